@@ -9,7 +9,7 @@ import pytest
 from aiokafka import AIOKafkaProducer
 
 from shared.chassis.consumer.consumer import Consumer
-from shared.chassis.consumer.faust_consumer import _Begun, faust_app, run
+from shared.chassis.consumer.faust_consumer import _Suspended, faust_app, run
 from shared.chassis.kafka.client import Kafka
 from tests.eventually import ended
 
@@ -18,9 +18,9 @@ async def _add(waiting: "asyncio.Future[int]") -> int:
     return 1 + await waiting
 
 
-def begun(waiting: "asyncio.Future[int]") -> _Begun:
+def begun(waiting: "asyncio.Future[int]") -> _Suspended:
     coroutine: Any = _add(waiting)
-    return _Begun(coroutine, coroutine.send(None))
+    return _Suspended(coroutine, coroutine.send(None))
 
 
 async def test_a_coroutine_that_was_begun_goes_on_when_what_it_awaits_is_there():

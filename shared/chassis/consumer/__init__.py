@@ -1,1 +1,1 @@
-"""Reads topics: each record is applied once and in order, or set aside with its cause."""
+"""The consumer: reads topics, and applies each record once and in order, or stores it as a dead letter."""

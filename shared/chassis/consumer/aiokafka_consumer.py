@@ -1,4 +1,4 @@
-"""Reads topics with aiokafka, a batch a poll; offsets are committed after the database."""
+"""Reads topics with aiokafka, one batch for each poll; offsets are committed after the database transaction."""
 
 import asyncio
 import contextlib
@@ -21,7 +21,7 @@ COMMIT_EVERY: Final = 1.0
 
 
 async def read_batches(consumer: "Consumer", kafka: Kafka, instance: str, batch_size: int) -> None:
-    """Read until cancelled; raises the fault for which the reading must stop."""
+    """Read until cancelled; raises the fault for which the consumer must stop."""
     fetched.install()
     kafka_client = AIOKafkaConsumer(
         *consumer.topics,
@@ -45,8 +45,8 @@ async def read_batches(consumer: "Consumer", kafka: Kafka, instance: str, batch_
                 for messages in batches.values()
                 for m in messages
             ]
-            read = {place: messages[-1].offset + 1 for place, messages in batches.items() if messages}
-            if records and not await consumer.process(records, partial(offsets.done.update, read)):
+            next_offsets = {partition: messages[-1].offset + 1 for partition, messages in batches.items() if messages}
+            if records and not await consumer.process(records, partial(offsets.done.update, next_offsets)):
                 await consumer.until_fatal()
             await offsets.commit_now_and_then()
     except KafkaError as fault:
@@ -61,24 +61,28 @@ async def read_batches(consumer: "Consumer", kafka: Kafka, instance: str, batch_
 
 @dataclass(slots=True)
 class _Offsets:
-    """How far the group has come. The database knows better: a commit for each small batch would cost more than
-    reading a second's facts again after a crash, which changes nothing."""
+    """The offsets that the group has handled, committed once a second.
+
+    Fewer commits are safe: after a crash the records of the last second are read again and dropped, because the
+    database knows that they were applied.
+    """
 
     kafka_client: AIOKafkaConsumer
     done: dict[TopicPartition, int] = field(default_factory=dict)
     committed_at: float = 0.0
 
     async def commit_now_and_then(self) -> None:
-        """Commit when it is time to."""
+        """Commit if the last commit is longer ago than `COMMIT_EVERY` seconds."""
         if self.done and asyncio.get_running_loop().time() - self.committed_at > COMMIT_EVERY:
             await self.commit()
 
     async def commit(self) -> None:
-        """Commit what was read of the partitions that are still ours."""
-        ours = {place: offset for place, offset in self.done.items() if place in self.kafka_client.assignment()}
+        """Commit the offsets of the partitions that are still assigned to this process."""
+        assigned = self.kafka_client.assignment()
+        offsets = {partition: offset for partition, offset in self.done.items() if partition in assigned}
         self.done.clear()
         self.committed_at = asyncio.get_running_loop().time()
-        # A refused commit costs a second reading too.
+        # A refused commit is harmless: the records are read again and dropped.
         with contextlib.suppress(CommitFailedError, RebalanceInProgressError, IllegalStateError):
-            if ours:
-                await self.kafka_client.commit(ours)
+            if offsets:
+                await self.kafka_client.commit(offsets)

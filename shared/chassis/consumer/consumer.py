@@ -1,4 +1,4 @@
-"""How far a reader has come, and whether its group still moves."""
+"""The consumer: hands batches to the delivery, and watches whether its group still commits offsets."""
 
 import asyncio
 from collections.abc import Callable, Sequence
@@ -28,112 +28,116 @@ BACKLOG: Final = 400
 
 @dataclass(slots=True)
 class Consumer:
-    """Hands batches to the delivery and watches that the commits go on while there is a backlog."""
+    """Hands batches to the delivery, and watches that offsets are committed while there is a backlog."""
 
     delivery: Delivery
     topics: tuple[str, ...]
     name: str
-    """The consumer group that it is."""
+    """The name of its consumer group."""
     service: str
     fatal: asyncio.Event = field(default_factory=asyncio.Event)
     fault: Exception | None = None
-    """What made it fatal."""
+    """The fault for which `fatal` was set."""
     clock: Callable[[], float] = monotonic
     _standing: dict[TopicPartition, tuple[int, float]] = field(default_factory=dict)
-    """By partition with a backlog: where its commits stand, and since when."""
+    """For each partition with a backlog: the committed offset, and the time since when it has been the same."""
     _lag: int | None = None
     _waiting: Waiting = field(default_factory=Waiting)
-    _shorter: str | None = None
-    _under_way: asyncio.Task[None] | None = None
+    _truncated: str | None = None
+    """The partition that ended before its committed offset at the last look, in words."""
+    _last_batch: asyncio.Task[None] | None = None
 
     async def process(self, records: Sequence[Record], done: Callable[[], None]) -> bool:
-        """Deliver a batch and call `done` when it, and all before it, is durable; False when this reader must stop:
-        `until_fatal` raises why.
+        """Deliver a batch, and call `done` when this batch and all earlier ones are durable.
 
-        Of a backlog one batch is read and sorted while the database writes the one before. A small batch is waited
-        for: what comes meanwhile makes the next one larger.
+        Returns False when this consumer must stop; `until_fatal` then raises the cause. With a backlog, the caller
+        reads the next batch while the database writes this one. After a small batch the caller waits for the write:
+        the records that arrive meanwhile make the next batch larger.
         """
         if self.fatal.is_set():
             return False
-        before = self._under_way
-        self._under_way = asyncio.create_task(self._deliver(records, done, before))
-        waited = before if len(records) >= BACKLOG else self._under_way
-        if waited:
-            await waited
+        previous = self._last_batch
+        self._last_batch = asyncio.create_task(self._deliver(records, done, previous))
+        awaited = previous if len(records) >= BACKLOG else self._last_batch
+        if awaited:
+            await awaited
         return not self.fatal.is_set()
 
     async def _deliver(
-        self, records: Sequence[Record], done: Callable[[], None], before: asyncio.Task[None] | None
+        self, records: Sequence[Record], done: Callable[[], None], previous: asyncio.Task[None] | None
     ) -> None:
         try:
             with metrics.BATCH_SECONDS.labels(self.service).time():
                 await self.delivery.deliver(records)
-        except Exception as fault:  # noqa: BLE001 (nothing may be acknowledged past it)
+        except Exception as fault:  # noqa: BLE001 (no later record may be acknowledged)
             self.stop(fault)
-        if before:
-            await before
+        if previous:
+            await previous
         if not self.fatal.is_set():
             done()
 
     def stop(self, fault: Exception) -> None:
-        """Acknowledge nothing more; the process ends with this fault, and its supervisor starts another one."""
+        """Acknowledge no more records; the process ends with this fault, and its supervisor starts it again."""
         if not self.fatal.is_set():
             log.critical("stopping", group=self.name, cause=str(fault) or repr(fault))
             self.fault = fault
             self.fatal.set()
 
     async def until_fatal(self) -> NoReturn:
-        """Wait until this reader must stop; raises the fault."""
+        """Wait until this consumer must stop; raises the fault."""
         await self.fatal.wait()
         raise self.fault or RuntimeError(self.name)
 
     async def end(self) -> None:
-        """Let go of what is under way; whoever reads it next takes it again."""
-        if self._under_way:
-            self._under_way.cancel()
-            await asyncio.wait([self._under_way])
-            self._under_way = None
+        """Cancel the last batch; the next consumer of these partitions reads it again."""
+        if self._last_batch:
+            self._last_batch.cancel()
+            await asyncio.wait([self._last_batch])
+            self._last_batch = None
 
     def stuck(self) -> str | None:
-        """In words what is wrong, when a partition has a backlog and saw no commit for a minute.
+        """Describes a partition that has a backlog and no commit for `STUCK_AFTER` seconds; None if there is none.
 
-        It is the broker's word that counts: a reader that hangs, or whose commits fail, knows nothing of it. Whose
-        partition it is does not matter, since a restart of any reader deals the partitions out anew.
+        It uses the offsets that the broker knows: a consumer that hangs, or whose commits fail, cannot judge itself.
+        The partition may belong to another process: a restart of any member assigns all partitions again.
         """
         at = self.clock()
-        for place, (offset, since) in self._standing.items():
+        for partition, (offset, since) in self._standing.items():
             if at - since > STUCK_AFTER:
-                return f"{self.name}: {place.topic}/{place.partition} stands at {offset} for {at - since:.0f} s"
+                return f"{self.name}: {partition.topic}/{partition.partition} stands at {offset} for {at - since:.0f} s"
         return None
 
     def look(self, backlog: Backlog) -> None:
-        """Remember since when which partition stands still; one that ends before what was read stops the reader."""
+        """Note how long each partition has had the same committed offset, and the lag.
+
+        Stops the consumer when a partition ends before its committed offset: the topic was replaced.
+        """
         at, before = self.clock(), self._standing
         self._standing = {}
-        for place, place_now in backlog.items():
-            if place_now.committed < place_now.end:
-                offset, since = before.get(place, (place_now.committed, at))
-                self._standing[place] = (
-                    place_now.committed,
-                    since if offset == place_now.committed else at,
+        for partition, offsets in backlog.items():
+            if offsets.committed < offsets.end:
+                offset, since = before.get(partition, (offsets.committed, at))
+                self._standing[partition] = (
+                    offsets.committed,
+                    since if offset == offsets.committed else at,
                 )
-        shorter = beyond(backlog)
-        if shorter and shorter == self._shorter:  # twice the same: no leader that is just changing
-            self.stop(BrokerReplaced(shorter))
-        self._shorter = shorter
-        self._lag = sum(max(0, place_now.end - place_now.committed) for place_now in backlog.values())
+        truncated = beyond(backlog)
+        if truncated and truncated == self._truncated:  # seen twice, so it is not just a change of leader
+            self.stop(BrokerReplaced(truncated))
+        self._truncated = truncated
+        self._lag = sum(max(0, offsets.end - offsets.committed) for offsets in backlog.values())
         metrics.LAG.labels(self.service).set(self._lag)
         metrics.READER_OLDEST.labels(self.service).set(self._waiting.look(backlog, at))
 
     def reading(self) -> Reading | None:
-        """How far it is behind by the last look; None before the first, and while the broker is away."""
+        """The lag at the last look; None before the first look, and while the broker is away."""
         if self._lag is None:
             return None
         at = self.clock()
         return Reading(self._lag, max((at - since for _, since in self._standing.values()), default=0.0))
 
     async def watch(self, kafka: Kafka) -> None:
-        """Measure the lag every few seconds; raise when the reader must stop."""
+        """Measure the lag every few seconds; raises when the consumer must stop."""
         while True:
             try:
                 async with group_lag(kafka, self.name, self.topics) as lag:
@@ -141,7 +145,7 @@ class Consumer:
                         self.look(await lag.backlog())
                         await self._pause()
             except (KafkaError, OSError) as fault:
-                # No restart brings a broker back that is away.
+                # The broker is away: a restart of this process would not help.
                 log.debug("lag unknown", group=self.name, cause=repr(fault))
                 self._standing, self._lag = {}, None
             await self._pause()

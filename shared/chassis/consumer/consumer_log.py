@@ -1,8 +1,8 @@
-"""With which log a service's reader has begun, and how often it had to begin again.
+"""Remembers which topics a service's consumer has read, and starts it again from the beginning of replaced topics.
 
-Offsets that a group has committed belong to a topic as it was then. In a topic that was made again they lie behind
-records that nobody has read, or beyond its end. A reader that must begin again does so as another group, which has
-committed nothing; it drops what it has applied before.
+Committed offsets belong to one topic id. If a topic is deleted and created again, the old offsets point behind records
+that nobody has read, or beyond its end. The consumer then reads from the beginning as a new group, whose name ends in
+the next generation number, and drops the facts that it has applied before.
 """
 
 import asyncio
@@ -23,27 +23,26 @@ LOOK: float = 1.0
 
 
 def group_name(reader: str, generation: int) -> str:
-    """The group that reads."""
+    """The name of the consumer group of this generation."""
     return reader if not generation else f"{reader}-{generation}"
 
 
 def log_name(cluster_id: str, generation: int) -> str:
-    """What tells the offsets of one log from those of another: dead letters are known by it."""
+    """The name of a cluster and generation: offsets are unique within it, and dead letters are stored with it."""
     return cluster_id if not generation else f"{cluster_id}.{generation}"
 
 
 def beyond(backlog: Backlog) -> str | None:
-    """In words, which partition ends before what its group has committed."""
-    for place, standing in backlog.items():
-        if standing.committed > standing.end:
-            return (
-                f"{place.topic}/{place.partition} ends at {standing.end}, before what was read ({standing.committed})"
-            )
+    """Describes a partition that ends before the committed offset of its group; None if there is none."""
+    for partition, offsets in backlog.items():
+        if offsets.committed > offsets.end:
+            place = f"{partition.topic}/{partition.partition}"
+            return f"{place} ends at {offsets.end}, before what was read ({offsets.committed})"
     return None
 
 
 async def begin(pool: Pool, kafka: Kafka, identity: LogIdentity, reader: str, topics: Sequence[str]) -> int:
-    """The generation with which this reader reads, as soon as the database and the broker say so."""
+    """The generation with which this consumer must read; waits until the database and the broker answer."""
     while True:
         try:
             async with pool.acquire(timeout=5) as db:
@@ -52,7 +51,7 @@ async def begin(pool: Pool, kafka: Kafka, identity: LogIdentity, reader: str, to
                     because = beyond(await lag.backlog())
                 if not because:
                     return generation
-                await _again(db, identity.cluster_id, generation, reader, because)
+                await _start_next(db, identity.cluster_id, generation, reader, because)
         except (*PASSING, KafkaError) as fault:
             log.warning("reader waits", group=reader, cause=repr(fault))
             end_if_asked()
@@ -60,13 +59,13 @@ async def begin(pool: Pool, kafka: Kafka, identity: LogIdentity, reader: str, to
 
 
 async def known_generation(db: Connection, cluster_id: str) -> int:
-    """How often this service's reader had to begin again with this cluster, as far as it has noted."""
-    known: int | None = await db.fetchval("SELECT generation FROM reader_log WHERE cluster_id = $1", cluster_id)
-    return known or 0
+    """The stored generation of this service's consumer with this cluster; 0 if there is none."""
+    generation: int | None = await db.fetchval("SELECT generation FROM reader_log WHERE cluster_id = $1", cluster_id)
+    return generation or 0
 
 
 async def generation_of(db: Connection, identity: LogIdentity, reader: str) -> int:
-    """How often this reader had to begin again with this cluster; once more where a topic was made anew."""
+    """The generation of this consumer with this cluster; one higher than before if a topic was created again."""
     topics = orjson.dumps(dict(identity.topics)).decode()
     async with db.transaction():
         await db.execute(
@@ -79,15 +78,15 @@ async def generation_of(db: Connection, identity: LogIdentity, reader: str) -> i
         )
         assert row
         if because := made_anew(orjson.loads(row["topics"]), identity.topics):
-            await _again(db, identity.cluster_id, row["generation"], reader, because)
+            await _start_next(db, identity.cluster_id, row["generation"], reader, because)
         await db.execute(
             "UPDATE reader_log SET topics = topics || $2::jsonb WHERE cluster_id = $1", identity.cluster_id, topics
         )
         return int(row["generation"]) + bool(because)
 
 
-async def _again(db: Connection, cluster_id: str, generation: int, reader: str, because: str) -> None:
-    """Begin again, unless another process of this reader has said so already."""
+async def _start_next(db: Connection, cluster_id: str, generation: int, reader: str, because: str) -> None:
+    """Store the next generation, unless another process of this consumer has done so already."""
     log.warning("the reader begins again at the start", group=reader, cause=because)
     await db.execute(
         "UPDATE reader_log SET generation = generation + 1, since = now() WHERE (cluster_id, generation) = ($1, $2)",

@@ -1,4 +1,4 @@
-"""Dead letters: records that could not be handled, kept with their cause and told on a topic of their own."""
+"""Dead letters: records that could not be handled, stored with the cause and published to a topic of their own."""
 
 import re
 from collections.abc import Sequence
@@ -31,30 +31,30 @@ _UNSTORABLE: Final = re.compile(r"[\x00\ud800-\udfff]")
 
 
 class Rejected(NamedTuple):
-    """A record that cannot be handled, and why, in text that a table, a topic and a log can hold."""
+    """A record that cannot be handled, and the cause, as text that a table, a topic and a log can hold."""
 
     record: Record
     cause: str
 
     @classmethod
     def because(cls, record: Record, cause: object) -> "Rejected":
-        """`cause` may repeat what the record says: NUL and half characters, which PostgreSQL and JSON refuse."""
-        text = _UNSTORABLE.sub(lambda found: f"\\u{ord(found[0]):04x}", str(cause))
+        """Escape NUL and lone surrogates in `cause`: it may quote the record, and PostgreSQL and JSON refuse them."""
+        text = _UNSTORABLE.sub(lambda match: f"\\u{ord(match[0]):04x}", str(cause))
         return cls(record, shortened(text, LONGEST_CAUSE))
 
     @property
     def bare(self) -> "Rejected":
-        """The same without anything that the record holds, where that itself cannot be stored."""
+        """The same without key, headers and value of the record, for a record that cannot be stored."""
         return self._replace(record=self.record._replace(key=None, headers=(), value=None))
 
     @property
     def place(self) -> tuple[str, int, int]:
-        """Where the record lies: topic, partition, offset."""
+        """The position of the record: topic, partition, offset."""
         return self.record.topic, self.record.partition, self.record.offset
 
 
 async def known(db: Connection, cluster_id: str, dead: Sequence[Rejected]) -> set[tuple[str, int, int]]:
-    """The places of those that are dead letters already."""
+    """The places of those rejected records that are stored as dead letters already."""
     rows = await db.fetch(
         """
         SELECT topic, partition, "offset" FROM dead_letter
@@ -68,7 +68,7 @@ async def known(db: Connection, cluster_id: str, dead: Sequence[Rejected]) -> se
 
 
 def put(writes: WriteBatch, cluster_id: str, service: str, dead: Sequence[Rejected]) -> None:
-    """Write dead letters to the table and, through the journal, to their topic."""
+    """Add dead letters to the table and to the journal, from which the relay sends them to their topic."""
     if not dead:
         return
     rows = [(*one.place, cluster_id, one.record.pack(), one.cause) for one in dead]
@@ -84,7 +84,7 @@ def put(writes: WriteBatch, cluster_id: str, service: str, dead: Sequence[Reject
 
 
 def log_all(dead: Sequence[Rejected]) -> None:
-    """A line for each, with its trace and its aggregate where the record names them."""
+    """Log a line for each, with the trace and the aggregate if the record names them."""
     for one in dead:
         with bound_contextvars(**_names(one.record)):
             log.error("dead letter", place=one.place, cause=one.cause)
@@ -100,7 +100,7 @@ def _names(record: Record) -> dict[str, str]:
 
 
 def _told(dead: Rejected, cluster_id: str, service: str, at: datetime) -> Envelope:
-    """Where the record lies, why it is dead, and the record itself where the letter can still be sent with it."""
+    """The fact about a dead letter: place and cause, and the record itself unless that makes the fact too large."""
     record = dead.record
     place = f"{cluster_id}/{record.topic}/{record.partition}/{record.offset}"
     name = uuid5(NAMESPACE, f"{service}:{place}")
@@ -125,7 +125,7 @@ def _told(dead: Rejected, cluster_id: str, service: str, at: datetime) -> Envelo
 
 @dataclass(frozen=True, slots=True)
 class DeadLetter:
-    """A dead letter as it is kept."""
+    """A stored dead letter."""
 
     id: int
     cluster_id: str
@@ -135,7 +135,7 @@ class DeadLetter:
 
     @property
     def place(self) -> str:
-        """Where the record lies."""
+        """The position of the record as text: topic/partition/offset."""
         return f"{self.record.topic}/{self.record.partition}/{self.record.offset}"
 
 
@@ -143,12 +143,12 @@ _SELECT: Final = "SELECT id, cluster_id, record, cause, happened_at FROM dead_le
 
 
 async def waiting(db: Connection) -> list[DeadLetter]:
-    """Those that were not handled since, oldest first."""
+    """The dead letters that were not redriven yet, oldest first."""
     return [_letter(row) for row in await db.fetch(f"{_SELECT} WHERE redriven_at IS NULL ORDER BY id")]
 
 
 async def backlog(db: Connection) -> tuple[int, float]:
-    """How many those are, up to `COUNTED_UP_TO`, and the age of the oldest in seconds; 0 where there are none."""
+    """The number of those (at most `COUNTED_UP_TO`), and the age of the oldest in seconds; both 0 if there are none."""
     row = await db.fetchrow(
         """
         SELECT count(*), extract(epoch FROM now() - min(happened_at)) FROM (
@@ -162,13 +162,13 @@ async def backlog(db: Connection) -> tuple[int, float]:
 
 
 async def one(db: Connection, id: int) -> DeadLetter | None:
-    """The letter with this id."""
+    """The dead letter with this id."""
     row = await db.fetchrow(f"{_SELECT} WHERE id = $1", id)
     return _letter(row) if row else None
 
 
 async def mark_redriven(db: Connection, id: int) -> None:
-    """Remember that it was handled after all."""
+    """Store that the record was redriven: it was handled successfully later."""
     await db.execute("UPDATE dead_letter SET redriven_at = now() WHERE id = $1", id)
 
 

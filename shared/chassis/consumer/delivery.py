@@ -1,4 +1,4 @@
-"""Batched, idempotent consumption: each fact is applied once and in order, or set aside with its cause."""
+"""Batched, idempotent delivery: each fact is applied once and in order, or becomes a dead letter with its cause."""
 
 import asyncio
 import random
@@ -28,23 +28,25 @@ from shared.contracts.refusals import Code, Refused
 log = structlog.get_logger()
 MAX_PAUSE: Final = 15.0
 HOLDING: Final = (*PASSING, Stale, asyncpg.SyntaxOrAccessError)
-"""The database is away, somebody was quicker, or the schema is another version's: no record is to blame."""
+"""Faults that no record causes: the database is away, another writer was first, or the schema has another version."""
 TRIES: Final = 10
 TRIES_TOGETHER: Final = 3
-"""How often a record, or a batch before it is parted, may be outrun by another writer."""
+"""How often another writer may be first before a single record fails, or before a batch is split."""
 LANES: Final = 4
 A_LANE: Final = 100
+"""The fewest records for which a further lane is worth its transaction."""
 
 
 class TooMuchPoison(RuntimeError):
-    """More records in a row could not be handled than is believable; somebody must look."""
+    """So many records in a row could not be handled that the fault is probably not in the records; an operator must
+    look."""
 
 
 @dataclass(slots=True)
 class Delivery:
-    """Takes raw records to the repositories of a service, a batch in one read and one write.
+    """Applies raw records to the repositories of a service, with one read and one write for each batch.
 
-    A fault that passes holds the batch; a record whose fault lasts is set aside.
+    A fault that passes delays the batch. A record whose fault does not pass becomes a dead letter.
     """
 
     pool: Pool
@@ -53,17 +55,17 @@ class Delivery:
     limit: int = 50
     clock: Callable[[], datetime] = now
     poison: int = 0
-    """How many records in a row could not be handled."""
+    """How many records in a row became dead letters."""
     _last: dict[int, asyncio.Task[None]] = field(default_factory=dict)
-    """By lane, what it still does."""
+    """The last task of each lane, by the lane's number."""
 
     async def deliver(self, records: Sequence[Record]) -> None:
-        """Return when every record is applied, dropped, parked or a dead letter, durably.
+        """Return when every record is durably applied, dropped, parked or a dead letter.
 
-        The next batch may be delivered meanwhile: each lane takes them in the order in which they began.
-        Raises `TooMuchPoison` when more than `limit` in a row are dead letters that were not known before.
+        The next batch may be delivered meanwhile: each lane handles its batches in the order of the calls.
+        Raises `TooMuchPoison` when more than `limit` records in a row become new dead letters.
         """
-        tasks = [self._begin(lanes, lane) for lanes, lane in apart(records)]
+        tasks = [self._begin(lanes, part) for lanes, part in apart(records)]
         ends = await asyncio.gather(*tasks, return_exceptions=True)
         self._last = {lane: task for lane, task in self._last.items() if task not in tasks}
         for end in ends:
@@ -77,24 +79,30 @@ class Delivery:
         return task
 
     async def _after(self, before: Collection[asyncio.Task[None]], records: Sequence[Record]) -> None:
-        """What follows a failure fails too: it must not be taken before what it follows."""
+        """Handle the records after the earlier tasks of their lanes.
+
+        A lane stops at its first failed batch: the records after it must not be applied before it.
+        """
         for task in before:
             await asyncio.shield(task)
-        await self._lane(records)
+        await self._isolate(records)
 
-    async def _lane(self, records: Sequence[Record]) -> None:
-        """The one place where a record is isolated: whatever touches one lies inside it."""
+    async def _isolate(self, records: Sequence[Record]) -> None:
+        """Handle the records; on a lasting fault, halve them until the record that causes it stands alone.
+
+        All code that looks into a record runs inside this function, so no record can stop the consumer.
+        """
         try:
             await self._patiently(partial(self._handle, records), TRIES if len(records) == 1 else TRIES_TOGETHER)
         except TooMuchPoison:
             raise
-        except Exception as fault:  # noqa: BLE001 (an unknown fault is set aside with the record that causes it)
+        except Exception as fault:  # noqa: BLE001 (the record that causes an unknown fault becomes a dead letter)
             if len(records) == 1:
                 await self._set_aside(records[0], fault)
                 return
             middle = len(records) // 2
-            await self._lane(records[:middle])
-            await self._lane(records[middle:])
+            await self._isolate(records[:middle])
+            await self._isolate(records[middle:])
 
     async def _set_aside(self, record: Record, fault: Exception) -> None:
         dead = Rejected.because(record, _words(fault))
@@ -102,22 +110,22 @@ class Delivery:
             await self._patiently(partial(self._put_dead_letter, dead), TRIES)
         except TooMuchPoison:
             raise
-        except Exception as worse:  # noqa: BLE001 (the letter cannot hold the record: where it lies must do)
+        except Exception as worse:  # noqa: BLE001 (the record cannot be stored: keep its topic, partition and offset)
             bare = Rejected.because(dead.bare.record, f"{dead.cause}; the record cannot be stored: {_words(worse)}")
             await self._patiently(partial(self._put_dead_letter, bare), TRIES)
 
     async def _patiently(self, work: Callable[[], Awaitable[None]], tries: int) -> None:
-        """Work until no passing fault is in the way; raises a lasting one.
+        """Repeat `work` while it fails with a fault that passes; raises any other fault.
 
-        To be outrun by another writer passes too, but not for ever: two facts with one id would be so each time.
+        `Stale` is repeated at most `tries` times: two facts with the same id would raise it each time.
         """
-        pause, outrun = 0.1, 0
+        pause, stale = 0.1, 0
         while True:
             try:
                 return await work()
             except HOLDING as fault:
-                outrun += isinstance(fault, Stale)
-                if outrun > tries:
+                stale += isinstance(fault, Stale)
+                if stale > tries:
                     raise
                 seconds = (pause if not isinstance(fault, Stale) else 0.05) * random.uniform(0.5, 1.0)
                 log.warning("waiting for the database", cause=repr(fault), seconds=round(seconds, 1))
@@ -126,7 +134,7 @@ class Delivery:
                 pause = min(pause * 2, MAX_PAUSE)
 
     async def redrive(self, record: Record) -> None:
-        """Try a dead letter again; raises what stands in its way."""
+        """Handle the record of a dead letter again; raises the fault if it fails again."""
         async with self.pool.acquire(timeout=5) as db:
             sequencer = await self._sequenced(db, [parse_record(record)])
             for dead in sequencer.rejected:
@@ -134,7 +142,7 @@ class Delivery:
             await self._write(db, sequencer, [])
 
     async def _handle(self, records: Sequence[Record]) -> None:
-        records = self._of_others(records)
+        records = self._without_own(records)
         if not records:
             return
         async with self.pool.acquire(timeout=5) as db:
@@ -146,12 +154,15 @@ class Delivery:
         metrics.count(self.repositories.service, Counter(sequencer.dispositions))
         self._count_poison(sequencer.dispositions, len(sequencer.rejected) - len(fresh))
 
-    def _of_others(self, records: Sequence[Record]) -> Sequence[Record]:
-        """What this service told itself it knew before it was sent; not what only claims to come from here."""
-        ours = ("ce_source", source_of(self.repositories.service).encode())
-        return [record for record in records if ours not in record.headers or not self._knows(record)]
+    def _without_own(self, records: Sequence[Record]) -> Sequence[Record]:
+        """The records without the service's own facts: it applied them before they were sent.
 
-    def _knows(self, record: Record) -> bool:
+        A record that names this service as its source, but has a type that it does not know, is kept.
+        """
+        own_source = ("ce_source", source_of(self.repositories.service).encode())
+        return [record for record in records if own_source not in record.headers or not self._knows_type(record)]
+
+    def _knows_type(self, record: Record) -> bool:
         type = dict(record.headers).get("ce_type")
         return type is not None and self.repositories.handles(stream_of(record.topic), type.decode("latin-1"))
 
@@ -164,9 +175,9 @@ class Delivery:
         return sequencer
 
     async def _fresh(self, db: Connection, dead: Sequence[Rejected]) -> Sequence[Rejected]:
-        """Those that are no dead letters yet."""
-        known = await dead_letters.known(db, self.cluster_id, dead) if dead else set()
-        return [one for one in dead if one.place not in known]
+        """The rejected records that are not stored as dead letters yet."""
+        stored = await dead_letters.known(db, self.cluster_id, dead) if dead else set()
+        return [rejected for rejected in dead if rejected.place not in stored]
 
     async def _write(
         self, db: Connection, sequencer: Sequencer, dead: Sequence[Rejected], read: Sequence[Record] = ()
@@ -183,7 +194,7 @@ class Delivery:
         spans.end(sequencer.spans)
 
     async def _put_dead_letter(self, dead: Rejected) -> None:
-        """Set one aside that no part of the sorting could explain."""
+        """Store a record as a dead letter on its own, outside of its batch."""
         async with self.pool.acquire(timeout=5) as db:
             fresh = await self._fresh(db, [dead])
             writes = WriteBatch()
@@ -195,7 +206,7 @@ class Delivery:
         self._count_poison([Disposition.DEAD], 1 - len(fresh))
 
     def _count_poison(self, dispositions: Sequence[Disposition], known: int) -> None:
-        """After a stop the reader meets the same records again: they are `known` and do not count."""
+        """Count dead letters in a row. The `known` ones do not count: a restarted consumer reads them again."""
         for disposition in dispositions:
             if disposition is not Disposition.DEAD:
                 self.poison = 0
@@ -213,13 +224,15 @@ class Delivery:
 def _words(fault: Exception) -> str:
     try:
         return repr(fault)
-    except Exception:  # noqa: BLE001 (it may hold what the record says)
+    except Exception:  # noqa: BLE001 (the fault may hold data of the record that cannot be shown)
         return type(fault).__name__
 
 
 def apart(records: Sequence[Record]) -> Sequence[tuple[Sequence[int], Sequence[Record]]]:
-    """Parts that can be handled side by side, each with the lanes that it fills: a partition is always in the same
-    lane. A small batch stays whole and fills them all."""
+    """Split a batch into parts that can be handled at the same time, each with the numbers of its lanes.
+
+    A partition is always in the same lane. A small batch is one part that occupies all lanes.
+    """
     count = next((count for count in (LANES, LANES // 2) if len(records) >= count * A_LANE), 1)
     parts: list[list[Record]] = [[] for _ in range(count)]
     for record in records:

@@ -1,4 +1,4 @@
-"""What the doctor asks about the consumer of any service: dead letters, parked records, and its lag."""
+"""The doctor's checks of the consumer of any service: dead letters, parked facts, and lag."""
 
 import asyncio
 from collections.abc import Sequence
@@ -24,13 +24,13 @@ from shared.chassis.database.pool import Connection
 from shared.chassis.kafka.client import Kafka
 
 LOOK_AGAIN_AFTER: Final = 3.0
-"""Seconds between two looks at a reader that is behind."""
+"""Seconds between two looks at a consumer that is behind."""
 PARKED_FOR_A_MOMENT: Final = 60.0
-"""Seconds that a fact may wait for the one before it and be no fault."""
+"""Seconds that a fact may be parked before it is reported."""
 
 
 async def dead_letters(db: Connection, service: str) -> Sequence[Finding]:
-    """Records that the service could not handle; nothing where there are none."""
+    """A warning with the number of records that the service could not handle; empty if there are none."""
     count, seconds = await backlog(db)
     if not count:
         return []
@@ -47,10 +47,9 @@ async def dead_letters(db: Connection, service: str) -> Sequence[Finding]:
 
 
 async def parked(db: Connection, service: str) -> Sequence[Finding]:
-    """Streams of which a fact has waited over a minute for the one before it, or for a version of the service that
-    knows it, with all that waits in each; nothing where there are none."""
+    """A warning for each stream with a fact that has been parked for more than a minute; empty if there are none."""
     streams = await parked_backlog(db)
-    return [_parked(service, one) for one in streams if one.seconds > PARKED_FOR_A_MOMENT]
+    return [_parked(service, stream) for stream in streams if stream.seconds > PARKED_FOR_A_MOMENT]
 
 
 def _parked(service: str, parked: Parked) -> Finding:
@@ -69,18 +68,18 @@ def _parked(service: str, parked: Parked) -> Finding:
 
 
 async def lag(kafka: Kafka, reader: str, group: str, topics: Sequence[str]) -> Finding:
-    """How far a reader is behind, and whether it moves; `group` is the consumer group that it is by now. Raises
+    """The lag of a consumer, and whether it goes down; `group` is the name of its current consumer group. Raises
     `KafkaError` while the broker is away."""
-    async with group_lag(kafka, group, topics) as account:
-        first = await account.backlog()
+    async with group_lag(kafka, group, topics) as offsets:
+        first = await offsets.backlog()
         if not behind(first):
             return judged(reader, first, first)
         await asyncio.sleep(LOOK_AGAIN_AFTER)
-        return judged(reader, first, await account.backlog())
+        return judged(reader, first, await offsets.backlog())
 
 
 def judged(reader: str, first: Backlog, again: Backlog) -> Finding:
-    """What two looks at the offsets of a reader say."""
+    """The finding that follows from two looks at the offsets of a consumer."""
     subject = Words(f"reader {reader}", f"消费者 {reader}")
     beyond = [partition for partition, place in again.items() if place.committed > place.end]
     if beyond:
@@ -103,7 +102,7 @@ def judged(reader: str, first: Backlog, again: Backlog) -> Finding:
 
 
 def behind(backlog: Backlog) -> int:
-    """Records that are not read yet."""
+    """The number of records that are not committed yet."""
     return sum(max(0, place.end - place.committed) for place in backlog.values())
 
 

@@ -1,4 +1,4 @@
-"""Reads topics with a Faust agent: batches of unacknowledged events, acknowledged after the database."""
+"""Reads topics with a Faust agent, in batches of events that are acknowledged after the database transaction."""
 
 import asyncio
 import contextlib
@@ -19,11 +19,11 @@ from shared.chassis.consumer.record import Record
 from shared.chassis.kafka.client import METADATA_MAX_AGE_MS, Kafka
 
 PATIENCE: Final = 5.0
-"""Seconds for an app to stop that has failed: it may wait for its own broken parts."""
+"""Seconds for a failed app to stop: it may wait for its own broken parts for ever."""
 
 
 def faust_app(consumer: "Consumer", kafka: Kafka, instance: str, batch_size: int) -> faust.App:
-    """An app with one agent, without tables, web server or topic management; every one of them is ours elsewhere."""
+    """An app with one agent. Faust's tables, web server and topic management are off: the chassis has its own."""
     name = consumer.name
     fetched.install()
     app = _App(
@@ -64,13 +64,13 @@ def _credentials(kafka: Kafka) -> Credentials | None:
 def _listen(app: faust.App, consumer: "Consumer", batch_size: int) -> None:
     """Install the agent.
 
-    Faust acknowledges an event even when its agent raised, and does not hand an unacknowledged one out
-    again before a restart. So nothing escapes the agent, and each event is acknowledged after the commit. What ends
-    the agent, whatever it is, ends the process; until then the agent waits, so that nothing is acknowledged past it.
+    Faust acknowledges an event even if its agent raised, and delivers an unacknowledged event again only after a
+    restart. So the agent raises nothing, and acknowledges each event after the commit. Any fault that stops the agent
+    stops the process; until then the agent waits, so that Faust acknowledges no later event.
     """
-    heard = app.topic(*consumer.topics, key_type=bytes, value_type=bytes, key_serializer="raw", value_serializer="raw")
+    topic = app.topic(*consumer.topics, key_type=bytes, value_type=bytes, key_serializer="raw", value_serializer="raw")
 
-    async def remember(stream: Any) -> None:
+    async def read_batches(stream: Any) -> None:
         try:
             while not consumer.fatal.is_set():
                 batch = await _batch(app, stream.noack().channel.queue, batch_size)
@@ -79,26 +79,26 @@ def _listen(app: faust.App, consumer: "Consumer", batch_size: int) -> None:
             if app.should_stop:
                 raise
             consumer.stop(RuntimeError("Faust cancelled its agent"))
-        except Exception as fault:  # noqa: BLE001 (Faust would start it again behind what was not acknowledged)
+        except Exception as fault:  # noqa: BLE001 (Faust would restart the agent after the unacknowledged events)
             if not app.should_stop:
                 consumer.stop(fault)
         finally:
             await consumer.end()
         await asyncio.Event().wait()
 
-    app.agent(heard, name=f"{app.conf.id}.remember", concurrency=1)(remember)
+    app.agent(topic, name=f"{app.conf.id}.remember", concurrency=1)(read_batches)
 
 
-async def _batch(app: faust.App, waiting: "asyncio.Queue[Any]", size: int) -> list[Any]:
-    """Whatever has piled up while the last batch was written; an idle worker waits for nothing.
+async def _batch(app: faust.App, queue: "asyncio.Queue[Any]", size: int) -> list[Any]:
+    """The events that arrived while the last batch was written, at most `size`; waits for the first one only.
 
-    Iterating the stream would let the event loop turn once for every event.
+    Iterating over the stream would cost one turn of the event loop for every event.
     """
     events: list[Any] = []
     while not events:
-        events.append(await waiting.get())
-        while len(events) < size and not waiting.empty():
-            events.append(waiting.get_nowait())
+        events.append(await queue.get())
+        while len(events) < size and not queue.empty():
+            events.append(queue.get_nowait())
         events = [event for event in events if _is_ours(app, event.message)]
     return events
 
@@ -109,7 +109,7 @@ def _acknowledge(batch: Sequence[Any]) -> None:
 
 
 def _is_ours(app: faust.App, message: Any) -> bool:
-    """Whether its partition is still assigned; then Faust waits for its acknowledgement before it lets go."""
+    """Whether the message's partition is still assigned; if so, Faust waits for its acknowledgement at a rebalance."""
     if message.generation_id != app.consumer_generation_id:
         return False
     message.tracked = True
@@ -118,17 +118,17 @@ def _is_ours(app: faust.App, message: Any) -> bool:
 
 
 class _App(faust.App):
-    """Faust would make folders for tables in the current folder, which need not be there nor be ours."""
+    """Faust would create folders for tables in the current folder, which may be missing or read-only."""
 
     def _create_directories(self) -> None:
         return
 
 
 class _Consumer(FaustDriver):
-    """Faust makes four tasks for every message in case that a buffer is full; nearly always it is not."""
+    """Avoids the four tasks that Faust creates for every message in case a buffer is full: it is rarely full."""
 
     async def wait_first(self, *waited: Any, timeout: Any = None) -> Any:  # noqa: ASYNC109 (as mode declares it)
-        """Go on at once when the first needs not wait; else as Faust does."""
+        """Return at once if the first coroutine does not have to wait; else do what Faust does."""
         first, *others = waited
         if not inspect.iscoroutine(first):
             return await super().wait_first(*waited, timeout=timeout)
@@ -138,15 +138,15 @@ class _Consumer(FaustDriver):
             for other in others:
                 other.close()
             return WaitResults([first], [done.value], False)
-        return await super().wait_first(_Begun(first, awaited), *others, timeout=timeout)
+        return await super().wait_first(_Suspended(first, awaited), *others, timeout=timeout)
 
 
 class _Transport(Transport):
     Consumer = _Consumer
 
 
-class _Begun:
-    """A coroutine that has run up to what it awaits."""
+class _Suspended:
+    """A coroutine that has run up to its first `await`; awaiting this object runs the rest."""
 
     def __init__(self, coroutine: Any, awaited: Any) -> None:
         self._coroutine, self._awaited = coroutine, awaited
@@ -156,7 +156,7 @@ class _Begun:
         while True:
             try:
                 yield awaited
-            except BaseException as thrown:  # noqa: BLE001 (a cancellation is the coroutine's to answer)
+            except BaseException as thrown:  # noqa: BLE001 (the coroutine itself must handle a cancellation)
                 step = partial(self._coroutine.throw, thrown)
             else:
                 step = partial(self._coroutine.send, None)
@@ -172,9 +172,9 @@ def _record(message: Any) -> Record:
 
 
 async def run(app: faust.App, consumer: "Consumer") -> None:
-    """Run the app on this loop until cancelled; it finishes what it has begun. Raises what ended it by itself."""
+    """Run the app until cancelled, and finish the current batch; raises the fault if the app stops by itself."""
     app.finalize()
-    # What has only half started may wait for its missing parts.
+    # An app that has only half started may wait for its missing parts for ever.
     patience: float | None = PATIENCE
     waiting: list[asyncio.Task[Any]] = []
     try:
@@ -182,7 +182,7 @@ async def run(app: faust.App, consumer: "Consumer") -> None:
         patience = None
         waiting = [asyncio.create_task(app.wait_until_stopped()), asyncio.create_task(consumer.until_fatal())]
         await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
-        # Whoever was to acknowledge what is left has ended: Faust would wait for that without end.
+        # The agent has ended and acknowledges nothing more: Faust would wait for its events for ever.
         app.conf.stream_wait_empty, patience = False, PATIENCE
         if waiting[1].done():
             waiting[1].result()

@@ -1,8 +1,9 @@
-"""Reads what a broker handed over, whatever it is: a batch that aiokafka cannot read raises from the fetch itself.
+"""Reads fetched batches that aiokafka cannot read, so that they become dead letters and do not stop the consumer.
 
-Such a batch names a header in bytes that are no UTF-8, is packed by a codec that is not installed, or is broken. It
-would end a reader each time that it is met. Here its records are read one by one; for what stays unreadable a record
-stands in that holds the bytes and the cause, and becomes a dead letter like any other.
+aiokafka raises from the fetch itself if a header's name is not UTF-8, if the batch is compressed with a codec that is
+not installed, or if the batch is corrupt. The consumer would stop at this batch after every restart. This module reads
+the records of such a batch one by one. A record that stays unreadable is replaced by one that holds its bytes and the
+cause, and becomes a dead letter like any other.
 Rule: Kafka's record batch, version 2 (KIP-98, KIP-82).
 """
 
@@ -22,11 +23,11 @@ _HEADER: Final = Struct(">qiibIhiqqqhii")
 _MAGIC: Final = 16
 _CODECS: Final = ("none", "gzip", "snappy", "lz4", "zstd")
 LARGEST_KEPT: Final = 1_048_576
-"""Bytes of an unreadable batch that its dead letter keeps."""
+"""The most bytes of an unreadable batch that its dead letter stores."""
 
 
 class Parsed(NamedTuple):
-    """A record with the attributes that aiokafka gives its own."""
+    """A record with the same attributes as aiokafka's records."""
 
     offset: int
     timestamp: int
@@ -38,27 +39,27 @@ class Parsed(NamedTuple):
 
 
 def install() -> None:
-    """Applies to every aiokafka consumer of this process; Faust's is one."""
+    """Replace the reader of batches for every aiokafka consumer of this process, Faust's too."""
     fetcher.MemoryRecords = Batches
 
 
 class Batches:
-    """The batches of one fetch; stands for aiokafka's `MemoryRecords`."""
+    """The batches of one fetch; replaces aiokafka's `MemoryRecords`."""
 
     def __init__(self, fetched: bytes) -> None:
         self._fetched, self._at = memoryview(fetched), 0
         self._batches = MemoryRecords(fetched)
 
     def size_in_bytes(self) -> int:
-        """How much was fetched."""
+        """The bytes that were fetched."""
         return int(self._batches.size_in_bytes())
 
     def has_next(self) -> bool:
-        """Whether there is another whole batch."""
+        """Whether there is another complete batch."""
         return bool(self._batches.has_next())
 
     def next_batch(self) -> "Batch":
-        """The next one."""
+        """The next batch."""
         base, length = _FRAME.unpack_from(self._fetched, self._at)
         raw = self._fetched[self._at : self._at + _FRAME.size + length]
         self._at += len(raw)
@@ -66,60 +67,60 @@ class Batches:
 
 
 class Batch:
-    """A batch whose records can be read, one way or another."""
+    """A batch that yields all its records: as aiokafka reads them, one by one, or as replacements."""
 
     def __init__(self, raw: memoryview, base_offset: int, batch: Any) -> None:
         self.raw, self.base_offset, self._batch = raw, base_offset, batch
-        self._whole = True
+        self._crc_ok = True
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._batch, name)
 
     @property
     def next_offset(self) -> int:
-        """Where the next batch begins; never where this one does, whatever its header says."""
+        """The offset of the next batch; always greater than this one's, even if the header is wrong."""
         return max(self.base_offset + 1, int(self._batch.next_offset))
 
     def validate_crc(self) -> bool:
-        """What does not fit its check sum is no reason to fetch it for ever: it is unreadable."""
-        self._whole = bool(self._batch.validate_crc())
+        """Note a wrong checksum and return True: at False, aiokafka would fetch the same batch again for ever."""
+        self._crc_ok = bool(self._batch.validate_crc())
         return True
 
     def __next__(self) -> Any:
         return next(self._batch)
 
     def __iter__(self) -> Iterator[Any]:
-        if not self._whole:
-            yield self._stand_in(self.base_offset, self.raw, "the check sum does not fit")
+        if not self._crc_ok:
+            yield self._replacement(self.base_offset, self.raw, "the check sum does not fit")
             return
-        read, end = self.base_offset - 1, self.next_offset
+        last, end = self.base_offset - 1, self.next_offset
         try:
             for record in self._batch:
-                if not read < record.offset < end:
+                if not last < record.offset < end:
                     raise ValueError(f"offset {record.offset} lies outside of its batch")
-                read = record.offset
+                last = record.offset
                 yield record
-        except Exception as fault:  # noqa: BLE001 (whatever it is, the next batch must be reached)
+        except Exception as fault:  # noqa: BLE001 (no fault may keep the consumer from the next batch)
             for parsed in self._one_by_one(fault):
-                if read < parsed.offset < end:
-                    read = parsed.offset
+                if last < parsed.offset < end:
+                    last = parsed.offset
                     yield parsed
 
     def _one_by_one(self, fault: Exception) -> Iterator[Parsed]:
         if self.raw[_MAGIC] != 2:
-            yield self._stand_in(self.next_offset - 1, self.raw, repr(fault))
+            yield self._replacement(self.next_offset - 1, self.raw, repr(fault))
             return
         header = _HEADER.unpack_from(self.raw)
         codec, payload = header[5] & 0x07, self.raw[_HEADER.size :]
         if codec > 1:
-            known = _CODECS[codec] if codec < len(_CODECS) else f"codec {codec}"
-            cause = f"{header[12]} records packed with {known}, which is not read here: send them plain or with gzip"
-            yield self._stand_in(self.base_offset, self.raw, cause)
+            name = _CODECS[codec] if codec < len(_CODECS) else f"codec {codec}"
+            cause = f"{header[12]} records packed with {name}, which is not read here: send them plain or with gzip"
+            yield self._replacement(self.base_offset, self.raw, cause)
             return
         try:
             yield from self._parsed(bytearray(gzip_decode(payload) if codec else payload), header)
-        except Exception as broken:  # noqa: BLE001 (lengths that lead nowhere)
-            yield self._stand_in(self.next_offset - 1, self.raw, f"{fault!r}, {broken!r}")
+        except Exception as corrupt:  # noqa: BLE001 (the lengths in the batch are wrong)
+            yield self._replacement(self.next_offset - 1, self.raw, f"{fault!r}, {corrupt!r}")
 
     def _parsed(self, payload: bytearray, header: tuple[int, ...]) -> Iterator[Parsed]:
         at = 0
@@ -130,17 +131,17 @@ class Batch:
                 raise ValueError(f"record {n} has {length} bytes")
             try:
                 record = _record(payload[begin:at], header)
-            except Exception as fault:  # noqa: BLE001 (the next one may be whole)
-                record = self._stand_in(self.base_offset + n, memoryview(payload)[begin:at], repr(fault))
+            except Exception as fault:  # noqa: BLE001 (the next record may be readable)
+                record = self._replacement(self.base_offset + n, memoryview(payload)[begin:at], repr(fault))
             yield record
 
-    def _stand_in(self, offset: int, raw: memoryview, cause: str) -> Parsed:
+    def _replacement(self, offset: int, raw: memoryview, cause: str) -> Parsed:
         headers: list[tuple[str, bytes | None]] = [(UNREADABLE, cause.encode("utf-8", "backslashreplace"))]
         return Parsed(offset, -1, 0, None, bytes(raw[:LARGEST_KEPT]), headers)
 
 
 def _record(raw: bytearray, header: tuple[int, ...]) -> Parsed:
-    """One record; the name of a header may hold bytes that are no UTF-8, as half characters."""
+    """One record; bytes of a header's name that are not UTF-8 become lone surrogates."""
     base_offset, appended, first, latest = header[0], bool(header[5] & 0x08), header[7], header[8]
     delta, at = decode_varint(raw, 1)
     offset, at = decode_varint(raw, at)
@@ -150,8 +151,8 @@ def _record(raw: bytearray, header: tuple[int, ...]) -> Parsed:
     headers = []
     for _ in range(count):
         name, at = _bytes(raw, at)
-        given, at = _bytes(raw, at)
-        headers.append(((name or b"").decode("utf-8", "surrogateescape"), given))
+        content, at = _bytes(raw, at)
+        headers.append(((name or b"").decode("utf-8", "surrogateescape"), content))
     if at != len(raw):
         raise ValueError(f"{len(raw) - at} bytes are left over")
     timestamp = latest if appended else first + delta

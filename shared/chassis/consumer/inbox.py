@@ -1,4 +1,4 @@
-"""The tables beside the repositories of a service: parked facts, notes already seen, progress."""
+"""The inbox of a service: its tables of parked facts, of notes already seen, and of offsets already handled."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -12,25 +12,25 @@ from shared.chassis.database.pool import Connection
 from shared.chassis.database.write_batch import WriteBatch
 
 Place = tuple[str, UUID, int]
-"""A fact's place in the life of its aggregate: the stream, the aggregate's id, the sequence."""
+"""The position of a fact in the history of its aggregate: the stream, the aggregate's id, the sequence."""
 
 
 @dataclass(slots=True)
 class Loaded:
-    """What is known of a batch: aggregates as they are stored, facts that wait for an earlier one, notes seen."""
+    """What the database holds for a batch: states of aggregates (JSON), parked facts, and ids of notes seen."""
 
     states: dict[str, dict[UUID, str]] = field(default_factory=dict)
     """By stream and by the aggregate's id."""
     parked: dict[Place, Record] = field(default_factory=dict)
     seen: set[UUID] = field(default_factory=set)
     tables: int | None = None
-    """Which tables were read: the oid of `progress`, which is another one once the tables were built anew."""
+    """The oid of the table `progress` that was read: a rebuild replaces the tables, and the oid changes."""
 
 
 async def load(db: Connection, tables: Mapping[str, str], keys: Collection[UUID], notes: Collection[UUID]) -> Loaded:
-    """Everything in one query, `tables` being the repositories' tables by stream.
+    """Load all that a batch needs in one query; `tables` holds the repositories' tables by stream.
 
-    Locks nothing: writing raises `Stale` when another writer was first.
+    Locks nothing: writing raises `Stale` if another writer was first.
     """
     loaded = Loaded({stream: {} for stream in tables})
     for stream, id, state, sequence, record in await db.fetch(_query(tuple(tables.items())), list(keys), list(notes)):
@@ -60,13 +60,13 @@ def _query(tables: Sequence[tuple[str, str]]) -> str:
 
 
 async def whose_turn_has_come(db: Connection, tables: Mapping[str, str]) -> list[tuple[str, UUID]]:
-    """The aggregates whose next fact is parked, each with its stream; `tables` as for `load`."""
+    """The aggregates whose next fact is parked, each as (stream, id); `tables` as for `load`."""
     turns: list[tuple[str, UUID]] = []
     for stream, table in tables.items():
         rows = await db.fetch(
             f"""
-            SELECT aggregateid FROM parked LEFT JOIN "{table}" AS known ON known.id = aggregateid
-            WHERE stream = $1 AND sequence = coalesce(known.version, 0) + 1 ORDER BY aggregateid
+            SELECT aggregateid FROM parked LEFT JOIN "{table}" AS aggregate ON aggregate.id = aggregateid
+            WHERE stream = $1 AND sequence = coalesce(aggregate.version, 0) + 1 ORDER BY aggregateid
             """,  # noqa: S608 (names of the service's own repositories)
             stream,
         )
@@ -75,7 +75,7 @@ async def whose_turn_has_come(db: Connection, tables: Mapping[str, str]) -> list
 
 
 def park(writes: WriteBatch, waiting: Mapping[Place, Record]) -> None:
-    """Keep facts that came too early."""
+    """Store facts that came before an earlier fact of their aggregate."""
     if waiting:
         rows = [(*place, record.pack()) for place, record in waiting.items()]
         writes.add(
@@ -100,7 +100,7 @@ def unpark(writes: WriteBatch, done: Collection[Place]) -> None:
 
 
 def mark_seen(writes: WriteBatch, notes: Sequence[UUID]) -> None:
-    """Remember notes, each once; writing raises `Stale` when another reader was first."""
+    """Store the ids of notes that were applied; writing raises `Stale` if another consumer stored one of them."""
     if notes:
         writes.add(
             "INSERT INTO note_seen (id) SELECT unnest($1::uuid[]) ON CONFLICT DO NOTHING", list(notes), rows=len(notes)
@@ -108,14 +108,14 @@ def mark_seen(writes: WriteBatch, notes: Sequence[UUID]) -> None:
 
 
 def advance(writes: WriteBatch, records: Sequence[Record], tables: int | None = None) -> None:
-    """Remember how far was read, in the transaction that used it.
+    """Store the next offset of each partition, in the transaction that applies the records.
 
-    With `tables`, as `load` gave them, writing raises `Stale` where others have taken their place since.
+    With `tables`, the oid from `load`, writing raises `Stale` if a rebuild has replaced the tables since.
     """
-    last: dict[tuple[str, int], int] = {}
+    next_offsets: dict[tuple[str, int], int] = {}
     for record in records:
-        place = (record.topic, record.partition)
-        last[place] = max(record.offset + 1, last.get(place, 0))
+        partition = (record.topic, record.partition)
+        next_offsets[partition] = max(record.offset + 1, next_offsets.get(partition, 0))
     writes.add(
         """
         INSERT INTO progress (topic, partition, next_offset)
@@ -123,17 +123,17 @@ def advance(writes: WriteBatch, records: Sequence[Record], tables: int | None = 
         WHERE $4::bigint IS NULL OR $4 = 'progress'::regclass::oid::bigint
         ON CONFLICT (topic, partition) DO UPDATE SET next_offset = excluded.next_offset, handled_at = now()
         """,
-        [topic for topic, _ in last],
-        [partition for _, partition in last],
-        list(last.values()),
+        [topic for topic, _ in next_offsets],
+        [number for _, number in next_offsets],
+        list(next_offsets.values()),
         tables,
-        rows=len(last),
+        rows=len(next_offsets),
     )
 
 
 class Parked(NamedTuple):
-    """What of one stream is parked: facts, up to `COUNTED_UP_TO`, of how many aggregates, and since how many seconds
-    the first."""
+    """The parked facts of one stream: their number (at most `COUNTED_UP_TO`), the number of their aggregates, and the
+    age of the oldest in seconds."""
 
     stream: str
     facts: int
@@ -142,8 +142,8 @@ class Parked(NamedTuple):
 
 
 async def parked_backlog(db: Connection) -> Sequence[Parked]:
-    """By stream what is parked; nothing of a stream of which nothing is. Of each the first alone are looked at: many
-    of one stream hide no other."""
+    """Count the parked facts of each stream that has any. At most `COUNTED_UP_TO` of each stream are read, so that
+    many parked facts of one stream do not hide those of another."""
     rows = await db.fetch(
         """
         WITH RECURSIVE streams (stream) AS (

@@ -1,4 +1,4 @@
-"""How far a group of readers is behind its topics, by the broker's own account."""
+"""The lag of a consumer group, from the offsets that the broker knows."""
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -13,7 +13,7 @@ from shared.chassis.kafka.client import Kafka
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A partition: the next offset that the group has committed, and the next one to be written."""
+    """The offsets of a partition: the one that the group has committed, and the end (the next one to be written)."""
 
     committed: int
     end: int
@@ -23,7 +23,7 @@ Backlog = Mapping[TopicPartition, Place]
 
 
 class Reading(NamedTuple):
-    """How far a reader is behind: records, and for how many seconds the slowest partition with a backlog stands."""
+    """The lag of a consumer in records, and for how many seconds its slowest partition has had no commit."""
 
     lag: int
     standing_seconds: float
@@ -31,7 +31,7 @@ class Reading(NamedTuple):
 
 @asynccontextmanager
 async def group_lag(kafka: Kafka, group: str, topics: Sequence[str]) -> "AsyncIterator[GroupLag]":
-    """The broker's account of a group; raises `KafkaError` while the broker is away."""
+    """Open connections to ask the broker about a group; raises `KafkaError` while the broker is away."""
     admin = AIOKafkaAdminClient(**kafka.access(), request_timeout_ms=5000)
     consumer = AIOKafkaConsumer(**kafka.access(), request_timeout_ms=5000)
     try:
@@ -45,7 +45,7 @@ async def group_lag(kafka: Kafka, group: str, topics: Sequence[str]) -> "AsyncIt
 
 @dataclass(frozen=True, slots=True)
 class GroupLag:
-    """Asks the broker over connections that are open."""
+    """Asks the broker about a group, over open connections."""
 
     admin: AIOKafkaAdminClient
     consumer: AIOKafkaConsumer
@@ -53,16 +53,17 @@ class GroupLag:
     topics: Sequence[str]
 
     async def backlog(self) -> Backlog:
-        """Every partition of the topics, whoever reads it; raises `KafkaError` while the broker is away."""
-        places = [
+        """The offsets of all partitions of the topics, of all members; raises `KafkaError` while the broker is away."""
+        partitions = [
             TopicPartition(topic["topic"], partition["partition"])
             for topic in await self.admin.describe_topics(list(self.topics))
             for partition in topic["partitions"]
         ]
-        committed = {
-            place: known.offset for place, known in (await self.admin.list_consumer_group_offsets(self.group)).items()
+        stored = await self.admin.list_consumer_group_offsets(self.group)
+        committed = {partition: metadata.offset for partition, metadata in stored.items()}
+        uncommitted = [partition for partition in partitions if committed.get(partition, -1) < 0]
+        begin = await self.consumer.beginning_offsets(uncommitted) if uncommitted else {}
+        ends = await self.consumer.end_offsets(partitions)
+        return {
+            partition: Place(begin.get(partition, committed.get(partition, 0)), end) for partition, end in ends.items()
         }
-        fresh = [place for place in places if committed.get(place, -1) < 0]
-        begin = await self.consumer.beginning_offsets(fresh) if fresh else {}
-        ends = await self.consumer.end_offsets(places)
-        return {place: Place(begin.get(place, committed.get(place, 0)), end) for place, end in ends.items()}

@@ -1,4 +1,4 @@
-"""A Kafka record as it was read, and its stored form for parking and dead letters."""
+"""A Kafka record as it was read, and the form in which it is stored when it is parked or a dead letter."""
 
 import base64
 from typing import Final, NamedTuple
@@ -6,11 +6,11 @@ from typing import Final, NamedTuple
 import orjson
 
 UNREADABLE: Final = "huying_unreadable"
-"""The header in which a record that stands in for an unreadable one says why: see `fetched`."""
+"""The header with the cause, in a record that takes the place of an unreadable one: see `fetched`."""
 
 
 class Record(NamedTuple):
-    """What the broker handed over, untouched."""
+    """A record as the broker delivered it, unchanged."""
 
     topic: str
     partition: int
@@ -20,7 +20,7 @@ class Record(NamedTuple):
     value: bytes | None
 
     def pack(self) -> bytes:
-        """JSON with the byte strings in base64; so is a header's name that is no text, within a list."""
+        """JSON with byte strings in base64. The name of a header that is not valid text is a list with its base64."""
         return orjson.dumps(
             {
                 "topic": self.topic,
@@ -58,7 +58,7 @@ def _bytes(text: str | None) -> bytes | None:
 def _name(name: str) -> str | list[str]:
     try:
         name.encode()
-    except UnicodeEncodeError:  # bytes that were no UTF-8, and that no JSON can hold
+    except UnicodeEncodeError:  # bytes that are not UTF-8: JSON cannot hold them
         return [base64.b64encode(name.encode("utf-8", "surrogatepass")).decode()]
     return name
 
@@ -68,6 +68,6 @@ def _as_read(name: str | list[str]) -> str:
 
 
 def unreadable(record: Record) -> str:
-    """Why this record only stands in for one that could not be read at all; empty where it does not."""
-    given = dict(record.headers).get(UNREADABLE) or b""
-    return given.decode("utf-8", "replace")
+    """The cause, if this record takes the place of one that could not be read; else empty."""
+    cause = dict(record.headers).get(UNREADABLE) or b""
+    return cause.decode("utf-8", "replace")

@@ -1,4 +1,4 @@
-"""Reads a log again from its beginning, outside of any group: it commits nothing and disturbs no other reader."""
+"""Replays topics from their beginning, without a consumer group: it commits no offsets and affects no consumer."""
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -16,7 +16,7 @@ Offsets = Mapping[TopicPartition, int]
 
 @asynccontextmanager
 async def replaying(kafka: Kafka, partitions: Sequence[TopicPartition], batch_size: int) -> "AsyncIterator[Replay]":
-    """A reader that stands at the first record of each partition; raises `KafkaError` while the broker is away."""
+    """A replay at the first record of each partition; raises `KafkaError` while the broker is away."""
     fetched.install()
     client = AIOKafkaConsumer(
         **kafka.access(), enable_auto_commit=False, auto_offset_reset="earliest", max_partition_fetch_bytes=4_194_304
@@ -33,31 +33,31 @@ async def replaying(kafka: Kafka, partitions: Sequence[TopicPartition], batch_si
 
 @dataclass(slots=True)
 class Replay:
-    """Stands somewhere in each partition, and reads on."""
+    """Has a position in each partition, and reads on from it."""
 
     client: AIOKafkaConsumer
     batch_size: int
 
     async def beginning(self) -> Offsets:
-        """The first record of each partition that the broker still has."""
+        """The offset of the first record of each partition that the broker still has."""
         return dict(await self.client.beginning_offsets(list(self.client.assignment())))
 
     async def standing(self) -> Offsets:
-        """Where it stands."""
+        """The offset of the next record of each partition."""
         return {partition: await self.client.position(partition) for partition in self.client.assignment()}
 
     def go_to(self, offsets: Offsets) -> None:
-        """Read on from there."""
+        """Continue from these offsets."""
         for partition, offset in offsets.items():
             self.client.seek(partition, offset)
 
     async def left(self, ends: Offsets) -> int:
-        """How many records lie between here and `ends`."""
+        """How many records are left before `ends`."""
         standing = await self.standing()
         return sum(max(0, end - standing[partition]) for partition, end in ends.items())
 
     async def batches(self, ends: Offsets) -> AsyncIterator[list[Record]]:
-        """All records from here to `ends`, in batches as the broker gives them; stands at `ends` afterwards."""
+        """All records before `ends`, in batches as the broker gives them; the position is `ends` afterwards."""
         standing = await self.standing()
         unread = {partition for partition, end in ends.items() if standing[partition] < end}
         while unread:

@@ -1,4 +1,4 @@
-"""Applies parked facts whose turn has come without another fact of their aggregate: a newer version knows them now."""
+"""Applies parked facts that a newer version of the service knows, without waiting for another fact to arrive."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -19,18 +19,18 @@ from shared.chassis.tracing import spans
 
 log = structlog.get_logger()
 EVERY: Final = 60.0
-"""Seconds from one round to the next."""
+"""Seconds between two rounds."""
 TOGETHER: Final = 100
 LATER: Final = (*PASSING, Stale)
-"""The database is away, or the reader was quicker: the next round tries again."""
+"""Faults after which the next round tries again: the database is away, or the consumer was first."""
 
 
 @dataclass(frozen=True, slots=True)
 class Resuming:
-    """Resumes what waits for the repositories of a service.
+    """Resumes the parked facts of a service.
 
-    It looks again and again, not only at the start: in a rolling upgrade a process of the version before parks what it
-    does not know, and then hands its partitions to a process of this version that started earlier.
+    It looks every minute, not only at the start. In a rolling upgrade, a process of the old version may park facts
+    that it does not know, and then lose its partitions to a process of the new version that has started before.
     """
 
     pool: Pool
@@ -39,7 +39,7 @@ class Resuming:
     clock: Callable[[], datetime] = now
 
     async def resume(self) -> None:
-        """Apply every parked fact that may follow; a refused one becomes a dead letter."""
+        """Apply every parked fact that is next in sequence for its aggregate; a refused one becomes a dead letter."""
         async with self.pool.acquire(timeout=5) as db:
             keys = await inbox.whose_turn_has_come(db, self.repositories.tables)
         for start in range(0, len(keys), TOGETHER):
@@ -50,7 +50,7 @@ class Resuming:
             await self._together(keys)
         except LATER:
             raise
-        except Exception as fault:  # noqa: BLE001 (an unknown fault holds up its own aggregate alone)
+        except Exception as fault:  # noqa: BLE001 (an unknown fault must not stop the other aggregates)
             if len(keys) == 1:
                 with bound_contextvars(**{keys[0][0]: str(keys[0][1])}):
                     log.error("a parked fact cannot be applied", key=str(keys[0][1]), cause=repr(fault))

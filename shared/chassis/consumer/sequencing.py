@@ -1,4 +1,4 @@
-"""Puts a batch in sequence: a record is applied, dropped, skipped, parked or dead. Nothing here waits for anything."""
+"""Sequencing: decides in memory whether a record is applied, dropped, skipped, parked or a dead letter."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -22,17 +22,20 @@ AnyWork = UnitOfWork[Any, Any]
 
 
 class Disposition(StrEnum):
-    """What becomes of a record."""
+    """What was done with a record."""
 
     APPLIED = "applied"
     DROPPED = "dropped"
+    """It was applied before."""
     SKIPPED = "skipped"
+    """A note of a type that this version does not know."""
     PARKED = "parked"
+    """An earlier fact is missing, or this version does not know the type."""
     DEAD = "dead"
 
 
 class Parsed(NamedTuple):
-    """A record with what it says, or with the reason why it says nothing."""
+    """A record with its envelope, or with the reason why it has none."""
 
     record: Record
     envelope: Envelope | None
@@ -40,7 +43,7 @@ class Parsed(NamedTuple):
 
 
 def parse_record(record: Record) -> Parsed:
-    """Read a record."""
+    """Parse a record; it never raises `Refused`."""
     try:
         return Parsed(record, envelope_of(record))
     except Refused as refused:
@@ -48,18 +51,18 @@ def parse_record(record: Record) -> Parsed:
 
 
 def stream_of(topic: str) -> str:
-    """The stream that a topic carries; a topic that is none of ours has a stream of its own name."""
+    """The stream of a topic; for a topic that is not one of ours, the topic's own name."""
     return STREAM_OF.get(topic, topic)
 
 
 def envelope_of(record: Record) -> Envelope:
-    """What the record says; raises `Refused`. Ids are asyncpg's UUID: the standard one, written in C."""
+    """The envelope of a record; raises `Refused`. Its ids are asyncpg's UUID, a faster subclass of the standard one."""
     return read(stream_of(record.topic), record.key, record.headers, record.value, pgproto.UUID)
 
 
 @dataclass(slots=True)
 class Sequencer:
-    """A batch on its way through the units of work of its streams."""
+    """Applies the records of a batch to the units of work of their streams."""
 
     works: Mapping[str, AnyWork]
     """By stream."""
@@ -69,14 +72,14 @@ class Sequencer:
     rejected: list[Rejected] = field(default_factory=list)
     notes: list[UUID] = field(default_factory=list)
     early: dict[Place, Record] = field(default_factory=dict)
-    """What still waits: an earlier fact is missing, or this version does not know the fact."""
+    """Records of this batch to park: an earlier fact is missing, or this version does not know the type."""
     resumed: set[Place] = field(default_factory=set)
-    """What was parked before this batch and waits no longer."""
+    """Facts that were parked before this batch and have now been handled."""
     spans: list[Span] = field(default_factory=list)
-    """One for each fact whose trace is recorded; they end when the batch is durable."""
+    """One for each fact whose trace is recorded; the caller ends them when the batch is durable."""
 
     def add(self, batch: Iterable[Parsed]) -> None:
-        """Take records in their order."""
+        """Handle the records in their order."""
         for parsed in batch:
             work = self.works.get(parsed.envelope.stream) if parsed.envelope else None
             if parsed.envelope is None or work is None:
@@ -97,7 +100,7 @@ class Sequencer:
             return Disposition.DROPPED
         place = (envelope.stream, envelope.key, envelope.sequence)
         if envelope.sequence > expected or not work.rules.handles(envelope.type):
-            # What it waits for may come later in this very batch, or with a version that knows it.
+            # The missing fact may come later in this batch; a newer version of the service may know the type.
             self.early[place] = record
             return Disposition.PARKED
         disposition = self._apply(work, record, envelope)
@@ -106,7 +109,7 @@ class Sequencer:
         return disposition
 
     def _note(self, work: AnyWork, record: Record, envelope: Envelope) -> Disposition:
-        if not work.rules.handles(envelope.type):  # of a newer service; no status depends on it
+        if not work.rules.handles(envelope.type):  # a newer service sent it; notes never change a status
             return Disposition.SKIPPED
         if envelope.id in self.loaded.seen:
             return Disposition.DROPPED
@@ -120,7 +123,7 @@ class Sequencer:
         span = hops.handled(envelope, work.rules.service, work.now)
         if span.is_recorded:
             self.spans.append(span)
-            envelope = envelope._replace(traceparent=span.traceparent)  # what follows from it follows this span
+            envelope = envelope._replace(traceparent=span.traceparent)  # reactions become children of this span
         try:
             work.apply(envelope)
         except Refused as refused:
@@ -138,7 +141,7 @@ class Sequencer:
             self.resumed.add(place)
 
     def resume(self, stream: str, key: UUID) -> None:
-        """Apply what waited and may now follow; one that is refused is dead, the record before it is not to blame."""
+        """Apply the parked facts of an aggregate that are next in sequence; a refused one becomes a dead letter."""
         work = self.works[stream]
         while self.early or self.loaded.parked:
             place = (stream, key, work.state(key).version + 1)
@@ -151,5 +154,5 @@ class Sequencer:
             self._unpark(place)
             if parsed.envelope:
                 self._apply(work, record, parsed.envelope)
-            else:  # the version before took it for one that could be read
+            else:  # an older version of the service could parse the record and parked it; this version cannot
                 self._reject(record, parsed.cause)

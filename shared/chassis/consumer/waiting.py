@@ -1,4 +1,4 @@
-"""For how long the oldest fact has waited that a group has not committed, from what was seen of its offsets."""
+"""Estimates how long the oldest record has waited that a group has not committed, from the offsets seen over time."""
 
 from collections import deque
 from dataclasses import dataclass, field
@@ -9,25 +9,26 @@ from aiokafka import TopicPartition
 from shared.chassis.consumer.lag import Backlog
 
 REMEMBERED: Final = 20_000
-"""Looks that are remembered of a partition that stands still: more than a day of them."""
+"""How many observations are kept for a partition without commits: more than a day of them."""
 
 
 @dataclass(slots=True)
 class Waiting:
-    """Remembers when each partition ended where. What was already there at the first look is as old as that look."""
+    """Remembers at which time each partition had which end offset. A record from before the first look counts from
+    the first look."""
 
     _ends: dict[TopicPartition, deque[tuple[float, int]]] = field(default_factory=dict)
-    """By partition the moments at which it was seen to have grown, with its end then: those not committed yet."""
+    """For each partition the times at which it had grown, with its end offset then, unless that is committed."""
 
     def look(self, backlog: Backlog, at: float) -> float:
-        """Take in where the partitions stand at `at`; returns seconds, 0 where all is committed."""
+        """Note the offsets at the time `at`; returns how long the oldest record has waited, in seconds (0: none)."""
         oldest = at
-        for place, stand in backlog.items():
-            ends = self._ends.setdefault(place, deque(maxlen=REMEMBERED))
-            while ends and ends[0][1] <= stand.committed:
+        for partition, offsets in backlog.items():
+            ends = self._ends.setdefault(partition, deque(maxlen=REMEMBERED))
+            while ends and ends[0][1] <= offsets.committed:
                 ends.popleft()
-            if stand.end > max(stand.committed, ends[-1][1] if ends else 0):
-                ends.append((at, stand.end))
+            if offsets.end > max(offsets.committed, ends[-1][1] if ends else 0):
+                ends.append((at, offsets.end))
             if ends:
                 oldest = min(oldest, ends[0][0])
         return at - oldest
