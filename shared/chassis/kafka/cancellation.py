@@ -1,6 +1,6 @@
-"""Whether the present task was asked to end, also where somebody on its way has swallowed the cancellation.
+"""Tells a task that it was cancelled, even if a library has swallowed the `CancelledError`.
 
-An aiokafka client that is just starting, or being closed, may go on as if nothing had been said.
+An aiokafka client that is starting or closing may catch the cancellation and go on.
 """
 
 import asyncio
@@ -9,25 +9,25 @@ from typing import Any
 
 
 def asked_to_end() -> bool:
-    """True after `cancel()`, whoever caught what it raised."""
+    """True after `cancel()` of the current task, even if its `CancelledError` was caught."""
     task = asyncio.current_task()
     return task is not None and task.cancelling() > 0
 
 
 def end_if_asked() -> None:
-    """Raise what `cancel()` raises where it was swallowed."""
+    """Raise `CancelledError` if the current task was cancelled."""
     if asked_to_end():
         raise asyncio.CancelledError
 
 
 async def pause(seconds: float) -> None:
-    """Sleep as `asyncio.sleep` does, unless the task was asked to end: for loops that ask a broker again and again."""
+    """Sleep, or raise `CancelledError` if the task was cancelled before: for loops that poll a broker."""
     end_if_asked()
     await asyncio.sleep(seconds)
 
 
 async def either(*works: Coroutine[Any, Any, object]) -> None:
-    """Until one of these ends; the others are cancelled then. Raises what the first one raised."""
+    """Run all until the first one ends, then cancel the others; raises the fault of the first one."""
     tasks = [asyncio.create_task(work) for work in works]
     try:
         done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)

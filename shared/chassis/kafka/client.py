@@ -1,4 +1,4 @@
-"""Where Kafka is and how it lets us in: the one place that every client of it asks."""
+"""The addresses and credentials of Kafka, as the arguments of every Kafka client."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -9,13 +9,13 @@ from aiokafka.helpers import create_ssl_context
 
 PLAINTEXT: Final = "PLAINTEXT"
 METADATA_MAX_AGE_MS: Final = 5_000
-"""A group that met while the broker did not know its topics again has no partitions until a reader looks at the topics
-once more; aiokafka would do so after five minutes."""
+"""A group that forms before the broker knows its topics gets no partitions until a member reads the metadata again;
+aiokafka's default is five minutes."""
 
 
 @dataclass(frozen=True, slots=True)
 class Kafka:
-    """The servers, with the protocol and the credentials that they ask for."""
+    """The brokers' addresses, the security protocol, and the credentials."""
 
     servers: str
     protocol: str = PLAINTEXT
@@ -28,11 +28,11 @@ class Kafka:
 
     @property
     def by_name(self) -> bool:
-        """Whether it wants a name and a password."""
+        """Whether the protocol needs a name and a password (SASL)."""
         return self.protocol.startswith("SASL_")
 
     def context(self) -> SSLContext | None:
-        """How to know the servers by their certificates, and to be known by ours; None where nothing is encrypted."""
+        """The TLS context, with our own certificate if there is one; None for a protocol without TLS."""
         if not self.protocol.endswith("SSL"):
             return None
         ssl_context: SSLContext = create_ssl_context(
@@ -41,7 +41,7 @@ class Kafka:
         return ssl_context
 
     def access(self) -> dict[str, Any]:
-        """The arguments of every client of aiokafka."""
+        """The connection arguments of any aiokafka client."""
         arguments = {
             "bootstrap_servers": self.servers,
             "security_protocol": self.protocol,

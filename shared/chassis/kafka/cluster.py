@@ -1,4 +1,4 @@
-"""What every process asks of the broker: who it is, and the topics."""
+"""Asks the broker which cluster it is and where its partitions end, and creates missing topics."""
 
 import contextlib
 from collections.abc import AsyncIterator, Collection
@@ -20,14 +20,12 @@ LOOK: Final = 2.0
 
 
 class BrokerReplaced(RuntimeError):
-    """The broker came back as another cluster, or with a topic that was made anew: all must be read from its
-    beginning."""
+    """The broker is another cluster than before, or a topic was created again: everything must be read again."""
 
 
 @contextlib.asynccontextmanager
 async def asking(kafka: Kafka, patience_ms: int = 5000) -> AsyncIterator[AIOKafkaAdminClient]:
-    """A client for questions about the cluster; raises `KafkaError` when it cannot be reached, with the cause where a
-    server refuses us (`NotLetIn`)."""
+    """An admin client; raises `KafkaError` if no broker can be reached, `NotLetIn` if one refuses the connection."""
     admin = AIOKafkaAdminClient(**kafka.access(), request_timeout_ms=patience_ms)
     try:
         await admin.start()
@@ -40,33 +38,33 @@ async def asking(kafka: Kafka, patience_ms: int = 5000) -> AsyncIterator[AIOKafk
 
 
 async def cluster_id(kafka: Kafka) -> str:
-    """The broker's own name; raises `KafkaError` when it cannot be reached."""
+    """The id of the cluster; raises `KafkaError` if it cannot be reached."""
     return (await identity(kafka)).cluster_id
 
 
 async def identity(kafka: Kafka) -> LogIdentity:
-    """Which log the broker keeps; raises `KafkaError` when it cannot be reached."""
+    """The ids of the cluster and of its topics; raises `KafkaError` if it cannot be reached."""
     async with asking(kafka) as admin:
         return await identity_of(admin)
 
 
 async def account_of(kafka: Kafka) -> tuple[LogIdentity, dict[str, dict[str, int]]]:
-    """Which log the broker keeps, and by topic and partition the offset behind its last record."""
+    """The ids of the cluster and of its topics, and by topic and partition the offset after the last record."""
     async with asking(kafka) as admin, AIOKafkaConsumer(**kafka.access(), request_timeout_ms=5000) as consumer:
         log_identity = await identity_of(admin)
-        places = [
+        partitions = [
             TopicPartition(topic["topic"], partition["partition"])
             for topic in await admin.describe_topics([topic.name for topic in TOPICS])
             for partition in topic["partitions"]
         ]
         ends: dict[str, dict[str, int]] = {}
-        for place, end in (await consumer.end_offsets(places)).items():
-            ends.setdefault(place.topic, {})[str(place.partition)] = end
+        for partition, end in (await consumer.end_offsets(partitions)).items():
+            ends.setdefault(partition.topic, {})[str(partition.partition)] = end
         return log_identity, ends
 
 
 async def wait_for_cluster(kafka: Kafka) -> LogIdentity:
-    """Which log the broker keeps, as soon as it answers."""
+    """Wait until the broker answers; returns the ids of the cluster and of its topics."""
     while True:
         try:
             return await identity(kafka)
@@ -76,13 +74,16 @@ async def wait_for_cluster(kafka: Kafka) -> LogIdentity:
 
 
 async def watch(kafka: Kafka, known: LogIdentity) -> None:
-    """Raise `BrokerReplaced` when the log is not the one that was known; silent while the broker is away."""
+    """Run until the cluster or a topic has another id than in `known`, then raise `BrokerReplaced`.
+
+    While the broker is away, it only tries again.
+    """
     while True:
         with contextlib.suppress(KafkaError, OSError):
             async with asking(kafka) as admin:
-                while not (different := (await identity_of(admin)).differs(known)):
+                while not (difference := (await identity_of(admin)).differs(known)):
                     await pause(LOOK)
-                raise BrokerReplaced(different)
+                raise BrokerReplaced(difference)
         await pause(LOOK)
 
 
@@ -96,10 +97,10 @@ async def create_topics(kafka: Kafka, replication: int = 1) -> None:
                     raise for_code(code)(name)
 
 
-def _missing(known: Collection[str], replication: int) -> list[NewTopic]:
+def _missing(existing: Collection[str], replication: int) -> list[NewTopic]:
     configs = {"retention.ms": "-1"}
     if replication > 1:
-        # What was acknowledged outlives a server; a third lets one be restarted meanwhile.
+        # Then an acknowledged record survives the loss of one broker; with three brokers, one may restart meanwhile.
         configs["min.insync.replicas"] = "2"
-    missing = (topic for topic in TOPICS if topic.name not in known)
+    missing = (topic for topic in TOPICS if topic.name not in existing)
     return [NewTopic(topic.name, topic.partitions, replication, topic_configs=configs) for topic in missing]

@@ -1,8 +1,8 @@
-"""Which log it is that a broker keeps: the cluster's id, and the id of each topic.
+"""The identity of the log that a broker holds: the id of the cluster, and the id of each topic.
 
-A topic that is deleted and made again keeps its name and gets another id: whoever remembers a place in the old one
-must begin again. aiokafka asks for no topic ids, so the request is declared here. Rule: KIP-516; the metadata request
-of Apache Kafka's protocol, version 12 (Kafka 3.1 and later). A broker that knows no ids answers with zeros.
+A topic that is deleted and created again has the same name and another id, and stored offsets are then invalid.
+aiokafka does not ask for topic ids, so this module declares the request. Rule: KIP-516; the metadata request of Apache
+Kafka's protocol, version 12 (Kafka 3.1 and later). A broker without topic ids answers with zeros.
 """
 
 from collections.abc import Mapping, Sequence
@@ -22,20 +22,20 @@ _NONE: Final = UUID(int=0)
 
 
 class LogIdentity(NamedTuple):
-    """A cluster and its topics' ids by name, as far as the broker gives any; a topic that is missing has none."""
+    """The id of a cluster, and the ids of its topics by name; topics that are missing or have no id are left out."""
 
     cluster_id: str
     topics: Mapping[str, str]
 
     def differs(self, known: "LogIdentity") -> str | None:
-        """In words, in what this is another log than the one that was known."""
+        """Describes the first difference from the `known` identity; None if there is none."""
         if self.cluster_id != known.cluster_id:
             return f"cluster {known.cluster_id} is gone, {self.cluster_id} is here"
         return made_anew(known.topics, self.topics)
 
 
 def made_anew(known: Mapping[str, str], now: Mapping[str, str]) -> str | None:
-    """In words, which topic has another id than the one that was known; a topic that is missing may come back."""
+    """Describes a topic that has another id than before. A missing topic is ignored: it may come back."""
     for name, id in now.items():
         if name in known and known[name] != id:
             return f"topic {name} was deleted and made again: {known[name]} is gone, {id} is here"
@@ -43,7 +43,7 @@ def made_anew(known: Mapping[str, str], now: Mapping[str, str]) -> str | None:
 
 
 async def identity_of(admin: AIOKafkaAdminClient) -> LogIdentity:
-    """Of the cluster that is asked now, with our topics; raises `KafkaError` when it does not answer."""
+    """Ask the cluster for its id and the ids of our topics; raises `KafkaError` if it does not answer."""
     try:
         answer: Any = await admin._send_request(_Metadata([topic.name for topic in TOPICS]))
     except (IncompatibleBrokerVersion, NotImplementedError):

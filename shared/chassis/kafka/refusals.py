@@ -1,4 +1,4 @@
-"""Why a broker does not let us in: aiokafka tells its own log alone, and says that it could not connect."""
+"""Finds out why a broker refuses the connection: aiokafka logs the cause, but raises only "could not connect"."""
 
 import ssl
 from typing import Final
@@ -19,13 +19,13 @@ PATIENCE_MS: Final = 3000
 
 
 class NotLetIn(KafkaConnectionError):  # type: ignore[misc]  # aiokafka is not typed
-    """A broker answers, and refuses our credentials or our way to connect; its words name the setting."""
+    """A broker refuses our credentials or our protocol; the message names the setting to change."""
 
 
 async def refusal_of(kafka: Kafka) -> NotLetIn | None:
-    """Why the first server that answers does not let us in; None where none answers.
+    """Why the first broker that answers refuses the connection; None if none answers.
 
-    To be asked when a client could not connect: of a server that lets us in it says that this one hung up.
+    Call it only after a client could not connect: a broker that accepts this connection is reported as hanging up.
     """
     for server in map(str.strip, kafka.servers.split(",")):
         ((host, port, _),) = collect_hosts(server, randomize=False)

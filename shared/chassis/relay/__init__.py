@@ -1,1 +1,1 @@
-"""Sends a service's journal to Kafka, in order, by one process at a time."""
+"""The relay: sends a service's journal (its outbox) to Kafka in order, in one process at a time."""

@@ -1,4 +1,4 @@
-"""What the doctor asks about the relays of any service: whether they have sent its journal."""
+"""The doctor's check of the relays of any service: whether they have sent the journal."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -6,8 +6,8 @@ from typing import Final
 from shared.chassis.base.findings import COUNTED_UP_TO, Finding, Words, broken, counted, figure, seconds_ago
 from shared.chassis.database.pool import Connection
 
-# Beyond what each shard has sent to this cluster, which is nothing where it has no cursor. A broker that is away was
-# the last that a relay reached.
+# The facts after the cursor of each shard for this cluster; a shard without a cursor has sent nothing. If the broker
+# is away, its cluster id is unknown: take the cluster that a relay reached last.
 _UNSENT: Final = """
     SELECT count(*), extract(epoch FROM now() - min(recorded_at))::float8 AS seconds
     FROM generate_series(0, $2::integer - 1) AS shard
@@ -23,8 +23,11 @@ _UNSENT: Final = """
 
 
 async def unsent(db: Connection, service: str, cluster_id: str | None, shards: int | None) -> Sequence[Finding]:
-    """Facts that no relay has sent to this cluster within a minute; nothing where there are none. No `cluster_id`:
-    the cluster that was sent to last. `shards` is in how many parts each journal is sent; None: as it was last."""
+    """A finding about facts that no relay has sent to this cluster within a minute; empty if there are none.
+
+    Without `cluster_id` it checks the cluster that a relay reached last. `shards` is the number of parts of the
+    journal; None: the number that was used last.
+    """
     if shards is None:
         shards = await db.fetchval("SELECT shards FROM relay_cursor ORDER BY moved_at DESC LIMIT 1") or 1
     row = await db.fetchrow(_UNSENT, cluster_id, shards, COUNTED_UP_TO)

@@ -1,4 +1,4 @@
-"""A Kafka producer that sends nothing unless a lease is held."""
+"""A Kafka producer that sends facts only while its process holds the lease."""
 
 from typing import Any
 
@@ -10,14 +10,14 @@ from shared.chassis.database.lease import Lease, LeaseLost
 
 
 class NotLeading(KafkaError):  # type: ignore[misc]  # aiokafka is not typed
-    """The lease was lost, in the form that aiokafka's sender understands."""
+    """The lease was lost; a `KafkaError`, because aiokafka's sender handles no other faults."""
 
 
 class LeasedProducer(AIOKafkaProducer):  # type: ignore[misc]  # aiokafka is not typed
-    """Hands a request with facts to the network only while the lease is held.
+    """Checks the lease immediately before each request with facts is written to the network.
 
-    What `send` was given waits in buffers: before the partition's last request is answered, and again after a failed
-    one. A process that was stopped meanwhile would send all that as soon as it goes on.
+    aiokafka buffers the facts given to `send` until the partition's previous request is answered, and again after a
+    failed request. A process that was suspended (SIGSTOP) would send its buffers on waking, long after the lease ended.
     """
 
     def __init__(self, lease: Lease, **settings: Any) -> None:
@@ -25,13 +25,13 @@ class LeasedProducer(AIOKafkaProducer):  # type: ignore[misc]  # aiokafka is not
         client = self.client
         send = client.send
 
-        async def leased(node_id: int, request: Any, **more: Any) -> Any:
+        async def send_with_lease(node_id: int, request: Any, **more: Any) -> Any:
             if isinstance(request, ProduceRequest):
                 await client.ready(node_id, **more)  # so that `send` need not wait for a connection
                 _require(lease)
             return await send(node_id, request, **more)
 
-        client.send = leased
+        client.send = send_with_lease
 
 
 def _require(lease: Lease) -> None:

@@ -1,4 +1,4 @@
-"""The relay: sends a journal to Kafka, each aggregate's facts in sequence; the only sender there is."""
+"""The relay: sends a journal to Kafka, the facts of each aggregate in sequence. Nothing else sends to Kafka."""
 
 import asyncio
 import contextlib
@@ -33,33 +33,35 @@ from shared.contracts.topics import TOPIC_OF
 log = structlog.get_logger()
 POLL: Final = 1.0
 LATE: Final = 0.05
+"""Seconds between two reads while a transaction that has not committed leaves a gap."""
 SETTLE: Final = 1.0
-"""The cursor need not follow every fact: what it lags behind is sent again after a crash, and dropped."""
+"""Seconds between two moves of the cursor. After a crash the facts after the cursor are sent again, and dropped by
+the consumers."""
 GAUGE: Final = 5.0
 PATIENCE: Final = 30.0
-"""Seconds for the broker to take a page; then another process may have better luck."""
+"""Seconds for the broker to accept a page; then the relay gives up the lease, and another process may try."""
 SILENT: Final = 60.0
-"""Seconds that a fact may wait before a probe says that nobody sends it."""
+"""Seconds that a fact may be unsent before the readiness check fails."""
 
 
 class LogCut(KafkaError):  # type: ignore[misc]  # aiokafka is not typed
-    """A partition took a fact at an offset that it had acknowledged before: it is another one, or lost its end."""
+    """A partition acknowledged an offset twice: its topic was created again, or it has lost its last records."""
 
 
 @dataclass(slots=True)
 class Relay:
-    """One shard of one service's journal; the shard's lease makes it the only one."""
+    """Sends one shard of one service's journal, while it holds the shard's lease."""
 
     service: str
     pool: Pool
     kafka: Kafka
     shard: Shard = field(default_factory=Shard)
     holder: str = field(default_factory=lambda: str(uuid4()))
-    """A fixed name takes over at once what a process of this name held before."""
+    """The name in the lease. A process with a fixed name takes its own old lease at once after a restart."""
     _wake: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def run(self) -> None:
-        """Send until cancelled; a passing fault of either server starts over from the stored cursor."""
+        """Send until cancelled. After a passing fault of database or broker, begin again from the stored cursor."""
         lease = Lease(self.pool, self.shard.lease, self.holder)
         while not asked_to_end():
             try:
@@ -70,7 +72,7 @@ class Relay:
                 await asyncio.sleep(POLL)
 
     async def gauge(self) -> None:
-        """Measure the backlog until cancelled, whether or not anything can be sent."""
+        """Measure the backlog every few seconds until cancelled, even while the broker is away."""
         while True:
             with contextlib.suppress(*PASSING):
                 async with self.pool.acquire(timeout=5) as db:
@@ -84,8 +86,8 @@ class Relay:
             await lease.take()
             stack.push_async_callback(lease.give_up)
             db = await stack.enter_async_context(self.pool.acquire(timeout=5))
-            stack.push_async_callback(self._let_go, db)
-            # Until ANALYZE has come by, reading all of a journal each time looks cheaper than looking up its end.
+            stack.push_async_callback(self._reset, db)
+            # Before the first ANALYZE, the planner prefers to scan the whole journal rather than use its index.
             await db.execute("SET enable_seqscan = off")
             producer = LeasedProducer(
                 lease,
@@ -96,22 +98,23 @@ class Relay:
                 request_timeout_ms=15_000,
             )
             stack.push_async_callback(producer.stop)
-            # Before it is stopped, which sends what still waits: that is for the next session, in its order.
+            # Revoke before the producer stops, or it would send its buffers: the next session sends those facts.
             stack.callback(lease.revoke)
             await either(lease.keep(), self._lead(db, producer, lease))
 
     async def _lead(self, db: Connection, producer: AIOKafkaProducer, lease: Lease) -> None:
         await producer.start()
         identity, ends = await cluster.account_of(self.kafka)
-        begun = await relay_cursor.begin(db, identity, ends, self.shard)
-        if begun.because:
-            log.warning("the journal is told from its beginning", service=self.service, cause=begun.because)
-        await relay_cursor.move(db, identity, self.shard, begun.position, 0, begun.ends, lease)
+        start = await relay_cursor.begin(db, identity, ends, self.shard)
+        if start.because:
+            log.warning("the journal is told from its beginning", service=self.service, cause=start.because)
+        await relay_cursor.move(db, identity, self.shard, start.position, 0, start.ends, lease)
         await db.add_listener(f"{journal.WAKE}.{self.service}", self._woken)
-        await self._send_all(db, producer, lease, identity, begun)
+        await self._send_all(db, producer, lease, identity, start)
 
-    async def _let_go(self, db: Connection) -> None:
-        with contextlib.suppress(*PASSING):  # a connection that is gone has let go of both
+    async def _reset(self, db: Connection) -> None:
+        """Undo what this session has set on the connection."""
+        with contextlib.suppress(*PASSING):  # a broken connection needs no reset
             async with asyncio.timeout(POLL):
                 await db.remove_listener(f"{journal.WAKE}.{self.service}", self._woken)
                 await db.execute("RESET enable_seqscan")
@@ -120,9 +123,9 @@ class Relay:
         self._wake.set()
 
     async def _send_all(
-        self, db: Connection, producer: AIOKafkaProducer, lease: Lease, identity: LogIdentity, begun: Begin
+        self, db: Connection, producer: AIOKafkaProducer, lease: Lease, identity: LogIdentity, start: Begin
     ) -> None:
-        unsent, stored, sent, ends = GapTracker(self.shard, begun.position), begun.position, 0, begun.ends
+        unsent, stored, sent, ends = GapTracker(self.shard, start.position), start.position, 0, start.ends
         loop = asyncio.get_running_loop()
         moved_at = loop.time()
         while not asked_to_end():
@@ -137,52 +140,52 @@ class Relay:
                 await self._wait(unsent)
 
     async def _send(
-        self, producer: AIOKafkaProducer, told: Sequence[Envelope], ends: dict[str, dict[str, int]]
+        self, producer: AIOKafkaProducer, envelopes: Sequence[Envelope], ends: dict[str, dict[str, int]]
     ) -> None:
-        """Return when the broker has them all; notes in `ends` behind which offsets they lie."""
-        # One writer for each aggregate, and the order of the rows, keep its facts in sequence.
-        if not told:
+        """Return when the broker has acknowledged all facts; updates the end of each partition in `ends`."""
+        # An aggregate has one writer, and its rows are sent in order: so its facts stay in sequence.
+        if not envelopes:
             return
-        told, begun = hops.relayed(told, now())
+        envelopes, open_spans = hops.relayed(envelopes, now())
         async with asyncio.timeout(PATIENCE):
-            waiting = [
+            pending = [
                 await producer.send(TOPIC_OF[e.stream], e.data.encode(), key=str(e.key).encode(), headers=e.headers())
-                for e in told
+                for e in envelopes
             ]
-            acknowledged = await asyncio.gather(*waiting)
-        spans.end(begun)
-        last = {one.topic_partition: one.offset for one in acknowledged}
-        for place, offset in last.items():
-            _note(ends.setdefault(place.topic, {}), str(place.partition), offset + 1)
-        for type, number in Counter(unversioned(envelope.type) for envelope in told).items():
+            acknowledged = await asyncio.gather(*pending)
+        spans.end(open_spans)
+        last = {metadata.topic_partition: metadata.offset for metadata in acknowledged}
+        for partition, offset in last.items():
+            _move_end(ends.setdefault(partition.topic, {}), str(partition.partition), offset + 1)
+        for type, number in Counter(unversioned(envelope.type) for envelope in envelopes).items():
             metrics.SENT.labels(self.service, type).inc(number)
 
     async def _wait(self, unsent: GapTracker) -> None:
-        """Until woken; for a transaction that commits late, not longer than a moment."""
-        # `wait_for` of Python 3.11 forgets a cancellation that comes with the waking: the relay would never end.
+        """Wait for the notification of a commit, at most `POLL` seconds, or `LATE` seconds while there is a gap."""
+        # Not `wait_for`: in Python 3.11 it loses a cancellation that comes with the event, and `run` would not end.
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(LATE if unsent.gaps else POLL):
                 await self._wake.wait()
 
 
-def _note(ends: dict[str, int], partition: str, end: int) -> None:
-    known = ends.get(partition, 0)
-    if end <= known and end > 0:  # 0: acknowledged before, when the answer was lost
-        raise LogCut(f"partition {partition} has acknowledged offset {end - 1} after {known - 1}")
-    ends[partition] = max(known, end)
+def _move_end(ends: dict[str, int], partition: str, end: int) -> None:
+    last_end = ends.get(partition, 0)
+    if end <= last_end and end > 0:  # 0: a repeated request, whose first acknowledgement was lost
+        raise LogCut(f"partition {partition} has acknowledged offset {end - 1} after {last_end - 1}")
+    ends[partition] = max(last_end, end)
 
 
 def running(service: str, pool: Pool, kafka: Kafka, shards: int, holder: str = "") -> list[Relay]:
-    """A relay for every shard; `holder` is the fixed name of this process, where it has one."""
+    """A relay for every shard; `holder` is the fixed name of this process, or empty."""
     return [Relay(service, pool, kafka, Shard(number, shards), holder or str(uuid4())) for number in range(shards)]
 
 
 def sending(service: str, pool: Pool, shards: int) -> Check:
-    """Whether somebody, in whatever process, sends this service's journal."""
+    """A check that fails when no process sends this service's journal."""
 
     async def check() -> str | None:
         silent: Sequence[relay_cursor.Silence] = ()
-        with contextlib.suppress(*PASSING):  # that the database is away is told by another check
+        with contextlib.suppress(*PASSING):  # another check reports that the database is away
             async with pool.acquire(timeout=2) as db:
                 silent = await relay_cursor.silences(db, shards, SILENT)
         lines = [

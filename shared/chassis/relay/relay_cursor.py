@@ -1,4 +1,4 @@
-"""How far each shard of a journal has been sent, for each broker that was ever seen, and for its topics as they are."""
+"""The relay's cursor: how far each shard of a journal has been sent to each cluster and its topics."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -12,24 +12,24 @@ from shared.chassis.database.pool import Connection
 from shared.chassis.kafka.log_identity import LogIdentity, made_anew
 
 Ends = Mapping[str, Mapping[str, int]]
-"""By topic and partition, the offset behind the last fact; a partition is written as JSON writes it."""
+"""By topic and partition, the offset after the last fact. The partition is a string, as it is stored in JSON."""
 
 
 @dataclass(frozen=True, slots=True)
 class Shard:
-    """One of so many parts of a journal."""
+    """Part `number` of the `of` parts of a journal."""
 
     number: int = 0
     of: int = 1
 
     @property
     def lease(self) -> str:
-        """The name of the lease to send it."""
+        """The name of the lease for sending this shard."""
         return f"relay-{self.number}"
 
 
 class Begin(NamedTuple):
-    """Where to begin: everything up to `position` was sent. `because` says in words why it is not where it was."""
+    """Where to begin: everything up to `position` was sent. `because` says why the stored cursor was not used."""
 
     position: int
     ends: dict[str, dict[str, int]]
@@ -37,10 +37,10 @@ class Begin(NamedTuple):
 
 
 async def begin(db: Connection, log: LogIdentity, ends: Ends, shard: Shard) -> Begin:
-    """Where this shard stands for this log, whose partitions end at `ends`.
+    """The position from which this shard is sent to the cluster `log`, whose partitions end at `ends`.
 
-    A broker that was never seen, and topics that were made again, are told everything from the beginning. Another
-    number of shards than before begins where the slowest of those was.
+    A new cluster, and topics that were created again, get the whole journal from its beginning. After a change of the
+    number of shards, every shard begins at the position of the slowest old one.
     """
     rows = await db.fetch(
         """
@@ -58,22 +58,23 @@ async def begin(db: Connection, log: LogIdentity, ends: Ends, shard: Shard) -> B
     if not cursors:
         return Begin(0, {}, f"cluster {log.cluster_id} is new")
     for row in cursors:
-        if because := _another(row, log, ends):
+        if because := _replaced(row, log, ends):
             return Begin(0, {}, because)
     if own:
         return Begin(own[0]["position"], orjson.loads(own[0]["ends"]))
-    whole = len(cursors) == cursors[0]["shards"]  # one of them may never have begun
-    return Begin(min(row["position"] for row in cursors) if whole else 0, {})
+    complete = len(cursors) == cursors[0]["shards"]  # an old shard without a cursor has sent nothing
+    return Begin(min(row["position"] for row in cursors) if complete else 0, {})
 
 
-def _another(row: asyncpg.Record, log: LogIdentity, ends: Ends) -> str | None:
+def _replaced(row: asyncpg.Record, log: LogIdentity, ends: Ends) -> str | None:
+    """Describes a topic or partition that is not the one the cursor was stored for."""
     return made_anew(orjson.loads(row["topics"]), log.topics) or shorter(orjson.loads(row["ends"]), ends)
 
 
 def shorter(known: Ends, now: Ends) -> str | None:
-    """In words, which partition ends before what was acknowledged in it: it is another one, or was cut.
+    """Describes a partition that ends before an offset that it acknowledged: it was created again, or truncated.
 
-    For brokers that give no topic ids; a partition that is not there now may come back.
+    Needed for brokers without topic ids. A missing partition is ignored: it may come back.
     """
     for topic, partitions in known.items():
         for partition, end in partitions.items():
@@ -86,16 +87,16 @@ def shorter(known: Ends, now: Ends) -> str | None:
 async def move(
     db: Connection, log: LogIdentity, shard: Shard, position: int, sent: int, ends: Ends, lease: Lease
 ) -> None:
-    """Remember that everything up to `position` was sent, `sent` facts more than before.
+    """Store that everything up to `position` was sent, `sent` facts more than before.
 
-    Raises `LeaseLost`, and moves nothing, where the lease has another epoch by now.
+    Raises `LeaseLost`, and stores nothing, if another process has taken the lease.
     """
     moved = await db.fetchval(
         """
-        INSERT INTO relay_cursor AS known (cluster_id, shards, shard, position, sent, topics, ends)
+        INSERT INTO relay_cursor AS stored (cluster_id, shards, shard, position, sent, topics, ends)
         SELECT $1, $2, $3, $4, $5, $6, $7 FROM lease WHERE (lease.name, lease.epoch) = ($8, $9)
         ON CONFLICT (cluster_id, shards, shard) DO UPDATE SET position = excluded.position,
-            sent = known.sent + excluded.sent, topics = excluded.topics, ends = excluded.ends, moved_at = now()
+            sent = stored.sent + excluded.sent, topics = excluded.topics, ends = excluded.ends, moved_at = now()
         RETURNING true
         """,
         log.cluster_id,
@@ -113,7 +114,7 @@ async def move(
 
 
 async def backlog(db: Connection, shard: Shard) -> float:
-    """Age in seconds of the first fact behind the cursor that moved last; 0 where all was sent."""
+    """The age in seconds of the first unsent fact, for the cursor that moved last; 0 if all was sent."""
     age = await db.fetchval(
         """
         SELECT extract(epoch FROM now() - recorded_at) FROM journal
@@ -128,21 +129,21 @@ async def backlog(db: Connection, shard: Shard) -> float:
 
 
 async def unsent(db: Connection, shards: int, most: int) -> Sequence[tuple[int, int]]:
-    """By shard, how many rows lie behind the cursor that moved last; `most` where there are that many or more."""
+    """For each shard, how many rows are after the cursor that moved last; at most `most` are counted."""
     rows = await db.fetch(
         """
-        SELECT numbers.n, behind.rows FROM generate_series(0, $1::integer - 1) AS numbers (n)
+        SELECT numbers.n, unsent.rows FROM generate_series(0, $1::integer - 1) AS numbers (n)
         LEFT JOIN LATERAL (
-            SELECT position FROM relay_cursor AS known
-            WHERE (known.shards, known.shard) = ($1, numbers.n) ORDER BY moved_at DESC LIMIT 1
-        ) AS stood ON true
+            SELECT position FROM relay_cursor AS stored
+            WHERE (stored.shards, stored.shard) = ($1, numbers.n) ORDER BY moved_at DESC LIMIT 1
+        ) AS cursor ON true
         CROSS JOIN LATERAL (
             SELECT count(*) AS rows FROM (
-                SELECT FROM journal WHERE position > coalesce(stood.position, 0)
+                SELECT FROM journal WHERE position > coalesce(cursor.position, 0)
                     AND ($1 = 1 OR abs(hashtext(aggregateid::text)) % $1 = numbers.n)
                 ORDER BY position LIMIT $2
-            ) AS few
-        ) AS behind
+            ) AS first_rows
+        ) AS unsent
         ORDER BY numbers.n
         """,
         shards,
@@ -152,7 +153,7 @@ async def unsent(db: Connection, shards: int, most: int) -> Sequence[tuple[int, 
 
 
 class Silence(NamedTuple):
-    """A shard that nobody sends: how old its first unsent fact is in seconds, and who last led it until when."""
+    """A shard that no process sends: the age in seconds of its first unsent fact, and the last holder of its lease."""
 
     shard: int
     age: float
@@ -160,21 +161,21 @@ class Silence(NamedTuple):
 
 
 async def silences(db: Connection, shards: int, after: float) -> Sequence[Silence]:
-    """Shards with a fact that is older than `after` seconds and unsent, whose cursor has not moved for as long."""
+    """Shards with an unsent fact that is older than `after` seconds, and whose cursor has not moved for as long."""
     rows = await db.fetch(
         """
         SELECT numbers.n, extract(epoch FROM now() - first.recorded_at)::float AS age, lease.holder
         FROM generate_series(0, $1::integer - 1) AS numbers (n)
         LEFT JOIN LATERAL (
-            SELECT position, moved_at FROM relay_cursor AS known
-            WHERE (known.shards, known.shard) = ($1, numbers.n) ORDER BY moved_at DESC LIMIT 1
-        ) AS stood ON true
+            SELECT position, moved_at FROM relay_cursor AS stored
+            WHERE (stored.shards, stored.shard) = ($1, numbers.n) ORDER BY moved_at DESC LIMIT 1
+        ) AS cursor ON true
         JOIN LATERAL (
-            SELECT recorded_at FROM journal WHERE position > coalesce(stood.position, 0) ORDER BY position LIMIT 1
+            SELECT recorded_at FROM journal WHERE position > coalesce(cursor.position, 0) ORDER BY position LIMIT 1
         ) AS first ON true
         LEFT JOIN lease ON lease.name = 'relay-' || numbers.n
         WHERE first.recorded_at < now() - make_interval(secs => $2)
-            AND coalesce(stood.moved_at, '-infinity') < now() - make_interval(secs => $2)
+            AND coalesce(cursor.moved_at, '-infinity') < now() - make_interval(secs => $2)
         ORDER BY numbers.n
         """,
         shards,
