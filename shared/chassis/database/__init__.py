@@ -1,1 +1,1 @@
-"""PostgreSQL: the pool, migrations, and writes in one statement."""
+"""PostgreSQL: connection pools, migrations, leases, and batched writes."""

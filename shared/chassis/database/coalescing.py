@@ -1,4 +1,4 @@
-"""Callers that come while a call is under way share the next one: one query, one commit for all of them."""
+"""Group commit: requests that arrive during a database call are handled together by the next call."""
 
 import asyncio
 from collections import deque
@@ -11,8 +11,9 @@ from shared.chassis.database.pool import PASSING
 from shared.contracts.refusals import Code, Refused
 
 LONGEST: Final = 5000
+"""The most questions that may wait; more are refused."""
 CROWD: Final = 8
-"""Questions that are worth a further call beside one that is under way: for fewer, its price is more than the wait."""
+"""The fewest waiting questions for which a second call starts beside the first: for fewer, waiting is cheaper."""
 Q = TypeVar("Q")
 A = TypeVar("A")
 T = TypeVar("T")
@@ -20,9 +21,12 @@ Asked = Sequence[tuple[Q, asyncio.Future[A]]]
 
 
 class GroupCommit(Generic[T, Q, A]):
-    """`handle` answers many questions in order, with something lent, such as a connection, that is given back after
-    the answers. A question waits for company only while a call is under way; where a `CROWD` waits, up to `abreast`
-    calls are: one is prepared while the database has the other. More than `LONGEST` do not wait: they are refused."""
+    """Collects questions and answers them in batches of at most `most`.
+
+    `lend` gives the resource of a call, such as a connection. `handle` gets it with the questions of a batch, and
+    returns their answers in order. A question waits only while a call is running. If a `CROWD` of questions waits, up
+    to `abreast` calls run at a time: one prepares its batch while the database works on the other.
+    """
 
     def __init__(
         self,
@@ -36,7 +40,7 @@ class GroupCommit(Generic[T, Q, A]):
         self._working: set[asyncio.Task[None]] = set()
 
     async def __call__(self, question: Q) -> A:
-        """The answer to this question; raises what `handle` or `lend` raised, and `Refused` where too many wait."""
+        """The answer to this question; raises the fault of `handle` or `lend`, and `Refused` if too many wait."""
         if len(self._waiting) >= LONGEST:
             raise Refused(Code.UNAVAILABLE, "too many requests wait for the database", "请求过多，请稍后重试")
         answer: asyncio.Future[A] = asyncio.get_running_loop().create_future()
@@ -46,7 +50,7 @@ class GroupCommit(Generic[T, Q, A]):
         return await answer
 
     def _start(self) -> None:
-        # With a context of its own: what the first caller works on is not what the others do.
+        # A context of its own: the log and trace context of the first caller must not apply to the others.
         self._working.add(asyncio.create_task(self._work(), context=Context()))
 
     async def _work(self) -> None:
@@ -55,12 +59,12 @@ class GroupCommit(Generic[T, Q, A]):
             async with self._lend() as lent:
                 while questions := self._next():
                     await self._answer(lent, questions)
-                # Before it is given back: a question that still found us working would wait for ever.
+                # Leave before the resource is given back: a question that arrives meanwhile must start a new task.
                 self._leave()
         except BaseException as fault:
             if asyncio.current_task() not in self._working:
-                raise  # what was raised by giving it back is nobody's answer
-            _tell(questions or self._next(), fault)
+                raise  # giving the resource back failed: no question is affected
+            _fail(questions or self._next(), fault)
             self._leave()
             if not isinstance(fault, Exception):
                 raise
@@ -77,25 +81,25 @@ class GroupCommit(Generic[T, Q, A]):
         return [self._waiting.popleft() for _ in range(min(self._most, len(self._waiting)))]
 
     async def _answer(self, lent: T, asked: Asked[Q, A]) -> None:
-        """Answer all; raises a fault that passes: what was lent may be broken by it."""
+        """Answer all questions; raises only faults that pass: after those the lent resource may be broken."""
         try:
             answers = await self._handle(lent, [question for question, _ in asked])
         except Exception as fault:
             if isinstance(fault, PASSING):
                 raise
             if len(asked) == 1:
-                _tell(asked, fault)
+                _fail(asked, fault)
             else:
-                # The fault is one caller's; the others must not suffer for it.
-                for one in asked:
-                    await self._answer(lent, [one])
+                # Answer one by one, so that only the question that causes the fault fails.
+                for pair in asked:
+                    await self._answer(lent, [pair])
             return
-        for (_, answer), answered in zip(asked, answers, strict=True):
-            if not answer.done():  # the caller has not left
-                answer.set_result(answered)
+        for (_, future), answer in zip(asked, answers, strict=True):
+            if not future.done():  # it is done if the caller was cancelled
+                future.set_result(answer)
 
 
-def _tell(asked: Asked[Q, A], fault: BaseException) -> None:
-    for _, answer in asked:
-        if not answer.done():
-            answer.set_exception(fault)
+def _fail(asked: Asked[Q, A], fault: BaseException) -> None:
+    for _, future in asked:
+        if not future.done():
+            future.set_exception(fault)

@@ -1,4 +1,4 @@
-"""What the doctor asks about the schema of any service: whether its migrations are those of this version."""
+"""The doctor's check of the schema of any service: whether its migrations are those of this version."""
 
 from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
@@ -16,7 +16,7 @@ MIGRATE: Final = Words("run `huying migrate`", "运行 `huying migrate`")
 
 
 async def migrations(db: Connection, service: str, folder: Path) -> Sequence[Finding]:
-    """Whether the schema has had every migration of this version, and none that this version does not know."""
+    """A finding that says whether every migration of this version was applied, and no unknown one."""
     try:
         rows = await db.fetch("SELECT version FROM schema_migrations")
     except asyncpg.UndefinedTableError:
@@ -25,12 +25,12 @@ async def migrations(db: Connection, service: str, folder: Path) -> Sequence[Fin
 
 
 def files(folder: Path) -> Iterable[Path]:
-    """The migrations that `huying migrate` gives a service whose own lie in this folder."""
+    """All migrations of a service, in the order in which they are applied: the chassis' and those in `folder`."""
     return sorted([*CHASSIS.glob("*.sql"), *folder.glob("*.sql")], key=lambda path: path.name)
 
 
 def judged(service: str, names: Collection[str], applied: Collection[str]) -> Finding:
-    """What the names of the files, as `20261101000000_journal`, and the versions that the schema has had say; pure."""
+    """The finding from the names of the files (`20261101000000_journal`) and the versions that were applied."""
     subject = Words(f"schema of {service}", f"{service} 的数据库结构")
     pending = sorted(name for name in names if name.partition("_")[0] not in applied)
     if not applied:

@@ -1,7 +1,7 @@
-"""A lease: the right of one process at a time, kept in a row and measured by the database's clock (ADR 25).
+"""Leases: a right that one process at a time holds, stored in a row and timed by the database's clock (ADR 25).
 
-A session's lock would last as long as PostgreSQL believes in the session: for a host that has vanished until TCP gives
-up, for a process that was stopped without end.
+An advisory lock would last as long as its session: until TCP gives up if the host has vanished, and for ever if the
+process is suspended.
 """
 
 import asyncio
@@ -20,10 +20,10 @@ log = structlog.get_logger()
 TERM: Final = 10.0
 """Seconds that a lease lasts after it was taken or renewed."""
 MARGIN: Final = 1.0
-"""By so much earlier the holder itself takes it for lost: its clock and the database's run apart a little."""
+"""Seconds by which the holder treats the lease as lost earlier: its clock may run slower than the database's."""
 RENEW: Final = 3.0
 POLL: Final = 1.0
-# Goes on while the machine sleeps, where there is such a clock.
+# A clock that also counts while the machine sleeps, if the system has one.
 _CLOCK: Final = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
 
 _TAKE: Final = """
@@ -42,12 +42,12 @@ _GIVE_UP: Final = "UPDATE lease SET expires_at = '-infinity' WHERE (name, epoch)
 
 
 class LeaseLost(Exception):
-    """Somebody else may do it now; what was not done is for them."""
+    """This process does not hold the lease any more; another process may hold it and do the work."""
 
 
 @dataclass(slots=True)
 class Lease:
-    """The right that `name` stands for; `epoch` tells this holder from those before and after."""
+    """The right called `name`. `epoch` grows by one with every change of the holder."""
 
     pool: Pool
     name: str
@@ -57,30 +57,30 @@ class Lease:
     _tried: bool = False
 
     def holds(self) -> bool:
-        """Whether it is certain, by this machine's clock, that nobody else has it."""
+        """Whether it is certain, by this machine's clock, that no other process holds the lease."""
         return _now() < self._until
 
     def require(self) -> None:
-        """Raises `LeaseLost` where that is not certain."""
+        """Raise `LeaseLost` unless this process certainly holds the lease."""
         if not self.holds():
             raise LeaseLost(f"the lease {self.name} with epoch {self.epoch} has run out")
 
     async def take(self) -> None:
-        """Wait until it is ours.
+        """Wait until this process holds the lease.
 
-        A process that has a fixed name takes at once what one of the same name held: that one has ended, as a group
-        of readers supposes of its fixed members too. Only at its first try; two of one name would rob each other.
+        The first try takes the lease at once from a holder of the same name: a process with a fixed name has replaced
+        it. Later tries do not, or two running processes with one name would take the lease from each other.
         """
         while not await self.try_take():  # noqa: ASYNC110 (another process has it)
             await asyncio.sleep(POLL)
         log.info("lease taken", lease=self.name, epoch=self.epoch, holder=self.holder)
 
     async def try_take(self) -> bool:
-        """Take it if nobody else has it; whether it is ours."""
-        began, again = _now(), not self._tried
+        """Take the lease if no other process holds it; returns whether this process holds it now."""
+        began, first_try = _now(), not self._tried
         self._tried = True
         async with asyncio.timeout(TERM), self.pool.acquire(timeout=5) as db:
-            epoch = await db.fetchval(_TAKE, self.name, self.holder, TERM, again, self.epoch)
+            epoch = await db.fetchval(_TAKE, self.name, self.holder, TERM, first_try, self.epoch)
         if epoch is None:
             return False
         self.epoch, self._until = epoch, began + TERM - MARGIN
@@ -88,9 +88,11 @@ class Lease:
 
     @contextlib.asynccontextmanager
     async def held(self) -> AsyncIterator[bool]:
-        """Whether it is ours, without waiting for it. It is renewed while the block runs, and given up at its end."""
-        mine = await self.try_take()
-        if not mine:
+        """Try to take the lease without waiting; the value says whether this process holds it.
+
+        It is renewed while the block runs, and given up at the end of the block.
+        """
+        if not await self.try_take():
             yield False
             return
         keeping = asyncio.create_task(self.keep())
@@ -98,11 +100,11 @@ class Lease:
             yield True
         finally:
             keeping.cancel()
-            await asyncio.gather(keeping, return_exceptions=True)  # where it was lost, `holds` says so
+            await asyncio.gather(keeping, return_exceptions=True)  # `holds` tells the block if the lease was lost
             await self.give_up()
 
     async def keep(self) -> None:
-        """Renew until cancelled; raises `LeaseLost` when it could not be renewed in time, or was taken."""
+        """Renew until cancelled; raises `LeaseLost` if the lease could not be renewed in time, or was taken."""
         while True:
             await asyncio.sleep(RENEW)
             while not await self._renewed():
@@ -113,7 +115,7 @@ class Lease:
         began = _now()
         renewing = asyncio.create_task(self._renew())
         try:
-            # Over a line that is cut even giving up takes its time: that is nobody's business here.
+            # Do not wait for the cancelled task: on a broken connection even the cancellation takes long.
             await asyncio.wait([renewing], timeout=max(0.0, self._until - began))
         finally:
             renewing.cancel()
@@ -128,7 +130,7 @@ class Lease:
         return bool(renewed)
 
     async def _renew(self) -> bool | None:
-        """Whether it was still ours; None where the database is away."""
+        """Whether this process still held the lease; None while the database is away."""
         try:
             async with self.pool.acquire(timeout=5) as db:
                 return bool(await db.fetchval(_RENEW, self.name, self.epoch, TERM))
@@ -137,11 +139,11 @@ class Lease:
             return None
 
     def revoke(self) -> None:
-        """Do nothing more with it."""
+        """From now on `holds` is False, without a word to the database."""
         self._until = 0.0
 
     async def give_up(self) -> None:
-        """Let another one take it at once; where the database is away, as soon as it runs out."""
+        """Let another process take the lease at once; if the database is away, only when it expires."""
         self.revoke()
         with contextlib.suppress(*PASSING):
             async with asyncio.timeout(POLL), self.pool.acquire(timeout=POLL) as db:

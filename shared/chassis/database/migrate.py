@@ -1,4 +1,4 @@
-"""Brings a service's schema up to date with plain SQL files, by dbmate."""
+"""Migrates a service's schema: dbmate applies plain SQL files."""
 
 import asyncio
 import shutil
@@ -14,13 +14,13 @@ CHASSIS = Path(__file__).parent / "migrations"
 
 
 class MigrationFailed(RuntimeError):
-    """A migration could not be applied; the message holds what dbmate said."""
+    """A migration could not be applied; the message holds dbmate's output."""
 
 
 async def migrate(dsn: str, service: str, folder: Path, *, schema: str = "") -> None:
-    """Create the role and the schema of `service` where missing, then apply what is new.
+    """Create the role and the schema of `service` if they are missing, then apply the pending migrations.
 
-    `schema`: another one than that of its name, for views that are built beside those in use.
+    `schema`: another schema than the one of the service's name, for tables that are rebuilt beside those in use.
     """
     schema = schema or service
     await _prepare(dsn, service, schema)

@@ -1,4 +1,4 @@
-"""A pool of connections that can see one service's schema and nothing else."""
+"""Connection pools: each connection has the role of one service and sees only its schema."""
 
 import asyncio
 import errno
@@ -18,7 +18,7 @@ PASSING: Final = (
     OSError,
     asyncio.TimeoutError,
     asyncpg.InterfaceError,
-    # A server that ends speaks last while nothing is asked; a question that comes right after it meets this.
+    # A server that shuts down sends a last message while the connection is idle; the next query then raises this.
     asyncpg.InternalClientError,
     asyncpg.PostgresConnectionError,
     asyncpg.CannotConnectNowError,
@@ -31,45 +31,46 @@ PASSING: Final = (
     asyncpg.QueryCanceledError,
     asyncpg.IdleInTransactionSessionTimeoutError,
 )
-"""Faults that pass by themselves: the database is away, restarting or full."""
+"""Faults that pass by themselves: the database is away, restarts, or has no resources left."""
 _UNREACHABLE: Final = frozenset(
     {errno.ECONNREFUSED, errno.EHOSTUNREACH, errno.ENETUNREACH, errno.ENETDOWN, errno.EHOSTDOWN, errno.ENOENT}
 )
 
 
 def is_away(fault: BaseException) -> bool:
-    """Whether one of `PASSING` tells of a connection; an error of a file or a disk is no news of the database."""
+    """Whether a fault of `PASSING` comes from the connection; an `OSError` of a file or a disk does not."""
     if not isinstance(fault, OSError) or isinstance(fault, ConnectionError | TimeoutError | socket.gaierror):
         return True
-    # A socket that is missing has no name in its error, a file has; asyncio joins the errors of several addresses.
+    # The error of a missing socket has no file name; asyncio joins the errors of several addresses into one text.
     return fault.filename is None and (fault.errno in _UNREACHABLE or str(fault).startswith("Multiple exceptions"))
 
 
 def role_of(service: str) -> str:
-    """The database role that owns the service's schema."""
+    """The name of the database role that owns the service's schema."""
     return f"huying_{service}"
 
 
-# For the server: how soon to ask whether a silent client is still there, and how long to wait for one that does not
-# take what it is sent. Without these the locks and transactions of a host that has vanished last for two hours.
-_NOTICED: Final = {
+# Settings for the server: how soon it probes a silent client, and how long it waits for a client that reads nothing.
+# With PostgreSQL's defaults, the locks and transactions of a vanished host last for two hours.
+_DEAD_CLIENTS: Final = {
     "tcp_keepalives_idle": "5",
     "tcp_keepalives_interval": "3",
     "tcp_keepalives_count": "3",
     "tcp_user_timeout": "14000",
-    # A process that was stopped within a transaction keeps its locks too, and its host answers for it.
+    # The host of a suspended process still answers the probes, so its open transaction needs a limit of its own.
     "idle_in_transaction_session_timeout": "120000",
 }
 
 
 async def _keep_session(_: Connection) -> None:
-    """No query when a connection is given back: nobody here changes its session, and the relay clears up itself."""
+    """Skip asyncpg's reset query: no code changes session settings, except the relay, which resets them itself."""
 
 
 async def open_pool(dsn: str, service: str, *, size: int = 8, schema: str = "", patience: float | None = 30) -> Pool:
-    """Connections in the role and schema of `service`; waits for nobody: opens them when needed.
+    """A pool of connections in the role and schema of `service`; they are opened when they are needed.
 
-    `schema`: another one than that of its name. `patience`: seconds that a statement may take; None: any time.
+    `schema`: another schema than the one of the service's name. `patience`: the most seconds of a statement; None: no
+    limit.
     """
     return await asyncpg.create_pool(
         dsn,
@@ -79,10 +80,10 @@ async def open_pool(dsn: str, service: str, *, size: int = 8, schema: str = "", 
         command_timeout=patience,
         reset=_keep_session,
         server_settings={
-            "search_path": str(schema or service),  # asyncpg takes no kind of text but this
+            "search_path": str(schema or service),  # asyncpg accepts no subclasses of `str`
             "role": role_of(service),
             "application_name": f"huying-{service}",
             "jit": "off",
-            **_NOTICED,
+            **_DEAD_CLIENTS,
         },
     )

@@ -1,4 +1,4 @@
-"""How full the pools of this process are, looked up whenever metrics are read."""
+"""Gauges of the connection pools of this process, measured whenever metrics are scraped."""
 
 from typing import Final
 
@@ -10,7 +10,7 @@ _WATCHED: Final[list[tuple[Pool, tuple[str, str]]]] = []
 
 
 def watch(pool: Pool, service: str, use: str = "work") -> None:
-    """Show this pool of a service until it is closed; `use` tells what it is for."""
+    """Measure this pool of a service until it is closed; `use` is the value of the label `pool`."""
     _WATCHED.append((pool, (service, use)))
 
 
@@ -27,7 +27,7 @@ def _measure() -> None:
 
 
 def _waiting(pool: Pool) -> int:
-    """Tasks that wait for a connection; asyncpg says nothing of them, so its queue is looked at."""
+    """Tasks that wait for a connection, from the private queue of asyncpg's pool: it has no public method for it."""
     getters = getattr(getattr(pool, "_queue", None), "_getters", ())
     return sum(not getter.done() for getter in getters)
 

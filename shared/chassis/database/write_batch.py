@@ -1,4 +1,4 @@
-"""What a transaction writes, sent as one statement: one round trip for all tables instead of one for each."""
+"""Write batches: all writes of a transaction in one SQL statement, so in one round trip to the database."""
 
 import re
 from collections.abc import Sequence
@@ -12,11 +12,11 @@ import asyncpg
 from shared.chassis.database.pool import Connection
 from shared.contracts.refusals import Code, Refused
 
-_PLACE: Final = re.compile(r"\$(\d+)")
+_PARAMETER: Final = re.compile(r"\$(\d+)")
 
 
 class Stale(Refused):
-    """Another writer was first: read again, then try again."""
+    """Another writer was first: the caller must read again and try again."""
 
     def __init__(self) -> None:
         super().__init__(
@@ -28,7 +28,7 @@ class Stale(Refused):
 
 @dataclass(frozen=True, slots=True)
 class _Part:
-    """A statement of its own, how many rows it must write, and what is told of each."""
+    """One statement, the number of rows that it must write, and the SQL expression that it returns for each row."""
 
     sql: str
     args: tuple[object, ...]
@@ -38,33 +38,35 @@ class _Part:
 
 @dataclass(slots=True)
 class WriteBatch:
-    """INSERT, UPDATE and DELETE, collected. None sees what another writes, and no two may write the same row."""
+    """Collects INSERT, UPDATE and DELETE statements.
+
+    They run as parts of one statement: none sees the rows of another, and no two may write the same row.
+    """
 
     _parts: list[_Part] = field(default_factory=list)
     _clashes: dict[str, Exception] = field(default_factory=dict)
     _after: "WriteBatch | None" = None
 
     def add(self, sql: str, *args: object, rows: int | None = None, telling: str | None = None) -> None:
-        """Write this too; where it must write exactly `rows`, any other number undoes all and raises `Stale`.
+        """Add a statement. With `rows`, any other number of written rows rolls everything back and raises `Stale`.
 
-        `telling` is an SQL expression of one value: `write` gives it back for each row that this statement wrote.
+        `telling` is an SQL expression of one value: `write` returns its value for each row that the statement wrote.
         """
         self._parts.append(_Part(sql, args, rows, telling))
 
     def clash(self, constraint: str, fault: Exception) -> None:
-        """Raise this where a row breaks the unique constraint."""
+        """Raise `fault` if a row violates this unique constraint."""
         self._clashes[constraint] = fault
 
     @property
     def after(self) -> "WriteBatch":
-        """What is written next, because it changes rows that are written here."""
+        """A second batch, written after this one in the same transaction: it may change rows of this one."""
         if self._after is None:
             self._after = WriteBatch()
         return self._after
 
     async def write(self, db: Connection) -> list[list[Any]]:
-        """Write everything or nothing, and say what was to be told; a single statement needs no transaction around
-        it."""
+        """Write everything or nothing; returns a list of values for each statement with `telling`, in order."""
         if self._after is None:
             return await self._write(db)
         async with db.transaction():
@@ -90,14 +92,14 @@ class WriteBatch:
 
 @lru_cache(maxsize=256)
 def _joined(parts: Sequence[tuple[str, int, bool, str | None]]) -> str:
-    """Common table expressions with their places numbered through; counting them makes them run, in order.
+    """The statements as common table expressions, with their parameters renumbered; a count makes each of them run.
 
-    Neighbours of which any number will do are counted together: a count of its own costs as much as a small insertion.
+    Neighbouring statements without a required number of rows share one count: a count costs as much as a small insert.
     """
     tables, arrays, counts, before = [], [], [], 0
     places = sum(args for _, args, _, _ in parts)
     for n, (sql, args, _, telling) in enumerate(parts):
-        tables.append(f"w{n} AS ({_moved(sql, before)} RETURNING {telling or 1} AS told)")
+        tables.append(f"w{n} AS ({_renumbered(sql, before)} RETURNING {telling or 1} AS told)")
         if telling:
             arrays.append(f"(SELECT array_agg(told) FROM w{n})")  # noqa: S608 (a number)
         before += args
@@ -112,5 +114,5 @@ def _joined(parts: Sequence[tuple[str, int, bool, str | None]]) -> str:
     return f"WITH {', '.join(tables)} SELECT {', '.join(counts + arrays)}"
 
 
-def _moved(sql: str, by: int) -> str:
-    return _PLACE.sub(lambda place: f"${int(place[1]) + by}", sql)
+def _renumbered(sql: str, by: int) -> str:
+    return _PARAMETER.sub(lambda parameter: f"${int(parameter[1]) + by}", sql)
