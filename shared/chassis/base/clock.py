@@ -1,6 +1,6 @@
-"""Where time and ids come from, so that everything else can be given them.
+"""The sources of time and ids; all other code gets them as parameters.
 
-Ids are asyncpg's UUID: the standard one, written in C.
+Ids are asyncpg's UUID, a faster subclass of the standard one.
 """
 
 import hashlib
@@ -16,17 +16,17 @@ _VARIANT: Final = 0x2 << 62
 
 
 def now() -> datetime:
-    """The present, UTC."""
+    """The current time in UTC."""
     return datetime.now(UTC)
 
 
 def uuid7() -> UUID:
-    """A time-ordered id. Rule: RFC 9562, section 5.7."""
+    """A new time-ordered id. Rule: RFC 9562, section 5.7."""
     return _uuid((time.time_ns() // 1_000_000 << 80) | int.from_bytes(os.urandom(10)), 7)
 
 
 def uuid5(namespace: UUID, name: str) -> UUID:
-    """The id of a name, the same each time. Rule: RFC 9562, section 5.5."""
+    """The id that is derived from a name, always the same. Rule: RFC 9562, section 5.5."""
     digest = hashlib.sha1(namespace.bytes + name.encode(), usedforsecurity=False).digest()
     return _uuid(int.from_bytes(digest[:16]), 5)
 

@@ -1,4 +1,4 @@
-"""What a check of the doctor found: how bad it is, in words of two languages, and what to do about it."""
+"""Findings of the doctor's checks: the severity, a text in two languages, and the next step for the operator."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -9,7 +9,7 @@ from typing import Any, Final, NamedTuple
 from shared.chassis.base.clock import now
 
 COUNTED_UP_TO: Final = 10_000
-"""Rows of a kind that are counted for those who watch: no question reads the whole of a table that grows."""
+"""The most rows that a check or gauge counts: no query may read the whole of a growing table."""
 _SIZES: Final = ((86_400, "day", "天"), (3600, "hour", "小时"), (60, "minute", "分钟"))
 
 
@@ -27,7 +27,7 @@ NONE: Final = Words("", "")
 
 
 class Severity(IntEnum):
-    """Ordered; the worst of all findings decides how `huying doctor` ends."""
+    """Ordered: the worst severity of all findings decides the exit code of `huying doctor`."""
 
     OK = 0
     NOT_LOOKED_AT = 1
@@ -37,8 +37,11 @@ class Severity(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What was looked at, how it is where it is not well, and what to do next. `check` is the name of the check that
-    found it, for scripts and for the table in `docs/operating/repair.md`; whoever runs the checks writes it."""
+    """What was checked, what is wrong with it (empty if nothing), and what to do next.
+
+    `check` is the name of the check, for scripts and for the table in `docs/operating/repair.md`; the code that runs
+    the checks sets it.
+    """
 
     what: Words
     wrong: Words = NONE
@@ -50,18 +53,18 @@ class Finding:
         return ": ".join(words.en for words in (self.what, self.wrong, self.step) if words)
 
     def in_chinese(self) -> str:
-        """The whole line."""
+        """The finding as one line of Chinese."""
         return "：".join(words.zh for words in (self.what, self.wrong, self.step) if words)
 
     def document(self) -> dict[str, Any]:
-        """As JSON; `of_document` reads it."""
+        """As a JSON document; `of_document` is the inverse."""
         parts = {"what": self.what, "wrong": self.wrong, "step": self.step}
         words = {name: words._asdict() if words else None for name, words in parts.items()}
         return {"check": self.check, "severity": self.severity.name.lower(), **words}
 
     @classmethod
     def of_document(cls, document: dict[str, Any]) -> "Finding":
-        """Reads what `document` wrote, maybe in another version; raises `KeyError`, `TypeError` or `ValueError`."""
+        """Parse a document, maybe of another version; raises `KeyError`, `TypeError` or `ValueError`."""
         what, wrong, step = (
             Words(str(words["en"]), str(words["zh"])) if (words := document[name]) else NONE
             for name in ("what", "wrong", "step")
@@ -70,53 +73,53 @@ class Finding:
 
 
 def ok(what: Words) -> Finding:
-    """It was looked at, and is well."""
+    """A finding that all is well."""
     return Finding(what)
 
 
 def not_looked_at(what: Words, why: Words, step: Words = NONE) -> Finding:
-    """Nobody looked at it, so nobody can say how it is."""
+    """A finding that the check could not be made."""
     return Finding(what, why, step, Severity.NOT_LOOKED_AT)
 
 
 def warning(what: Words, wrong: Words, step: Words = NONE) -> Finding:
-    """Somebody should see to it, and the loop goes on."""
+    """A finding that needs attention, while the service goes on."""
     return Finding(what, wrong, step, Severity.WARNING)
 
 
 def broken(what: Words, wrong: Words, step: Words = NONE) -> Finding:
-    """Something stands still, or is lost until somebody mends it."""
+    """A finding that something does not work, or is lost, until somebody repairs it."""
     return Finding(what, wrong, step, Severity.BROKEN)
 
 
 def named(check: str, findings: Iterable[Finding]) -> list[Finding]:
-    """The findings of a check, with its name where they have none."""
+    """The findings with the name of their check, unless they have a name already."""
     return [finding if finding.check else replace(finding, check=check) for finding in findings]
 
 
 def worst_first(findings: Iterable[Finding]) -> list[Finding]:
-    """What is broken before what is only not well; findings of one severity keep their order."""
+    """The findings by severity, the worst first; findings of one severity keep their order."""
     return sorted(findings, key=lambda finding: -finding.severity)
 
 
 def exit_code(findings: Iterable[Finding]) -> int:
-    """0: everything was looked at and is well; 1: warnings, or something was not looked at; 2: something is broken."""
+    """The exit code: 0 if all is well, 1 for warnings or checks that were not made, 2 if something is broken."""
     worst = max((finding.severity for finding in findings), default=Severity.NOT_LOOKED_AT)
     return {Severity.OK: 0, Severity.BROKEN: 2}.get(worst, 1)
 
 
 def figure(number: int, most: int = COUNTED_UP_TO) -> str:
-    """A number of rows of which `most` were counted at most: `2,000`, and `10,000+` where there may be more."""
+    """A number of rows as text: `2,000`, or `10,000+` if counting stopped at `most`."""
     return f"{number:,}+" if number >= most else f"{number:,}"
 
 
 def counted(number: int, one: str, many: str, most: int = COUNTED_UP_TO) -> str:
-    """Such a number with its noun: `1 fact`, `2,000 facts`, `10,000+ facts`."""
+    """A number of rows with its noun: `1 fact`, `2,000 facts`, `10,000+ facts`."""
     return f"{figure(number, most)} {one if number == 1 else many}"
 
 
 def lasted(seconds: float) -> Words:
-    """A span in the largest measure that fits: 3 hours, 3小时."""
+    """A duration in its largest full measure: 3 hours, 3小时."""
     for size, en, zh in _SIZES:
         if seconds >= size:
             count = int(seconds // size)
@@ -125,16 +128,16 @@ def lasted(seconds: float) -> Words:
 
 
 def ago(at: datetime) -> Words:
-    """How long ago a moment is."""
+    """How long ago a time was, in words."""
     return seconds_ago((now() - at).total_seconds())
 
 
 def seconds_ago(seconds: float) -> Words:
-    """How long ago something was, as the database reckons it."""
+    """How long ago something was, in words, from seconds that the database has computed."""
     span = lasted(seconds)
     return Words(f"{span.en} ago", f"{span.zh}前")
 
 
 def listed(names: Sequence[str]) -> Words:
-    """Names, one after the other."""
+    """Names separated by commas."""
     return Words(", ".join(names), "、".join(names))

@@ -1,7 +1,7 @@
-"""Structured logs: readable on a terminal, JSON where a machine reads them.
+"""Sets up structured logs: readable lines on a terminal, JSON for log collectors.
 
-Every line of a process names its `process`, and its `service` where it belongs to one alone, in the words of the
-metrics' labels. `docs/operating/watching.md` lists every key that a line may have.
+Every line has the key `process`, and `service` if the process belongs to one service, with the same values as the
+labels of the metrics. `docs/operating/watching.md` lists all keys of log lines.
 """
 
 import logging
@@ -18,12 +18,12 @@ def set_up(
     service: str | None = None,
     more: Sequence[structlog.typing.Processor] = (),
 ) -> None:
-    """Configure structlog and the standard library's logging alike. `service`: of a process of one service alone;
-    `more` adds what else a line names."""
+    """Configure structlog and the standard library's logging. `service`: the service of the process, if it belongs to
+    one alone; `more`: processors that add further keys to each line."""
     names = {"process": process, **({"service": service} if service else {})}
 
     def name(_: object, __: str, line: structlog.typing.EventDict) -> structlog.typing.EventDict:
-        # Not by a context: a thread, and what many callers share, have one of their own.
+        # A processor, not a context variable: threads and shared tasks have contexts of their own.
         return {**names, **line}
 
     number = logging.getLevelNamesMapping()[level.upper()]
@@ -48,6 +48,6 @@ def set_up(
     logging.basicConfig(
         level=max(number, logging.WARNING), stream=sys.stdout, format="%(levelname)s %(name)s %(message)s"
     )
-    # Each retry of the clients would be an error line; readers and relays say it once themselves.
+    # These libraries log an error for each retry; our consumers and relays log it once.
     for chatty in ("aiokafka", "faust", "mode"):
         logging.getLogger(chatty).setLevel(logging.CRITICAL)

@@ -1,4 +1,4 @@
-"""How a metric is declared: its name, what it says in plain words, its labels, and which processes serve it."""
+"""Declares metrics with their name, meaning, labels and the processes that serve them, and exposes their values."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -12,8 +12,8 @@ SECONDS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 
 @dataclass(frozen=True, slots=True)
 class Served:
-    """Which processes serve a metric: those of these kinds (`api`, `consumer`, `relay`, `server`) of these services;
-    none named: of all. `one_at_a_time`: only the one that has the lease, of those of a service."""
+    """The processes that serve a metric: those of these kinds (`api`, `consumer`, `relay`, `server`) and services; an
+    empty set means all. `one_at_a_time`: only the process of a service that holds the lease."""
 
     kinds: frozenset[str] = frozenset()
     services: frozenset[str] = frozenset()
@@ -23,19 +23,19 @@ class Served:
 EVERY: Final = Served()
 CONSUMERS: Final = Served(frozenset({"consumer"}))
 RELAYS: Final = Served(frozenset({"consumer", "relay"}))
-"""A relay runs inside its service's consumer, or apart."""
+"""Consumers are included because a relay may run in its service's worker."""
 ONE_CONSUMER: Final = Served(frozenset({"consumer"}), one_at_a_time=True)
 APIS: Final = Served(frozenset({"api"}))
 
 
 def one_consumer_of(service: str) -> Served:
-    """What is counted in tables of a service is counted by one of its consumers at a time."""
+    """Served by one worker of the service at a time: for gauges of the service's tables."""
     return Served(frozenset({"consumer"}), frozenset({service}), one_at_a_time=True)
 
 
 @dataclass(frozen=True, slots=True)
 class Declared:
-    """A metric as the documents list it. `kind` is `counter`, `gauge` or `histogram`."""
+    """The declaration of a metric, as the documentation lists it. `kind` is `counter`, `gauge` or `histogram`."""
 
     name: str
     kind: str
@@ -44,7 +44,7 @@ class Declared:
     served: Served
 
     def exposed(self) -> Iterator[tuple[str, frozenset[str]]]:
-        """The names of its series as they are scraped, each with its labels."""
+        """The names of its time series as Prometheus scrapes them, each with its labels."""
         labels = frozenset(self.labels)
         if self.kind == "histogram":
             yield f"{self.name}_bucket", labels | {"le"}
@@ -54,22 +54,22 @@ class Declared:
             yield self.name, labels
 
 
-# When a series began is of no use here, and would be a second series beside each counter.
+# The `_created` series would double the number of series, and nothing uses them.
 disable_created_metrics()  # type: ignore[no-untyped-call]
 
 DECLARED: Final[list[Declared]] = []
-"""Every metric of the modules that were imported."""
+"""All metrics of the modules that were imported."""
 _BEFORE_SCRAPES: Final[list[Callable[[], None]]] = []
 
 
 def counter(name: str, meaning: str, labels: Sequence[str] = (), *, served: Served = EVERY) -> Counter:
-    """What only grows; its name ends in `_total`."""
+    """Declare a counter; its name ends in `_total`."""
     DECLARED.append(Declared(name, "counter", meaning, tuple(labels), served))
     return Counter(name, meaning, labels)
 
 
 def gauge(name: str, meaning: str, labels: Sequence[str] = (), *, served: Served = EVERY) -> Gauge:
-    """What goes up and down."""
+    """Declare a gauge."""
     DECLARED.append(Declared(name, "gauge", meaning, tuple(labels), served))
     return Gauge(name, meaning, labels)
 
@@ -82,18 +82,18 @@ def histogram(
     buckets: Sequence[float] = SECONDS,
     served: Served = EVERY,
 ) -> Histogram:
-    """How often something was how large."""
+    """Declare a histogram."""
     DECLARED.append(Declared(name, "histogram", meaning, tuple(labels), served))
     return Histogram(name, meaning, labels, buckets=buckets)
 
 
 def before_scrapes(measure: Callable[[], None]) -> None:
-    """Call this before metrics are read: for what costs nothing to look up and changes all the time."""
+    """Register a function that sets gauges before each scrape: for values that are cheap to read and change often."""
     _BEFORE_SCRAPES.append(measure)
 
 
 def exposition() -> bytes:
-    """All metrics of this process, as Prometheus reads them."""
+    """All metrics of this process in Prometheus's text format."""
     for measure in _BEFORE_SCRAPES:
         measure()
     return generate_latest()

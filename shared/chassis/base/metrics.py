@@ -1,7 +1,7 @@
-"""The Prometheus metrics of any service; `docs/metrics.md` is made from these declarations.
+"""The Prometheus metrics that any service may have; `docs/metrics.md` is generated from these declarations.
 
-Those of what one service alone knows are declared in its `gauges.py` in the same way. Names of consumer groups,
-addresses and ids are no labels. Log lines use the same words (`shared/chassis/base/logs.py`).
+A service declares its own metrics in its `gauges.py` in the same way. Names of consumer groups, addresses and ids must
+not be labels. Log lines use the same words (`shared/chassis/base/logs.py`).
 """
 
 from collections.abc import Mapping
@@ -180,12 +180,12 @@ GATEWAY_RESTS: Final = gauge(
 
 @lru_cache(maxsize=1024)
 def requests(service: str, method: str, route: str, status: int) -> Histogram:
-    """The requests of one kind; looking them up by their labels takes longer than to observe one."""
+    """The histogram of requests with these labels, cached: looking it up takes longer than observing a value."""
     return REQUESTS.labels(service, method, route, str(status))
 
 
 def count(service: str, results: Mapping[str, int]) -> None:
-    """Add what became of the records of a batch."""
+    """Count what was done with the records of a batch."""
     for result, number in results.items():
         FACTS.labels(service, result).inc(number)
     BATCH.labels(service).observe(sum(results.values()))

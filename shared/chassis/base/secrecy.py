@@ -1,4 +1,4 @@
-"""Refuses secrets that somebody could guess: too short, repeated, or copied from an example."""
+"""Refuses weak secrets: those that are too short, repetitive, or copied from an example."""
 
 import re
 from collections.abc import Iterator
@@ -16,11 +16,11 @@ _PLACEHOLDERS: Final = (
     "thisisasecret", "dummysecret", "testsecret", "devsecret", "defaultsecret", "huyingsecret",
     "请替换", "示例", "密钥",
 )  # fmt: skip
-"""As they stand in manuals and in files that are copied; compared without case, blanks and marks."""
+"""Words from manuals and example files; they are compared without case, blanks and punctuation."""
 
 
 def weakness(secret: str) -> str | None:
-    """In words why a secret cannot be used; None when nothing is known against it."""
+    """Why a secret is too weak, in words; None if it is strong enough."""
     return next(_weaknesses(secret), None)
 
 
@@ -37,9 +37,9 @@ def _weaknesses(secret: str) -> Iterator[str]:
 
 
 def _strong(secret: str) -> str:
-    wrong = weakness(secret)
-    if wrong:
-        raise ValueError(wrong)
+    reason = weakness(secret)
+    if reason:
+        raise ValueError(reason)
     return secret
 
 
@@ -49,4 +49,4 @@ def _strong_if_set(secret: str) -> str:
 
 Secret = Annotated[str, AfterValidator(_strong)]
 SecretOrNone = Annotated[str, AfterValidator(_strong_if_set)]
-"""Empty where there is none."""
+"""A strong secret, or an empty string for none."""

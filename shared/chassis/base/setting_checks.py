@@ -1,4 +1,4 @@
-"""Tells everything that is wrong with the settings of a process before it starts, not the first of it."""
+"""Checks the settings of a process before it starts, and reports all mistakes at once."""
 
 from collections.abc import Iterable, Iterator
 from fnmatch import fnmatch
@@ -12,18 +12,18 @@ from shared.chassis.base.settings import mistakes, variable_of
 
 
 def what_is_wrong(process: str, kinds: Iterable[type[BaseSettings]]) -> list[str]:
-    """A line for each setting that is missing, wrong, or left at a default that is right on one machine only."""
-    return list(dict.fromkeys(line for kind in kinds for line in _wrong(process, kind)))
+    """A line for each setting that is missing or wrong, or has a default that only fits a single machine."""
+    return list(dict.fromkeys(line for kind in kinds for line in _mistakes_of(process, kind)))
 
 
 def is_read_by(field: FieldInfo, process: str) -> bool:
-    """Whether a process looks at this setting."""
+    """Whether a process reads this setting."""
     patterns = _noted(field).get("read_by") or ["*"]
     return any(fnmatch(process, pattern) for pattern in patterns)
 
 
 def is_here_only(field: FieldInfo) -> bool:
-    """Whether the default is right on one machine only."""
+    """Whether the default of this setting only fits a single machine."""
     return bool(_noted(field).get("here_only"))
 
 
@@ -32,14 +32,14 @@ def _noted(field: FieldInfo) -> dict[str, Any]:
     return dict(extra) if isinstance(extra, dict) else {}
 
 
-def _wrong(process: str, kind: type[BaseSettings]) -> Iterator[str]:
+def _mistakes_of(process: str, kind: type[BaseSettings]) -> Iterator[str]:
     try:
         kind()
     except ValidationError as fault:
         yield from mistakes(kind, fault)
-    given = EnvSettingsSource(kind)()
+    environment = EnvSettingsSource(kind)()
     for name, field in kind.model_fields.items():
-        is_given = name in given or field.validation_alias in given
-        if is_here_only(field) and is_read_by(field, process) and not is_given:
+        is_set = name in environment or field.validation_alias in environment
+        if is_here_only(field) and is_read_by(field, process) and not is_set:
             default = f"its default ({field.default}) is right on one machine only"
             yield f"{variable_of(kind, name)}: is missing, and {default} ({field.description})"

@@ -1,4 +1,4 @@
-"""The settings that every process has, read once from its environment."""
+"""The settings that every process has, read once from its environment variables."""
 
 import sys
 from collections.abc import Iterable, Iterator
@@ -11,30 +11,30 @@ from shared.chassis.base.trace_settings import TraceSettings
 from shared.chassis.kafka.client import PLAINTEXT, Kafka
 
 WRONG: Final = 78
-"""The exit code of a process whose settings cannot be used (EX_CONFIG of sysexits)."""
+"""The exit code of a process with wrong settings (EX_CONFIG of sysexits)."""
 PUBLIC_URL: Final = r"^https?://[^/\s]+"
 LISTENERS: Final = ("*-worker", "*-projector")
 RELAYING: Final = (*LISTENERS, "*-relay")
 Read = TypeVar("Read", bound=BaseSettings)
-Told = TypeVar("Told", str, SecretStr)
+Text = TypeVar("Text", str, SecretStr)
 
 
 def noted(*read_by: str, here_only: bool = False) -> dict[str, Any]:
-    """What is known of a setting beside its value: patterns of the processes that read it (every process where there
-    are none), and whether its default is right on one machine only, so that a start must name it."""
+    """Metadata of a setting: patterns of the names of processes that read it (none: all processes), and whether its
+    default only fits a single machine, so that each start in production must set it."""
     return {"read_by": list(read_by), "here_only": here_only}
 
 
-def _told_for_sasl(told: Told, known: ValidationInfo) -> Told:
-    """Without a name or a password a broker that asks for them would only hang up."""
-    protocol = known.data.get("kafka_security_protocol", "")
-    if protocol.startswith("SASL_") and not len(told):
+def _required_for_sasl(text: Text, info: ValidationInfo) -> Text:
+    """Refuse an empty name or password with a SASL protocol: the broker would only close the connection."""
+    protocol = info.data.get("kafka_security_protocol", "")
+    if protocol.startswith("SASL_") and not len(text):
         raise ValueError(f"is needed with KAFKA_SECURITY_PROTOCOL={protocol}")
-    return told
+    return text
 
 
 class KafkaSettings(BaseSettings):
-    """Where Kafka is and how it lets us in, by the names that its other clients use."""
+    """The addresses and credentials of Kafka, with the variable names that other Kafka clients use."""
 
     model_config = SettingsConfigDict(env_prefix="HUYING_", extra="ignore")
 
@@ -56,14 +56,14 @@ class KafkaSettings(BaseSettings):
         description="how name and password are shown to brokers, with a SASL protocol",
         json_schema_extra=noted(*RELAYING),
     )
-    kafka_sasl_username: Annotated[str, AfterValidator(_told_for_sasl)] = Field(
+    kafka_sasl_username: Annotated[str, AfterValidator(_required_for_sasl)] = Field(
         "",
         validate_default=True,
         validation_alias="KAFKA_SASL_USERNAME",
         description="the name, with a SASL protocol",
         json_schema_extra=noted(*RELAYING),
     )
-    kafka_sasl_password: Annotated[SecretStr, AfterValidator(_told_for_sasl)] = Field(
+    kafka_sasl_password: Annotated[SecretStr, AfterValidator(_required_for_sasl)] = Field(
         SecretStr(""),
         validate_default=True,
         validation_alias="KAFKA_SASL_PASSWORD",
@@ -99,7 +99,7 @@ class KafkaSettings(BaseSettings):
 
     @property
     def kafka(self) -> Kafka:
-        """What every client of Kafka is made with."""
+        """The connection parameters for Kafka clients."""
         return Kafka(
             self.kafka_bootstrap_servers,
             self.kafka_security_protocol,
@@ -113,7 +113,7 @@ class KafkaSettings(BaseSettings):
 
 
 class ProcessSettings(TraceSettings, KafkaSettings):
-    """Where the servers are and how this process presents itself."""
+    """The settings of every process: database, Kafka, traces, logs, health, and consumption."""
 
     database_url: str = Field(validation_alias="DATABASE_URL", description="postgresql://USER@HOST/DATABASE")
     instance: str = Field(
@@ -152,7 +152,7 @@ class ProcessSettings(TraceSettings, KafkaSettings):
 
 
 class PublicSettings(ProcessSettings):
-    """Beside them, for a process that tells somebody outside where to find us."""
+    """The settings of a process that writes our public URL into messages or pages."""
 
     public_url: str = Field(
         "http://127.0.0.1:8080",
@@ -164,7 +164,8 @@ class PublicSettings(ProcessSettings):
 
 
 def read(kind: type[Read]) -> Read:
-    """Settings from the environment; what is wrong stops the process with each variable's name and what it is for."""
+    """Read settings from the environment. Mistakes end the process; each is printed with the name and the meaning of
+    its variable."""
     try:
         return kind()
     except ValidationError as fault:
@@ -172,14 +173,14 @@ def read(kind: type[Read]) -> Read:
 
 
 def stop(wrong: Iterable[str]) -> NoReturn:
-    """End the process with what is wrong with its settings, a line each."""
+    """Print the mistakes in the settings, a line each, and end the process."""
     for line in dict.fromkeys(wrong):
         print(f"huying: {line}", file=sys.stderr)
     raise SystemExit(WRONG)
 
 
 def mistakes(kind: type[BaseSettings], fault: ValidationError) -> Iterator[str]:
-    """Each error with the name of its variable, and what that is for."""
+    """A line for each validation error, with the name and the meaning of its variable."""
     for error in fault.errors():
         where = str(error["loc"][0]) if error["loc"] else "?"
         name = next((n for n, field in kind.model_fields.items() if where in (n, field.validation_alias)), None)
@@ -189,5 +190,5 @@ def mistakes(kind: type[BaseSettings], fault: ValidationError) -> Iterator[str]:
 
 
 def variable_of(kind: type[BaseSettings], name: str) -> str:
-    """The variable of the environment that sets a field."""
+    """The name of the environment variable of a field."""
     return str(kind.model_fields[name].validation_alias or f"{kind.model_config.get('env_prefix', '')}{name}".upper())

@@ -1,4 +1,4 @@
-"""Signed tokens, each for one purpose and a limited time."""
+"""Signed tokens: each is valid for one purpose and for a limited time."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,30 +10,30 @@ from shared.contracts.refusals import Code, Refused
 
 SERVICE_TOKEN: Final = "service"
 SERVICE_MAX_AGE: Final = 60
-"""Seconds: one service calls another with a token of its own for each request."""
+"""Seconds that a token between services is valid: the calling service makes a new one for each request."""
 
 
 @dataclass(frozen=True, slots=True)
 class Tokens:
-    """URL-safe, signed with HMAC, each good for one purpose and a limited time (in seconds).
+    """Writes and reads URL-safe tokens with an HMAC signature; `max_age` is their lifetime in seconds.
 
-    While the secret is being changed, what the one before has signed is believed too.
+    With a `previous` secret, tokens that were signed with it are valid too: needed while the secret is changed.
     """
 
     secret: str
     max_age: float = 30 * 24 * 3600
     previous: str = ""
 
-    def write(self, purpose: str, told: dict[str, Any]) -> str:
-        """A token that says `told` for `purpose`."""
-        return str(self._serializer(purpose).dumps(told))
+    def write(self, purpose: str, claims: dict[str, Any]) -> str:
+        """A token with these claims, valid for `purpose` only."""
+        return str(self._serializer(purpose).dumps(claims))
 
     def read(self, purpose: str, token: str) -> dict[str, Any]:
-        """What the token says; raises `Refused` when it is forged, for something else, or too old."""
+        """The claims of a token; raises `Refused` if it is forged, for another purpose, or too old."""
         return self.read_dated(purpose, token)[0]
 
     def read_dated(self, purpose: str, token: str) -> tuple[dict[str, Any], datetime]:
-        """What the token says, and when it was made, in whole seconds; raises `Refused`."""
+        """The claims of a token, and when it was made, in whole seconds; raises `Refused`."""
         try:
             claims, made_at = self._serializer(purpose).loads(token, max_age=self.max_age, return_timestamp=True)  # type: ignore[arg-type]
         except SignatureExpired:
@@ -43,7 +43,7 @@ class Tokens:
         return claims, made_at
 
     def service_headers(self, service: str) -> dict[str, str]:
-        """The headers of a request with which one service asks another."""
+        """The headers of a request from this service to another one."""
         return {"Authorization": f"Bearer {self.write(SERVICE_TOKEN, {'service': service})}"}
 
     def _serializer(self, purpose: str) -> URLSafeTimedSerializer:

@@ -1,4 +1,4 @@
-"""The settings of traces, by the names that OpenTelemetry gives them everywhere."""
+"""The settings of tracing, with OpenTelemetry's standard variable names."""
 
 from typing import Literal
 
@@ -7,7 +7,7 @@ from pydantic_settings import BaseSettings
 
 
 class TraceSettings(BaseSettings):
-    """Where traces are sent and which; nothing of tracing is loaded where no endpoint is set."""
+    """Where traces are sent, and which are sampled; without an endpoint, no tracing code is loaded."""
 
     otlp_endpoint: str = Field(
         "",

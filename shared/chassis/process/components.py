@@ -1,4 +1,4 @@
-"""Puts processes together from what a service says it is made of."""
+"""Builds the components of a process (API, worker or relay) from the declarations of a service."""
 
 from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -33,8 +33,8 @@ Task = Callable[[], Coroutine[Any, Any, None]]
 
 @dataclass(frozen=True, slots=True)
 class Api:
-    """The HTTP side of a service; `ready` holds what must be well beside its database, `tasks` what runs beside it,
-    `nowhere` makes the page for a browser that asks for an address that is none."""
+    """The HTTP side of a service: its routers, further readiness checks, background tasks, and its 404 page for
+    browsers (`nowhere`)."""
 
     routers: Sequence[APIRouter]
     words: ApiText = WORDLESS
@@ -45,24 +45,24 @@ class Api:
 
 @dataclass(frozen=True, slots=True)
 class Worker:
-    """The listening side of a service: a consumer for its repositories, and its other tasks. `first` is done before it
-    reads anything."""
+    """The worker of a service: a consumer for its repositories, and other tasks. The tasks `first` run to their end
+    before the consumer starts."""
 
     repositories: Repositories
     by_faust: bool
     tasks: Sequence[Task] = ()
     first: Sequence[Task] = ()
     gauges: Sequence[TableGauge] = ()
-    """What is counted in its own tables, beside what is counted in those of every service."""
+    """Gauges of the service's own tables, in addition to those that every service has."""
 
     @property
     def service(self) -> str:
-        """Its name."""
+        """The name of the service."""
         return self.repositories.service
 
     @property
     def consumer(self) -> str:
-        """The name of its consumer; the group that reads is named after it."""
+        """The name of its consumer, from which the name of the consumer group is made."""
         return f"{self.service}-{'worker' if self.by_faust else 'reader'}"
 
     @property
@@ -72,7 +72,7 @@ class Worker:
 
 
 def database_ready(service: str, pool: Pool) -> Check:
-    """Whether the service's schema can be read."""
+    """A check that fails while the service's schema cannot be read."""
 
     async def check() -> str | None:
         try:
@@ -93,8 +93,8 @@ def api_components(
     deployment: str = "",
     more: Sequence[APIRouter] = (),
 ) -> Components:
-    """One web server for the APIs of one service, or of all under one origin; its probes name the deployment. `more`
-    are routes that belong to no service."""
+    """A web server with the APIs of one or more services; its probes name the deployment. `more` are routers that
+    belong to no service."""
     checks = [check for service, (api, pool) in apis.items() for check in (database_ready(service, pool), *api.ready)]
     routers = [*(router for api, _ in apis.values() for router in api.routers), *more]
     for service, (_, pool) in apis.items():
@@ -110,13 +110,13 @@ def api_components(
 
 
 def api_texts(introduction: str, apis: Iterable[Api]) -> ApiText:
-    """What the document says of all of them."""
+    """The texts of the OpenAPI document, merged from all APIs."""
     return reduce(or_, (api.words for api in apis), ApiText(introduction))
 
 
 async def worker_components(settings: ProcessSettings, worker: Worker, pool: Pool, process: str) -> Components:
-    """A reader and the tasks of one service, and its relays unless they run apart. `process` is the name of the
-    process, as `NAME-worker`."""
+    """The consumer and the tasks of one service, with its relays unless they run in a process of their own. `process`
+    is the name of the process, such as `NAME-worker`."""
     kafka = settings.kafka
     identity = await cluster.wait_for_cluster(kafka)
     for task in worker.first:
@@ -153,7 +153,7 @@ async def worker_components(settings: ProcessSettings, worker: Worker, pool: Poo
 
 
 async def relay_components(settings: ProcessSettings, service: str, pool: Pool, process: str) -> Components:
-    """The relays of one service, apart from its worker."""
+    """The relays of one service, for a process of their own."""
     identity = await cluster.wait_for_cluster(settings.kafka)
     pool_gauges.watch(pool, service)
     components = await _relays(settings, service, process)
@@ -164,8 +164,8 @@ async def relay_components(settings: ProcessSettings, service: str, pool: Pool, 
 
 
 async def _relays(settings: ProcessSettings, service: str, process: str) -> Components:
-    """One for each shard. Each keeps a connection for as long as it runs, which must be nobody else's; their leases
-    and gauges share two."""
+    """One relay for each shard. Each relay keeps a connection of its own while it runs; the leases and gauges of all
+    share two more."""
     pool = await open_pool(settings.database_url, service, size=settings.relay_shards + 2)
     pool_gauges.watch(pool, service, "relay")
     shards = relay.running(service, pool, settings.kafka, settings.relay_shards, _holder(settings, process))
@@ -174,7 +174,7 @@ async def _relays(settings: ProcessSettings, service: str, process: str) -> Comp
 
 
 def _holder(settings: ProcessSettings, process: str) -> str:
-    """The fixed name of this process in leases, where it has one."""
+    """The fixed name of this process as a holder of leases, or empty."""
     return f"{process}-{settings.instance}" if settings.instance else ""
 
 

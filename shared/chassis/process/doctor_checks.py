@@ -1,5 +1,5 @@
-"""What the doctor asks about the processes of any service: which run, how each says that it is, and whether its clock
-is right."""
+"""The doctor's checks of the processes of any service: which run, what their own checks say, and whether their clocks
+are right."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
@@ -10,17 +10,18 @@ from shared.chassis.base.findings import Finding, Words, broken, lasted, listed,
 from shared.chassis.database.pool import Connection
 
 SILENT_AFTER: Final = 45.0
-"""Seconds without a sign after which a process counts as gone: four times it should have said that it runs."""
+"""Seconds without a heartbeat after which a process counts as gone: four heartbeats are missing by then."""
 STARTS_WITHIN: Final = 90.0
-"""Seconds that a process may not be ready after its start."""
+"""Seconds after its start during which a process may be not ready."""
 SKEW: Final = 2.0
-"""Seconds that a clock may differ from PostgreSQL's: tokens and due times are compared by both."""
+"""Seconds that a clock may differ from PostgreSQL's: tokens and due times are compared with both clocks."""
 STANDING: Final = 60.0
 
 
 @dataclass(frozen=True, slots=True)
 class RegisteredProcess:
-    """A row of `process`; seconds are by the clock of PostgreSQL. `skew_seconds`: how far its own clock is ahead."""
+    """A row of the table `process`, with durations by PostgreSQL's clock. `skew_seconds`: how far the process's own
+    clock is ahead."""
 
     name: str
     instance: str
@@ -38,7 +39,7 @@ class RegisteredProcess:
 
     @property
     def is_silent(self) -> bool:
-        """Whether it has said nothing for so long that it is gone, stopped, or cut off from the database."""
+        """Whether its heartbeat is missing: it has ended, hangs, or cannot reach the database."""
         return self.seen_seconds > SILENT_AFTER
 
     @property
@@ -48,23 +49,23 @@ class RegisteredProcess:
 
     @property
     def place(self) -> str:
-        """The instance and its host, which may be a part of its name."""
+        """The instance and its host, unless the instance's name contains the host."""
         return self.instance if self.host in self.instance else f"{self.instance} @ {self.host}"
 
     def document(self) -> dict[str, Any]:
-        """As JSON; `of_document` reads it."""
+        """As a JSON document; `of_document` is the inverse."""
         values = {field.name: getattr(self, field.name) for field in fields(self)}
         return values | {"started_at": self.started_at.isoformat()}
 
     @classmethod
     def of_document(cls, document: Mapping[str, Any]) -> "RegisteredProcess":
-        """Reads what `document` wrote, maybe in another version; raises `KeyError`, `TypeError` or `ValueError`."""
+        """Parse a document, maybe of another version; raises `KeyError`, `TypeError` or `ValueError`."""
         values = {field.name: document[field.name] for field in fields(cls)}
         return cls(**values | {"started_at": datetime.fromisoformat(values["started_at"])})
 
 
 async def registered(db: Connection) -> Sequence[RegisteredProcess]:
-    """Every process of a service, by name; those that have gone silent too."""
+    """Every registered process of a service, by name, the silent ones too."""
     rows = await db.fetch(
         """
         SELECT name, instance, host, health, version, started_at, not_alive, not_ready, lag, standing_seconds,
@@ -78,8 +79,8 @@ async def registered(db: Connection) -> Sequence[RegisteredProcess]:
 
 
 def judged(service: str, roles: Mapping[str, Collection[str]], processes: Sequence[RegisteredProcess]) -> list[Finding]:
-    """What the rows say; pure. `roles`: what a service cannot do without, and which processes do it. One line where
-    all is well."""
+    """The findings about the registered processes; one finding if all is well. `roles` names what a service needs, with
+    the processes that can do it."""
     if not processes and not roles:
         return [ok(Words(f"processes of {service}: not by their registration", f"{service} 的进程：未按登记检查"))]
     if not processes:
@@ -87,7 +88,7 @@ def judged(service: str, roles: Mapping[str, Collection[str]], processes: Sequen
         step = Words("start them; those of a version before do not register", "请启动；旧版本的进程不会登记")
         return [not_looked_at(Words(f"processes of {service}", f"{service} 的进程"), why, step)]
     findings = [finding for process in processes for finding in _of_one(process, processes)]
-    # One that is silent is told of by itself.
+    # A silent process has a finding of its own, so it counts as present here.
     present = {process.name for process in processes}
     findings += [_missing(role) for role, able in roles.items() if not present & set(able)]
     alive = [process.full_name for process in processes if not process.is_silent]
@@ -142,7 +143,7 @@ def _missing(role: str) -> Finding:
 
 
 def skewed(subject: Words, ahead: float) -> Finding:
-    """A clock that is ahead of PostgreSQL's by so many seconds (behind: negative), and by too many."""
+    """The warning about a clock that is `ahead` seconds ahead of PostgreSQL's (negative: behind)."""
     seconds = f"{abs(ahead):,.0f}"
     wrong = (
         Words(f"its clock is {seconds} s ahead of PostgreSQL's", f"时钟比数据库快 {seconds} 秒")

@@ -1,4 +1,4 @@
-"""Measures by how much the event loop of this process is late: whatever blocks it holds up everything else."""
+"""Measures the delay of this process's event loop: code that blocks the loop delays everything else."""
 
 import asyncio
 from typing import Final, NoReturn
@@ -9,7 +9,7 @@ EVERY: Final = 1.0
 
 
 async def measure() -> NoReturn:
-    """Look each second until cancelled."""
+    """Measure every second until cancelled."""
     loop = asyncio.get_running_loop()
     while True:
         due = loop.time() + EVERY

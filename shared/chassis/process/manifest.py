@@ -1,4 +1,4 @@
-"""What a service says of itself: its settings, its schema, the processes that it offers, and what the doctor asks."""
+"""The manifest of a service: its settings, its migrations, its processes, and its checks for the doctor."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -25,8 +25,8 @@ S = TypeVar("S", bound=ProcessSettings)
 
 @dataclass(frozen=True, slots=True)
 class DoctorCheck:
-    """A question of `huying doctor` to a service: `ask` reads the service's own tables over a connection that sees no
-    others, and gives a finding for every line of the answer."""
+    """A check of `huying doctor` for one service: `ask` reads the service's tables over a connection that sees only
+    its schema, and returns a finding for each line of the report."""
 
     name: str
     ask: Callable[[Connection], Awaitable[Sequence[Finding]]]
@@ -34,8 +34,8 @@ class DoctorCheck:
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """A process that is neither of the usual kinds: `run` serves until it is cancelled; `ready` holds what must be
-    well beside the database, `tasks` what runs beside it."""
+    """A process that is neither API, worker nor relay: `run` serves until it is cancelled; `ready` are readiness checks
+    in addition to the database's, `tasks` are background tasks."""
 
     run: Task
     ready: Sequence[Check] = ()
@@ -44,7 +44,7 @@ class Server:
 
 @dataclass(frozen=True, slots=True)
 class ApiProcess(Generic[S]):
-    """The HTTP side of a service; one process may serve the APIs of several."""
+    """The HTTP process of a service; one process may serve the APIs of several services."""
 
     api: Callable[[S, Pool], Api]
     suffix: str = "api"
@@ -52,27 +52,27 @@ class ApiProcess(Generic[S]):
 
 @dataclass(frozen=True, slots=True)
 class WorkerProcess(Generic[S]):
-    """The listening side of a service."""
+    """The process of a service that consumes topics."""
 
     worker: Callable[[S, Pool], Worker]
     consumer: str
-    """The name of its consumer (`Worker.consumer`), which names its group: the broker keeps offsets by it, so it never
-    changes."""
+    """The name of its consumer (`Worker.consumer`). It never changes: the broker stores offsets under the group's name,
+    which is made from it."""
     topics: tuple[str, ...]
-    """Those that it reads (`Worker.topics`)."""
+    """The topics that it reads (`Worker.topics`)."""
     suffix: str = "worker"
 
 
 @dataclass(frozen=True, slots=True)
 class RelayProcess:
-    """The relays of a service, where they run apart from its worker; they need no settings of the service."""
+    """A process for the relays of a service, if they do not run in its worker. It needs no settings of the service."""
 
     suffix: str = "relay"
 
 
 @dataclass(frozen=True, slots=True)
 class ServerProcess(Generic[S]):
-    """Another process of a service."""
+    """Any other process of a service."""
 
     suffix: str
     server: Callable[[S, Pool], Server]
@@ -83,7 +83,7 @@ ProcessSpec = ApiProcess[S] | WorkerProcess[S] | RelayProcess | ServerProcess[S]
 
 @dataclass(frozen=True, slots=True)
 class ServiceManifest(Generic[S]):
-    """A service: `huying run`, `migrate`, `settings`, `openapi` and `doctor` know of it by this alone."""
+    """All that `huying run`, `migrate`, `settings`, `openapi` and `doctor` know about a service."""
 
     name: str
     settings: type[S]
@@ -98,28 +98,28 @@ class ServiceManifest(Generic[S]):
 
     @property
     def api(self) -> Callable[[S, Pool], Api]:
-        """Its HTTP side; every service has one."""
+        """The function that builds its API; every service has one."""
         return next(spec.api for spec in self.processes if isinstance(spec, ApiProcess))
 
     @property
     def listener(self) -> WorkerProcess[S]:
-        """The process that is its listening side; every service has one."""
+        """Its process that consumes topics; every service has one."""
         return next(spec for spec in self.processes if isinstance(spec, WorkerProcess))
 
     @property
     def worker(self) -> Callable[[S, Pool], Worker]:
-        """What its listening side is made of."""
+        """The function that builds its worker."""
         return self.listener.worker
 
     def settings_of(self, spec: ProcessSpec[S]) -> type[ProcessSettings]:
-        """What a process of it reads from its environment."""
+        """The class of the settings that a process of this service reads."""
         return ProcessSettings if isinstance(spec, RelayProcess) else self.settings
 
 
 async def components_of(
     service: ServiceManifest[Any], process: str, settings: ProcessSettings, pool: Pool
 ) -> Components:
-    """What a process of a service is made of; not for an `ApiProcess`, whose APIs may share one web server."""
+    """The components of a process; raises `TypeError` for an `ApiProcess`, as APIs may share one web server."""
     spec = service.by_process[process]
     match spec:
         case WorkerProcess():

@@ -1,4 +1,4 @@
-"""A process says of itself in its service's table `process` that it runs, where, since when and how it is."""
+"""Registers a process in its service's table `process`, and keeps the row up to date with a heartbeat."""
 
 import asyncio
 import contextlib
@@ -21,20 +21,20 @@ from shared.chassis.database.pool import PASSING, Connection, Pool, open_pool
 from shared.chassis.work.periodic import every
 
 BEAT: Final = 10.0
-"""Seconds between two times that a process says that it runs."""
+"""Seconds between two heartbeats."""
 TRY_AGAIN: Final = 3.0
-"""Seconds after which it tries again where it could not say so."""
+"""Seconds after which a failed heartbeat is tried again."""
 FORGOTTEN_AFTER: Final = "1 hour"
-"""How long the row of a process stays that was killed, where another one of its name runs."""
+"""How long the row of a killed process stays while another process of its name runs."""
 CHECKS_WITHIN: Final = 5.0
 LEAVE_WITHIN: Final = 2.0
 LONGEST: Final = 500
-"""Characters of what a check says."""
+"""The most characters of a check's text that are stored."""
 
 
 @dataclass(slots=True)
 class Condition:
-    """What is known of a process about itself; the process fills it in while it starts."""
+    """The checks and the lag of a process; the process fills it in while it starts."""
 
     ready: Sequence[Check] = ()
     alive: Sequence[Check] = ()
@@ -42,12 +42,12 @@ class Condition:
 
 
 Registering = Callable[[Condition], Sequence[Coroutine[Any, Any, None]]]
-"""What keeps the rows of a process, as coroutines that run until they are cancelled."""
+"""Makes the coroutines that keep the rows of a process up to date; they run until they are cancelled."""
 
 
 @dataclass(frozen=True, slots=True)
 class ProcessName:
-    """Which process of which installation this is; `health` is where it answers `/livez`, empty where nowhere."""
+    """The identity of a process; `health` is the URL of its health server, or empty."""
 
     name: str
     instance: str
@@ -58,16 +58,16 @@ class ProcessName:
 
     @classmethod
     def of(cls, name: str, settings: ProcessSettings) -> "ProcessName":
-        """By the settings and the host. Without a fixed instance a process is told apart by its host and its port for
-        health, so that one that is started again in its place takes its row."""
+        """From the settings and the host. Without a fixed instance, host and health port identify a process, so that a
+        restarted process takes over its row."""
         host = socket.gethostname()
         instance = settings.instance or (f"{host}:{settings.health_port}" if settings.health_port else host)
-        health = f"http://{_reached_at(settings.host, host)}:{settings.health_port}" if settings.health_port else ""
+        health = f"http://{_reachable(settings.host, host)}:{settings.health_port}" if settings.health_port else ""
         return cls(name, instance, host, health, version("huying"))
 
 
-def _reached_at(listens: str, host: str) -> str:
-    """Where others reach a process that listens so; one that listens everywhere is reached at its host's address."""
+def _reachable(listens: str, host: str) -> str:
+    """The address at which others reach a process; one that listens on all addresses is reached at its host's."""
     address = listens
     if listens in ("0.0.0.0", "::"):
         try:
@@ -80,7 +80,7 @@ def _reached_at(listens: str, host: str) -> str:
 
 
 async def words_of(checks: Sequence[Check]) -> str:
-    """What is wrong by these checks; empty where nothing is."""
+    """The texts of the checks that fail, a line each; empty if none fails."""
     try:
         async with asyncio.timeout(CHECKS_WITHIN):
             wrong = [words for check in checks if (words := await check())]
@@ -91,18 +91,18 @@ async def words_of(checks: Sequence[Check]) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Registration:
-    """Keeps the row of a process in the schema of one service."""
+    """Keeps the row of a process in the table `process` of one service."""
 
     pool: Pool
     process: ProcessName
     condition: Condition
     clock: Callable[[], float] = monotonic
-    _told: list[float] = field(default_factory=list)
-    """When it was last said; empty before the first time."""
+    _last_beat: list[float] = field(default_factory=list)
+    """The time of the last heartbeat, as the only element; empty before the first one."""
 
     async def run(self) -> None:
-        """Say it every ten seconds until cancelled; then take the row away. A database that is away, or that has no
-        such table yet, is waited for: a process works without it."""
+        """Write a heartbeat every ten seconds until cancelled, then delete the row. If the database is away, or has no
+        such table yet, try again later: a process works without its row."""
         try:
             await every(TRY_AGAIN, self._beat_when_due, "registration", (*PASSING, asyncpg.PostgresError))
         finally:
@@ -110,12 +110,12 @@ class Registration:
                 await asyncio.wait_for(self._leave(), LEAVE_WITHIN)
 
     async def _beat_when_due(self) -> None:
-        if not self._told or self.clock() - self._told[0] >= BEAT:
+        if not self._last_beat or self.clock() - self._last_beat[0] >= BEAT:
             await self.beat()
-            self._told[:] = [self.clock()]
+            self._last_beat[:] = [self.clock()]
 
     async def beat(self) -> None:
-        """Say it once."""
+        """Run the checks and write one heartbeat."""
         condition, process = self.condition, self.process
         reading = condition.reading() if condition.reading else None
         not_alive, not_ready = await words_of(condition.alive), await words_of(condition.ready)
@@ -125,7 +125,7 @@ class Registration:
 
     async def _leave(self) -> None:
         async with self.pool.acquire(timeout=LEAVE_WITHIN) as db:
-            # Not the row of one that took its place meanwhile.
+            # `started_at` spares the row of a process that has replaced this one meanwhile.
             await db.execute(
                 "DELETE FROM process WHERE (name, instance, started_at) = ($1, $2, $3)",
                 self.process.name,
@@ -164,8 +164,8 @@ async def _forget_others(db: Connection, process: ProcessName) -> None:
 
 
 def registering(name: str, settings: ProcessSettings, services: Sequence[str]) -> Registering:
-    """What keeps the rows of a process, one in the schema of each service that it is a part of. Connections of its own:
-    a process whose pool is used up still says so."""
+    """Makes the coroutines that keep one row of a process for each of its services. They have connections of their own,
+    so that a process whose pool is exhausted can still report it."""
     process = ProcessName.of(name, settings)
 
     async def keep(service: str, condition: Condition) -> None:

@@ -1,4 +1,4 @@
-"""Looks at one service from inside of the process of its API: its findings and its processes."""
+"""Reports the findings and the processes of a service from inside its API process, for the page of operations."""
 
 import asyncio
 from collections.abc import Callable
@@ -11,13 +11,13 @@ from shared.chassis.process.manifest import ServiceManifest
 from shared.chassis.process.service_checks import Questions, ServiceReport, listening, report_of
 
 WITHIN: Final = 3.5
-"""Seconds that a service looks at itself; whoever asks waits five."""
+"""Seconds that the checks of a service may take together; the caller waits five."""
 KEPT: Final = 5.0
-"""Seconds for which an answer serves everybody: pages that ask again and again cost the database one look."""
+"""Seconds for which a report is cached, so that pages that refresh often do not load the database."""
 
 
 class Reporter:
-    """Looks at one service, at most once in five seconds."""
+    """Makes reports of one service, at most one in five seconds."""
 
     def __init__(self, service: ServiceManifest[Any], pool: Pool, clock: Callable[[], float] = monotonic) -> None:
         self._questions = Questions(service, listening(service))
@@ -32,7 +32,7 @@ class Reporter:
         return self._questions.service.name
 
     async def report(self) -> ServiceReport:
-        """The findings of this service, and its processes."""
+        """The findings of this service and its processes, at most five seconds old."""
         async with self._looking:
             if self._last is None or self._clock() - self._last[0] > KEPT:
                 report = await self._look()

@@ -1,4 +1,4 @@
-"""One process: runs its parts side by side, tells its health, and ends in order."""
+"""Runs one process: starts its components, serves its health, and shuts it down in order."""
 
 import asyncio
 import gc
@@ -29,20 +29,23 @@ from shared.chassis.tracing import spans
 
 log = structlog.get_logger()
 RESTART_ME: Final = 75
+"""The exit code of a process that wants to be started again at once (EX_TEMPFAIL of sysexits)."""
 POISONED: Final = 65
+"""The exit code after too many dead letters in a row (EX_DATAERR of sysexits)."""
 PATIENCE: Final = 10.0
+"""Seconds for an orderly shutdown; after that the process ends anyway."""
 
 
 @dataclass(slots=True)
 class Components:
-    """What a process is made of."""
+    """The parts of a process: what runs until the end, its readiness and liveness checks, what to close at the end."""
 
     running: list[Coroutine[Any, Any, None]] = field(default_factory=list)
     ready: list[Check] = field(default_factory=list)
     alive: list[Check] = field(default_factory=list)
     closing: list[Callable[[], Awaitable[None]]] = field(default_factory=list)
     reading: Callable[[], Reading | None] | None = None
-    """Of a reader: how far it is behind; None while nobody knows."""
+    """For a worker: returns the lag of its consumer, or None while it is unknown."""
     web: FastAPI | None = None
     port: int = 0
 
@@ -58,8 +61,11 @@ def main(
     service: str | None = None,
     registering: Registering = _unregistered,
 ) -> None:
-    """Run until SIGTERM or a fault; the exit code tells the supervisor which. `service`: whose process it is alone;
-    `registering`: what says where people look that it runs."""
+    """Run until SIGTERM or a fault; the exit code tells the supervisor the reason.
+
+    `service`: the service of this process if it belongs to one alone. `registering`: makes the coroutines that keep
+    the process registered in the table `process`.
+    """
     metrics.PROCESS.labels(name, version("huying")).set(1)
     logs.set_up(name, settings.log_format, settings.log_level, service, [spans.name_in_line])
     uvloop.run(_run(name, settings, _traced(name, settings, build), registering))
@@ -68,7 +74,7 @@ def main(
 def _traced(
     name: str, settings: ProcessSettings, build: Callable[[], Awaitable[Components]]
 ) -> Callable[[], Awaitable[Components]]:
-    """Send traces from now on, where an endpoint is set, and the last ones when the process ends."""
+    """Start to send traces if an endpoint is set; the returned function adds the last flush to the shutdown."""
     if not settings.otlp_endpoint:
         return build
     from shared.chassis.tracing.exporting import send_traces
@@ -91,13 +97,13 @@ async def _run(
     condition = Condition(health.ready, health.alive)
     registered = [asyncio.create_task(part) for part in registering(condition)]
     servers = _health(name, settings, health)
-    serving = [asyncio.create_task(one.serve()) for one in servers]
+    serving = [asyncio.create_task(web_server.serve()) for web_server in servers]
     building = asyncio.create_task(_built(build))
     parts = Components()
     tasks: list[asyncio.Task[Any]] = [building]
     done, _ = await asyncio.wait([stop, building, *serving], return_when=asyncio.FIRST_COMPLETED)
     if building in done:
-        parts = _whole(building.result())
+        parts = _unwrapped(building.result())
         health.ready[:], health.alive[:], condition.reading = parts.ready, parts.alive, parts.reading
         settle()
         if parts.web:
@@ -107,29 +113,29 @@ async def _run(
         log.info("started")
         done, _ = await asyncio.wait([stop, *tasks, *serving], return_when=asyncio.FIRST_COMPLETED)
     code = 0 if stop in done else _verdict(done)
-    for one in servers:
-        one.should_exit = True
+    for web_server in servers:
+        web_server.should_exit = True
     stop.cancel()
     await _within_patience(_end(parts, [*registered, *tasks], serving))
     _leave(code)
 
 
 async def _built(build: Callable[[], Awaitable[Components]]) -> Components | SystemExit:
-    """A wrong setting ends the process with a code of its own; a task would let it burst the loop."""
+    """The components, or the `SystemExit` of a wrong setting: raised inside a task, it would break the event loop."""
     try:
         return await build()
-    except SystemExit as wrong:
-        return wrong
+    except SystemExit as wrong_setting:
+        return wrong_setting
 
 
-def _whole(found: Components | SystemExit) -> Components:
-    if isinstance(found, SystemExit):
-        raise found
-    return found
+def _unwrapped(built: Components | SystemExit) -> Components:
+    if isinstance(built, SystemExit):
+        raise built
+    return built
 
 
 async def _asked_to_end() -> None:
-    """Return at SIGTERM or Ctrl-C."""
+    """Wait for SIGTERM or Ctrl-C."""
     stopping = asyncio.Event()
     for sign in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(sign, stopping.set)
@@ -144,7 +150,7 @@ def _starting(settings: ProcessSettings) -> Check:
 
 
 def _health(name: str, settings: ProcessSettings, parts: Components) -> list[Any]:
-    """Answers from the first moment on, with whatever checks there are by then."""
+    """The health server. It answers from the start; `parts` gets its checks when the components are built."""
     if not settings.health_port:
         return []
     named = {PROCESS: name} | ({DEPLOYMENT: settings.deployment} if settings.deployment else {})
@@ -156,22 +162,22 @@ async def _within_patience(ending: Coroutine[Any, Any, None]) -> None:
     task = asyncio.create_task(ending)
     _, unfinished = await asyncio.wait([task], timeout=PATIENCE)
     if unfinished:
-        # A client may wait for a broker that is gone, deaf to cancellation. All that counts is in the database.
+        # A Kafka client may ignore its cancellation while the broker is away. All durable state is in the database.
         log.warning("stopped without waiting any longer")
     else:
         task.result()
 
 
 def _leave(code: int) -> NoReturn:
-    """End at once: the loop's own way out waits for tasks and threads without end, and Faust leaves some of both behind
-    when it is stopped while it starts."""
+    """Exit at once. A normal exit of the loop waits for all tasks and threads, and Faust leaves some behind if it is
+    stopped while it starts."""
     log.info("stopped", code=code)
     sys.stdout.flush()
     os._exit(code)
 
 
 def settle() -> None:
-    """Leave what was loaded at start out of garbage collection; each batch would walk over it in vain."""
+    """Exclude the objects loaded at the start from garbage collection, so that later collections are cheaper."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 20, 100)
@@ -188,7 +194,7 @@ async def _end(
 
 
 def _verdict(done: set["asyncio.Task[Any]"]) -> int:
-    """Why a part ended by itself, as an exit code."""
+    """The exit code for the component that ended by itself; logs the cause."""
     for task in done:
         match task.exception():
             case cluster.BrokerReplaced() as fault:

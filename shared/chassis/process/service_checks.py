@@ -1,6 +1,6 @@
-"""Asks a service everything that the doctor wants to know of it: its own checks, and those that hold of any service.
+"""Runs all doctor checks of one service: the checks that every service has, and the service's own.
 
-`huying doctor` asks over a connection of its own, the process of a service's API over its pool; both get the same
+`huying doctor` runs them over a connection of its own, the API process of a service over its pool; both get the same
 findings.
 """
 
@@ -32,14 +32,16 @@ WELL: Final[Mapping[str, Words]] = {
     "relays": Words("relays: everything was sent to the broker", "发送：全部已发送到 Kafka"),
     "timers": Words("timers: none is late", "定时任务：没有延迟"),
 }
-"""Checks of any service that find nothing where all is well, and the line that says so once for all of them."""
+"""Checks that return no findings if all is well, with the finding that stands for all services then."""
 
 
 @dataclass(frozen=True, slots=True)
 class Questions:
-    """What is asked of a service. `cluster`: the Kafka cluster that its relays send to by now; None: the one that they
-    sent to last. `shards`: in how many parts they send its journal; None: as they did last. `roles`: what it cannot do
-    without, and which processes do it."""
+    """The checks of a service and their parameters.
+
+    `roles`: what the service needs, with the processes that can do it. `cluster`: the id of the Kafka cluster of its
+    relays; None: the one that they used last. `shards`: in how many parts they send the journal; None: as last time.
+    """
 
     service: ServiceManifest[Any]
     roles: Roles
@@ -47,7 +49,7 @@ class Questions:
     shards: int | None = None
 
     def checks(self) -> Mapping[str, Ask]:
-        """Every check by its name, but for those of the schema and of the processes, which come first."""
+        """The checks by name, without those of schema and processes, which run first."""
         name = self.service.name
         unsent = partial(relay_checks.unsent, service=name, cluster_id=self.cluster, shards=self.shards)
         return {
@@ -59,19 +61,19 @@ class Questions:
         }
 
     def names(self) -> Sequence[str]:
-        """Every check but the one of the schema."""
+        """The names of all checks except the one of the schema."""
         return [PROCESSES, *self.checks()]
 
 
 def listening(service: ServiceManifest[Any]) -> Roles:
-    """The process without which a service hears nothing."""
+    """The role of a service's worker, without which it consumes nothing."""
     name = f"{service.name}-{service.listener.suffix}"
     return {name: (name,)}
 
 
 async def report_of(db: Connection, questions: Questions, within: float) -> "ServiceReport":
-    """The findings of a service and its processes, at most `within` seconds later: a check that takes over half of that
-    was not looked at. `db` sees the schema of the service."""
+    """The findings of a service and its processes, within `within` seconds. A check that takes more than half of that
+    is reported as not looked at. `db` must see the schema of the service."""
     service, ends = questions.service, asyncio.get_running_loop().time() + within
     findings = await _answered(SCHEMA, database_checks.migrations(db, service.name, service.migrations), within / 2)
     if any(finding.wrong == database_checks.MISSING for finding in findings):
@@ -109,8 +111,8 @@ def _skipped(name: str, why: Words, step: Words = NONE) -> Finding:
 
 
 def merged(findings: Iterable[Finding]) -> list[Finding]:
-    """The findings of several services: a line that says the same of each stands once, and "none" stands nowhere where
-    another service has some."""
+    """The findings of several services without repetitions: equal findings appear once, and a finding of `WELL` is left
+    out if the same check has found something in another service."""
     lines = list(dict.fromkeys(findings))
     wrong = {finding.check for finding in lines if finding.severity is not Severity.OK}
     return [line for line in lines if not (line.check in wrong and line.what == WELL.get(line.check))]
@@ -118,14 +120,14 @@ def merged(findings: Iterable[Finding]) -> list[Finding]:
 
 @dataclass(frozen=True, slots=True)
 class ServiceReport:
-    """What a service answers to the page of operations."""
+    """The report of one service for the page of operations."""
 
     service: str
     findings: Sequence[Finding]
     processes: Sequence[RegisteredProcess]
 
     def document(self) -> dict[str, Any]:
-        """As JSON; `of_document` reads it."""
+        """As a JSON document; `of_document` is the inverse."""
         return {
             "service": self.service,
             "findings": [finding.document() for finding in self.findings],
@@ -134,7 +136,7 @@ class ServiceReport:
 
     @classmethod
     def of_document(cls, document: Mapping[str, Any]) -> "ServiceReport":
-        """Reads what `document` wrote; raises `KeyError`, `TypeError` or `ValueError`."""
+        """Parse a document; raises `KeyError`, `TypeError` or `ValueError`."""
         return cls(
             str(document["service"]),
             [Finding.of_document(finding) for finding in document["findings"]],

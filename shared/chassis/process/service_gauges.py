@@ -1,4 +1,4 @@
-"""What is counted in the tables of every service: its journal, dead letters, parked facts and timers."""
+"""Gauges of the tables that every service has: journal, dead letters, parked facts and timers."""
 
 from collections.abc import Sequence
 from functools import partial
@@ -12,7 +12,7 @@ from shared.chassis.work.table_gauges import Rows, TableGauge
 
 
 def of_any_service(service: str, shards: int) -> Sequence[TableGauge]:
-    """The questions to a service; `shards`: in how many parts its journal is sent."""
+    """The gauges of a service; `shards`: in how many parts its journal is sent."""
     return (
         TableGauge((metrics.UNSENT,), partial(_unsent, service, shards)),
         TableGauge((metrics.DEAD_LETTERS, metrics.DEAD_LETTERS_OLDEST), partial(_dead_letters, service)),
@@ -31,11 +31,12 @@ async def _dead_letters(service: str, db: Connection) -> Rows:
 
 async def _parked(service: str, db: Connection) -> Rows:
     streams = await inbox.parked_backlog(db)
-    return [(service, sum(one.facts for one in streams), max((one.seconds for one in streams), default=0.0))]
+    oldest = max((stream.seconds for stream in streams), default=0.0)
+    return [(service, sum(stream.facts for stream in streams), oldest)]
 
 
 async def _timers(service: str, db: Connection) -> Rows:
-    """Those that have come due and were not run; one that failed is due again after a pause."""
+    """The number of timers that are due and have not run, and the age of the oldest in seconds."""
     row = await db.fetchrow(
         """
         SELECT count(*), extract(epoch FROM now() - min(due_at))
