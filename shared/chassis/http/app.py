@@ -1,4 +1,4 @@
-"""The web application around a service's routes: limits, metrics, problem documents, health."""
+"""The web application around a service's routes: body limits, metrics, problem documents, and health."""
 
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
@@ -41,15 +41,15 @@ def web_app(
     named: Mapping[str, str] | None = None,
     nowhere: Nowhere | None = None,
 ) -> FastAPI:
-    """FastAPI with the routers; a check answers None or says in words what is wrong. `named` are headers of health;
-    `nowhere` makes the page for a browser that asks for an address that is none."""
+    """A FastAPI application with the routers. `ready` and `alive` are checks, which return None or a text that says
+    what is wrong. `named` are headers of the probes' answers; `nowhere` makes the 404 page for browsers."""
     app = Web(
         routers,
         title=title,
         version="1",
         docs_url=None,
         redoc_url=None,
-        redirect_slashes=False,  # the redirect would repeat whatever Host was sent
+        redirect_slashes=False,  # the redirect would copy the Host header of the request
         generate_unique_id_function=_function,
     )
     for router in routers:
@@ -62,20 +62,20 @@ def web_app(
 
 
 _NONE: Final[TelemetryConfig] = {"tracing": False, "metrics": False, "logs": False}
-"""FastAPI's own would record the query of every address, with the secret codes in it, and the words of faults."""
+"""FastAPI's own telemetry would record query strings, which hold secret codes, and the texts of faults."""
 
 
 class Web(FastAPI):
-    """FastAPI behind what every request passes; a short cut passes none of FastAPI's own layers but the one for faults:
-    the others cost it 18 of 62 us."""
+    """FastAPI inside the middleware that every request passes. A fast path skips all of FastAPI's own layers except the
+    one for faults: they would take 18 of its 62 microseconds."""
 
     def __init__(self, routers: Sequence[APIRouter], **options: Any) -> None:
         super().__init__(telemetry=_NONE, **options)
         self._routers = routers
 
     def build_middleware_stack(self) -> Any:
-        """What the server calls."""
-        # The outermost of FastAPI's layers answers for faults, those of short cuts too.
+        """The application that the server calls, with all middleware."""
+        # The outermost layer of FastAPI answers faults, including those of fast paths.
         faults: Any = super().build_middleware_stack()
         faults.app = FastPaths(faults.app, self._routers)
         limits, observed = Limits.of(self._routers), Measured(faults)
@@ -84,12 +84,12 @@ class Web(FastAPI):
 
 
 def _function(route: APIRoute) -> str:
-    """The operation id: what a generated client calls its method too."""
+    """The operation id, which is also the name of the method in generated clients."""
     return route.name
 
 
 def health(ready: Sequence[Check], alive: Sequence[Check], named: Mapping[str, str] | None = None) -> APIRouter:
-    """`/livez`: restart me when this fails; `/readyz`: send me work when this succeeds."""
+    """`/livez` (the process must be restarted if it fails) and `/readyz` (requests may be sent if it succeeds)."""
     router = APIRouter(include_in_schema=False)
 
     async def answer(checks: Sequence[Check]) -> Response:
@@ -108,7 +108,7 @@ def health(ready: Sequence[Check], alive: Sequence[Check], named: Mapping[str, s
 
 
 def measures() -> APIRouter:
-    """`/metrics`: for operators, who alone reach the port that it is served on."""
+    """`/metrics`, for a port that only operators can reach."""
     router = APIRouter(include_in_schema=False)
 
     @router.get("/metrics")
@@ -119,7 +119,7 @@ def measures() -> APIRouter:
 
 
 class Measured:
-    """Observes how long each request took, by its service, route and status."""
+    """Middleware that measures the duration of each request, by service, route and status."""
 
     def __init__(self, app: Any) -> None:
         self.app = app
@@ -147,22 +147,22 @@ class Measured:
 
 
 def _service(route: Any) -> str:
-    """Whose code answers: one process may serve the APIs of all."""
+    """The service whose code answers: one process may serve the APIs of all services."""
     room, _, rest = getattr(getattr(route, "endpoint", None), "__module__", "").partition(".")
     return rest.partition(".")[0] if room == "services" else "none"
 
 
 class Quiet(uvicorn.Server):
-    """A server that leaves the signals to the process around it."""
+    """A server that leaves signal handling to the process."""
 
     @contextmanager
     def capture_signals(self) -> Generator[None]:
-        """Do nothing where uvicorn would take SIGTERM for itself."""
+        """Do nothing: uvicorn would handle SIGTERM here."""
         yield
 
 
 def server(app: FastAPI, host: str, port: int) -> Quiet:
-    """An HTTP server for `app`; port 0 takes a free one."""
+    """An HTTP server for `app`; port 0 takes a free port."""
     return Quiet(
         uvicorn.Config(
             app,

@@ -1,4 +1,4 @@
-"""The bodies of requests: how large they may be, read whole, and shown once more."""
+"""Limits the size of request bodies, reads a body whole, and gives a body that was read to the next layer again."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
@@ -13,17 +13,17 @@ from shared.chassis.http.error_format import Tell, as_problem
 from shared.contracts.refusals import Code, FieldError, Refused
 
 MAX_BODY: Final = 1_048_576
-"""Bytes of a body of somebody who says who they are."""
+"""The most bytes of a body in a request with credentials."""
 ANONYMOUS: Final = 65_536
-"""Bytes of any other body: it is read and parsed before anybody is refused."""
+"""The most bytes of any other body: it is read and parsed before the request can be refused."""
 CREDENTIALS: Final = ("Authorization",)
-"""Headers that say who asks, beside those that routers declare."""
+"""Headers that hold credentials, in addition to those that routers declare."""
 
 
 @dataclass(frozen=True, slots=True)
 class LargerBodies:
-    """How many bytes a body may have at every path that begins so; with `header`, for whoever shows this header, of
-    which `example` is one."""
+    """A larger limit in bytes for all paths that begin with `path`. With `header`, it holds only for requests with this
+    header; `example` is an example of its value."""
 
     path: str
     size: int
@@ -32,7 +32,7 @@ class LargerBodies:
 
 
 class LimitedRouter(APIRouter):
-    """A router that says where its routes take larger bodies, and which of their headers say who asks."""
+    """A router that declares larger body limits, and headers that hold credentials."""
 
     def __init__(self, *larger: LargerBodies, credentials: Sequence[str] = (), **options: Any) -> None:
         super().__init__(**options)
@@ -42,21 +42,22 @@ class LimitedRouter(APIRouter):
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How large bodies may be: where larger ones are taken, and the headers (in small letters) that say who asks."""
+    """The body limits of an application: larger limits by path, and the headers of credentials (in small letters)."""
 
     larger: tuple[LargerBodies, ...] = ()
     credentials: tuple[bytes, ...] = tuple(name.lower().encode() for name in CREDENTIALS)
 
     @classmethod
     def of(cls, routers: Sequence[APIRouter]) -> "Limits":
-        """What these routers declare."""
+        """The limits that these routers declare."""
         declaring = [router for router in routers if isinstance(router, LimitedRouter)]
         names = (*CREDENTIALS, *(name for router in declaring for name in router.credentials))
         larger = tuple(larger for router in declaring for larger in router.larger)
         return cls(larger, tuple(dict.fromkeys(name.lower().encode() for name in names)))
 
     def at(self, path: str, headers: Mapping[bytes, bytes]) -> tuple[int, LargerBodies | None]:
-        """How large a body may be here, and what it might be with another header."""
+        """The limit in bytes for a request, and the larger limit that needs a header which this request does not
+        have."""
         usual = MAX_BODY if any(name in headers for name in self.credentials) else ANONYMOUS
         larger = next((larger for larger in self.larger if path.startswith(larger.path)), None)
         if larger is None:
@@ -67,9 +68,10 @@ class Limits:
 
 
 class BodyLimit:
-    """Refuses a body over the limit of its path, announced or not, before it is read into memory.
+    """Middleware that refuses a body over the limit of its path before it is read into memory, with or without
+    `Content-Length`.
 
-    What the client broke off reaches nobody: half a form looks whole.
+    A request that the client breaks off is dropped: half a form can look complete.
     """
 
     def __init__(self, app: Any, limits: Limits, tell: Tell = as_problem) -> None:
@@ -89,7 +91,7 @@ class BodyLimit:
         limit, larger = self.limits.at(scope["path"], sent)
         announced = sent.get(b"content-length", b"")
         if announced.isdigit():
-            # The server reads no more than was announced.
+            # The server reads no more bytes than `Content-Length` says.
             fits = int(announced) <= limit
         else:
             body = await whole(receive, limit)
@@ -112,7 +114,7 @@ def _too_large(limit: int, larger: LargerBodies | None) -> Refused:
 
 
 async def whole(receive: Any, limit: float = inf) -> bytes | None:
-    """The body; None as soon as it is over the limit. Raises `ClientDisconnect` when it breaks off."""
+    """Read the whole body; None as soon as it is over the limit. Raises `ClientDisconnect` if the client leaves."""
     parts, size, more = [], 0, True
     while more:
         message = await receive()
@@ -127,7 +129,7 @@ async def whole(receive: Any, limit: float = inf) -> bytes | None:
 
 
 def replaying(body: bytes, receive: Any) -> Callable[[], Awaitable[Any]]:
-    """Gives a body that was read once more, and then whatever comes."""
+    """A `receive` that gives a body that was already read, and then the messages that follow."""
     waiting = [{"type": "http.request", "body": body, "more_body": False}]
 
     async def replay() -> Any:

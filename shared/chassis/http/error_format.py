@@ -1,4 +1,4 @@
-"""How a refusal is told to whom no route has seen yet: as the routes of that path tell theirs."""
+"""Formats the refusals of middleware like those of the path's routes: as problem documents, pages or XML."""
 
 from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
@@ -11,28 +11,31 @@ from shared.chassis.http.problem_details import problem
 from shared.contracts.refusals import Refused
 
 Tell = Callable[[Refused, Any], Response]
-"""The answer for a refusal of the request with this scope."""
+"""Makes the response for a refusal of the request with this ASGI scope."""
 
 
 class ErrorFormat(APIRoute):
-    """A route whose refusals have a form of their own, and with it all that is refused at its path."""
+    """A route with its own format for refusals; it applies to everything that is refused at its path."""
 
     looks_at_parameters: ClassVar[bool] = True
     """Whether the route itself refuses query parameters that it does not know."""
 
     @staticmethod
     def tell(refused: Refused, request: Request) -> Response:
-        """The answer for a refusal."""
+        """The response for a refusal."""
         raise NotImplementedError
 
 
 def as_problem(refused: Refused, scope: Any) -> Response:
-    """As nearly every path tells it."""
+    """The response as a problem document, the usual format."""
     return problem(refused, scope["path"])
 
 
 def as_routed(routers: Sequence[APIRouter]) -> Tell:
-    """As the route of the path tells it, whatever the method, where it is declared in one of `routers` itself."""
+    """Formats a refusal as the `ErrorFormat` route of the path does, for any method; else as a problem document.
+
+    Only routes that are declared in `routers` directly count.
+    """
     routes = [route for router in routers for route in router.routes if isinstance(route, ErrorFormat)]
 
     def tell(refused: Refused, scope: Any) -> Response:

@@ -1,4 +1,4 @@
-"""What to change after a refusal that does not name it: the part of the request, and a value that would pass."""
+"""Adds to a refusal the part of the request that must be changed, and an example of a valid value."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -31,13 +31,13 @@ _USUAL: Final[Mapping[Code, tuple[str, str | None]]] = {
     Code.QUOTA_USED_UP: ("Retry-After", "5"),
     Code.UNAVAILABLE: ("Retry-After", "5"),
 }
-"""Where no value is known that would pass, or none can be: what has happened, no request can change."""
+"""The part of the request to change, by the code of the refusal, and an example if there is one."""
 
 _BY_PATH: Final = (Code.NOT_FOUND, Code.LINK_EXPIRED, Code.ERASED)
 
 
 def hints(refused: Refused) -> tuple[FieldError, ...]:
-    """Everything that must be changed, each with an example where one is known."""
+    """The parts of the request that must be changed, with an example where one is known."""
     field, example = _USUAL[refused.code]
     if refused.retry_after is not None:
         example = str(refused.retry_after)
@@ -47,14 +47,14 @@ def hints(refused: Refused) -> tuple[FieldError, ...]:
 
 
 def of_the_route(refused: Refused, request: Request) -> Refused:
-    """The refusal with what the documentation of the route shows: a body that could be read, or the parameter of the
-    path that named nothing, where it is about that."""
+    """The refusal with an example from the route's documentation: of a readable body, or of the path parameter that
+    was not found. Any other refusal is returned unchanged."""
     if refused.code is Code.UNREADABLE and not refused.errors:
         body = FieldError("body", refused.zh or ANSWERS[refused.code].zh, refused.en, example_of_body(request))
         return Refused(refused.code, refused.en, refused.zh, (body,), refused.retry_after)
     name = next(reversed(request.path_params), None)
-    about = refused.code in _BY_PATH or (name == "token" and refused.code is Code.UNAUTHENTICATED)
-    if refused.errors or name is None or not about:
+    is_about_path = refused.code in _BY_PATH or (name == "token" and refused.code is Code.UNAUTHENTICATED)
+    if refused.errors or name is None or not is_about_path:
         return refused
     example = None if refused.code is Code.ERASED else example_of_parameter(request, name)
     error = FieldError(name, refused.zh or ANSWERS[refused.code].zh, refused.en, example)

@@ -1,8 +1,9 @@
-"""Tells answers that have no end from the others."""
+"""Recognises answers that are event streams."""
 
 from typing import Any
 
 
 def is_event_stream(start: Any) -> bool:
-    """Whether an answer goes on for as long as somebody listens: it took as long as until it began."""
+    """Whether an answer is an event stream. It lasts as long as the client listens, so only the time to its start
+    counts as its duration."""
     return any(name == b"content-type" and value.startswith(b"text/event-stream") for name, value in start["headers"])

@@ -1,4 +1,4 @@
-"""A way past the framework, for a route that is called far more often than all others."""
+"""Fast paths: answer a route that is called very often without FastAPI's own layers."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, ClassVar, NamedTuple
@@ -13,18 +13,18 @@ from shared.contracts.refusals import Refused
 
 
 class FastRequest(NamedTuple):
-    """A request as it came; the names of headers are in small letters, and none came twice."""
+    """A request. The names of headers are in small letters, and no header came twice."""
 
     headers: Mapping[bytes, bytes]
     body: bytes
 
     def header(self, name: bytes) -> str:
-        """What was sent under a name, without the space around it (RFC 9110, section 5.5); empty where nothing was."""
+        """The value of a header without surrounding spaces (RFC 9110, section 5.5); empty if it is missing."""
         return self.headers.get(name, b"").strip(b" \t").decode("latin-1")
 
 
 class FastResponse(NamedTuple):
-    """An answer as it goes; its length is added."""
+    """A response; the header `Content-Length` is added to it."""
 
     status: int
     headers: Sequence[tuple[bytes, bytes]]
@@ -35,22 +35,23 @@ Answer = Callable[[FastRequest], Awaitable[FastResponse | None]]
 
 
 class FastPath(APIRoute):
-    """A route whose requests are shown to `answer` first; where that gives None, they go the usual way.
+    """A route whose requests go to `answer` first; if it returns None, the request goes through FastAPI as usual.
 
-    `answer` is for requests that are as they should be. Whatever is unusual it leaves to the declared route, so that
-    the refusals of a wrong input and the document of the API have one source.
+    `answer` handles only correct requests. It leaves all others to the declared route, so that validation errors and
+    the OpenAPI document have one source.
     """
 
     answer: ClassVar[Any]
 
 
 def fast_path(answer: Answer) -> type[FastPath]:
-    """For `route_class_override=`."""
+    """A route class with this fast path, for `route_class_override=`."""
     return type("ShortCut", (FastPath,), {"answer": staticmethod(answer)})
 
 
 class FastPaths:
-    """Answers what has a short cut, and hands on all else; it stands behind the limit of bodies."""
+    """Middleware that answers requests of fast paths and passes on all others. The limit of bodies must be outside of
+    it."""
 
     def __init__(self, app: Any, routers: Sequence[APIRouter]) -> None:
         routes = [route for router in routers for route in router.routes if isinstance(route, FastPath)]

@@ -1,23 +1,23 @@
-"""Answers HEAD as GET, without the body. Rule: RFC 9110, 9.3.2."""
+"""Answers HEAD requests like GET, without the body. Rule: RFC 9110, 9.3.2."""
 
 from collections.abc import Awaitable
 from typing import Any
 
 
 class HeadRequests:
-    """Routes declare GET alone."""
+    """Middleware, because routes declare only GET."""
 
     def __init__(self, app: Any) -> None:
         self.app = app
 
     def __call__(self, scope: Any, receive: Any, send: Any) -> Awaitable[None]:
-        answering: Awaitable[None]
+        response: Awaitable[None]
         if scope.get("method") != "HEAD":
-            answering = self.app(scope, receive, send)
-            return answering
+            response = self.app(scope, receive, send)
+            return response
 
-        async def silent(message: Any) -> None:
+        async def send_without_body(message: Any) -> None:
             await send(message | {"body": b""} if "body" in message else message)
 
-        answering = self.app(scope | {"method": "GET"}, receive, silent)
-        return answering
+        response = self.app(scope | {"method": "GET"}, receive, send_without_body)
+        return response

@@ -1,4 +1,4 @@
-"""How the HTTP API is documented in OpenAPI: introduction, groups, summaries, refusals."""
+"""Completes the OpenAPI document of an application: introduction, groups, summaries in two languages, refusals."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -52,7 +52,8 @@ REFUSALS: Final[dict[int | str, dict[str, Any]]] = {
 
 @dataclass(frozen=True, slots=True)
 class ApiText:
-    """What the document says beside the routes' own docstrings; by tag, and by operation id in Chinese."""
+    """Texts of the OpenAPI document that are not docstrings: the introduction, the groups by tag, and the Chinese
+    summaries by operation id."""
 
     introduction: str = ""
     groups: Mapping[str, str] = field(default_factory=dict)
@@ -67,7 +68,7 @@ class ApiText:
 
 
 def document(app: FastAPI, words: ApiText) -> None:
-    """Let the document of `app` say what a problem is, and tell its operations in sentences and in both languages."""
+    """Add the schema of problem documents, summaries in both languages, and the introduction to `app.openapi()`."""
     build = app.openapi
 
     def built() -> dict[str, Any]:

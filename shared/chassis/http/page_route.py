@@ -1,4 +1,4 @@
-"""Routes of pages, whose refusals and faults are pages too: people must not be shown a document for programs."""
+"""Routes of HTML pages, whose refusals and faults are shown as HTML pages too."""
 
 from collections.abc import Callable
 from typing import Any, Final
@@ -18,29 +18,29 @@ _UNREADABLE: Final = frozenset({400, 413})
 
 
 class PageRoute(ErrorFormat):
-    """A page whose refusals and faults are pages too; a subclass says how they look."""
+    """A route of an HTML page; a subclass makes the page for a refusal or a fault."""
 
     looks_at_parameters = False
 
     @staticmethod
     def tell(refused: Refused | None, request: Request) -> Response:
-        """The page for a refusal; None stands for a fault of this server, which is logged."""
+        """The page for a refusal. None means a fault of this server, which was logged."""
         raise NotImplementedError
 
     def get_route_handler(self) -> Callable[[Request], Any]:
-        """The handler, around which refusals and faults are shown."""
+        """The route's handler, with refusals and faults turned into pages."""
         handler = super().get_route_handler()
 
-        async def shown(request: Request) -> Response:
+        async def handle(request: Request) -> Response:
             try:
                 return await handler(request)
             except RequestValidationError:
                 return self.tell(INCOMPLETE, request)
             except HTTPException as fault:
                 if fault.status_code not in _UNREADABLE:
-                    raise  # a redirect, such as the way to the sign-in
+                    raise  # a redirect, for example to the sign-in page
                 return self.tell(INCOMPLETE, request)
-            except Exception as fault:  # noqa: BLE001 (people must not be shown a document for programs)
+            except Exception as fault:  # noqa: BLE001 (people must see a page, not a JSON document)
                 return self.tell(refusal_of(fault, route_of(request.scope)), request)
 
-        return shown
+        return handle

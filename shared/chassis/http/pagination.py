@@ -1,4 +1,4 @@
-"""Opaque cursors: where the next page of a list begins, also as a `Link` header. Rule: RFC 8288."""
+"""Pagination by opaque cursors, which are also sent in a `Link` header. Rule: RFC 8288."""
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable
@@ -30,49 +30,49 @@ class Page(BaseModel):
     )
 
 
-def written(place: bytes) -> str:
-    """The cursor that leads to a place."""
-    return urlsafe_b64encode(place).decode().rstrip("=")
+def written(position: bytes) -> str:
+    """Encode a position in a list as a cursor."""
+    return urlsafe_b64encode(position).decode().rstrip("=")
 
 
-def read(cursor: str, place: Callable[[bytes], P]) -> P:
-    """Where a cursor leads; `place` reads it, with a `ValueError` where that is none. Raises `Refused`."""
+def read(cursor: str, parse: Callable[[bytes], P]) -> P:
+    """The position that a cursor holds. `parse` raises `ValueError` for a wrong one; then this raises `Refused`."""
     try:
-        return place(urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+        return parse(urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
     except ValueError:
         error = FieldError("after", "不是本接口给出的游标", "is no cursor: send `next` of the page before, unchanged")
         raise Refused(Code.INVALID, f"after: {error.en}", f"after：{error.zh}", (error,)) from None
 
 
 class Moment(NamedTuple):
-    """Where a page of a list in order of time goes on: behind what has this moment and this id."""
+    """A position in a list that is sorted by time and id: the page begins after the row with this time and id."""
 
     at: datetime
     id: UUID
 
     @classmethod
     def of(cls, cursor: bytes) -> "Moment":
-        """What `written` put into a cursor; raises `ValueError`."""
+        """Decode the bytes of a cursor; raises `ValueError`."""
         return cls(datetime.fromisoformat(cursor[16:].decode("ascii")), UUID(bytes=cursor[:16]))
 
     def written(self) -> str:
-        """As a cursor."""
+        """Encode this position as a cursor."""
         return written(self.id.bytes + self.at.isoformat().encode())
 
 
 OLDEST: Final = Moment(datetime(1970, 1, 1, tzinfo=UTC), UUID(int=0))
-"""Before the first page of a list from the oldest on."""
+"""The beginning of a list that is sorted from the oldest to the newest."""
 NEWEST: Final = Moment(datetime(9999, 1, 1, tzinfo=UTC), UUID(int=2**128 - 1))
-"""Before the first page of a list from the newest on."""
+"""The beginning of a list that is sorted from the newest to the oldest."""
 
 
 def moment(cursor: str, beginning: Moment) -> Moment:
-    """Where a cursor leads; the beginning where there is none. Raises `Refused`."""
+    """The position of a cursor; `beginning` if the cursor is empty. Raises `Refused`."""
     return read(cursor, Moment.of) if cursor else beginning
 
 
 def link(cursor: str | None, request: Request, response: Response, **also: int) -> None:
-    """Tell the next page in the Link header, where there is one; `also` goes into its address."""
+    """Set the Link header to the next page if there is a cursor; `also` are further query parameters of its URL."""
     if cursor:
         url = request.url.include_query_params(after=cursor, **also)
         response.headers["Link"] = f'<{url.path}?{url.query}>; rel="next"'

@@ -1,4 +1,4 @@
-"""Headers of the answers of `/livez` and `/readyz`: which process of which deployment says this."""
+"""Names of the headers of `/livez` and `/readyz` that identify the process and its deployment."""
 
 from typing import Final
 

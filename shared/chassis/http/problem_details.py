@@ -1,4 +1,4 @@
-"""Refusals and faults as problem documents in Chinese and English. Rule: RFC 9457."""
+"""Answers refusals and faults with problem documents in Chinese and English. Rule: RFC 9457."""
 
 from collections.abc import Callable, Mapping
 from typing import Any, Final
@@ -23,7 +23,8 @@ RETRY_AFTER: Final = "5"
 MEDIA_TYPE: Final = "application/problem+json"
 LONGEST: Final = 4000
 LONGEST_NAME: Final = 200
-"""Characters of a sentence, and of what a client has named: its answer must not be much longer than its request."""
+"""The most characters of a sentence, and of a name that the client sent: an answer must not be much longer than its
+request."""
 AWAY: Final = Refused(
     Code.UNAVAILABLE,
     "the database is away; nothing was taken: try again, with the same Idempotency-Key",
@@ -64,15 +65,15 @@ def _headers(refused: Refused) -> dict[str, str]:
 
 
 def retry_after(refused: Refused) -> dict[str, str]:
-    """The header that says when to come back, where that helps."""
+    """The header `Retry-After`, if trying again later can help; else no header."""
     if refused.retry_after is not None:
         return {"Retry-After": str(refused.retry_after)}
     return {"Retry-After": RETRY_AFTER} if refused.code is Code.UNAVAILABLE else {}
 
 
 def install(app: FastAPI, nowhere: Nowhere | None = None) -> None:
-    """Answer every refusal and every fault of `app` with a problem document; a browser that asks for an address that is
-    none gets the page that `nowhere` makes."""
+    """Install handlers that answer every refusal and fault with a problem document. `nowhere` makes the 404 page for
+    browsers."""
 
     @app.exception_handler(Refused)
     async def refused(request: Request, fault: Refused) -> Response:
@@ -98,12 +99,12 @@ def install(app: FastAPI, nowhere: Nowhere | None = None) -> None:
 
 
 def route_of(scope: Mapping[str, Any]) -> str:
-    """The route as it was declared: a path may hold a token, and logs must not."""
+    """The declared path of the route: the real path may hold a token, which must not be logged."""
     return str(getattr(scope.get("route"), "path", "unmatched"))
 
 
 def of_fault(fault: Exception, instance: str, route: str) -> Response:
-    """The document for a refusal, for a database that is away, and for any other fault, which is logged."""
+    """The problem document for any exception; an exception that is not a refusal is logged."""
     refused = refusal_of(fault, route)
     if refused:
         return problem(refused, instance)
@@ -111,20 +112,21 @@ def of_fault(fault: Exception, instance: str, route: str) -> Response:
 
 
 def refusal_of(fault: Exception, route: str) -> Refused | None:
-    """The refusal that a fault is told as; None for a fault of this server. Logs whatever an operator must know."""
+    """The refusal with which an exception is answered; None for a fault of this server. Logs what operators must
+    know."""
     if isinstance(fault, Refused):
         return fault
     if isinstance(fault, PASSING) and is_away(fault):
         log.warning("database away", route=route, cause=repr(fault))
         return AWAY
     if isinstance(fault, ClientDisconnect):
-        return Refused(Code.UNREADABLE, "the request broke off")  # nobody reads it
+        return Refused(Code.UNREADABLE, "the request broke off")  # the client has gone and does not read it
     log.error("fault", route=route, cause=repr(fault))
     return None
 
 
 def _is_for_a_page(request: Request) -> bool:
-    """Browsers name HTML first; clients of the API name JSON, or anything."""
+    """Whether a browser asks: browsers accept HTML first, API clients accept JSON or anything."""
     return request.method == "GET" and request.headers.get("accept", "").startswith("text/html")
 
 
@@ -149,6 +151,6 @@ def _http(request: Request, fault: HTTPException) -> Response:
 
 
 def _plain(status: int, instance: str, zh: str, en: str, headers: Mapping[str, str] | None = None) -> Response:
-    """A document for what is no business answer."""
+    """A problem document without a refusal's code."""
     body = {"type": "about:blank", "title": zh, "title_en": en, "status": status, "detail": zh, "detail_en": en}
     return Response(orjson.dumps(body | {"instance": instance}), status, headers, MEDIA_TYPE)

@@ -1,4 +1,4 @@
-"""Refuses a query parameter that a route does not know: ignored, a filter that is misspelt would answer with all."""
+"""Refuses unknown query parameters: if a misspelt filter were ignored, the answer would hold everything."""
 
 from typing import Any, Final
 from weakref import WeakKeyDictionary
@@ -15,29 +15,29 @@ from shared.contracts.text import shortened
 ADDED_BY_OTHERS: Final = frozenset(
     {"from", "isappinstalled", "nsukey", "spm", "fbclid", "gclid", "utm_source", "utm_medium", "utm_campaign"}
 )
-"""What messengers and search engines add to the address of a page that somebody passes on; pages ignore it."""
+"""Parameters that messengers and search engines add to shared links; pages ignore them."""
 
 
 _KNOWN: Final[WeakKeyDictionary[Any, frozenset[str]]] = WeakKeyDictionary()
-"""By the function of the route; looked up for each request with parameters."""
+"""A cache of the known parameters, by the function of the route."""
 
 
 class ForeignQuery(APIRoute):
-    """A route that another system calls with parameters of its own, such as a gateway's callback."""
+    """A route that accepts any query parameters, such as the callback of a gateway."""
 
 
 async def known_parameters(request: Request) -> None:
-    """For `dependencies=`; raises `Refused` that names what is known. Routes that tell their refusals in a form of
-    their own look for themselves."""
-    given = request.query_params
+    """For `dependencies=`: raises `Refused` for an unknown parameter. Routes with their own format for refusals check
+    their parameters themselves."""
+    parameters = request.query_params
     route = request.scope.get("route")
-    if not given or not isinstance(route, APIRoute) or isinstance(route, ForeignQuery):
+    if not parameters or not isinstance(route, APIRoute) or isinstance(route, ForeignQuery):
         return
     if isinstance(route, ErrorFormat) and route.looks_at_parameters:
         return
     known = _known(route)
     ignored = frozenset() if route.include_in_schema else ADDED_BY_OTHERS
-    unknown = [name for name in given if name not in known and name not in ignored]
+    unknown = [name for name in parameters if name not in known and name not in ignored]
     if unknown:
         raise _refused(unknown[0], sorted(known))
 

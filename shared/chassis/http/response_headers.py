@@ -1,4 +1,4 @@
-"""Lets what handles a request add headers to its answer, whatever the answer becomes."""
+"""Lets the code that handles a request add headers to its response, even if the response becomes a refusal."""
 
 from collections.abc import Mapping, Sequence
 from contextvars import ContextVar
@@ -8,23 +8,24 @@ _ADDED: Final[ContextVar[dict[str, str] | None]] = ContextVar("added", default=N
 
 
 PRIVATE: Final = {"Cache-Control": "private, no-store"}
-"""For what is shown to one person: whoever passes it on must not keep it."""
+"""Headers of a response for one person: proxies and browsers must not store it."""
 
 
 SAFE: Final = ((b"x-content-type-options", b"nosniff"), (b"referrer-policy", b"same-origin"))
-"""With every answer: no guessing of kinds, and no addresses with secret codes told to others."""
+"""Headers of every response: browsers must not guess media types, nor send our URLs, which may hold secret codes, to
+other sites."""
 OVER_TLS: Final = (b"strict-transport-security", b"max-age=31536000")
 
 
 def add(headers: Mapping[str, str]) -> None:
-    """Tell these with the answer, be it a refusal; outside of a request nobody is told."""
+    """Add headers to the response of the current request; does nothing outside of a request."""
     added = _ADDED.get()
     if added is not None:
         added.update(headers)
 
 
 class AddedHeaders:
-    """Tells with each answer what was added while it was made."""
+    """Middleware that adds the headers given to `add`, and the safety headers, to each response."""
 
     def __init__(self, app: Any) -> None:
         self.app = app
@@ -32,7 +33,7 @@ class AddedHeaders:
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         added: dict[str, str] = {}
 
-        async def tell(message: Any) -> None:
+        async def send_with_headers(message: Any) -> None:
             if message["type"] == "http.response.start":
                 more = [(name.lower().encode(), value.encode()) for name, value in added.items()]
                 own = [*message.get("headers", ()), *more]
@@ -41,20 +42,20 @@ class AddedHeaders:
 
         before = _ADDED.set(added)
         try:
-            await self.app(scope, receive, tell)
+            await self.app(scope, receive, send_with_headers)
         finally:
             _ADDED.reset(before)
 
 
 def _safe(scope: Any, own: Sequence[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
-    """The usual headers that the answer does not set itself."""
+    """The safety headers that the response does not set itself."""
     names = {name for name, _ in own}
     usual = (*SAFE, OVER_TLS) if _over_tls(scope) else SAFE
     return [header for header in usual if header[0] not in names]
 
 
 def _over_tls(scope: Any) -> bool:
-    """Whether the client speaks TLS, with us or with a proxy before us."""
+    """Whether the client uses TLS, to this server or to a proxy in front of it."""
     if scope.get("scheme") == "https":
         return True
     return any(name == b"x-forwarded-proto" and value == b"https" for name, value in scope.get("headers", ()))

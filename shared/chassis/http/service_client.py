@@ -1,4 +1,4 @@
-"""Connections to another service, whose requests pass the trace on that is at work."""
+"""HTTP clients for calls from one service to another, which pass the current trace on."""
 
 import httpx
 
@@ -6,10 +6,10 @@ from shared.chassis.tracing import spans
 
 
 def service_client(url: str, timeout: httpx.Timeout) -> httpx.AsyncClient:
-    """For the service at this address; no proxy is asked."""
-    return httpx.AsyncClient(base_url=url, timeout=timeout, trust_env=False, event_hooks={"request": [_pass_trace_on]})
+    """A client for the service at this URL; it ignores proxy settings."""
+    return httpx.AsyncClient(base_url=url, timeout=timeout, trust_env=False, event_hooks={"request": [_add_trace]})
 
 
-async def _pass_trace_on(request: httpx.Request) -> None:
+async def _add_trace(request: httpx.Request) -> None:
     if traceparent := spans.current().passed_on:
         request.headers["traceparent"] = traceparent

@@ -1,8 +1,7 @@
-"""Cuts off clients that send too slowly or too long a head, or take nothing of what they are sent: each open connection
-costs a socket and memory.
+"""Closes connections of clients that send too slowly, send too many headers, or do not read their response.
 
-uvicorn waits without end for the head of a request and for its body, and for whoever reads; it sets no limit to the
-head.
+Each open connection costs a socket and memory. uvicorn waits for ever for the headers and the body of a request, and
+for a client to read its response; it does not limit the size of the headers.
 """
 
 import asyncio
@@ -15,16 +14,16 @@ HEAD_WITHIN: Final = 10.0
 """Seconds from the first byte (or from the connection) to the end of the headers."""
 BODY_WITHIN: Final = 20.0
 BODY_RATE: Final = 8192
-"""A body has `BODY_WITHIN` seconds, and one more for each so many bytes that have come."""
+"""Bytes a second: a body has `BODY_WITHIN` seconds, and one more for each `BODY_RATE` bytes received."""
 LONGEST_HEAD: Final = 65_536
-"""Bytes of the request line and the headers together."""
+"""The most bytes of the request line and the headers together."""
 TAKE_WITHIN: Final = 60.0
-"""Seconds in which a client has to take what fills the buffers before it: some tens of kilobytes."""
+"""Seconds within which a client must read the full send buffer: some tens of kilobytes."""
 LOOK: Final = 2.0
 
 
 class Part(Enum):
-    """What of a request is still to come."""
+    """The part of a request that is expected next."""
 
     NOTHING = auto()
     HEAD = auto()
@@ -32,9 +31,9 @@ class Part(Enum):
 
 
 class TimedProtocol(HttpToolsProtocol):
-    """HTTP as uvicorn speaks it, with an end to its patience."""
+    """uvicorn's HTTP protocol with time limits."""
 
-    # A class of uvicorn's; its own attributes are declared there.
+    # Class attributes as defaults: uvicorn creates the instances.
     _part = Part.HEAD
     _since = 0.0
     _received = 0
@@ -42,13 +41,13 @@ class TimedProtocol(HttpToolsProtocol):
     _taking: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: Any) -> None:
-        """Wait for the first head."""
+        """Expect the headers of the first request."""
         super().connection_made(transport)
         self._expect(Part.HEAD)
         self._look_again()
 
     def data_received(self, data: bytes) -> None:
-        """Read on; a request that is whole by then costs no timer."""
+        """Parse the data; starts a timer only if the request is not complete then."""
         if self._part is Part.HEAD:
             self._received += len(data)
         super().data_received(data)
@@ -79,7 +78,7 @@ class TimedProtocol(HttpToolsProtocol):
         super().on_message_complete()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Look no more."""
+        """Cancel the timers."""
         self._part = Part.NOTHING
         if self._timer:
             self._timer.cancel()
@@ -88,13 +87,13 @@ class TimedProtocol(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def pause_writing(self) -> None:
-        """The client takes less than it is sent."""
+        """The send buffer is full: the client must read within `TAKE_WITHIN` seconds."""
         super().pause_writing()
         self._taken()
         self._taking = self.loop.call_later(TAKE_WITHIN, self.transport.abort)
 
     def resume_writing(self) -> None:
-        """It has caught up."""
+        """The client has read enough of the send buffer."""
         self._taken()
         super().resume_writing()
 
@@ -114,7 +113,7 @@ class TimedProtocol(HttpToolsProtocol):
         if self._part is Part.NOTHING:
             return
         if self.flow.read_paused:
-            self._since += LOOK  # it is we who do not read
+            self._since += LOOK  # this server has paused reading, so the client is not slow
         within = HEAD_WITHIN if self._part is Part.HEAD else BODY_WITHIN + self._received / BODY_RATE
         if self.loop.time() - self._since > within:
             self._cut(b"408 Request Timeout")
@@ -122,7 +121,7 @@ class TimedProtocol(HttpToolsProtocol):
             self._look_again()
 
     def _cut(self, status: bytes) -> None:
-        """Say why, where nothing was answered yet, and close."""
+        """Close the connection, with a status line if no response has begun."""
         answered = self._part is Part.BODY and self.cycle is not None and self.cycle.response_started
         if not answered:
             self.transport.write(b"HTTP/1.1 " + status + b"\r\nconnection: close\r\ncontent-length: 0\r\n\r\n")

@@ -1,4 +1,4 @@
-"""The page that documents the HTTP API: what it shows it with comes along, nothing from another host."""
+"""The page `/docs` with Swagger UI, whose files are served from here, not from another host."""
 
 from collections.abc import Awaitable, Callable
 from html import escape
@@ -14,7 +14,7 @@ SHOWN_WITH: Final = {"swagger-ui-bundle.js": "text/javascript", "swagger-ui.css"
 ALONE: Final = {
     "Content-Security-Policy": "default-src 'self'; img-src 'self' data:; base-uri 'none'; frame-ancestors 'none'",
 }
-# Swagger UI would show the document to a checker on the internet.
+# By default, Swagger UI sends the document to a validator on the internet.
 _SETTINGS: Final = {"dom_id": "#manual", "deepLinking": True, "docExpansion": "list", "validatorUrl": None}
 _STYLE: Final = """
 body { margin: 0; background: #fff; }
@@ -50,7 +50,7 @@ _SHELL: Final = """<!doctype html>
 
 
 def swagger_page(app: FastAPI) -> APIRouter:
-    """`/docs` over the document of `app`."""
+    """The routes of `/docs`, which shows the OpenAPI document of `app`."""
     router = APIRouter(include_in_schema=False)
     settings = orjson.dumps(_SETTINGS | {"url": app.openapi_url}).decode()
 

@@ -1,4 +1,4 @@
-"""Begins the span of a request, and continues the trace of whoever shows who they are."""
+"""Middleware that makes a span for each request, and continues the trace of an authenticated caller."""
 
 from collections.abc import Sequence
 from typing import Any, Final
@@ -17,12 +17,12 @@ TRACEPARENT: Final = b"traceparent"
 
 
 class TracedRequests:
-    """One span for each request, named by its method and its declared path.
+    """Makes one span for each request, named by its method and its declared path.
 
-    A `traceparent` that is sent is an offer where the request has one of the headers `credentials` (in small letters),
-    by which other systems say who they are; it is continued when that credential was found to be good
-    (`spans.accept`). Any other request is in a trace of its own: whoever is unknown neither chooses what is recorded
-    nor writes into another's trace.
+    `credentials` are the names of headers (in small letters) with which other systems authenticate. If a request has
+    one of them, its `traceparent` is kept, and is used once the credential was verified (`spans.accept`). Any other
+    request starts a trace of its own: an unknown caller must not choose what is recorded, nor write into a trace of
+    others.
     """
 
     def __init__(self, app: Any, credentials: Sequence[bytes]) -> None:
@@ -33,7 +33,7 @@ class TracedRequests:
         if scope["type"] != "http" or scope["path"] in UNTRACED:
             await self.app(scope, receive, send)
             return
-        span = self._begun(scope)
+        span = self._begin_span(scope)
         status = 500
 
         async def observed(message: Any) -> None:
@@ -50,12 +50,12 @@ class TracedRequests:
             finally:
                 _end(span, scope, status)
 
-    def _begun(self, scope: Any) -> Span:
-        given = [value for name, value in scope["headers"] if name == TRACEPARENT]
+    def _begin_span(self, scope: Any) -> Span:
+        traceparents = [value for name, value in scope["headers"] if name == TRACEPARENT]
         method: str = scope["method"]
-        # More than one is none (W3C Trace Context, 3.2.1).
-        if len(given) == 1 and any(name in self.credentials for name, _ in scope["headers"]):
-            parent = given[0].decode("latin-1").strip(" \t")
+        # A repeated `traceparent` must be ignored (W3C Trace Context, 3.2.1).
+        if len(traceparents) == 1 and any(name in self.credentials for name, _ in scope["headers"]):
+            parent = traceparents[0].decode("latin-1").strip(" \t")
             if parse(parent):
                 return OfferedSpan(parent, method, SpanKind.SERVER)
         return spans.begin(method, SpanKind.SERVER)

@@ -1,4 +1,4 @@
-"""Explains a request that does not fit its route, by what the route's own documentation asks for."""
+"""Explains why a request does not fit its route, with examples from the route's documentation."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
@@ -10,12 +10,12 @@ from shared.contracts.refusals import Code, FieldError, Refused
 
 IDEMPOTENCY_KEY: Final = "Idempotency-Key"
 MOST: Final = 20
-"""Mistakes that are told at once: an answer must not be many times as long as its request."""
+"""The most errors in one answer: an answer must not be many times as long as its request."""
 Document = Mapping[str, Any]
 
 
 def validation_error(request: Request, errors: Sequence[Any]) -> Refused:
-    """The refusal with everything that must be changed."""
+    """The refusal that names all parts of the request to change (at most `MOST`)."""
     document = request.app.openapi()
     operation = _operation(request, document)
     if any(error["loc"][0] == "body" for error in errors) and (refused := _unsupported(request, operation)):
@@ -53,19 +53,20 @@ def _explained(error: Mapping[str, Any], operation: Document, document: Document
 
 
 def example_of_parameter(request: Request, name: str) -> str | None:
-    """What the documentation of the route shows for one of its parameters."""
+    """The example of a parameter in the documentation of the route."""
     document = request.app.openapi()
     return _example(_operation(request, document), [name], document)
 
 
 def example_of_body(request: Request) -> str | None:
-    """What the documentation of the route shows as its body."""
+    """The example of the body in the documentation of the route."""
     document = request.app.openapi()
     return as_text(example_of(_body(_operation(request, document)), [], document))
 
 
 def _example(operation: Document, where: Sequence[Any], document: Document) -> str | None:
-    parameter: Document = next((one for one in operation.get("parameters", ()) if one["name"] == where[0]), {})
+    parameters = operation.get("parameters", ())
+    parameter: Document = next((parameter for parameter in parameters if parameter["name"] == where[0]), {})
     return as_text(parameter.get("example") or example_of(parameter.get("schema", {}), where[1:], document))
 
 
@@ -75,15 +76,15 @@ _KEY_EN: Final = "send a text of your own in this header, new for each request a
 
 def _body(operation: Document) -> Document:
     content = operation.get("requestBody", {}).get("content", {})
-    return next((one.get("schema", {}) for one in content.values()), {})
+    return next((media_type.get("schema", {}) for media_type in content.values()), {})
 
 
 def _unsupported(request: Request, operation: Document) -> Refused | None:
-    """The refusal of a body whose media type the route does not read."""
-    wanted = list(operation.get("requestBody", {}).get("content", {}))
-    given = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if not wanted or given in wanted or given.endswith("+json"):
+    """The refusal of a body whose media type the route does not accept; None if it does."""
+    accepted = list(operation.get("requestBody", {}).get("content", {}))
+    sent = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if not accepted or sent in accepted or sent.endswith("+json"):
         return None
-    en, zh = f"send {' or '.join(wanted)}; it was {given or 'missing'}", f"应为 {' 或 '.join(wanted)}"
-    error = FieldError("Content-Type", zh, en, wanted[0])
+    en, zh = f"send {' or '.join(accepted)}; it was {sent or 'missing'}", f"应为 {' 或 '.join(accepted)}"
+    error = FieldError("Content-Type", zh, en, accepted[0])
     return Refused(Code.UNSUPPORTED, f"Content-Type: {en}", f"Content-Type：{zh}", (error,))

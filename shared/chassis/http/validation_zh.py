@@ -1,4 +1,4 @@
-"""Says what Pydantic found in both languages: which field, what the rule is, and a value that would pass."""
+"""Turns Pydantic's errors into field errors in both languages: the field, the rule, and an example of a valid value."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
@@ -60,12 +60,12 @@ RULES_ZH: Final[Mapping[str, str]] = {
     "value_error": "格式不正确：{error}",
 }
 
-# A length that is asked for after the text was tidied is told as if the text were a list.
+# Pydantic reports the length of a cleaned text like the length of a list.
 OF_TEXT_ZH: Final = {"too_short": RULES_ZH["string_too_short"], "too_long": RULES_ZH["string_too_long"]}
 
 
 def field_errors(errors: Sequence[Any], schema: Schema, root: Schema | None = None) -> tuple[FieldError, ...]:
-    """What was found in a value that `schema` describes; `root` holds what it refers to."""
+    """The field errors of a value that `schema` describes; `root` is the document that its references point into."""
     return tuple(_field_error(error, schema, schema if root is None else root) for error in errors)
 
 
@@ -105,27 +105,27 @@ def _spoken(value: object) -> str:
 
 
 def as_text(example: object) -> str | None:
-    """An example as it is written in a problem document."""
+    """An example as text, for a problem document."""
     return example if example is None or isinstance(example, str) else orjson.dumps(example).decode()
 
 
 def example_of(schema: Schema, where: Sequence[str | int], root: Schema) -> Any:
-    """The first example that the schema gives for what lies at `where`, or that lies within an example around it."""
+    """The first example in the schema for the field at the path `where`, or the part of an example around it."""
     branches = list(_branches(schema, root))
     if not where:
-        return next((found for branch in branches if (found := _own(branch)) is not None), None)
+        return next((example for branch in branches if (example := _own(branch)) is not None), None)
     for branch in branches:
         part = _part(branch, where[0])
-        found = example_of(part, where[1:], root) if part is not None else None
-        if found is None:
-            found = _within(_own(branch), where)
-        if found is not None:
-            return found
+        example = example_of(part, where[1:], root) if part is not None else None
+        if example is None:
+            example = _within(_own(branch), where)
+        if example is not None:
+            return example
     return None
 
 
 def _branches(schema: Schema, root: Schema) -> list[Schema]:
-    """The schema with what it refers to, and each of its alternatives."""
+    """The schema, the schema that it references, and all its alternatives."""
     schemas = [schema]
     if isinstance(reference := schema.get("$ref"), str):
         target: Any = root
@@ -133,8 +133,8 @@ def _branches(schema: Schema, root: Schema) -> list[Schema]:
             target = target[name]
         schemas += _branches(target, root)
     for alternatives in ("anyOf", "oneOf", "allOf"):
-        for one in schema.get(alternatives, ()):
-            schemas += _branches(one, root)
+        for alternative in schema.get(alternatives, ()):
+            schemas += _branches(alternative, root)
     return schemas
 
 
