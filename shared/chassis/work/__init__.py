@@ -1,1 +1,1 @@
-"""Work beside requests and records: what is done again and again, or later."""
+"""Background work: timers, periodic tasks, and intents (messages that must be handed to gateways)."""

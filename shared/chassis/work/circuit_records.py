@@ -1,4 +1,4 @@
-"""Which gateways rest, written down for people: `huying doctor` and `huying notifications` read it."""
+"""Stores which gateways have an open circuit, for `huying doctor` and `huying notifications`."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class OpenCircuit:
-    """A gateway that is given nothing, since when and why."""
+    """A gateway that gets no intents now, with the time since when and the cause."""
 
     gateway: str
     opened_at: datetime
@@ -23,7 +23,10 @@ class OpenCircuit:
 
 
 async def tell(pool: Pool, gateway: str, circuit: Circuit, cause: str) -> None:
-    """Write down that a gateway rests, or no more; where the database is away only the log says it."""
+    """Store that the circuit of a gateway is open (with its `cause`) or closed (empty `cause`), and log it.
+
+    If the database is away, it is only logged.
+    """
     if cause:
         log.warning("gateway rests", gateway=gateway, cause=cause, seconds=round(circuit.resting(), 1))
     else:
@@ -52,6 +55,6 @@ async def _write(db: Connection, gateway: str, seconds: float, cause: str) -> No
 
 
 async def open_circuits(db: Connection) -> Sequence[OpenCircuit]:
-    """Those that rest, the longest first."""
+    """All open circuits, the one that has been open longest first."""
     rows = await db.fetch("SELECT gateway, opened_at, tried_again_at, cause FROM gateway_circuit ORDER BY opened_at")
     return [OpenCircuit(**row) for row in rows]

@@ -1,4 +1,4 @@
-"""What the doctor asks about the timers of any service: whether they run when they are due."""
+"""The doctor's check of the timers of any service: whether they run when they are due."""
 
 from collections.abc import Sequence
 
@@ -7,8 +7,7 @@ from shared.chassis.database.pool import Connection
 
 
 async def late_timers(db: Connection, service: str) -> Sequence[Finding]:
-    """Timers that should have run a minute ago: the worker is away, is behind, or they fail. Nothing where none is
-    late."""
+    """A warning about timers that are more than a minute late or have failed; empty if there are none."""
     row = await db.fetchrow(
         """
         SELECT count(*), extract(epoch FROM now() - min(at))::float8 AS seconds,

@@ -1,4 +1,4 @@
-"""Intents that wait, since nobody can say whom they are for, or since it is not their time."""
+"""Delays intents whose recipient is not known at present, or which must not be sent before a certain time."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,9 +10,9 @@ from shared.chassis.database.pool import Connection
 
 @dataclass(frozen=True, slots=True)
 class Delay:
-    """An intent of which nobody can say whom it is for: why, and for how many seconds it waits.
+    """An intent to delay: the reason in a word (`waits`), the cause, and the seconds until the next try.
 
-    One that is not to go out before `until` waits for that; with `gathers` others become one with it, see `PutOff`.
+    With `until`, it must not be sent before that time. With `gathers`, it will be merged with others, see `PutOff`.
     """
 
     id: UUID
@@ -24,8 +24,7 @@ class Delay:
 
 
 async def put_off(db: Connection, delays: Sequence[Delay]) -> None:
-    """Let intents wait, since nobody can say whom they are for, or since it is not their time. Those that wait for
-    their time hold up nothing else that their recipient is to get."""
+    """Delay intents. An intent with `until` does not hold up other intents for the same recipient."""
     await db.execute(
         """
         UPDATE intent SET due_at = coalesce(late.until, now() + make_interval(secs => late.seconds)),

@@ -1,4 +1,4 @@
-"""Several intents to one recipient become one: the first of those that were gathered says what all of them say."""
+"""Digests: several intents for one recipient are merged into the first one, whose message then covers all of them."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
@@ -13,13 +13,14 @@ from shared.chassis.work.intents import TOLD, TOLD_WITH, Digest, Intent, IntentK
 TOGETHER: Final = "told in one message with others"
 
 
-async def gathered(
+async def merge_gathered(
     db: Connection, kind: IntentKind[Any], begun: Sequence[Queued]
 ) -> tuple[Mapping[UUID, Mapping[str, Any]], int]:
-    """What those say that begin in this transaction and tell others; returns how many others ended with them.
+    """Merge waiting intents into those of `begun` that gather others; returns the new bodies by id, and the number of
+    merged intents.
 
-    No other ends before the one that tells it is on its way: that one may still be skipped, overtaken or cancelled.
-    What waits in the lines of those that were gathered is told with them.
+    The others end in the transaction in which the first one begins to be sent, not earlier: until then the first one
+    may be skipped, overtaken or cancelled. Intents that wait in the lines of the gathered ones are merged too.
     """
     first = {queued.gathers: queued for queued in begun if queued.gathers}
     if not first:
@@ -33,13 +34,16 @@ async def gathered(
         for id, digest in chosen.items()
     }
     if bodies:
-        await _say(db, bodies)
+        await _replace_bodies(db, bodies)
     return bodies, await _end(db, [other for others in ended.values() for other in others])
 
 
-async def come_back(db: Connection, unsent: Sequence[Intent]) -> None:
-    """Let those be sent by themselves that ended for one which is sent to nobody after all: it came back from its
-    gateway, and by then what is known of its own recipient was erased, or that one wants no messages any more."""
+async def restore_merged(db: Connection, unsent: Sequence[Intent]) -> None:
+    """Make the intents pending again that were merged into `unsent` ones.
+
+    An intent that gathered others may not be sent after all: its gateway gave it back, and by then its recipient was
+    erased or wants no messages any more.
+    """
     others = [UUID(id) for intent in unsent for id in intent.body.get(TOLD_WITH, ())]
     if others:
         await db.execute(
@@ -55,7 +59,7 @@ async def come_back(db: Connection, unsent: Sequence[Intent]) -> None:
 
 
 async def _waiting(db: Connection, kind: str, first: Mapping[bytes, Queued]) -> Mapping[bytes, list[Intent]]:
-    """By mark, in order: what was gathered, and what waits behind it and behind the first in the same lines."""
+    """For each recipient's mark, in order: the gathered intents, and those that wait behind them in the same lines."""
     rows = await db.fetch(
         f"""
         WITH own AS (
@@ -76,15 +80,15 @@ async def _waiting(db: Connection, kind: str, first: Mapping[bytes, Queued]) -> 
 
 
 def _digest(kind: IntentKind[Any], first: Queued, others: Sequence[Intent]) -> Digest | None:
-    """The one that is sent stands first, whichever was written first."""
+    """The digest of the intents, the one that is sent first; None if there are no others."""
     return kind.digest([first.intent, *others]) if others else None
 
 
-async def _say(db: Connection, bodies: Mapping[UUID, Mapping[str, Any]]) -> None:
+async def _replace_bodies(db: Connection, bodies: Mapping[UUID, Mapping[str, Any]]) -> None:
     await db.execute(
         """
-        UPDATE intent SET body = one.body::jsonb, gathers = NULL
-        FROM unnest($1::uuid[], $2::text[]) AS one (id, body) WHERE intent.id = one.id
+        UPDATE intent SET body = digest.body::jsonb, gathers = NULL
+        FROM unnest($1::uuid[], $2::text[]) AS digest (id, body) WHERE intent.id = digest.id
         """,
         list(bodies),
         [orjson.dumps(body, default=str).decode() for body in bodies.values()],

@@ -1,4 +1,4 @@
-"""What is counted of a queue of intents: what waits and why, and what somebody must look at."""
+"""Gauges of the queue of intents: how many wait and why, and how many failed or have an unknown outcome."""
 
 from collections.abc import Sequence
 from functools import partial
@@ -12,7 +12,7 @@ from shared.chassis.work.table_gauges import Rows, TableGauge
 
 
 def of_intents(kind: str) -> Sequence[TableGauge]:
-    """The questions to the queue of intents of this kind."""
+    """The gauges of the intents of one kind."""
     return (
         TableGauge((metrics.MESSAGES_WAITING, metrics.MESSAGES_OLDEST), partial(_waiting, kind)),
         TableGauge((metrics.MESSAGES_LOST,), partial(_lost, kind)),
@@ -20,7 +20,7 @@ def of_intents(kind: str) -> Sequence[TableGauge]:
 
 
 async def reasons(db: Connection, kind: str) -> Sequence[str]:
-    """Why intents wait: each reason once, `turn` where there is none but their turn. The queue is not read for it."""
+    """The different reasons why intents wait; `turn` if they only wait for their turn. It does not scan the queue."""
     rows = await db.fetch(
         """
         WITH RECURSIVE reason (why) AS (
@@ -39,8 +39,8 @@ async def reasons(db: Connection, kind: str) -> Sequence[str]:
 
 
 async def backlog(db: Connection, kind: str) -> Sequence[tuple[str, int, float]]:
-    """How many intents wait, by why, each with the age in seconds of the oldest that does not wait for its time. Of
-    each reason only the first are looked at: a queue that is long is not read as a whole."""
+    """For each reason: the number of waiting intents, and the age in seconds of the oldest that is due. At most
+    `COUNTED_UP_TO` intents of each reason are read, not the whole queue."""
     rows = await db.fetch(
         """
         SELECT why, count(*) AS intents, extract(epoch FROM now() - min(created_at) FILTER (
@@ -60,8 +60,8 @@ async def backlog(db: Connection, kind: str) -> Sequence[tuple[str, int, float]]
 
 
 async def lost(db: Connection, kind: str) -> Sequence[tuple[State, int, float]]:
-    """Of intents that failed and of those of unknown outcome: how many there are, up to `COUNTED_UP_TO`, and the age of
-    the oldest in seconds."""
+    """For the states `failed` and `unknown`: the number of intents (at most `COUNTED_UP_TO`), and the age of the oldest
+    in seconds."""
     rows = await db.fetch(
         """
         SELECT lost.state, count(created_at), extract(epoch FROM now() - min(created_at)) AS age
@@ -80,9 +80,9 @@ async def lost(db: Connection, kind: str) -> Sequence[tuple[State, int, float]]:
 
 
 async def _waiting(kind: str, db: Connection) -> Rows:
-    found = await backlog(db, kind)
-    reasons = {"turn", *Waits} - {why for why, _, _ in found}
-    return [*found, *((why, 0, 0.0) for why in reasons)]
+    rows = await backlog(db, kind)
+    absent = {"turn", *Waits} - {reason for reason, _, _ in rows}
+    return [*rows, *((reason, 0, 0.0) for reason in absent)]
 
 
 async def _lost(kind: str, db: Connection) -> Rows:

@@ -1,7 +1,7 @@
-"""Learns whom the next intents are for while the ones before them are being sent.
+"""Looks up the recipients of the next intents while the intents before them are being sent.
 
-Asking for addresses takes as long as a gateway's answer. What is known ahead is kept in memory, at most as many intents
-as each gateway takes at once, and only for a gateway that works; none of them is begun before there is room for it.
+Looking up addresses takes as long as a gateway's answer. The intents with known recipients are kept in memory: for each
+gateway that works, at most as many as it takes at once. An intent is begun only when its gateway has room.
 """
 
 import asyncio
@@ -21,16 +21,17 @@ from shared.chassis.work.intent_waves import Known, Wave, share, sort_found, sor
 from shared.chassis.work.intents import Found, IntentKind, R, State
 
 AT_ONCE: Final = 200
-"""How many are asked for together."""
+"""The most intents in one look-up of recipients."""
 EACH: Final = 9
-"""After so many that are told to one recipient alone comes one of those that many are told, where both wait."""
+"""While both kinds wait, one mass message follows after this many single messages."""
 FRESH: Final = 60.0
-"""Seconds after which an address is asked for again: it may have been erased meanwhile."""
+"""Seconds after which an address is looked up again: it may have been erased meanwhile."""
 
 
 @dataclass(slots=True)
 class Looked(Generic[R]):
-    """What one look at the queue found: what is decided of some already, and those that have a recipient."""
+    """The result of one look at the queue: what is decided already (`wave`), the intents with a recipient (`known`),
+    and the number of merged intents."""
 
     wave: Wave[R] = field(default_factory=Wave)
     known: list[Known[R]] = field(default_factory=list)
@@ -38,8 +39,8 @@ class Looked(Generic[R]):
 
 
 class Lookahead(Generic[R]):
-    """The intents that are next, with their recipients. Every one of them still stands in the queue as pending: what
-    is forgotten here is found there again."""
+    """Holds the next intents with their recipients. All of them are still pending in the queue: if this object is lost,
+    the next one finds them again."""
 
     def __init__(
         self,
@@ -52,15 +53,15 @@ class Lookahead(Generic[R]):
         self._ready: list[Known[R]] = []
         self._looking: asyncio.Task[Looked[R]] | None = None
         self._went_before = 0
-        """How many went before those that many are told, since one of those was taken."""
+        """How many single messages were taken since the last mass message."""
 
     async def next_wave(self) -> tuple[Looked[R], list[Known[R]]]:
-        """What is decided of some, and whose turn it is now; looks further meanwhile.
+        """The result of the last look, and the intents whose turn it is now; starts the next look in the background.
 
-        Raises what `recipients` of the kind and the database raise, once nothing is ready any more.
+        Raises the faults of the database and of the kind's `recipients`, but only when no intent is ready any more.
         """
         looked = Looked[R]()
-        self._ready = [one for one in self._ready if self._ticks() - one.at < FRESH]
+        self._ready = [known for known in self._ready if self._ticks() - known.at < FRESH]
         if not self._ready:
             self._look(())
         if self._looking and (self._looking.done() or not self._ready):
@@ -76,7 +77,7 @@ class Lookahead(Generic[R]):
         return looked, due
 
     async def close(self) -> None:
-        """Look no further."""
+        """Stop looking."""
         self._ready.clear()
         if looking := self._looking:
             self._looking = None
@@ -84,25 +85,26 @@ class Lookahead(Generic[R]):
             await asyncio.gather(looking, return_exceptions=True)
 
     def _look(self, due: Sequence[Known[R]]) -> None:
-        """Begin a look at what comes after those that are ready and those that are due, where it is worth while."""
+        """Start to look for the intents after the ready and the due ones, if more than half of a gateway is free."""
         if self._looking:
             return
-        room, worth = dict[str, int](), False
+        room, is_worth_it = dict[str, int](), False
         for name, circuit in self._circuits.items():
-            ready, begin = ([one for one in some if one.recipient.gateway == name] for some in (self._ready, due))
+            ready = [known for known in self._ready if known.recipient.gateway == name]
             if circuit.takes_many():
-                # What many are told is ready beside the others, so that it never keeps those from being looked for.
-                most, known = circuit.at_once, sum(not one.queued.intent.is_mass for one in ready)
+                # Ready mass messages are not counted, so that they never prevent a look for single messages.
+                most, taken = circuit.at_once, sum(not known.queued.intent.is_mass for known in ready)
             else:
-                # None of those that are due is in the gateway's hands yet.
-                most, known = circuit.room(), len(ready) + len(begin)
-            room[name] = max(0, most - known)
-            worth = worth or room[name] > most / 2
-        if worth:
-            passed = [one.queued.intent.id for one in (*self._ready, *due)]
-            self._looking = asyncio.create_task(self._found(room, passed))
+                # The due intents count too: the gateway does not have them yet, so `room` does not know of them.
+                begin = [known for known in due if known.recipient.gateway == name]
+                most, taken = circuit.room(), len(ready) + len(begin)
+            room[name] = max(0, most - taken)
+            is_worth_it = is_worth_it or room[name] > most / 2
+        if is_worth_it:
+            passed = [known.queued.intent.id for known in (*self._ready, *due)]
+            self._looking = asyncio.create_task(self._find(room, passed))
 
-    async def _found(self, room: Mapping[str, int], passed: Sequence[UUID]) -> Looked[R]:
+    async def _find(self, room: Mapping[str, int], passed: Sequence[UUID]) -> Looked[R]:
         looked = Looked[R]()
         shut = [name for name, free in room.items() if not free]
         limit = min(sum(room.values()), AT_ONCE)
@@ -113,12 +115,13 @@ class Lookahead(Generic[R]):
             if overtaken:
                 looked.merged = await queue.merge_overtaken(db, self._kind.name, overtaken)
             metrics.MESSAGES.labels(State.MERGED).inc(looked.merged)
-            rest = await self._known(db, looked.wave, [q for q in heads if q.intent.line not in overtaken])
+            rest = await self._sort_marked(db, looked.wave, [q for q in heads if q.intent.line not in overtaken])
         recipients: Found[R] = await self._kind.recipients([queued.intent for queued in rest]) if rest else {}
         looked.known = sort_found(looked.wave, rest, recipients, room, self._ticks())
         return looked
 
-    async def _known(self, db: Connection, wave: Wave[R], heads: Sequence[Queued]) -> list[Queued]:
+    async def _sort_marked(self, db: Connection, wave: Wave[R], heads: Sequence[Queued]) -> list[Queued]:
+        """Sort the intents whose recipient's mark is known already; returns those whose recipient must be looked up."""
         marked = [(queued, queued.mark) for queued in heads if queued.mark]
         if not marked:
             return list(heads)
@@ -129,8 +132,8 @@ class Lookahead(Generic[R]):
         return sorted([*rest, *unmarked], key=lambda queued: queued.turn)
 
     def _share(self) -> Share:
-        """How many of those that many are told are taken next: no more than gateways keep room for."""
-        ready = sum(one.queued.intent.is_mass for one in self._ready)
+        """How many mass messages to take next: at most as many as the gateways have places for."""
+        ready = sum(known.queued.intent.is_mass for known in self._ready)
         most = sum(circuit.mass_at_once() for circuit in self._circuits.values()) - ready
         return Share(max(0, most), self._went_before // EACH)
 

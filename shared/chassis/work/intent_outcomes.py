@@ -1,4 +1,4 @@
-"""What became of intents, written down with the facts that tell it: many outcomes share one transaction."""
+"""Records the outcomes of intents, with the facts about them in the journal; many outcomes share one transaction."""
 
 import asyncio
 import random
@@ -15,22 +15,22 @@ from shared.chassis.base.clock import now, uuid5
 from shared.chassis.database.coalescing import GroupCommit
 from shared.chassis.database.pool import PASSING, Connection, Pool
 from shared.chassis.tracing.spans import Span
-from shared.chassis.work.intent_digests import come_back
+from shared.chassis.work.intent_digests import restore_merged
 from shared.chassis.work.intents import Intent, IntentKind, State
 
 log = structlog.get_logger()
 TRIES: Final = 12
-"""How often an intent that is not taken is tried: over an hour and a half, about."""
+"""How often an intent is tried that the gateway does not take: for about an hour and a half."""
 FIRST_PAUSE: Final = 4.0
 LONGEST_PAUSE: Final = 900.0
 AGAIN: Final = 1.0
-"""Seconds between two tries to write an outcome down."""
+"""Seconds between two tries to record an outcome."""
 
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """An intent is over. `via` is the gateway, empty where none was asked; `reference` is how that one calls it; `span`
-    is that of its sending, where it was sent just now."""
+    """A final outcome. `via` is the gateway (empty if there was none), `reference` the gateway's own id of the intent,
+    `span` the span of the sending if it was sent just now."""
 
     intent: Intent
     attempt: int
@@ -43,8 +43,8 @@ class Ended:
 
 @dataclass(frozen=True, slots=True)
 class Returned:
-    """An intent that certainly did not go out: it is tried again in so many seconds. `failed`: for its own sake.
-    `avoid`: through another gateway than this one."""
+    """An intent that was certainly not sent, and is tried again after `seconds`. `failed`: the failure counts as one of
+    its tries. `avoid`: a gateway that must not be used for it again."""
 
     intent: Intent
     attempt: int
@@ -58,26 +58,25 @@ Result = Ended | Returned
 
 
 def cause_of(intent: Intent, state: State, attempt: int) -> UUID:
-    """What the ids of the facts that tell an outcome are derived from: told again, it is the same facts."""
+    """The cause from which the ids of an outcome's facts are derived, so that a repetition gives the same facts."""
     return uuid5(intent.id, f"{state}:{attempt}")
 
 
 def pause(failures: int, at_least: float, jitter: Callable[[], float] = random.random) -> float:
-    """Seconds until an intent is tried again that was not taken so often: twice as long each time, and not all at
-    once."""
+    """Seconds until the next try after a number of failures: exponential backoff with jitter, not below `at_least`."""
     longest = min(FIRST_PAUSE * 2.0 ** min(failures, 20), LONGEST_PAUSE)
     return max(at_least, longest * (0.5 + jitter() / 2))
 
 
 class IntentOutcomes:
-    """Writes outcomes down, many in one transaction; what is known is not given up while the process runs."""
+    """Records outcomes, many in one transaction; it repeats until they are written, as long as the process runs."""
 
     def __init__(self, pool: Pool, kind: IntentKind[Any], clock: Callable[[], datetime] = now) -> None:
         self._kind, self._clock = kind, clock
         self._write = GroupCommit(lambda: pool.acquire(timeout=5), self._write_all)
 
     async def record(self, result: Result) -> None:
-        """Returns when it is written; a database that is away is waited for."""
+        """Return when the outcome is durable; waits while the database is away."""
         while True:
             try:
                 await self._write(result)
@@ -93,22 +92,22 @@ class IntentOutcomes:
         async with db.transaction():
             if returned:
                 await _give_back(db, returned)
-            notes = await self._end(db, ended) if ended else ()
-        for result in notes:
+            recorded = await self._end(db, ended) if ended else ()
+        for result in recorded:
             metrics.MESSAGES.labels(result.state).inc()
         return [None] * len(results)
 
     async def _end(self, db: Connection, ended: Sequence[Ended]) -> Sequence[Ended]:
-        """Those that were still ours to end; the journal tells what became of each that was not merged."""
+        """Record final outcomes and their facts; returns the outcomes that nobody else had recorded before."""
         finished = await _finish(db, ended)
         done = [result for result in ended if result.intent.id in finished]
-        await come_back(db, [result.intent for result in done if result.state is State.SKIPPED])
+        await restore_merged(db, [result.intent for result in done if result.state is State.SKIPPED])
         await tell(db, self._kind, [result for result in done if result.state is not State.MERGED], self._clock())
         return done
 
 
 async def tell(db: Connection, kind: IntentKind[Any], ended: Sequence[Ended], at: datetime) -> None:
-    """Let the journals of the intents' keys tell what became of them."""
+    """Record the facts about the outcomes with the aggregates of the intents."""
     if ended:
         work = await kind.repository.load(db, [result.intent.key for result in ended], at)
         for result in ended:
@@ -134,7 +133,8 @@ async def _finish(db: Connection, ended: Sequence[Ended]) -> set[UUID]:
 
 
 async def _give_back(db: Connection, returned: Sequence[Returned]) -> None:
-    """They count for no limit; who is written to by a later one waits until this one is through."""
+    """Make intents pending again. They do not count for the hourly limit; later intents for the same recipient wait
+    for them."""
     await db.execute(
         """
         WITH back AS (

@@ -1,4 +1,4 @@
-"""The questions about the queue of intents to a service's database, up to the moment at which they are handed over."""
+"""The queue of intents in a service's database: its queries until an intent is handed to a gateway."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -16,9 +16,10 @@ from shared.chassis.work.intents import Intent, State
 
 
 class Waits(StrEnum):
-    """Why a pending intent is not sent yet, though its turn had come; a service has further reasons.
+    """Why a pending intent is not sent although its turn had come; services add further reasons.
 
-    `gateway`: the one that it leaves through rests or has its hands full. `retry`: it was not taken last time.
+    `earlier`: an earlier intent for the same recipient is not finished. `gateway`: the gateway's circuit is open, or it
+    has no room. `retry`: the gateway did not take it last time.
     """
 
     EARLIER = "earlier"
@@ -29,10 +30,11 @@ class Waits(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Queued:
-    """An intent whose turn has come, the first of its line.
+    """An intent whose turn has come: the first of its line.
 
-    `position` orders all of them. `attempts` counts how often it was given to a gateway, `failures` how often it was
-    not taken or its recipient not told. `held_back`: by the hourly limit. `followed`: a later one of its line waits.
+    `position` is its place in the queue. `attempts` counts how often it was given to a gateway, `failures` how often
+    the gateway did not take it or its recipient was not known. `mark` is the mark of its recipient, if known.
+    `held_back`: the hourly limit delayed it. `followed`: a later intent of its line waits.
     """
 
     intent: Intent
@@ -43,26 +45,27 @@ class Queued:
     held_back: bool
     followed: bool
     gathers: bytes | None = None
-    """Where it has waited for others to the same recipient: the mark of that one."""
+    """The mark of its recipient, if it has waited in order to be merged with others for the same recipient."""
 
     @property
     def turn(self) -> tuple[bool, int]:
-        """What orders those that are due: what many are told goes after what one is told."""
+        """The sort key of due intents: mass messages go after the others."""
         return self.intent.is_mass, self.position
 
     @property
     def may_be_overtaken(self) -> bool:
-        """Whether a later one of its line says all that it says."""
+        """Whether it may end unsent, because a later intent of its line covers it."""
         return self.held_back and self.followed and not self.intent.tells_others
 
-    def saying(self, body: Mapping[str, Any] | None) -> Self:
-        """This one with another body, where there is one."""
+    def with_body(self, body: Mapping[str, Any] | None) -> Self:
+        """The same with another body; unchanged for None."""
         return replace(self, intent=replace(self.intent, body=body)) if body else self
 
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """What keeps an intent from its recipient now: earlier ones that are not through, the limit until then, a twin."""
+    """What may keep an intent from being sent: an earlier intent for the same recipient that is not finished, the
+    hourly limit (until `limited`), and another intent that has told the recipient the same fact."""
 
     earlier: bool
     limited: datetime | None
@@ -71,7 +74,7 @@ class Standing:
 
 @dataclass(frozen=True, slots=True)
 class Hold:
-    """An intent whose recipient is known and that must wait: why, for which gateway, and until when."""
+    """An intent with a known recipient that must wait: the reason, its gateway, and until when."""
 
     id: UUID
     mark: bytes
@@ -85,7 +88,7 @@ INTENT: Final = "id, kind, key, about, line, body::text, traceparent"
 
 
 def intent_of(row: asyncpg.Record) -> Intent:
-    """The intent of a row with the columns `INTENT`."""
+    """The intent from a row with the columns `INTENT`."""
     body = orjson.loads(row["body"])
     return Intent(row["id"], row["kind"], row["key"], row["about"], row["line"], body, None, row["traceparent"])
 
@@ -93,7 +96,8 @@ def intent_of(row: asyncpg.Record) -> Intent:
 async def standings(
     db: Connection, marked: Sequence[tuple[Queued, bytes]], per_hour: Sequence[int]
 ) -> Mapping[UUID, Standing]:
-    """What is known about the recipients of intents, each given with the mark of its recipient."""
+    """The standing of each intent by its id. `marked` holds the intents with their recipients' marks, `per_hour` the
+    hourly limit of each."""
     rows = await db.fetch(
         """
         SELECT asked.id,
@@ -119,8 +123,11 @@ async def standings(
 async def begin_sending(
     db: Connection, lease: Lease, chosen: Sequence[tuple[Queued, bytes, str]]
 ) -> Mapping[UUID, int]:
-    """From now on these may have gone out, each with its mark and its gateway. Returns which attempt it is of each that
-    is ours to send: all of them, or none where the lease is another's."""
+    """Mark intents as being sent: from now on they may have gone out. `chosen` holds each with the mark of its
+    recipient and its gateway.
+
+    Returns the number of the attempt by the id of each intent; empty if another process holds the lease.
+    """
     rows = await db.fetch(
         """
         WITH begun AS (
@@ -146,8 +153,7 @@ async def begin_sending(
 
 
 async def hold(db: Connection, holds: Sequence[Hold]) -> None:
-    """Hold intents back, whose recipients are known by their marks. Whoever waits behind one that the hourly limit
-    holds waits for the same reason."""
+    """Store why intents wait. Intents that wait behind one which the hourly limit delays wait until the same time."""
     await db.execute(
         """
         UPDATE intent SET due_at = coalesce(held.until, due_at), waits = held.waits, recipient = held.mark,
@@ -171,7 +177,7 @@ async def hold(db: Connection, holds: Sequence[Hold]) -> None:
 
 
 async def merge_overtaken(db: Connection, kind: str, lines: Iterable[str]) -> int:
-    """End every pending intent of these lines but the last of each, which tells what they tell; returns how many."""
+    """End all pending intents of these lines except the last of each, which covers them; returns how many."""
     done = await db.execute(
         """
         UPDATE intent SET state = $3, cause = $4, finished_at = now(), waits = NULL, recipient = NULL

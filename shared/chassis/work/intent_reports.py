@@ -1,4 +1,4 @@
-"""What is learnt of intents after they were handed over: reports of gateways, and what a person decides."""
+"""Changes the state of intents after they were handed over: by reports of gateways, and by decisions of people."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,9 +16,9 @@ from shared.chassis.work.intents import IntentKind, State
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What a gateway reports of one intent, by our id or by its own reference.
+    """A gateway's report about one intent, identified by our id or by the gateway's own reference.
 
-    `state` is `SENT` (the gateway has it), `DELIVERED` or `FAILED`, the last with its cause.
+    `state` is `SENT` (the gateway has it), `DELIVERED`, or `FAILED` with a cause.
     """
 
     gateway: str
@@ -29,14 +29,14 @@ class Report:
 
 
 _OPEN = (State.SENDING, State.SENT, State.UNKNOWN)
-"""States that a report may still change; a pending one that was tried before too, since then it went out after all."""
+"""States that a report may change. It may also change a pending intent that was tried before: that one went out."""
 
 
 async def take_report(db: Connection, kind: IntentKind[Any], report: Report, at: datetime) -> bool:
-    """Take a report, within the transaction of the caller; False where it is of no intent that we know.
+    """Apply a report, in the caller's transaction; returns False if the intent is not known.
 
-    A report that comes again, or too late, changes nothing. The journal tells what nobody had told before: that an
-    intent of unknown outcome went out, or that one did not arrive.
+    A repeated or late report changes nothing. The journal records only news: that an intent with unknown outcome was
+    sent, or that an intent did not arrive.
     """
     row = await _locked(db, kind.name, report)
     if row is None:
@@ -75,8 +75,10 @@ async def _locked(db: Connection, kind: str, report: Report) -> asyncpg.Record |
 
 
 async def try_again(db: Connection, kind: str, id: UUID, although_unknown: bool = False) -> bool:
-    """Let an intent be sent once more, for a person decided so; whether it was one that did not go out, or of which
-    nobody knows and the person takes the risk."""
+    """Make an intent pending again because a person decided so; returns whether its state allowed it.
+
+    With `although_unknown`, this includes an intent of unknown outcome: the person accepts that it may be sent twice.
+    """
     states = [State.FAILED, State.SKIPPED, State.CANCELLED, *([State.UNKNOWN] if although_unknown else [])]
     done = await db.execute(
         """
@@ -92,8 +94,10 @@ async def try_again(db: Connection, kind: str, id: UUID, although_unknown: bool 
 
 
 async def doubt(db: Connection, kind: IntentKind[Any], due_before: datetime, cause: str, at: datetime) -> int:
-    """End every intent as unknown that waits and was due by then, since it may have gone out without a trace; the
-    journal tells it. Returns how many."""
+    """End all pending intents that were due before `due_before` with the state `unknown`, and record facts about them.
+
+    For a restored backup: they may have been sent after it was made. Returns how many.
+    """
     rows = await db.fetch(
         f"""
         UPDATE intent SET state = 'unknown', cause = $3, finished_at = now(), waits = NULL, recipient = NULL,
@@ -111,7 +115,8 @@ async def doubt(db: Connection, kind: IntentKind[Any], due_before: datetime, cau
 
 
 async def cancel(db: Connection, kind: IntentKind[Any], id: UUID, cause: str, at: datetime) -> bool:
-    """Never send an intent that waits, or settle one of which nobody knows if it went out; the journal tells it."""
+    """Cancel an intent that is pending, failed or of unknown outcome, and record a fact about it; returns whether its
+    state allowed it."""
     row = await db.fetchrow(
         f"""
         UPDATE intent SET state = 'cancelled', cause = $3, finished_at = now(), waits = NULL, recipient = NULL

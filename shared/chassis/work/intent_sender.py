@@ -1,8 +1,8 @@
-"""Sends intents of one kind: takes them in waves, learns whom each is for, hands them to gateways, records outcomes.
+"""Sends intents of one kind: takes them in waves, looks up recipients, hands them to gateways, records the outcomes.
 
-Of several senders one sends at a time, by a lease. Lines of different recipients are in the gateways' hands together;
-the intents of one line, and those to one recipient, go one after another. A gateway that fails again and again rests
-without holding up the others. An intent whose sender died between sending and record is never sent blindly again
+A lease lets one sender work at a time. Intents for different recipients are sent at the same time; the intents of one
+line, and those for one recipient, are sent one after another. A gateway that fails repeatedly does not hold up the
+others. If the sender dies before it has recorded an outcome, the intent is not sent again automatically
 (ADR 24, ADR 35).
 """
 
@@ -25,7 +25,7 @@ from shared.chassis.work import circuit_records
 from shared.chassis.work import intent_queue as queue
 from shared.chassis.work.circuits import Circuit
 from shared.chassis.work.intent_delays import put_off
-from shared.chassis.work.intent_digests import gathered
+from shared.chassis.work.intent_digests import merge_gathered
 from shared.chassis.work.intent_lookahead import Lookahead
 from shared.chassis.work.intent_outcomes import TRIES, Ended, IntentOutcomes, Result, Returned, pause
 from shared.chassis.work.intent_queue import Queued
@@ -50,14 +50,14 @@ log = structlog.get_logger()
 EVERY: Final = 0.5
 AT_MOST: Final = 30.0
 BREATH: Final = 0.01
-"""Seconds after something ended before more is taken: what ends at about the same time makes one wave."""
+"""Seconds between the end of an intent and the next wave, so that intents that end together share one wave."""
 GRACE: Final = 5.0
-"""Seconds that what is in gateways' hands gets to end in when the process stops: its outcome is known then."""
+"""Seconds for running gateway calls to end when the process stops, so that their outcomes are known."""
 TWIN: Final = "the same address was told of this already"
 
 
 class IntentSender(Generic[R]):
-    """The only one who talks to gateways. `holder`: a fixed name that takes back at once what it held before."""
+    """Nothing else calls gateways. `holder`: the fixed name of this process in the lease, or empty."""
 
     def __init__(
         self,
@@ -79,7 +79,7 @@ class IntentSender(Generic[R]):
         self._fault: BaseException | None = None
 
     async def run(self) -> None:
-        """Send until cancelled; the longer nobody can say whom intents are for, the longer is the wait."""
+        """Send until cancelled. While recipients cannot be looked up, the pause between two tries grows."""
         wait = EVERY
         try:
             while True:
@@ -96,32 +96,32 @@ class IntentSender(Generic[R]):
             await asyncio.gather(*(gateway.close() for gateway in self.kind.gateways))
 
     async def send_some(self) -> int:
-        """Send until nothing is due; returns how many intents something was done with.
+        """Send until nothing is due; returns how many intents were handled. Returns 0 if another sender has the lease.
 
-        Raises `Away`: then nothing is lost. Returns 0 while another sender sends.
+        Raises `Away` if recipients cannot be looked up: the intents stay pending.
         """
         async with self.pool.acquire(timeout=5) as db:
             if not await next_intents(db, self.kind.name, 1):
                 return 0
-        async with self.lease.held() as mine:
-            return await self._drain() if mine else 0
+        async with self.lease.held() as is_held:
+            return await self._drain() if is_held else 0
 
     async def _drain(self) -> int:
-        handled, ahead, looked_anew = 0, Lookahead(self.pool, self.kind, self.circuits), False
+        handled, ahead, looked_again = 0, Lookahead(self.pool, self.kind, self.circuits), False
         try:
             while self.lease.holds() and not self._fault:
                 self._ended.clear()
                 in_wave, went_on = await self._wave(ahead)
                 handled += in_wave
                 if went_on:
-                    looked_anew = False
+                    looked_again = False
                 elif not self._sending:
-                    # The last look may have begun before the last intent ended, which gives its line free.
-                    if looked_anew:
+                    # Look once more: the last look may have begun before the last intent ended and freed its line.
+                    if looked_again:
                         break
-                    looked_anew = True
+                    looked_again = True
                 else:
-                    # What comes meanwhile need not wait for a gateway that hangs.
+                    # Wait only a moment, so that a gateway that hangs does not delay new intents.
                     with suppress(TimeoutError):
                         await asyncio.wait_for(self._ended.wait(), EVERY)
                     await asyncio.sleep(BREATH)
@@ -140,23 +140,23 @@ class IntentSender(Generic[R]):
         return handled
 
     async def _wave(self, ahead: Lookahead[R]) -> tuple[int, bool]:
-        """Take what there is room for; returns how many intents were begun, ended or put off, and whether the queue is
-        another now."""
+        """Begin as many intents as there is room for; returns how many were begun, ended or delayed, and whether the
+        queue has changed."""
         looked, due = await ahead.next_wave()
-        wave, told = looked.wave, 0
+        wave, merged = looked.wave, 0
         if due or wave.hold or wave.delay:
             async with self.pool.acquire(timeout=5) as db:
                 await self._settle(db, wave, due)
-                told = await self._begin(db, wave)
+                merged = await self._begin(db, wave)
         await self._end_unsent(wave)
-        handled = wave.handled + looked.merged + told
+        handled = wave.handled + looked.merged + merged
         return handled, bool(handled or wave.hold)
 
     async def _settle(self, db: Connection, wave: Wave[R], due: Sequence[Known[R]]) -> None:
-        """Decide of those whose turn it is, and write down who waits."""
+        """Decide which of the due intents begin, and store why the others wait."""
         if due:
-            per_hour = [self.kind.per_hour(one.queued.intent) for one in due]
-            standings = await queue.standings(db, [(one.queued, one.recipient.mark) for one in due], per_hour)
+            per_hour = [self.kind.per_hour(known.queued.intent) for known in due]
+            standings = await queue.standings(db, [(known.queued, known.recipient.mark) for known in due], per_hour)
             sort_due(wave, due, standings, {name: circuit.room() for name, circuit in self.circuits.items()})
         for hold in wave.hold:
             log.info("intent held back", intent=str(hold.id), why=hold.waits, until=str(hold.until or ""))
@@ -169,24 +169,24 @@ class IntentSender(Generic[R]):
             await put_off(db, wave.delay)
 
     async def _begin(self, db: Connection, wave: Wave[R]) -> int:
-        """Returns how many others ended, since one that began tells them."""
+        """Begin to send the intents of the wave; returns how many others were merged into them."""
         if not wave.begin or not self.lease.holds():
             return 0
         chosen = [(queued, recipient.mark, recipient.gateway) for queued, recipient in wave.begin]
         async with db.transaction():
             attempts = await queue.begin_sending(db, self.lease, chosen)
-            bodies, told = await gathered(db, self.kind, [q for q, _ in wave.begin if q.intent.id in attempts])
-        metrics.MESSAGES.labels(State.MERGED).inc(told)
+            bodies, merged = await merge_gathered(db, self.kind, [q for q, _ in wave.begin if q.intent.id in attempts])
+        metrics.MESSAGES.labels(State.MERGED).inc(merged)
         for queued, recipient in wave.begin:
             if attempt := attempts.get(queued.intent.id):
-                queued = queued.saying(bodies.get(queued.intent.id))
+                queued = queued.with_body(bodies.get(queued.intent.id))
                 circuit = self.circuits[recipient.gateway]
                 circuit.in_hand += 1
                 circuit.mass_in_hand += queued.intent.is_mass
                 task = asyncio.create_task(self._send(queued, attempt, recipient))
                 self._sending.add(task)
                 task.add_done_callback(self._has_ended)
-        return told
+        return merged
 
     async def _end_unsent(self, wave: Wave[R]) -> None:
         results: list[Result] = [Ended(q.intent, q.attempts, State.SKIPPED, why) for q, why in wave.skip]
@@ -200,19 +200,19 @@ class IntentSender(Generic[R]):
             self._fault = fault
 
     async def _send(self, queued: Queued, attempt: int, recipient: R) -> None:
-        """One intent, from the gateway's hands to the record of its outcome."""
+        """Send one intent and record its outcome."""
         span = hops.sent(queued.intent.traceparent, recipient.gateway)
         structlog.contextvars.bind_contextvars(**{self.kind.repository.rules.stream: str(queued.intent.key)})
         with spans.at_work(span):
-            outcome = await self._handed_over(queued, recipient)
+            outcome = await self._hand_over(queued, recipient)
         result = self._result(self._gateways[recipient.gateway], queued, attempt, outcome)
         if not isinstance(outcome, Sent):
             span.fail(type(outcome).__name__)
         await self.outcomes.record(replace(result, span=span) if isinstance(result, Ended) else result)
         span.end()
 
-    async def _handed_over(self, queued: Queued, recipient: R) -> Outcome:
-        """What the gateway answers; its circuit learns from it."""
+    async def _hand_over(self, queued: Queued, recipient: R) -> Outcome:
+        """Call the gateway, and count the outcome in its circuit breaker."""
         gateway = self._gateways[recipient.gateway]
         circuit = self.circuits[gateway.name]
         began = time.perf_counter()

@@ -1,4 +1,4 @@
-"""Whose turn it is next in the queue of intents: what one recipient is told goes before what many are told."""
+"""Selects the next intents from the queue: single messages go before mass messages."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from shared.chassis.work.intents import MASS
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """How many of what many are told may be taken at once, and how many even where others wait."""
+    """How many mass messages may be taken at once (`most`), and how many even while single messages wait (`least`)."""
 
     most: int
     least: int = 0
@@ -22,7 +22,7 @@ class Share:
 
 _MASS: Final = f"body ? '{MASS}'"
 _ALONE: Final = f"NOT {_MASS}"
-"""As the indexes `intent_mass` and `intent_alone` say it."""
+"""The conditions of the indexes `intent_mass` and `intent_alone`, in the same words."""
 
 
 async def next_intents(
@@ -33,10 +33,12 @@ async def next_intents(
     passed: Sequence[UUID] = (),
     mass: Share | None = None,
 ) -> list[Queued]:
-    """The first of each line whose turn has come: what is told to one recipient alone, then what many are told, each
-    oldest first. None whose recipient an earlier one still waits for or is being sent to, none that waits to become
-    one with an earlier one, none that is known to leave through a gateway that is shut, and none that is `passed`
-    over. `mass`: how many places those have that many are told; without it those that the others leave."""
+    """The due intents that are first in their lines: single messages, then mass messages, each oldest first.
+
+    Leaves out intents whose recipient has an earlier intent that is not finished, intents that will be merged into an
+    earlier one, intents of the gateways in `shut`, and those in `passed`. `mass` limits the mass messages; without it
+    they get the places that are left.
+    """
     share = mass or Share(limit)
     alone = await _heads(db, _ALONE, kind, limit, shut, passed)
     places = min(share.most, max(limit - len(alone), share.least))

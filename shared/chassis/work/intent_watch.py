@@ -1,4 +1,4 @@
-"""Watches a queue of intents: gives up those whose sender died in the middle."""
+"""Finds intents whose sender died while it sent them, and ends them with the state `unknown`."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,14 +15,14 @@ from shared.chassis.work.periodic import every
 
 DIED: Final = "unknown: the sender ended between sending and record"
 GIVEN_UP_AFTER: Final = 60.0
-"""Seconds that an intent may be in the gateway's hands; after that its sender counts as dead."""
+"""Seconds that the sending of an intent may take; after that its sender counts as dead."""
 EVERY: Final = GIVEN_UP_AFTER / 4
 AT_ONCE: Final = 100
 
 
 @dataclass(frozen=True, slots=True)
 class IntentWatch:
-    """What somebody must see of the intents of one kind."""
+    """Watches the intents of one kind."""
 
     pool: Pool
     kind: IntentKind[Any]
@@ -37,17 +37,17 @@ class IntentWatch:
             pass
 
     async def give_up_some(self) -> int:
-        """Give up on intents whose sender died in the middle, and tell it, for somebody to see; returns how many."""
+        """End some intents whose sender died, and record facts about them; returns how many."""
         async with self.pool.acquire(timeout=5) as db, db.transaction():
             lost = await _abandon(db, self.kind.name)
-            # A sender that was only slow will still tell what it did: those facts have ids of their own.
+            # A sender that was only slow will still record its outcome: those facts have other ids.
             await tell(db, self.kind, lost, self.clock())
         metrics.MESSAGES.labels(State.UNKNOWN).inc(len(lost))
         return len(lost)
 
 
 async def _abandon(db: Connection, kind: str) -> list[Ended]:
-    """Intents whose sender died between sending and record: nobody can know, so they are never sent blindly again."""
+    """End intents whose sender died before it recorded the outcome. They may have been sent: no retry."""
     rows = await db.fetch(
         f"""
         UPDATE intent SET state = 'unknown', cause = $4, finished_at = now(), recipient = NULL

@@ -1,4 +1,4 @@
-"""What is done with intents whose recipients are known: which begin, and which wait for whom; pure."""
+"""Decides in memory which intents begin now, which wait and why, and which end unsent."""
 
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
@@ -11,12 +11,12 @@ from shared.chassis.work.intent_queue import Hold, Queued, Standing, Waits
 from shared.chassis.work.intents import Found, NoRecipient, PutOff, R
 
 PATIENCE: Final = 600.0
-"""Seconds between two tries to learn whom an intent is for, at most."""
+"""The most seconds between two tries to look up the recipient of an intent."""
 
 
 @dataclass(frozen=True, slots=True)
 class Known(Generic[R]):
-    """An intent with its recipient, learnt at a moment in seconds."""
+    """An intent with its recipient; `at` is the time of the look-up, in seconds of a monotonic clock."""
 
     queued: Queued
     recipient: R
@@ -25,24 +25,24 @@ class Known(Generic[R]):
 
 @dataclass(slots=True)
 class Wave(Generic[R]):
-    """The heads of lines, sorted by what is to be done with each."""
+    """Intents that are first in their lines, sorted by what must be done with each."""
 
     begin: list[tuple[Queued, R]] = field(default_factory=list)
     hold: list[Hold] = field(default_factory=list)
     delay: list[Delay] = field(default_factory=list)
     skip: list[tuple[Queued, str]] = field(default_factory=list)
     twins: list[Queued] = field(default_factory=list)
-    """Those that tell a recipient what another intent told it already."""
+    """Intents whose recipient has been told the same fact by another intent already."""
 
     @property
     def handled(self) -> int:
-        """How many intents are begun, ended or put off, and not only held back."""
+        """How many intents are begun, ended or delayed; those that are only held back do not count."""
         return len(self.begin) + len(self.delay) + len(self.skip) + len(self.twins)
 
 
 def sort_known(wave: Wave[R], marked: Sequence[Queued], standings: Mapping[UUID, Standing]) -> list[Queued]:
-    """Those whose recipient is known by its mark alone: who must wait still is not asked for again. Returns the
-    rest."""
+    """Sort intents of which only the recipient's mark is known; returns those that may be sent, so that recipients are
+    looked up for those alone."""
     rest = []
     for queued in marked:
         standing = standings[queued.intent.id]
@@ -60,13 +60,13 @@ def sort_known(wave: Wave[R], marked: Sequence[Queued], standings: Mapping[UUID,
 def sort_found(
     wave: Wave[R], heads: Sequence[Queued], found: Found[R], room: Mapping[str, int], at: float
 ) -> list[Known[R]]:
-    """Sort heads by what was answered when it was asked whom they are for. `room`: how many of them each gateway may
-    have next. Returns those that have a recipient and room."""
+    """Sort intents by the result of the look-up of their recipients. `room`: how many each gateway may get next.
+    Returns the intents with a recipient whose gateway has room."""
     left, known = dict(room), list[Known[R]]()
     for queued in heads:
         match found.get(queued.intent.id):
             case None:
-                pass  # nobody said anything of it: it is the next again
+                pass  # the look-up returned nothing for it: it stays first in its line
             case NoRecipient() as why:
                 wave.skip.append((queued, str(why)))
             case PutOff() as why:
@@ -84,37 +84,39 @@ def sort_found(
 def share(
     known: Sequence[Known[R]], room: Mapping[str, int], busy: AbstractSet[str], mass_room: Mapping[str, int]
 ) -> tuple[list[Known[R]], list[Known[R]]]:
-    """Those whose turn it is now, in order, and those that wait a moment for room at a gateway that is only `busy`,
-    with whoever is to be sent to the same recipient after them. Of those that tell many the same `mass_room` says how
-    many each gateway may be given."""
+    """Split intents into those that are sent now, in order, and those that wait until a `busy` gateway has room.
+
+    Later intents for the same recipient wait too. `mass_room`: how many mass messages each gateway may get.
+    """
     left, mass_left, waited_for = dict(room), dict(mass_room), set[bytes]()
     now, later = list[Known[R]](), list[Known[R]]()
-    for one in sorted(known, key=lambda one: one.queued.turn):
-        gateway, mark, is_mass = one.recipient.gateway, one.recipient.mark, one.queued.intent.is_mass
+    for candidate in sorted(known, key=lambda candidate: candidate.queued.turn):
+        recipient, is_mass = candidate.recipient, candidate.queued.intent.is_mass
+        gateway, mark = recipient.gateway, recipient.mark
         full = (gateway in busy and not left.get(gateway)) or (is_mass and not mass_left.get(gateway))
         if mark in waited_for or full:
             waited_for.add(mark)
-            later.append(one)
+            later.append(candidate)
         else:
             left[gateway] = max(0, left.get(gateway, 0) - 1)
             mass_left[gateway] = max(0, mass_left.get(gateway, 0) - is_mass)
-            now.append(one)
+            now.append(candidate)
     return now, later
 
 
 def sort_due(
     wave: Wave[R], due: Sequence[Known[R]], standings: Mapping[UUID, Standing], room: Mapping[str, int]
 ) -> None:
-    """Those whose turn it is, in order. `room`: how many each gateway takes now."""
+    """Sort the due intents, in order. `room`: how many each gateway takes now."""
     left, taken = dict(room), set[bytes]()
-    for one in due:
-        _sort(wave, one.queued, one.recipient, standings[one.queued.intent.id], left, taken)
+    for known in due:
+        _sort(wave, known.queued, known.recipient, standings[known.queued.intent.id], left, taken)
 
 
 def _sort(
     wave: Wave[R], queued: Queued, recipient: R, standing: Standing, left: dict[str, int], taken: set[bytes]
 ) -> None:
-    """One that has a recipient; `taken` are those to whom another one of this wave goes, or is held for."""
+    """Sort one intent; `taken` holds the marks of recipients that have another intent in this wave."""
     mark, via = recipient.mark, recipient.gateway
     if mark in taken or standing.earlier:
         wave.hold.append(Hold(queued.intent.id, mark, Waits.EARLIER, via))

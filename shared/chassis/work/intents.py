@@ -1,4 +1,4 @@
-"""Intents: what is to be handed to a gateway, written with the fact that makes it necessary, and what became of it."""
+"""Intents: messages that must be handed to a gateway. Each is stored in the transaction of the fact that causes it."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,24 +14,25 @@ from shared.chassis.database.write_batch import WriteBatch
 from shared.chassis.work.retention import Expired
 
 AVOIDED: Final = "avoided"
-"""What the body says of gateways, in addition to what its writer put there."""
+"""The key in the body with the gateways that must not be used for this intent."""
 TOLD: Final = "told"
-"""How many intents one tells, where it tells others too: it says so in its body, since those have ended."""
+"""The key in the body of a digest with the number of intents that it covers."""
 TOLD_WITH: Final = "told_with"
-"""The ids of those that ended for one that tells others: they come back where there is nobody to send it to."""
+"""The key in the body of a digest with the ids of the merged intents: they are restored if it cannot be sent."""
 MASS: Final = "mass"
-"""Stands in the body of an intent that is one of many which tell the same, such as the end of a matter that thousands
-support: what is told to one recipient alone goes before those."""
+"""The key in the body of a mass message: one of many that tell the same, such as the end of a matter that thousands of
+people support. Single messages go before mass messages."""
 REACHED: Final = Expired("intent_reached", "at < $1", timedelta(hours=1))
-"""Which recipients were written to; the hourly limit looks no further back."""
+"""The log of recipients for the hourly limit: rows that are older than an hour are not needed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Intent:
-    """Something to be sent once. `id` is the reference that the gateway is given.
+    """A message that must be sent once. `id` is the reference that the gateway gets.
 
-    `key` is the aggregate whose journal tells the outcome, `about` the fact that is told. Those of one `line` go out in
-    the order in which they were written. `body` is JSON, for the gateway and for whoever finds the recipient.
+    `key` is the id of the aggregate whose journal records the outcome, `about` the id of the fact that the message
+    tells. Intents of one `line` are sent in the order in which they were written. `body` is JSON for the gateway and
+    for the look-up of the recipient.
     """
 
     id: UUID
@@ -41,32 +42,32 @@ class Intent:
     line: str
     body: Mapping[str, Any]
     skipped: str | None = None
-    """Why there is nobody to send it to; then it is kept, and never sent."""
+    """Why the intent has no recipient; then it is stored, but never sent."""
     traceparent: str | None = None
-    """The trace that its sending is part of."""
+    """The trace to which its sending belongs."""
 
     @property
     def avoided(self) -> frozenset[str]:
-        """The gateways that did not reach its recipient."""
+        """The gateways that cannot reach its recipient."""
         return frozenset(self.body.get(AVOIDED, ()))
 
     @property
     def tells_others(self) -> bool:
-        """Whether others ended for this one: what it says is said by no other."""
+        """Whether it is a digest: others were merged into it, so it must not be dropped."""
         return TOLD in self.body
 
     @property
     def is_mass(self) -> bool:
-        """Whether it is one of many that tell the same."""
+        """Whether it is a mass message."""
         return MASS in self.body
 
 
 class State(StrEnum):
-    """What became of an intent.
+    """The state of an intent.
 
-    `sent`: the gateway took it. `delivered`: the gateway reported that it arrived. `unknown`: no answer came in time,
-    or its sender died in the middle, so nobody can know until a report comes or a person decides. `merged`: a later
-    one, or another one to the same recipient, tells the same, so this one was not sent. `cancelled`: by a person.
+    `sent`: the gateway took it. `delivered`: the gateway reported its arrival. `unknown`: no answer came in time, or
+    the sender died while sending; it stays so until a report comes or a person decides. `skipped`: it has no recipient.
+    `merged`: another intent covers it, so it was not sent. `cancelled`: a person cancelled it.
     """
 
     PENDING = "pending"
@@ -82,31 +83,31 @@ class State(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """The gateway took it; `reference` is how the gateway calls it in its reports, where not by our id."""
+    """The gateway took the intent; `reference` is its own id for it in reports, if it does not use ours."""
 
     reference: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Rejected:
-    """The gateway will never take this one; it certainly did not go out. It is not tried again."""
+    """The gateway refuses the intent for good; it was certainly not sent, and is not tried again."""
 
     reason: str
 
 
 @dataclass(frozen=True, slots=True)
 class NotReached:
-    """The gateway works and does not reach this recipient; it certainly did not go out. Another gateway may: whoever
-    knows recipients is asked again, and finds this gateway among the intent's `avoided`."""
+    """The gateway works, but cannot reach this recipient; the intent was certainly not sent. Its recipient is looked up
+    again, with this gateway among the intent's `avoided`, because another gateway may reach it."""
 
     reason: str
 
 
 @dataclass(frozen=True, slots=True)
 class RetryLater:
-    """The gateway takes nothing from anybody now, and this one certainly did not go out.
+    """The gateway takes no intents at present; this one was certainly not sent.
 
-    Everything that leaves through this gateway waits; it costs the intent no try.
+    All intents of this gateway wait. It does not count as a try of the intent.
     """
 
     reason: str
@@ -114,9 +115,9 @@ class RetryLater:
 
 @dataclass(frozen=True, slots=True)
 class TryAgain:
-    """The gateway did not take this one this time, and it certainly did not go out; others may be taken.
+    """The gateway did not take this intent this time; it was certainly not sent. Others may be taken.
 
-    It is tried again after a pause that grows, at least `seconds`, and at most `TRIES` times.
+    It is tried again at most `TRIES` times, after growing pauses of at least `seconds`.
     """
 
     reason: str
@@ -125,8 +126,8 @@ class TryAgain:
 
 @dataclass(frozen=True, slots=True)
 class Unknown:
-    """It may have gone out or not, for instance because no answer came in time. It is never sent again by itself: a
-    report of the gateway or a person settles it."""
+    """The intent may have been sent or not, for example because no answer came in time. It is not retried: a report of
+    the gateway or a person settles it."""
 
     reason: str
 
@@ -135,8 +136,8 @@ Outcome = Sent | Rejected | NotReached | RetryLater | TryAgain | Unknown
 
 
 class Addressed(Protocol):
-    """Somebody or something that an intent is for; `mark` is a keyed hash of the address, `gateway` the name of the
-    gateway that reaches it."""
+    """The recipient of an intent; `mark` is a keyed hash of the address, `gateway` the name of the gateway that reaches
+    it."""
 
     @property
     def mark(self) -> bytes: ...
@@ -150,9 +151,9 @@ R_contra = TypeVar("R_contra", bound=Addressed, contravariant=True)
 
 
 class Gateway(Protocol[R_contra]):
-    """Where intents leave. `at_once` says how many may be in its hands at the same time.
+    """Sends intents to their recipients; `at_once` is the most calls of `send` at a time.
 
-    What `send` raises is a fault of the program: the outcome of that intent is unknown.
+    `send` returns every expected outcome. If it raises, that is a bug, and the outcome of the intent is unknown.
     """
 
     name: str
@@ -161,19 +162,20 @@ class Gateway(Protocol[R_contra]):
     async def send(self, intent: Intent, recipient: R_contra) -> Outcome: ...
 
     async def close(self) -> None:
-        """Give up connections; called once, when nothing is sent any more."""
+        """Close connections; called once, after the last `send`."""
         ...
 
 
 class NoRecipient(Exception):
-    """There is nobody to send this to, and there will be nobody: it is skipped."""
+    """The intent has no recipient and will never have one: it is skipped."""
 
 
 class PutOff(Exception):
-    """Nobody can say now whom this one intent is for; `waits` names the reason in a word.
+    """The recipient of this intent is not known at present, or it is not time to send it; `waits` is the reason in a
+    word.
 
-    `until`: it is not to go out before that moment, which is no failure. `gathers`, the mark of its recipient: when it
-    waited, what waits for the same recipient becomes one with it, see `IntentKind.digest`.
+    `until`: the intent must not be sent before that time, which does not count as a failure. `gathers`: the mark of its
+    recipient; after the wait, other intents for this recipient are merged into it, see `IntentKind.digest`.
     """
 
     def __init__(self, cause: str, waits: str, until: datetime | None = None, gathers: bytes | None = None) -> None:
@@ -182,16 +184,16 @@ class PutOff(Exception):
 
 
 class Away(Exception):
-    """Nobody can say now whom anything is for: everything waits."""
+    """No recipients can be looked up at present: all intents wait."""
 
 
 Found = Mapping[UUID, R | NoRecipient | PutOff]
-"""By intent: whom it is for, or why there is nobody, or why nobody can say."""
+"""By the id of the intent: its recipient, or why it has none, or why it must wait."""
 
 
 @dataclass(frozen=True, slots=True)
 class Digest:
-    """What one intent says for several: its body from now on, and which of them are told with it."""
+    """The new body of an intent that covers several, and the ids of all that it covers."""
 
     body: Mapping[str, Any]
     told: frozenset[UUID]
@@ -201,11 +203,10 @@ class Digest:
 class IntentKind(Generic[R]):
     """How intents of one kind are sent.
 
-    `recipients` finds whom intents are for and raises `Away`. `notes(intent, state, cause, via)` is pure: the facts
-    that the journal of the intent's key tells of its outcome; `via` names the gateway, empty where none was asked.
-    `per_hour` is how many a recipient gets in an hour. `mask` hides what a gateway may quote in its reasons.
-    `digest(intents)` is pure: what the first of several that were gathered for one recipient says for them, or None
-    where each is sent by itself.
+    `recipients` looks up recipients; it raises `Away`. `notes(intent, state, cause, via)` is pure: it returns the facts
+    that record an outcome; `via` is the name of the gateway, or empty. `per_hour` is the most messages that a recipient
+    gets in an hour. `mask` hides personal data that a gateway may quote in its reasons. `digest(intents)` is pure: it
+    returns the digest of several intents for one recipient, or None if each must be sent by itself.
     """
 
     name: str
@@ -219,7 +220,7 @@ class IntentKind(Generic[R]):
 
 
 def put(writes: WriteBatch, intents: Sequence[Intent]) -> None:
-    """Write intents, each once by its id."""
+    """Add intents to `writes`; an intent whose id exists already is skipped."""
     if intents:
         writes.add(
             """

@@ -1,4 +1,4 @@
-"""Does something again and again beside what a process is for; a database that is away is waited for."""
+"""Repeats background work at an interval, also after faults that pass."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -13,7 +13,7 @@ log = structlog.get_logger()
 async def every(
     seconds: float, work: Callable[[], Awaitable[object]], what: str, passing: tuple[type[Exception], ...] = PASSING
 ) -> None:
-    """Work, wait `seconds`, until cancelled; a fault that is `passing` is logged under `what` and tried again then."""
+    """Call `work`, wait `seconds`, and repeat until cancelled; a fault of the classes `passing` is only logged."""
     while True:
         try:
             await work()

@@ -1,4 +1,4 @@
-"""Removes rows that have served their time, a few at once, so that tables which only help do not grow for ever."""
+"""Deletes expired rows in small batches, so that auxiliary tables do not grow for ever."""
 
 import asyncio
 from collections.abc import Callable, Sequence
@@ -18,11 +18,11 @@ log = structlog.get_logger()
 EVERY: Final = 3600.0
 AT_ONCE: Final = 1000
 BREATH: Final = 0.05
-"""Seconds between two batches, for those who wait for the same rows."""
+"""Seconds between two batches, so that other transactions can lock the same rows."""
 
 
 class RetentionSettings(ProcessSettings):
-    """Beside what every process has: how long what only helps is kept."""
+    """The settings of every process, and how long auxiliary rows are kept."""
 
     keep_redriven_days: int = Field(
         90,
@@ -34,7 +34,7 @@ class RetentionSettings(ProcessSettings):
 
 @dataclass(frozen=True, slots=True)
 class Expired:
-    """Rows that nobody needs any more: `where` holds of them, with $1 for the moment `after` ago."""
+    """Rows of a table that are not needed any more: those that match `where`, in which $1 is the time `after` ago."""
 
     table: str
     where: str
@@ -42,44 +42,44 @@ class Expired:
 
 
 def redriven(settings: RetentionSettings) -> Expired:
-    """Dead letters that were handled after all; what was told of them stays in the journal."""
+    """Dead letters that were redriven; the facts about them stay in the journal."""
     return Expired("dead_letter", "redriven_at < $1", timedelta(days=settings.keep_redriven_days))
 
 
 @dataclass(frozen=True, slots=True)
 class Retention:
-    """Looks for spent rows each hour; several workers share the work by skipping each other's rows."""
+    """Deletes expired rows every hour; several workers share the work, and each skips the rows of the others."""
 
     pool: Pool
     spent: Sequence[Expired]
     clock: Callable[[], datetime] = now
 
     async def run(self) -> None:
-        """Prune until cancelled."""
+        """Delete expired rows every hour until cancelled."""
         await every(EVERY, self.prune, "pruning")
 
     async def prune(self) -> int:
-        """Remove everything that is spent; returns how many rows there were."""
-        return sum([await self._prune(spent) for spent in self.spent])
+        """Delete all expired rows; returns how many."""
+        return sum([await self._prune(expired) for expired in self.spent])
 
-    async def _prune(self, spent: Expired) -> int:
-        before, pruned = self.clock() - spent.after, 0
-        while done := await self._prune_some(spent, before):
-            pruned += done
+    async def _prune(self, expired: Expired) -> int:
+        before, deleted = self.clock() - expired.after, 0
+        while count := await self._prune_some(expired, before):
+            deleted += count
             await asyncio.sleep(BREATH)
-        if pruned:
-            log.info("pruned", table=spent.table, rows=pruned)
-        return pruned
+        if deleted:
+            log.info("pruned", table=expired.table, rows=deleted)
+        return deleted
 
-    async def _prune_some(self, spent: Expired, before: datetime) -> int:
+    async def _prune_some(self, expired: Expired, before: datetime) -> int:
         async with self.pool.acquire(timeout=5) as db:
-            # A row that somebody changes meanwhile is skipped, and one that was changed is looked at again.
-            done = await db.execute(
+            # A row that another transaction holds is skipped; a row that has changed meanwhile is checked again.
+            status = await db.execute(
                 f"""
-                DELETE FROM {spent.table} WHERE ctid = ANY(ARRAY(
-                    SELECT ctid FROM {spent.table} WHERE {spent.where} LIMIT {AT_ONCE} FOR UPDATE SKIP LOCKED
+                DELETE FROM {expired.table} WHERE ctid = ANY(ARRAY(
+                    SELECT ctid FROM {expired.table} WHERE {expired.where} LIMIT {AT_ONCE} FOR UPDATE SKIP LOCKED
                 ))
                 """,  # noqa: S608 (tables and conditions are named by the service)
                 before,
             )
-        return int(done.split()[-1])
+        return int(status.split()[-1])

@@ -1,4 +1,4 @@
-"""Sets gauges from the tables of a service, in one of its processes at a time, so that counting costs little."""
+"""Sets gauges from queries on a service's tables, in one of its processes at a time to keep the cost low."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Sequence
@@ -16,22 +16,22 @@ from shared.chassis.database.pool import PASSING, Connection, Pool
 
 log = structlog.get_logger()
 EVERY: Final = 20.0
-"""Seconds from one count to the next."""
+"""Seconds between two rounds of queries."""
 LEASE: Final = "gauges"
 Rows = Iterable[Any]
-"""Tuples or rows of the database."""
+"""Tuples or database rows."""
 
 
 @dataclass(frozen=True, slots=True)
 class TableGauge:
-    """A question to the tables of a service. Each row of the answer has the values of the labels, which these gauges
-    have in common, and then one figure for each gauge. What no row tells is not shown."""
+    """A query whose result sets one or more gauges. Each row holds the values of the labels, which the gauges have in
+    common, and then one value for each gauge. Label values without a row are not shown."""
 
     gauges: Sequence[Gauge]
     ask: Callable[[Connection], Awaitable[Rows]]
 
     def show(self, rows: Rows) -> None:
-        """Set the gauges to the answer."""
+        """Set the gauges to the values of the rows."""
         self.forget()
         for row in rows:
             labels, figures = row[: -len(self.gauges)], row[-len(self.gauges) :]
@@ -39,45 +39,45 @@ class TableGauge:
                 gauge.labels(*labels).set(float(figure or 0))
 
     def forget(self) -> None:
-        """Show nothing any more: another process does."""
+        """Clear the gauges: another process shows them now."""
         for gauge in self.gauges:
             gauge.clear()
 
 
 @dataclass(frozen=True, slots=True)
 class TableGauges:
-    """All that a service counts in its tables."""
+    """All table gauges of a service."""
 
     service: str
     pool: Pool
     questions: Sequence[TableGauge]
     holder: str = ""
-    """A fixed name takes over at once what a process of this name held before."""
+    """The fixed name of this process in the lease: after a restart it takes its own lease at once."""
     pause: float = EVERY
 
     async def run(self) -> None:
-        """Count while no other process does, until cancelled."""
+        """Query while this process holds the lease, until cancelled."""
         lease = Lease(self.pool, LEASE, self.holder or str(uuid4()))
         while True:
             try:
-                async with lease.held() as is_ours:
-                    while is_ours and lease.holds():
+                async with lease.held() as is_held:
+                    while is_held and lease.holds():
                         await self.look()
                         await asyncio.sleep(self.pause)
-            except (*PASSING, LeaseLost, asyncpg.PostgresError) as fault:  # no figure is worth a process
+            except (*PASSING, LeaseLost, asyncpg.PostgresError) as fault:  # a gauge must not stop the process
                 log.warning("figures wait", lease=LEASE, cause=repr(fault))
             self.forget()
             await asyncio.sleep(self.pause / 2)
 
     async def look(self) -> None:
-        """Count everything once."""
+        """Run all queries once."""
         async with self.pool.acquire(timeout=5) as db:
             for question in self.questions:
                 question.show(await question.ask(db))
         metrics.TABLES_ASKED_AT.labels(self.service).set_to_current_time()
 
     def forget(self) -> None:
-        """Show nothing any more."""
+        """Clear all gauges."""
         for question in self.questions:
             question.forget()
         metrics.TABLES_ASKED_AT.clear()

@@ -1,4 +1,4 @@
-"""The rows of timers while they are run: claimed, put off, finished."""
+"""The queries on the table `timer` while timers run: claim, put off, finish."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -11,7 +11,7 @@ from shared.chassis.database.write_batch import WriteBatch
 
 
 async def claim(db: Connection, kinds: Sequence[str], at: datetime, most: int) -> Sequence[asyncpg.Record]:
-    """What is due by now, oldest first, and claimed by nobody else until this transaction ends."""
+    """Lock due timers until the end of the transaction, oldest first; timers that others have locked are skipped."""
     return await db.fetch(
         """
         SELECT kind, key, at, payload::text, name, attempts FROM timer
@@ -24,7 +24,7 @@ async def claim(db: Connection, kinds: Sequence[str], at: datetime, most: int) -
 
 
 async def put_off(db: Connection, kind: str, key: UUID, name: str, until: datetime, cause: str) -> None:
-    """Try one again later that failed."""
+    """Put off a timer that failed until its next try."""
     await db.execute(
         "UPDATE timer SET due_at = $4, attempts = attempts + 1, cause = $5 WHERE (kind, key, name) = ($1, $2, $3)",
         kind,
@@ -36,8 +36,7 @@ async def put_off(db: Connection, kind: str, key: UUID, name: str, until: dateti
 
 
 def finish(writes: WriteBatch, done: Sequence[tuple[str, UUID, str, datetime]]) -> None:
-    """Remove timers that were run, by kind, key, name and time, except those that were planned for another moment
-    meanwhile."""
+    """Delete timers that have run, given as (kind, key, name, time); a timer that was moved meanwhile stays."""
     if done:
         writes.add(
             """

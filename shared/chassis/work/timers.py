@@ -1,8 +1,7 @@
-"""Timers: what is to happen to an aggregate at a moment.
+"""Timers: let something happen to an aggregate at a certain time.
 
-A timer is planned, moved and forgotten by the write that makes it necessary, usually a projection's. When it is due, a
-pure function decides which facts follow. A fact that follows on *another* aggregate is a timer on that one's key which
-is due at once.
+Writes, usually those of a projection, plan, move and forget timers. When a timer is due, a pure function decides which
+facts follow. If a fact must follow on *another* aggregate, plan a timer on that aggregate's key that is due at once.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -32,16 +31,16 @@ log = structlog.get_logger()
 EVERY: Final = 1.0
 AT_ONCE: Final = 500
 LONGEST: Final = 3600.0
-"""Seconds between two tries of a timer that fails each time; the first pause is a second, each next one is doubled."""
+"""The most seconds between two tries of a timer that fails; the first pause is one second, and it doubles each time."""
 Payload = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
 class Timer:
-    """Something that is due at `at`. `payload` is JSON and is given to the function that decides.
+    """A timer that is due at `at`. `payload` is JSON for the function that decides.
 
-    Several timers of one kind on one key are told apart by their `name`, for instance the id of the fact that each
-    follows. `attempts` counts how often it failed.
+    `name` distinguishes several timers of one kind on one key; for example, it is the id of the fact that each follows.
+    `attempts` counts how often the timer failed.
     """
 
     kind: str
@@ -53,9 +52,9 @@ class Timer:
 
 
 class Later(NamedTuple):
-    """The answer of a timer that is not over: it is moved to this moment, with another payload where one is given.
+    """The decision to move the timer to another time, with a new payload unless it is None.
 
-    `facts` are told now, as those of a timer that is over.
+    `facts` are recorded now, as for a timer that is finished.
     """
 
     at: datetime
@@ -64,16 +63,16 @@ class Later(NamedTuple):
 
 
 def cause_of(timer: Timer) -> UUID:
-    """What the ids of a timer's facts are derived from: the same timer makes the same ids."""
+    """The cause from which the ids of a timer's facts are derived, so that the same timer gives the same ids."""
     return uuid5(timer.key, f"{timer.kind}:{timer.name}:{timer.at.isoformat()}")
 
 
 @dataclass(frozen=True, slots=True)
 class OnDue(Generic[S, F]):
-    """What one kind of timer does.
+    """What a kind of timer does when it is due.
 
-    `decide(state, payload, now)` is pure. It answers with facts and the times at which they happened, and the timer is
-    over; or with `Later`. `cause` is the id that the facts' ids are derived from.
+    `decide(state, payload, now)` is pure. It returns facts with the times at which they happened, and the timer is
+    finished; or it returns `Later`. `cause` gives the id from which the facts' ids are derived.
     """
 
     repository: Repository[S, F]
@@ -82,7 +81,7 @@ class OnDue(Generic[S, F]):
 
 
 def plan(writes: WriteBatch, timers: Iterable[Timer]) -> None:
-    """Plan these; a timer of the same kind, key and name is moved. One call for each kind in a batch of writes."""
+    """Plan timers; a timer with the same kind, key and name is moved. Call it once for each kind in a write batch."""
     rows = {
         (timer.kind, timer.key, timer.name): (
             timer.kind, timer.key, timer.name, timer.at, orjson.dumps(timer.payload).decode()
@@ -94,7 +93,7 @@ def plan(writes: WriteBatch, timers: Iterable[Timer]) -> None:
 
 
 def plan_selected(writes: WriteBatch, selection: str, *parameters: Any) -> None:
-    """Plan the timers that a query selects, each once: their `kind, key, name, at, payload` by these names."""
+    """Plan the timers that a query selects; its columns must be `kind, key, name, at, payload`, each timer once."""
     writes.add(
         f"""
         INSERT INTO timer (kind, key, name, at, payload, due_at)
@@ -107,7 +106,8 @@ def plan_selected(writes: WriteBatch, selection: str, *parameters: Any) -> None:
 
 
 def forget(writes: WriteBatch, kind: str, keys: Sequence[UUID], name: str | None = None) -> None:
-    """Forget the timers of a kind on these keys, or one name's alone; none may be planned in the same batch."""
+    """Delete the timers of a kind on these keys (with `name`: only those of that name). The same write batch must not
+    plan timers of this kind."""
     if keys:
         sql = "DELETE FROM timer WHERE kind = $1 AND key = ANY($2) AND ($3::text IS NULL OR name = $3)"
         writes.add(sql, kind, list(keys), name)
@@ -115,9 +115,9 @@ def forget(writes: WriteBatch, kind: str, keys: Sequence[UUID], name: str | None
 
 @dataclass(frozen=True, slots=True)
 class Timers:
-    """Runs what is due, by kind. Several processes share the work: each skips the timers that another one has claimed.
+    """Runs the due timers of the given kinds. Several processes share the work: each skips timers that others lock.
 
-    Facts, projections and the end of their timers are one transaction. Timers of a kind that is not listed stay.
+    The facts, the projections and the deletion of the timers are one transaction. Timers of other kinds stay.
     """
 
     pool: Pool
@@ -125,7 +125,7 @@ class Timers:
     clock: Callable[[], datetime] = now
 
     async def run(self) -> None:
-        """Run what is due until cancelled; a database that is away is waited for."""
+        """Run due timers until cancelled; waits while the database is away."""
         await every(EVERY, self._run_all, "timers")
 
     async def _run_all(self) -> None:
@@ -133,10 +133,10 @@ class Timers:
             pass
 
     async def run_some(self) -> int:
-        """Run what is due, up to five hundred; returns how many were looked at.
+        """Run due timers, at most five hundred; returns how many.
 
-        What belongs to an aggregate that another transaction holds stays for the next time: whoever holds an aggregate
-        may wait for its timers, so a timer must not wait for its aggregate.
+        Timers of aggregates that another transaction has locked are left for the next round. That transaction may wait
+        for the same timers, so waiting for its aggregate here could be a deadlock.
         """
         at = self.clock()
         async with self.pool.acquire(timeout=5) as db, db.transaction():
@@ -147,13 +147,13 @@ class Timers:
         return len(free)
 
     async def _settle(self, db: Connection, timers: Sequence[Timer], at: datetime) -> None:
-        """Run these; a timer that fails is isolated and tried again later, so that it blocks no other."""
+        """Run timers. If one fails, halve them until it stands alone, and put it off, so that it blocks no other."""
         if not timers:
             return
         try:
             async with db.transaction():
                 await self._handle(db, timers, at)
-        except Exception as fault:  # an unknown fault is set aside with the timer that causes it
+        except Exception as fault:  # an unknown fault puts off only the timer that causes it
             if isinstance(fault, PASSING):
                 raise
             if len(timers) == 1:
@@ -167,28 +167,28 @@ class Timers:
         writes = WriteBatch()
         done: list[Timer] = []
         moved: list[Timer] = []
-        begun: list[Span] = []
+        open_spans: list[Span] = []
         for repository, own in self._by_repository(timers):
             work = await repository.load(db, _keys(own), at)
             for timer in own:
                 later, span = self._decide(work, timer, at)
-                begun.append(span)
+                open_spans.append(span)
                 if later:
                     payload = timer.payload if later.payload is None else later.payload
                     moved.append(replace(timer, at=later.at, payload=payload))
                 else:
                     done.append(timer)
             repository.put(writes, work)
-        # Afterwards, because a projection may forget the same timers, or plan them anew: those stay.
+        # In a second statement, because a projection may delete the same timers, or plan them again: those stay.
         timer_rows.finish(writes.after, [(t.kind, t.key, t.name, t.at) for t in done])
         plan(writes.after, moved)
         await writes.write(db)
-        spans.end(begun)
+        spans.end(open_spans)
         self._count(done, "done")
         self._count(moved, "later")
 
     def _by_repository(self, timers: Sequence[Timer]) -> Iterable[tuple[Repository[Any, Any], Sequence[Timer]]]:
-        """Kinds of the same aggregate share one unit of work."""
+        """Group timers by their repository: all timers of one aggregate share one unit of work."""
         by_table: dict[str, tuple[Repository[Any, Any], list[Timer]]] = {}
         for timer in timers:
             repository = self.kinds[timer.kind].repository
@@ -196,16 +196,16 @@ class Timers:
         return by_table.values()
 
     def _decide(self, work: UnitOfWork[Any, Any], timer: Timer, at: datetime) -> tuple[Later | None, Span]:
-        """Whether it is moved, and the span of what it told."""
+        """Decide and record the facts of a timer; returns `Later` if the timer is moved, and the span of its facts."""
         on_due, state = self.kinds[timer.kind], work.state(timer.key)
-        answer = on_due.decide(state, timer.payload, at)
-        later = answer if isinstance(answer, Later) else None
-        dated = answer.facts if isinstance(answer, Later) else answer
+        decision = on_due.decide(state, timer.payload, at)
+        later = decision if isinstance(decision, Later) else None
+        dated_facts = decision.facts if isinstance(decision, Later) else decision
         cause = on_due.cause(state, timer)
-        span = hops.due(timer.kind, on_due.repository.rules.service) if dated else NO_SPAN
-        for n, (happened_at, facts) in enumerate(groupby(dated, key=lambda dated: dated[1])):
-            name = uuid5(cause, str(n)) if n else cause
-            work.record(timer.key, [fact for fact, _ in facts], happened_at, name, span)
+        span = hops.due(timer.kind, on_due.repository.rules.service) if dated_facts else NO_SPAN
+        for n, (happened_at, facts) in enumerate(groupby(dated_facts, key=lambda dated: dated[1])):
+            cause_of_group = uuid5(cause, str(n)) if n else cause
+            work.record(timer.key, [fact for fact, _ in facts], happened_at, cause_of_group, span)
         return later, span
 
     async def _put_off(self, db: Connection, timer: Timer, at: datetime, fault: Exception) -> None:
