@@ -1,4 +1,4 @@
-"""The process of a `Sandbox`: reads frames from its input, lets the job work on them and writes the job's frames."""
+"""The child process of a `Sandbox`: reads frames from stdin, calls the job, and writes the job's frames to stdout."""
 
 import resource
 import struct
@@ -9,7 +9,7 @@ from importlib import import_module
 from typing import BinaryIO, Final
 
 _LENGTH: Final = struct.Struct(">I")
-"""Before a message stands the count of its frames, before a frame the count of its bytes."""
+"""The prefix of a message (the number of its frames) and of a frame (the number of its bytes)."""
 Job = Callable[[list[bytes]], Sequence[bytes]]
 
 

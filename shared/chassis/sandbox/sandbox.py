@@ -1,4 +1,4 @@
-"""Runs a job in a process of its own with limits on its time and memory, and without holding up the event loop."""
+"""Runs a job in a child process with limits on its time and memory, without blocking the event loop."""
 
 import asyncio
 import os
@@ -34,7 +34,7 @@ class Sandbox:
     _process: Process | None = None
 
     async def __call__(self, *request: bytes) -> list[bytes]:
-        """What the job returns; raises `Unfinished`, and `OSError` where the machine cannot start a process."""
+        """The frames that the job returns; raises `Unfinished`, or `OSError` if no process can be started."""
         async with self._turn:
             process = await self._running()
             try:
@@ -44,7 +44,7 @@ class Sandbox:
                 await self.close()
                 raise Unfinished(repr(fault)) from None
             except asyncio.CancelledError:
-                # The next call would read the answer to this one.
+                # The process must end, or the next call would read the answer to this one.
                 await self.close()
                 raise
 
@@ -59,11 +59,11 @@ class Sandbox:
     async def _running(self) -> Process:
         if self._process is None or self._process.returncode is not None:
             command = (sys.executable, "-m", "shared.chassis.sandbox.child", self.job, str(self.memory))
-            # The same modules as here, wherever they were found.
-            where = {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
-            # An error message of the job may quote what it works on, which belongs in no log.
+            # The child must find the same modules as this process.
+            environment = {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+            # stderr is dropped: an error message of the job may quote personal data, which must not be logged.
             self._process = await asyncio.create_subprocess_exec(
-                *command, stdin=PIPE, stdout=PIPE, stderr=DEVNULL, env=where
+                *command, stdin=PIPE, stdout=PIPE, stderr=DEVNULL, env=environment
             )
         return self._process
 

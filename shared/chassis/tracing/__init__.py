@@ -1,1 +1,1 @@
-"""Traces (OpenTelemetry): which hop did what when, from a request to the last row and message that follow from it."""
+"""Tracing with OpenTelemetry: spans of requests, of facts in the relay and the consumers, of timers and messages."""

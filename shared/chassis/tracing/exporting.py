@@ -1,4 +1,4 @@
-"""Sends spans to a collector by OTLP over HTTP; the only place that loads OpenTelemetry's SDK."""
+"""Sends spans to a collector by OTLP over HTTP; no other module loads OpenTelemetry's SDK."""
 
 import contextvars
 import logging
@@ -22,8 +22,8 @@ NAME: Final = "huying"
 
 
 def send_traces(settings: TraceSettings, process: str, instance: str = "") -> Callable[[], None]:
-    """Record spans from now on and send them in the background; returns what sends the last ones and ends that."""
-    # Each failed request would be an error line of its own; the exporter says it once.
+    """Record spans and send them in the background; returns a function that sends the last spans and stops."""
+    # OpenTelemetry logs an error for each failed request; `SayingExporter` logs it once.
     logging.getLogger("opentelemetry").setLevel(logging.CRITICAL)
     names = {
         "service.name": process, "service.namespace": NAME, "service.instance.id": instance or str(uuid4()),
@@ -40,7 +40,8 @@ def send_traces(settings: TraceSettings, process: str, instance: str = "") -> Ca
 
 
 def sampler_of(settings: TraceSettings) -> Sampler:
-    """Which traces are chosen. What begins a trace decides, and every hop keeps to it, whatever the name says."""
+    """The sampler of the settings. It decides only for new traces: later hops always follow the first decision, also
+    with names that do not begin with `parentbased_`."""
     roots = {
         "always_on": ALWAYS_ON,
         "always_off": ALWAYS_OFF,
@@ -51,7 +52,7 @@ def sampler_of(settings: TraceSettings) -> Sampler:
 
 def _exporter(settings: TraceSettings) -> OTLPSpanExporter:
     session = requests.Session()
-    session.trust_env = False  # as every other client here: no proxy is asked
+    session.trust_env = False  # use no proxy, like all other clients here
     return OTLPSpanExporter(
         endpoint=f"{settings.otlp_endpoint.rstrip('/')}/v1/traces",
         certificate_file=str(settings.otlp_certificate) if settings.otlp_certificate else None,
@@ -60,12 +61,12 @@ def _exporter(settings: TraceSettings) -> OTLPSpanExporter:
 
 
 class SayingExporter(SpanExporter):
-    """Says once that spans are lost, since the collector takes none, and once that it takes them again."""
+    """Logs once that the collector takes no spans, and once that it takes them again."""
 
     def __init__(self, exporter: SpanExporter) -> None:
         self._exporter = exporter
         self._is_away, self._lost = False, 0
-        # It is called by a thread of its own: its lines name the process too.
+        # A background thread calls `export`: the copied context lets its log lines name the process.
         self._context = contextvars.copy_context()
 
     def export(self, batch: Sequence[ReadableSpan]) -> SpanExportResult:
@@ -81,9 +82,9 @@ class SayingExporter(SpanExporter):
         return result
 
     def shutdown(self) -> None:
-        """Send no more."""
+        """Stop sending."""
         self._exporter.shutdown()
 
     def force_flush(self, timeout_millis: int = 30_000) -> bool:
-        """Nothing is held back here."""
+        """Flush the inner exporter: this one holds no spans back."""
         return self._exporter.force_flush(timeout_millis)

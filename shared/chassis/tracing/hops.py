@@ -1,4 +1,4 @@
-"""The hops of a fact: relayed, handled, followed by a timer or a message; each has a span with a name that reads."""
+"""Makes the spans of a fact's hops: relayed, handled by a service, followed by a timer or a message."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -11,15 +11,15 @@ from shared.chassis.tracing.spans import NO_SPAN, Span
 from shared.contracts.envelope import Envelope, unversioned
 
 RECENT: Final = timedelta(days=1)
-"""How old a fact may be to be followed: a journal that is sent again from its beginning, and a reader that begins
-again, would write into traces that are long gone."""
+"""The age up to which a fact's trace is continued. Older facts are read when a journal or a topic is replayed, and
+their traces are finished."""
 
 
 def relayed(facts: Sequence[Envelope], now: datetime) -> tuple[Sequence[Envelope], Sequence[Span]]:
-    """The facts as they are sent, each naming the span of its sending, and these spans."""
+    """The facts with the `traceparent` of their new relay spans, and these spans, which the caller must end."""
     if not spans.is_on():
         return facts, ()
-    sent, begun = [], []
+    sent, open_spans = [], []
     for fact in facts:
         if fact.traceparent and now - fact.time < RECENT:
             span = spans.follow(
@@ -29,14 +29,14 @@ def relayed(facts: Sequence[Envelope], now: datetime) -> tuple[Sequence[Envelope
                 spans.names(fact.stream, fact.key, fact.subject),
             )
             if span.is_recorded:
-                begun.append(span)
+                open_spans.append(span)
                 fact = fact._replace(traceparent=span.traceparent)
         sent.append(fact)
-    return sent, begun
+    return sent, open_spans
 
 
 def handled(fact: Envelope, service: str, now: datetime) -> Span:
-    """The span of one fact in a batch: facts of many traces are handled together."""
+    """The span of one fact in a batch; each fact of a batch may belong to another trace."""
     if fact.traceparent is None or not spans.is_on() or now - fact.time > RECENT:
         return NO_SPAN
     return spans.follow(
@@ -48,12 +48,12 @@ def handled(fact: Envelope, service: str, now: datetime) -> Span:
 
 
 def due(kind: str, service: str) -> Span:
-    """A timer begins a trace of its own: days may lie between it and what planned it."""
+    """The span of a timer. It begins a new trace, because a timer may be due days after it was planned."""
     return spans.begin(f"timer {kind} {service}")
 
 
 def sent(traceparent: str | None, to: str) -> Span:
-    """A message or a request that leaves for `to`, the name of a gateway or a word for what takes it."""
+    """The span of a message or request to `to`, the name of a gateway or of another receiver."""
     if traceparent is None or not spans.is_on():
         return Span(traceparent)
     return spans.follow(traceparent, f"send {to}", SpanKind.CLIENT, {})

@@ -1,7 +1,7 @@
-"""Spans: one for each hop of a trace, begun only where traces are sent and this one was chosen to be recorded.
+"""Spans: one for each hop of a trace, if this process sends traces and the trace is sampled.
 
 Rules: W3C Trace Context (`traceparent`); OpenTelemetry's conventions for HTTP and messaging. A span has a name, times,
-ids and codes. It never has an address as it was sent, a text, or the words of a fault: those may name a person.
+ids and codes. It never has the URL of a request, a text, or the message of a fault: those may name a person.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -20,7 +20,7 @@ Attributes = Mapping[str, str | int]
 
 
 class Span:
-    """One hop. `traceparent` is what the next hop continues, recorded or not; None where there is no trace."""
+    """One hop of a trace. `traceparent` is for the next hop, even if this span is not recorded; None: no trace."""
 
     __slots__ = ("_names", "_recorded", "traceparent")
 
@@ -31,20 +31,19 @@ class Span:
 
     @property
     def is_recorded(self) -> bool:
-        """Whether this process sends it; a trace that only passes through has a `traceparent` too."""
+        """Whether this process records and sends the span; a trace that is not recorded has a `traceparent` too."""
         return self._recorded is not None
 
     @property
     def passed_on(self) -> str | None:
-        """The `traceparent` of a request to another service."""
+        """The `traceparent` for requests to other services."""
         return self.traceparent
 
     def accept(self) -> None:
-        """Whoever asks has shown who they are (`OfferedSpan`)."""
+        """Note that the caller of the request was authenticated; only `OfferedSpan` uses it."""
 
     def about(self, stream: str, key: UUID, subject: str) -> None:
-        """Name the aggregate that this hop is about: its stream, its id, and what people call it by (empty where nobody
-        knows it yet)."""
+        """Name the aggregate of this hop: its stream, its id, and its number for people (empty if it has none yet)."""
         if self._recorded:
             self._names[stream] = str(key)
             self.note(names(stream, key, subject))
@@ -55,17 +54,17 @@ class Span:
             self._recorded.set_attributes(attributes)
 
     def rename(self, name: str) -> None:
-        """Another name than it began with."""
+        """Change the name of the span."""
         if self._recorded:
             self._recorded.update_name(name)
 
     def fail(self, kind: str) -> None:
-        """It failed; `kind` is a word for how, never the words of the fault."""
+        """Mark the span as failed; `kind` is a code, never the message of the fault."""
         if self._recorded:
             self._recorded.set_status(StatusCode.ERROR, kind)
 
     def end(self) -> None:
-        """It is over. One that never ends is never sent."""
+        """End the span; a span that never ends is never sent."""
         if self._recorded:
             self._recorded.end()
             self._recorded = None
@@ -77,7 +76,7 @@ _tracer: trace.Tracer | None = None
 
 
 def turn_on(tracer: trace.Tracer | None) -> None:
-    """Record spans with this tracer from now on; None: record none."""
+    """Record spans with this tracer from now on; None: record no spans."""
     global _tracer
     _tracer = tracer
 
@@ -88,18 +87,18 @@ def is_on() -> bool:
 
 
 def current() -> Span:
-    """The span of the request, or of the message, that is being worked on."""
+    """The span of the request or message that is handled now."""
     return _CURRENT.get()
 
 
 def accept() -> None:
-    """The credential of the request that is worked on is good: it goes on in the trace that it brings."""
+    """Call this when the credential of the current request is valid: its span joins the trace that the caller sent."""
     _CURRENT.get().accept()
 
 
 @contextmanager
 def at_work(span: Span) -> Iterator[Span]:
-    """Make this the current span."""
+    """Make this the current span inside the `with` block."""
     before = _CURRENT.set(span)
     try:
         yield span
@@ -108,31 +107,31 @@ def at_work(span: Span) -> Iterator[Span]:
 
 
 def begin(name: str, kind: SpanKind = SpanKind.INTERNAL) -> Span:
-    """The first span of a new trace; `NO_SPAN` where there are none. Where the trace was not chosen, what follows hears
-    so, and does not choose again."""
+    """The first span of a new trace; `NO_SPAN` if this process sends no traces. If the trace is not sampled, its
+    `traceparent` says so to all later hops."""
     return _recorded(name, kind, Context(), {}) if _tracer else NO_SPAN
 
 
 def follow(parent: str | None, name: str, kind: SpanKind, attributes: Attributes, began: int | None = None) -> Span:
-    """The span of the next hop of a trace; where it is not recorded, the trace passes through as it is. `began`: when,
-    in nanoseconds of Unix time, where it is not now."""
+    """The span of the next hop of a trace. If it is not recorded, it passes on `parent` unchanged. `began`: its start
+    in nanoseconds of Unix time, if not now."""
     if parent is None:
         return NO_SPAN
-    known = parse(parent) if _tracer else None
-    if known is None or not known.is_sampled:
+    trace_parent = parse(parent) if _tracer else None
+    if trace_parent is None or not trace_parent.is_sampled:
         return Span(parent)
-    return _recorded(name, kind, _context(known), attributes, began)
+    return _recorded(name, kind, _context(trace_parent), attributes, began)
 
 
 def end(spans: Iterable[Span]) -> None:
-    """What they did is durable."""
+    """End spans, when the work of their hops is durable."""
     for span in spans:
         span.end()
 
 
 def _context(parent: TraceParent) -> Context:
-    known = SpanContext(parent.trace_id, parent.span_id, is_remote=True, trace_flags=TraceFlags(TraceFlags.SAMPLED))
-    return trace.set_span_in_context(NonRecordingSpan(known), Context())
+    remote = SpanContext(parent.trace_id, parent.span_id, is_remote=True, trace_flags=TraceFlags(TraceFlags.SAMPLED))
+    return trace.set_span_in_context(NonRecordingSpan(remote), Context())
 
 
 def _recorded(name: str, kind: SpanKind, context: Context, attributes: Attributes, began: int | None = None) -> Span:
@@ -151,8 +150,8 @@ def names(stream: str, key: UUID, subject: str) -> Attributes:
 
 
 def name_in_line(_: Any, __: str, line: Any) -> Any:
-    """For structlog: name in a line of the log the trace that is at work, and what it is about."""
+    """A structlog processor: adds the current trace and its aggregate to a log line."""
     span = _CURRENT.get()
-    if span.traceparent and (known := parse(span.traceparent)):
-        return {**span._names, "trace": f"{known.trace_id:032x}", **line}
+    if span.traceparent and (trace_parent := parse(span.traceparent)):
+        return {**span._names, "trace": f"{trace_parent.trace_id:032x}", **line}
     return line
