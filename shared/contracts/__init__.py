@@ -1,1 +1,1 @@
-"""What services say to each other."""
+"""The contracts between services: facts and their schemas, the envelope, topics, refusals, shared types of text."""

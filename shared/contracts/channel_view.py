@@ -1,4 +1,4 @@
-"""What a channel may read of each fact about its demands: one list of fields for the event stream and for webhooks."""
+"""The events that channels receive: for each fact the fields that a channel may see, in event stream and webhooks."""
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
@@ -45,21 +45,21 @@ VISIBLE: Final[Mapping[type[f.Fact], frozenset[str]]] = {
     f.PublicationRefused: frozenset(),
     f.PublicationAllowed: frozenset(),
 }  # fmt: skip
-"""The fields of each fact that the citizen is shown, and so the channel too. Names of staff, references into the vault,
-approvals, rules and evidence stay with the offices."""
+"""The fields of each fact that the citizen, and so the channel, may see. Names of staff, references to the vault,
+approvals, rules and evidence are only for the offices."""
 INTERNAL: Final[frozenset[type[f.Fact]]] = frozenset({
     f.DemandAssigned, f.ExtensionRequested, f.ExtensionRefused, f.AssistanceRequested, f.AssistanceAccepted,
     f.AssistanceReported, f.AssistanceEnded, f.DemandPrioritized, f.VerdictGiven, f.LinkRequested, f.HistoryContinued,
     f.DeadlineWarned, f.DeadlineMissed, f.DemandEscalated, f.DemandNoted, f.EvidenceAttached, f.NotificationSent,
     f.NotificationFailed, f.PersonalDataViewed, f.DemandClustered, f.CallBackFailed,
 })  # fmt: skip
-"""Facts of which a channel hears nothing: what offices arrange among themselves, and what another fact repeats.
-`demand.verdict-given` is followed by `demand.confirmed` or `demand.reopened`."""
+"""Facts that channels do not receive: those between offices, and those that another fact repeats
+(`demand.verdict-given` is followed by `demand.confirmed` or `demand.reopened`)."""
 EVENT_TYPES: Final[tuple[str, ...]] = tuple(sorted(kind.wire_type() for kind in VISIBLE))
-"""Every type of event that a channel can receive."""
+"""All types of events that a channel can receive."""
 
 UnitName = Callable[[str], str]
-"""What people call a unit, by its id."""
+"""Returns the name of a unit by its id."""
 
 
 class DemandStanding(BaseModel):
@@ -110,9 +110,9 @@ class ChannelEvent(BaseModel):
 
 
 def channel_event(demand: Demand, fact: f.Fact, envelope: Envelope, unit_name: UnitName) -> ChannelEvent | None:
-    """The event of a fact, in which `demand` is the state after it; None where channels hear nothing of the fact.
+    """The event for a fact; `demand` is the state after it. None for a fact that channels do not receive.
 
-    Texts are masked already when a fact is told. Who may receive it is decided where events are read and queued.
+    The texts of a fact are masked already. The callers decide which channel receives the event.
     """
     visible = VISIBLE.get(type(fact))
     if visible is None:

@@ -1,8 +1,8 @@
-"""What a reader of the version before, or of the version after, could not read: compares two JSON Schemas of a fact.
+"""Compares two JSON Schemas of a fact, and reports changes that older or newer readers could not read.
 
-Facts are kept for years and are read by older and newer versions at once. So a released schema may only gain optional
-fields; everything else needs another version of the fact with an upcaster (see `docs/adr/0026`). A changed default
-counts: facts are written without the fields that have their default.
+Facts are kept for years, and older and newer versions of the services read them at the same time. So a released schema
+may only gain optional fields; every other change needs a new version of the fact with an upcaster (`docs/adr/0026`). A
+changed default is such a change, because fields with their default value are not written.
 """
 
 from collections.abc import Iterator, Mapping
@@ -10,7 +10,7 @@ from typing import Any, Final
 
 Json = Mapping[str, Any]
 DESCRIBING: Final = frozenset({"$schema", "$id", "$defs", "$comment", "title", "description", "examples", "deprecated"})
-"""Keywords that say nothing about what is valid."""
+"""Keywords that do not restrict valid values."""
 INNER: Final = {"items": "[]", "additionalProperties": "{}"}
 FORMS: Final = ("anyOf", "prefixItems")
 COMPARED_APART: Final = frozenset({"properties", "required", "enum", "$ref", *INNER, *FORMS})
@@ -18,9 +18,9 @@ _ABSENT: Final = "(nothing)"
 
 
 def incompatibilities(before: Json, after: Json) -> list[str]:
-    """In words, each change from a released schema that is more than an additional optional field; none if all is well.
+    """Describes each incompatible change: every change except an additional optional field. Empty if there is none.
 
-    Both are JSON Schemas (2020-12) as Pydantic writes them: `$ref` leads into `$defs` of the same schema.
+    Both schemas are JSON Schemas (2020-12) as Pydantic writes them: a `$ref` points into `$defs` of the same schema.
     """
     return list(_Comparison(before, after).compare(before, after, "", frozenset()))
 
@@ -31,12 +31,12 @@ class _Comparison:
         self._after = after.get("$defs", {})
 
     def compare(self, before: Json, after: Json, path: str, open_: frozenset[tuple[str, str]]) -> Iterator[str]:
-        """Walks both at once; `open_` holds the pairs of definitions that it is inside of."""
+        """Walk both schemas together; `open_` holds the pairs of definitions around the current place."""
         pair = (str(before.get("$ref", "")), str(after.get("$ref", "")))
         if pair in open_:
             return
         open_ = open_ | {pair} if any(pair) else open_
-        before, after = _followed(before, self._before), _followed(after, self._after)
+        before, after = _resolved(before, self._before), _resolved(after, self._after)
         yield from _keywords(before, after, path)
         yield from _enum(before, after, path)
         yield from self._properties(before, after, path, open_)
@@ -44,20 +44,20 @@ class _Comparison:
 
     def _properties(self, before: Json, after: Json, path: str, open_: frozenset[tuple[str, str]]) -> Iterator[str]:
         old, new = before.get("properties", {}), after.get("properties", {})
-        was, is_ = set(before.get("required", ())), set(after.get("required", ()))
+        old_required, new_required = set(before.get("required", ())), set(after.get("required", ()))
         for name in sorted(old.keys() | new.keys()):
             place = f"{path}.{name}" if path else name
             if name not in new:
                 yield f"{place}: the field was removed"
             elif name not in old:
-                if name in is_:
+                if name in new_required:
                     yield f"{place}: a new field must be optional"
                 if before.get("additionalProperties") is False:
                     yield f"{place}: readers of the version before take no additional field here"
             else:
-                if name in is_ - was:
+                if name in new_required - old_required:
                     yield f"{place}: the field became required"
-                if name in was - is_:
+                if name in old_required - new_required:
                     yield f"{place}: the field may be missing now"
                 yield from self.compare(old[name], new[name], place, open_)
 
@@ -67,33 +67,33 @@ class _Comparison:
             if len(old) != len(new):
                 yield f"{_place(path)}: the type changed ({keyword} had {len(old)} forms, now {len(new)})"
                 continue
-            for one, other in zip(old, new, strict=True):
-                yield from self.compare(one, other, path, open_)
+            for old_form, new_form in zip(old, new, strict=True):
+                yield from self.compare(old_form, new_form, path, open_)
         for keyword, mark in INNER.items():
-            inside, now = before.get(keyword, _ABSENT), after.get(keyword, _ABSENT)
-            if isinstance(inside, dict) and isinstance(now, dict):
-                yield from self.compare(inside, now, f"{path}{mark}", open_)
+            old_inner, new_inner = before.get(keyword, _ABSENT), after.get(keyword, _ABSENT)
+            if isinstance(old_inner, dict) and isinstance(new_inner, dict):
+                yield from self.compare(old_inner, new_inner, f"{path}{mark}", open_)
             else:
-                yield from _difference(path, keyword, inside, now)
+                yield from _difference(path, keyword, old_inner, new_inner)
 
 
-def _followed(schema: Json, definitions: Json) -> Json:
-    """The definition that a reference leads to, with what stands beside the reference."""
+def _resolved(schema: Json, definitions: Json) -> Json:
+    """The schema with its references replaced by their definitions; keywords beside a reference are kept."""
     while "$ref" in schema:
-        beside = {key: value for key, value in schema.items() if key != "$ref"}
-        schema = {**definitions[schema["$ref"].removeprefix("#/$defs/")], **beside}
+        others = {key: value for key, value in schema.items() if key != "$ref"}
+        schema = {**definitions[schema["$ref"].removeprefix("#/$defs/")], **others}
     return schema
 
 
 def _keywords(before: Json, after: Json, path: str) -> Iterator[str]:
-    """Types, formats, bounds, patterns, constants, defaults: whatever is neither equal nor only a description."""
+    """Compares types, formats, bounds, patterns, constants and defaults: all keywords that restrict valid values."""
     for keyword in sorted((before.keys() | after.keys()) - DESCRIBING - COMPARED_APART):
         yield from _difference(path, keyword, before.get(keyword, _ABSENT), after.get(keyword, _ABSENT))
 
 
 def _difference(path: str, keyword: str, old: Any, new: Any) -> Iterator[str]:
     if old != new or isinstance(old, bool) is not isinstance(new, bool):  # True equals 1
-        yield f"{_place(path)}: {keyword} changed from {_told(old)} to {_told(new)}"
+        yield f"{_place(path)}: {keyword} changed from {_shown(old)} to {_shown(new)}"
 
 
 def _enum(before: Json, after: Json, path: str) -> Iterator[str]:
@@ -113,5 +113,5 @@ def _place(path: str) -> str:
     return path or "the fact"
 
 
-def _told(value: Any) -> str:
+def _shown(value: Any) -> str:
     return _ABSENT if value in (None, _ABSENT) else repr(value)

@@ -15,12 +15,12 @@ from shared.contracts.trace_context import parse
 CONTENT_TYPE: Final = "application/json; charset=utf-8"
 Headers = list[tuple[str, bytes]]
 HIGHEST: Final = 2**31 - 1
-"""Of the sequence in the life of one aggregate: what readers keep it in."""
+"""The highest sequence of a fact: readers store it as a 32-bit integer."""
 _OPTIONAL: Final = ("ce_sequence", "ce_causationid", "ce_correlationid", "ce_traceparent")
 
 
 class Envelope(NamedTuple):
-    """One fact on its way: what it is about, who told it when, and the fact as JSON text."""
+    """One fact with its CloudEvents attributes; `data` is the fact as JSON text, `key` the id of its aggregate."""
 
     id: UUID
     stream: str
@@ -37,8 +37,8 @@ class Envelope(NamedTuple):
     data: str
 
     def headers(self) -> Headers:
-        """Kafka headers; attributes that are absent are left out."""
-        found = [
+        """The Kafka headers; absent attributes are left out."""
+        headers = [
             ("ce_specversion", b"1.0"),
             ("ce_id", str(self.id).encode()),
             ("ce_type", self.type.encode()),
@@ -55,8 +55,8 @@ class Envelope(NamedTuple):
             ("ce_traceparent", self.traceparent),
             ("ce_imported", "true" if self.imported else None),
         )
-        found.extend((name, str(value).encode()) for name, value in optional if value is not None)
-        return found
+        headers.extend((name, str(value).encode()) for name, value in optional if value is not None)
+        return headers
 
 
 def read(
@@ -66,26 +66,26 @@ def read(
     value: bytes | None,
     uuid: Callable[[str], UUID] = UUID,
 ) -> Envelope:
-    """The envelope of a Kafka record; raises `Refused` with what is missing or unreadable.
+    """Parse the envelope of a Kafka record; raises `Refused` and says what is missing or unreadable.
 
-    `uuid` makes ids of text: a reader of many records gives a faster one.
+    `uuid` parses ids; a consumer, which parses many records, passes a faster class.
     """
-    told: dict[str, bytes] = {name: given for name, given in headers if given is not None}
-    sequence, cause, correlation, trace = map(told.get, _OPTIONAL)
+    attributes: dict[str, bytes] = {name: content for name, content in headers if content is not None}
+    sequence, cause, correlation, trace = map(attributes.get, _OPTIONAL)
     try:
         return Envelope(
-            id=uuid(told["ce_id"].decode()),
+            id=uuid(attributes["ce_id"].decode()),
             stream=stream,
             key=uuid((key or b"").decode()),
-            type=told["ce_type"].decode(),
-            source=told["ce_source"].decode(),
-            subject=told["ce_subject"].decode(),
-            time=_time(told["ce_time"].decode()),
+            type=attributes["ce_type"].decode(),
+            source=attributes["ce_source"].decode(),
+            subject=attributes["ce_subject"].decode(),
+            time=_time(attributes["ce_time"].decode()),
             sequence=None if sequence is None else _sequence(sequence),
             causation=uuid(cause.decode()) if cause else None,
             correlation=uuid(correlation.decode()) if correlation else None,
             traceparent=None if trace is None else _traceparent(trace),
-            imported=told.get("ce_imported") == b"true",
+            imported=attributes.get("ce_imported") == b"true",
             data=(value or b"").decode(),
         )
     except KeyError as missing:
@@ -95,13 +95,13 @@ def read(
 
 
 def traceparent_of(headers: Iterable[tuple[str, bytes | None]]) -> str | None:
-    """The trace that a record is part of, be the rest of it readable or not."""
+    """The `traceparent` in the headers of a record, which may be unreadable otherwise; None if there is none."""
     text = dict(headers).get("ce_traceparent")
     return _traceparent(text) if text else None
 
 
 def source_of(service: str) -> str:
-    """The source (`ce_source`) of what a service tells, by the service's name."""
+    """The `ce_source` of facts of a service, from the service's name."""
     return f"/services/{service}"
 
 
@@ -115,13 +115,13 @@ def _time(text: str) -> datetime:
 
 
 def _traceparent(text: bytes) -> str | None:
-    """None where it is none: a trace that cannot be read is no fault of the fact."""
-    known = text.decode("latin-1")
-    return known if parse(known) else None
+    """The `traceparent`, or None if it is not valid: a wrong one must not make the fact unreadable."""
+    traceparent = text.decode("latin-1")
+    return traceparent if parse(traceparent) else None
 
 
 def _sequence(text: bytes) -> int:
-    # `int` would also take signs, blanks and underscores, and as many digits as somebody sends.
+    # `int` alone would accept signs, blanks and underscores, and any number of digits.
     number = int(text) if text.isdigit() and len(text) <= len(str(HIGHEST)) else 0
     if not 1 <= number <= HIGHEST:
         raise ValueError(f"sequence is a whole number from 1 to {HIGHEST}")
@@ -129,6 +129,6 @@ def _sequence(text: bytes) -> int:
 
 
 def unversioned(type: str) -> str:
-    """A type of facts without its version: `parcel.sent` of `parcel.sent.v2`."""
+    """The type of a fact without its version: `parcel.sent` from `parcel.sent.v2`."""
     name, _, version = type.rpartition(".")
     return name if version[:1] == "v" and version[1:].isdigit() else type

@@ -1,4 +1,4 @@
-"""The closed list of facts and how a wire type finds its class, be it told in a retired version."""
+"""The closed list of facts, and the parser that finds the class of a wire type and upcasts retired versions."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -72,71 +72,72 @@ NOTES: Final[Mapping[str, type[f.NoteFact]]] = {
 FACTS: Final[Mapping[str, type[f.Fact]]] = {
     kind.wire_type(): kind for kind in (*STATUS_FACTS.values(), *NOTES.values())
 }
-"""What is told today, by wire type."""
+"""The current classes of facts, by wire type."""
 
 
 class Retired(NamedTuple):
-    """A version that nobody tells any more: its class, and a pure function to the next version."""
+    """A version that is not written any more: its class, and a pure function that converts it to the next version."""
 
     kind: type[f.Fact]
     upcast: Callable[[Any], f.Fact]
 
 
 RETIRED: Final[Mapping[str, Retired]] = {
-    one.kind.wire_type(): one for one in (Retired(retired.DemandRoutedV1, retired.routed),)
+    version.kind.wire_type(): version for version in (Retired(retired.DemandRoutedV1, retired.routed),)
 }
 KNOWN: Final = FACTS.keys() | RETIRED.keys()
 """Every wire type that can be read."""
 RECORDED: Final[Mapping[str, type[f.Fact]]] = {
     **STATUS_FACTS,
-    **{one.kind.type: one.kind for one in RETIRED.values() if one.kind.moves and one.kind.version == 1},
+    **{old.kind.type: old.kind for old in RETIRED.values() if old.kind.moves and old.kind.version == 1},
 }
-"""Steps that other systems recorded name no version, so they have the fields of the first one."""
+"""The classes of steps that other systems recorded, by type. The steps name no version, so they have the fields of
+version 1."""
 
 
 def recorded(step: f.RecordedStep) -> f.StatusFact:
-    """The fact that another system recorded; raises `Refused` for one that cannot be replayed."""
+    """The fact of a step that another system recorded, in its current version; raises `Refused` if it is invalid."""
     fact = upcast(as_recorded(step))
     assert isinstance(fact, f.StatusFact)
     return fact
 
 
 def as_recorded(step: f.RecordedStep) -> f.Fact:
-    """The same in the version in which steps are recorded."""
+    """The fact of a recorded step, in the version in which steps are recorded; raises `Refused` if it is invalid."""
     kind = RECORDED.get(step.type)
     if kind is None or kind is f.DemandSubmitted:
         raise Refused(Code.INVALID, f"{step.type!r} cannot be a recorded step")
     try:
-        # What follows a step stands behind it in the demand's history, never inside it.
+        # The steps that follow are in the demand's history, never inside a step.
         return kind.model_validate({name: value for name, value in step.data.items() if name != "history"})
     except ValidationError as fault:
         raise _unreadable(step.type, fault) from None
 
 
 def parse(wire_type: str, data: bytes | str) -> f.Fact:
-    """The fact that `data` (UTF-8 JSON) tells; raises `Refused` when it cannot be understood."""
+    """The fact in `data` (UTF-8 JSON), in its current version; raises `Refused` for an unknown type or wrong data."""
     kind = FACTS.get(wire_type)
     if kind is None:
-        return upcast(_as_told(wire_type, data))
+        return upcast(_read_retired(wire_type, data))
     return _read(kind, data)
 
 
 def upcast(fact: f.Fact) -> f.Fact:
-    """The fact in the version that is told today."""
+    """The fact converted to its current version."""
     while old := RETIRED.get(fact.wire_type()):
         fact = old.upcast(fact)
     return fact
 
 
 def current_data(wire_type: str, data: str) -> dict[str, JsonValue]:
-    """What a stored fact says, with the fields of the version that is told today."""
+    """The fields of a stored fact in its current version."""
     if wire_type in RETIRED:
         data = parse(wire_type, data).model_dump_json(exclude_defaults=True)
     payload: dict[str, JsonValue] = json.loads(data)
     return payload
 
 
-def _as_told(wire_type: str, data: bytes | str) -> f.Fact:
+def _read_retired(wire_type: str, data: bytes | str) -> f.Fact:
     old = RETIRED.get(wire_type)
     if old is None:
         raise Refused(Code.INVALID, f"unknown fact type {wire_type!r}")

@@ -1,4 +1,4 @@
-"""The demand whose story the examples of the HTTP API tell, from the school bus stop of a village in Nanhai."""
+"""The values of the examples in the HTTP API's documents: one demand about a school bus stop in Nanhai."""
 
 from typing import Any, Final
 
@@ -74,5 +74,5 @@ EVENT_CURSOR: Final = "m7Qe4gAAAAAAAATS"
 
 
 def shown(*examples: Sample) -> dict[str, Any]:
-    """What a model says of its schema: these examples."""
+    """The `json_schema_extra` of a model with these examples."""
     return {"examples": list(examples)}

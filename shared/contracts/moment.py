@@ -1,4 +1,4 @@
-"""A point in time that every calendar, time zone and database here can tell."""
+"""The type of points in time: with a time zone, and in the years that all calendars and databases here support."""
 
 import re
 from datetime import UTC, datetime
@@ -7,7 +7,7 @@ from typing import Annotated, Final
 from pydantic import AfterValidator, AwareDatetime, BeforeValidator
 from pydantic_core import PydanticCustomError, PydanticKnownError
 
-# The years of which figures can be asked. Beyond them a time zone may leave the calendar.
+# The years that reports cover. Near the limits of `datetime`, a change of time zone could overflow.
 FIRST: Final = datetime(1900, 1, 1, tzinfo=UTC)
 END: Final = datetime(3000, 1, 1, tzinfo=UTC)
 RULE_EN: Final = "should lie in the years 1900 to 2999"
@@ -16,22 +16,22 @@ _NUMBER: Final = re.compile(r"\s*[+-]?\d+(?:\.\d*)?\s*")
 
 
 def can_be_told(at: datetime) -> bool:
-    """Whether the moment lies within the years that are served."""
+    """Whether the time lies within the supported years."""
     return FIRST <= at < END
 
 
-def _within_our_years(at: datetime) -> datetime:
+def _in_supported_years(at: datetime) -> datetime:
     if not can_be_told(at):
         raise PydanticCustomError("moment_out_of_range", "{en}", {"en": RULE_EN, "zh": RULE_ZH})
     return at
 
 
-def _as_written(value: object) -> object:
+def _refuse_numbers(value: object) -> object:
     if isinstance(value, int | float) or (isinstance(value, str) and _NUMBER.fullmatch(value)):
         raise PydanticKnownError("datetime_parsing", {"error": "send ISO 8601, such as 2026-11-24T08:00:00+08:00"})
     return value
 
 
-WRITTEN: Final = BeforeValidator(_as_written)
-"""For what others send: a bare number such as 20261124 would be read as the seconds since 1970."""
-Moment = Annotated[AwareDatetime, AfterValidator(_within_our_years)]
+WRITTEN: Final = BeforeValidator(_refuse_numbers)
+"""For times in requests: Pydantic would read a bare number such as 20261124 as seconds since 1970."""
+Moment = Annotated[AwareDatetime, AfterValidator(_in_supported_years)]

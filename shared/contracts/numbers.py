@@ -1,4 +1,4 @@
-"""Demand numbers: short enough for the telephone, with a character that catches slips, read however they are typed.
+"""Demand numbers: short, with a check character that finds typing errors, and read in any spelling.
 
 Rule: ISO 7064 Mod 37,36 over letters and digits; it finds every single wrong character and every swap of neighbours.
 """
@@ -18,9 +18,9 @@ from shared.contracts.wording import Identifier
 EXAMPLE: Final = "NH21-001335-9"
 AS_TYPED: Final = "as people type it: small letters, without hyphens, O for 0"
 LONGEST: Final = 64
-"""Characters of a typed number, with brackets and blanks around it."""
+"""The most characters of a typed number, with brackets and blanks around it."""
 
-# Groups of characters that people take for each other. Each begins with the digit that is meant among digits.
+# Groups of characters that people confuse. The first one is the digit that is meant if a digit is expected.
 _ALIKE: Final = ("0ODQ", "1IL", "2Z", "5S", "6G", "8B")
 _GROUP: Final = {character: group for group in _ALIKE for character in group}
 _DIGIT: Final = str.maketrans({character: group[0] for group in _ALIKE for character in group[1:]})
@@ -28,7 +28,7 @@ _DIGITS: Final = f"0-9{''.join(group[1:] for group in _ALIKE)}"
 _SHAPE: Final = re.compile(rf"([0-9A-Z]{{2}})([{_DIGITS}]{{2}})([{_DIGITS}]{{6,}})([0-9A-Z])")
 _CALLED: Final = re.compile(r"^(?:诉求)?编号(?:是|为)?")
 
-# A number within a text, before it is read: the last sign may not go on into another word.
+# A number within a text, before it is read: no letter or digit may follow its last character.
 _SIGN: Final = r"[0-9A-Za-z０-９Ａ-Ｚａ-ｚ]"
 _GAP: Final = r"[\s\-－—–_.·]{0,3}"
 _WITHIN: Final = re.compile(
@@ -39,17 +39,17 @@ _CLOSES: Final = re.compile(r"[\s】\]］)）」”\"',.:;，。：；、#＃]*"
 
 
 def number(prefix: str, year: int, serial: int) -> str:
-    """Such as `NH21-001335-9`: jurisdiction, year, serial, check character."""
+    """Make a number such as `NH21-001335-9`: jurisdiction, year, serial, check character."""
     head, tail = f"{prefix}{year % 100:02d}", f"{serial:06d}"
     return f"{head}-{tail}-{mod_37_36.calc_check_digit(head + tail)}"
 
 
 def canonical(written: str) -> str | None:
-    """The number as it is stored, however it was typed; None when a character must be wrong.
+    """The number as it is stored; None if the typed number is not valid.
 
-    Small letters, any digits, any separators and brackets, and characters that look alike (O for 0, I or l for 1).
-    A check character that looks like another one is taken for either, so that one in twenty slips passes in such a
-    number; where it matters, the code of the demand has to fit too.
+    Accepts small letters, any digits, any separators and brackets, and characters that look alike (O for 0, I or l for
+    1). A check character may also stand for one that looks alike; so such a number hides one of twenty errors.
+    Where that matters, the demand's secret code is asked too.
     """
     shape = _SHAPE.fullmatch(_CALLED.sub("", _plain(written)))
     if not shape:
@@ -62,7 +62,7 @@ def canonical(written: str) -> str | None:
 
 
 def read_number(written: str, *, field: str = "number") -> str:
-    """The number as it is stored; raises `Refused` when a character must be wrong."""
+    """The number as it is stored; raises `Refused` if the typed number is not valid."""
     number = canonical(written)
     if number is None:
         en = f"{written!r} is no demand number: its check character does not fit; look for a typing slip"
@@ -74,18 +74,19 @@ def read_number(written: str, *, field: str = "number") -> str:
 DemandNumber = Annotated[
     str, StringConstraints(max_length=LONGEST), AfterValidator(read_number), Identifier("a demand's number")
 ]
-"""The type of every parameter that takes a number; reading it raises `Refused` with what is wrong."""
+"""The type of parameters that take a number; validation raises `Refused`, which says what is wrong."""
 
 
 def number_first(text: str) -> tuple[str | None, str]:
-    """The number with which a text begins, in brackets or not, and the rest; no number and all of it otherwise."""
+    """The number at the beginning of a text, with or without brackets, and the rest; without a number: None and the
+    whole text."""
     match = _WITHIN.match(text, _end(_OPENS, text, 0))
     number = canonical(match[0]) if match else None
     return (number, text[_end(_CLOSES, text, match.end()) :]) if match and number else (None, text)
 
 
 def numbers_in(text: str) -> Iterator[tuple[str, str]]:
-    """Every number in a text with what follows it."""
+    """All numbers in a text, each with the text that follows it."""
     for match in _WITHIN.finditer(text):
         if number := canonical(match[0]):
             yield number, text[match.end() :]
@@ -97,9 +98,9 @@ def _end(pattern: re.Pattern[str], text: str, start: int) -> int:
 
 
 def _plain(written: str) -> str:
-    """Capital letters and ASCII digits; separators, brackets and what cannot be seen are left out."""
+    """Capital letters and ASCII digits only; separators, brackets and invisible characters are removed."""
     characters = unicodedata.normalize("NFKC", written).upper()
-    return "".join(_digit(one) for one in characters if unicodedata.category(one)[0] not in "PSZCM")
+    return "".join(_digit(character) for character in characters if unicodedata.category(character)[0] not in "PSZCM")
 
 
 def _digit(character: str) -> str:
@@ -108,6 +109,6 @@ def _digit(character: str) -> str:
 
 
 def _prefixes(typed: str) -> Iterator[str]:
-    """The two letters, where a digit stands for a letter that looks like it: each letter that it may be."""
+    """All spellings of a prefix of two letters: a digit may stand for each letter that looks like it."""
     choices = (_GROUP[c][1:] if c.isdigit() and c in _GROUP else c for c in typed)
     yield from map("".join, product(*choices))

@@ -1,4 +1,4 @@
-"""The documents generated from the contracts: JSON Schemas and AsyncAPI 3."""
+"""Generates documents from the contracts: the JSON Schemas of facts, and an AsyncAPI 3 document."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -58,7 +58,7 @@ def asyncapi() -> Json:
 
 
 def _told_by() -> Mapping[str, list[str]]:
-    """The wire types that each service tells."""
+    """The wire types of the facts that each service writes."""
     types: dict[str, list[str]] = {}
     for kind, services in TOLD_BY.items():
         for service in sorted(services):
@@ -77,19 +77,19 @@ def _message(name: str) -> Json:
 
 
 def _without_definitions(schema: Json) -> Json:
-    """Put `$defs` in place, since a payload inside a document has no root of its own to refer to."""
+    """Replace references by their `$defs`: inside another document, a reference to the root would be wrong."""
     definitions = schema.pop("$defs", {})
 
-    def placed(part: Any) -> Any:
+    def inlined(part: Any) -> Any:
         if isinstance(part, dict):
             name = str(part.get("$ref", "")).removeprefix("#/$defs/")
             if name in definitions:
                 others = {key: value for key, value in part.items() if key != "$ref"}
-                return placed(definitions[name]) | others
-            return {key: placed(value) for key, value in part.items()}
-        return [placed(one) for one in part] if isinstance(part, list) else part
+                return inlined(definitions[name]) | others
+            return {key: inlined(value) for key, value in part.items()}
+        return [inlined(item) for item in part] if isinstance(part, list) else part
 
-    json: Json = placed(schema)
+    json: Json = inlined(schema)
     return json
 
 

@@ -1,4 +1,4 @@
-"""The closed set of business answers that are not a yes."""
+"""Refusals: the closed list of reasons why a service refuses a request or a record."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -30,7 +30,7 @@ class Code(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """How a refusal is told over HTTP: status code and the title in both languages."""
+    """The HTTP status code of a refusal, and its title in both languages."""
 
     status: int
     zh: str
@@ -62,7 +62,7 @@ ANSWERS: dict[Code, Answer] = {
 
 @dataclass(frozen=True, slots=True)
 class FieldError:
-    """One thing to change: where it is, what the rule says, and a value that would pass."""
+    """One error in a request: the field, the rule in both languages, and an example of a valid value."""
 
     field: str
     zh: str
@@ -71,7 +71,10 @@ class FieldError:
 
 
 class Refused(Exception):
-    """A business answer: told to the caller as a problem document, or set aside as a dead letter."""
+    """A refusal for a business reason: answered with a problem document, or stored as a dead letter.
+
+    `retry_after`: seconds after which the caller may try again.
+    """
 
     def __init__(
         self, code: Code, en: str, zh: str = "", errors: tuple[FieldError, ...] = (), retry_after: int | None = None

@@ -1,4 +1,4 @@
-"""How facts are read, folded and answered: the rules that a repository is given."""
+"""The rules of one kind of aggregate, which a repository gets: how facts are parsed, applied and reacted to."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from shared.contracts.envelope import Envelope
 
 
 class Folded(Protocol):
-    """A fold of facts: knows how many there were and how to become JSON."""
+    """The state of an aggregate, folded from its facts; `version` is the number of its status facts."""
 
     @property
     def version(self) -> int: ...
@@ -19,7 +19,7 @@ class Folded(Protocol):
 
 
 class Tellable(Protocol):
-    """Something that can be told; `moves` says whether it counts in the sequence of its aggregate."""
+    """A fact; `moves` says whether it counts in the sequence of its aggregate (a note does not)."""
 
     moves: ClassVar[bool]
 
@@ -35,7 +35,10 @@ F = TypeVar("F", bound=Tellable)
 
 @dataclass(frozen=True, slots=True)
 class Rules(Generic[S, F]):
-    """All pure. `react(state, fact, at, now)` answers with what this service tells next, and when."""
+    """The functions of one kind of aggregate for one service, all pure.
+
+    `react(state, fact, at, now)` returns the facts that this service adds because of `fact`, with their times.
+    """
 
     service: str
     stream: str
@@ -48,6 +51,6 @@ class Rules(Generic[S, F]):
     is_imported: Callable[[S], bool]
     react: Callable[[S, F, datetime, datetime], Sequence[tuple[F, datetime]]]
     authorize: Callable[[F], None]
-    """Raises `Refused` where this service may not tell the fact."""
+    """Raises `Refused` if this service may not write the fact."""
     check_teller: Callable[[Envelope], None]
-    """Raises `Refused` where the source of a fact that was read is not a service that tells it."""
+    """Raises `Refused` if the source of a received fact is a service that may not write it."""

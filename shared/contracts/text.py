@@ -1,4 +1,4 @@
-"""What people write: plain text in one normal form, without characters that no database and no page can carry."""
+"""The type of text that people write: normalised, without control characters that databases and pages refuse."""
 
 import re
 import unicodedata
@@ -15,7 +15,7 @@ _BLANK: Final = re.compile(r"[\s\u00ad\u115f\u200b-\u200f\u202a-\u202e\u2060-\u2
 
 
 def unreadable(value: JsonValue) -> str | None:
-    """The first character in a text, or anywhere within a JSON value, that cannot be kept: such as `U+0000`."""
+    """The first forbidden character in a text or JSON value, such as `U+0000`; None if there is none."""
     match value:
         case str():
             match = _UNREADABLE.search(value)
@@ -29,7 +29,7 @@ def unreadable(value: JsonValue) -> str | None:
 
 
 def is_blank(text: str) -> bool:
-    """Whether nobody sees anything of a text."""
+    """Whether a text has no visible characters."""
     return _BLANK.fullmatch(text) is not None
 
 
@@ -47,11 +47,12 @@ Text = Annotated[str, AfterValidator(_readable)]
 
 
 def shortened(text: str, limit: int) -> str:
-    """The text, cut with an ellipsis where it is longer than the limit."""
+    """The text, cut with an ellipsis if it is longer than `limit` characters."""
     return text if len(text) <= limit else f"{text[: limit - 1]}…"
 
 
 def longest(kind: type[BaseModel], field: str) -> int | None:
-    """How many characters a text of this model may have: a mask may be longer than what it hides."""
+    """The most characters of a text field of a model; None if it has no limit. A masked text may be longer than the
+    original, so callers cut it."""
     rules = kind.model_fields[field].metadata
     return next((rule.max_length for rule in rules if isinstance(rule, MaxLen)), None)

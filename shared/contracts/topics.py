@@ -1,4 +1,4 @@
-"""Every Kafka topic, with its partitions, in one place."""
+"""The Kafka topics with their streams and numbers of partitions."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -6,7 +6,7 @@ from typing import Final
 
 @dataclass(frozen=True, slots=True)
 class Topic:
-    """A log that services share; `carries` is the stream name that the journal uses for it."""
+    """A topic; `carries` is the name of its stream in the journals."""
 
     name: str
     carries: str

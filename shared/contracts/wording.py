@@ -1,7 +1,7 @@
-"""Every text field says whether a person may be named in it, and who wrote it: so it is masked by its declaration.
+"""Declares for each text field of a model whether it may name a person and who wrote it, and masks it accordingly.
 
-`Masked` stands on words, `Plain` on what we or the law wrote, `Sealed` on what only the vault may know. The rules of
-masking are handed in, since contracts know none.
+Mark free text with `Masked`, text of ours or of the law with `Plain`, and personal data for the vault with `Sealed`.
+Callers pass the masking functions, because contracts must not depend on masking.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -15,7 +15,7 @@ from pydantic.fields import FieldInfo
 
 
 class Writer(StrEnum):
-    """Who wrote the words: an office's own telephone and address are meant to be read, a citizen's are not."""
+    """Who wrote a text: telephone numbers and addresses of an office are public, those of a citizen are masked."""
 
     CITIZEN = "citizen"
     OFFICE = "office"
@@ -23,7 +23,8 @@ class Writer(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Masked:
-    """Words, in which a person may be named; a mask may be longer than what it hides, so they are cut at `most`."""
+    """Free text that may name a person. A masked text may be longer than the original, so it is cut at `most`
+    characters."""
 
     writer: Writer
     most: int | None = None
@@ -31,28 +32,28 @@ class Masked:
 
 @dataclass(frozen=True, slots=True)
 class Plain:
-    """Text in which no citizen is named, with the reason; where another system recorded it, nobody knows that."""
+    """Text that names no citizen; `why` is the reason. It does not hold for texts that another system recorded."""
 
     why: str
 
 
 @dataclass(frozen=True, slots=True)
 class Identifier(Plain):
-    """What stands for something in a list of ours: it is looked up, and would be lost if it were masked."""
+    """An identifier from one of our lists: it is looked up, so it must not be masked."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sealed(Plain):
-    """Personal data as such: it goes to the vault, and into no fact."""
+    """Personal data: it is stored in the vault, never in a fact."""
 
 
 @dataclass(frozen=True, slots=True)
 class Inner(Plain):
-    """What is read as another model, whose fields declare themselves."""
+    """A value that is parsed as another model, whose fields have declarations of their own."""
 
 
 class Passage(NamedTuple):
-    """Words, and who wrote them."""
+    """A text and who wrote it."""
 
     writer: Writer
     text: str
@@ -65,40 +66,40 @@ STAFF: Final = Plain("the member of staff who acts, as the token names them")
 
 
 def by_citizen(most: int | None = None) -> Masked:
-    """What a citizen writes."""
+    """Text that a citizen writes."""
     return Masked(Writer.CITIZEN, most)
 
 
 def by_office(most: int | None = None) -> Masked:
-    """What an office writes."""
+    """Text that an office writes."""
     return Masked(Writer.OFFICE, most)
 
 
 @cache
 def texts(kind: type[BaseModel]) -> tuple[tuple[str, Declaration | None], ...]:
-    """Every field of a model that holds text, with its declaration; none where that is missing."""
+    """All fields of a model that hold text, each with its declaration, or None if it has none."""
     return tuple((name, declared(field)) for name, field in kind.model_fields.items() if _holds_text(field.annotation))
 
 
 def declared(field: FieldInfo) -> Declaration | None:
-    """What is declared of a field, on the field itself or on the type of its items."""
+    """The declaration of a field, on the field itself or on the type of its items."""
     return next(_declarations([*field.metadata, field.annotation]), None)
 
 
 def masked(model: Model, masks: Masks) -> Model:
-    """The model with its words masked as their fields declare."""
-    hidden = {name: hide(getattr(model, name), declaration, masks) for name, declaration in _words(type(model))}
-    return model.model_copy(update=hidden)
+    """The model with all `Masked` fields masked."""
+    texts = {name: hide(getattr(model, name), declaration, masks) for name, declaration in _masked_fields(type(model))}
+    return model.model_copy(update=texts)
 
 
 def passages(model: BaseModel) -> Iterator[Passage]:
-    """The words of a model that `masked` masks."""
-    for name, declaration in _words(type(model)):
+    """All texts of a model that `masked` masks."""
+    for name, declaration in _masked_fields(type(model)):
         yield from passages_in(getattr(model, name), declaration)
 
 
 def passages_in(value: Any, declaration: Masked) -> Iterator[Passage]:
-    """The words in the value of a field that `hide` masks."""
+    """All texts in the value of a field that `hide` masks."""
     match value:
         case str():
             yield Passage(declaration.writer, value)
@@ -108,7 +109,7 @@ def passages_in(value: Any, declaration: Masked) -> Iterator[Passage]:
 
 
 def hide(value: Any, declaration: Masked, masks: Masks) -> Any:
-    """A text or several, masked and cut; what is none stays."""
+    """The value of a field with its text or texts masked and cut; other values stay unchanged."""
     match value:
         case str():
             return masks[declaration.writer](value)[: declaration.most]
@@ -119,7 +120,7 @@ def hide(value: Any, declaration: Masked, masks: Masks) -> Any:
 
 
 @cache
-def _words(kind: type[BaseModel]) -> tuple[tuple[str, Masked], ...]:
+def _masked_fields(kind: type[BaseModel]) -> tuple[tuple[str, Masked], ...]:
     return tuple((name, declaration) for name, declaration in texts(kind) if isinstance(declaration, Masked))
 
 

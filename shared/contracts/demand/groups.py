@@ -1,6 +1,6 @@
-"""The facts of a demand in their two groups, for projections that take or leave a whole group.
+"""The facts of a demand in groups, for projections that handle or ignore a whole group.
 
-Listed by hand, so that a new fact is named here, and with that in each of these projections, on purpose.
+The groups are written by hand, so that whoever adds a fact decides for each of these projections.
 """
 
 from collections.abc import Sequence
@@ -27,10 +27,10 @@ AMONG_OFFICES: Final[Sequence[type[f.Fact]]] = (
     f.DemandAssigned, f.ExtensionRequested, f.ExtensionRefused, f.AssistanceRequested, f.AssistanceAccepted,
     f.AssistanceReported, f.AssistanceEnded, f.DemandPrioritized,
 )  # fmt: skip
-"""Status facts that neither the citizen nor the public is shown: what offices arrange among themselves."""
+"""Status facts between offices, which neither the citizen nor the public sees."""
 STAFF_NOTES: Final[Sequence[type[f.Fact]]] = (f.DemandNoted, f.EvidenceAttached, f.DemandClustered, f.CallBackFailed)
-"""Notes for staff alone."""
+"""Notes that only staff sees."""
 PUBLICATION_NOTES: Final[Sequence[type[f.Fact]]] = (
     f.DemandPublished, f.DemandUnpublished, f.PublicationRefused, f.PublicationAllowed,
 )  # fmt: skip
-"""What may be published of a demand; whoever shows anything to the public takes all of them."""
+"""Notes about the publication of a demand; every projection for the public must handle all of them."""

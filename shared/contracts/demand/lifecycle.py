@@ -1,4 +1,4 @@
-"""The life of a demand, told once: which fact may follow which status, and who may tell it."""
+"""The state machine of a demand: which fact may follow which status, and which service may write it."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ S = Status
 
 @dataclass(frozen=True, slots=True)
 class Transition:
-    """One row of the table; `becomes` of None keeps the status."""
+    """One row of the table: the statuses before the fact, the status after it (None: unchanged), and the service."""
 
     after: frozenset[Status]
     becomes: Status | None
@@ -71,7 +71,7 @@ TRANSITIONS: Final[Mapping[type[f.StatusFact], Transition]] = {
 
 
 def holder(status: Status) -> Service | None:
-    """The one service that may tell the next fact at this status; None when the demand has ended."""
+    """The one service that may write the next status fact at this status; None if the demand has ended."""
     tellers = {row.told_by for row in TRANSITIONS.values() if status in row.after}
     return tellers.pop() if tellers else None
 
@@ -80,17 +80,17 @@ HOLDER: Final[Mapping[Status, Service | None]] = {status: holder(status) for sta
 
 
 def evolve(demand: Demand, fact: f.StatusFact, at: datetime) -> Demand:
-    """The demand after `fact`, which happened at `at`; raises `Refused` when the table forbids it."""
+    """The demand after `fact`, which happened at `at`; raises `Refused` if the table does not allow it."""
     row = TRANSITIONS[type(fact)]
     if demand.status not in row.after:
         raise _cannot_follow(fact, demand.status, sorted(row.after))
-    known = {
+    changes = {
         "version": demand.version + 1,
         "status": row.becomes or demand.status,
         "updated_at": at,
-        "history": fact.history or _untold(demand, fact),
+        "history": fact.history or _remaining_history(demand, fact),
     }
-    return demand.model_copy(update=known | learned(demand, fact, at))
+    return demand.model_copy(update=changes | learned(demand, fact, at))
 
 
 def _cannot_follow(fact: f.StatusFact, status: Status, after: Sequence[Status]) -> Refused:
@@ -99,20 +99,21 @@ def _cannot_follow(fact: f.StatusFact, status: Status, after: Sequence[Status]) 
     return Refused(Code.ILLEGAL_TRANSITION, en, zh, (FieldError("status", zh, en, next(iter(after), None)),))
 
 
-def _untold(demand: Demand, fact: f.StatusFact) -> tuple[f.RecordedStep, ...]:
-    told = bool(demand.history) and demand.history[0].type == fact.type
-    return demand.history[1:] if told else demand.history
+def _remaining_history(demand: Demand, fact: f.StatusFact) -> tuple[f.RecordedStep, ...]:
+    """The recorded steps of an imported demand that are not facts yet, after `fact`."""
+    is_next_step = bool(demand.history) and demand.history[0].type == fact.type
+    return demand.history[1:] if is_next_step else demand.history
 
 
-def replay(demand: Demand, told: Iterable[tuple[f.StatusFact, datetime]]) -> Demand:
-    """Fold facts with their times onto a demand."""
-    for fact, at in told:
+def replay(demand: Demand, dated_facts: Iterable[tuple[f.StatusFact, datetime]]) -> Demand:
+    """The demand after facts, given with their times."""
+    for fact, at in dated_facts:
         demand = evolve(demand, fact, at)
     return demand
 
 
 def next_recorded(demand: Demand, service: Service) -> tuple[f.StatusFact, datetime] | None:
-    """The recorded step that `service` must tell next, when the demand is imported history."""
+    """The next recorded step of an imported demand, with its time, if `service` must write it as a fact; else None."""
     if not demand.history:
         return None
     step = demand.history[0]
@@ -124,7 +125,10 @@ def next_recorded(demand: Demand, service: Service) -> tuple[f.StatusFact, datet
 
 
 def continued(demand: Demand, note: f.HistoryContinued, service: Service) -> tuple[f.StatusFact, datetime] | None:
-    """The first of the steps that were recorded since the import, when `service` must tell it with the others."""
+    """The first of the steps that were recorded since the import, with its time, if `service` must write it; else None.
+
+    The fact carries the other steps in its `history`.
+    """
     if demand.version != note.after or demand.history:
         return None
     first = next_recorded(demand.model_copy(update={"history": note.history}), service)

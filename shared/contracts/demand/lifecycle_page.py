@@ -1,4 +1,4 @@
-"""The page about the life of a demand: the table of `lifecycle`, as people read it."""
+"""Generates the page about the life of a demand from the table in `lifecycle`."""
 
 from collections.abc import Iterator
 
@@ -27,7 +27,7 @@ flowchart LR
 
 
 def page() -> str:
-    """The page in Markdown: every fact with its row, and every status with who speaks next."""
+    """The page in Markdown: a table of facts, and a table of statuses with the service that may write the next fact."""
     return "\n".join([_HEAD + "## Facts", "", *_facts(), "", "## Statuses", "", *_statuses(), ""])
 
 

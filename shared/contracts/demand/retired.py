@@ -1,4 +1,4 @@
-"""Facts in versions that nobody tells any more: topics and journals still hold them, so they are read for ever."""
+"""Old versions of facts: they are not written any more, but topics and journals hold them, so they must be read."""
 
 from typing import Annotated
 
@@ -23,7 +23,7 @@ class DemandRoutedV1(StatusFact):
 
 
 def routed(v1: DemandRoutedV1) -> DemandRouted:
-    """Version 2 of the fact. Nobody knows which catalogue it was, so the rule stays as it was told."""
+    """Convert the fact to version 2. Version 1 does not name the catalogue, so the rule stays unchanged."""
     return DemandRouted(
         unit=v1.unit,
         assisting=v1.assisting,

@@ -1,4 +1,4 @@
-"""The rules for demands: how their facts are folded, and who may tell which."""
+"""Builds the `Rules` of demands for a service: parsing, state machine, reactions and permissions."""
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
@@ -17,7 +17,7 @@ React = Callable[[Demand, Fact, datetime, datetime], Sequence[tuple[Fact, dateti
 
 
 def silent(demand: Demand, fact: Fact, at: datetime, now: datetime) -> Sequence[tuple[Fact, datetime]]:
-    """The answer of a service that only listens."""
+    """The reaction of a service that writes no facts of its own."""
     return ()
 
 
@@ -26,7 +26,7 @@ def _fold(demand: Demand, fact: Fact, at: datetime) -> Demand:
 
 
 def demand_rules(service: Service, react: React = silent) -> Rules[Demand, Fact]:
-    """The rules by which `service` keeps its copy of every demand."""
+    """The rules for the repository of demands of `service`."""
     return Rules(
         service=service,
         stream=DEMAND_EVENTS.carries,

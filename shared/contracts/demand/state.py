@@ -1,4 +1,4 @@
-"""A demand as every service remembers it: the fold of its facts."""
+"""The state of a demand, folded from its facts; every service stores it."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -12,7 +12,7 @@ from shared.contracts.examples import DEMAND, shown
 
 
 class Service(StrEnum):
-    """Who may tell facts."""
+    """The services that may write facts."""
 
     INTAKE = "intake"
     ROUTING = "routing"
@@ -44,11 +44,11 @@ OWED: Final = frozenset({
     Status.SUBMITTED, Status.TRIAGE, Status.ROUTED, Status.ACCEPTED,
     Status.RETURNED, Status.IN_PROGRESS, Status.LISTED, Status.REOPENED,
 })  # fmt: skip
-"""Where an answer is still owed. A merged demand is not among them: it is answered by its parent."""
+"""The statuses in which an answer is still due. `merged` is not one of them: the parent's answer counts."""
 
 
 LISTED: Final = "listed"
-"""The reason of a pause that a list brings."""
+"""The reason of the pause that begins when a demand is listed."""
 
 
 class ExtensionRequest(BaseModel):

@@ -1,4 +1,4 @@
-"""What each fact adds to the state of its demand, beside its status."""
+"""Computes how each status fact changes the state of its demand, apart from status and version."""
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
@@ -9,7 +9,7 @@ from shared.contracts.demand.state import LISTED, Assistance, Demand, ExtensionR
 
 
 def learned(demand: Demand, fact: f.StatusFact, at: datetime) -> dict[str, Any]:
-    """What a fact adds to the state beside its status."""
+    """The fields of the state that a fact changes, with their new values."""
     learn = _LEARNED.get(type(fact))
     return learn(demand, fact, at) if learn else {}
 
@@ -38,7 +38,7 @@ def _contacted(demand: Demand, fact: f.DemandContacted, at: datetime) -> dict[st
 
 
 def _at_work(demand: Demand, fact: f.StatusFact, at: datetime) -> dict[str, Any]:
-    """Work on a listed demand ends the pause that the list brought."""
+    """Work on a listed demand ends the pause that began when it was listed."""
     return _pause_ended(demand, at) if demand.status is Status.LISTED else {}
 
 
@@ -91,10 +91,11 @@ def _assistance_reported(demand: Demand, fact: f.AssistanceReported, at: datetim
 
 
 def _assistance(demand: Demand, unit: str, **changes: Any) -> dict[str, Any]:
-    """The part of a unit, changed; a unit that a rule of the catalogue named has no part before its first word."""
-    known = {part.unit: part for part in demand.assistance}
-    part = known.get(unit) or Assistance(unit=unit)
-    return {"assistance": tuple((known | {unit: part.model_copy(update=changes)}).values())}
+    """Change the entry of an assisting unit. A unit that a rule of the catalogue named has no entry before its first
+    fact."""
+    parts = {part.unit: part for part in demand.assistance}
+    part = parts.get(unit) or Assistance(unit=unit)
+    return {"assistance": tuple((parts | {unit: part.model_copy(update=changes)}).values())}
 
 
 def _assistance_ended(demand: Demand, fact: f.AssistanceEnded, at: datetime) -> dict[str, Any]:
@@ -124,7 +125,7 @@ def _reclassified(demand: Demand, fact: f.DemandReclassified, at: datetime) -> d
 
 def _reopened(demand: Demand, fact: f.DemandReopened, at: datetime) -> dict[str, Any]:
     first = _first_verdict(demand, fact.rating, solved=False) if demand.status is Status.RESOLVED else {}
-    anew = first | {
+    changes = first | {
         "resolved_at": None,
         "on_the_spot": False,
         "rating": fact.rating,
@@ -132,7 +133,7 @@ def _reopened(demand: Demand, fact: f.DemandReopened, at: datetime) -> dict[str,
         "extensions": 0,
         "reopened_at": at,
     }
-    return anew | {"extended_days": 0, "pauses": ()} | {"reopenings": demand.reopenings + 1} | _ALONE
+    return changes | {"extended_days": 0, "pauses": ()} | {"reopenings": demand.reopenings + 1} | _ALONE
 
 
 def _confirmed(demand: Demand, fact: f.DemandConfirmed, at: datetime) -> dict[str, Any]:
@@ -140,16 +141,17 @@ def _confirmed(demand: Demand, fact: f.DemandConfirmed, at: datetime) -> dict[st
 
 
 def _first_verdict(demand: Demand, rating: int | None, solved: bool) -> dict[str, Any]:
-    """The first verdict on an answer (首次评价) stays beside the last one; to contest a refusal is none."""
+    """The fields of the first verdict on an answer (首次评价), if there is none yet: it is kept beside the last one. An
+    objection to a refusal is not a verdict."""
     return {"first_rating": rating, "first_solved": solved} if demand.first_solved is None else {}
 
 
 _RUNNING: Final = {"paused_at": None, "pause_reason": None, "paused_until": None}
 _RELEASED: Final = {"handler": None, "handler_subject": None, "accepted_at": None, "extension": None, **_RUNNING}
-"""A demand that another unit gets, or that is answered, is handled by nobody; nothing is asked and no clock stands."""
+"""The changes when a unit gives up a demand: no handler, no open request for an extension, no pause."""
 _ALONE: Final = {"parent": None, "parent_number": None}
 _ENDED: Final = {"extension": None, **_RUNNING}
-"""Where the unit owes nothing more, nothing is asked and no clock stands."""
+"""The changes when the unit has nothing more to do: no open request for an extension, no pause."""
 _ROUTING_FIELDS: Final = (
     "unit", "assisting", "team", "rule", "limit_source", "due_at", "sign_due_at", "contact_due_at",
 )  # fmt: skip
@@ -160,7 +162,7 @@ _SAID_AT_ONCE: Final = (
 )  # fmt: skip
 
 
-# By the exact class: a `match` over Pydantic models asks their metaclass for every case.
+# A table by class: a `match` statement over Pydantic models is slow, as it calls their metaclass for every case.
 _LEARNED: Final[Mapping[type[f.StatusFact], Callable[[Demand, Any, datetime], dict[str, Any]]]] = {
     f.DemandSubmitted: _submitted,
     f.DemandRouted: _routed,

@@ -1,4 +1,4 @@
-"""Which service tells which fact: what services keep to, and what readers hold a record to."""
+"""Defines which service may write which fact, for checks before writing and after reading."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -39,29 +39,29 @@ NOTES_TOLD_BY: Final[Mapping[type[f.Fact], frozenset[Service]]] = {
     f.NotificationFailed:  _FEEDBACK,
 }
 # fmt: on
-"""A note changes no status, so more than one service may tell it."""
+"""A note does not change the status, so more than one service may write it."""
 
 TOLD_BY: Final[Mapping[type[f.Fact], frozenset[Service]]] = {
     **{kind: frozenset({row.told_by}) for kind, row in TRANSITIONS.items()},
     **NOTES_TOLD_BY,
 }
-"""A status fact is told by the one service that the table of the lifecycle names."""
+"""The services that may write each fact; a status fact has exactly one, from the table of the lifecycle."""
 
 _SOURCES: Final[Mapping[str, frozenset[str]]] = {
-    known.wire_type(): frozenset(f"/services/{service}" for service in TOLD_BY[kind])
+    version.wire_type(): frozenset(f"/services/{service}" for service in TOLD_BY[kind])
     for kind in FACTS.values()
-    for known in (kind, *(old.kind for old in RETIRED.values() if old.kind.type == kind.type))
+    for version in (kind, *(old.kind for old in RETIRED.values() if old.kind.type == kind.type))
 }
 
 
 def authorize(service: Service, fact: f.Fact) -> None:
-    """Raise `Refused` where this service may not tell the fact."""
+    """Raise `Refused` if this service may not write the fact."""
     if service not in TOLD_BY[type(fact)]:
         raise Refused(Code.WRONG_TELLER, f"{fact.type} is not told by {service}")
 
 
 def check_teller(envelope: Envelope) -> None:
-    """Raise `Refused` where the source of a fact of a known type is no service that tells it."""
+    """Raise `Refused` if the source of a fact of a known type is a service that may not write it."""
     tellers = _SOURCES[envelope.type]
     if envelope.source not in tellers:
         names = " or ".join(sorted(tellers))
