@@ -1,1 +1,1 @@
-"""The common look of the pages."""
+"""The common look of all pages: templates, macros, style sheets, and words for statuses and times."""

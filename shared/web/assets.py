@@ -1,4 +1,4 @@
-"""The style sheets, scripts and icon of the pages, under addresses that change with what they hold."""
+"""Serves style sheets, scripts and icons, under URLs that contain a hash of their content."""
 
 import gzip
 from dataclasses import dataclass
@@ -19,12 +19,12 @@ HTMX: Final = "htmx.js"
 LEAFLET: Final = ("leaflet.js", "leaflet.css")
 FOR_EVER: Final = "public, max-age=31536000, immutable"
 ASK_AGAIN: Final = "no-cache"
-"""For an address without the hash, or with that of another version: a page that is older or newer than this process."""
+"""For a URL without a hash, or with the hash of another version: the page may come from another version."""
 
 
 @dataclass(frozen=True, slots=True)
 class Asset:
-    """One file as it is served; `digest` is of its content."""
+    """One file; `packed` is its gzip form, `digest` the hash of its content."""
 
     name: str
     content: bytes
@@ -33,23 +33,23 @@ class Asset:
 
     @property
     def address(self) -> str:
-        """Where it may be kept for ever."""
+        """The path with the hash, which browsers may cache for ever."""
         stem, _, suffix = self.name.rpartition(".")
         return f"/assets/{stem}.{self.digest}.{suffix}"
 
     @property
     def media_type(self) -> str:
-        """What browsers are told that it is."""
+        """The value of `Content-Type`."""
         return MEDIA_TYPES[Path(self.name).suffix]
 
 
 @lru_cache(maxsize=1)
 def catalogue() -> dict[str, Asset]:
-    """Every asset by its name. Raises `FileNotFoundError` where a package with a library is not what it was."""
+    """All assets by name. Raises `FileNotFoundError` if a package with a library has changed."""
     contents = {path.name: path.read_bytes() for path in sorted(FOLDER.iterdir()) if path.suffix in MEDIA_TYPES}
-    # Leaflet is BSD-2-Clause; its notice stands at the head of its script.
+    # Leaflet is BSD-2-Clause; its script begins with its licence notice.
     contents |= {name: (files("js_lib_leaflet") / "static" / "js_lib_leaflet" / name).read_bytes() for name in LEAFLET}
-    # htmx itself is 0BSD and asks for no notice; the package around it, MIT, brings its own licence.
+    # htmx itself is 0BSD and needs no notice; the package around it is MIT and has its own licence file.
     contents[HTMX] = (files("django_htmx") / "static" / "django_htmx" / "htmx-2.min.js").read_bytes()
     return {name: _asset(name, content) for name, content in contents.items()}
 
@@ -59,12 +59,12 @@ def _asset(name: str, content: bytes) -> Asset:
 
 
 def address(name: str) -> str:
-    """For templates: the address of an asset. Raises `KeyError` where there is none of this name."""
+    """The path of an asset, for templates. Raises `KeyError` for an unknown name."""
     return catalogue()[name].address
 
 
 def assets() -> APIRouter:
-    """`/assets/NAME.HASH.css`, kept for ever; `/assets/NAME.css` is the same, asked for anew each time."""
+    """The routes `/assets/NAME.HASH.css` (cached for ever) and `/assets/NAME.css` (revalidated each time)."""
     router = APIRouter(include_in_schema=False)
 
     @router.get("/assets/{name}")

@@ -1,6 +1,6 @@
-"""The design pages: every macro in its states, in both languages, with ordinary and with hostile texts.
+"""The design pages: all macros in all states, in both languages, with ordinary and with hostile texts.
 
-For whoever builds pages, and for the tests that look at them; deployments of one's own leave them out.
+They are for people who build pages, and for tests; production deployments do not serve them.
 """
 
 from pathlib import Path
@@ -26,7 +26,7 @@ PARTS: Final[dict[Part, tuple[str, str]]] = {
 
 
 def design() -> APIRouter:
-    """`/design` and a page for each file of macros."""
+    """The routes `/design`, and a page for each file of macros."""
     router = APIRouter(include_in_schema=False)
     pages = Pages(Path(__file__).parent / "templates" / "design")
 
@@ -43,7 +43,7 @@ def design() -> APIRouter:
         view: str = "",
         sort: str = "",
     ) -> HTMLResponse:
-        """`view` and `sort` are what the samples' own links ask for; they change nothing."""
+        """`view` and `sort` are the parameters of links in the samples; they have no effect."""
 
         def again(part: str = part, **changed: str) -> str:
             return f"/design/{part}?{urlencode({'lang': lang, 'look': look, 'texts': texts} | changed)}"

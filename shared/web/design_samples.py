@@ -1,4 +1,4 @@
-"""Samples for the design pages: every part in every state, and texts that a page must bear."""
+"""Samples for the design pages: all parts in all states, and hostile texts."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from shared.web.due_words import DueWords, by_the_calendar, due_words
 from shared.web.parts import Bar, Column, Command, Entry, Group, Link, Mark, SummaryRow, Tab
 
 Say = Callable[[str, str], str]
-"""Gives the Chinese or the English of two texts, or something hostile in the place of both."""
+"""Returns the Chinese or the English one of two texts, or a hostile text instead."""
 
 HOSTILE: Final = (
     "<script>alert(1)</script>",
@@ -23,7 +23,7 @@ _NOW: Final = datetime(2026, 12, 1, 10, 28, tzinfo=_ZONE)
 
 
 def speaker(lang: str, hostile: bool) -> Say:
-    """What puts texts on a page; hostile ones come in turn."""
+    """The function that chooses texts for a page; hostile texts are used in turn."""
     turn = iter(range(1_000_000))
 
     def say(zh: str, en: str) -> str:
@@ -52,19 +52,19 @@ def _due(days: float, paused: bool = False) -> DueWords:
 
 
 def dues() -> list[DueWords | None]:
-    """A badge of each kind, and none."""
+    """A badge of each kind, and None."""
     hours = due_words(_NOW + timedelta(minutes=25), _NOW, _ZONE, by_the_calendar(lambda day: True))
     return [_due(-3), hours, _due(0), _due(1), _due(3), _due(20), _due(120), _due(2, paused=True), None]
 
 
 def marks(say: Say) -> list[Mark]:
-    """Signs with and without something to see."""
+    """Marks with and without a link."""
     return [Mark(say("催办2次", "urged twice")), Mark(say("有新补充", "new words"), "#new"),
             Mark(say("并入 NH26-000100-K", "part of NH26-000100-K"))]  # fmt: skip
 
 
 def columns(say: Say) -> list[Column]:
-    """Those of a work list."""
+    """The columns of a work list."""
     return [
         Column(say("选择", "Choose"), kind="check"),
         Column(say("诉求", "Demand")),
@@ -77,7 +77,7 @@ def columns(say: Say) -> list[Column]:
 
 
 def groups(say: Say) -> list[Group]:
-    """A work list by when it is due."""
+    """A work list grouped by due time."""
     light = Case(
         "NH26-000412-K", say("东二村口路灯连坏三天，夜里看不清", "Street lamp at Dong'er broken for three days"),
         say("桂城街道 · 东二社区 · 路灯照明", "Guicheng · Dong'er · street lighting"), "in_progress", _due(-3),
@@ -114,7 +114,7 @@ def tabs(say: Say) -> list[Tab]:
 
 
 def timeline(say: Say) -> list[Entry]:
-    """From the newest to the oldest."""
+    """Timeline entries, the newest first."""
     words = say("已安排施工队，12月3日前更换灯具。\n请居民绕行。",
                 "A team replaces the lamp by 3 December.\nPlease walk round.")  # fmt: skip
     return [
@@ -128,7 +128,7 @@ def timeline(say: Say) -> list[Entry]:
 
 
 def summary(say: Say) -> list[SummaryRow]:
-    """What was filled in, before it is sent."""
+    """The summary of a form before it is sent."""
     return [
         SummaryRow(say("问题", "Problem"), say("路灯坏了三天", "The lamp is broken"), "#problem"),
         SummaryRow(say("地点", "Place"), say("桂城街道东二社区", "Dong'er, Guicheng"), "#place"),
@@ -137,7 +137,7 @@ def summary(say: Say) -> list[SummaryRow]:
 
 
 def commands(say: Say) -> list[Command]:
-    """One that is usual, others, and one that asks whether it is meant."""
+    """A primary command, an ordinary one, and a dangerous one."""
     return [
         Command(say("签收", "Sign for it"), action="/design", primary=True,
                 hint=say("签收后由您单位在12月3日前办结", "Your unit then answers it by 3 December"),
@@ -149,7 +149,7 @@ def commands(say: Say) -> list[Command]:
 
 
 def bars(say: Say) -> list[Bar]:
-    """Large, small and none, in each tone."""
+    """Bars with large, small and zero values, in each tone."""
     return [
         Bar(say("路灯照明", "Street lighting"), 412, "412", "#light", 1),
         Bar(say("占道停放", "Parking"), 120.5, "120.5", "#parking", 2),
@@ -159,7 +159,7 @@ def bars(say: Say) -> list[Bar]:
 
 
 def answer(say: Say) -> dict[str, str]:
-    """Every part that an answer may have."""
+    """An answer with all its parts."""
     return {
         "result": say("路灯已更换，今晚恢复照明。", "The lamp was replaced; it is lit again tonight."),
         "reason": "",
@@ -170,7 +170,7 @@ def answer(say: Say) -> dict[str, str]:
 
 
 def samples(say: Say) -> dict[str, Any]:
-    """Everything that the design pages show, by its name in their templates."""
+    """All values for the templates of the design pages, by name."""
     return {
         "say": say, "dues": dues(), "marks": marks(say), "columns": columns(say), "groups": groups(say),
         "tabs": tabs(say), "timeline": timeline(say), "answer": answer(say),

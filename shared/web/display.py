@@ -1,6 +1,6 @@
-"""Larger type, remembered in a cookie: chosen on a page of its own, and told to every page by a style sheet.
+"""Larger type: people choose it on a page, a cookie stores it, and a style sheet applies it to every page.
 
-So no page has to know of it, and it works without JavaScript and behind caches that keep pages for everybody.
+So pages do not need to know it, and it works without JavaScript and with pages from shared caches.
 """
 
 from pathlib import Path
@@ -16,12 +16,12 @@ COOKIE: Final = "huying_type"
 LARGE: Final = "large"
 A_YEAR: Final = 31_536_000
 LARGE_TYPE: Final = ":root { font-size: 125%; }\n:root.portal { font-size: 140.625%; }\n"
-"""A quarter more than look.css says; a selector must weigh as much as those there."""
+"""A quarter larger than in look.css; the selectors need the same specificity as there."""
 Back = Annotated[str, Query(max_length=2000)]
 
 
 def look() -> APIRouter:
-    """What every process with pages serves beside them: style sheets, scripts, and the choice of type."""
+    """The routes that every process with pages needs: style sheets, scripts, and the choice of the type size."""
     router = APIRouter(include_in_schema=False)
     pages = Pages(Path(__file__).parent / "templates")
 
@@ -56,6 +56,6 @@ def look() -> APIRouter:
 
 
 def own_address(back: str) -> str:
-    """The address if it is a path of this site; nothing where it would lead to another one."""
-    plain = back.startswith("/") and not back.startswith("//") and "\\" not in back
-    return back if plain and back.isprintable() else ""
+    """The path if it is a path of this site; empty if it would lead to another site."""
+    is_own = back.startswith("/") and not back.startswith("//") and "\\" not in back
+    return back if is_own and back.isprintable() else ""

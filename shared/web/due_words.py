@@ -1,4 +1,4 @@
-"""Says in people's words how much time a demand has left; a date alone makes everybody count."""
+"""Words for the time that a demand has left, so that nobody has to count days from a date."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -7,16 +7,16 @@ from enum import StrEnum
 from typing import Final
 
 WorkingDaysBetween = Callable[[date, date], int]
-"""How many working days come after the first day, up to and with the last one; the first is not after the last."""
+"""Returns the number of working days after the first day, up to and including the last one."""
 
 FAR: Final = 90
-"""Days; beyond this nobody thinks in days that are left."""
+"""Days; for a later due time, the date is shown instead of the days left."""
 LAST_MINUTE: Final = (23, 59)
-"""A limit in days ends with the day; one in hours at any other time."""
+"""Hour and minute of due times at the end of a day: limits in days have them, limits in hours end at other times."""
 
 
 class DueKind(StrEnum):
-    """How pressing it is: the groups of a work list, in their order."""
+    """The urgency of a due time: the groups of a work list, in order."""
 
     OVERDUE = "overdue"
     SOON = "soon"
@@ -27,7 +27,7 @@ class DueKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class DueWords:
-    """A time limit in both languages; `at` is the local end of it."""
+    """The words for a due time in both languages; `at` is the due time in the local zone."""
 
     kind: DueKind
     zh: str
@@ -38,9 +38,10 @@ class DueWords:
 def due_words(
     due_at: datetime, now: datetime, zone: tzinfo, working_days_between: WorkingDaysBetween, paused: bool = False
 ) -> DueWords:
-    """What a badge says: 还有2个工作日, 今天到期, 逾期3天. Times are aware; days are those of the zone.
+    """The words of a badge: 还有2个工作日, 今天到期, 逾期3天. Times are aware; days are those of the zone.
 
-    What is left counts in working days, as limits do; what is overdue in days of the calendar, as citizens wait.
+    The time left is counted in working days, like limits. The time overdue is counted in calendar days, as citizens
+    count it.
     """
     due, here = due_at.astimezone(zone), now.astimezone(zone)
     kind = due_kind(due_at, now, zone, paused)
@@ -49,7 +50,7 @@ def due_words(
 
 
 def due_kind(due_at: datetime, now: datetime, zone: tzinfo, paused: bool = False) -> DueKind:
-    """The group it belongs to; `SOON` is today and tomorrow, `WEEK` until Sunday."""
+    """The group of a due time; `SOON` is today and tomorrow, `WEEK` is until Sunday."""
     due, here = due_at.astimezone(zone), now.astimezone(zone)
     if paused:
         return DueKind.PAUSED
@@ -112,7 +113,7 @@ def _counted(number: int, noun: str) -> str:
 
 
 def by_the_calendar(is_working_day: Callable[[date], bool]) -> WorkingDaysBetween:
-    """Counts day by day, for calendars that know no more than whether a day is one of work."""
+    """A function that counts working days one by one, for calendars that only know whether a day is a working day."""
 
     def between(first: date, last: date) -> int:
         return sum(is_working_day(first + timedelta(days=n)) for n in range(1, (last - first).days + 1))

@@ -1,10 +1,10 @@
-"""Says when something was as people say it: 今天 08:12, 昨天 16:20, 11月29日 10:28; the year where it is another."""
+"""Words for a time as people say it: 今天 08:12, 昨天 16:20, 11月29日 10:28, with the year if it is not this one."""
 
 from datetime import date, datetime, tzinfo
 
 
 def moment_words(at: datetime, now: datetime, zone: tzinfo) -> tuple[str, str]:
-    """A moment in Chinese and in English; times are aware, days are those of the zone."""
+    """A time in Chinese and in English; times are aware, days are those of the zone."""
     local, here = at.astimezone(zone), now.astimezone(zone)
     days, clock = (here.date() - local.date()).days, f"{local:%H:%M}"
     if days == 0:
@@ -16,7 +16,7 @@ def moment_words(at: datetime, now: datetime, zone: tzinfo) -> tuple[str, str]:
 
 
 def day_words(day: date, today: date) -> tuple[str, str]:
-    """A day in Chinese and in English, with its year where that is another one."""
+    """A day in Chinese and in English, with its year if it is not this one."""
     if day.year == today.year:
         return f"{day.month}月{day.day}日", f"{day.day} {day:%b}"
     return f"{day.year}年{day.month}月{day.day}日", f"{day.day} {day:%b} {day.year}"

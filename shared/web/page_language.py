@@ -1,4 +1,4 @@
-"""The language of a page: words, addresses that keep it, and what every page's frame needs of it."""
+"""The language of a page: chooses texts, keeps the language in links, and gives the values for the page's frame."""
 
 from collections.abc import Mapping
 from typing import Any, Literal, NamedTuple
@@ -15,21 +15,21 @@ class Bilingual(NamedTuple):
 
 
 class InLanguage:
-    """Whoever looks at a page in the language `lang`."""
+    """Mix-in for the view of a page in the language `lang`."""
 
     __slots__ = ()
     lang: Lang
 
     def say(self, zh: str, en: str) -> str:
-        """The words in the language of the page."""
+        """The text in the language of the page."""
         return zh if self.lang == "zh" else en
 
     def to(self, path: str, **parameters: Any) -> str:
-        """An address of ours that keeps the language; parameters without a value are left out."""
+        """A URL of this site that keeps the language; parameters without a value are left out."""
         return _address(path, parameters, self.lang)
 
     def frame(self, path: str, csrf: str, **parameters: Any) -> dict[str, Any]:
-        """What every page needs; `path` and `parameters` are its own address, `csrf` goes into its forms."""
+        """The template values that every page needs; `path` and `parameters` are its own URL, `csrf` is for forms."""
 
         def again(lang: str) -> str:
             return _address(path, parameters, lang)
@@ -45,6 +45,6 @@ class InLanguage:
 
 
 def _address(path: str, parameters: Mapping[str, Any], lang: str) -> str:
-    given = {name: value for name, value in parameters.items() if value not in (None, "")}
-    given |= {"lang": lang} if lang == "en" else {}
-    return f"{path}?{urlencode(given)}" if given else path
+    query = {name: value for name, value in parameters.items() if value not in (None, "")}
+    query |= {"lang": lang} if lang == "en" else {}
+    return f"{path}?{urlencode(query)}" if query else path

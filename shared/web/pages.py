@@ -1,4 +1,4 @@
-"""Renders pages in the common look; nothing comes from another host."""
+"""Renders pages from templates, with security headers that allow nothing from other hosts."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -18,7 +18,7 @@ SAFE: Final = {
 
 
 class Pages:
-    """The templates of one service over the common base and its macros."""
+    """The templates of one service, with the common base template and macros."""
 
     def __init__(self, templates: Path) -> None:
         self._environment = Environment(
@@ -34,8 +34,8 @@ class Pages:
     def render(
         self, template: str, values: Mapping[str, Any], status: int = 200, pictures_from: str = ""
     ) -> HTMLResponse:
-        """A page, or a fragment of one for htmx; everything that is put into it is escaped. `pictures_from` is another
-        host, such as https://tiles.example.gov.cn, from which this page may load pictures and nothing else."""
+        """Render a page; all values are escaped. `pictures_from` is another host, such as
+        https://tiles.example.gov.cn, from which this page may load pictures only."""
         headers = dict(SAFE)
         if pictures_from:
             headers["Content-Security-Policy"] += f"; img-src 'self' {pictures_from}"

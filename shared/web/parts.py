@@ -1,4 +1,4 @@
-"""What pages hand to the macros: each part with its defaults, so that a template asks for nothing that is missing."""
+"""The parts of pages that macros render, with default values, so that a template never meets a missing value."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -9,7 +9,7 @@ Sorted = Literal["", "ascending", "descending"]
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """An entry of the navigation, or where an empty list sends people."""
+    """A link in the navigation, or in an empty list."""
 
     href: str
     words: str
@@ -18,7 +18,7 @@ class Link:
 
 @dataclass(frozen=True, slots=True)
 class Tab:
-    """A view of a list; `tone` colours a count that is not 0: overdue or soon."""
+    """A tab for a view of a list; `tone` is the colour of a count that is not 0."""
 
     href: str
     words: str
@@ -29,7 +29,7 @@ class Tab:
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """A sign beside a title, such as 催办2次; `href` leads to what it is about."""
+    """A short mark beside a title, such as 催办2次, with an optional link."""
 
     words: str
     href: str = ""
@@ -37,7 +37,7 @@ class Mark:
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column of a data table; `href` sorts by it, `sorted` says how the table is sorted by it now."""
+    """A column of a data table; `href` sorts by it, `sorted` is the current order."""
 
     words: str
     href: str = ""
@@ -47,7 +47,7 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Rows that belong together; without a title they have no row above them. The page knows what a row is."""
+    """Rows of a table that belong together, under a title row if `title` is set. The page defines the type of rows."""
 
     rows: Sequence[Any]
     title: str = ""
@@ -55,7 +55,7 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """What somebody may do now: `href` is a page that asks for more, `action` takes a form with `fields` at once."""
+    """A command that is possible now: a link to a form page (`href`), or a button that posts `fields` to `action`."""
 
     words: str
     href: str = ""
@@ -68,8 +68,8 @@ class Command:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A step of a timeline: `when` in words, `iso` for machines, `until` by when somebody has to act on it,
-    `files` what came with it."""
+    """An entry of a timeline: `when` in words, `iso` for machines, `until` the due time that it sets, `files` its
+    attachments."""
 
     when: str
     iso: str
@@ -83,7 +83,7 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class SummaryRow:
-    """A fact of a summary list; `change` is where it can be corrected."""
+    """A row of a summary list; `change` is the link for correcting it."""
 
     label: str
     words: str
@@ -92,7 +92,7 @@ class SummaryRow:
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """A row of a chart: `words` is the value as it is written, `href` what it counts, `tone` one of four colours."""
+    """A row of a bar chart: `words` is the value as text, `href` the list behind it, `tone` one of four colours."""
 
     label: str
     value: float

@@ -1,4 +1,4 @@
-"""The words for how demands stand, in both languages, and how strongly each status is shown."""
+"""The words and colours for the statuses of demands, in both languages."""
 
 from collections.abc import Mapping
 from typing import Final, NamedTuple
@@ -10,7 +10,7 @@ _S = Status
 
 
 class StatusWords(NamedTuple):
-    """The words of a tag; `tone` is the class of its colours in work.css."""
+    """The words of a status tag; `tone` is its CSS class in work.css."""
 
     zh: str
     en: str
@@ -35,7 +35,7 @@ STATUS_WORDS: Final[Mapping[str, StatusWords]] = {
     _S.WITHDRAWN:   StatusWords("已撤回", "withdrawn", "ended"),
     _S.CLOSED:      StatusWords("已结束", "closed", "ended"),
 }  # fmt: skip
-"""By the status, or by `paused`, which is how a status is shown while its clock stands."""
+"""The words by status; `paused` is shown instead of the status while the clock is stopped."""
 
 
 WITHDRAWN_FOR: Final[Mapping[str, tuple[str, str]]] = {
@@ -44,4 +44,4 @@ WITHDRAWN_FOR: Final[Mapping[str, tuple[str, str]]] = {
     UnpublishedFor.MISTAKE: ("因内容有误", "because it was wrong"),
     UnpublishedFor.UNSUITABLE: ("因内容不宜公开", "because it is not suitable for publication"),
 }
-"""Why what was published is not shown any more, as everybody is told."""
+"""The reasons for a withdrawn publication, in words for the public."""
