@@ -1,1 +1,1 @@
-"""Masks words without holding up the event loop."""
+"""Masks texts without blocking the event loop."""

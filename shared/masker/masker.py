@@ -1,6 +1,6 @@
-"""Masks the words of models as `shared.masking` does; long texts in a process apart, since masking may be slow.
+"""Masks the texts of models with `shared.masking`; long texts are masked in a child process.
 
-The slowest 8,000 characters take about 6 ms, for which everybody else on the event loop would wait.
+The slowest text of 8,000 characters takes about 6 ms, during which the event loop would be blocked.
 """
 
 from asyncio import Event
@@ -19,7 +19,7 @@ from shared.masking.job import KEPT
 
 log = structlog.get_logger()
 LONG: Final = 300
-"""How many characters of one request are masked on the loop at most: the slowest of them take about 0.9 ms."""
+"""The most characters of one request that are masked on the event loop: the slowest take about 0.9 ms."""
 SECONDS: Final = 10.0
 """The longest time of a call. It takes milliseconds; the first one starts the process."""
 MEMORY: Final = 536_870_912
@@ -30,42 +30,42 @@ Answers = dict[Passage, str]
 
 @dataclass(frozen=True, slots=True)
 class Masker:
-    """Masks; the answer is always that of `masked(model, MASKS)`. Whoever makes one runs `run`, which closes it.
+    """Masks texts; the result is always that of `masked(model, MASKS)`. The owner must run `run`, which closes it.
 
-    Where the process ends or does not answer, it is started once more; after that the texts are masked on the loop.
+    If the child process ends or does not answer, it is started once more; then the texts are masked on the event loop.
     """
 
     process: Sandbox = field(default_factory=lambda: Sandbox(_JOB, SECONDS, MEMORY))
 
     async def run(self) -> None:
-        """End the process when cancelled; until then nothing."""
+        """Wait until cancelled, then end the child process."""
         try:
             await Event().wait()
         finally:
             await self.process.close()
 
     async def masked(self, model: Model) -> Model:
-        """The model with its words masked as their fields declare."""
+        """The model with its texts masked as their fields declare."""
         return masked(model, await self.masks_for(passages(model)))
 
     async def masked_text(self, text: str, writer: Writer = Writer.CITIZEN) -> str:
-        """The text, masked as words of this writer."""
+        """The text, masked as a text of this writer."""
         masks = await self.masks_for((Passage(writer, text),))
         return masks[writer](text)
 
     async def masks_for(self, words: Iterable[Passage]) -> Masks:
-        """Masks for a pure function that masks these words; they mask each text once, however often it asks.
+        """Masking functions for a pure function that masks these passages; each text is masked only once.
 
-        Where the words are long in all, the answers are known when this returns. Any other text is masked when the
-        function asks for it. Waits for nothing where the words are short.
+        Long passages are masked before this returns. Short ones, and any other text, are masked when the pure function
+        calls its masking function.
         """
         words = tuple(words)
         is_long = sum(len(passage.text) for passage in words) > LONG
-        answers = await self._apart(words) if is_long else {}
-        return {writer: partial(_known_or_masked, answers, writer) for writer in Writer}
+        answers = await self._masked_by_child(words) if is_long else {}
+        return {writer: partial(_cached_or_masked, answers, writer) for writer in Writer}
 
-    async def _apart(self, words: Sequence[Passage]) -> Answers:
-        """What the process answers; nothing where it cannot."""
+    async def _masked_by_child(self, words: Sequence[Passage]) -> Answers:
+        """The masked passages from the child process; empty if it does not answer."""
         frames = [part.encode(errors=KEPT) for passage in words for part in passage]
         for _ in range(_ATTEMPTS):
             try:
@@ -79,7 +79,7 @@ class Masker:
         return {}
 
 
-def _known_or_masked(answers: Answers, writer: Writer, text: str) -> str:
+def _cached_or_masked(answers: Answers, writer: Writer, text: str) -> str:
     passage = Passage(writer, text)
     if passage not in answers:
         answers[passage] = MASKS[writer](text)

@@ -1,10 +1,10 @@
-"""Hides in free text what points to a person, before anything is published; the original stays in the vault.
+"""Masks personal data in free text before it is published; the original text stays in the vault.
 
-Hidden: identity, telephone and card numbers however they are written, plates, permits, mail addresses, names of
-accounts, homes, names that are introduced as such or stand beside a title or a telephone, and the secret codes of
-demands. Kept: service numbers (12345, 400…), amounts, dates, numbers of documents, and places that are the matter
-itself. A text is first read as a shadow in one script (`shadow`), then the rules look at the shadow, and what they find
-is hidden in the text. Each rule stands with its reason where it is made.
+Masked: identity, telephone and card numbers in any spelling, number plates, permits, mail addresses, account names,
+homes, names that are introduced as such or are beside a title or a telephone number, and the secret codes of demands.
+Kept: service numbers (12345, 400…), amounts, dates, document numbers, and the places that a demand is about. A text is
+first normalised to a shadow of the same length (`shadow`). The rules search the shadow, and their matches are masked in
+the text. The reason of each rule is written where the rule is defined.
 """
 
 from typing import Final
@@ -36,7 +36,7 @@ from shared.masking.plates import (
 from shared.masking.shadow import Draft, Rule
 
 _PASSES: Final = 6
-"""What one rule hides may show something to another: the tests find no text that needs more."""
+"""The most passes over a text: the label of one rule may let another rule match. No text in the tests needs more."""
 _CODES: Final = (
     Rule(codes, both=8),
     Rule(links, letters=4),
@@ -77,25 +77,25 @@ _NAMES: Final = (
 
 
 def mask(text: str) -> str:
-    """What a citizen wrote, without whom it is about; masking again changes nothing."""
+    """Mask a text that a citizen wrote; masking the result again changes nothing."""
     return _masked(text, (*_CODES, *_ACCOUNTS), ALL, (*_DOORS, *_NAMES))
 
 
 def mask_answer(text: str) -> str:
-    """What an office wrote: its own telephone and address are meant to be read, a citizen's numbers, door and name
-    are not."""
+    """Mask a text that an office wrote: its own telephone number and address stay, a citizen's numbers, home and name
+    are masked."""
     return _masked(text, (*_CODES, *_ACCOUNTS), PERSONAL, (*_CITIZENS_DOORS, *_NAMES))
 
 
 MASKS: Final = {"citizen": mask, "office": mask_answer}
-"""By who wrote it, as the fields of facts and commands declare."""
+"""The masking functions by writer, as the fields of facts and commands declare it."""
 
 
 def _masked(text: str, first: tuple[Rule, ...], numbers: tuple[Rule, ...], last: tuple[Rule, ...]) -> str:
     draft = Draft(text)
     if is_crowded(draft.shadow):
         draft.hide([*crowds(draft.shadow)])
-    # All rules for numbers count as one here.
+    # The rules for numbers count as one rule here.
     enough = len(first) + 1 + len(last)
     for turn in range(_PASSES):
         draft.apply(first, enough)

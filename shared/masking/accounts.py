@@ -1,4 +1,4 @@
-"""Mail addresses and names of accounts: WeChat, QQ, Alipay and other places where one person can be written to."""
+"""Rules for mail addresses and account names: WeChat, QQ, Alipay and other platforms with personal messages."""
 
 import re
 from collections.abc import Iterator
@@ -15,7 +15,8 @@ _LATIN: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789.
 _HAN: Final = re.compile(r"[\u4e00-\u9fff]{1,4}$")
 _LOCAL: Final = 64
 
-# Each pattern begins with one of few signs and looks at it again behind: so the search leaps to the next such sign.
+# Each pattern begins with a small class of characters and checks them again by lookbehind, so that `re` can search for
+# the first character quickly.
 _WECHAT: Final = (
     r"[微薇威徽VvWw加+](?:(?<=[微薇威徽VvWw]) ?信|(?<=[Ww]) ?[Ee] ?(?:[Ii] ?(?:信|[Xx] ?[Ii][Nn])|[Cc]hat)"
     r"|(?<=[VvWw])(?<![A-Za-z].) ?[Xx](?![A-Za-z]{0,3} )|(?<=[加+]) ?[Vv微薇](?![A-Za-z]))"
@@ -28,7 +29,7 @@ _ENGLISH: Final = (
 _CALLED: Final = r"(?: ?(?:用户名|昵称|号码|账号|帐号|账户|号|名|[Ii][Dd]))"
 _OPEN: Final = r"(?:就是|[是为:： @(（“\"‘'「『【\[]){0,4}"
 _NAME: Final = r"(?=[0-9_.\-]{0,30}+[A-Za-z]|[0-9]{6,})[A-Za-z0-9_][A-Za-z0-9_.\-]{5,30}+"
-# With a digit or a line in it, a name is no word.
+# A name with a digit or an underscore is not a word.
 _NO_WORD: Final = r"(?=[A-Za-z]{0,30}+[0-9_])(?=[0-9_.\-]{0,30}+[A-Za-z])"
 _TO_NAME: Final = (
     rf"(?:{_CALLED}{_OPEN}(?={_NAME})|{_OPEN}(?={_NO_WORD}{_NAME})|{_CALLED}?(?:就是|[ :：是为@]){{0,2}}[:：是@] ?)"
@@ -38,7 +39,7 @@ _PLATFORMS: Final = (
     (re.compile(rf"({_ENGLISH}{_TO_NAME}){_NAME}"), "［账号］"),
     (re.compile(rf"((?:{_HANS}){_TO_NAME}){_NAME}"), "［账号］"),
 )
-# Behind WeChat alone a name that it allows, after the word: a letter, then five to nineteen signs.
+# After the word WeChat alone: a name that WeChat allows, which is a letter and then five to nineteen characters.
 _BARE: Final = re.compile(
     r"([微薇威VvWw](?:信|(?<=[VvWw])(?<![A-Za-z].)[Xx])(?:[是为:： ]|就是){0,3})"
     r"[A-Za-z][A-Za-z0-9_-]{5,19}+(?![A-Za-z0-9_])"
@@ -54,7 +55,7 @@ _QQ: Final = re.compile(
 
 
 def mails(shadow: str) -> Iterator[Span]:
-    """Mail addresses; from the sign in the middle both ways, so that no long word is read again and again."""
+    """Mail addresses, searched from the @ in both directions, so that long words are read only once."""
     done = 0
     for match in _DOMAIN.finditer(shadow):
         sign, end = match.span()
@@ -71,21 +72,21 @@ def mails(shadow: str) -> Iterator[Span]:
 
 
 def accounts(shadow: str) -> Iterator[Span]:
-    """Names of accounts behind the word for where they are."""
+    """Account names after the name of their platform."""
     spans = [span for pattern, label in _PLATFORMS for span in behind(shadow, pattern, label)]
     return apart(spans)
 
 
 def bare_accounts(shadow: str) -> Iterator[Span]:
-    """Names at WeChat that are words, behind its name alone."""
+    """WeChat names that may be words, after the name of WeChat alone."""
     return iter(behind(shadow, _BARE, "［微信号］"))
 
 
 def qq(shadow: str) -> Iterator[Span]:
-    """Numbers at QQ."""
+    """QQ numbers."""
     return iter(behind(shadow, _QQ, "［QQ号］"))
 
 
 def named_before(shadow: str) -> Iterator[Span]:
-    """Names of accounts before the word for where they are."""
+    """Account names before the name of their platform."""
     return iter(whole(shadow, _BEFORE, "［账号］") if "微信" in shadow or "Q" in shadow else ())

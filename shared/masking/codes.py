@@ -1,7 +1,7 @@
-"""What lets whoever has it act as the citizen: the secret code of a demand, and a link to rate its answer.
+"""Rules for secrets with which anybody could act as the citizen: the code of a demand, and the links in messages.
 
-Citizens quote our own messages back to us. A code is eight letters and digits, behind a word for it or behind the
-number of its demand; there it must look like none of the words that may follow a number (“this road”, “sidewalk”).
+Citizens quote our messages. A code is eight letters and digits, after a word for it or after the number of its demand.
+After a number it must not look like an English word (“this road”, “sidewalk”).
 """
 
 import re
@@ -13,7 +13,7 @@ from shared.masking.shadow import Span, behind
 CODE: Final = r"[0-9A-Za-z]{4}[ -]?[0-9A-Za-z]{4}(?![0-9A-Za-z])"
 _NO_WORD: Final = r"(?=[A-Za-z -]{0,8}\d|[A-Z]{4}[ -]?[A-Z]{4}(?![a-z]))(?!20\d\d[01]\d[0-3]\d)"
 NUMBER: Final = r"[A-Za-z]{2}\d{2}[\s\-－—]?\d{6,}[\s\-－—]?[0-9A-Za-z](?![0-9A-Za-z])"
-# How a number begins.
+# The beginning of a demand number.
 _SIGN: Final = re.compile(r"[A-Za-z]{2}[0-9]{2}[\s\-－—]?[0-9]{6}")
 _BETWEEN: Final = r"[\s,.:;，。：；、]{0,3}(?:[Cc]ode[\s:：]{0,3})?"
 _SAID: Final = re.compile(rf"(查询码[\s:：是为]{{0,3}}){CODE}")
@@ -24,24 +24,24 @@ _LABEL: Final = "［查询码］"
 
 
 def codes(shadow: str) -> Iterator[Span]:
-    """Secret codes behind a word for them."""
+    """Secret codes after a word for them."""
     if "查询码" in shadow:
         yield from behind(shadow, _SAID, _LABEL)
 
 
 def links(shadow: str) -> Iterator[Span]:
-    """Links to rate an answer, and to follow a demand."""
+    """Links for rating an answer and for following a demand."""
     if "/rate/" in shadow or "/follow/" in shadow:
         yield from behind(shadow, _LINK, "［链接］")
 
 
 def queries(shadow: str) -> Iterator[Span]:
-    """Secret codes in an address."""
+    """Secret codes in a URL."""
     if "code=" in shadow:
         yield from behind(shadow, _ASKED, _LABEL)
 
 
 def numbered(shadow: str) -> Iterator[Span]:
-    """Secret codes behind the number of their demand."""
+    """Secret codes after the number of their demand."""
     if _SIGN.search(shadow):
         yield from behind(shadow, _NUMBERED, _LABEL)

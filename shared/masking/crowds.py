@@ -1,10 +1,9 @@
-"""Texts with more numbers than anybody writes: all that has a digit or a letter is hidden in them at once.
+"""Masks texts with an unusual amount of numbers in one step: everything with a digit or a Latin letter.
 
-To look at each number of a text of eight thousand characters that is made of numbers takes the processor twenty times
-as long as to look at a text that somebody wrote, and every demand waits meanwhile. So beyond `MANY` numbers nothing is
-looked at one by one. That hides more than the rules do: whatever they would find in such a text but names in Chinese
-has a digit, a numeral or a Latin letter. What stands between two of them is hidden too where it is short: a list of
-numbers has names there. Other names are looked for as in all texts.
+Checking each number in a text of 8,000 characters that consists of numbers takes twenty times as long as a usual text.
+So a text with more than `MANY` numbers is not checked number by number. This masks more than the rules do: all their
+matches in such a text, except Chinese names, have a digit, a numeral or a Latin letter. Short parts between two of them
+are masked too, because a list of numbers may have names there. Other names are searched as in all texts.
 """
 
 import re
@@ -17,20 +16,21 @@ from shared.masking.spoken import NUMERALS
 from shared.masking.telephones import TELEPHONE
 
 MANY: Final = 500
-"""So many numbers in one text are one in each eight characters of the longest that a fact may have."""
+"""The most numbers in a usual text; with more, the longest text has a number in every eight characters."""
 _NUMBER: Final = re.compile(f"[0-9{NUMERALS}]++")
 _SIGN: Final = f"0-9A-Za-z{NUMERALS}"
-# The name before a mail address may be a Chinese one.
+# The part of a mail address before the @ may be Chinese.
 _AT: Final = r"[\u4e00-\u9fff]{1,4}(?= ?(?:[@﹫]|艾特|[（(\[【] ?(?:[Aa][Tt]|艾特|@)))"
 _CROWD: Final = re.compile(rf"(?:{_AT})?[{_SIGN}@﹫](?:[^{_SIGN}]{{0,6}}+[{_SIGN}]++)*")
 
 
 def is_crowded(shadow: str) -> bool:
-    """Whether there are more numbers than `MANY`."""
-    # Between two numbers stands a sign at least.
+    """Whether a text has more than `MANY` numbers."""
+    # At least one other character is between two numbers, so a shorter text need not be searched.
     return len(shadow) > 2 * MANY and any(islice(_NUMBER.finditer(shadow), MANY, None))
 
 
 def crowds(shadow: str) -> Iterable[Span]:
-    """Digits, numerals and Latin letters, with what is between them; as telephones, beside which names are hidden."""
+    """Digits, numerals and Latin letters, with short parts between them. Their label is that of telephone numbers, so
+    that names beside them are masked too."""
     return whole(shadow, _CROWD, TELEPHONE)

@@ -1,4 +1,4 @@
-"""Personal numbers of all kinds, in digits of any script, in Chinese numerals, or in signs that look like digits."""
+"""Masks personal numbers of all kinds: in digits of any script, in Chinese numerals, or in similar characters."""
 
 import re
 from typing import Final
@@ -14,9 +14,9 @@ from shared.masking.telephones import abroad, american, grouped_landlines, landl
 _FEWEST: Final = 7
 _LONG: Final = 1000
 _RUN_OF: Final = "{digit}(?:" + SIGN + "{{0,5}}+{digit}){{6,}}+"
-"""Every number has seven digits. At most five signs stand between neighbours: blanks, and a bracket that closes."""
+"""A run of at least seven digits, with at most five other characters between two of them (blanks, brackets)."""
 _SEVERAL_OF: Final = "{digit}(?:" + SIGN + "{{0,3}}+{digit}){{6}}"
-"""Nobody looks for numbers in a text without seven digits that are at most three signs apart."""
+"""A text without seven digits that are at most three characters apart is not searched for numbers."""
 _RUNS: Final = re.compile(_RUN_OF.format(digit="[0-9]"))
 _SEVERAL: Final = re.compile(_SEVERAL_OF.format(digit="[0-9]"))
 _SPOKEN_RUNS: Final = re.compile(_RUN_OF.format(digit=DIGIT))
@@ -31,7 +31,7 @@ PERSONAL: Final = (
     Rule(mobiles, digits=11),
     Rule(one_by_one, digits=7),
 )
-"""What may be a citizen's alone."""
+"""Rules for numbers that only citizens have."""
 ALL: Final = (
     *PERSONAL,
     Rule(landlines, digits=9),
@@ -42,10 +42,10 @@ ALL: Final = (
 
 
 def hide_numbers(draft: Draft, rules: tuple[Rule, ...], *, once_more: bool) -> None:
-    """Hide what the rules find, first among digits, then among all that may be read as one.
+    """Mask the matches of the rules: first among digits, then also among numerals and similar characters.
 
-    `once_more` says that they have looked at the whole text before. Where each number that is hidden shows one more, a
-    long text would be read again and again: then everything is hidden that is as long as a number.
+    `once_more`: the rules have searched the whole text before. If each masked number lets another one match, a long
+    text would be searched very often; then everything that is as long as a number is masked.
     """
     seen: dict[Look, str] = {}
     draft.quiet += 1
@@ -59,7 +59,7 @@ def hide_numbers(draft: Draft, rules: tuple[Rule, ...], *, once_more: bool) -> N
 def _hide(
     draft: Draft, rules: tuple[Rule, ...], seen: dict[Look, str], runs: re.Pattern[str], table: Table | None = None
 ) -> None:
-    """Hide what the rules find in an excerpt; `seen` is what each of them read before without finding anything."""
+    """Mask the matches of the rules in an excerpt; `seen` holds for each rule the last text without a match."""
     if not runs.search(draft.shadow):
         return
     excerpt = Excerpt(draft.shadow, runs, table)

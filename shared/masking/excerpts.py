@@ -1,7 +1,7 @@
-"""The parts of a text in which numbers may stand: most of a text has none, and the rules for numbers are many.
+"""Excerpts: the parts of a text that may hold numbers, so that the many rules for numbers read less text.
 
-A rule for numbers reads a few signs before and behind the digits, never more than `_REACH`. So it finds in these parts,
-each with its surroundings, what it finds in the whole text.
+A rule for numbers reads at most `_REACH` characters before and after the digits. So it finds the same matches in these
+parts, each with its surroundings, as in the whole text.
 """
 
 import re
@@ -15,11 +15,11 @@ Table = list[int | None]
 
 _REACH: Final = 20
 _APART: Final = "字"
-"""Between two parts: neither a digit nor a sign, so that no number goes from one part into the next."""
+"""The separator of two parts: not a digit and not a punctuation mark, so that no match spans two parts."""
 
 
 class Excerpt:
-    """The surroundings of every match of `runs` in a shadow; `text` is what the rules read, each sign by `table`."""
+    """The surroundings of all matches of `runs` in a shadow; `text` is what the rules read, translated by `table`."""
 
     def __init__(self, shadow: str, runs: re.Pattern[str], table: Table | None) -> None:
         self._starts: list[int] = []
@@ -36,7 +36,7 @@ class Excerpt:
         self.digits = count(self.text)[0]
 
     def back(self, spans: Iterable[Span]) -> Iterator[Span]:
-        """The spans of the text as spans of the shadow."""
+        """Convert spans of the excerpt's text to spans of the shadow."""
         for start, end, label in spans:
             shift = self._shifts[bisect_right(self._starts, start) - 1]
             yield start + shift, end + shift, label

@@ -1,7 +1,7 @@
-"""Numbers of identity cards and bank cards, and what is longer than any number that a person has.
+"""Rules for numbers of identity cards and bank cards, and for numbers that are longer than any personal number.
 
-Rules: GB 11643-1999 with ISO 7064 Mod 11-2 for identity numbers, GB/T 2260 for their first two digits, Luhn's digit
-for cards.
+Standards: GB 11643-1999 with ISO 7064 Mod 11-2 for identity numbers, GB/T 2260 for their first two digits, the Luhn
+algorithm for cards.
 """
 
 import re
@@ -18,26 +18,26 @@ CARD: Final = "［银行卡号］"
 _MANY: Final = re.compile("[0-9](?<![0-9][0-9])[0-9]{40,}")
 _G: Final = rf"{SIGN}{{0,3}}+"
 _X: Final = "[0-9Xx×✕]"
-# The area, the century and year, month, day, serial and check digit, in as many groups as anybody likes.
+# The area, the century and year, month, day, serial and check digit, in any grouping.
 _LONG: Final = re.compile(
     rf"[1-9](?:(?<![0-9][0-9])|(?<=[^0-9]1[0-9]{{11}})|(?<=^1[0-9]{{11}}))([0-9]{{2}}(?:{_G}[0-9]){{3}}{_G}(?:1{_G}[89]|2{_G}0)(?:{_G}[0-9]){{2}}"
     rf"{_G}(?:0{_G}[1-9]|1{_G}[0-2]){_G}(?:0{_G}[1-9]|[12]{_G}[0-9]|3{_G}[01])(?:{_G}[0-9]){{3}}{SIGN}{{0,3}}?{_X})"
     r"(?:(?![0-9])|(?=1[3-9][0-9]{9}(?![0-9])))"
 )
 _PROVINCE: Final = re.compile("1[1-5]|2[1-3]|3[1-7]|4[1-6]|5[0-4]|6[1-5]|71|8[1-3]")
-# Of before 1999: no century, no check digit.
+# Numbers from before 1999: no century, no check digit.
 _SHORT: Final = re.compile(
     rf"[1-8](?<![0-9A-Za-z].)[0-9]{{5}}({SIGN}{{0,3}}+)[0-9]{{2}}"
     r"(?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01])\1[0-9]{3}(?![0-9A-Za-z])"
 )
 _NAMED: Final = re.compile(r"(?:身份证|证件|[Ii][Dd])(?:号码?)?[是为:：（(\s]{0,3}$")
-# Order numbers and serial numbers of offices have a date of today's in the same place.
+# Order numbers and serial numbers of offices have a recent date in the same place.
 _LAST_YEAR: Final = 2009
 _MAX_GAPS: Final = 4
-# Of the digits before the check digit, from the first to the last.
+# The weights of the digits before the check digit, from the first to the last.
 _WEIGHTS: Final = [2**place % 11 for place in range(17, 0, -1)]
-# Networks' first digits; order numbers begin with a year, and a tenth of them would pass Luhn's test. A chain of
-# groups is a card as a whole or not at all.
+# The first digits of card networks. Order numbers begin with a year, and a tenth of them would pass Luhn's test. All
+# groups of digits together are a card number, or none of them is.
 _CARD: Final = re.compile(
     rf"[3-689](?<![0-9].)(?:(?<=[3-6])|(?<=8)(?=1)|(?<=9)(?=[5-9]))"
     rf"(?:[0-9]{{14,18}}(?![0-9])|(?<![0-9]{SIGN}[0-9])[0-9]{{3}}(?:[0-9]{{2}})?"
@@ -51,12 +51,12 @@ _TWICE: Final = bytes.maketrans(b"0123456789", b"0246813579")
 
 
 def too_long(shadow: str) -> Iterator[Span]:
-    """More than forty digits on end: no document has such a number, and it may have any other within."""
+    """More than forty digits in a row: no document has such a number, but it may contain a personal one."""
     return ((*match.span(), "［号码］") for match in _MANY.finditer(shadow))
 
 
 def identities(shadow: str) -> Iterator[Span]:
-    """Identity numbers of eighteen and of fifteen digits."""
+    """Identity numbers of eighteen digits."""
     for match in _LONG.finditer(shadow):
         if _is_identity(shadow, match):
             yield match.start(), match.end(1), IDENTITY
@@ -69,20 +69,20 @@ def old_identities(shadow: str) -> Iterator[Span]:
             yield *match.span(), IDENTITY
 
 
-def _is_identity(shadow: str, found: re.Match[str]) -> bool:
-    written = shadow[found.start() : found.end(1)]
+def _is_identity(shadow: str, match: re.Match[str]) -> bool:
+    written = shadow[match.start() : match.end(1)]
     number, gaps = (written, 0) if written.isdecimal() else (digits(written), len(GAP.findall(written)))
     if gaps <= _MAX_GAPS and proves_identity(number):
         return True
-    # A digit that was mistyped makes it no less of a person's.
+    # A number with a typing error is a personal number too.
     if gaps >= _MAX_GAPS or not _PROVINCE.match(number):
         return False
-    named = _NAMED.search(shadow, max(0, found.start() - 10), found.start())
-    return bool(named) or (int(number[6:10]) <= _LAST_YEAR and not is_document(shadow, found.start()))
+    named = _NAMED.search(shadow, max(0, match.start() - 10), match.start())
+    return bool(named) or (int(number[6:10]) <= _LAST_YEAR and not is_document(shadow, match.start()))
 
 
 def proves_identity(number: str) -> bool:
-    """Whether the check digit of eighteen fits."""
+    """Whether a number of eighteen digits has the right check digit."""
     if len(number) != 18 or not number[:-1].isdecimal():
         return False
     check = 10 if number[-1] == "X" else int(number[-1])
@@ -91,11 +91,11 @@ def proves_identity(number: str) -> bool:
 
 
 def proves_card(number: str) -> bool:
-    """Whether Luhn's check digit fits: every second digit counts twice, 16 as 1 + 6."""
+    """Whether a number has the right Luhn check digit: every second digit counts twice, 16 as 1 + 6."""
     if not number.isdecimal():
         return False
-    signs = number.encode()  # the sum of the signs' numbers costs a third of the digits' own
-    return (sum(signs[::-2]) + sum(signs[-2::-2].translate(_TWICE)) - _ZERO * len(signs)) % 10 == 0
+    codes = number.encode()  # to sum character codes takes a third of the time of converting digits
+    return (sum(codes[::-2]) + sum(codes[-2::-2].translate(_TWICE)) - _ZERO * len(codes)) % 10 == 0
 
 
 def cards(shadow: str) -> Iterator[Span]:
@@ -108,16 +108,16 @@ def cards(shadow: str) -> Iterator[Span]:
 
 
 def digits(written: str) -> str:
-    """The digits alone, with X for a check sign at the end; a sign of times between digits is as any other sign."""
+    """The digits alone, with X for a check character at the end (× counts as X there, elsewhere as a separator)."""
     return _NO_DIGIT.sub("", written[:-1]) + written[-1].translate(_TIMES).upper()
 
 
 def groups(written: str) -> list[str]:
-    """The digits as they are grouped."""
+    """The groups of digits."""
     return [group for group in GAP.split(written) if group]
 
 
 def ascends(written: str) -> bool:
-    """Whether the groups are a list of numbers, each greater than the one before."""
+    """Whether the groups are a list of numbers in ascending order."""
     parts = groups(written)
     return not any(part.startswith("0") for part in parts) and all(int(a) < int(b) for a, b in pairwise(parts))

@@ -1,4 +1,4 @@
-"""Masks texts for another process: the job of a sandbox."""
+"""The job of a sandbox: masks texts for the parent process."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -6,11 +6,11 @@ from typing import Final
 from shared.masking import MASKS
 
 KEPT: Final = "surrogatepass"
-"""A text may hold half a character (a lone surrogate), which masking leaves alone; so does the way to it and back."""
+"""The error handler for encoding: a text may hold a lone surrogate, which must be kept."""
 
 
 def mask_all(frames: Sequence[bytes]) -> list[bytes]:
-    """Takes a writer (a key of `MASKS`) and a text in turn; returns the masked texts in their order. All in UTF-8."""
+    """Mask texts in UTF-8. `frames` holds a writer (a key of `MASKS`) and a text in turn; returns the masked texts."""
     writers, texts = frames[::2], frames[1::2]
     return [
         MASKS[writer.decode()](text.decode(errors=KEPT)).encode(errors=KEPT)

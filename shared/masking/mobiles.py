@@ -1,4 +1,4 @@
-"""Mobile numbers of the mainland, however they are grouped and whatever stands between: 1, then 3 to 9, nine more."""
+"""Rules for mobile numbers of mainland China, in any grouping: a 1, a digit from 3 to 9, and nine more digits."""
 
 import re
 from collections.abc import Iterator
@@ -10,11 +10,11 @@ from shared.masking.shapes import BREAK, SIGN, WEAK, is_amount, is_counted
 
 MOBILE: Final = "［手机号］"
 _BLANK: Final = rf"(?:{WEAK}|{BREAK})"
-# A pattern begins with a sign that is seldom, and looks back behind it: so the search leaps from one such to the next.
+# A pattern begins with a rare character, and checks what is before it by lookbehind, so that the search is fast.
 _FIRST: Final = r"1(?:(?<![0-9]1)|(?<=861)|(?<=01))"
 _PREFIX: Final = re.compile(rf"(?<![0-9])(?:\+?\(?(?:00)?86\)?{WEAK}{{0,3}}|\+?0|\+)$")
 _REACH: Final = 10
-# The four first digits one by one are the beginning of a chain of single digits, which is looked at as a whole.
+# Four single digits at the beginning are part of a chain of single digits, which `one_by_one` checks as a whole.
 _LOOSE: Final = re.compile(
     rf"{_FIRST}(?!{_BLANK}{{1,3}}[3-9]{_BLANK}{{1,3}}[0-9]{_BLANK}{{1,3}}[0-9](?![0-9]))"
     rf"{_BLANK}{{0,3}}+[3-9](?:{_BLANK}{{0,3}}+[0-9]){{9}}(?![0-9])"
@@ -22,7 +22,7 @@ _LOOSE: Final = re.compile(
 _BLANKS: Final = re.compile(rf"{_BLANK}+")
 _BROKEN: Final = re.compile(BREAK)
 _DATE: Final = re.compile(r"1[3-9]\d\d-\d{1,2}-\d{1,2}(?!\d)")
-# The same sign, or the same two or three, between all groups.
+# The same one to three separators between all groups.
 _TIGHT: Final = re.compile(
     rf"{_FIRST}(?<![0-9][.,]1)[3-9](?:[0-9]({SIGN}{{1,3}})[0-9]{{4}}\1[0-9]{{4}}"
     rf"|[0-9]({SIGN}{{1,3}})[0-9]{{3}}\2[0-9]{{5}}|[0-9]{{2}}({SIGN}{{1,3}})[0-9]{{3}}\3[0-9]{{4}}"
@@ -40,16 +40,16 @@ _MOBILE: Final = re.compile(r"(?:0|(?:00)?86)?1[3-9][0-9]{9}")
 _MAX_GAPS: Final = 4
 _CARD_LENGTHS: Final = range(15, 20)
 _LONGEST: Final = 73
-"""Nineteen digits, with three signs between each two."""
+"""The length of nineteen digits with three separators between each two."""
 _MOST_DOUBTS: Final = 64
-"""So many candidates of a text may turn out to be none; what looks the same after that is hidden unseen."""
+"""The most candidates of a text that are checked in vain; later ones are masked without a check."""
 
 
 def mobiles(shadow: str) -> Iterator[Span]:
-    """Numbers with blanks and strokes in them, or none."""
+    """Numbers without separators, or with blanks and dashes."""
     place, doubts = 0, 0
     while match := _LOOSE.search(shadow, place):
-        first = _begun(shadow, match.start())
+        first = _start_with_prefix(shadow, match.start())
         if first is None or (doubts < _MOST_DOUBTS and not _is_mobile(shadow, match)):
             doubts += first is not None
             place = match.start() + 1
@@ -58,22 +58,22 @@ def mobiles(shadow: str) -> Iterator[Span]:
             place = match.end()
 
 
-def _begun(shadow: str, start: int) -> int | None:
-    """Where a number begins with its prefix; none where digits stand before that."""
+def _start_with_prefix(shadow: str, start: int) -> int | None:
+    """The start of a number with its prefix; None if other digits are before it."""
     if prefix := _PREFIX.search(shadow, max(0, start - _REACH), start):
         return prefix.start()
     return None if shadow[start - 1 : start].isdigit() else start
 
 
-def _is_mobile(shadow: str, found: re.Match[str]) -> bool:
-    first, last = found.span()
+def _is_mobile(shadow: str, match: re.Match[str]) -> bool:
+    first, last = match.span()
     if _DATE.match(shadow, first) or is_amount(shadow, last):
         return False
-    gaps = _BLANKS.findall(found[0])
+    gaps = _BLANKS.findall(match[0])
     broken = sum(bool(_BROKEN.search(gap)) for gap in gaps)
     if broken:
-        return broken == len(gaps) == 1 or (len(gaps) == 2 and [*map(len, groups(found[0]))] == [3, 4, 4])
-    return len(gaps) <= _MAX_GAPS or (_is_in_pairs(found[0]) and not is_counted(shadow, last))
+        return broken == len(gaps) == 1 or (len(gaps) == 2 and [*map(len, groups(match[0]))] == [3, 4, 4])
+    return len(gaps) <= _MAX_GAPS or (_is_in_pairs(match[0]) and not is_counted(shadow, last))
 
 
 def _is_in_pairs(written: str) -> bool:
@@ -82,20 +82,20 @@ def _is_in_pairs(written: str) -> bool:
 
 
 def separated(shadow: str) -> Iterator[Span]:
-    """Numbers with other signs in them: in the groups that telephones have, alike between all of them."""
+    """Numbers with other separators: in usual groups, and with the same separator between all of them."""
     for match in _TIGHT.finditer(shadow):
-        first = _begun(shadow, match.start())
+        first = _start_with_prefix(shadow, match.start())
         if first is not None and not is_counted(shadow, match.end()):
             yield first, match.end(), MOBILE
 
 
 def bracketed(shadow: str) -> Iterator[Span]:
-    """Numbers whose first three digits stand in brackets."""
+    """Numbers with their first three digits in brackets."""
     return ((*match.span(), MOBILE) for match in _BRACKETED.finditer(shadow))
 
 
 def one_by_one(shadow: str) -> Iterator[Span]:
-    """Numbers of any kind whose digits stand apart from each other, where nothing else is in the chain."""
+    """Personal numbers of any kind that are written as single digits with the same separator."""
     for match in _SINGLE.finditer(shadow):
         gap, (start, end) = match[1], match.span()
         label = _kind(digits(match[0])) if end - start <= _LONGEST else None

@@ -1,4 +1,4 @@
-"""What a text says, as pairs of neighbouring characters: Chinese has no spaces, and most words have two characters."""
+"""Splits a text into bigrams for comparison: Chinese has no spaces, and most words have two characters."""
 
 import re
 import unicodedata
@@ -10,29 +10,29 @@ from typing import Final
 _HIDDEN: Final = re.compile(r"［[^］]*］")
 _RUNS: Final = re.compile(r"[\u3400-\u9fff]+|[^\W_\u3400-\u9fff]+")
 _ENOUGH: Final = 6
-"""Pairs that a title must have to speak for itself; a shorter one ("求助") is helped by the opening of the text."""
+"""The fewest bigrams of a title that is used alone; a shorter title ("求助") gets the beginning of the text too."""
 _OPENING: Final = 80
 _LONGEST: Final = 60
 
 
 @dataclass(frozen=True, slots=True)
 class Wording:
-    """The pairs of each unbroken run, in order; a word in Latin letters or digits counts as one piece."""
+    """The pieces of each run without punctuation, in order; a word in Latin letters or digits is one piece."""
 
     runs: tuple[tuple[str, ...], ...]
 
     @property
     def bigrams(self) -> frozenset[str]:
-        """Every piece, once."""
+        """The set of all pieces."""
         return frozenset(piece for run in self.runs for piece in run)
 
     @property
     def places(self) -> dict[str, int]:
-        """Where each piece stands first, counted in pieces."""
+        """The index of the first occurrence of each piece."""
         return {piece: at for at, piece in reversed(list(enumerate(chain.from_iterable(self.runs))))}
 
     def shared(self, others: Container[str]) -> Iterator[str]:
-        """The longest phrases whose every pair is also among `others`, in the order of the text."""
+        """The longest phrases of which all bigrams are also in `others`, in the order of the text."""
         for run in self.runs:
             phrase = ""
             for piece in (*run, ""):
@@ -44,13 +44,13 @@ class Wording:
 
 
 def worded(title: str, text: str) -> Wording:
-    """The title; where it says too little, with the opening of the text."""
-    said = wording(title)
-    return said if len(said.bigrams) >= _ENOUGH else wording(f"{title}\n{text[:_OPENING]}")
+    """The pieces of the title; if it is too short, with the beginning of the text."""
+    of_title = wording(title)
+    return of_title if len(of_title.bigrams) >= _ENOUGH else wording(f"{title}\n{text[:_OPENING]}")
 
 
 def wording(text: str) -> Wording:
-    """Letters are folded, whatever was masked is left out, a pair never reaches across a mark or a space."""
+    """The pieces of a text: in lower case, without masked parts, and never across punctuation or a space."""
     plain = unicodedata.normalize("NFKC", _HIDDEN.sub(" ", text)).lower()
     runs = tuple(_pieces(run) for run in _RUNS.findall(plain))
     return Wording(runs[:_LONGEST])

@@ -1,4 +1,4 @@
-"""Number plates and the numbers of papers that one person has: passports, permits, certificates."""
+"""Rules for number plates and for numbers of personal documents: passports, permits, certificates."""
 
 import re
 from collections.abc import Iterator
@@ -8,13 +8,14 @@ from shared.masking.shadow import Span, behind, whole
 
 _PROVINCE: Final = "[京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼]"
 _MARK: Final = r"[·•・‧∙⋅.*_~|/\-－–— ]{0,2}"
-# GA 36-2018: a letter, then five signs, six for new energy; written apart or small it has a digit.
+# GA 36-2018: a letter, then five characters (six for new-energy cars). With separators or small letters, a digit is
+# required.
 _PLATE: Final = re.compile(
     rf"{_PROVINCE}(?:[A-HJ-NP-Z]{_MARK}[A-HJ-NP-Z0-9]{{4,5}}[A-HJ-NP-Z0-9挂学警港澳领使]"
     rf"|(?<![最更全高创]新){_MARK}(?=[A-Za-z]{_MARK}[A-Za-z]{{0,4}}\d)"
     rf"[A-HJ-NP-Za-hj-np-z]{_MARK}[A-HJ-NP-Za-hj-np-z0-9]{{4,5}}[A-HJ-NP-Za-hj-np-z0-9挂学警港澳领使])"
 )
-# Of the armed police, of the forces, of embassies.
+# Plates of the armed police, the armed forces and embassies.
 _SPECIAL: Final = re.compile(
     rf"[Ww军空海北沈兰济南广成使](?:(?<=[Ww])[Jj]{_MARK}{_PROVINCE}?{_MARK}\d{{4,5}}[A-Za-z0-9]?(?![A-Za-z0-9])"
     rf"|(?<=[军空海北沈兰济南广成])[A-Z]{_MARK}\d{{5}}(?![A-Za-z0-9])"
@@ -46,7 +47,7 @@ _ENGLISH: Final = re.compile(
 
 
 def plates(shadow: str) -> Iterator[Span]:
-    """Number plates with their province, and those of the armed forces and embassies."""
+    """Number plates with their province."""
     if _SIGN.search(shadow):
         yield from whole(shadow, _PLATE, "［车牌］")
 
@@ -58,24 +59,24 @@ def special_plates(shadow: str) -> Iterator[Span]:
 
 
 def named_plates(shadow: str) -> Iterator[Span]:
-    """Number plates without a province, behind a word for them."""
+    """Number plates without a province, after a word for them."""
     if "牌" in shadow or "车号" in shadow:
         yield from behind(shadow, _NAMED, "［车牌］")
 
 
 def permits(shadow: str) -> Iterator[Span]:
-    """Numbers of papers behind their name."""
+    """Numbers of documents after the document's name."""
     if _SIGN.search(shadow):
         yield from behind(shadow, _PERMIT, "［证件号］")
 
 
 def military_permits(shadow: str) -> Iterator[Span]:
-    """Numbers of the kind 军字第…号."""
+    """Numbers of the form 军字第…号."""
     if "第" in shadow:
         yield from behind(shadow, _MILITARY, "［证件号］")
 
 
 def english_permits(shadow: str) -> Iterator[Span]:
-    """Numbers of papers behind their English name."""
+    """Numbers of documents after the document's English name."""
     if _SIGN.search(shadow):
         yield from behind(shadow, _ENGLISH, "［证件号］")

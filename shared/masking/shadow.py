@@ -1,7 +1,7 @@
-"""A text as the rules read it: one script of digits and letters and nothing invisible, with the way back to the text.
+"""The shadow of a text: a normalised copy, which the rules search, with a mapping back to the original text.
 
-Whoever writes a telephone number in full-width, Arabic-Indic or mathematical digits, or with invisible characters
-between, is read as if it were written plainly; what is hidden is the original span, and all else stays as it was.
+In the shadow, full-width, Arabic-Indic and mathematical digits are ASCII digits, and invisible characters are removed.
+So a telephone number is found in any script. The span in the original text is masked; the rest stays unchanged.
 """
 
 import re
@@ -17,7 +17,7 @@ Look = Callable[[str], Iterable[Span]]
 
 
 class Rule(NamedTuple):
-    """A look, and how many ASCII digits, letters and both together a shadow has at least in which it finds anything."""
+    """A function that finds spans, and the fewest ASCII digits, letters, and both together of a shadow with a match."""
 
     look: Look
     digits: int = 0
@@ -25,7 +25,7 @@ class Rule(NamedTuple):
     both: int = 0
 
 
-# Format characters, fillers, marks that are drawn onto the sign before, tags: nobody sees them as a sign of their own.
+# Format characters, fillers, combining marks and tags: they are not visible as characters of their own.
 _INVISIBLE: Final = (
     "\\x00-\\x08\\x0b\\x0c\\x0e-\\x1f\\x7f-\\x84\\x86-\\x9f\u00ad\u0300-\u036f\u0483-\u0489\u061c\u070f\u115f\u1160\u17b4\u17b5"
     "\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u20d0-\u20f0\u3164\ufe00-\ufe0f\ufe20-\ufe2f\ufeff\uffa0"
@@ -39,17 +39,17 @@ _DROPPED: Final = frozenset(
         map(chr, chain.from_iterable(range(*bounds) for bounds in _INVISIBLE_BEYOND)),
     )
 )
-# Letters of other alphabets that look like Latin ones, and signs that stand for another one.
+# Letters of other alphabets that look like Latin letters, and characters that are used for another one.
 _ALIKE: Final = str.maketrans(
     "АВЕЅІЈКМНОРСТХаеѕіјорсухΑΒΕΖΗΙΚΜΝΟΡΤΧοЅⅩⅹ○◯⭕﹫﹢⁺₊⠀\x85", "ABESIJKMHOPCTXaesijopcyxABEZHIKMNOPTXoSXx〇〇〇@+++  "
 )
-# Full-width signs that stand in every Chinese text, and mean the same to the rules as they are.
+# Full-width punctuation that is usual in Chinese texts; the rules treat it like the ASCII form, so it is kept.
 _AT_HOME: Final = frozenset("！（），：；？［］～")
 _PLANE: Final = 0x10000
 
 
 def _plain(sign: str) -> str:
-    """The ASCII digit, letter or sign that a character is another form of; itself where there is none."""
+    """The ASCII form of a character; the character itself if it has none."""
     if sign.isdecimal():
         return str(unicodedata.decimal(sign))
     if ord(sign) >= _PLANE and sign.isdigit():
@@ -66,10 +66,10 @@ def _forms(codes: Iterable[int]) -> dict[int, int]:
 
 
 _LETTERLIKE: Final = _forms(chain(range(0x80, 0x3400), range(0xA000, 0xAC00), range(0xF900, _PLANE)))
-# A list is looked up twice as fast as a dict that lacks most characters.
+# A list, because a look-up takes half the time of a look-up in a dict.
 PLAIN: Final = [None if chr(code) in _DROPPED else _LETTERLIKE.get(code, code) for code in range(_PLANE)]
-"""What each sign is read as, by its number; none where it is not read at all."""
-# Where digits and letters stand beyond the first plane.
+"""The code point that replaces each code point in the shadow; None: it is removed."""
+# The ranges of digits and letters beyond the first plane.
 _BEYOND: Final = (
     (0x10400, 0x12000), (0x16A60, 0x16B60), (0x16D70, 0x16D7A), (0x1D400, 0x1D800), (0x1E140, 0x1E150),
     (0x1E2F0, 0x1E2FA), (0x1E4F0, 0x1E5FB), (0x1E950, 0x1E95A), (0x1F100, 0x1F18A), (0x1FBF0, 0x1FBFA),
@@ -85,43 +85,43 @@ _ABOVE: Final = re.compile(
 _DIGITS: Final = b"0123456789"
 _LETTERS: Final = ascii_letters.encode()
 _USUAL: Final = array("I", range(8193))
-"""The places of the signs of a text of usual length: a part of it is copied faster than it is made."""
+"""The positions of a text of usual length: copying a part of it is faster than making a new array."""
 
 
 def read(text: str) -> str:
     """The shadow of a text."""
     if _ODD.search(text):
         text = text.translate(PLAIN)
-    # In UTF-16 only signs beyond the first plane take two units: told faster than by a search.
+    # Only characters beyond the first plane take two units in UTF-16; this is faster than a search.
     if not text.isascii() and len(text.encode("utf-16-le", "surrogatepass")) > 2 * len(text) and _ABOVE.search(text):
         text = text.translate(_HIGH)
     return text
 
 
 def count(shadow: str) -> tuple[int, int]:
-    """How many ASCII digits and letters there are."""
-    signs = shadow.encode("ascii", "ignore")
-    others = signs.translate(None, _DIGITS)
-    return len(signs) - len(others), len(others) - len(others.translate(None, _LETTERS))
+    """The number of ASCII digits, and of ASCII letters."""
+    characters = shadow.encode("ascii", "ignore")
+    others = characters.translate(None, _DIGITS)
+    return len(characters) - len(others), len(others) - len(others.translate(None, _LETTERS))
 
 
 class Draft:
-    """A text in work: `shadow` is what the rules read, with a label where something is hidden already."""
+    """A text that is being masked: `shadow` is what the rules read, with a label in place of each masked span."""
 
     def __init__(self, text: str) -> None:
         self._text = text
         self.shadow = read(text)
         self.digits, self.letters = count(self.shadow)
         self.quiet = 0
-        """How many rules looked in vain since the last one that found anything."""
+        """How many rules have found nothing since the last match."""
         self._places: array[int] | None = None
-        """Where each sign of the shadow stood in the text, and its end, before `_last` was hidden; none at first."""
+        """The position in the text of each character of the shadow, and the end, as before `_last`; None at first."""
         self._last: list[Span] = []
-        """What was hidden last, by its places in the shadow before: their way back is needed if more is hidden."""
+        """The spans that were masked last, as positions in the shadow before: `_places` is updated only when needed."""
         self._hidden: list[Span] = []
 
     def apply(self, rules: Iterable[Rule], enough: int) -> None:
-        """Hide what the rules find, one after the other, until `enough` rules in a row have looked in vain."""
+        """Apply the rules one after the other, until `enough` rules in a row have found nothing."""
         for look, digits, letters, both in rules:
             if digits > self.digits or letters > self.letters or both > self.digits + self.letters:
                 self.quiet += 1
@@ -133,19 +133,19 @@ class Draft:
                 return
 
     def hide(self, spans: list[Span]) -> None:
-        """Put a label over each span of the shadow, which come in order and apart."""
+        """Replace spans of the shadow by their labels; the spans must be sorted and must not overlap."""
         self._places = places = self._first_places() if self._places is None else self._next_places(self._places)
         self._last = spans
         self.quiet = 0
         shadow = self.shadow
-        signs: list[str] = []
+        parts: list[str] = []
         done = 0
         for start, end, label in spans:
             self._hidden.append((places[start], places[end], label))
-            signs += shadow[done:start], label
+            parts += shadow[done:start], label
             done = end
-        signs.append(shadow[done:])
-        self.shadow = "".join(signs)
+        parts.append(shadow[done:])
+        self.shadow = "".join(parts)
         self.digits, self.letters = count(self.shadow)
 
     def _next_places(self, places: "array[int]") -> "array[int]":
@@ -161,13 +161,13 @@ class Draft:
     def _first_places(self) -> "array[int]":
         text = self._text
         if len(self.shadow) < len(text):
-            places = array("I", [n for n, sign in enumerate(text) if sign not in _DROPPED])
+            places = array("I", [n for n, character in enumerate(text) if character not in _DROPPED])
             places.append(len(text))
             return places
         return _USUAL[: len(text) + 1] if len(text) < len(_USUAL) else array("I", range(len(text) + 1))
 
     def text(self) -> str:
-        """The text, with a label instead of each hidden span."""
+        """The text, with a label in place of each masked span."""
         parts: list[str] = []
         done = 0
         text = self._text
@@ -183,17 +183,17 @@ def _first_and_longest(span: Span) -> tuple[int, int]:
 
 
 def whole(shadow: str, pattern: re.Pattern[str], label: str) -> Iterable[Span]:
-    """Everything that the pattern finds."""
+    """The whole matches of a pattern."""
     return ((*match.span(), label) for match in pattern.finditer(shadow))
 
 
 def behind(shadow: str, pattern: re.Pattern[str], label: str) -> Iterable[Span]:
-    """What the pattern finds behind its first group, which leads to it and stays."""
+    """The parts of a pattern's matches after its first group, which is kept."""
     return ((match.end(1), match.end(), label) for match in pattern.finditer(shadow))
 
 
 def one_of(words: str) -> str:
-    """A pattern for the words between the strokes, those that begin alike together: it is left sooner."""
+    """A pattern for words that are separated by `|`; words with the same first character share a branch, for speed."""
     ends: dict[str, list[str]] = {}
     for word in words.split("|"):
         ends.setdefault(word[0], []).append(word[1:])
@@ -201,7 +201,7 @@ def one_of(words: str) -> str:
 
 
 def apart(spans: Iterable[Span]) -> Iterator[Span]:
-    """The spans in order, without those that overlap an earlier one."""
+    """The spans, sorted and without those that overlap an earlier one."""
     done = 0
     for span in sorted(spans):
         if span[0] >= done:

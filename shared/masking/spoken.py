@@ -1,7 +1,6 @@
-"""Signs that are read as digits in a second look, and only where several stand together.
+"""Characters that a second search treats as digits, if several are together.
 
-Elsewhere these are words, marks of a list or a footnote. 洞拐勾 are said on the radio; o and l are written to get past
-a filter.
+Alone they are words, list marks or footnotes. 洞拐勾 are radio words for digits; o and l are used to evade filters.
 """
 
 import unicodedata
@@ -16,9 +15,9 @@ _SPOKEN: Final = {
 }
 _WRITTEN: Final = str.maketrans("oOlI", "0011")
 NUMERALS: Final = "".join(map(chr, _SPOKEN)) + "十百"
-"""What is a number in words and signs, for a set of a pattern."""
+"""Numerals, for use in a character class of a pattern."""
 _READ_AS: Final = _SPOKEN | _WRITTEN
 DIGIT: Final = f"[0-9{''.join(map(chr, _READ_AS))}]"
-"""What is read as a digit in the second look."""
+"""A character class of all characters that the second search treats as digits."""
 READ: Final = [_READ_AS.get(code, sign) for code, sign in enumerate(PLAIN)]
-"""The digits that they are read as, by their number; all other signs are themselves."""
+"""The translation table of the second search: these characters become digits, all others stay."""

@@ -1,8 +1,8 @@
-"""Characters of names: those that families have, those that children are given, and words that only look like names."""
+"""Characters of family names and given names, and words that only look like names."""
 
 from typing import Final
 
-# The Hundred Family Surnames without those that mostly are other words (于, 和, 都, 有, 家, 那, 全, 常, 时 …).
+# The Hundred Family Surnames, without those that are mostly other words (于, 和, 都, 有, 家, 那, 全, 常, 时 …).
 FAMILY: Final = (
     "赵钱孙李周吴郑王冯陈褚卫蒋沈韩杨朱秦尤许何吕施张孔曹严华金魏陶姜戚谢邹喻柏窦章苏潘葛奚范彭郎鲁韦马苗凤方俞任"
     "袁柳酆鲍史唐费廉岑薛雷贺倪汤滕殷罗毕郝邬安乐傅皮卞齐康伍余元卜顾孟黄穆萧尹姚邵湛汪祁毛禹狄米贝明臧戴谈宋茅庞"
@@ -13,19 +13,20 @@ FAMILY: Final = (
     "衡步耿满弘匡国文寇广禄阙东欧沃利蔚越夔隆师巩厍聂晁勾敖融冷訾辛阚简饶空曾沙鞠须丰巢关蒯查后荆红游竺权逯盖桓代"
     "闫肖付覃涂冼区佘麦邝禤褟辜牟隋佟仝丘"
 )
-# After a label and a colon stands nothing but a name: those that mostly are other words, and traditional characters.
+# Further family names after a label and a colon, where only a name can follow: those that are mostly other words, and
+# traditional characters.
 FAMILY_LABELLED: Final = (
     "于常时关招揭岳帅况楚兰苑伦练粟"
     "趙錢孫鄭馮陳衛蔣瀋韓楊許呂張嚴華謝鄒喻竇蘇潘範魯韋馬鳳賀倪湯羅畢鄔樂齊餘顧黃蕭邵貝龐紀項閔賈婁顏鍾駱淩盧"
     "繆龔榮劉葉龍喬陰雙聞譚貢勞習歐饒闕閻簡吳侯區鄧鄺關馬塗陸"
 )
-# Common family names that begin few other words.
+# Common family names that are the beginning of few other words.
 COMMON: Final = (
     "王李张刘陈杨黄赵吴周徐孙朱胡郭何林罗郑梁谢宋唐韩邓冯曹彭肖田董潘袁蔡蒋余杜叶魏苏吕丁卢姚沈钟姜崔谭陆范汪廖韦"
     "贾夏付邹熊孟秦邱侯尹薛闫雷龙史陶贺郝顾龚邵覃钱戴莫孔"
 )
 DOUBLE: Final = "欧阳|司马|上官|诸葛|东方|皇甫|尉迟|公孙|令狐|慕容|端木|司徒|南宫"
-# What children are given; none of them begins or ends many other words behind a family name.
+# Usual characters of given names, which form few other words after a family name.
 GIVEN: Final = (
     "伟芳娜敏静丽强磊军洋勇艳杰娟涛超霞刚英华玉萍红玲芬燕彬斌飞凯鹏峰俊健辉浩宇轩梓涵欣怡诗雅婷雪琳倩颖慧莉莎薇莹洁"
     "琴珍珠凤兰梅菊荷莲桂松柏林森楠梁栋荣贵福禄寿喜庆祥瑞吉康宁安邦国民富强振兴建设卫东援朝志刚毅坚忠诚信义仁礼智勇"
@@ -41,16 +42,16 @@ GIVEN: Final = (
     "红纪纯纲绪维绿缨羽翎翰耀联聪肖胤自致航良艾芙芃苏苒莘菁葆葵蒲蔚蕙薪虹衡裕西言计训诚谊谦豫贞贺赐赟赫超跃路轶辰"
     "迎远迪逸遥道邦郁郡采钊钦铃锡键长闯闻阅陆陶雍霖霏静靖非革韬顶颂颜飒香驿魁鲁麒麟黎齐龄"
 )
-# After a family name: what somebody is called instead, and what begins another word (小区, 有限公司).
+# Not a given name after a family name: titles, and beginnings of other words (小区, 有限公司).
 NO_NAME: Final = (
     "主任|局长|书记|经|老师|女士|先生|师傅|科长|医生|警官|同志|[某女的是在总]|有[限人的没了]"
     r"|小(?:姐|妹|哥|弟|区|学|组|孩|店|时|型)|工(?:程|$|[^\u4e00-\u9fff])"
 )
-# What ends the name of a place or an office, and no given name.
+# Last characters of names of places and offices, which are not part of given names.
 PLACE_END: Final = (
     "局院所站会委办部队科处室厅店厂校村镇街区县市路司园城庄苑府楼场口桥巷里坊寺庙馆港湾岛湖河江山岭坡塘屯寨堡"
 )
-# Sounds of Uyghur, Kazakh, Tibetan and Mongolian names in Chinese characters.
+# Chinese characters in transcriptions of Uyghur, Kazakh, Tibetan and Mongolian names.
 SOUNDS: Final = (
     "阿不都热西提买艾力古丽江玉努尔麦合木吐逊依布拉音巴哈迪克孜达娃扎次仁卓玛桑多吉旦增洛珠格列平措索朗尼德央金姆白顿"
     "依卡沙比亚肉孜萨塔伊米吾斯那斯尔库帕夏热娜孙汗别叶赛苏来曼穆罕默欧图荪帖木儿朝鲁其日勒乌云毕力呼和苏娜仁托娅吉"

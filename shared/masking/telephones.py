@@ -1,4 +1,4 @@
-"""Land-lines, and telephones of other countries: numbers that an office has too, and leaves to be called."""
+"""Rules for landlines and foreign telephone numbers. In texts of an office they are kept, as they may be its own."""
 
 import re
 from collections.abc import Iterator
@@ -8,7 +8,7 @@ from shared.masking.shadow import Span
 from shared.masking.shapes import SIGN, WEAK, is_counted
 
 TELEPHONE: Final = "［电话］"
-# With the sign for “abroad” before it; a chainage (K12+300) has a digit there.
+# With an international prefix (+ or 00); in a chainage (K12+300), a digit is before the +.
 _ABROAD: Final = re.compile(
     rf"[+0](?<![0-9A-Za-z].)(?:(?<=\+){WEAK}{{0,2}}(?!86)|0(?=852|853|886)|0(?=[1-9][0-9]{{0,2}}{WEAK}))"
     rf"[1-9][0-9]{{0,2}}\)?{WEAK}{{0,3}}+\(?[0-9](?:[()]?{WEAK}{{0,2}}[()]?[0-9]){{5,12}}+(?![0-9])"
@@ -25,7 +25,7 @@ _LOCAL: Final = re.compile(
     r"(?:电话|座机|固话|宅电|联系方式|致电|打|来电|回电|联系我|Tel|TEL|tel|Phone|phone)给?(?:号码?)?[是为:： .(（]{0,3}"
     rf"([2-9][0-9]{{2,3}}{WEAK}?[0-9]{{4}})(?!{WEAK}?[0-9])"
 )
-# 400 and 800 are nobody's own, nor are the other numbers that cost their caller nothing.
+# 400, 800 and other toll-free numbers belong to organisations.
 _AMERICAN: Final = re.compile(
     r"[(2-9](?<![0-9+].)(?<![0-9][-. ].)(?:(?<=\()[2-9][0-9]{2}\) ?|(?<=[2-9])[0-9]{2}[-. ])"
     r"(?<!400.)(?<!8[0345678][0345678].)(?<!900.)(?<!\(400\) )(?<!\(800\) )[2-9][0-9]{2}[-. ][0-9]{4}"
@@ -34,17 +34,17 @@ _AMERICAN: Final = re.compile(
 
 
 def abroad(shadow: str) -> Iterator[Span]:
-    """Numbers with the code of a country or region."""
+    """Numbers with the code of another country or region."""
     return ((*match.span(), TELEPHONE) for match in _ABROAD.finditer(shadow))
 
 
 def landlines(shadow: str) -> Iterator[Span]:
-    """Land-lines with an area code."""
+    """Landlines with an area code."""
     return ((*match.span(), TELEPHONE) for match in _LANDLINE.finditer(shadow))
 
 
 def grouped_landlines(shadow: str) -> Iterator[Span]:
-    """Land-lines with an area code and the same sign between all groups."""
+    """Landlines with an area code, and the same separator between all groups."""
     return ((*match.span(), TELEPHONE) for match in _GROUPED.finditer(shadow))
 
 
@@ -54,7 +54,7 @@ def american(shadow: str) -> Iterator[Span]:
 
 
 def local(shadow: str) -> Iterator[Span]:
-    """Land-lines without an area code that are said to be one."""
+    """Landlines without an area code, after a word for a telephone."""
     for match in _LOCAL.finditer(shadow):
         if not is_counted(shadow, match.end()):
             yield *match.span(1), TELEPHONE
