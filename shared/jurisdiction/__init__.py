@@ -1,1 +1,1 @@
-"""What is local and therefore data: places, units, the catalogue, limits, the calendar and the words."""
+"""Jurisdiction packs: local data such as divisions, units, the dispatch catalogue, limits, the calendar and texts."""

@@ -1,4 +1,4 @@
-"""Writes a `holidays.yaml` from the library `holidays`, which no running service needs."""
+"""Writes a `holidays.yaml` from the library `holidays`; running services do not use it."""
 
 from collections.abc import Iterator
 from importlib.metadata import version
@@ -19,20 +19,21 @@ years:
 
 
 def almanac(country: str, first: int, last: int) -> dict[int, Year]:
-    """A country that moves working days has announced a year once it names some for it."""
+    """The years from `first` to `last`. In a country with make-up working days, a year counts as announced if it has
+    some."""
     days = _days(country, first, last)
     return {number: _year(number, days) for number in range(first, last + 1)}
 
 
 def written(country: str, first: int, last: int) -> str:
-    """The text of the file, each day of rest beside its name."""
+    """The text of the file; each holiday has its name as a comment."""
     days = _days(country, first, last)
     header = _HEADER.format(country=country, first=first, last=last, version=version("holidays"))
     return header + "".join(line + "\n" for year in range(first, last + 1) for line in _lines(year, days))
 
 
 def _days(country: str, first: int, last: int) -> HolidayBase:
-    """In the language of the country, so that its clerks recognise the days."""
+    """The holidays with names in the country's own language, so that its clerks recognise them."""
     language = country_holidays(country).default_language
     return country_holidays(country, language=language, years=range(first, last + 1))
 

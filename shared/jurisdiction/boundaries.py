@@ -1,6 +1,6 @@
-"""The boundaries of divisions: which division a point lies in.
+"""The boundaries of divisions: finds the division in which a point lies.
 
-shapely is loaded when the first point is asked for, since few processes ever ask.
+shapely is imported at the first look-up, because few processes need it.
 """
 
 import json
@@ -24,7 +24,7 @@ AREAS: Final = frozenset({"Polygon", "MultiPolygon"})
 
 
 class Feature(NamedTuple):
-    """One boundary as the file spells it; `geometry` is GeoJSON, WGS-84, longitude first."""
+    """One boundary in the file; `geometry` is GeoJSON in WGS-84, longitude first."""
 
     spot: Spot
     code: str
@@ -33,7 +33,7 @@ class Feature(NamedTuple):
 
 
 def read_features(path: Path) -> list[Feature]:
-    """The boundaries of a file; raises `PackError` where it is no GeoJSON or a feature names no division."""
+    """The boundaries in a file; raises `PackError` if it is not GeoJSON, or if a feature has no division's code."""
     try:
         text = path.read_text("utf-8-sig")
         document = json.loads(text)
@@ -63,7 +63,7 @@ def _spot(path: Path, text: str, code: str) -> Spot:
 
 @dataclass(frozen=True)
 class Boundaries:
-    """The boundaries of a pack. Each question is answered by a tree of rectangles and a few comparisons."""
+    """The boundaries of a pack, with an index (a tree of rectangles) for fast look-ups."""
 
     path: Path
     places: Tree[Division]
@@ -76,7 +76,7 @@ class Boundaries:
         return min(areas, key=self._order)[0] if areas else None
 
     def centre_of(self, code: str) -> Location | None:
-        """A point within the boundary of a division, near its middle; None where it has none."""
+        """A point inside the boundary of a division, near its middle; None if it has no boundary."""
         geometry = self._by_code.get(code)
         if geometry is None:
             return None
@@ -84,7 +84,7 @@ class Boundaries:
         return Location(lat=point.y, lon=point.x)
 
     def load(self) -> None:
-        """Read the file now, rather than in the middle of the first request."""
+        """Read the file now, so that the first request does not have to wait for it."""
         _ = self._index
 
     def _order(self, area: "tuple[str, BaseGeometry]") -> tuple[int, float]:
@@ -122,6 +122,6 @@ def area(feature: Feature) -> "BaseGeometry":
 
 
 def boundaries_of(directory: Path, divisions: Iterable[Division]) -> Boundaries | None:
-    """Those of the pack in a folder; None where it has no such file."""
+    """The boundaries of the pack in a folder; None if it has no such file."""
     path = directory / FILE
     return Boundaries(path, Tree(divisions)) if path.is_file() else None

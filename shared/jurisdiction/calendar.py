@@ -1,4 +1,4 @@
-"""The working calendar of one place: what day it is there, and when a limit in working days ends."""
+"""The working calendar of a jurisdiction: local days, working days, and the end of a limit in working days."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -14,7 +14,7 @@ _WEEK = tuple(Weekday)
 
 @dataclass(frozen=True)
 class Calendar:
-    """Days outside the years it knows follow the ordinary week, so that a deadline can always be named."""
+    """Knows the holidays of some years. Days of other years follow the ordinary week, so every limit has an end."""
 
     zone: ZoneInfo
     weekly_rest: frozenset[Weekday]
@@ -24,12 +24,12 @@ class Calendar:
 
     @classmethod
     def of(cls, timezone: str, weekly_rest: Iterable[Weekday], years: Iterable[Year]) -> "Calendar":
-        known = tuple(years)
+        listed_years = tuple(years)
         return cls(
             zone=ZoneInfo(timezone),
             weekly_rest=frozenset(weekly_rest),
-            rest=frozenset(day for year in known for day in year.rest),
-            work=frozenset(day for year in known for day in year.work),
+            rest=frozenset(day for year in listed_years for day in year.rest),
+            work=frozenset(day for year in listed_years for day in year.work),
         )
 
     def local_day(self, at: datetime) -> date:
@@ -38,11 +38,11 @@ class Calendar:
         return at.astimezone(self.zone).date()
 
     def midnight(self, day: date) -> datetime:
-        """When a day begins here, in UTC."""
+        """The beginning of a local day, in UTC."""
         return datetime.combine(day, time(), self.zone).astimezone(UTC)
 
     def month_span(self, month: date) -> tuple[datetime, datetime]:
-        """When the month of this first day begins here, and when the following one does, in UTC."""
+        """The beginning of a local month, given by its first day, and of the next month, in UTC."""
         following = date(month.year + month.month // 12, month.month % 12 + 1, 1)
         return self.midnight(month), self.midnight(following)
 
@@ -54,16 +54,15 @@ class Calendar:
     def due_at(self, start: datetime, working_days: int) -> datetime:
         """The last second, local time, of the N-th working day *after* the day of receipt.
 
-        The day of receipt does not count, and a period never ends on a rest day: so periods run in law
-        (Civil Code of China, art. 201 and 203). What is received on a rest day is thus counted from the next
-        working day, without a rule of its own.
+        The day of receipt does not count, and a period never ends on a rest day (Civil Code of China, art. 201 and
+        203). So no special rule is needed for receipt on a rest day.
         """
         received = self.local_day(start)
-        known = self._ends.get((received, working_days))
-        if known is None:
-            known = self.end_of(self._working_day_after(received, working_days))
-            self._ends[received, working_days] = known
-        return known
+        end = self._ends.get((received, working_days))
+        if end is None:
+            end = self.end_of(self._working_day_after(received, working_days))
+            self._ends[received, working_days] = end
+        return end
 
     def _working_day_after(self, day: date, count: int) -> date:
         if count < 1:
@@ -74,5 +73,5 @@ class Calendar:
         return day
 
     def end_of(self, day: date) -> datetime:
-        """The last second of a day, local time, in UTC."""
+        """The last second of a local day, in UTC."""
         return datetime.combine(day, LAST_SECOND, self.zone).astimezone(UTC)

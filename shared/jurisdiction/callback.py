@@ -1,4 +1,4 @@
-"""What a pack says of calling citizens back (回访): whom, by when, how often, what is asked; pure."""
+"""A pack's rules for call-backs (回访): which citizens are called, by when, how often, and what they are asked."""
 
 from collections.abc import Iterable
 from datetime import datetime, time, timedelta
@@ -16,19 +16,19 @@ from shared.jurisdiction.parts import Days, Hours, Part, Text, Words, span
 
 
 class Coverage(StrEnum):
-    """Which answered demands staff call about; whoever has judged the answer is never called."""
+    """The answered demands about which staff call; citizens who have rated the answer are never called."""
 
     NONE = "none"
     ALL = "all"
-    """Every one (Hengdong, Xiayang)."""
+    """All answered demands (Hengdong, Xiayang)."""
     SAMPLE = "sample"
     """`share` per cent of them (Shanghai 2016: 140,000 calls of 1.2 million orders)."""
     UNANSWERED = "unanswered"
-    """Those that nobody judged within `after_days`."""
+    """Those that were not rated within `after_days`."""
 
 
 class Tag(Coded):
-    """What a citizen found good or bad, in a word or two; `good` says which of both."""
+    """A short remark that a citizen may choose, such as "prompt"; `good` says whether it is praise."""
 
     good: bool = False
 
@@ -41,7 +41,8 @@ USUAL_NOT_REACHED: Final = (
     Coded(code="refused", name=Text(zh="不愿接受回访", en="Did not want to be asked")),
     Coded(code="other", name=Text(zh="其他", en="Other")),
 )
-"""无法回访 and 无人接听 are the two states of order forms elsewhere; these are their usual causes. Our choice."""
+"""The reasons for packs that list none. Order forms elsewhere have 无法回访 and 无人接听; these are usual causes. Our
+choice."""
 USUAL_TAGS: Final = (
     Tag(code="prompt", name=Text(zh="办理及时", en="Prompt"), good=True),
     Tag(code="friendly", name=Text(zh="态度好", en="Friendly"), good=True),
@@ -52,7 +53,7 @@ USUAL_TAGS: Final = (
     Tag(code="unclear", name=Text(zh="答复不清楚", en="Unclear answer")),
     Tag(code="only-words", name=Text(zh="只答复没解决", en="Words, no deeds")),
 )
-"""Our choice, after what call-backs ask elsewhere: contacted, result, attitude, clear."""
+"""Our choice, after the questions of call-backs elsewhere: contacted, result, attitude, clear."""
 USUAL_QUESTIONS: Final = (
     Text(zh="承办单位联系过您吗？", en="Did the unit speak with you?"),
     Text(zh="问题解决了吗？", en="Is the problem solved?"),
@@ -60,7 +61,7 @@ USUAL_QUESTIONS: Final = (
     Text(zh="您对工作人员的态度和办理过程满意吗？", en="How satisfied are you with how it was done?"),
     Text(zh="答复说清楚了吗？还有什么要补充？", en="Was the answer clear? Anything to add?"),
 )
-"""As an order form elsewhere asks: 是否联系, 是否解决, 结果, 态度和过程, 意见是否明确."""
+"""The questions of an order form elsewhere: 是否联系, 是否解决, 结果, 态度和过程, 意见是否明确."""
 
 
 class CallBack(Part):
@@ -91,11 +92,11 @@ class CallBack(Part):
 
     @property
     def is_on(self) -> bool:
-        """Whether anybody is called."""
+        """Whether citizens are called at all."""
         return self.coverage is not Coverage.NONE
 
     def covers(self, demand: UUID) -> bool:
-        """Whether this demand is one of those that are called about; of a sample the same ones each time."""
+        """Whether staff call about this demand; the choice of a sample is always the same for one demand."""
         return self.is_on and (self.share is None or demand.int % 100 < self.share)
 
     def opens_at(self, answered_at: datetime) -> datetime:
@@ -103,17 +104,17 @@ class CallBack(Part):
         return answered_at + timedelta(days=self.after_days or 0)
 
     def is_open(self, at: datetime, zone: ZoneInfo) -> bool:
-        """Whether citizens are called at this moment."""
+        """Whether citizens may be called at this time."""
         opens, closes = span(self.hours)
         return opens <= at.astimezone(zone).time() < closes
 
     @property
     def begins(self) -> time:
-        """When the first call of a day is made, local time."""
+        """The local time at which calls begin."""
         return span(self.hours)[0]
 
     def require_tags(self, tags: Iterable[str]) -> None:
-        """Raise `Refused` with the tags that may be given, where one of these is none of the list."""
+        """Raise `Refused`, with the list of allowed tags, if a tag is not in the list."""
         known = [tag.code for tag in self.tags]
         unknown = [tag for tag in tags if tag not in known]
         if not unknown:

@@ -1,4 +1,4 @@
-"""The dispatch catalogue: the first rule that fits a demand says who answers it, and by when."""
+"""The dispatch catalogue: the first rule that matches a demand decides which unit answers it, and the limit."""
 
 import json
 from enum import StrEnum
@@ -20,7 +20,7 @@ _Asked = tuple[Rule, tuple[Condition, ...]]
 
 
 class Unclear(StrEnum):
-    """Why the catalogue cannot decide and a dispatcher must."""
+    """Why the catalogue cannot decide, so that a dispatcher must."""
 
     UNKNOWN_PLACE = "unknown-place"
     PLACE_TOO_WIDE = "place-too-wide"
@@ -30,7 +30,7 @@ class Unclear(StrEnum):
 
 
 class Assignment(Part):
-    """Who answers, with whom, under which rule; `limit_source` names the preset of the limit."""
+    """The decision: the lead unit, assisting units, team, rule and limit; `limit_source` is the preset of the limit."""
 
     rule_id: str
     lead_unit: str
@@ -41,14 +41,14 @@ class Assignment(Part):
 
 
 class Undecided(Part):
-    """The units that a dispatcher should look at first, nearest first."""
+    """No decision, with the reason and the units that a dispatcher should consider, nearest first."""
 
     reason: Unclear
     suggestions: tuple[str, ...] = ()
 
 
 class Rulebook(Part):
-    """What the catalogue goes by: rules in order, limits, and who decides where no rule does."""
+    """The content of a catalogue: rules in order, presets of limits, and the coordinator."""
 
     rules: tuple[Rule, ...]
     limits: dict[str, LimitPreset]
@@ -56,9 +56,9 @@ class Rulebook(Part):
     coordinator: str
 
     def version(self) -> str:
-        """Twelve hexadecimal digits made of the content: the same words in the files make the same version anywhere.
+        """Twelve hexadecimal digits, hashed from the content: the same content always has the same version.
 
-        Defaults are left out, so that a field that rules may have in future changes no version.
+        Default values are left out, so that a new optional field of rules does not change versions.
         """
         content = self.model_dump(mode="json", exclude_defaults=True)
         canonical = json.dumps(content, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
@@ -66,7 +66,7 @@ class Rulebook(Part):
 
 
 class Catalogue:
-    """Rules are sorted by category once, so that a demand is compared with a handful of them."""
+    """Decides demands. Rules are grouped by category at the start, so that each demand is compared with few rules."""
 
     def __init__(self, places: Places, subjects: Tree[Category], calendar: Calendar, book: Rulebook) -> None:
         self._places = places
@@ -88,12 +88,12 @@ class Catalogue:
         self._assigned = lru_cache(CACHED)(self._assign)
 
     def decide(self, case: RoutingInput) -> Assignment | Undecided:
-        """Who answers a demand. What is decided by division, category and kind alone is remembered."""
-        about = case.category if case.category in self._for_category else None
-        return self._decide(case) if about in self._detailed else self.route(case.division, case.category, case.kind)
+        """Decide a demand. A decision that depends only on division, category and kind is cached."""
+        category = case.category if case.category in self._for_category else None
+        return self._decide(case) if category in self._detailed else self.route(case.division, case.category, case.kind)
 
     def outcomes(self, case: RoutingInput) -> list[tuple[Rule, Condition | None]]:
-        """Every rule in order with the first condition that the demand does not meet; None where the rule fits."""
+        """All rules in order, each with the first condition that the demand does not meet, or None if it matches."""
         return [(rule, first_failed(rule.match, asks(rule.match), case, self._local)) for rule in self._book.rules]
 
     def _route(self, division: str, category: str | None, kind: RequestKind) -> Assignment | Undecided:
@@ -139,7 +139,7 @@ class Catalogue:
         )
 
     def _stand_in(self, unit: str, division: str) -> str | None:
-        """The unit that a rule means at this place: `station` and `town` differ from village to village."""
+        """The unit of a rule at this division: `station` and `town` stand for the unit of the village or town."""
         match unit:
             case "station":
                 nearest = self._places.station_of(division)
@@ -155,14 +155,14 @@ class Catalogue:
         return Unclear.NO_RULE if category in self._for_category else Unclear.UNKNOWN_CATEGORY
 
     def _undecided(self, reason: Unclear, division: str, helpers: tuple[str, ...] = ()) -> Undecided:
-        """`helpers` are what is known of the rule that would fit at another place."""
+        """`helpers` are the assisting units of a rule whose lead unit does not exist at this division."""
         units = (self._stand_in(unit, division) for unit in (STATION, TOWN, *helpers))
         near = (*units, self._book.coordinator)
         return Undecided(reason=reason, suggestions=tuple(dict.fromkeys(unit for unit in near if unit)))
 
 
 class _Identical:
-    """A rule as the key of a cache: the object itself, since it takes long to hash what a rule says."""
+    """A rule as a cache key, compared by identity, because hashing the content of a rule takes long."""
 
     __slots__ = ("rule",)
 
@@ -181,7 +181,7 @@ def _is_about(rule: Rule, subjects: Tree[Category], category: str) -> bool:
 
 
 def _asked(rules: list[_Asked]) -> tuple[_Asked, ...]:
-    """Rules that were sorted by category, with what is left to compare."""
+    """Rules of one category with their other conditions: the category need not be compared again."""
     return tuple(
         (rule, tuple(condition for condition in conditions if condition is not Condition.CATEGORY))
         for rule, conditions in rules

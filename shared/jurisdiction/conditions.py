@@ -1,4 +1,4 @@
-"""The conditions of a rule of the catalogue: whether a demand meets each, and which comes to more than another."""
+"""The conditions of catalogue rules: checks whether a demand meets them, and compares conditions of two rules."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ _parsed: Final = lru_cache(maxsize=256)(span)
 
 
 class RoutingInput(NamedTuple):
-    """All that rules may ask of a demand. `words` are its title and text, masked; `at` is when it is dispatched."""
+    """All data of a demand that rules may use. `words` are the masked title and text; `at` is the time of dispatch."""
 
     division: str
     category: str | None = None
@@ -41,12 +41,12 @@ class Condition(StrEnum):
 
 
 DETAILED: Final = frozenset(Condition) - {Condition.CATEGORY, Condition.DIVISION, Condition.KIND}
-"""What is not known of a demand by its division, category and kind alone."""
+"""Conditions that need more than division, category and kind of a demand."""
 
 
 @dataclass(frozen=True, slots=True)
 class Local:
-    """What conditions are compared by: the trees and the calendar of a jurisdiction."""
+    """The trees and the calendar of a jurisdiction, which conditions need."""
 
     places: Tree[Division]
     subjects: Tree[Category]
@@ -54,12 +54,12 @@ class Local:
 
 
 def asks(match: Match) -> tuple[Condition, ...]:
-    """The conditions that a rule has."""
+    """The conditions that a rule sets."""
     return tuple(condition for condition in Condition if getattr(match, condition) not in (None, ()))
 
 
 def first_failed(match: Match, conditions: tuple[Condition, ...], case: RoutingInput, local: Local) -> Condition | None:
-    """The first of a rule's conditions (`asks`) that the demand does not meet; None where the rule fits."""
+    """The first of a rule's conditions (`asks`) that the demand does not meet; None if the rule matches."""
     for condition in conditions:
         if not _MEETS[condition](match, case, local):
             return condition
@@ -83,7 +83,7 @@ def _on_such_a_day(match: Match, case: RoutingInput, local: Local) -> bool:
 
 
 def keyword_in(match: Match, words: str) -> str | None:
-    """The first keyword that the words contain; capitals and small letters are the same."""
+    """The first keyword that the words contain, regardless of case; None if they contain none."""
     folded = words.casefold()
     return next((keyword for keyword in match.keywords if keyword.casefold() in folded), None)
 
@@ -101,27 +101,27 @@ _MEETS: Final[Mapping[Condition, Callable[[Match, RoutingInput, Local], bool]]] 
 
 
 def takes(condition: Condition, earlier: Match, later: Match, local: Local) -> bool:
-    """Whether whatever meets this condition of the later rule meets that of the earlier one too."""
-    above, below = getattr(earlier, condition), getattr(later, condition)
-    if above in (None, ()):
+    """Whether every demand that meets this condition of the later rule also meets that of the earlier one."""
+    wider, narrower = getattr(earlier, condition), getattr(later, condition)
+    if wider in (None, ()):
         return True
-    if below in (None, ()):
+    if narrower in (None, ()):
         return False
     match condition:
         case Condition.CATEGORY:
-            return local.subjects.is_within(below, above)
+            return local.subjects.is_within(narrower, wider)
         case Condition.DIVISION:
-            return local.places.is_within(below, above)
+            return local.places.is_within(narrower, wider)
         case Condition.HOURS:
-            return _contains(_parsed(above), _parsed(below))
+            return _contains(_parsed(wider), _parsed(narrower))
         case Condition.KEYWORDS:
-            return all(any(wide.casefold() in narrow.casefold() for wide in above) for narrow in below)
+            return all(any(part.casefold() in word.casefold() for part in wider) for word in narrower)
         case _:
-            return bool(above == below)
+            return bool(wider == narrower)
 
 
 def meets_too(condition: Condition, one: Match, other: Match, local: Local) -> bool:
-    """Whether a demand may meet this condition of both rules."""
+    """Whether a demand may meet this condition of both rules at once."""
     if takes(condition, one, other, local) or takes(condition, other, one, local):
         return True
     match condition:
@@ -134,7 +134,7 @@ def meets_too(condition: Condition, one: Match, other: Match, local: Local) -> b
 
 
 def shown(condition: Condition, of: Any) -> str | None:
-    """What a rule asks or a demand has, in a word."""
+    """The value of a condition in a rule, or of the field of a demand, as text; None if it is not set."""
     value = getattr(of, condition)
     match value:
         case None | ():
@@ -148,7 +148,6 @@ def shown(condition: Condition, of: Any) -> str | None:
 
 
 def _contains(wide: tuple[time, time], narrow: tuple[time, time]) -> bool:
-    """By quarters would do for people; minutes are exact."""
     return _minutes(narrow) <= _minutes(wide)
 
 

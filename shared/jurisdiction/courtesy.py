@@ -1,4 +1,4 @@
-"""When people are told: quiet hours, messages gathered into one, what an opt-out does not stop, and news for units."""
+"""A pack's rules for the time of messages: quiet hours, digests, exceptions from an opt-out, and news for units."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
@@ -14,15 +14,15 @@ from shared.jurisdiction.parts import Hours, Part, Words, span
 ANSWERS_AT_ONCE: Final = (
     Notice.SUBMITTED, Notice.SUPPORTED, Notice.CONFIRMED, Notice.REOPENED, Notice.WITHDRAWN, Notice.LINK_REQUESTED,
 )  # fmt: skip
-"""What answers something that the citizen did at that moment."""
+"""Messages that answer something the citizen has just done."""
 _LONGEST_SPREAD: Final = 180
 
 
 class QuietHours(Part):
-    """Within `hours` (local, such as `21:00-08:00`) nobody is sent a message but those of `any_time`; the others go out
-    when the hours are over, spread over `spread_minutes`.
+    """In `hours` (local time, such as `21:00-08:00`) only the messages in `any_time` are sent; the others are sent
+    after the hours, spread over `spread_minutes`.
 
-    `emergencies`: messages about demands of the highest urgency (特急) go out at any time.
+    `emergencies`: messages about demands of the highest urgency (特急) are sent at any time.
     """
 
     hours: Hours
@@ -31,9 +31,9 @@ class QuietHours(Part):
     emergencies: bool = True
 
     def until(self, at: datetime, timezone: str, person: str) -> datetime | None:
-        """When a message of this moment may go to this person; None where it may go at once.
+        """The time at which a message may be sent to this person; None if it may be sent at once.
 
-        The moment within the spread is always the same for one person, so that what waits for them comes together.
+        The place in the spread is always the same for one person, so that all their waiting messages come together.
         """
         zone = ZoneInfo(timezone)
         local = at.astimezone(zone)
@@ -52,9 +52,9 @@ class QuietHours(Part):
 
 
 class DigestRules(Part):
-    """After one message to an address, what follows within so many minutes waits and becomes one message.
+    """After a message to an address, further messages within `within_minutes` wait and are merged into one.
 
-    `apart`: these are always messages of their own. `listed`: how many demands the one message names with their links.
+    `apart`: notices that are never merged. `listed`: how many demands a merged message names with their links.
     """
 
     within_minutes: Annotated[int, Field(ge=1, le=60)]
@@ -70,8 +70,9 @@ class DigestRules(Part):
 
 
 class DutyAddress(Part):
-    """Where a unit is told: one of these. `gateway` names one of `HUYING_GATEWAYS`, such as a robot of WeChat Work
-    whose key stands in that file. An office's own address, no person's."""
+    """The address of a unit for messages: exactly one of these. `gateway` is the name of a gateway in
+    `HUYING_GATEWAYS`, such as a WeChat Work robot, whose key is in that file. It is an address of an office, not of a
+    person."""
 
     email: Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+$")] | None = None
     phone: Words | None = None
@@ -85,10 +86,11 @@ class DutyAddress(Part):
 
 
 class StaffNews(Part):
-    """What units are told at their duty addresses: `told` of each fact, gathered into one message at `morning` of the
-    next working day; those `at_once`, and all of demands of the highest urgency, as they happen.
+    """The messages to units at their duty addresses: the notices in `told` are merged into one message at `morning` of
+    the next working day. Those in `at_once`, and all about demands of the highest urgency, are sent immediately.
 
-    `duty`: the addresses by unit; a unit without one is told nothing. `listed`: demands that one message names.
+    `duty`: the addresses by unit; a unit without an address gets no messages. `listed`: how many demands one message
+    names.
     """
 
     told: tuple[Notice, ...] = (Notice.STAFF_DEADLINE_MISSED, Notice.STAFF_ESCALATED)
@@ -106,9 +108,9 @@ class StaffNews(Part):
 
 
 class Courtesy(Part):
-    """What a pack says of messages beside their words. Without `quiet_hours` and `digest` each goes out at once.
+    """A pack's rules for messages. Without `quiet_hours` and `digest`, each message is sent at once.
 
-    `despite_opt_out`: what still goes to somebody who wants no messages any more; by default only what they ask for.
+    `despite_opt_out`: notices that are sent even to people who want no messages; by default only what they ask for.
     """
 
     quiet_hours: QuietHours | None = None

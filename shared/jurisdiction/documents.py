@@ -1,4 +1,4 @@
-"""Reading one file of a pack so that every value can still say which line it came from."""
+"""Reads one file of a pack (YAML or CSV), and keeps the line of every value for error messages."""
 
 import csv
 from collections.abc import Collection, Iterator, Sequence
@@ -17,19 +17,19 @@ except ImportError:  # PyYAML built without libyaml
 
 Loc = Sequence[int | str]
 DEEPEST: Final = 8
-"""Levels of lists and keys within each other; a catalogue has four."""
+"""The most levels of nested lists and mappings; a catalogue has four."""
 
 
 @dataclass(frozen=True)
 class Document:
-    """The data of a YAML file beside its tree of marks."""
+    """The data of a YAML file, with the tree of nodes that know their lines."""
 
     name: str
     data: Any
     root: yaml.Node
 
     def spot(self, loc: Loc = ()) -> Spot:
-        """The line of the value at `loc`, or of the nearest thing around it that exists."""
+        """The line of the value at `loc`, or of the nearest enclosing value that exists."""
         node, line = self.root, self.root.start_mark.line
         for step in loc:
             child = _step_into(node, step)
@@ -46,18 +46,18 @@ _WITHOUT_DATES = {
 
 
 class _Loader(_SafeLoader):
-    """Leaves dates as text: YAML itself would fail on 30 February without saying where."""
+    """Leaves dates as text: PyYAML would fail at 30 February without naming the line."""
 
     yaml_implicit_resolvers = _WITHOUT_DATES
 
 
 def read_yaml(path: Path) -> Document:
-    """Raises `PackError` where the file is absent, is no YAML or says a key twice."""
+    """Read a YAML file; raises `PackError` if it is missing, is not YAML, or repeats a key."""
     return parse_yaml(str(path), _text(path))
 
 
 def check_flat(name: str, text: str) -> None:
-    """Raises `PackError` where a text from outside uses aliases or nests deeply: reading it could take for ever."""
+    """Raise `PackError` if an untrusted text uses aliases or deep nesting: parsing it could take for ever."""
     depth = 0
     try:
         for event in yaml.parse(text, _Loader):
@@ -68,29 +68,29 @@ def check_flat(name: str, text: str) -> None:
                 zh = f"不能使用锚点（&）和引用（*），嵌套不能超过 {DEEPEST} 层：请把规则逐条写出"
                 raise PackError([Problem(spot, what, zh=zh)])
     except yaml.YAMLError as fault:
-        raise PackError([_no_yaml(name, fault)]) from None
+        raise PackError([_not_yaml(name, fault)]) from None
 
 
 def parse_yaml(name: str, text: str) -> Document:
-    """What a file of this name says; raises `PackError` where it is no YAML or says a key twice."""
+    """Parse a YAML text; `name` is used in error messages. Raises `PackError` if it is not YAML or repeats a key."""
     loader = _Loader(text)
     try:
         root = loader.get_single_node()
         data = loader.construct_document(root) if root else None
     except yaml.YAMLError as fault:
-        raise PackError([_no_yaml(name, fault)]) from None
+        raise PackError([_not_yaml(name, fault)]) from None
     finally:
         loader.dispose()
     if root is None:
         raise PackError([Problem(Spot(name, 1), "the file is empty", zh="内容为空")])
-    if twice := [_said_twice(name, key) for key in _repeated_keys(root)]:
-        raise PackError(twice)
+    if problems := [_repeated(name, key) for key in _repeated_keys(root)]:
+        raise PackError(problems)
     return Document(name, data, root)
 
 
 def read_rows(path: Path, columns: Sequence[str], optional: Collection[str] = ()) -> list[tuple[Spot, dict[str, str]]]:
-    """The rows of a CSV file; lines that open with # are remarks, empty cells are left out. The header names the
-    columns in order, and may leave out the `optional` ones."""
+    """The rows of a CSV file; lines that begin with # are comments, empty cells are left out. The header must name the
+    columns in order, and may leave out the `optional` ones. Raises `PackError`."""
     rows = _numbered_rows(_text(path))
     line, header = next(rows, (1, []))
     if header != [column for column in columns if column in header or column not in optional]:
@@ -125,7 +125,7 @@ def _cells(path: Path, line: int, columns: Sequence[str], row: list[str]) -> dic
 
 
 def _step_into(node: yaml.Node, step: int | str) -> tuple[int, yaml.Node] | None:
-    """The line and the node that one step of a location leads to; a key names the line of its value."""
+    """The line and the node of one step of a location; for a key, the line of the key."""
     if isinstance(node, yaml.MappingNode):
         for key, value in node.value:
             if key.value == str(step):
@@ -135,7 +135,7 @@ def _step_into(node: yaml.Node, step: int | str) -> tuple[int, yaml.Node] | None
     return None
 
 
-def _no_yaml(name: str, fault: yaml.YAMLError) -> Problem:
+def _not_yaml(name: str, fault: yaml.YAMLError) -> Problem:
     mark = getattr(fault, "problem_mark", None)
     cause = getattr(fault, "problem", None) or str(fault)
     zh = "格式有误（YAML）：请检查这一行和上一行的缩进、冒号、引号和括号"
@@ -155,7 +155,7 @@ def _repeated_keys(node: yaml.Node) -> Iterator[yaml.Node]:
             yield from _repeated_keys(value)
 
 
-def _said_twice(name: str, key: yaml.Node) -> Problem:
+def _repeated(name: str, key: yaml.Node) -> Problem:
     what = f"the key {key.value!r} is said twice here; keep one"
     zh = f"“{key.value}”在同一处写了两次，请只保留一个"
     return Problem(Spot(name, key.start_mark.line + 1), what, zh=zh)

@@ -1,4 +1,4 @@
-"""A pack whose files have the right shape, every row with its line, before anything is believed."""
+"""The draft of a pack: its parsed files with the line of each row, before the checks across files."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -29,7 +29,7 @@ P = TypeVar("P", bound=Part)
 
 @dataclass(frozen=True, slots=True)
 class Row(Generic[P]):
-    """One row of a CSV file, or one item of a list in YAML."""
+    """One row of a CSV file, or one item of a YAML list, with its line."""
 
     spot: Spot
     part: P
@@ -37,7 +37,7 @@ class Row(Generic[P]):
 
 @dataclass(frozen=True)
 class Sheet(Generic[P]):
-    """One YAML file, understood."""
+    """One YAML file, parsed into its model."""
 
     document: Document
     part: P
@@ -53,7 +53,7 @@ class CategoriesFile(Part):
 
 
 class CatalogueFile(Part):
-    """`catalogue.yaml`: `limits` names the preset of every rule that names none."""
+    """`catalogue.yaml`; `limits` is the preset of rules that name none."""
 
     limits: Code | None
     rules: tuple[Rule, ...]
@@ -81,7 +81,7 @@ class TemplatesFile(Part):
 
 @dataclass(frozen=True)
 class Draft:
-    """Eight files side by side, for the checks to compare."""
+    """All files of a pack, for the checks to compare."""
 
     profile: Sheet[Profile]
     divisions: list[Row[Division]]
@@ -94,5 +94,5 @@ class Draft:
     templates: Sheet[TemplatesFile]
 
     def category_rows(self) -> list[Row[Category]]:
-        listed = enumerate(self.categories.part.categories)
-        return [Row(self.categories.spot(("categories", at)), category) for at, category in listed]
+        numbered = enumerate(self.categories.part.categories)
+        return [Row(self.categories.spot(("categories", at)), category) for at, category in numbered]

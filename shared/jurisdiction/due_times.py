@@ -1,4 +1,4 @@
-"""When a limit ends, when a unit is warned of it, and what a pause makes of it; all by the calendar of one place."""
+"""Computes due times by the calendar of a jurisdiction: ends of limits, warnings, and due times after a pause."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -12,16 +12,16 @@ _DAY = timedelta(days=1)
 
 @dataclass(frozen=True)
 class DueTimes:
-    """All moments are aware; what comes out is UTC. `hours` are the working hours of a working day, in order."""
+    """Takes aware datetimes and returns UTC. `hours` are the working hours of a working day, in order."""
 
     calendar: Calendar
     hours: Sequence[Hours]
 
     def end_of(self, limit: Limit, start: datetime) -> datetime:
-        """When a limit that begins at `start` ends.
+        """The end of a limit that begins at `start`.
 
-        Days of both kinds end with the last second of the day, local time; the day of the start does not count, and
-        none of them ends on a day of rest (Civil Code of China, art. 201 and 203).
+        A limit in days or working days ends with the last second of a day, local time. The day of the start does not
+        count, and the limit never ends on a day of rest (Civil Code of China, art. 201 and 203).
         """
         match limit.unit:
             case LimitUnit.WORKING_DAYS:
@@ -33,9 +33,9 @@ class DueTimes:
         return self._after(start, timedelta(seconds=limit.seconds))
 
     def working_days_between(self, start: datetime, end: datetime) -> int:
-        """The working days after the day of `start` up to and with that of `end`; negative where `end` is earlier.
+        """The working days after the day of `start`, up to and including that of `end`; negative if `end` is earlier.
 
-        Until a due time: the working days that are left beside today. Since one: minus how many it is overdue.
+        From now to a due time, it is the number of working days left without today, or minus the days overdue.
         """
         first, last = self.calendar.local_day(start), self.calendar.local_day(end)
         if last < first:
@@ -43,19 +43,19 @@ class DueTimes:
         return self.working_days_after(first, last)
 
     def working_days_after(self, first: date, last: date) -> int:
-        """The working days after the first day, up to and with the last one; the first is not after the last."""
+        """The number of working days after the first day, up to and including the last; `first` is not after `last`."""
         days = (first + timedelta(days=n) for n in range(1, (last - first).days + 1))
         return sum(map(self.calendar.is_working_day, days))
 
     def working_seconds_between(self, start: datetime, end: datetime) -> int:
-        """Seconds of working hours from `start` to `end`; 0 where `end` is earlier."""
+        """The seconds of working hours from `start` to `end`; 0 if `end` is earlier."""
         return int(self._working_time(start, end).total_seconds())
 
     def _working_time(self, start: datetime, end: datetime) -> timedelta:
         total = timedelta()
         day, last = self.calendar.local_day(start), self.calendar.local_day(end)
         while day <= last:
-            for opens, closes in self._stretches(day):
+            for opens, closes in self._working_spans(day):
                 total += max(min(closes, end) - max(opens, start), timedelta())
             day += _DAY
         return total
@@ -63,11 +63,11 @@ class DueTimes:
     def resumed_due(
         self, due_at: datetime, paused_at: datetime, resumed_at: datetime, limit: Limit | None = None
     ) -> datetime:
-        """The due time after a pause: what was left when the clock stopped is left when it runs again.
+        """The due time after a pause: the time that was left at the beginning of the pause is left at its end.
 
-        Of a due time at the end of a day, as many working days stay after the day on which it runs again as were left
-        after the day on which it stopped. Any other one is moved by the length of the pause, or keeps its working
-        hours where its `limit` counts these alone. What was overdue before the pause stays so.
+        For a due time at the end of a day, the working days that were left after the day of the pause are left after
+        the day on which the clock runs again. Any other due time is moved by the length of the pause; if its `limit`
+        counts working hours only, the same working hours are left. A due time that was over before the pause stays.
         """
         if resumed_at <= paused_at or due_at <= paused_at:
             return due_at
@@ -87,7 +87,7 @@ class DueTimes:
         return due_at + (resumed_at - paused_at)
 
     def warning(self, due_at: datetime, warning: EarlyWarning) -> datetime:
-        """When the unit is warned of a due time, whenever its time began."""
+        """The time at which the unit is warned of a due time."""
         if not self.ends_with_a_day(due_at):
             return due_at - timedelta(minutes=warning.minutes)
         day, left = self.calendar.local_day(due_at) + _DAY, warning.working_days
@@ -97,33 +97,33 @@ class DueTimes:
         return self._moment(day, self.hours[0].opens)
 
     def steps(self, due_at: datetime, supervision: Supervision) -> tuple[datetime, ...]:
-        """When the unit is warned of a due time, when it is missed, and the rungs of the ladder after that."""
+        """The time of the warning, the due time, and the times of the escalation steps after it."""
         days = (rung.after_working_days for rung in supervision.ladder)
         rungs = (self.calendar.due_at(due_at, count) if count else due_at for count in days)
         return self.warning(due_at, supervision.warning), due_at, *rungs
 
     def ends_with_a_day(self, due_at: datetime) -> bool:
-        """Whether a due time is the end of a day here."""
+        """Whether a due time is the end of a local day."""
         return due_at.astimezone(self.calendar.zone).time() == LAST_SECOND
 
     def _after(self, start: datetime, left: timedelta) -> datetime:
-        """When so much of working hours will have passed since `start`."""
+        """The time at which `left` of working hours will have passed since `start`."""
         day = self.calendar.local_day(start)
         while True:
-            for opens, closes in self._stretches(day):
+            for opens, closes in self._working_spans(day):
                 begin = max(opens, start)
                 if begin < closes and begin + left <= closes:
                     return (begin + left).astimezone(UTC)
                 left -= max(closes - begin, timedelta())
             day += _DAY
 
-    def _stretches(self, day: date) -> Iterator[tuple[datetime, datetime]]:
+    def _working_spans(self, day: date) -> Iterator[tuple[datetime, datetime]]:
         if self.calendar.is_working_day(day):
             for hours in self.hours:
                 yield self._moment(day, hours.opens), self._moment(day, hours.closes)
 
     def _moment(self, day: date, seconds: int) -> datetime:
-        """So many seconds after midnight as the clock on the wall shows them."""
+        """The time `seconds` after midnight by the local wall clock, also on days on which the clock is changed."""
         days, rest = divmod(seconds, 86_400)
         wall = datetime.combine(day + timedelta(days=days), datetime.min.time()) + timedelta(seconds=rest)
         return wall.replace(tzinfo=self.calendar.zone).astimezone(UTC)

@@ -1,4 +1,4 @@
-"""Why a rule of the catalogue decided a demand, and why each of the others did not."""
+"""Explains a decision of the catalogue: which rule decided, and why each other rule did not."""
 
 from enum import StrEnum
 
@@ -8,7 +8,7 @@ from shared.jurisdiction.parts import Part, Rule
 
 
 class RuleResult(StrEnum):
-    """What became of a rule: it decided, it fits as well but stands further down, or it does not fit."""
+    """The result of a rule: it decided, it matches but comes later, or it does not match."""
 
     DECIDED = "decided"
     LATER = "later"
@@ -16,7 +16,7 @@ class RuleResult(StrEnum):
 
 
 class RuleOutcome(Part):
-    """One rule. Where it failed: its first condition that was not met, what it asks, and what the demand has."""
+    """The outcome of a rule. If it failed: the first condition that was not met, its value, and the demand's value."""
 
     rule: str
     lead: str
@@ -28,7 +28,7 @@ class RuleOutcome(Part):
 
 
 class Explanation(Part):
-    """`rule` decided; where none did, or its unit could not be found at this place, `unclear` says why."""
+    """`rule` decided; if none did, or its unit does not exist at this division, `unclear` says why."""
 
     rule: str | None
     unclear: Unclear | None
@@ -36,7 +36,7 @@ class Explanation(Part):
 
 
 def explain(catalogue: Catalogue, case: RoutingInput) -> Explanation:
-    """Every rule in the order in which it was asked."""
+    """Explain the decision about a demand, with the outcomes of all rules in order."""
     decided = catalogue.decide(case)
     outcomes: list[RuleOutcome] = []
     winner: str | None = None
@@ -51,7 +51,7 @@ def _outcome(rule: Rule, failed: Condition | None, winner: str | None, case: Rou
     if failed is None:
         met = RuleResult.LATER if winner else RuleResult.DECIDED
         return RuleOutcome(rule=rule.id, lead=rule.lead, outcome=met, keyword=keyword_in(rule.match, case.words))
-    # What a demand has of the time of day and of its words is told by the demand itself.
+    # A demand has no field `hours`, `working_day` or `keywords`, so there is no value to show for these conditions.
     actual = shown(failed, case) if hasattr(case, failed) else None
     expected = shown(failed, rule.match)
     return RuleOutcome(

@@ -1,4 +1,4 @@
-"""What a pack says of the way in which units handle demands: returns, extensions, pauses, contact, answers."""
+"""A pack's rules for how units handle demands: returns, extensions, pauses, contact with citizens, and answers."""
 
 from enum import StrEnum
 from typing import Annotated, Final
@@ -18,21 +18,21 @@ class Coded(Part):
 
 
 class Decider(StrEnum):
-    """Who decides what a unit asks for: the head of the unit above it, or the coordinator's people."""
+    """Who decides on a request of a unit: the head of the unit above it, or the coordinator's staff."""
 
     ABOVE = "above"
     COORDINATOR = "coordinator"
 
 
 class Extension(Part):
-    """How a later due time (延期) is asked for; how often and how far stand beside it in the profile."""
+    """How a unit asks for a later due time (延期); the limits of extensions are in the profile."""
 
     ask_before_due: bool = Field(True, description="what is overdue is not extended")
     decider: Decider = Decider.COORDINATOR
 
 
 class Returning(Part):
-    """What holds when a unit says that it is not responsible (退单)."""
+    """The rules for a unit that says that it is not responsible (退单)."""
 
     window: Limit | None = Field(None, description="from the routing; null: at any time")
     reasons: tuple[Coded, ...] = Field((), description="to choose from; none: in words alone")
@@ -42,7 +42,7 @@ class Returning(Part):
 
 
 class PauseReason(Coded):
-    """Why a clock may stand still (暂停计时)."""
+    """A reason for stopping the clock of a demand (暂停计时)."""
 
     max_days: Days | None = Field(None, description="calendar days of one pause; null: no bound")
     decider: Decider | None = Field(None, description="who decides; null: the unit itself")
@@ -61,11 +61,11 @@ USUAL_PAUSES: Final = (
         decider=Decider.COORDINATOR,
     ),
 )
-"""For packs that list none; the bounds are our choice."""
+"""The reasons for packs that list none; the limits are our choice."""
 
 
 class Pausing(Part):
-    """Why clocks may stand still, and how often somebody looks whether they still should."""
+    """The reasons for a pause, and how often staff must review it."""
 
     reasons: tuple[PauseReason, ...] = USUAL_PAUSES
     review_every_days: Days = Field(30, description="our choice")
@@ -80,27 +80,27 @@ USUAL_NOT_REACHED: Final = (
 
 
 class Contact(Part):
-    """Whether a citizen is spoken with before the answer."""
+    """Whether a unit must contact the citizen before its answer."""
 
     required: bool = Field(False, description="no answer before the citizen was contacted, or without why not")
     not_reached: tuple[Coded, ...] = USUAL_NOT_REACHED
 
 
 class Resolving(Part):
-    """What an answer (办结) needs beside its words."""
+    """What an answer (办结) needs besides its text."""
 
     evidence_required: bool = False
 
 
 class Ground(Coded):
-    """A ground for declining (不予受理), with its basis in law and where such a matter belongs."""
+    """A ground for declining (不予受理), with its legal basis and the authority that is responsible instead."""
 
     basis: Words | None = None
     instead: Words | None = None
 
 
 class Handling(Part):
-    """`handling` in `pack.yaml`; what is left out is as before these rules existed, or as the field usually does."""
+    """`handling` in `pack.yaml`. The defaults are the behaviour from before these rules, or the usual practice."""
 
     extension: Extension = Extension()
     returning: Returning = Returning()

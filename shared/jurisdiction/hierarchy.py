@@ -1,4 +1,4 @@
-"""Which units stand above which, by the divisions that they stand in."""
+"""The hierarchy of units: which units are above which, according to their divisions."""
 
 from collections.abc import Iterable
 
@@ -7,7 +7,7 @@ from shared.jurisdiction.places import Places
 
 
 class Hierarchy:
-    """The way up from every unit, worked out beforehand."""
+    """The units above each unit, computed once."""
 
     def __init__(self, units: Iterable[Unit], places: Places, coordinator: str) -> None:
         listed = tuple(units)
@@ -18,7 +18,7 @@ class Hierarchy:
         self._above = {unit.id: self._way_up(unit, by_place, places, coordinator) for unit in listed}
 
     def above(self, unit_id: str) -> tuple[str, ...]:
-        """The ids of the units above a unit, the nearest first, the coordinator last; none above the coordinator."""
+        """The ids of the units above a unit, nearest first, coordinator last; empty for the coordinator itself."""
         return self._above.get(unit_id, ())
 
     @staticmethod
@@ -26,6 +26,6 @@ class Hierarchy:
         if unit.id == coordinator:
             return ()
         path = places.ancestors(unit.division_code)
-        # A department of a town stands below the town's own unit, which stands in the same division.
+        # A department of a town is below the town's own unit, which is in the same division.
         path = path if unit.kind is UnitKind.DEPARTMENT else path[1:]
         return (*(over.id for place in path for over in by_place.get(place, ()) if over.id != unit.id), coordinator)

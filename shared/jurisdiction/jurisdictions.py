@@ -7,7 +7,7 @@ from shared.jurisdiction.pack import Pack
 
 
 class Jurisdictions:
-    """Codes of divisions and ids of units are unique over all packs; the loader sees to that."""
+    """The served packs. Codes of divisions and ids of units are unique over all packs; the loader checks this."""
 
     def __init__(self, packs: Iterable[Pack]) -> None:
         self._packs = {pack.id: pack for pack in packs}
@@ -30,9 +30,9 @@ class Jurisdictions:
         return self._employer.get(unit)
 
     def at(self, moment: datetime) -> "Jurisdictions":
-        """The packs as they are in force at a moment; those of files are so at any."""
+        """The packs as they are in force at a time; packs from files are always in force."""
         return self
 
     def coordinated_by(self, unit: str) -> Pack | None:
-        """The pack whose coordinator this unit is."""
+        """The pack of which this unit is the coordinator."""
         return next((pack for pack in self if pack.coordinator == unit), None)

@@ -1,4 +1,4 @@
-"""How long a unit has for each part of its work: limits in presets, each with the source that says so."""
+"""The time limits of units for each stage of their work, in presets that name their legal source."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ Amount = Annotated[int | None, Field(ge=1)]
 
 
 class LimitUnit(StrEnum):
-    """What a limit is counted in."""
+    """The unit of measure of a limit."""
 
     WORKING_DAYS = "working_days"
     DAYS = "days"
@@ -27,10 +27,10 @@ class LimitUnit(StrEnum):
 
 
 class Limit(Part):
-    """One length of time, in one of four units: `{working_days: 1}`, `{minutes: 30}`.
+    """A duration in exactly one of four units: `{working_days: 1}`, `{minutes: 30}`.
 
-    Days of both kinds end with the day. Hours and minutes run by the clock, at night and on days of rest too; with
-    `outside_hours: false` they run in the working hours of the pack alone.
+    Limits in days or working days end at the end of a day. Hours and minutes count at night and on days of rest too;
+    with `outside_hours: false` they count only in the working hours of the pack.
     """
 
     working_days: Amount = None
@@ -50,17 +50,17 @@ class Limit(Part):
 
     @cached_property
     def unit(self) -> LimitUnit:
-        """What it is counted in; found once, because every routing asks for it."""
+        """The unit of the limit; cached, because every routing needs it."""
         return next(unit for unit in LimitUnit if getattr(self, unit) is not None)
 
     @property
     def amount(self) -> int:
-        """How many of its unit."""
+        """The number of units."""
         return int(getattr(self, self.unit))
 
     @property
     def seconds(self) -> int:
-        """Of a limit in hours or minutes."""
+        """The length in seconds; only for a limit in hours or minutes."""
         return self.amount * (3600 if self.unit is LimitUnit.HOURS else 60)
 
 
@@ -68,7 +68,7 @@ _BY_THE_CLOCK: Final = (LimitUnit.HOURS, LimitUnit.MINUTES)
 
 
 class _Stages(Part):
-    """A limit for each stage; null: none is set here."""
+    """A limit for each stage; null: no limit is set here."""
 
     sign: Limit | None = Field(None, description="until the unit has signed for it (签收), from its routing")
     first_contact: Limit | None = Field(None, description="until somebody spoke with the citizen, from the routing")
@@ -76,14 +76,14 @@ class _Stages(Part):
     assist: Limit | None = Field(None, description="until an assisting unit reports, from when it was asked")
 
     def limit_for(self, stage: Stage) -> Limit | None:
-        """The limit of a stage, where one is set."""
+        """The limit of a stage, or None."""
         name = "first_contact" if stage is Stage.CONTACT else stage.value
         limit: Limit | None = getattr(self, name)
         return limit
 
 
 class LimitException(_Stages):
-    """Limits of demands of one sort; what it does not name is no condition, `category` stands for all below it."""
+    """Limits for certain demands. An absent field is no condition; `category` includes all categories below it."""
 
     kind: RequestKind | None = None
     category: Code | None = None
@@ -92,7 +92,7 @@ class LimitException(_Stages):
     source: Words | None = Field(None, description="who says so; null: as the preset")
 
     def fits(self, kind: RequestKind, categories: tuple[str, ...], urgency: Urgency, vulnerable: bool) -> bool:
-        """Whether it is about such a demand; `categories` are its category and those above."""
+        """Whether the exception applies to a demand; `categories` are its category and all categories above it."""
         return (
             self.kind in (None, kind)
             and self.urgency in (None, urgency)
@@ -102,10 +102,10 @@ class LimitException(_Stages):
 
 
 class LimitPreset(_Stages):
-    """The limits of one rule, and who says so.
+    """The limits of one regulation, and its source.
 
-    `working_days` from receipt to answer stand for each kind of request. `exceptions` come first: for each stage the
-    first one that fits and names the stage decides.
+    `working_days` is the limit from receipt to answer for each kind of request. `exceptions` come first: for each
+    stage, the first exception that applies and sets the stage decides.
     """
 
     name: Text
@@ -121,7 +121,7 @@ class LimitPreset(_Stages):
     def limits_for(
         self, kind: RequestKind, categories: tuple[str, ...], urgency: Urgency, vulnerable: bool
     ) -> Mapping[Stage, Limit]:
-        """The limit of each stage that has one."""
+        """The limits of a demand, by stage; stages without a limit are left out."""
         fitting = [part for part in self.exceptions if part.fits(kind, categories, urgency, vulnerable)]
         by_stage = {stage: self._limit(stage, kind, fitting) for stage in Stage}
         return {stage: limit for stage, limit in by_stage.items() if limit}
@@ -136,7 +136,7 @@ class LimitPreset(_Stages):
 
 @dataclass(frozen=True, slots=True)
 class StageLimits:
-    """The limits of one demand, and the preset that sets them; None where none is attested."""
+    """The limits of one demand by stage, and the preset that sets them; None: there is no limit."""
 
     source: str | None = None
     sign: Limit | None = None
@@ -146,15 +146,15 @@ class StageLimits:
 
     @classmethod
     def of(cls, source: str | None, limits: Mapping[Stage, Limit]) -> "StageLimits":
-        """Of what a preset gives."""
+        """From the limits of a preset."""
         return cls(source, *(limits.get(stage) for stage in (Stage.SIGN, Stage.CONTACT, Stage.RESOLVE, Stage.ASSIST)))
 
 
 class EarlyWarning(Part):
     """How long before a due time the unit is warned (黄牌).
 
-    A due time at the end of a day is warned of when work begins on the N-th last working day that is left; any other
-    one so many minutes before.
+    For a due time at the end of a day: at the beginning of work on the N-th last working day. For any other due time:
+    so many minutes before.
     """
 
     working_days: Days = 1
@@ -162,7 +162,7 @@ class EarlyWarning(Part):
 
 
 class Rung(Part):
-    """One step of the ladder after a due time was missed: how many working days later, and who is told."""
+    """One escalation step after a missed due time: how many working days later, and who is informed."""
 
     after_working_days: Annotated[int, Field(ge=0)] = 0
     to: Annotated[str, Field(pattern="^(above|coordinator)$")] = "above"
@@ -170,25 +170,25 @@ class Rung(Part):
 
 
 USUAL_LADDER: Final = (Rung(), Rung(after_working_days=5, to="coordinator"))
-"""The level above at once; five working days later the coordinator (rules of other cities; our choice)."""
+"""The unit above at once, and the coordinator five working days later (after rules of other cities; our choice)."""
 
 
 class Supervision(Part):
-    """Who hears of a due time that is near, and of one that was missed."""
+    """Who is informed of a due time that is near, and of one that was missed."""
 
     warning: EarlyWarning = EarlyWarning()
     ladder: tuple[Rung, ...] = USUAL_LADDER
 
 
 class Hours(NamedTuple):
-    """One stretch of working hours, in seconds since midnight, local time."""
+    """One span of working hours, in seconds since midnight, local time."""
 
     opens: int
     closes: int
 
 
 def hours_of(text: str) -> Hours:
-    """`08:30-12:00` as a stretch; raises `ValueError` with what is wrong."""
+    """Parse `08:30-12:00`; raises `ValueError` that says what is wrong."""
     opens, dash, closes = text.partition("-")
     try:
         hours = Hours(_seconds(opens), _seconds(closes))
@@ -207,11 +207,11 @@ def _seconds(text: str) -> int:
 
 
 WORKING_HOURS: Final = ("09:00-12:00", "14:00-17:00")
-"""Our choice, for packs that name none."""
+"""The working hours for packs that set none; our choice."""
 
 
 def stretches(texts: tuple[str, ...]) -> tuple[Hours, ...]:
-    """The working hours of a day; raises `ValueError` where they are no stretches in order."""
+    """Parse the working hours of a day; raises `ValueError` if they are not spans in order."""
     stretches_of_day = tuple(hours_of(text) for text in texts)
     if not stretches_of_day:
         raise ValueError("a working day has at least one stretch of hours, such as 08:30-12:00")

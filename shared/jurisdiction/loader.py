@@ -1,4 +1,4 @@
-"""From directories to packs that can be trusted."""
+"""Loads and checks jurisdiction packs from their folders."""
 
 from collections.abc import Callable, Iterable, Iterator
 from functools import cache
@@ -17,30 +17,30 @@ Findings = tuple[Problem, ...]
 
 
 def load_pack(directory: Path) -> Pack:
-    """The pack in `directory`; raises `PackError` with every error, its file and its line."""
+    """The pack in a folder; raises `PackError` with all errors, each with its file and line."""
     pack, _ = examine(directory)
     return pack
 
 
 def load_packs(directory: Path, ids: Iterable[str]) -> Jurisdictions:
-    """The packs named, each in a folder of that name; raises `PackError` with the errors of all."""
+    """The packs with these ids, each in a folder of its id; raises `PackError` with the errors of all."""
     packs, _ = examine_together(directory / pack_id for pack_id in ids)
     return Jurisdictions(packs)
 
 
 def packs_of(settings: JurisdictionSettings) -> Jurisdictions:
-    """What a process with these settings serves; raises `PackError`."""
+    """The packs of the settings; raises `PackError`."""
     return served_packs(settings.jurisdictions_dir, settings.jurisdictions)
 
 
 @cache
 def served_packs(directory: Path, ids: str) -> Jurisdictions:
-    """What a process serves, ids with commas between them; read once, since the gateway has four services in it."""
+    """The packs with these ids, separated by commas; cached, because the gateway runs four services."""
     return load_packs(directory, filter(None, map(str.strip, ids.split(","))))
 
 
 def examine(directory: Path) -> tuple[Pack, Findings]:
-    """The pack and its warnings; raises `PackError` with errors and warnings where there is an error."""
+    """The pack in a folder and its warnings; raises `PackError` with errors and warnings if there is an error."""
     if not directory.is_dir():
         raise PackError([Problem(Spot(str(directory), 1), _missing(directory))])
     draft = read_draft(directory)
@@ -57,8 +57,8 @@ def _missing(directory: Path) -> str:
 def examine_together(
     directories: Iterable[Path], more: Callable[[Path, Pack], Iterable[Problem]] = lambda _, __: ()
 ) -> tuple[tuple[Pack, ...], Findings]:
-    """As `examine`, for packs that one deployment serves: they must not claim the same thing. `more` are checks that
-    take too long for the start of a process."""
+    """Like `examine`, for all packs of one deployment: it also checks that they do not share codes or ids. `more` are
+    further checks, which take too long for the start of a process."""
     packs: dict[Path, Pack] = {}
     findings: list[Problem] = []
     for directory in directories:
@@ -97,7 +97,7 @@ def _pack(draft: Draft, directory: Path) -> Pack:
 
 
 def _clashes(packs: dict[Path, Pack]) -> Iterator[Problem]:
-    """What must differ from pack to pack: the id (the folder's name), the prefix, the codes of divisions and units."""
+    """Problems with values that must be unique over packs: id (the folder's name), prefix, division codes, unit ids."""
     prefixes: dict[str, Path] = {}
     homes: dict[str, Path] = {}
     offices: dict[str, Path] = {}

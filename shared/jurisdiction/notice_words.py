@@ -1,4 +1,4 @@
-"""What each message tells, in two or three words."""
+"""Short names of the notices in both languages."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -41,7 +41,7 @@ NOTICE_WORDS: Final[Mapping[Notice, tuple[str, str]]] = {
 
 
 def notice_words(name: str, lang: str) -> str:
-    """Those of a notice; the name itself where this version does not know it."""
+    """The short name of a notice; the code itself if this version does not know it."""
     try:
         zh, en = NOTICE_WORDS[Notice(name)]
     except (ValueError, KeyError):

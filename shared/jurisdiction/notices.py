@@ -1,4 +1,4 @@
-"""The messages that a citizen gets, one for each moment worth telling."""
+"""The notices: the kinds of messages to citizens, supporters and units, their default texts and placeholders."""
 
 import re
 from enum import StrEnum
@@ -11,11 +11,10 @@ _STAFF: Final = "staff-"
 
 
 class Notice(StrEnum):
-    """Named as the fact that it tells: `submitted` tells `demand.submitted`.
+    """A kind of message, named after its fact: `submitted` is about `demand.submitted`.
 
-    Those that open with `supporter-` tell the end to everybody who supports a demand, those that open with `staff-` go
-    to the unit's duty addresses. `digest` tells several messages at once. A pack may leave those out that are in
-    `USUAL`.
+    Notices that begin with `supporter-` tell all supporters that a demand has ended; those that begin with `staff-` are
+    sent to the unit's duty addresses. `digest` merges several messages. A pack may leave out the texts in `USUAL`.
     """
 
     SUBMITTED = "submitted"
@@ -52,24 +51,24 @@ class Notice(StrEnum):
 
     @property
     def fact(self) -> str | None:
-        """The type of the fact that it tells, such as `demand.resolved`; None where it tells of several."""
+        """The type of its fact, such as `demand.resolved`; None for a digest of several."""
         if self in (Notice.DIGEST, Notice.STAFF_DIGEST):
             return None
         return f"demand.{self.value.removeprefix(_SUPPORTER).removeprefix(_STAFF)}"
 
     @property
     def is_for_supporters(self) -> bool:
-        """Whether it goes to everybody who supports the demand, not to whoever raised it."""
+        """Whether it is sent to the supporters of the demand, not to the citizen who raised it."""
         return self.value.startswith(_SUPPORTER)
 
     @property
     def is_for_staff(self) -> bool:
-        """Whether it goes to the duty addresses of a unit."""
+        """Whether it is sent to the duty addresses of a unit."""
         return self.value.startswith(_STAFF)
 
     @property
     def is_for_citizen(self) -> bool:
-        """Whether it tells one fact to whoever raised the demand, or has just supported it."""
+        """Whether it is sent about one fact to the citizen who raised the demand, or has just supported it."""
         return self.fact is not None and not self.is_for_supporters and not self.is_for_staff
 
 
@@ -128,7 +127,7 @@ USUAL: Final[Templates] = {
         en="{unit}: demand {number}[ and others, {demands} in all,] needs you: {items}",
     ),
 }
-"""For packs that do not say it in words of their own."""
+"""The texts for packs that have no texts of their own for these notices."""
 
 PLACEHOLDERS: Final = frozenset({
     "number", "unit", "due", "until", "note", "reason", "result", "instead", "parent_number", "rating_url", "url",
@@ -147,10 +146,10 @@ SAMPLES: Final[dict[str, dict[str, str]]] = {
         "parent_number": "NH21-000001-W", "count": "5", "demands": "2",
     },
 }  # fmt: skip
-"""What a preview puts into the places of a message; links are added by whoever knows the address."""
+"""The values of placeholders in a preview; the caller, who knows the address, adds the links."""
 LINKS: Final = frozenset({"url", "rating_url"})
 SHORTENED: Final = frozenset({"note", "reason", "result", "instead"})
-"""What people wrote: a message holds the beginning, the page that its link opens holds all of it."""
+"""Placeholders with text that people wrote: a message has its beginning, the linked page has all of it."""
 _ALWAYS: Final = frozenset({"number"})
 _ALSO: Final = {
     Notice.RESOLVED: frozenset({"rating_url"}),
@@ -169,14 +168,14 @@ def placeholders(words: str) -> frozenset[str]:
 
 
 def required(notice: Notice) -> frozenset[str]:
-    """Without these a citizen could not tell what the message is about, or answer it."""
+    """The placeholders that a notice must contain: without them a citizen could not understand or answer it."""
     return _ALWAYS | _ALSO.get(notice, frozenset())
 
 
 def fill(words: str, values: dict[str, str]) -> str:
-    """Put the values in; one that is not known reads as nothing, for a message must always go out.
+    """Fill in the placeholders. A missing value becomes empty, because a message must always be sent.
 
-    What stands in square brackets is left out where one of its values is empty: `[, by {due}]`.
+    A part in square brackets is left out if one of its values is empty: `[, by {due}]`.
     """
     kept = _OPTIONAL.sub(lambda part: part[1] if all(map(values.get, placeholders(part[1]))) else "", words)
-    return _BRACED.sub(lambda found: values.get(found[1], ""), kept)
+    return _BRACED.sub(lambda match: values.get(match[1], ""), kept)

@@ -1,4 +1,4 @@
-"""The rows that a jurisdiction pack is made of, exactly as its files spell them."""
+"""The models of the rows and entries in the files of a jurisdiction pack."""
 
 import re
 from datetime import date, time
@@ -18,7 +18,7 @@ _SPAN: Final = re.compile(r"([01]\d|2[0-3]):([0-5]\d)-([01]\d|2[0-3]):([0-5]\d)"
 
 
 def span(hours: str) -> tuple[time, time]:
-    """The two ends of `22:00-06:00`, the second excluded; raises `ValueError` where it is no span of hours."""
+    """Parse `22:00-06:00` into its two ends, the second excluded; raises `ValueError`."""
     match = _SPAN.fullmatch(hours)
     if not match or hours[:5] == hours[6:]:
         raise ValueError(f"{hours!r} must be two different times of the day, such as 22:00-06:00")
@@ -34,7 +34,7 @@ Hours = Annotated[str, AfterValidator(_is_span)]
 
 
 class Part(BaseModel):
-    """Immutable, and closed: a misspelt key is an error, not a silence."""
+    """The base of all models of a pack: immutable, and an unknown key is an error."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -43,14 +43,14 @@ class Part(BaseModel):
 
 
 class Text(Part):
-    """The same words in both languages of the product."""
+    """A text in both languages of the product."""
 
     zh: Words
     en: Words
 
 
 class UnitKind(StrEnum):
-    """What a unit is to the place it stands in."""
+    """The kind of a unit in its division."""
 
     STATION = STATION
     TOWN = TOWN
@@ -71,7 +71,7 @@ class Weekday(StrEnum):
 
 
 class Division(Part):
-    """A place that demands lie in: a district, a town, a village."""
+    """A place to which demands belong: a district, a town, a village."""
 
     code: Code
     name: Words
@@ -80,7 +80,7 @@ class Division(Part):
 
 
 class Unit(Part):
-    """A body that handles demands; `leader` is the leader of the jurisdiction who answers for it (挂钩领导)."""
+    """An office that handles demands; `leader` is the leader who is responsible for it (挂钩领导)."""
 
     optional_columns = ("leader",)
 
@@ -93,7 +93,7 @@ class Unit(Part):
 
 
 class Team(Part):
-    """The team stationed in one village, with the unit that answers for each of its tiers."""
+    """The team that is stationed in a village, with the responsible unit of each level."""
 
     id: Code
     name: Words
@@ -104,7 +104,7 @@ class Team(Part):
 
 
 class Category(Part):
-    """What a demand is about; `kind` is what a citizen who names no kind most often wants."""
+    """A subject of demands; `kind` is the kind of request if the citizen chooses none."""
 
     code: Code
     name: Text
@@ -116,7 +116,7 @@ class Category(Part):
 
 
 class Match(Part):
-    """What a rule asks of a demand, all of it together; a parent code stands for everything below it."""
+    """The conditions of a rule; a demand must meet all of them. A code includes all codes below it."""
 
     category: Code | None = None
     division: Code | None = None
@@ -139,7 +139,7 @@ class Rule(Part):
 
 
 class Year(Part):
-    """The days of one year that differ from an ordinary week."""
+    """The days of a year that differ from an ordinary week: holidays and make-up working days."""
 
     announced: bool = Field(True, description="false: make-up working days are not published yet")
     rest: tuple[date, ...]
@@ -147,7 +147,7 @@ class Year(Part):
 
 
 class ListLevel(Part):
-    """A list of projects that a level of divisions keeps (三级清单)."""
+    """A list of projects at a level of divisions (三级清单)."""
 
     level: Words
     name: Text
@@ -162,8 +162,8 @@ class VillageFund(Part):
 
 
 class HotSpotRules(Part):
-    """When demands about one matter are common (共性需求). The defaults are our choice, measured on real messages with
-    `python -m tests.bench.common_demands`: of the hot spots told in a sample that was read, four of five were true."""
+    """When demands about the same matter are a hot spot (共性需求). The defaults are our choice, measured on real
+    messages with `python -m tests.bench.common_demands`: in a sample, four of five reported hot spots were true."""
 
     least: Annotated[int, Field(ge=3, le=1000, description="demands")] = 5
     within_days: Annotated[int, Field(ge=1, le=60)] = 14

@@ -1,4 +1,4 @@
-"""The divisions with who stands in them: stations, towns and teams."""
+"""The tree of divisions with their stations, towns and teams."""
 
 from collections.abc import Iterable
 
@@ -7,7 +7,7 @@ from shared.jurisdiction.tree import Tree
 
 
 class Places(Tree[Division]):
-    """A tree of divisions that also knows which unit is nearest, going up."""
+    """A tree of divisions that also finds the nearest unit on the way up."""
 
     def __init__(self, divisions: Iterable[Division], units: Iterable[Unit], teams: Iterable[Team]) -> None:
         super().__init__(divisions)
@@ -20,7 +20,7 @@ class Places(Tree[Division]):
         return self._units.get(unit_id)
 
     def station_of(self, code: str) -> Unit | None:
-        """The station of a village; where the place is wider than a village, its town."""
+        """The station of a village; for a division that is larger than a village, its town."""
         return self._standing.get((code, UnitKind.STATION)) or self.town_of(code)
 
     def town_of(self, code: str) -> Unit | None:

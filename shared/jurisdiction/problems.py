@@ -1,4 +1,4 @@
-"""What is wrong with a pack: where, what, and what to do about it."""
+"""Problems of a pack: the file and line, what is wrong, and what to do about it."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class Severity(StrEnum):
-    """An error keeps a pack from being used; a warning does not."""
+    """A pack with an error cannot be used; a pack with warnings can."""
 
     ERROR = "error"
     WARNING = "warning"
@@ -22,8 +22,8 @@ class Spot:
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One finding, printed the way editors and CI understand. `zh` says the same on pages; where it is empty, nobody
-    sees the finding on a page."""
+    """One problem, printed in the format that editors and CI understand. `zh` is the text for pages; it is empty if no
+    page shows the problem."""
 
     spot: Spot
     message: str
@@ -36,7 +36,7 @@ class Problem:
 
 
 class PackError(Exception):
-    """A pack that cannot be used, with every reason."""
+    """The pack cannot be used; `problems` holds all reasons."""
 
     def __init__(self, problems: Iterable[Problem]) -> None:
         self.problems = tuple(sorted(problems, key=lambda problem: problem.spot))

@@ -1,4 +1,4 @@
-"""What `pack.yaml` says: who the jurisdiction is and the numbers its loop runs by."""
+"""The model of `pack.yaml`: the identity of the jurisdiction and its rules for handling demands."""
 
 from typing import Annotated, Final, Literal, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -16,16 +16,19 @@ from shared.jurisdiction.publication import Publication, Shown
 
 Language = Literal["zh", "en"]
 MESSAGES_PER_HOUR: Final = 6
-"""Our choice: what one demand that is settled within an hour tells, from its receipt to the thanks for the rating."""
+"""Our choice: the messages of a demand that is settled within an hour, from its receipt to the thanks for the
+rating."""
 Dissatisfied = Literal["reopen", "call-back"]
-"""`reopen`: the unit handles it again (不满意重办). `call-back`: it ends as disputed, and the coordinator calls."""
+"""What follows a bad rating. `reopen`: the unit handles the demand again (不满意重办). `call-back`: it ends as
+disputed, and the coordinator calls the citizen."""
 NOTHING_SHOWN = Publication(unreleased=(), source="the pack does not say; nothing is shown")
 
 
 class Profile(Part):
-    """`stationed_level` is the level at which stations and teams stand; null where there are none.
+    """The content of `pack.yaml`. `stationed_level` is the level of divisions with stations and teams; null: there are
+    none.
 
-    `publication` is what anybody sees of a demand; without it number, status and dates alone.
+    `publication` says what the public sees of a demand; without it only number, status and dates.
     """
 
     id: Code

@@ -1,4 +1,4 @@
-"""What the public sees of a demand: one decision, which every door that needs no key and no code asks."""
+"""Decides what the public sees of a demand; every page and API without a key or code uses it."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -13,7 +13,7 @@ from shared.jurisdiction.release import ReleaseRules, declines
 
 
 class Shown(StrEnum):
-    """What a pack may show of a demand that nobody has released, beside its number, its status and its dates."""
+    """The parts of an unreleased demand that a pack may show, in addition to number, status and dates."""
 
     CATEGORY = "category"
     PLACE = "place"
@@ -25,9 +25,9 @@ class Shown(StrEnum):
 
 
 class Publication(Part):
-    """`unreleased` is what anybody sees before a demand is released; `source` is the rule, or "our choice".
+    """`unreleased` are the parts that the public sees before a release; `source` is the regulation, or "our choice".
 
-    `release` says how demands are released; without it none is.
+    `release` says how demands are released; without it no demand is released.
     """
 
     unreleased: tuple[Shown, ...]
@@ -36,15 +36,15 @@ class Publication(Part):
 
 
 RELEASED: Final = frozenset({Shown.CATEGORY, Shown.PLACE, Shown.WORDS, Shown.ANSWER})
-"""What a release shows beside what is shown of every demand."""
+"""The parts that a release shows in addition to those of unreleased demands."""
 _WRITTEN: Final = frozenset({Shown.WORDS, Shown.ANSWER})
 
 
 @dataclass(frozen=True, slots=True)
 class Release:
-    """What was released of a demand: `edition` 1, 2, 3 … counts releases, corrections and withdrawals.
+    """The released texts of a demand; `edition` 1, 2, 3 … counts releases, corrections and withdrawals.
 
-    `reopenings` are those of the demand when it was answered so: after another one the answer stands no longer.
+    `reopenings` is the number of reopenings before the answer: after a further reopening the answer is not valid.
     """
 
     edition: int
@@ -56,7 +56,7 @@ class Release:
 
 @dataclass(frozen=True, slots=True)
 class PublicStep:
-    """One step of a demand; `words` are what the unit wrote for the public, empty where there are none."""
+    """One step of a demand; `words` is the unit's text for the public, or empty."""
 
     status: Status
     at: datetime
@@ -65,9 +65,9 @@ class PublicStep:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PublicDemand:
-    """A demand as a door knows it, and then as the public sees it: what is not shown is None or empty.
+    """A demand before or after `seen_by_public`, which sets everything that is not shown to None or empty.
 
-    `status` is None and `steps` is empty for a report (举报). `place` is a division code, `point` is WGS-84 degrees.
+    For a report (举报), `status` is None and `steps` is empty. `place` is a division's code, `point` is WGS-84 degrees.
     """
 
     number: str
@@ -93,14 +93,14 @@ class PublicDemand:
     steps: tuple[PublicStep, ...] = ()
     release: Release | None = None
     withheld: bool = False
-    """Whether its citizen wants nothing published, or what was published was taken back."""
+    """Whether the citizen does not want publication, or the publication was withdrawn."""
 
     @classmethod
     def of(
         cls, demand: Demand, release: Release | None = None, withheld: bool = False, allowed: bool = False
     ) -> "PublicDemand":
-        """What a service's own copy of a demand knows of it; words, points and releases lie elsewhere. `allowed`: its
-        citizen agreed after the submission."""
+        """From a service's state of a demand, which has no texts, points and releases. `allowed`: the citizen agreed to
+        publication after the submission."""
         return cls(
             number=demand.number,
             kind=demand.kind,
@@ -125,15 +125,15 @@ class PublicDemand:
 
     @property
     def confidential(self) -> bool:
-        """Whether it is a report (举报), of which nothing is shown but that it was raised, and when."""
+        """Whether it is a report (举报), of which only the date of submission is shown."""
         return is_confidential(self.kind)
 
 
 def seen_by_public(publication: Publication, demand: PublicDemand) -> PublicDemand:
-    """What anybody may see of a demand: what was released of it, and what the pack shows of every demand.
+    """The demand with only the parts that the public may see: the released ones, and those that the pack always shows.
 
-    A report (举报) keeps its number, its kind and when it was raised, whatever the pack says. Words and answer of a
-    demand that is withheld are never shown.
+    Of a report (举报), only number, kind and date of submission are shown, in every pack. Texts and answer of a
+    withheld demand are never shown.
     """
     if demand.confidential:
         return PublicDemand(
@@ -141,38 +141,38 @@ def seen_by_public(publication: Publication, demand: PublicDemand) -> PublicDema
             submitted_at=demand.submitted_at, imported=demand.imported,
         )  # fmt: skip
     shows = shown_of(publication, demand)
-    written = _as_released(demand)
+    released = _with_release(demand)
     words = Shown.WORDS in shows
     return replace(
-        written,
+        released,
         category=demand.category if Shown.CATEGORY in shows else None,
         place=demand.place if Shown.PLACE in shows else None,
         point=demand.point if Shown.POINT in shows else None,
         unit=demand.unit if Shown.UNIT in shows else None,
         channel=demand.channel if Shown.CHANNEL in shows else None,
-        title=written.title if words else None,
-        text=written.text if words else None,
-        answer=written.answer if Shown.ANSWER in shows else None,
-        steps=written.steps if Shown.ANSWER in shows else _without_words(demand.steps),
+        title=released.title if words else None,
+        text=released.text if words else None,
+        answer=released.answer if Shown.ANSWER in shows else None,
+        steps=released.steps if Shown.ANSWER in shows else _without_words(demand.steps),
         release=None if demand.withheld else demand.release,
     )
 
 
 def shown_of(publication: Publication, demand: PublicDemand) -> frozenset[Shown]:
-    """Which parts of a demand that is no report anybody sees."""
+    """The parts of a demand that the public sees; not for a report."""
     shows = frozenset(publication.unreleased)
     if demand.withheld:
         return shows - _WRITTEN
     return shows | RELEASED if demand.release else shows
 
 
-def _as_released(demand: PublicDemand) -> PublicDemand:
-    """The words and the answer that were released, in place of those that a service knows."""
+def _with_release(demand: PublicDemand) -> PublicDemand:
+    """The demand with the released texts in place of its own."""
     release = demand.release
     if release is None or demand.withheld:
         return demand
-    stands = release.reopenings == (demand.reopenings or 0)
-    answer = release.answer if stands else ""
+    is_valid = release.reopenings == (demand.reopenings or 0)
+    answer = release.answer if is_valid else ""
     answers = [at for at, step in enumerate(demand.steps) if step.status is Status.RESOLVED]
     steps = list(_without_words(demand.steps))
     if answers and answer:

@@ -1,4 +1,4 @@
-"""Reading the files of a pack into a draft, with every line that has the wrong shape told at once."""
+"""Reads the files of a pack into a draft, and reports all lines with a wrong format at once."""
 
 from pathlib import Path
 from typing import TypeVar
@@ -51,7 +51,7 @@ _ADVICE_ZH = {
 
 
 class _Reader:
-    """Goes on after a broken file, so that one run names every broken line."""
+    """Collects problems and goes on after a broken file, so that one run reports all of them."""
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
@@ -82,24 +82,24 @@ class _Reader:
 
 
 def read_draft(directory: Path) -> Draft:
-    """Raises `PackError` with all that cannot be read; references are judged later, on whole files only."""
-    read = _Reader(directory)
-    profile = read.sheet("pack.yaml", Profile)
-    divisions = read.rows("divisions.csv", Division)
-    units = read.rows("units.csv", Unit)
-    teams = read.rows("teams.csv", Team)
-    categories = read.sheet("categories.yaml", CategoriesFile)
-    catalogue = read.sheet("catalogue.yaml", CatalogueFile)
-    limits = read.sheet("limits.yaml", LimitsFile)
-    holidays = read.sheet("holidays.yaml", HolidaysFile)
-    templates = read.sheet("templates.yaml", TemplatesFile)
-    if read.problems or not (profile and categories and catalogue and limits and holidays and templates):
-        raise PackError(read.problems)
+    """Read all files of a pack; raises `PackError` with all format errors. References are checked later (`checks`)."""
+    reader = _Reader(directory)
+    profile = reader.sheet("pack.yaml", Profile)
+    divisions = reader.rows("divisions.csv", Division)
+    units = reader.rows("units.csv", Unit)
+    teams = reader.rows("teams.csv", Team)
+    categories = reader.sheet("categories.yaml", CategoriesFile)
+    catalogue = reader.sheet("catalogue.yaml", CatalogueFile)
+    limits = reader.sheet("limits.yaml", LimitsFile)
+    holidays = reader.sheet("holidays.yaml", HolidaysFile)
+    templates = reader.sheet("templates.yaml", TemplatesFile)
+    if reader.problems or not (profile and categories and catalogue and limits and holidays and templates):
+        raise PackError(reader.problems)
     return Draft(profile, divisions, units, teams, categories, catalogue, limits, holidays, templates)
 
 
 def read_catalogue(name: str, text: str) -> Sheet[CatalogueFile]:
-    """The catalogue that a text holds, as in a pack's `catalogue.yaml`; raises `PackError`, whose spots name `name`."""
+    """Parse the text of a `catalogue.yaml`; `name` is its name in error messages. Raises `PackError`."""
     check_flat(name, text)
     document = parse_yaml(name, text)
     try:

@@ -1,4 +1,4 @@
-"""By which rule a jurisdiction releases the words and the answer of a demand for everybody to read; pure."""
+"""A pack's rules for releasing the texts of a demand to the public, and the checks whether a demand may be released."""
 
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -16,12 +16,12 @@ LONGEST_DELAY: Final = 24 * 90
 
 
 class Consent(StrEnum):
-    """Whether a citizen who was not asked is taken to agree (是否同意公开)."""
+    """Whether a demand may be released if its citizen was not asked (是否同意公开)."""
 
     ASKED = "asked"
-    """Nothing is released unless the citizen said yes."""
+    """A demand is released only if the citizen has agreed."""
     PRESUMED = "presumed"
-    """Anything may be released unless the citizen said no."""
+    """A demand may be released unless the citizen has refused."""
 
 
 class ReleaseRules(Part):
@@ -38,22 +38,22 @@ class ReleaseRules(Part):
 
     @property
     def rule(self) -> str:
-        """How a fact names it."""
+        """The name of the rule in facts."""
         return "reviewed" if self.reviewed else "at once"
 
     def hide(self, text: str) -> str:
-        """The text without the words of the list."""
+        """The text with the words of the list masked."""
         for word in self.mask:
             text = text.replace(word, HIDDEN)
         return text
 
     def release_at(self, answered_at: datetime) -> datetime:
-        """When what was answered then is released by itself."""
+        """The time of the automatic release for an answer given at this time."""
         return answered_at + timedelta(hours=self.delay_hours)
 
 
 class Bar(StrEnum):
-    """Why a demand is not released."""
+    """Why a demand may not be released."""
 
     NO_RULES = "no-rules"
     REPORT = "report"
@@ -63,15 +63,15 @@ class Bar(StrEnum):
 
 
 def declines(may_publish: bool | None, refused: bool, allowed: bool) -> bool:
-    """Whether its citizen wants nothing of a demand published: they said no at the submission or later, and not yes
-    since. Whoever shows or releases anything asks this."""
+    """Whether the citizen does not want publication: they refused at the submission or later, and have not agreed
+    since. All code that shows or releases a demand must ask this."""
     return refused or (may_publish is False and not allowed)
 
 
 def barred(rules: ReleaseRules | None, demand: Demand, refused: bool = False, allowed: bool = False) -> Bar | None:
-    """Why a demand may not be released, whatever its answer; None where it may.
+    """Why a demand may not be released, apart from its answer; None if it may be released.
 
-    `refused`, `allowed`: the citizen said so after the submission, and it is what they said last.
+    `refused`, `allowed`: the citizen's last decision after the submission.
     """
     if is_confidential(demand.kind):
         return Bar.REPORT

@@ -1,4 +1,4 @@
-"""The settings that say which jurisdiction packs are served, and where they lie."""
+"""The settings for the served jurisdiction packs and their folder."""
 
 from pathlib import Path
 
@@ -7,7 +7,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
 class JurisdictionSettings(BaseSettings):
-    """Beside what every process has, for a process that serves jurisdictions."""
+    """The additional settings of a process that serves jurisdictions."""
 
     model_config = SettingsConfigDict(env_prefix="HUYING_", extra="ignore")
 

@@ -1,4 +1,4 @@
-"""A set of codes in which each knows its parent, with the way up worked out beforehand."""
+"""A tree of codes in which each node names its parent; the path to the root of each code is computed once."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Generic, Protocol, TypeVar
@@ -17,7 +17,7 @@ N = TypeVar("N", bound=Node)
 
 
 class Tree(Generic[N]):
-    """Every question is answered by one dictionary; an unknown code has no way up."""
+    """A tree with fast look-ups; an unknown code has no ancestors."""
 
     def __init__(self, nodes: Iterable[N]) -> None:
         self._nodes: Mapping[str, N] = {node.code: node for node in nodes}
@@ -31,7 +31,7 @@ class Tree(Generic[N]):
         return iter(self._nodes.values())
 
     def ancestors(self, code: str) -> tuple[str, ...]:
-        """The code itself, its parent … the root."""
+        """The code itself, its parent and so on, up to the root; empty for an unknown code."""
         return self._paths.get(code, ())
 
     def is_within(self, code: str, subtree: str) -> bool:
@@ -42,7 +42,7 @@ class Tree(Generic[N]):
         return tuple(node for node in self if node.code not in parents)
 
     def _climb(self, code: str) -> Iterator[str]:
-        """Ends on a cycle too, so that a broken pack can still be examined."""
+        """The codes from a node to the root; it also ends at a cycle, so that a broken pack can be checked."""
         seen: set[str] = set()
         node = self._nodes.get(code)
         while node is not None and node.code not in seen:

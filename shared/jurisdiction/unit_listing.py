@@ -1,4 +1,4 @@
-"""Lists the units of packs with where they stand, and finds them by words; pure."""
+"""Lists the units of packs with their divisions and the units above them, and searches them by words."""
 
 import unicodedata
 from collections.abc import Iterable, Iterator
@@ -10,7 +10,7 @@ from shared.jurisdiction.parts import UnitKind
 
 @dataclass(frozen=True, slots=True)
 class ListedUnit:
-    """A unit with the names of where it stands; `above` is the nearest unit above it, None for the coordinator."""
+    """A unit with its division; `above` is the next unit above it, None for the coordinator."""
 
     jurisdiction: str
     id: str
@@ -24,8 +24,8 @@ class ListedUnit:
 
 
 def listed_units(packs: Iterable[Pack], text: str = "") -> Iterator[ListedUnit]:
-    """The units in the order of their packs' files; with `text`, those that have every word of it
-    in their id, their name or their division."""
+    """The units in the order of their packs' files; with `text`, only those whose id, name or division contains every
+    word of it."""
     words = _plain(text).split()
     for pack in packs:
         for unit in pack.units:

@@ -1,4 +1,4 @@
-"""Every check of a pack, in the order in which a reader would make them."""
+"""All checks of a pack, in the order of its files."""
 
 from collections.abc import Iterator
 

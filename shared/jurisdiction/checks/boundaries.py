@@ -1,4 +1,4 @@
-"""Can points be looked up by the boundaries of a pack: known codes, sound shapes, no two siblings at one place?"""
+"""Checks the boundaries of a pack: known codes, valid shapes, and no overlap of sibling divisions."""
 
 from collections.abc import Iterator
 from itertools import combinations
@@ -13,12 +13,12 @@ if TYPE_CHECKING:
     from shapely.geometry.base import BaseGeometry
 
 SLIVER: Final = 0.01
-"""The share of the smaller of two areas that may lie in both: boundaries of different sources never meet exactly."""
+"""The part of the smaller area that may overlap: boundaries of different sources never match exactly."""
 Shapes = dict[str, "tuple[Feature, BaseGeometry]"]
 
 
 def check_boundaries(directory: Path, pack: Pack) -> Iterator[Problem]:
-    """Needs shapely, and seconds for a large file: for `huying pack check` alone."""
+    """The problems of the boundaries. It needs shapely and takes seconds, so only `huying pack check` uses it."""
     if not (directory / FILE).is_file():
         return
     try:
@@ -39,7 +39,7 @@ def check_boundaries(directory: Path, pack: Pack) -> Iterator[Problem]:
 
 
 def _examined(feature: Feature, shapes: Shapes) -> Iterator[Problem]:
-    """Takes a sound shape among the others."""
+    """Check one shape, and add it to `shapes` if it is valid."""
     from shapely import is_valid_reason
 
     try:
@@ -63,13 +63,14 @@ def _at_one_place(shapes: Shapes, pack: Pack) -> Iterator[Problem]:
         division = pack.division(code)
         families.setdefault(division.parent if division else None, []).append(code)
     for siblings in families.values():
-        for one, other in combinations(siblings, 2):
-            (feature, first), (_, second) = shapes[one], shapes[other]
+        for code, other in combinations(siblings, 2):
+            (feature, first), (_, second) = shapes[code], shapes[other]
             if not first.intersects(second):
                 continue
             share = first.intersection(second).area / min(first.area, second.area)
             if share > SLIVER:
-                yield Problem(feature.spot, f"{one} and {other} share {share:.0%} of the smaller one; mend one of them")
+                what = f"{code} and {other} share {share:.0%} of the smaller one; mend one of them"
+                yield Problem(feature.spot, what)
 
 
 def _outside_their_parents(shapes: Shapes, pack: Pack) -> Iterator[Problem]:

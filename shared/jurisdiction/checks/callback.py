@@ -1,4 +1,4 @@
-"""Can the calls that a pack asks for be made before the demand is closed, and is each code in a list once?"""
+"""Checks a pack's rules for call-backs: the calls must fit in before a demand is closed, and codes must be unique."""
 
 from collections.abc import Iterator
 

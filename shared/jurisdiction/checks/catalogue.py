@@ -1,4 +1,4 @@
-"""The checks of a catalogue, over the files of a pack or over a version for a pack that is served."""
+"""Checks a catalogue: the one in the files of a pack, or a new version for a pack that is served."""
 
 from collections.abc import Iterator
 
@@ -12,7 +12,7 @@ from shared.jurisdiction.tree import Tree
 
 
 def check_catalogue(draft: Draft) -> Iterator[Problem]:
-    """Whether the rules of a pack can be used with its other files."""
+    """The problems of a pack's rules together with its other files."""
     around = Surroundings(
         _local(draft),
         tuple(row.part for row in draft.units),
@@ -23,20 +23,20 @@ def check_catalogue(draft: Draft) -> Iterator[Problem]:
 
 
 def check_holes(draft: Draft) -> Iterator[Problem]:
-    """Categories that the rules leave to a person, each on its line of `categories.yaml`."""
+    """A warning for each category that the rules leave to a dispatcher, with its line in `categories.yaml`."""
     spots = {row.part.code: row.spot for row in draft.category_rows()}
     for category, what, zh in holes(draft.catalogue.part.rules, _local(draft)):
         yield Problem(spots[category.code], what, Severity.WARNING, zh)
 
 
 def check_version(sheet: Sheet[CatalogueFile], pack: Pack) -> tuple[Problem, ...]:
-    """What is wrong with a catalogue for a pack that is served; spots are lines of the catalogue itself."""
+    """The problems of a new catalogue for a served pack, with the lines of the catalogue."""
     around = Surroundings(pack.local, pack.units, pack.limits.keys(), pack.stationed_level)
-    left_over = [
+    warnings = [
         Problem(sheet.spot(("rules",)), what, Severity.WARNING, zh)
         for _, what, zh in holes(sheet.part.rules, pack.local)
     ]
-    return tuple(sorted((*check_rules(sheet, around), *left_over), key=lambda problem: problem.spot))
+    return tuple(sorted((*check_rules(sheet, around), *warnings), key=lambda problem: problem.spot))
 
 
 def _local(draft: Draft) -> Local:

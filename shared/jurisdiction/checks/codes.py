@@ -1,4 +1,4 @@
-"""What holds for every set of codes: each is said once, and each way up ends at the top."""
+"""Checks for any set of codes: each code must be unique, and each chain of parents must end at the top."""
 
 from collections.abc import Callable, Iterator, Sequence
 from typing import TypeVar
@@ -13,7 +13,7 @@ B = TypeVar("B", Division, Category)
 
 
 def repeated(rows: Sequence[Row[P]], key: Callable[[P], str], what: str) -> Iterator[Problem]:
-    """Every row but the first that carries the same key."""
+    """A problem for each row whose key an earlier row has."""
     first: dict[str, Row[P]] = {}
     for row in rows:
         code = key(row.part)
@@ -24,7 +24,7 @@ def repeated(rows: Sequence[Row[P]], key: Callable[[P], str], what: str) -> Iter
 
 
 def broken_branches(rows: Sequence[Row[B]], what: str) -> Iterator[Problem]:
-    """Parents that do not exist, and circles that never reach the top."""
+    """A problem for each parent that does not exist, and for each cycle."""
     tree = Tree([row.part for row in rows])
     for row in rows:
         code, parent = row.part.code, row.part.parent

@@ -1,4 +1,4 @@
-"""Is the calendar one that can be counted by?"""
+"""Checks the calendar of a pack, and that each preset has a limit for every kind of request."""
 
 from collections import Counter
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""Do limits, ladders and lists of reasons speak of things that exist, each once and in order?"""
+"""Checks exceptions of limits, escalation steps and lists of reasons: known categories, order, and unique codes."""
 
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
@@ -41,7 +41,7 @@ def _ladder_in_order(draft: Draft) -> Iterator[Problem]:
 
 
 def each_once(draft: Draft, where: Loc, parts: Sequence[Coded]) -> Iterator[Problem]:
-    """A code that is twice in a list of `pack.yaml`."""
+    """A problem for each code that is twice in a list of `pack.yaml`."""
     for at, part in enumerate(parts):
         if any(part.code == earlier.code for earlier in parts[:at]):
             yield Problem(draft.profile.spot((*where, at)), f"the code {part.code!r} is in the list twice; keep one")

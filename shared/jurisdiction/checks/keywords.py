@@ -1,4 +1,4 @@
-"""Does every keyword speak for one category that a citizen can choose?"""
+"""Checks keywords: each must belong to exactly one category, which a citizen can choose."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""Are the divisions one tree, and does the profile speak of that tree?"""
+"""Checks that the divisions are one tree, and that the root and the levels in the profile exist."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""Does the pack say what the public sees of a demand, and each thing once?"""
+"""Checks a pack's rules for publication: they must exist, be without repetitions, and fit together."""
 
 from collections.abc import Iterator
 

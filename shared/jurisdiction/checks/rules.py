@@ -1,4 +1,4 @@
-"""Does every rule of a catalogue speak of things that exist, can every rule win, and is anything left over?"""
+"""Checks the rules of a catalogue: known names, no rule that can never match, and no category without a rule."""
 
 from collections.abc import Iterator, Set
 from dataclasses import dataclass
@@ -14,12 +14,12 @@ from shared.jurisdiction.problems import Problem, Severity
 _SHOWN: Final = 3
 _WHAT_ZH: Final = {"category": "类别", "division": "地点", "preset": "时限", "unit": "单位"}
 _EXCEPTIONS: Final = frozenset({Condition.KEYWORDS, Condition.HOURS, Condition.WORKING_DAY})
-"""What an exception is made by: it is meant to take a part of rules further down."""
+"""Conditions of exceptions: a rule with one of them is meant to match a part of later rules."""
 
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """What rules may speak of: the places and subjects of a jurisdiction, its units and its presets of limits."""
+    """The data that rules may refer to: divisions and categories, units, and presets of limits."""
 
     local: Local
     units: tuple[Unit, ...]
@@ -28,12 +28,12 @@ class Surroundings:
 
 
 def rule_rows(sheet: Sheet[CatalogueFile]) -> list[Row[Rule]]:
-    """The rules with the lines that they stand on."""
+    """The rules with their lines."""
     return [Row(sheet.spot(("rules", at)), rule) for at, rule in enumerate(sheet.part.rules)]
 
 
 def check_rules(sheet: Sheet[CatalogueFile], around: Surroundings) -> Iterator[Problem]:
-    """What keeps a catalogue from being used, and warnings where two rules cross."""
+    """The errors of a catalogue, and warnings for rules that overlap."""
     rows = rule_rows(sheet)
     yield from repeated(rows, lambda rule: rule.id, "rule")
     usual = sheet.part.limits
@@ -42,14 +42,14 @@ def check_rules(sheet: Sheet[CatalogueFile], around: Surroundings) -> Iterator[P
         yield Problem(spot, _not_defined("preset", usual, "limits.yaml"), zh=_not_defined_zh("preset", usual))
     for row in rows:
         yield from _unknown_names(row, around)
-    yield from _towns_that_lack(rows, around)
-    yield from _rules_in_the_shade(rows, around.local)
-    yield from _rules_that_cross(rows, around.local)
+    yield from _missing_towns(rows, around)
+    yield from _unreachable_rules(rows, around.local)
+    yield from _overlapping_rules(rows, around.local)
 
 
 def holes(rules: tuple[Rule, ...], local: Local) -> Iterator[tuple[Category, str, str]]:
-    """The categories a citizen can choose that no rule covers, or only some demands of; with what to say of each, in
-    English and in Chinese."""
+    """The categories (that citizens can choose) without rules for all their demands; each with a message in English and
+    in Chinese."""
     for category in local.subjects.leaves():
         own = [rule for rule in rules if _is_about(rule.match, category, local)]
         if category.triage or _covers(own):
@@ -71,21 +71,21 @@ def _is_about(match: Match, category: Category, local: Local) -> bool:
 
 
 def _covers(rules: list[Rule]) -> bool:
-    """Whether rules without further conditions are there for every kind of request."""
-    sure = {rule.match.kind for rule in rules if set(asks(rule.match)) <= {Condition.CATEGORY, Condition.KIND}}
-    return None in sure or sure >= set(RequestKind)
+    """Whether there are rules without further conditions for every kind of request."""
+    kinds = {rule.match.kind for rule in rules if set(asks(rule.match)) <= {Condition.CATEGORY, Condition.KIND}}
+    return None in kinds or kinds >= set(RequestKind)
 
 
-def _towns_that_lack(rows: list[Row[Rule]], around: Surroundings) -> Iterator[Problem]:
-    """A rule that sends to the town needs a town above every village."""
+def _missing_towns(rows: list[Row[Rule]], around: Surroundings) -> Iterator[Problem]:
+    """A problem for each rule that assigns to `town`, if a village has no town above it."""
     places = around.local.places
     towns = {unit.division_code for unit in around.units if unit.kind is UnitKind.TOWN}
     villages = [place for place in places if place.level == around.stationed_level]
-    lost = [place for place in villages if towns.isdisjoint(places.ancestors(place.code))]
+    orphans = [place for place in villages if towns.isdisjoint(places.ancestors(place.code))]
     for row in rows:
-        if lost and row.part.lead == TOWN:
-            what = f"rule {row.part.id!r} sends to the town, but no unit of the kind town is above {lost[0].code}"
-            zh = f"规则“{row.part.id}”派给镇街，但{lost[0].name}没有上级镇街"
+        if orphans and row.part.lead == TOWN:
+            what = f"rule {row.part.id!r} sends to the town, but no unit of the kind town is above {orphans[0].code}"
+            zh = f"规则“{row.part.id}”派给镇街，但{orphans[0].name}没有上级镇街"
             yield Problem(row.spot, what, zh=zh)
 
 
@@ -115,8 +115,9 @@ def _not_defined_zh(what: str, name: str) -> str:
     return f"没有{_WHAT_ZH[what]}“{name}”"
 
 
-def _rules_in_the_shade(rows: list[Row[Rule]], local: Local) -> Iterator[Problem]:
-    """A rule that an earlier one always beats; what several earlier ones take together is not looked for."""
+def _unreachable_rules(rows: list[Row[Rule]], local: Local) -> Iterator[Problem]:
+    """A problem for each rule that can never match because one earlier rule matches all its demands. Rules that several
+    earlier rules cover together are not found."""
     for at, row in enumerate(rows):
         for earlier in rows[:at]:
             if _takes_all(earlier.part.match, row.part.match, local):
@@ -132,10 +133,11 @@ def _takes_all(earlier: Match, later: Match, local: Local) -> bool:
     return all(takes(condition, earlier, later, local) for condition in Condition)
 
 
-def _rules_that_cross(rows: list[Row[Rule]], local: Local) -> Iterator[Problem]:
-    """Two rules of different units of which neither holds the other, but which may both fit: the order decides."""
+def _overlapping_rules(rows: list[Row[Rule]], local: Local) -> Iterator[Problem]:
+    """A warning for rules with different units that may match the same demand, and neither contains the other: their
+    order decides."""
     for at, row in enumerate(rows):
-        crossed = [later.part for later in rows[at + 1 :] if _cross(row.part, later.part, local)]
+        crossed = [later.part for later in rows[at + 1 :] if _overlap(row.part, later.part, local)]
         if crossed:
             names = ", ".join(repr(rule.id) for rule in crossed[:_SHOWN])
             more = f" and {len(crossed) - _SHOWN} more" if len(crossed) > _SHOWN else ""
@@ -145,7 +147,7 @@ def _rules_that_cross(rows: list[Row[Rule]], local: Local) -> Iterator[Problem]:
             yield Problem(row.spot, what, Severity.WARNING, zh)
 
 
-def _cross(earlier: Rule, later: Rule, local: Local) -> bool:
+def _overlap(earlier: Rule, later: Rule, local: Local) -> bool:
     earlier_match, later_match = earlier.match, later.match
     if earlier.lead == later.lead or not _EXCEPTIONS.isdisjoint(asks(earlier_match)):
         return False

@@ -1,4 +1,4 @@
-"""Are the categories a tree, and does a rule cover each one that a citizen can choose?"""
+"""Checks that the categories are a tree, and that rules cover each category that a citizen can choose."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""Does every unit stand somewhere, and has every village its station and its team?"""
+"""Checks units and teams: each must be in a known division, and each village needs a station and a team."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ _ONE_A_PLACE = (UnitKind.STATION, UnitKind.TOWN)
 
 def check_units(draft: Draft) -> Iterator[Problem]:
     yield from repeated(draft.units, lambda unit: unit.id, "unit")
-    yield from _ids_with_a_meaning(draft)
+    yield from _reserved_ids(draft)
     yield from repeated(draft.teams, lambda team: team.id, "team")
     standing = [row for row in draft.units if row.part.kind in _ONE_A_PLACE]
     yield from repeated(standing, _place_and_kind, "the unit of")
@@ -24,8 +24,8 @@ def check_units(draft: Draft) -> Iterator[Problem]:
     yield from _villages_left_alone(draft)
 
 
-def _ids_with_a_meaning(draft: Draft) -> Iterator[Problem]:
-    """In the catalogue, `station` and `town` are the unit that stands in the place."""
+def _reserved_ids(draft: Draft) -> Iterator[Problem]:
+    """A problem for units with the ids `station` and `town`: in the catalogue these mean the unit of a division."""
     for row in draft.units:
         if row.part.id in (STATION, TOWN):
             what = f"unit {row.part.id!r}: the catalogue calls the unit of a place so; choose another id"

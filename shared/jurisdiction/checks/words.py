@@ -1,4 +1,4 @@
-"""Has every moment its message, with the places to fill that a citizen needs, and every duty address its unit?"""
+"""Checks that each notice has a text with the required placeholders, and that duty addresses belong to known units."""
 
 from collections.abc import Iterator
 
