@@ -1,1 +1,1 @@
-"""Who asks: staff, channels, citizens and services, and what they may do."""
+"""Authentication and authorisation of staff, citizens and services: tokens, sessions, roles and rights."""

@@ -1,4 +1,4 @@
-"""The token of a request, as a header brings it."""
+"""Reads the bearer token from the header of a request."""
 
 from typing import Annotated
 
@@ -16,7 +16,7 @@ async def bearer(
     authorization: Annotated[str, Header(include_in_schema=False)] = "",
     _documented: Annotated[object, Depends(_STAFF)] = None,
 ) -> str:
-    """The token of an `Authorization: Bearer …` header."""
+    """The token of the header `Authorization: Bearer …`; raises `Refused` if there is none."""
     scheme, _, token = authorization.partition(" ")
     if scheme.lower() != "bearer" or not token:
         raise Refused(

@@ -1,4 +1,4 @@
-"""Who asks for what citizens entrusted: staff by their token, another service by a token good for a minute."""
+"""Authenticates callers who want citizens' data: staff by their tokens, services by tokens valid for a minute."""
 
 from dataclasses import dataclass
 from typing import Annotated, Final
@@ -19,25 +19,25 @@ from shared.identity.staff import StaffBearers
 from shared.jurisdiction.jurisdictions import Jurisdictions
 
 OF_A_SERVICE: Final = frozenset({READ, REVEAL})
-"""What another service may do: feedback reads a contact at the moment of sending."""
+"""The commands that another service may give: feedback reads a contact immediately before it sends a message."""
 
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Whoever asks; `person` is None where it is a service, which may see what it needs."""
+    """An authenticated caller; `person` is None for a service."""
 
     name: str
     person: Person | None = None
 
     def must_be_a_service(self) -> None:
-        """Raises `Refused` where it is a person."""
+        """Raise `Refused` if the caller is a person."""
         if self.person is not None:
             raise Refused(Code.FORBIDDEN, "this is for services of this system", "该接口仅供内部服务使用")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Callers:
-    """Reads tokens and says what their bearers may see."""
+    """Reads tokens, and checks what their bearers may do."""
 
     services: Tokens
     staff: StaffBearers
@@ -45,7 +45,7 @@ class Callers:
 
     @classmethod
     def of(cls, settings: StaffSettings, pool: Pool, packs: Jurisdictions) -> "Callers":
-        """Those whom these settings believe."""
+        """With the secrets and the issuer of these settings."""
         services = Tokens(settings.secret, SERVICE_MAX_AGE, settings.secret_previous)
         return cls(services, StaffBearers.of(settings, pool, packs), packs)
 
@@ -53,7 +53,7 @@ class Callers:
         return await self.read(token)
 
     async def read(self, token: str) -> Caller:
-        """Who bears this token; raises `Refused`."""
+        """The caller with this token; raises `Refused`."""
         try:
             claims = self.services.read(SERVICE_TOKEN, token)
         except Refused as refused:
@@ -66,14 +66,14 @@ class Callers:
         return Caller(f"service:{Service(claims['service'])}")
 
     def may(self, command: str, caller: Caller, demand: Demand) -> bool:
-        """Whether the table of rights grants a command to whoever asks; a service may read and see contacts."""
+        """Whether the caller may give a command to a demand; a service may read it and see its contact."""
         if caller.person is None:
             return command in OF_A_SERVICE
         pack = self.packs.of_division(demand.division)
         return pack is not None and relations.may(command, caller.person, demand, pack)
 
     def require(self, command: str, caller: Caller, demand: Demand) -> None:
-        """Raise `Refused` with the rule and the way out, unless `may`."""
+        """Raise `Refused`, with the rule and whom to ask, if the caller may not give the command."""
         pack = self.packs.of_division(demand.division)
         if caller.person is not None and pack is not None:
             relations.require(command, caller.person, demand, pack)

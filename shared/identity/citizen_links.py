@@ -1,4 +1,4 @@
-"""Signed links of messages: whoever holds one may follow a demand, and its citizen may rate the answer."""
+"""Signed links in messages, with which citizens and supporters follow a demand, and its citizen rates an answer."""
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from contextlib import suppress
@@ -11,19 +11,19 @@ from shared.chassis.base.tokens import Tokens
 from shared.contracts.refusals import Code, Refused
 
 MAX_AGE: Final = 400 * 24 * 3600
-"""Seconds. Our choice: the link of the first message works until the longest demand has ended, and a while longer."""
+"""Seconds that a link is valid. Our choice: longer than the longest demand takes."""
 
 
 class Holder(StrEnum):
-    """Who got a link; the value is the purpose that the token is signed for."""
+    """The person who got a link; the value is the purpose of the signed token."""
 
     CITIZEN = "rate"
     SUPPORTER = "look"
 
 
 class Link(NamedTuple):
-    """What a token says. `answer` is the version of the demand with the answer that the link asks to rate; a link that
-    names none is for whatever answer there is."""
+    """The content of a token. `answer` is the version of the demand whose answer the link asks to rate; None: the
+    current answer."""
 
     demand: UUID
     holder: Holder
@@ -31,7 +31,7 @@ class Link(NamedTuple):
 
 
 class BrokenLink(Refused):
-    """The link was forged or changed, or is only a part of one."""
+    """The link was forged or changed, or is incomplete."""
 
     def __init__(self) -> None:
         en = "this link does not work: open the whole link of the message"
@@ -47,55 +47,55 @@ class CitizenLinks:
 
     @classmethod
     def at(cls, public_url: str, secret: str, previous: str = "") -> "CitizenLinks":
-        """Those of the deployment at this address; links that the secret before has signed work too."""
+        """The links of the deployment at this address; links that are signed with the previous secret are valid too."""
         return cls(Tokens(secret, MAX_AGE, previous), public_url.rstrip("/"))
 
     def follow(self, demand: UUID, holder: Holder = Holder.CITIZEN) -> str:
-        """The address of the page that tells where the demand stands and what was answered."""
+        """The URL of the page with the status of the demand and its answer."""
         return f"{self.public_url}{follow_path(self.token(demand, holder))}"
 
     def rate(self, demand: UUID, answer: int | None = None) -> str:
-        """The address of the page that takes the rating of one answer."""
+        """The URL of the page where the citizen rates an answer."""
         return f"{self.public_url}{rate_path(self.token(demand, answer=answer))}"
 
     def token(self, demand: UUID, holder: Holder = Holder.CITIZEN, answer: int | None = None) -> str:
-        """The signed part of a link, short since it is paid for in text messages."""
-        known: dict[str, Any] = {"d": urlsafe_b64encode(demand.bytes).decode().rstrip("=")}
-        return self.tokens.write(holder, known if answer is None else known | {"v": answer})
+        """The signed part of a link; it is short, because the length of text messages costs money."""
+        claims: dict[str, Any] = {"d": urlsafe_b64encode(demand.bytes).decode().rstrip("=")}
+        return self.tokens.write(holder, claims if answer is None else claims | {"v": answer})
 
     def read(self, token: str) -> Link:
-        """What a token says; raises `BrokenLink`, or `Refused` for one that is too old.
+        """The content of a token; raises `BrokenLink`, or `Refused` if it is too old.
 
-        Nothing is asked of a database for it, so that guessing costs us the same however often it is tried.
+        It needs no database, so attempts to guess a token are cheap for us.
         """
-        with suppress(_Otherwise):
+        with suppress(_OtherHolder):
             return self._read(token, Holder.CITIZEN)
         try:
             return self._read(token, Holder.SUPPORTER)
-        except _Otherwise:
+        except _OtherHolder:
             raise BrokenLink from None
 
     def _read(self, token: str, holder: Holder) -> Link:
         try:
-            known = self.tokens.read(holder, token)
+            claims = self.tokens.read(holder, token)
         except Refused as refused:
             if refused.code is Code.UNAUTHENTICATED:
-                raise _Otherwise(refused.code, refused.en, refused.zh) from None
+                raise _OtherHolder(refused.code, refused.en, refused.zh) from None
             raise
-        # Links of the versions before say `demand`.
-        demand = UUID(bytes=urlsafe_b64decode(f"{known['d']}==")) if "d" in known else UUID(str(known["demand"]))
-        return Link(demand, holder, known.get("v"))
+        # Links of older versions have the claim `demand` instead of `d`.
+        demand = UUID(bytes=urlsafe_b64decode(f"{claims['d']}==")) if "d" in claims else UUID(str(claims["demand"]))
+        return Link(demand, holder, claims.get("v"))
 
 
 def follow_path(token: str) -> str:
-    """Where intake serves the page of a demand."""
+    """The path at which intake serves the page of a demand."""
     return f"/follow/{token}"
 
 
 def rate_path(token: str) -> str:
-    """Where feedback serves the page that takes the rating."""
+    """The path at which feedback serves the page for the rating."""
     return f"/rate/{token}"
 
 
-class _Otherwise(Refused):
+class _OtherHolder(Refused):
     """The token is not signed for this holder."""

@@ -1,4 +1,4 @@
-"""Made-up people for the embedded default: one of every role, at real units of the served packs; pure."""
+"""Invented people for the demo sign-in of the embedded default: one of every role, at real units of the packs."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from shared.jurisdiction.parts import Unit, UnitKind
 
 @dataclass(frozen=True, slots=True)
 class DemoPerson:
-    """Somebody whom the sign-in page offers; `id` names them in its form."""
+    """A person whom the sign-in page offers; `id` is the value in its form."""
 
     id: str
     person: Person
@@ -20,8 +20,7 @@ class DemoPerson:
 
 
 def demo_people(packs: Jurisdictions) -> Iterator[DemoPerson]:
-    """The people of every pack: at a village's station, its town, a department and the coordinator, where there are
-    such."""
+    """The people of every pack: at a village's station, its town, a department and the coordinator, if it has them."""
     for pack in packs:
         station = _first(pack, UnitKind.STATION)
         above = pack.units_above(station.id) if station else ()
@@ -43,6 +42,6 @@ def _first(pack: Pack, kind: UnitKind) -> Unit | None:
 def _at(pack: Pack, unit: Unit | None, *people: tuple[str, Role]) -> Iterator[DemoPerson]:
     for name, role in people if unit else ():
         assert unit
-        # Whoever speaks with citizens may look up how to reach them.
-        beside = {Role.PERSONAL_DATA} if role in (Role.CLERK, Role.DISPATCHER) else set()
-        yield DemoPerson(f"{unit.id}-{role}", Person(name, unit.id, frozenset({role, *beside})), unit.name, role)
+        # Staff who talk with citizens may look up their contacts.
+        extra = {Role.PERSONAL_DATA} if role in (Role.CLERK, Role.DISPATCHER) else set()
+        yield DemoPerson(f"{unit.id}-{role}", Person(name, unit.id, frozenset({role, *extra})), unit.name, role)

@@ -1,7 +1,8 @@
-"""How staff who have signed in at the desk come to the pages of field visits, which another service serves.
+"""Lets staff who have signed in at the desk (routing) use the pages of field visits (intake) without a second sign-in.
 
-The desk keeps its sessions in its own database. It hands a ticket of a minute to the browser, which intake takes for a
-session of its own: a signed cookie, good for as long as a staff token, and revoked as one.
+The desk keeps its sessions in its own database. It gives the browser a ticket that is valid for a minute. Intake
+exchanges the ticket for a session of its own: a signed cookie that lasts as long as a staff token, and can be revoked
+like one.
 """
 
 import hashlib
@@ -20,46 +21,47 @@ from shared.identity.staff_tokens import identity, refuse_revoked
 COOKIE: Final = "huying-field"
 TICKET_SECONDS: Final = 60
 ROLES: Final = frozenset({Role.CLERK, Role.HEAD, Role.DISPATCHER})
-"""Who books demands on a visit or takes calls."""
+"""The roles that record demands on a visit or take calls."""
 _TICKET, _SESSION = "field-ticket", "field-session"
 
 
 @dataclass(frozen=True, slots=True)
 class FieldSignIn:
-    """Writes and reads both; a ticket names the browser that asked for it (`state`) and opens nothing in another."""
+    """Writes and reads tickets and sessions. A ticket holds the `state` of the browser that asked for it, and is not
+    valid in another browser."""
 
     tickets: Tokens
     sessions: Tokens
 
     @classmethod
     def of(cls, settings: SecretSettings) -> "FieldSignIn":
-        """Those that these settings sign and believe."""
+        """With the secrets of these settings."""
         seconds = settings.staff_token_hours * 3600
         previous = settings.secret_previous
         return cls(Tokens(settings.secret, TICKET_SECONDS, previous), Tokens(settings.secret, seconds, previous))
 
     @property
     def seconds(self) -> int:
-        """How long a session is good."""
+        """The lifetime of a session in seconds."""
         return int(self.sessions.max_age)
 
     def ticket(self, person: Person, state: str) -> str:
-        """What the desk sends a browser back with."""
-        return self.tickets.write(_TICKET, _told(person) | {"state": state})
+        """The ticket with which the desk sends a browser back."""
+        return self.tickets.write(_TICKET, _claims(person) | {"state": state})
 
     async def redeem(self, pool: Pool, ticket: str, state: str) -> str:
-        """The session that a ticket is worth; raises `Refused` where it is too old, forged, another browser's, or its
-        person was revoked since."""
+        """Exchange a ticket for a session; raises `Refused` if the ticket is too old, forged or from another browser,
+        or if the person's tokens were revoked."""
         fields, made_at = self.tickets.read_dated(_TICKET, ticket)
         if not hmac.compare_digest(str(fields["state"]).encode(), state.encode()):
             en = "this sign-in was begun in another browser: open /field again"
             raise Refused(Code.FORBIDDEN, en, "登录是在另一个浏览器发起的，请重新打开走访登记页面")
         person = _person(fields)
         await refuse_revoked(pool, Revocable(identity(ticket), person.name, person.unit, made_at))
-        return self.sessions.write(_SESSION, _told(person))
+        return self.sessions.write(_SESSION, _claims(person))
 
     async def read(self, pool: Pool, session: str) -> Person:
-        """Whose session it is; raises `Refused` where it is forged, too old or revoked."""
+        """The person of a session; raises `Refused` if it is forged, too old or revoked."""
         fields, made_at = self.sessions.read_dated(_SESSION, session)
         person = _person(fields)
         await refuse_revoked(pool, Revocable(identity(session), person.name, person.unit, made_at))
@@ -67,11 +69,11 @@ class FieldSignIn:
 
 
 def state_of(secret: str) -> str:
-    """What stands for a browser in a ticket: nobody can work its cookie out from it."""
+    """The hash that identifies a browser in a ticket; its cookie cannot be computed from it."""
     return hashlib.sha256(b"huying field visits\n" + secret.encode()).hexdigest()[:32]
 
 
-def _told(person: Person) -> dict[str, Any]:
+def _claims(person: Person) -> dict[str, Any]:
     return {"name": person.name, "unit": person.unit, "roles": sorted(person.roles), "subject": person.subject}
 
 

@@ -1,4 +1,4 @@
-"""The gate of the pages: who has signed in, as a dependency of every page, and the cookies that say so."""
+"""The gate of the staff pages: checks the session and the CSRF token of each request, and sets the cookies."""
 
 import hmac
 import re
@@ -27,13 +27,13 @@ _OWN_PATH: Final = re.compile(r"/(?![/\\])[\x21-\x5b\x5d-\x7e]*")
 
 
 def own_path(path: str) -> str:
-    """The path where it is one of ours, else the desk: nobody is led to another host after signing in."""
+    """The path if it is a path of this site, else the desk: a sign-in must not redirect to another host."""
     return path if len(path) <= 1000 and _OWN_PATH.fullmatch(path) else HOME
 
 
 @dataclass(frozen=True, slots=True)
 class SignedIn:
-    """Whoever has signed in; `csrf` goes into every form as the hidden field `csrf`."""
+    """The signed-in person; `csrf` is the value of the hidden field `csrf` in every form."""
 
     person: Person
     csrf: str
@@ -41,7 +41,7 @@ class SignedIn:
 
 @dataclass(frozen=True, slots=True)
 class Gate:
-    """Sets and reads the cookies of one deployment; `secure` where people reach it over https."""
+    """Sets and reads the cookies of one deployment; `secure`: people use https."""
 
     sessions: Sessions
     attempts: Tokens
@@ -49,57 +49,58 @@ class Gate:
 
     @classmethod
     def of(cls, settings: SignInSettings, sessions: Sessions) -> "Gate":
-        """That of the settings."""
+        """From the settings."""
         attempts = Tokens(settings.secret, ATTEMPT_SECONDS, settings.secret_previous)
         return cls(sessions, attempts, settings.public_url.startswith("https://"))
 
     async def signed_in(self, request: Request) -> SignedIn:
-        """For `Depends`: who asks for a page. Leads to `/sign-in` whoever has not signed in; raises `Refused` where an
-        unsafe request comes without the CSRF token of its session."""
+        """For `Depends`: the signed-in person. Redirects to `/sign-in` if there is no session; raises `Refused` if an
+        unsafe request has no valid CSRF token."""
         response_headers.add(response_headers.PRIVATE)
         secret = self.secret_of(request)
         session = await self.sessions.find(secret) if secret else None
         if secret is None or session is None:
             raise _to_sign_in(request)
         visitor = SignedIn(session.person, csrf_token(secret))
-        request.state.visitor = visitor  # for the page that says why something was refused
+        request.state.visitor = visitor  # for the page that shows a refusal
         if request.method not in SAFE_METHODS:
             await _require_csrf(request, visitor.csrf)
         return visitor
 
     async def session_of(self, request: Request) -> Session | None:
-        """The session of a request, where it has one."""
+        """The session of a request, or None."""
         secret = self.secret_of(request)
         return await self.sessions.find(secret) if secret else None
 
     def secret_of(self, request: Request) -> str | None:
-        """What the browser holds; it may be worth nothing."""
+        """The session's secret from the cookie; it may be invalid."""
         return request.cookies.get(self._name("huying"))
 
     def open(self, response: Response, secret: str) -> None:
-        """Let the browser keep a session until it is closed, and forget the attempt."""
+        """Set the cookie of a session, and delete the one of the sign-in attempt."""
         response.set_cookie(self._name("huying"), secret, **self._kept)
         response.delete_cookie(self._name("huying-attempt"), **self._kept)
 
     def close(self, response: Response) -> None:
-        """Let the browser forget its session, and the one of field visits that it was exchanged for."""
+        """Delete the cookies of the session, and of the field visits' session."""
         for name in ("huying", FIELD_COOKIE):
             response.delete_cookie(self._name(name), **self._kept)
 
     def keep_attempt(self, response: Response, attempt: dict[str, str]) -> None:
-        """Let the browser keep, signed, what must be known when it comes back from the issuer."""
-        sealed = self.attempts.write("sign-in", attempt)
-        response.set_cookie(self._name("huying-attempt"), sealed, max_age=ATTEMPT_SECONDS, **self._kept)
+        """Store the data of a sign-in attempt in a signed cookie, until the browser comes back from the issuer."""
+        signed = self.attempts.write("sign-in", attempt)
+        response.set_cookie(self._name("huying-attempt"), signed, max_age=ATTEMPT_SECONDS, **self._kept)
 
     def attempt_of(self, request: Request) -> dict[str, Any] | None:
-        """What was kept; None where that is too long ago, or was not ours."""
+        """The data of the sign-in attempt; None if it is too old or has no valid signature."""
         try:
             return self.attempts.read("sign-in", request.cookies.get(self._name("huying-attempt"), ""))
         except Refused:
             return None
 
     def _name(self, name: str) -> str:
-        """`__Host-` keeps other hosts of the domain from setting the cookie; browsers take it over https alone."""
+        """The name of a cookie. With the prefix `__Host-`, other hosts of the domain cannot set it; browsers accept it
+        only over https."""
         return f"__Host-{name}" if self.secure else name
 
     @property
@@ -108,7 +109,7 @@ class Gate:
 
 
 def _to_sign_in(request: Request) -> HTTPException:
-    """A redirect; htmx is told to load the whole page."""
+    """A redirect to the sign-in page; for htmx, a header that loads the whole page."""
     path = request.url.path + (f"?{request.url.query}" if request.url.query else "")
     back = own_path(path) if request.method in SAFE_METHODS else HOME
     address = f"{SIGN_IN}?next={quote(back, safe='')}"
@@ -118,11 +119,11 @@ def _to_sign_in(request: Request) -> HTTPException:
 
 
 async def _require_csrf(request: Request, expected: str) -> None:
-    given = request.headers.get(CSRF_HEADER)
-    if given is None and request.headers.get("content-type", "").startswith(_FORMS):
+    token = request.headers.get(CSRF_HEADER)
+    if token is None and request.headers.get("content-type", "").startswith(_FORMS):
         field = (await request.form()).get(CSRF_FIELD)
-        given = field if isinstance(field, str) else None
-    if given is None or not hmac.compare_digest(given.encode(), expected.encode()):
+        token = field if isinstance(field, str) else None
+    if token is None or not hmac.compare_digest(token.encode(), expected.encode()):
         en = f"the page is of another session: load it again ({CSRF_HEADER}, or the field {CSRF_FIELD})"
         error = FieldError(CSRF_FIELD, "页面已过期，请重新打开页面后再提交", en)
         raise Refused(Code.FORBIDDEN, en, error.zh, (error,))

@@ -1,4 +1,4 @@
-"""What intake answers another service that asks who shows a credential: one set of documents for both sides."""
+"""The documents of intake's introspection endpoint, with which other services verify a credential."""
 
 from pydantic import BaseModel
 
@@ -6,14 +6,14 @@ from shared.contracts.refusals import Code
 
 
 class KnownChannel(BaseModel):
-    """The channel whose key it is."""
+    """The channel that the key belongs to."""
 
     id: str
     name: str
 
 
 class KnownStaff(BaseModel):
-    """The person whose token it is, with the names of their roles."""
+    """The person that the token belongs to, with the names of their roles."""
 
     name: str
     unit: str
@@ -21,7 +21,7 @@ class KnownStaff(BaseModel):
 
 
 class Complaint(BaseModel):
-    """Why a credential is refused, for its bearer."""
+    """The reason why a credential is refused, for its bearer."""
 
     code: Code
     en: str
@@ -32,7 +32,7 @@ class Complaint(BaseModel):
 
 
 class Introspected(BaseModel):
-    """One of the three: whose credential it is, or why it is refused."""
+    """Exactly one of the three: the channel, the person, or the refusal."""
 
     channel: KnownChannel | None = None
     person: KnownStaff | None = None
@@ -40,6 +40,6 @@ class Introspected(BaseModel):
 
 
 class GoodChannels(BaseModel):
-    """Those of some channels whose keys are good for a scope."""
+    """Those of the requested channels whose keys are valid for a scope."""
 
     channels: tuple[str, ...]

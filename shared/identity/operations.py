@@ -1,4 +1,4 @@
-"""How a service is, over HTTP, for administrators alone: what the desk's page of operations asks. No API document."""
+"""The endpoint with a service's findings, for administrators; the desk's page of operations calls it."""
 
 from collections.abc import Awaitable, Callable
 from typing import Annotated, Any, Final
@@ -17,17 +17,17 @@ ADMINISTRATORS_ALONE: Final = Refused(
 
 
 def is_administrator(person: Person) -> bool:
-    """Whether somebody looks after the deployment, whatever their unit is."""
+    """Whether a person is an administrator of the deployment, at any unit."""
     return Role.ADMIN in person.roles
 
 
 def path_of(service: str) -> str:
-    """Where a service answers; each has a path of its own, so that a proxy can tell them apart."""
+    """The path of a service's findings; each service has its own, so that a proxy can route by path."""
     return f"/v1/findings/{service}"
 
 
 def routes(reporter: Reporter, read: Callable[[str], Awaitable[Person]]) -> APIRouter:
-    """The one address of a service; `read` says who bears a token, and raises `Refused` where nobody does."""
+    """The router with this endpoint; `read` returns the person of a token, or raises `Refused`."""
     router = APIRouter(include_in_schema=False)
 
     async def administrator(token: Annotated[str, Depends(bearer)]) -> Person:

@@ -1,4 +1,4 @@
-"""A person who handles demands: a name, the unit that they act for, and their roles."""
+"""A member of staff: a name, the unit that they act for, and their roles."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from typing import Final
 
 
 class Role(StrEnum):
-    """What a person is at their unit."""
+    """The role of a person at their unit."""
 
     CLERK = "clerk"
     HEAD = "head"
@@ -20,15 +20,15 @@ class Role(StrEnum):
 
 
 DESK_ROLES: Final = frozenset(Role) - {Role.PERSONAL_DATA}
-"""The roles that say what a person does; `personal-data` comes beside one of them."""
+"""The roles that let a person work at the desk; `personal-data` is only an addition to one of them."""
 _OF_A_UNIT: Final = frozenset({Role.CLERK})
 _OF_THE_COORDINATOR: Final = frozenset({Role.DISPATCHER, Role.HEAD})
 
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Who bears a token or has signed in. Of `roles`, names that this version does not know grant nothing. `subject` is
-    the issuer's own id of the person, which tells two of one name in one unit apart; None where no issuer gave one."""
+    """A person with a token or a session. Unknown names in `roles` grant nothing. `subject` is the issuer's id of the
+    person, which distinguishes two people with one name in one unit; None if there is no issuer."""
 
     name: str
     unit: str
@@ -36,10 +36,10 @@ class Person:
     subject: str | None = None
 
     def roles_at(self, coordinator: str) -> frozenset[Role]:
-        """The roles that count where this unit coordinates.
+        """The roles of the person in a jurisdiction with this coordinator.
 
-        Tokens that were made before there were roles name none: they count as a clerk's, and at the coordinator's unit
-        as those of a dispatcher and of the head.
+        Old tokens have no roles: they count as tokens of a clerk, and at the coordinator's unit as tokens of a
+        dispatcher and head.
         """
         known = frozenset(role for role in Role if role in self.roles)
         if names_a_desk_role(self.roles):
@@ -48,5 +48,5 @@ class Person:
 
 
 def names_a_desk_role(roles: Iterable[str]) -> bool:
-    """Whether there is any role but `personal-data`, be it one that this version does not know."""
+    """Whether there is a role other than `personal-data`; unknown roles count too."""
     return bool(set(roles) - {Role.PERSONAL_DATA})

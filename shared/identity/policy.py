@@ -1,4 +1,4 @@
-"""Says who may give a command to a case, and refuses with the rule and the way out; pure."""
+"""The policy of rights: checks who may give a command to a case; a refusal names the rule and whom to ask."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -11,7 +11,7 @@ from shared.identity.rights import COMMANDS, RIGHTS, Relation, Wording
 
 
 class Grant(NamedTuple):
-    """A role at a unit that stands in a relation to the case."""
+    """A role at a unit with a certain relation to the case."""
 
     role: Role
     relation: Relation
@@ -19,8 +19,8 @@ class Grant(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class CaseOffices:
-    """Whom a refusal names as the way out: the unit that leads (None before there is one), the nearest above it (None
-    above the coordinator) and the coordinator."""
+    """The units that a refusal may name as those to ask: the lead unit (None if there is none yet), the next unit above
+    it (None above the coordinator), and the coordinator."""
 
     lead: str | None
     above: str | None
@@ -29,26 +29,26 @@ class CaseOffices:
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """Who may give each command, by its name."""
+    """The grants of each command, by the command's name."""
 
     grants: Mapping[str, frozenset[Grant]]
 
     def granting(self, command: str, grants: Iterable[Grant]) -> "Policy":
-        """The same policy, in which these and nobody else may give a command: a pack may name who decides."""
+        """A copy of the policy in which a command has exactly these grants: a pack may name who decides."""
         return replace(self, grants={**self.grants, command: frozenset(grants)})
 
     def may(self, command: str, roles: Collection[Role], relations: Collection[Relation]) -> bool:
-        """Whether one of the roles grants the command in one of the relations."""
+        """Whether a person with these roles, at a unit with these relations, may give the command."""
         return any(grant.role in roles and grant.relation in relations for grant in self.grants[command])
 
     def commands(self, roles: Collection[Role], relations: Collection[Relation]) -> tuple[str, ...]:
-        """Every command that may be given, in the order of the table."""
+        """All commands that such a person may give, in the order of the table."""
         return tuple(command for command in COMMANDS if self.may(command, roles, relations))
 
     def require(
         self, command: str, roles: Collection[Role], relations: Collection[Relation], offices: CaseOffices
     ) -> None:
-        """Raise `Refused` with the rule and the way out, unless the command may be given."""
+        """Raise `Refused`, with the rule and whom to ask, if the command may not be given."""
         if not self.may(command, roles, relations):
             raise _refused(command, self.grants[command], roles, relations, offices)
 
@@ -62,10 +62,10 @@ def _grants() -> Iterator[tuple[str, Grant]]:
 POLICY: Final = Policy(
     {command: frozenset(grant for granted, grant in _grants() if granted == command) for command in COMMANDS}
 )
-"""The policy of the table, where a pack says nothing else."""
+"""The policy from the table of rights; a pack may change it."""
 
 COORDINATORS: Final = frozenset({Grant(Role.HEAD, Relation.WHOLE), Grant(Role.DISPATCHER, Relation.WHOLE)})
-"""Who decides where a pack leaves a decision to its coordinator."""
+"""The grants of a decision that a pack gives to its coordinator."""
 
 ROLE_WORDS: Final[Mapping[Role, Wording]] = {
     Role.CLERK: Wording("经办人", "a clerk"),
@@ -88,7 +88,7 @@ RELATION_WORDS: Final[Mapping[Relation, Wording]] = {
     Relation.APART: Wording("未参与办理的单位", "a unit that had no part in it"),
     Relation.NONE: Wording("其他辖区的单位", "a unit of another jurisdiction"),
 }
-"""What a unit is called that stands so to a case; the first that holds is the one that counts most."""
+"""What to call a unit with this relation to a case, the most important relation first."""
 
 
 def _refused(
@@ -111,7 +111,7 @@ def _refused(
 
 
 def _rule(grants: frozenset[Grant]) -> Wording:
-    """Everybody who may, with the roles of a kind of unit together."""
+    """All grants in words, with the roles at the same kind of unit together."""
     parts = []
     for relation, words in RELATION_WORDS.items():
         roles = _listed(ROLE_WORDS[role] for role in Role if Grant(role, relation) in grants)
@@ -129,7 +129,7 @@ def _listed(words: Iterable[Wording], between: tuple[str, str] = ("、", ", ")) 
 
 
 def _ask(grants: frozenset[Grant], offices: CaseOffices) -> Wording:
-    """The nearest who may do it: the unit that leads, the one above it, else the coordinator."""
+    """Whom to ask: the lead unit if it may do it, else the unit above it, else the coordinator."""
     granted = {grant.relation for grant in grants}
     if offices.lead and Relation.OWN in granted:
         return Wording(f"请联系主办单位 {offices.lead}。", f"ask {offices.lead}, which leads")

@@ -1,4 +1,4 @@
-"""How the unit of a person stands to a case; pure."""
+"""Computes the relations of a person's unit to a case, and checks the person's rights with them."""
 
 from collections.abc import Mapping
 from functools import reduce
@@ -14,7 +14,7 @@ from shared.jurisdiction.pack import Pack
 
 
 def relations(unit: str, demand: Demand, pack: Pack) -> frozenset[Relation]:
-    """Every relation of a unit to a demand of this pack's jurisdiction."""
+    """All relations of a unit to a demand in this pack's jurisdiction."""
     if pack.unit(unit) is None:
         return frozenset({Relation.NONE})
     holds = {
@@ -31,18 +31,18 @@ def relations(unit: str, demand: Demand, pack: Pack) -> frozenset[Relation]:
 
 
 def can_be_called_about(demand: Demand) -> bool:
-    """Whether the citizen may be asked how a demand was handled (回访): they left a contact. Not about a report (举报),
-    which names somebody, nor about recorded history."""
+    """Whether staff may ask the citizen how a demand was handled (回访): the citizen left a contact, and the demand is
+    neither a report (举报), which names somebody, nor imported history."""
     return demand.contact is not None and not demand.imported and not is_confidential(demand.kind)
 
 
 def is_called_about(demand: Demand, pack: Pack) -> bool:
-    """Whether the citizen is asked about the answer that waits, by the coverage of the pack."""
+    """Whether staff must call the citizen about the answer, according to the pack's coverage of call-backs."""
     return demand.status is Status.RESOLVED and can_be_called_about(demand) and pack.callback.covers(demand.id)
 
 
 def had_part(unit: str, demand: Demand) -> bool:
-    """Whether a unit leads or assists, so that its people may not ask the citizen how well it was done."""
+    """Whether a unit leads or assists: then its people may not ask the citizen to judge the answer."""
     return unit == demand.unit or unit in demand.assisting
 
 
@@ -52,7 +52,7 @@ PUBLICATION_COMMANDS: Final = ("publish", "correct-publication", "withdraw-publi
 
 
 def _granted(extension: Decider, reviewer: Decider) -> Policy:
-    """The policy of the table, in which the coordinator alone decides where a pack says so."""
+    """The policy for a pack's deciders of extensions and publication: the table, or the coordinator alone."""
     decided = (*((extension, name) for name in _EXTENSION), *((reviewer, name) for name in PUBLICATION_COMMANDS))
     commands = [name for decider, name in decided if decider is Decider.COORDINATOR]
     return reduce(lambda policy, command: policy.granting(command, COORDINATORS), commands, POLICY)
@@ -64,25 +64,25 @@ _POLICIES: Final[Mapping[tuple[Decider, Decider], Policy]] = {
 
 
 def policy_of(pack: Pack) -> Policy:
-    """The policy that holds in a jurisdiction: its pack names who decides on extensions and publication."""
+    """The policy of a jurisdiction: its pack names who decides on extensions and publication."""
     release = pack.publication.release
     return _POLICIES[pack.handling.extension.decider, release.reviewer if release else Decider.COORDINATOR]
 
 
 def may(command: str, person: Person, demand: Demand, pack: Pack) -> bool:
-    """Whether a person may give a command, by its name, to a demand of this pack's jurisdiction."""
+    """Whether a person may give a command to a demand in this pack's jurisdiction."""
     roles = person.roles_at(pack.coordinator)
     return policy_of(pack).may(command, roles, relations(person.unit, demand, pack))
 
 
 def commands_of(person: Person, demand: Demand, pack: Pack) -> tuple[str, ...]:
-    """Every command that a person may give to a demand, whatever its status."""
+    """All commands that a person may give to a demand, without regard to its status."""
     roles = person.roles_at(pack.coordinator)
     return policy_of(pack).commands(roles, relations(person.unit, demand, pack))
 
 
 def require(command: str, person: Person, demand: Demand, pack: Pack) -> None:
-    """Raise `Refused` with the rule and the way out, unless the person may give the command."""
+    """Raise `Refused`, with the rule and whom to ask, if the person may not give the command."""
     above = next(iter(pack.units_above(demand.unit)), None) if demand.unit else None
     offices = CaseOffices(demand.unit, above, pack.coordinator)
     roles = person.roles_at(pack.coordinator)

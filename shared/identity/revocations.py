@@ -1,4 +1,4 @@
-"""Which tokens of staff are worth nothing any more, though their time is not over."""
+"""Stores and checks revocations of staff tokens and sessions before they expire."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -8,12 +8,13 @@ from shared.chassis.database.pool import Connection
 from shared.chassis.work.retention import Expired
 
 EXPIRED: Final = Expired("staff_revocation", "revoked_at < $1", timedelta(days=8))
-"""Revocations that nobody needs any more: no token lives for as long as a week and a day."""
+"""Revocations that are not needed any more: a token lives at most a week."""
 
 
 @dataclass(frozen=True, slots=True)
 class Revocable:
-    """What a token can be revoked by: itself, who bears it, or their unit; and when it was made."""
+    """A token or session that may be revoked by its identity, by its person, or by their unit; `made_at` is when it was
+    made."""
 
     identity: str
     name: str
@@ -22,7 +23,7 @@ class Revocable:
 
 
 async def is_revoked(db: Connection, token: Revocable) -> bool:
-    """Whether the token, or every token that its person or its unit had by a moment, was revoked."""
+    """Whether the token itself was revoked, or all tokens of its person or unit after it was made."""
     is_revoked: bool = await db.fetchval(
         """
         SELECT EXISTS (SELECT FROM staff_revocation WHERE token = $1)
@@ -38,12 +39,12 @@ async def is_revoked(db: Connection, token: Revocable) -> bool:
 
 
 async def revoke_token(db: Connection, identity: str, at: datetime) -> None:
-    """Make one token worthless; again changes nothing."""
+    """Revoke one token; a repetition changes nothing."""
     await db.execute(
         "INSERT INTO staff_revocation (token, revoked_at) VALUES ($1, $2) ON CONFLICT (token) DO NOTHING", identity, at
     )
 
 
 async def revoke_bearers(db: Connection, unit: str, name: str | None, at: datetime) -> None:
-    """Make every token worthless that a person of a unit, or everybody there, was given until `at`."""
+    """Revoke all tokens made until `at` of a person at a unit, or (with `name` None) of all people there."""
     await db.execute("INSERT INTO staff_revocation (unit, name, revoked_at) VALUES ($1, $2, $3)", unit, name, at)

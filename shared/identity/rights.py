@@ -1,4 +1,4 @@
-"""The table of rights: which role may give which command to a case that stands in which relation to its unit."""
+"""The table of rights: which role may give which command, by the relation of the person's unit to the case."""
 
 from collections.abc import Mapping
 from enum import StrEnum
@@ -8,7 +8,7 @@ from shared.identity.person import Role
 
 
 class Relation(StrEnum):
-    """How a unit stands to a case. Several may hold at once: the coordinator may lead a case too."""
+    """The relation of a unit to a case. Several may hold at once: the coordinator may also lead a case."""
 
     OWN = "own"
     """The unit leads."""
@@ -16,21 +16,21 @@ class Relation(StrEnum):
     FORMER = "former"
     """The unit led before."""
     BELOW = "below"
-    """The unit that leads stands below this unit, see `Pack.units_above`."""
+    """The lead unit is below this unit, see `Pack.units_above`."""
     WHOLE = "whole"
     """The unit coordinates the jurisdiction of the case."""
     TO_CALL = "to-call"
-    """The unit has had no part in the answer, which waits for the citizen's verdict."""
+    """The unit had no part in the answer, and the citizen must be called about it."""
     APART = "apart"
     """The unit belongs to the jurisdiction of the case, and neither leads nor assists."""
     JURISDICTION = "jurisdiction"
     """The unit belongs to the jurisdiction of the case."""
     NONE = "none"
-    """The case is another jurisdiction's."""
+    """The case belongs to another jurisdiction."""
 
 
 class Wording(NamedTuple):
-    """The name of a command in sentences."""
+    """A name for use in sentences, in both languages."""
 
     zh: str
     en: str
@@ -38,7 +38,7 @@ class Wording(NamedTuple):
 
 READ: Final = "read"
 READ_VIEWS: Final = "read-views"
-"""Who has looked at personal data, and why."""
+"""To read who has looked at personal data, and why."""
 REVEAL: Final = "reveal"
 ERASE: Final = "erase"
 ATTACH: Final = "attach"
@@ -86,7 +86,7 @@ COMMANDS: Final[Mapping[str, Wording]] = {
     REVEAL: Wording("查阅个人信息", "see personal data"),
     ERASE: Wording("删除个人信息", "erase personal data"),
 }
-"""Every command that somebody may give, by the name that it has in an address."""
+"""All commands, by the names that they have in URLs."""
 
 _CATALOGUE: Final = frozenset({"edit-catalogue", "publish-catalogue"})
 _PERSONAL: Final = frozenset({REVEAL, ERASE})
@@ -139,11 +139,10 @@ RIGHTS: Final[Mapping[Role, Mapping[Relation, frozenset[str]]]] = {
         Relation.WHOLE: _PERSONAL,
     },
 }
-"""Everything that is permitted; what is not here is refused.
+"""All rights; everything else is refused.
 
-The head above a unit decides on its extensions, since two steps (申请, 审核) are usual: no unit moves its
-own due time. For the same reason the unit that leads raises an urgency and does not lower it. A pack may name another
-role, see `Policy.granting`. Callers (回访员) see a case as long as its citizen is to be called; no unit asks citizens
-about its own work, not even the coordinator's: see `decisions.calling` of routing. The rest of the defaults is our
-choice.
+The head of the unit above decides on extensions, because two steps (申请, 审核) are usual: a unit cannot change its own
+due time. For the same reason a lead unit may raise an urgency, but not lower it. A pack may name another role, see
+`Policy.granting`. Callers (回访员) see a case while its citizen must be called. No unit may ask citizens about its own
+work, also not the coordinator's: see `decisions.calling` of routing. The other defaults are our choice.
 """

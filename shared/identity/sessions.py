@@ -1,4 +1,4 @@
-"""Sessions of people at the pages: kept in the database, found by the hash of what their browser holds."""
+"""Sessions of staff at the pages: stored in the database, and found by the hash of the secret in the cookie."""
 
 import hashlib
 import hmac
@@ -18,12 +18,12 @@ from shared.identity.settings import SignInSettings
 
 EXPIRED: Final = Expired("staff_session", "least(ends_at, idle_until) < $1", timedelta(hours=1))
 TOUCHED_AFTER: Final = timedelta(minutes=1)
-"""How long a session's last use may lie before a request writes it down again."""
+"""The age of a session's stored last use after which a request stores it again."""
 
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """Who has signed in; `id_token` is the issuer's, for signing out there, and None for others."""
+    """A session; `id_token` is the issuer's token, which is needed to sign out there (None without an issuer)."""
 
     person: Person
     began_at: datetime
@@ -32,7 +32,7 @@ class Session:
 
 @dataclass(frozen=True, slots=True)
 class Sessions:
-    """Begins, finds and ends sessions; every process that shares the database shares them."""
+    """Begins, finds and ends sessions; all processes with the same database share them."""
 
     pool: Pool
     idle: timedelta
@@ -41,12 +41,12 @@ class Sessions:
 
     @classmethod
     def of(cls, settings: SignInSettings, pool: Pool) -> "Sessions":
-        """Sessions as long as the settings say."""
+        """With the time limits of the settings."""
         idle, longest = timedelta(minutes=settings.session_idle_minutes), timedelta(hours=settings.session_hours)
         return cls(pool, idle, longest)
 
     async def begin(self, person: Person, id_token: str | None = None, before: str | None = None) -> str:
-        """The secret id of a new session; `before` is one that the same browser has had, which ends."""
+        """Begin a session; returns its secret. `before` is the secret of the browser's old session, which ends."""
         secret, at = secrets.token_urlsafe(32), self.clock()
         async with self.pool.acquire(timeout=5) as db, db.transaction():
             if before is not None:
@@ -69,7 +69,7 @@ class Sessions:
         return secret
 
     async def find(self, secret: str) -> Session | None:
-        """The session of this secret id; None where it has ended, was idle for too long, or was revoked."""
+        """The session with this secret; None if it has ended, was idle for too long, or was revoked."""
         id, at = _hashed(secret), self.clock()
         async with self.pool.acquire(timeout=5) as db:
             row = await db.fetchrow(
@@ -94,18 +94,18 @@ class Sessions:
             await db.execute("UPDATE staff_session SET idle_until = $2 WHERE id = $1", id, at + self.idle)
 
     async def end(self, secret: str) -> None:
-        """End a session; one that has ended stays so."""
+        """End a session, if it exists."""
         async with self.pool.acquire(timeout=5) as db:
             await db.execute("DELETE FROM staff_session WHERE id = $1", _hashed(secret))
 
 
 async def end_all(db: Connection) -> int:
-    """End every session: whoever was signed in signs in again. Returns how many there were."""
+    """End all sessions, so that everybody must sign in again; returns how many there were."""
     return int((await db.execute("DELETE FROM staff_session")).split()[-1])
 
 
 def csrf_token(secret: str) -> str:
-    """What a page of this session puts into its forms; nobody else can work it out."""
+    """The CSRF token for the forms of a session; only the owner of the secret can compute it."""
     return hmac.new(secret.encode(), b"csrf", hashlib.sha256).hexdigest()
 
 

@@ -1,4 +1,4 @@
-"""The settings of a process that signs or believes a signature: secrets, and how long a token is good."""
+"""The settings for identity: secrets, lifetimes of tokens, and the OpenID Connect issuer."""
 
 from collections.abc import Mapping
 from typing import Annotated, Final
@@ -14,7 +14,7 @@ LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
 class SecretSettings(ProcessSettings):
-    """Beside them, for a process that signs or believes a signature."""
+    """The settings of a process that signs tokens or checks signatures."""
 
     secret: Secret = Field(description=f"signs links, staff tokens and calls between services; {MAKE_ONE}")
     secret_previous: SecretOrNone = Field(
@@ -38,7 +38,7 @@ class SecretSettings(ProcessSettings):
 
     @property
     def lasting(self) -> str:
-        """The secret behind whatever must be the same for ever."""
+        """The secret for values that must never change."""
         return self.lasting_secret or self.secret_previous or self.secret
 
 
@@ -46,7 +46,7 @@ _STAFF_APIS: Final = ("gateway", "intake-api", "routing-api")
 
 
 def _https_or_here(url: str) -> str:
-    """Keys and codes must not be read or changed on their way."""
+    """Refuse a URL without https, except on this machine: keys and codes must not be readable in transit."""
     parts = urlsplit(url)
     if not url or parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in LOOPBACK):
         return url
@@ -62,7 +62,7 @@ def _role_names(text: str) -> str:
 
 
 class StaffSettings(SecretSettings):
-    """Beside them, for a process that takes requests of staff: whose tokens are believed beside our own."""
+    """The settings of a process that serves staff: the issuer whose tokens it accepts in addition to our own."""
 
     oidc_issuer: Annotated[str, AfterValidator(_https_or_here)] = Field(
         "",
@@ -102,7 +102,7 @@ class StaffSettings(SecretSettings):
 
     @property
     def role_names(self) -> Mapping[str, str]:
-        """Our role by the issuer's name of it."""
+        """Our role by the issuer's name for it."""
         parts = [part.rpartition("=") for part in self.oidc_role_names.split(",") if part.strip()]
         return {theirs.strip(): ours.strip() for theirs, _, ours in parts} or {role: role for role in Role}
 
@@ -110,18 +110,18 @@ class StaffSettings(SecretSettings):
 _PAGES: Final = ("gateway", "routing-api")
 
 
-def _here_alone(demo_staff: bool, known: ValidationInfo) -> bool:
-    """Nobody is let in without a password where real people's demands may be."""
-    if demo_staff and known.data.get("oidc_issuer"):
+def _only_on_this_machine(demo_staff: bool, info: ValidationInfo) -> bool:
+    """Refuse a sign-in without password if the database may hold demands of real people."""
+    if demo_staff and info.data.get("oidc_issuer"):
         raise ValueError("lets anybody in: take it away, since HUYING_OIDC_ISSUER is set")
-    if demo_staff and urlsplit(known.data.get("database_url", "")).hostname not in LOOPBACK:
+    if demo_staff and urlsplit(info.data.get("database_url", "")).hostname not in LOOPBACK:
         raise ValueError("lets anybody in: take it away, since DATABASE_URL is not of this machine")
     return demo_staff
 
 
-def _has_a_way_back(client_id: str, known: ValidationInfo) -> str:
-    """The issuer sends people back to the public address, which only its owner knows."""
-    issuer, here = urlsplit(known.data.get("oidc_issuer", "")), urlsplit(known.data.get("public_url", ""))
+def _has_public_url(client_id: str, info: ValidationInfo) -> str:
+    """Require a public URL with an issuer: the issuer redirects people back to it after the sign-in."""
+    issuer, here = urlsplit(info.data.get("oidc_issuer", "")), urlsplit(info.data.get("public_url", ""))
     if client_id and not issuer.hostname:
         raise ValueError("is the name of our client at HUYING_OIDC_ISSUER, which is not set")
     if client_id and here.hostname in LOOPBACK and issuer.hostname not in LOOPBACK:
@@ -130,7 +130,7 @@ def _has_a_way_back(client_id: str, known: ValidationInfo) -> str:
 
 
 class SignInSettings(StaffSettings, PublicSettings):
-    """Beside them, for the process whose pages staff sign in at."""
+    """The settings of the process with the pages where staff sign in."""
 
     public_url: str = Field(
         "http://127.0.0.1:8080",
@@ -138,7 +138,7 @@ class SignInSettings(StaffSettings, PublicSettings):
         description=PublicSettings.model_fields["public_url"].description,
         json_schema_extra=noted(*_PAGES),
     )
-    oidc_client_id: Annotated[str, AfterValidator(_has_a_way_back)] = Field(
+    oidc_client_id: Annotated[str, AfterValidator(_has_public_url)] = Field(
         "",
         description="name of our client at the issuer, for the pages; empty: nobody signs in there."
         " Its redirect URI is HUYING_PUBLIC_URL with `/sign-in/callback`",
@@ -165,7 +165,7 @@ class SignInSettings(StaffSettings, PublicSettings):
     session_hours: float = Field(
         12, gt=0, le=7 * 24, description="a session ends so long after the sign-in", json_schema_extra=noted(*_PAGES)
     )
-    demo_staff: Annotated[bool, AfterValidator(_here_alone)] = Field(
+    demo_staff: Annotated[bool, AfterValidator(_only_on_this_machine)] = Field(
         False,
         description="made-up people of every role may sign in without a password; `make up` sets it where it starts the"
         " database and the broker itself, and it is refused beside an issuer or with a database elsewhere",

@@ -1,4 +1,4 @@
-"""The one place that reads the bearer token of a member of staff: our own, or a configured issuer's."""
+"""Reads the bearer tokens of staff: our own, and those of a configured issuer. No other module does this."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -22,7 +22,7 @@ from shared.jurisdiction.jurisdictions import Jurisdictions
 
 @dataclass(frozen=True, slots=True)
 class IssuerBearers:
-    """An issuer whose access tokens the API takes."""
+    """An issuer whose access tokens the API accepts."""
 
     tokens: IssuerTokens
     audience: str
@@ -31,21 +31,21 @@ class IssuerBearers:
 
     @classmethod
     def of(cls, settings: StaffSettings, packs: Jurisdictions, keys: IssuerKeys | None) -> "IssuerBearers | None":
-        """That of the settings; None where there is none, or where the API takes none of its tokens."""
+        """The issuer of the settings; None if there is none, or if the API accepts none of its tokens."""
         if not settings.oidc_issuer or not settings.oidc_audience:
             return None
         tokens = IssuerTokens(keys or IssuerKeys(settings.oidc_issuer))
         return cls(tokens, settings.oidc_audience, ClaimNames.of(settings), packs)
 
     async def read(self, token: str) -> tuple[Person, datetime]:
-        """Who bears a token, and when it was made; raises `Refused`."""
+        """The person of a token, and when it was made; raises `Refused`."""
         claims = await self.tokens.read(token, self.audience)
         return person_of(claims, self.names, self.packs), _made_at(claims)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class StaffBearers:
-    """Reads the tokens of staff; `issuer` is None where only our own are believed."""
+    """Reads the tokens of staff; `issuer` is None if only our own are accepted."""
 
     pool: Pool
     own: StaffTokens
@@ -55,14 +55,14 @@ class StaffBearers:
     def of(
         cls, settings: StaffSettings, pool: Pool, packs: Jurisdictions, keys: IssuerKeys | None = None
     ) -> "StaffBearers":
-        """Those whom these settings believe; `keys` are the issuer's where something else here needs them too."""
+        """From the settings. `keys` are the issuer's keys, if another part of the process shares them."""
         return cls(pool, StaffTokens.of(settings), IssuerBearers.of(settings, packs, keys))
 
     async def __call__(self, token: Annotated[str, Depends(bearer)]) -> Person:
         return await self.read(token)
 
     async def read(self, token: str) -> Person:
-        """Who bears this token; raises `Refused` when it is forged, too old, revoked, or names nobody here."""
+        """The person of a token; raises `Refused` if it is forged, too old, revoked, or from no unit of ours."""
         if not is_jwt(token):
             return await self.own.read(self.pool, token)
         if self.issuer is None:
@@ -75,6 +75,6 @@ class StaffBearers:
 
 
 def _made_at(claims: Claims) -> datetime:
-    """When a token was made; one that does not say it counts as older than every revocation of its bearer."""
+    """When a token was made. A token without this claim counts as older than every revocation."""
     issued_at = claims.get("iat")
     return datetime.fromtimestamp(issued_at if isinstance(issued_at, int | float) else 0, UTC)

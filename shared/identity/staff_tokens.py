@@ -1,4 +1,4 @@
-"""Tokens of people at units, until an identity provider is set up: good for hours, and revoked at once."""
+"""Our own tokens for staff, for use without an identity provider: valid for hours, and revocable at once."""
 
 import hashlib
 from dataclasses import dataclass
@@ -20,47 +20,47 @@ PURPOSE: Final = "staff"
 
 @dataclass(frozen=True, slots=True)
 class StaffTokens:
-    """Makes tokens of staff and reads them; each is good until the moment that stands in it, at most `hours` long."""
+    """Writes and reads staff tokens; each is valid until the time in its claims, at most `hours` hours."""
 
     tokens: Tokens
 
     @classmethod
     def of(cls, settings: SecretSettings) -> "StaffTokens":
-        """Those that these settings sign and believe."""
+        """With the secrets and the lifetime of these settings."""
         return cls(Tokens(settings.secret, settings.staff_token_hours * 3600, settings.secret_previous))
 
     @classmethod
     def signed_by(cls, secret: str, previous: str = "") -> "StaffTokens":
-        """For a process that believes tokens of at most an hour, and makes none."""
+        """For a process that only reads tokens, and accepts those that are at most an hour old."""
         return cls(Tokens(secret, 3600, previous))
 
     @property
     def hours(self) -> float:
-        """How long a token is good at most."""
+        """The longest lifetime of a token in hours."""
         return self.tokens.max_age / 3600
 
     def write(self, person: Person, hours: float | None = None) -> tuple[str, datetime]:
-        """A token, and until when it is good."""
+        """A new token, and the time until which it is valid."""
         until = now() + timedelta(hours=min(hours or self.hours, self.hours))
         claims = {"name": person.name, "unit": person.unit, "roles": sorted(person.roles), "until": until.timestamp()}
         return self.tokens.write(PURPOSE, claims), until
 
     async def read(self, pool: Pool, token: str) -> Person:
-        """Who bears this token; raises `Refused` when it is forged, too old or revoked."""
+        """The person of a token; raises `Refused` if it is forged, too old or revoked."""
         person, made_at = self._read(token)
         await refuse_revoked(pool, Revocable(identity(token), person.name, person.unit, made_at))
         spans.accept()
         return person
 
     def examine(self, token: str) -> Person:
-        """Who bears a token, as far as its signature and its age tell; raises `Refused`."""
+        """The person of a token, without a check of revocations; raises `Refused` if it is forged or too old."""
         return self._read(token)[0]
 
     def _read(self, token: str) -> tuple[Person, datetime]:
         try:
             claims, made_at = self.tokens.read_dated(PURPOSE, token)
         except Refused as refused:
-            # One that is too old is no key, rather than a link that is gone.
+            # An expired token is answered like a missing key, not like an expired link.
             if refused.code is not Code.LINK_EXPIRED:
                 raise
             raise self._too_old() from None
@@ -74,7 +74,7 @@ class StaffTokens:
 
 
 async def refuse_revoked(pool: Pool, revocable: Revocable) -> None:
-    """Raise `Refused` where a token, or every token that its bearer had by then, was revoked."""
+    """Raise `Refused` if a token was revoked, by itself or with all tokens of its person or unit."""
     async with pool.acquire(timeout=5) as db:
         if await revocations.is_revoked(db, revocable):
             en = "the token was revoked; `huying staff token` makes a new one"
@@ -82,7 +82,8 @@ async def refuse_revoked(pool: Pool, revocable: Revocable) -> None:
 
 
 def identity(token: str) -> str:
-    """Names a token without being one: the SHA-256 of what was signed, for a signature can be spelled in two ways."""
+    """The identity of a token: the SHA-256 of its signed part. The signature is left out, because it has two valid
+    spellings."""
     return hashlib.sha256(token.rpartition(".")[0].encode()).hexdigest()
 
 

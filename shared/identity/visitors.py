@@ -1,6 +1,6 @@
-"""Visitors who have not signed in: a cookie holds a secret, and each form brings a token that only its pages know.
+"""CSRF protection for visitors without a sign-in: a cookie holds a secret, and each form a token derived from it.
 
-A form of another site has the cookie of the visitor at most, and never the token, so that it changes nothing here.
+A form on another site can send the visitor's cookie, but not the token, so its requests are refused.
 """
 
 import hmac
@@ -17,54 +17,55 @@ from shared.identity.gate import CSRF_FIELD, CSRF_HEADER, SAFE_METHODS
 from shared.identity.sessions import csrf_token
 
 KEPT_SECONDS: Final = 30 * 24 * 3600
-"""A phone closes its browser without asking; the pages that it opens again must still work."""
+"""The lifetime of the cookie. Phones close their browsers often; pages that are opened again must still work."""
 _FORMS: Final = ("application/x-www-form-urlencoded", "multipart/form-data")
 _SHORTEST, _LONGEST = 40, 100
 
 
 @dataclass(frozen=True, slots=True)
 class Visitor:
-    """Whoever holds the cookie. `secret` never leaves the server but in the cookie; `csrf` goes into every form."""
+    """A visitor. `secret` is sent only in the cookie; `csrf` is sent in every form."""
 
     secret: str
 
     @property
     def csrf(self) -> str:
-        """The hidden field `csrf` of this visitor's forms."""
+        """The value of the hidden field `csrf` in this visitor's forms."""
         return csrf_token(self.secret)
 
 
 @dataclass(frozen=True, slots=True)
 class Visitors:
-    """Sets and reads the cookie of one deployment; `secure` where people reach it over https."""
+    """Sets and reads the cookie of one deployment; `secure`: people use https."""
 
     secure: bool
 
     @classmethod
     def of(cls, settings: PublicSettings) -> "Visitors":
-        """That of the settings."""
+        """From the settings."""
         return cls(settings.public_url.startswith("https://"))
 
     async def visitor(self, request: Request) -> Visitor:
-        """For `Depends`: who asks for a page; whoever is new gets the cookie with the answer. Raises `Refused` where
-        an unsafe request comes without the token of its visitor."""
+        """For `Depends`: the visitor of a request; a new visitor gets the cookie with the response. Raises `Refused` if
+        an unsafe request has no valid CSRF token."""
         response_headers.add(response_headers.PRIVATE)
-        known = self.known(request)
+        visitor = self.known(request)
         if request.method not in SAFE_METHODS:
-            await _require_csrf(request, known)
-        if known is None:
-            known = Visitor(secrets.token_urlsafe(32))
-            response_headers.add({"Set-Cookie": self._cookie(known.secret)})
-        return known
+            await _require_csrf(request, visitor)
+        if visitor is None:
+            visitor = Visitor(secrets.token_urlsafe(32))
+            response_headers.add({"Set-Cookie": self._cookie(visitor.secret)})
+        return visitor
 
     def known(self, request: Request) -> Visitor | None:
-        """The visitor whose cookie came with the request."""
+        """The visitor of the request's cookie; None without a valid cookie."""
         secret = request.cookies.get(self._name, "")
         return Visitor(secret) if _SHORTEST <= len(secret) <= _LONGEST and secret.isascii() else None
 
     @property
     def _name(self) -> str:
-        """`__Host-` keeps other hosts of the domain from setting the cookie; browsers take it over https alone."""
+        """The name of the cookie. With the prefix `__Host-`, other hosts of the domain cannot set it; browsers accept
+        it only over https."""
         return "__Host-huying-visitor" if self.secure else "huying-visitor"
 
     def _cookie(self, secret: str) -> str:
@@ -72,11 +73,11 @@ class Visitors:
         return "; ".join([*parts, "Secure"] if self.secure else parts)
 
 
-async def _require_csrf(request: Request, known: Visitor | None) -> None:
-    given: Any = request.headers.get(CSRF_HEADER)
-    if given is None and request.headers.get("content-type", "").startswith(_FORMS):
-        given = (await request.form()).get(CSRF_FIELD)
-    if known is None or not isinstance(given, str) or not hmac.compare_digest(given.encode(), known.csrf.encode()):
+async def _require_csrf(request: Request, visitor: Visitor | None) -> None:
+    token: Any = request.headers.get(CSRF_HEADER)
+    if token is None and request.headers.get("content-type", "").startswith(_FORMS):
+        token = (await request.form()).get(CSRF_FIELD)
+    if visitor is None or not isinstance(token, str) or not hmac.compare_digest(token.encode(), visitor.csrf.encode()):
         en = "the page is too old, or the browser keeps no cookies: load the page again and send the form once more"
         zh = "页面已过期，或浏览器禁用了 Cookie：请重新打开页面后再提交"
         raise Refused(Code.FORBIDDEN, en, zh, (FieldError(CSRF_FIELD, zh, en),))

@@ -1,1 +1,1 @@
-"""OpenID Connect: the issuer that staff sign in at, its keys, its tokens, and whom they name."""
+"""OpenID Connect: the sign-in of staff at an issuer, the issuer's keys and tokens, and the person in their claims."""

@@ -1,4 +1,4 @@
-"""From the claims of an issuer's token to one of our people; pure."""
+"""Maps the claims of an issuer's token to a person: name, unit and roles."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ _NAME: Final = TypeAdapter(Annotated[Text, Field(min_length=1, max_length=100)])
 
 @dataclass(frozen=True, slots=True)
 class ClaimNames:
-    """Which claims hold what we need, and our role by the issuer's name of it."""
+    """The names of the claims for unit, roles and name, and our role by the issuer's name for it."""
 
     unit: str
     roles: str
@@ -26,14 +26,14 @@ class ClaimNames:
 
     @classmethod
     def of(cls, settings: StaffSettings) -> "ClaimNames":
-        """Those of the settings."""
+        """From the settings."""
         return cls(settings.oidc_unit_claim, settings.oidc_roles_claim, settings.oidc_name_claim, settings.role_names)
 
 
 def person_of(claims: Mapping[str, Any], names: ClaimNames, packs: Jurisdictions) -> Person:
-    """Who the token names; raises `Refused` where that is nobody who could work here.
+    """The person in the claims; raises `Refused` if name, unit or role is missing or unknown.
 
-    Unlike a token of ours, one without a role is refused: whoever signs in at the issuer need not be on our staff.
+    Unlike our own tokens, a token without a role is refused: not everybody with an account at the issuer is our staff.
     """
     subject = claims.get("sub")
     return Person(
@@ -49,12 +49,12 @@ LONGEST_SUBJECT: Final = 255
 
 
 def holds_unit(claims: Mapping[str, Any], names: ClaimNames) -> bool:
-    """Whether the claims say anything of the unit; some issuers tell it at their userinfo endpoint alone."""
+    """Whether the claims hold a unit; some issuers return it only at their userinfo endpoint."""
     return _claim(claims, names.unit) is not None
 
 
 def _claim(claims: Mapping[str, Any], path: str) -> Any:
-    """The claim of this name; else where the dots of it lead."""
+    """The claim with this name; else the value at this path, whose parts are separated by dots."""
     if path in claims:
         return claims[path]
     value: Any = claims
@@ -64,8 +64,8 @@ def _claim(claims: Mapping[str, Any], path: str) -> Any:
 
 
 def _texts(claim: Any) -> list[str]:
-    listed = claim if isinstance(claim, list) else [claim]
-    return [part for part in listed if isinstance(part, str) and part]
+    items = claim if isinstance(claim, list) else [claim]
+    return [item for item in items if isinstance(item, str) and item]
 
 
 def _name(claims: Mapping[str, Any], claim: str) -> str:

@@ -1,5 +1,5 @@
-"""Signing in at the issuer: Authorization Code with PKCE, state and nonce. Rules: RFC 6749, RFC 7636, RFC 9207, OpenID
-Connect Core 1.0 section 3.1 and RP-Initiated Logout 1.0."""
+"""The sign-in at the issuer: Authorization Code flow with PKCE, state and nonce. Rules: RFC 6749, RFC 7636, RFC 9207,
+OpenID Connect Core 1.0 section 3.1 and RP-Initiated Logout 1.0."""
 
 import hashlib
 import secrets
@@ -21,7 +21,7 @@ from shared.jurisdiction.jurisdictions import Jurisdictions
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """What the browser keeps, signed by us, while a person is at the issuer."""
+    """The data of one sign-in, which the browser keeps in a signed cookie while the person is at the issuer."""
 
     state: str
     nonce: str
@@ -30,32 +30,33 @@ class Attempt:
 
     @classmethod
     def to(cls, path: str) -> "Attempt":
-        """A new one, which leads to this path of ours."""
+        """A new attempt, which leads to this path after the sign-in."""
         return cls(secrets.token_urlsafe(24), secrets.token_urlsafe(24), secrets.token_urlsafe(48), path)
 
     @property
     def told(self) -> dict[str, str]:
-        """As it is signed; `Attempt(**told)` reads it."""
+        """The content of the signed cookie; `Attempt(**told)` is the inverse."""
         return asdict(self)
 
 
 @dataclass(frozen=True, slots=True)
 class CodeFlow:
-    """Our side of the flow, for one issuer and one client there."""
+    """Our side of the flow, for one issuer and our client there."""
 
     keys: IssuerKeys
     client_id: str
     client_secret: str
     redirect_uri: str
-    """Where the issuer leads people back to, and to which page it leads them when they have left it: `home`."""
+    """The URL to which the issuer redirects after the sign-in."""
     home: str
+    """The URL to which the issuer redirects after the sign-out."""
     scope: str
     names: ClaimNames
     packs: Jurisdictions
 
     @classmethod
     def of(cls, settings: SignInSettings, keys: IssuerKeys, packs: Jurisdictions) -> "CodeFlow":
-        """That of the settings."""
+        """From the settings."""
         return cls(
             keys,
             settings.oidc_client_id,
@@ -68,7 +69,7 @@ class CodeFlow:
         )
 
     async def address(self, attempt: Attempt) -> str:
-        """Where at the issuer the person signs in; raises `Refused` when it cannot be reached."""
+        """The URL at the issuer where the person signs in; raises `Refused` if the issuer cannot be reached."""
         challenge = urlsafe_b64encode(hashlib.sha256(attempt.verifier.encode()).digest()).rstrip(b"=").decode()
         query = {
             "response_type": "code",
@@ -83,7 +84,7 @@ class CodeFlow:
         return _with((await self.keys.metadata()).authorization_endpoint, query)
 
     async def finish(self, attempt: Attempt, code: str) -> tuple[Person, str]:
-        """Who has signed in, and their id token for signing out; raises `Refused`."""
+        """Exchange the code; returns the person and their id token, which the sign-out needs. Raises `Refused`."""
         metadata = await self.keys.metadata()
         answer = await self._exchange(metadata, attempt, code)
         id_token = answer.get("id_token")
@@ -95,13 +96,13 @@ class CodeFlow:
         return person_of(claims, self.names, self.packs), id_token
 
     async def end_address(self, id_token: str) -> str | None:
-        """Where the session at the issuer is ended too; None where it has no such address."""
+        """The URL that also ends the session at the issuer; None if the issuer has none."""
         end = (await self.keys.metadata()).end_session_endpoint
         query = {"id_token_hint": id_token, "client_id": self.client_id, "post_logout_redirect_uri": self.home}
         return _with(end, query) if end else None
 
     async def _exchange(self, metadata: Metadata, attempt: Attempt, code: str) -> Claims:
-        sent = {
+        form = {
             "grant_type": "authorization_code",
             "code": code,
             "redirect_uri": self.redirect_uri,
@@ -111,12 +112,12 @@ class CodeFlow:
         if self.client_secret and "client_secret_basic" in metadata.token_endpoint_auth_methods_supported:
             auth = httpx.BasicAuth(_form(self.client_id), _form(self.client_secret))
         else:
-            sent |= {"client_id": self.client_id}
-            sent |= {"client_secret": self.client_secret} if self.client_secret else {}
-        return await self._ask("POST", metadata.token_endpoint, data=sent, auth=auth)
+            form |= {"client_id": self.client_id}
+            form |= {"client_secret": self.client_secret} if self.client_secret else {}
+        return await self._ask("POST", metadata.token_endpoint, data=form, auth=auth)
 
     async def _userinfo(self, metadata: Metadata, answer: Claims, claims: Claims) -> Claims:
-        """What the issuer tells at its own endpoint alone; only if it tells it of the same person."""
+        """The claims from the userinfo endpoint, if they are about the same person; else empty."""
         token = answer.get("access_token")
         if not metadata.userinfo_endpoint or not isinstance(token, str):
             return {}
@@ -145,7 +146,7 @@ def _with(url: str, query: dict[str, str]) -> str:
 
 
 def _form(text: str) -> str:
-    """Client names and secrets are encoded before they go into the header. Rule: RFC 6749, section 2.3.1."""
+    """Encode a client id or secret for the Authorization header. Rule: RFC 6749, section 2.3.1."""
     return urlencode({"": text})[1:]
 
 

@@ -1,5 +1,7 @@
-"""The issuer's metadata and keys: fetched when they are needed, kept for minutes, never fetched on a stranger's word
-more often than the cool-down allows."""
+"""Fetches the issuer's metadata and keys when they are needed, and caches them for minutes.
+
+A cool-down limits the fetches, because anybody can send tokens with unknown key ids.
+"""
 
 import asyncio
 import ssl
@@ -18,18 +20,18 @@ from shared.contracts.refusals import Code, Refused
 
 log = structlog.get_logger()
 FRESH: Final = 300.0
-"""Seconds for which keys are believed without asking again: a withdrawn key ends within them."""
+"""Seconds for which keys are used without a new fetch: a withdrawn key is accepted no longer than this."""
 OLDEST: Final = 3600.0
-"""Seconds for which keys are believed while the issuer cannot be reached."""
+"""Seconds for which keys are used while the issuer cannot be reached."""
 COOL_DOWN: Final = 30.0
-"""Seconds between two fetches, whoever asks: made-up key ids force no more."""
+"""The fewest seconds between two fetches."""
 UNUSABLE: Final = (httpx.HTTPError, httpx.InvalidURL, JoseError, ValueError, KeyError, TypeError)
-"""What an issuer that is away, or that answers with something else, is noticed by."""
+"""The faults of an issuer that is away or answers nonsense."""
 TIMEOUT: Final = httpx.Timeout(5, connect=2)
 
 
 class Metadata(BaseModel):
-    """What an issuer says of itself. Rule: OpenID Connect Discovery 1.0, section 3."""
+    """The metadata of an issuer. Rule: OpenID Connect Discovery 1.0, section 3."""
 
     issuer: str
     authorization_endpoint: str
@@ -41,13 +43,13 @@ class Metadata(BaseModel):
 
 
 def issuer_client() -> httpx.AsyncClient:
-    """Speaks to the issuer, and trusts whom the system trusts: offices have certificate authorities of their own."""
+    """An HTTP client for the issuer. It trusts the system's certificate authorities: offices have their own."""
     return httpx.AsyncClient(verify=ssl.create_default_context(), timeout=TIMEOUT, trust_env=False)
 
 
 @dataclass(slots=True, eq=False)
 class IssuerKeys:
-    """The keys of one issuer, shared by everything in this process that believes it."""
+    """The keys of one issuer, shared by all parts of this process that check its tokens."""
 
     issuer: str
     client: httpx.AsyncClient = field(default_factory=issuer_client)
@@ -59,14 +61,14 @@ class IssuerKeys:
     _fetching: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def metadata(self) -> Metadata:
-        """What the issuer says of itself; raises `Refused` when it cannot be reached."""
+        """The metadata of the issuer; raises `Refused` if it cannot be reached."""
         await self._ensure(lambda: self._metadata is not None)
         if self._metadata is None:
             raise _away()
         return self._metadata
 
     async def find(self, kid: str | None, alg: str) -> Key:
-        """The key of this id for this algorithm; raises `Refused`."""
+        """The key with this id for this algorithm; raises `Refused`."""
         await self._ensure(lambda: self._key(kid, alg) is not None)
         if self._age > OLDEST:
             raise _away()
@@ -86,12 +88,12 @@ class IssuerKeys:
         except JoseError:
             return None
 
-    async def _ensure(self, known: Callable[[], bool]) -> None:
-        """Fetch, where what is known is too old or not enough, and the cool-down is over."""
-        if known() and (self._age <= FRESH or (self._fetching.locked() and self._age <= OLDEST)):
+    async def _ensure(self, is_cached: Callable[[], bool]) -> None:
+        """Fetch if the cache is too old or does not hold the value, and the cool-down is over."""
+        if is_cached() and (self._age <= FRESH or (self._fetching.locked() and self._age <= OLDEST)):
             return
         async with self._fetching:
-            is_enough = known() and self._age <= FRESH
+            is_enough = is_cached() and self._age <= FRESH
             if not is_enough and self.clock() - self._tried_at >= COOL_DOWN:
                 await self._fetch()
 
@@ -108,9 +110,9 @@ class IssuerKeys:
             self._tried_at = self.clock()
 
     async def _get(self, url: str) -> Any:
-        answer = await self.client.get(url)
-        answer.raise_for_status()
-        return answer.json()
+        response = await self.client.get(url)
+        response.raise_for_status()
+        return response.json()
 
 
 def _away() -> Refused:

@@ -1,4 +1,4 @@
-"""Reads the issuer's signed tokens (JWT): the signature, who made them, for whom, until when."""
+"""Verifies the issuer's tokens (JWT): signature, issuer, audience, expiry and nonce."""
 
 import json
 from base64 import urlsafe_b64decode
@@ -18,18 +18,18 @@ Claims = dict[str, Any]
 
 
 def is_jwt(token: str) -> bool:
-    """Whether a token has the head of a JWT; our own have three parts too, but no such head."""
+    """Whether a token has the header of a JWT; our own tokens also have three parts, but no such header."""
     return "alg" in _head(token)
 
 
 @dataclass(frozen=True, slots=True)
 class IssuerTokens:
-    """The tokens of one issuer."""
+    """Reads the tokens of one issuer."""
 
     keys: IssuerKeys
 
     async def read(self, token: str, audience: str, nonce: str | None = None) -> Claims:
-        """What a token for this audience says; raises `Refused`. `nonce` is what an id token must repeat."""
+        """The claims of a token for this audience; raises `Refused`. `nonce`: the value that an id token must hold."""
         head = _head(token)
         alg, kid = head.get("alg"), head.get("kid")
         if alg not in ALGORITHMS or not isinstance(kid, str | None):
