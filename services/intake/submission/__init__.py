@@ -1,1 +1,1 @@
-"""Takes demands in: each once."""
+"""Takes demands in: a request that is repeated creates no second demand."""

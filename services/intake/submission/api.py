@@ -1,4 +1,4 @@
-"""Submissions over HTTP."""
+"""The HTTP route by which a channel submits a demand."""
 
 from datetime import datetime
 from typing import Annotated
@@ -38,12 +38,13 @@ class Receipt(BaseModel):
 
 
 def routes(submissions: SubmissionHandler, codes: SecretCodes) -> APIRouter:
-    """Submit a demand."""
+    """The route that submits a demand."""
     router = APIRouter(tags=["intake"])
     Submitter = Annotated[Channel, Depends(channel_with(submissions.pool, "submit"))]  # noqa: N806 (a type)
 
     async def submit_plainly(fast_request: FastRequest) -> FastResponse | None:
-        """The same as `submit_demand` for a request that is as it should be."""
+        """The fast path: does what `submit_demand` does, without FastAPI. Returns None for a request with any error, so
+        that `submit_demand` answers it with the full problem document."""
         key = fast_request.header(b"idempotency-key")
         if fast_request.header(b"content-type") != "application/json" or not 1 <= len(key) <= MAX_KEY:
             return None
@@ -52,18 +53,18 @@ def routes(submissions: SubmissionHandler, codes: SecretCodes) -> APIRouter:
         except ValidationError:
             return None
         request, api_key = Request(key, demand), fast_request.header(b"x-api-key")
-        taken = await submissions.submit_seen(api_key, request)
-        if taken is None:
+        submitted = await submissions.submit_seen(api_key, request)
+        if submitted is None:
             channel = await authenticate(submissions.pool, api_key, Scope.SUBMIT)
-            taken = await submissions.submit(channel, request)
-        response_headers = ((b"content-type", b"application/json"), (b"location", place(taken).encode()))
-        return FastResponse(201, response_headers, receipt(taken, codes).model_dump_json().encode())
+            submitted = await submissions.submit(channel, request)
+        response_headers = ((b"content-type", b"application/json"), (b"location", place(submitted).encode()))
+        return FastResponse(201, response_headers, receipt(submitted, codes).model_dump_json().encode())
 
     async def submit_demand(demand: NewDemand, key: Key, response: Response, channel: Submitter) -> Receipt:
         """Take a demand in and give back its number and secret code; the same key gives the same answer."""
-        taken = await submissions.submit(channel, Request(key, demand))
-        response.headers["Location"] = place(taken)
-        return receipt(taken, codes)
+        submitted = await submissions.submit(channel, Request(key, demand))
+        response.headers["Location"] = place(submitted)
+        return receipt(submitted, codes)
 
     router.add_api_route(
         "/v1/demands",
@@ -76,17 +77,17 @@ def routes(submissions: SubmissionHandler, codes: SecretCodes) -> APIRouter:
     return router
 
 
-def place(taken: SubmissionReceipt) -> str:
-    """Where a demand can be followed."""
-    return f"/v1/demands/{taken.number}"
+def place(submitted: SubmissionReceipt) -> str:
+    """The path of the API under which the demand can be followed."""
+    return f"/v1/demands/{submitted.number}"
 
 
-def receipt(taken: SubmissionReceipt, codes: SecretCodes) -> Receipt:
-    """What is said of a demand that was taken in."""
+def receipt(submitted: SubmissionReceipt, codes: SecretCodes) -> Receipt:
+    """The body of the answer to a submission."""
     return Receipt(
-        id=taken.id,
-        number=taken.number,
-        code=codes.told(taken),
-        submitted_at=taken.submitted_at,
-        similar=f"{place(taken)}/similar",
+        id=submitted.id,
+        number=submitted.number,
+        code=codes.told(submitted),
+        submitted_at=submitted.submitted_at,
+        similar=f"{place(submitted)}/similar",
     )

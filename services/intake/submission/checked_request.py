@@ -1,4 +1,4 @@
-"""What a submission becomes, decided before a connection is held: its row, its fact, and the boxes of its vault."""
+"""Turns a submission into its row, its fact and the sealed boxes of the vault, before a database connection is held."""
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -32,7 +32,11 @@ from shared.masker.masker import Masker
 
 
 class Request(NamedTuple):
-    """One submission with the key under which it may be repeated; what was enclosed has other references then."""
+    """One submission with its idempotency key.
+
+    `enclosed` are references of files that came with the same message. They are new at each repetition, so they are no
+    part of the content that is compared with the first request.
+    """
 
     key: str
     command: SubmitDemand
@@ -41,9 +45,11 @@ class Request(NamedTuple):
 
 
 class CheckedRequest(NamedTuple):
-    """A request that was checked: who asks, the demand with its place and all attachments, its jurisdiction, and the
-    fact that it will be, but for its number: words are masked before a connection is held. `span` is that of the
-    request: many share one transaction."""
+    """A request that passed all checks.
+
+    `command` is the demand with its division and all attachments. `fact` is complete but for its number: texts are
+    masked before a connection is held. `span` is the span of this request, because many requests share one transaction.
+    """
 
     channel: Channel
     request: Request
@@ -55,7 +61,8 @@ class CheckedRequest(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class RequestChecker:
-    """Checks, masks and seals; it waits for nothing but the masking of long texts, and writes nothing itself."""
+    """Checks requests, masks their texts and seals personal data. It writes nothing itself, and waits only for the
+    masking of long texts."""
 
     repository: Repository[Demand, Fact]
     packs: Jurisdictions
@@ -64,9 +71,9 @@ class RequestChecker:
     masker: Masker
 
     async def check(self, channel: Channel, request: Request, at: datetime) -> CheckedRequest:
-        """The request with its place and what it will tell; raises `Refused`."""
-        command, home, placed_by = placed(request.command, channel.division, self.packs)
-        pack = domain.check(command, home, at)
+        """Check a request, find its division and prepare its fact; raises `Refused`."""
+        command, home_pack, placed_by = placed(request.command, channel.division, self.packs)
+        pack = domain.check(command, home_pack, at)
         if request.enclosed:
             command = command.model_copy(update={"attachments": (*command.attachments, *request.enclosed)})
         reference = self.new_id() if command.contact else None
@@ -75,35 +82,35 @@ class RequestChecker:
         fact = fact.model_copy(update={"placed_by": placed_by})
         return CheckedRequest(channel, request, command, pack, fact, spans.current())
 
-    def submission(self, ask: CheckedRequest, serial: int, at: datetime) -> Submission:
-        """The row of a request, under a new id and number."""
-        request = ask.request
+    def submission(self, checked: CheckedRequest, serial: int, at: datetime) -> Submission:
+        """The row of a request, with a new id and a new number."""
+        request = checked.request
         raised = (request.command.occurred_at or at).astimezone(UTC)
         return Submission(
             id=self.new_id(),
-            channel=ask.channel.id,
+            channel=checked.channel.id,
             idempotency_key=self.vault.reference(request.key),
             external_id=request.command.external_id and self.vault.reference(request.command.external_id),
             fingerprint=self.vault.fingerprint(domain.content(request.command)),
-            number=number(ask.pack.number_prefix, ask.pack.local_day(raised).year, serial),
+            number=number(checked.pack.number_prefix, checked.pack.local_day(raised).year, serial),
             submitted_at=raised,
             programme=request.programme,
         )
 
     def tell(self, writes: WriteBatch, new: Iterable[tuple[CheckedRequest, Submission]], at: datetime) -> None:
-        """Add what is told of new submissions, and what the vault keeps of them."""
+        """Add to `writes` the facts of new submissions and the personal data that the vault keeps."""
         work = UnitOfWork(self.repository.rules, at, {})
-        kept = [box for ask, submission in new for box in self._told(work, ask, submission)]
+        sealed = [kept for checked, submission in new for kept in self._record(work, checked, submission)]
         self.repository.put(writes, work)
-        vault_queries.keep(writes, kept, self.vault.mark)
+        vault_queries.keep(writes, sealed, self.vault.mark)
 
-    def _told(self, work: UnitOfWork[Demand, Fact], ask: CheckedRequest, submission: Submission) -> list[Kept]:
-        fact = ask.fact.model_copy(update={"number": submission.number})
-        work.record(submission.id, [fact], submission.submitted_at, submission.id, ask.span)
-        return self._sealed(ask.command, submission.id, fact)
+    def _record(self, work: UnitOfWork[Demand, Fact], checked: CheckedRequest, submission: Submission) -> list[Kept]:
+        fact = checked.fact.model_copy(update={"number": submission.number})
+        work.record(submission.id, [fact], submission.submitted_at, submission.id, checked.span)
+        return self._sealed(checked.command, submission.id, fact)
 
     def _sealed(self, command: SubmitDemand, demand_id: UUID, fact: DemandSubmitted) -> list[Kept]:
-        """The contact, and the wording where masking changed it."""
+        """The sealed contact, and the sealed original title and text if masking changed them."""
         personal: list[tuple[UUID, Holds, BaseModel]] = []
         if command.contact and fact.contact:
             personal.append((fact.contact, Holds.CONTACT, command.contact))
@@ -117,7 +124,7 @@ class RequestChecker:
 
 
 def _passages(command: SubmitDemand) -> Iterator[Passage]:
-    """The words that the fact of a demand tells, with those of its recorded history."""
+    """All texts of a demand that have to be masked, those of its recorded history included."""
     yield from passages(command)
     for step in domain.steps_of(command):
         yield from recorded_steps.passages(step)

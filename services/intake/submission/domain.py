@@ -1,4 +1,4 @@
-"""What may be submitted, and the fact that it becomes."""
+"""Says what may be submitted, and makes the fact `demand.submitted` of it; pure."""
 
 from datetime import datetime, timedelta
 from typing import Annotated, Final
@@ -96,17 +96,17 @@ class RecordedDemand(SubmitDemand):
 
 
 def steps_of(command: SubmitDemand) -> tuple[RecordedStep, ...]:
-    """What happened to the demand before it was submitted."""
+    """The steps that happened to the demand before it was submitted; empty for an ordinary submission."""
     return command.history if isinstance(command, RecordedDemand | HandledDemand) else ()
 
 
 def content(command: SubmitDemand) -> bytes:
-    """The canonical body: the same for the same content."""
+    """The canonical JSON of a command: two commands with the same content have the same bytes."""
     return command.model_dump_json(exclude_defaults=True).encode()
 
 
 def check(command: SubmitDemand, pack: Pack | None, now: datetime) -> Pack:
-    """The demand's jurisdiction; raises `Refused` with every field to change."""
+    """The jurisdiction of the demand; raises `Refused`, which names every field that has an error."""
     errors = []
     if command.jurisdiction and command.jurisdiction != (pack and pack.id):
         errors.append(_unknown("jurisdiction", command.jurisdiction, "辖区", pack.id if pack else "nanhai"))
@@ -115,12 +115,12 @@ def check(command: SubmitDemand, pack: Pack | None, now: datetime) -> Pack:
     elif pack is None:
         errors.append(_unknown("division", command.division or "", "区划代码", "440605126222"))
     elif command.category and pack.category(command.category) is None:
-        known = pack.leaf_categories[0].code
-        errors.append(_unknown("category", command.category, "类别代码", known))
+        example = pack.leaf_categories[0].code
+        errors.append(_unknown("category", command.category, "类别代码", example))
     if command.occurred_at and command.occurred_at > now + CLOCK_SKEW:
         errors.append(_in_the_future("occurred_at", command.occurred_at, now))
     if isinstance(command, RecordedDemand):
-        errors.extend(_disorder(command, now))
+        errors.extend(_history_errors(command, now))
     if errors or pack is None:
         en = "; ".join(f"{e.field}: {e.en}" for e in errors)
         raise Refused(Code.INVALID, en, "；".join(e.zh for e in errors), tuple(errors))
@@ -136,16 +136,16 @@ _NO_DIVISION: Final = FieldError(
 )
 
 
-def _unknown(field: str, given: str, zh: str, example: str) -> FieldError:
+def _unknown(field: str, code: str, zh: str, example: str) -> FieldError:
     see = "GET /v1/jurisdictions"
-    return FieldError(field, f"{zh} {given!r} 不存在，见 {see}", f"{given!r} is not known; see {see}", example)
+    return FieldError(field, f"{zh} {code!r} 不存在，见 {see}", f"{code!r} is not known; see {see}", example)
 
 
 def _in_the_future(field: str, at: datetime, now: datetime) -> FieldError:
     return FieldError(field, f"时间 {at.isoformat()} 晚于现在", f"{at.isoformat()} is in the future", now.isoformat())
 
 
-def _disorder(command: RecordedDemand, now: datetime) -> list[FieldError]:
+def _history_errors(command: RecordedDemand, now: datetime) -> list[FieldError]:
     field_errors: list[FieldError] = []
     last = command.occurred_at
     for n, step in enumerate(command.history):
@@ -171,9 +171,10 @@ def submitted(
     channel_name: str = "",
     masks: Masks = MASKS,
 ) -> DemandSubmitted:
-    """The fact: personal numbers hidden, the place rounded to four decimals (about ten metres).
+    """The fact `demand.submitted`: personal numbers are masked, and coordinates are rounded to four decimals (about ten
+    metres).
 
-    A hotline may number its calls by the caller's telephone, so a reference is masked too; the row keeps it whole.
+    `external_id` is masked too, because a hotline may number its calls by the caller's telephone number.
     """
     imported = isinstance(command, RecordedDemand)
     masked_command = masked(command, masks)

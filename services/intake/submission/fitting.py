@@ -1,4 +1,4 @@
-"""Cuts a text that is too long, so that nothing of a number which masking would hide is left at its end."""
+"""Shortens a text that is too long, without leaving part of a personal number at its end."""
 
 from collections.abc import Callable
 from typing import Final
@@ -9,23 +9,24 @@ from shared.masker.masker import Masker
 from shared.masking import mask
 
 _SHRINKS: Final = 4
-"""How many times shorter masking makes a text at most, with a margin."""
+"""Masking makes a text at most this many times shorter; with a margin."""
 _LONGEST_HIDDEN: Final = 80
-"""How many characters masking hides at once at most, with a margin."""
+"""One personal number that masking hides has at most this many characters; with a margin."""
 
 
 def fitting(text: str, most: int, mask: Callable[[str], str] = mask) -> str:
-    """The text in at most `most` characters. A longer one is masked before it is cut: no rule would recognise what is
-    left of a cut number."""
+    """The text in at most `most` characters. A longer text is masked before it is cut, because masking does not
+    recognise a number of which the end is missing."""
     if len(text) <= most:
         return text
-    # Letters have megabytes: only the beginning is masked. It may itself end with half a number, which is dropped.
+    # A letter can have megabytes, so only its beginning is masked. The beginning may end within a number: its last
+    # characters are dropped.
     beginning = mask(_beginning(text, most))
     return shortened(beginning if len(text) <= most * _SHRINKS else f"{beginning[:-_LONGEST_HIDDEN]}…", most)
 
 
 async def fitted(text: str, most: int, masker: Masker) -> str:
-    """The same for a text of any length, which the event loop does not mask."""
+    """The same as `fitting`, but the text is masked outside the event loop, so that a long one does not block it."""
     if len(text) <= most:
         return text
     masks = await masker.masks_for((Passage(Writer.CITIZEN, _beginning(text, most)),))

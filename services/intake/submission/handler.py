@@ -1,4 +1,4 @@
-"""Takes submissions in: each once, all of a batch in one transaction."""
+"""Handles submissions: writes each demand once, and a whole batch in one transaction."""
 
 from asyncio import sleep
 from collections import deque
@@ -19,7 +19,7 @@ from services.intake.submission.checked_request import CheckedRequest, Request, 
 from services.intake.submission.domain import RecordedDemand, SubmitDemand
 from services.intake.submission.history_handler import HistoryHandler
 from services.intake.submission.queries import Submission
-from services.intake.submission.receipt import SubmissionReceipt, fresh_one
+from services.intake.submission.receipt import SubmissionReceipt, receipt_of_new
 from services.intake.submission.repeated import reference_taken
 from services.intake.vault.sealing import Vault
 from shared.chassis.aggregates.repository import Repository
@@ -33,22 +33,23 @@ from shared.contracts.refusals import Code, Refused
 from shared.jurisdiction.jurisdictions import Jurisdictions
 from shared.masker.masker import Masker
 
-SPARE: Final = 200
+SERIALS_AHEAD: Final = 200
 
 
-class FastRequest(NamedTuple):
-    """A request that was checked for a channel whose key is counted together with it."""
+class CountedRequest(NamedTuple):
+    """A checked request, written by the statement that also counts the request for its channel's key."""
 
     seen: Seen
-    ask: CheckedRequest
+    checked: CheckedRequest
 
 
 class Repeated(Exception):
-    """A request of the batch may have been taken before."""
+    """At least one request of the batch may repeat an earlier one."""
 
 
 class SubmissionHandler:
-    """The one command of intake, for one request or a thousand; requests of the same moment share a transaction."""
+    """Handles `SubmitDemand`, for one request or for a thousand. Requests that arrive at the same moment share one
+    transaction."""
 
     def __init__(
         self,
@@ -62,145 +63,156 @@ class SubmissionHandler:
     ) -> None:
         self.pool, self.repository, self.packs, self.vault = pool, repository, packs, vault
         self.clock, self.new_id = clock, new_id
-        self._moving_on = HistoryHandler(repository, vault)
-        self._prepare = RequestChecker(repository, packs, vault, new_id, masker or Masker())
-        lend = partial(pool.acquire, timeout=5)
-        self._taken = GroupCommit(lend, self._take, abreast=2)
-        self._taken_seen = GroupCommit(lend, self._take_seen, abreast=2)
-        self._door = key_cache(pool)
-        self._spare: deque[int] = deque()
+        self._history = HistoryHandler(repository, vault)
+        self._checker = RequestChecker(repository, packs, vault, new_id, masker or Masker())
+        acquire = partial(pool.acquire, timeout=5)
+        self._write = GroupCommit(acquire, self._take, abreast=2)
+        self._write_seen = GroupCommit(acquire, self._take_seen, abreast=2)
+        self._keys = key_cache(pool)
+        self._serials_left: deque[int] = deque()
 
     async def submit(self, channel: Channel, request: Request) -> SubmissionReceipt:
-        """Take one; raises `Refused`."""
-        answer = await self._taken(await self._prepare.check(channel, request, self.clock()))
+        """Write one submission and return its receipt; raises `Refused`."""
+        answer = await self._write(await self._checker.check(channel, request, self.clock()))
         if isinstance(answer, Refused):
             raise answer
         return answer
 
     async def submit_seen(self, key: str, request: Request) -> SubmissionReceipt | None:
-        """Take one and count its channel's key in the same statement; None where that cannot be: nothing was taken or
-        counted then, and whatever is wrong is told by `authenticate` and `submit`."""
+        """Write one submission and count the request for its channel's key in the same statement.
+
+        Returns None if that is not possible. Nothing was written or counted then: the caller calls `authenticate` and
+        `submit`, which also raise the error, if there is one.
+        """
         at = self.clock()
-        seen = self._door.recent(key, Scope.SUBMIT, at)
+        seen = self._keys.recent(key, Scope.SUBMIT, at)
         if seen is None or request.enclosed or _is_bound(request.command):
             return None
         try:
-            visit = FastRequest(seen, await self._prepare.check(seen.channel, request, at))
+            checked = await self._checker.check(seen.channel, request, at)
         except Refused:
             return None
-        if passed := await self._taken_seen(visit):
-            taken, asking = passed
-            self._door.charge(seen, asking, at)
-            return taken
-        return None
+        if (written := await self._write_seen(CountedRequest(seen, checked))) is None:
+            return None
+        receipt, asking = written
+        self._keys.charge(seen, asking, at)
+        return receipt
 
     async def submit_all(
         self, channel: Channel, requests: Sequence[Request], dry_run: bool = False
     ) -> list[SubmissionReceipt | Refused]:
-        """An answer for each request, in order; the good ones are durable when this returns.
+        """Write many submissions; returns a receipt or a refusal for each request, in order.
 
-        A dry run does the same and undoes it, so that its answers are those of the real one.
+        When this returns, the accepted ones are committed. A dry run writes in the same way and rolls back, so that it
+        gives the same answers as a real run.
         """
         at = self.clock()
         answers: dict[int, SubmissionReceipt | Refused] = {}
-        good: dict[int, CheckedRequest] = {}
+        accepted: dict[int, CheckedRequest] = {}
         for n, request in enumerate(requests):
             try:
-                good[n] = await self._prepare.check(channel, request, at)
+                accepted[n] = await self._checker.check(channel, request, at)
             except Refused as refused:
                 answers[n] = refused
-            await sleep(0)  # a thousand texts must not hold up everybody else
-        if good:
-            take = self._try if dry_run else self._take
+            await sleep(0)  # a thousand texts must not block the event loop for other requests
+        if accepted:
+            take = self._dry_run if dry_run else self._take
             async with self.pool.acquire(timeout=5) as db:
-                answers |= zip(good, await take(db, list(good.values())), strict=True)
+                answers |= zip(accepted, await take(db, list(accepted.values())), strict=True)
         return [answers[n] for n in range(len(requests))]
 
-    async def _take(self, db: Connection, asks: Sequence[CheckedRequest]) -> list[SubmissionReceipt | Refused]:
+    async def _take(self, db: Connection, checked: Sequence[CheckedRequest]) -> list[SubmissionReceipt | Refused]:
         at = self.clock()
-        submissions = await self._wanted(db, asks, at)
-        if not any(_is_bound(ask.command) for ask in asks):
+        submissions = await self._rows(db, checked, at)
+        if not any(_is_bound(request.command) for request in checked):
             with suppress(Repeated):
-                await self._new(asks, submissions, at).write(db)
-                return list(map(fresh_one, submissions))
+                await self._insert(checked, submissions, at).write(db)
+                return list(map(receipt_of_new, submissions))
         async with db.transaction():
-            return await self._take_any(db, asks, submissions, at)
+            return await self._take_repeated(db, checked, submissions, at)
 
-    async def _try(self, db: Connection, asks: Sequence[CheckedRequest]) -> list[SubmissionReceipt | Refused]:
+    async def _dry_run(self, db: Connection, checked: Sequence[CheckedRequest]) -> list[SubmissionReceipt | Refused]:
         trial = db.transaction()
         await trial.start()
         try:
-            return await self._take(db, asks)
+            return await self._take(db, checked)
         finally:
             await trial.rollback()
 
     async def _take_seen(
-        self, db: Connection, visits: Sequence[FastRequest]
+        self, db: Connection, requests: Sequence[CountedRequest]
     ) -> list[tuple[SubmissionReceipt, Asking] | None]:
         at = self.clock()
-        seen = [visit.seen for visit in visits]
-        asks = [visit.ask for visit in visits]
-        submissions = await self._wanted(db, asks, at)
-        writes = self._new(asks, submissions, at)
+        seen = [request.seen for request in requests]
+        checked = [request.checked for request in requests]
+        submissions = await self._rows(db, checked, at)
+        writes = self._insert(checked, submissions, at)
         key_queries.count_seen(writes, seen, Scope.SUBMIT, at)
         try:
             (counted,) = await writes.write(db)
         except (Repeated, Stale):
-            return [None] * len(visits)
-        return list(zip(map(fresh_one, submissions), key_queries.each(seen, counted), strict=True))
+            return [None] * len(requests)
+        return list(zip(map(receipt_of_new, submissions), key_queries.each(seen, counted), strict=True))
 
-    def _new(self, asks: Sequence[CheckedRequest], submissions: Sequence[Submission], at: datetime) -> WriteBatch:
-        """One statement that needs no transaction around it; writing raises `Repeated` when one of them is not new."""
+    def _insert(self, checked: Sequence[CheckedRequest], submissions: Sequence[Submission], at: datetime) -> WriteBatch:
+        """The one statement that writes submissions which are expected to be new. It needs no transaction around it.
+        Writing raises `Repeated` if one of them was written before."""
         writes = WriteBatch()
         queries.put(writes, submissions, Repeated())
-        self._prepare.tell(writes, zip(asks, submissions, strict=True), at)
+        self._checker.tell(writes, zip(checked, submissions, strict=True), at)
         return writes
 
-    async def _take_any(
-        self, db: Connection, asks: Sequence[CheckedRequest], submissions: Sequence[Submission], at: datetime
+    async def _take_repeated(
+        self, db: Connection, checked: Sequence[CheckedRequest], submissions: Sequence[Submission], at: datetime
     ) -> list[SubmissionReceipt | Refused]:
-        """Claims first, and tells of those that are new and have all their attachments."""
+        """Write submissions of which some may be repeated or have attachments; the caller holds the transaction.
+
+        A fact is recorded for each submission that is new and has all its attachments.
+        """
         for channel in sorted({s.channel for s in submissions if s.external_id}):
             await queries.share_references(db, channel)
-        fresh, spoilt = await _claim(db, asks, submissions)
-        others = [s for s in submissions if s.id not in fresh]
+        new, refused = await _claim(db, checked, submissions)
+        others = [s for s in submissions if s.id not in new]
         first = await queries.known(db, others) if others else {}
+        pairs = list(zip(checked, submissions, strict=True))
         writes = WriteBatch()
-        self._prepare.tell(writes, ((ask, s) for ask, s in zip(asks, submissions, strict=True) if s.id in fresh), at)
+        self._checker.tell(writes, ((request, s) for request, s in pairs if s.id in new), at)
         await writes.write(db)
-        pairs = list(zip(asks, submissions, strict=True))
-        moved = await self._moving_on.take(db, pairs, first, at) if first else {}
+        imported = await self._history.take(db, pairs, first, at) if first else {}
         return [
-            spoilt.get(s.id) or moved.get(s.id) or self._answer(ask.request.command, s, s.id in fresh, first.get(s.id))
-            for ask, s in pairs
+            refused.get(s.id)
+            or imported.get(s.id)
+            or self._answer(checked_request.request.command, s, s.id in new, first.get(s.id))
+            for checked_request, s in pairs
         ]
 
-    async def _wanted(self, db: Connection, asks: Sequence[CheckedRequest], at: datetime) -> list[Submission]:
-        serials = await self._serials(db, len(asks))
-        return [self._prepare.submission(ask, serial, at) for ask, serial in zip(asks, serials, strict=True)]
+    async def _rows(self, db: Connection, checked: Sequence[CheckedRequest], at: datetime) -> list[Submission]:
+        serials = await self._serials(db, len(checked))
+        return [self._checker.submission(request, serial, at) for request, serial in zip(checked, serials, strict=True)]
 
     async def _serials(self, db: Connection, count: int) -> list[int]:
-        """Some are kept for the requests to come, since each trip costs; gaps are no harm."""
-        while len(self._spare) < count:
-            self._spare.extend(await queries.serials(db, max(count - len(self._spare), SPARE)))
-        return [self._spare.popleft() for _ in range(count)]
+        """The next `count` serial numbers. More are fetched than needed, to save round trips for later requests; a gap
+        in the numbers does no harm."""
+        while len(self._serials_left) < count:
+            self._serials_left.extend(await queries.serials(db, max(count - len(self._serials_left), SERIALS_AHEAD)))
+        return [self._serials_left.popleft() for _ in range(count)]
 
     def _answer(
         self, command: SubmitDemand, submission: Submission, created: bool, first: Submission | None
     ) -> SubmissionReceipt | Refused:
         if created:
-            return fresh_one(submission)
+            return receipt_of_new(submission)
         if first is None:
             en = "the same demand is being submitted right now"
             return Refused(Code.CONFLICT, en, "同一诉求正在提交，请稍后重试")
-        # After an erasure nothing is left to compare with.
+        # After an erasure there is no fingerprint to compare with.
         same = not first.fingerprint or first.fingerprint in self.vault.fingerprints(domain.content(command))
         same_key = (first.channel, first.idempotency_key) == (submission.channel, submission.idempotency_key)
         if same_key and not (same and first.programme == submission.programme):
             en = f"this key belongs to demand {first.number}"
             return Refused(Code.KEY_REUSED, en, f"该幂等键属于诉求 {first.number}")
         own = first.channel == submission.channel
-        # What another system recorded may have been sent live before, in other words.
+        # A recorded demand may have been submitted live before, with another wording.
         same_reference = own and first.external_id == submission.external_id and not isinstance(command, RecordedDemand)
         if same_reference and not same_key and not same:
             return reference_taken(command.external_id or "", first.number)
@@ -208,19 +220,20 @@ class SubmissionHandler:
 
 
 def _is_bound(command: SubmitDemand) -> bool:
-    """Whether other rows have a say in whether the demand is new."""
+    """Whether rows other than that of its idempotency key decide if the demand can be written: a reference or files."""
     return bool(command.external_id or command.attachments)
 
 
 async def _claim(
-    db: Connection, asks: Sequence[CheckedRequest], submissions: Sequence[Submission]
+    db: Connection, checked: Sequence[CheckedRequest], submissions: Sequence[Submission]
 ) -> tuple[set[UUID], Mapping[UUID, Refused]]:
-    """Those that are new and have all their attachments, and those that are refused for theirs."""
+    """Insert the submissions that are new. Returns the ids of those that have all their attachments, and by id the
+    refusals of those that do not."""
     new = await queries.claim(db, submissions)
-    spoilt: dict[UUID, Refused] = {}
-    for channel in {ask.channel.id for ask in asks}:
-        theirs = [(s.id, ask.command.attachments) for ask, s in zip(asks, submissions, strict=True)
+    refused: dict[UUID, Refused] = {}
+    for channel in {request.channel.id for request in checked}:
+        theirs = [(s.id, request.command.attachments) for request, s in zip(checked, submissions, strict=True)
                   if s.id in new and s.channel == channel]  # fmt: skip
-        spoilt |= await bind(db, channel, theirs)
-    await queries.withdraw(db, list(spoilt))
-    return new - set(spoilt), spoilt
+        refused |= await bind(db, channel, theirs)
+    await queries.withdraw(db, list(refused))
+    return new - set(refused), refused

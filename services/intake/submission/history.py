@@ -1,4 +1,5 @@
-"""What becomes of a recorded demand that was imported before: the same, further on, gone on here, or contradicted."""
+"""Compares a recorded demand with its earlier import: unchanged, with new steps, changed here since, or
+contradictory."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
@@ -13,17 +14,17 @@ from shared.contracts.refusals import FieldError
 from shared.contracts.text import shortened
 
 ROUTED_AT_ONCE: Final = (Status.SUBMITTED, Status.RETURNED, Status.REOPENED)
-"""Where routing's policy tells the next fact by itself when no recorded step does."""
+"""Statuses in which routing's policy records `demand.routed` by itself, if no recorded step does."""
 _COMPARED: Final = {
     "title": "title", "text": "text", "kind": "kind", "category": "category", "division": "division",
     "location": "location", "channel": "via", "channel_kind": "channel_kind", "attachments": "attachments",
 }  # fmt: skip
-"""Fields of the fact, and what the recorded demand calls them."""
+"""Fields of the fact that are compared, with their names in `RecordedDemand`."""
 _SHOWN: Final = 60
 
 
 class Became(StrEnum):
-    """What became of a recorded demand that was handed over."""
+    """The result of importing one recorded demand."""
 
     NEW = "new"
     KNOWN = "known"
@@ -33,11 +34,11 @@ class Became(StrEnum):
     REFUSED = "refused"
 
 
-class Known(NamedTuple):
-    """What intake told of an imported demand: its steps in the order of the record.
+class ImportedHistory(NamedTuple):
+    """The facts that intake has recorded of an imported demand, with the steps in the order of the record.
 
-    The last of them follow the sequence `after`; `expected` is the version when all are told, None where one of
-    them cannot be.
+    The steps of the latest import follow version `after` of the demand. `expected` is the version of the demand when
+    routing has recorded all steps; None if one of the steps can never be recorded.
     """
 
     submitted: DemandSubmitted
@@ -47,14 +48,14 @@ class Known(NamedTuple):
     expected: int | None
 
 
-def known(facts: Iterable[tuple[Fact, datetime]]) -> Known:
-    """From the facts that intake told: the submission, and what continued its history."""
-    coming = iter(facts)
-    submitted, at = next(coming)
+def history_of(facts: Iterable[tuple[Fact, datetime]]) -> ImportedHistory:
+    """The imported history of one demand, from `demand.submitted` and the `demand.history-continued` that follow."""
+    remaining = iter(facts)
+    submitted, at = next(remaining)
     if not isinstance(submitted, DemandSubmitted):
         raise TypeError(f"a demand begins with its submission, not with {submitted.type}")
-    history = Known(submitted, at, submitted.history, 1, _version(Status.SUBMITTED, 1, submitted.history))
-    for note, _ in coming:
+    history = ImportedHistory(submitted, at, submitted.history, 1, _version(Status.SUBMITTED, 1, submitted.history))
+    for note, _ in remaining:
         if isinstance(note, HistoryContinued):
             status = min(TRANSITIONS[STATUS_FACTS[note.history[0].type]].after)
             expected = _version(status, note.after, note.history)
@@ -63,7 +64,8 @@ def known(facts: Iterable[tuple[Fact, datetime]]) -> Known:
 
 
 def _version(status: Status, version: int, steps: Sequence[RecordedStep]) -> int | None:
-    """How many status facts there are when these steps are told, and what routing's policy tells where they stop."""
+    """The version of a demand after these steps and after the facts that routing's policy adds to them; None if a step
+    is not allowed where it stands."""
     for step in steps:
         row = TRANSITIONS[STATUS_FACTS[step.type]]
         if status not in row.after and status in ROUTED_AT_ONCE:
@@ -74,29 +76,30 @@ def _version(status: Status, version: int, steps: Sequence[RecordedStep]) -> int
     return version + (status in ROUTED_AT_ONCE)
 
 
-def becomes(demand: Demand, known: Known, further: Sequence[RecordedStep]) -> Became:
-    """What `further` steps of the record do to a demand, as far as intake has heard of it.
+def becomes(demand: Demand, imported: ImportedHistory, new_steps: Sequence[RecordedStep]) -> Became:
+    """The result of importing `new_steps` for a demand, judged by intake's own copy of the demand.
 
-    By other hands a demand has gone on when it has more facts than the record and the policies account for.
+    A demand that has more facts than the record and the policies explain was handled here since: the record can no
+    longer add steps to it.
     """
-    if not further or _ended_alike(demand, further):
+    if not new_steps or _ended_alike(demand, new_steps):
         return Became.KNOWN
-    if known.expected is None or demand.version > known.expected:
+    if imported.expected is None or demand.version > imported.expected:
         return Became.WENT_ON_HERE
-    if demand.version < known.expected or demand.history:
-        return Became.PENDING if _is_coming(demand, known) else Became.WENT_ON_HERE
-    return Became.MOVED_ON if _may_follow(further[0], demand) else Became.WENT_ON_HERE
+    if demand.version < imported.expected or demand.history:
+        return Became.PENDING if _is_pending(demand, imported) else Became.WENT_ON_HERE
+    return Became.MOVED_ON if _may_follow(new_steps[0], demand) else Became.WENT_ON_HERE
 
 
-def _ended_alike(demand: Demand, further: Sequence[RecordedStep]) -> bool:
-    """Whether all that is new is the end that the demand has come to here too."""
-    ends = [step.data.get("outcome") for step in further if step.type == DemandClosed.type]
-    return demand.status is Status.CLOSED and ends == [demand.outcome] and len(further) == 1
+def _ended_alike(demand: Demand, new_steps: Sequence[RecordedStep]) -> bool:
+    """Whether the only new step closes the demand, and the demand is closed here with the same outcome."""
+    outcomes = [step.data.get("outcome") for step in new_steps if step.type == DemandClosed.type]
+    return demand.status is Status.CLOSED and outcomes == [demand.outcome] and len(new_steps) == 1
 
 
-def _is_coming(demand: Demand, known: Known) -> bool:
-    """Whether what was recorded before is still being told."""
-    at_once = demand.version <= known.after or demand.status in ROUTED_AT_ONCE
+def _is_pending(demand: Demand, imported: ImportedHistory) -> bool:
+    """Whether routing has not yet recorded all steps of the import before."""
+    at_once = demand.version <= imported.after or demand.status in ROUTED_AT_ONCE
     return at_once or bool(demand.history and _may_follow(demand.history[0], demand))
 
 
@@ -104,22 +107,23 @@ def _may_follow(step: RecordedStep, demand: Demand) -> bool:
     return demand.status in TRANSITIONS[STATUS_FACTS[step.type]].after
 
 
-def differences(known: Known, now: DemandSubmitted, raised_at: datetime) -> list[FieldError]:
-    """Where a record contradicts what was imported before, personal data hidden; nothing where it only goes on."""
-    return list(_differences(known, now, raised_at))
+def differences(imported: ImportedHistory, now: DemandSubmitted, raised_at: datetime) -> list[FieldError]:
+    """The fields in which a record contradicts its earlier import, with personal data masked. Empty if the record only
+    has more steps or fewer."""
+    return list(_differences(imported, now, raised_at))
 
 
-def _differences(known: Known, now: DemandSubmitted, raised_at: datetime) -> Iterator[FieldError]:
-    if raised_at != known.raised_at:
-        yield _differs("occurred_at", known.raised_at.isoformat(), raised_at.isoformat())
+def _differences(imported: ImportedHistory, now: DemandSubmitted, raised_at: datetime) -> Iterator[FieldError]:
+    if raised_at != imported.raised_at:
+        yield _differs("occurred_at", imported.raised_at.isoformat(), raised_at.isoformat())
     for name, field in _COMPARED.items():
-        if getattr(known.submitted, name) != getattr(now, name):
-            yield _differs(field, getattr(known.submitted, name), getattr(now, name))
-    for n, (was, step) in enumerate(zip(known.steps, now.history, strict=False)):
-        yield from _steps_apart(f"history.{n}", was, step)
+        if getattr(imported.submitted, name) != getattr(now, name):
+            yield _differs(field, getattr(imported.submitted, name), getattr(now, name))
+    for n, (was, step) in enumerate(zip(imported.steps, now.history, strict=False)):
+        yield from _step_differences(f"history.{n}", was, step)
 
 
-def _steps_apart(where: str, was: RecordedStep, now: RecordedStep) -> Iterator[FieldError]:
+def _step_differences(where: str, was: RecordedStep, now: RecordedStep) -> Iterator[FieldError]:
     if was.type != now.type:
         yield _differs(f"{where}.type", was.type, now.type)
         return

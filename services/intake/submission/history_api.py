@@ -1,4 +1,4 @@
-"""Recorded history of other systems over HTTP: taken in, or only tried."""
+"""The HTTP route that imports recorded history of other systems, or only tries to (a dry run)."""
 
 from typing import Annotated, Final
 
@@ -58,7 +58,7 @@ LARGER: Final = LargerBodies("/v1/imports", 16 * MAX_BODY, API_KEY_HEADER, API_K
 
 
 def routes(submissions: SubmissionHandler) -> APIRouter:
-    """Where recorded history is handed over."""
+    """The route that imports recorded history."""
     router = LimitedRouter(LARGER, tags=["intake"])
     Importer = Annotated[Channel, Depends(channel_with(submissions.pool, "import"))]  # noqa: N806 (a type)
 

@@ -1,4 +1,4 @@
-"""The questions about recorded history to intake's database, one function each."""
+"""Intake's SQL about recorded history, one function for each statement."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -9,16 +9,16 @@ from shared.chassis.database.pool import Connection
 from shared.contracts.demand.facts import DemandSubmitted, HistoryContinued
 
 
-class Told(NamedTuple):
-    """A fact that intake told: its wire type, its JSON, when it happened."""
+class StoredFact(NamedTuple):
+    """A fact in intake's journal: its wire type, its JSON, and when it happened."""
 
     type: str
     payload: str
     at: datetime
 
 
-async def imported(db: Connection, ids: Sequence[UUID]) -> dict[UUID, list[Told]]:
-    """Of each imported demand, its submission and what continued its history, in the order of telling."""
+async def imported(db: Connection, ids: Sequence[UUID]) -> dict[UUID, list[StoredFact]]:
+    """By the id of each imported demand, its `demand.submitted` and `demand.history-continued`, the earliest first."""
     rows = await db.fetch(
         """
         SELECT aggregateid, type, payload, time FROM journal
@@ -27,14 +27,14 @@ async def imported(db: Connection, ids: Sequence[UUID]) -> dict[UUID, list[Told]
         list(ids),
         [DemandSubmitted.wire_type(), HistoryContinued.wire_type()],
     )
-    facts: dict[UUID, list[Told]] = {}
+    facts: dict[UUID, list[StoredFact]] = {}
     for row in rows:
-        facts.setdefault(row["aggregateid"], []).append(Told(row["type"], row["payload"], row["time"]))
+        facts.setdefault(row["aggregateid"], []).append(StoredFact(row["type"], row["payload"], row["time"]))
     return facts
 
 
 async def put_fingerprints(db: Connection, fingerprints: Mapping[UUID, bytes]) -> None:
-    """The content of a record from now on, by its demand."""
+    """Replace the fingerprints of submissions, by the ids of their demands."""
     if fingerprints:
         await db.execute(
             """

@@ -1,4 +1,4 @@
-"""Where a demand is: the division that it names, the one around its point, or its channel's own; pure."""
+"""Decides in which division a demand lies: the one that it names, the one around its point, or its channel's; pure."""
 
 from typing import NamedTuple
 
@@ -9,7 +9,7 @@ from shared.jurisdiction.pack import Pack
 
 
 class Placed(NamedTuple):
-    """A demand with its division, as far as it has one, its jurisdiction, and what told the place."""
+    """A demand with its division and its jurisdiction, if they are known; `by` says what decided the division."""
 
     command: SubmitDemand
     pack: Pack | None
@@ -17,11 +17,11 @@ class Placed(NamedTuple):
 
 
 def placed(command: SubmitDemand, own: str | None, packs: Jurisdictions) -> Placed:
-    """The demand in the division that it names, in the smallest one whose boundary contains its point, or in the
-    channel's own.
+    """Set the division of a demand: the one that it names, else the smallest one whose boundary contains its point,
+    else `own`, the division of its channel.
 
-    Where a point or an address is all that tells the place, and no boundary contains the point, it is in the whole
-    jurisdiction: a person looks where it is.
+    A demand that has only a point or an address, and a point that no boundary contains, gets the root division of the
+    jurisdiction: a dispatcher then finds the place.
     """
     if command.division:
         return Placed(command, packs.of_division(command.division))
@@ -29,7 +29,8 @@ def placed(command: SubmitDemand, own: str | None, packs: Jurisdictions) -> Plac
         return by_boundaries
     home, by = packs.of_division(own or ""), _told_by(command)
     if own and command.jurisdiction in (None, home and home.id):
-        # Who calls a hotline leaves an address too: alone it says nothing of the place, unless it was sent as one.
+        # Callers of a hotline leave their address too. An address alone does not say where the matter is, unless the
+        # channel named the jurisdiction: then the address was sent as the place.
         is_open = home and own == home.root and (command.location or command.jurisdiction)
         return Placed(_within(command, own), home, by if is_open else PlacedBy.DIVISION)
     pack = packs.get(command.jurisdiction) if command.jurisdiction else next(iter(packs))
@@ -39,8 +40,8 @@ def placed(command: SubmitDemand, own: str | None, packs: Jurisdictions) -> Plac
 
 
 def _by_boundaries(command: SubmitDemand, own: str | None, packs: Jurisdictions) -> Placed | None:
-    """Where the point lies by the boundaries of the jurisdiction that is named, of the channel's own, or of any. A
-    channel of a village or a town takes demands for that place alone: a point elsewhere tells nothing there."""
+    """Find the division whose boundary contains the point: in the named jurisdiction, else in the channel's own, else
+    in any. A channel of a village or a town takes demands for that place only, so a point outside of it is ignored."""
     if command.location is None:
         return None
     home = packs.of_division(own or "")
@@ -62,7 +63,7 @@ def _within(command: SubmitDemand, division: str) -> SubmitDemand:
 
 
 def _told_by(command: SubmitDemand) -> PlacedBy:
-    """What tells the place where no division does; `DIVISION` where nothing does."""
+    """What says where the demand is if it names no division: its point, else its address; `DIVISION` if it has none."""
     if command.location:
         return PlacedBy.POINT
     return PlacedBy.ADDRESS if command.contact and command.contact.address else PlacedBy.DIVISION

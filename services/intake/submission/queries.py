@@ -1,4 +1,4 @@
-"""Intake's questions to its database, one function each."""
+"""Intake's SQL about submissions, one function for each statement."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -23,20 +23,21 @@ class Submission(NamedTuple):
 
 
 async def serials(db: Connection, count: int) -> list[int]:
-    """The next serials for demand numbers."""
+    """The next `count` serials for demand numbers."""
     rows = await db.fetch("SELECT nextval('demand_number') AS n FROM generate_series(1, $1)", count)
     return [row["n"] for row in rows]
 
 
 async def leave_out_serials(db: Connection, count: int) -> int:
-    """Give so many of the next serials to nobody; returns the first one that is left out."""
+    """Skip the next `count` serials, so that no demand gets them; returns the first one that is skipped."""
     first: int = await db.fetchval("SELECT nextval('demand_number')")
     await db.execute("SELECT setval('demand_number', $1::bigint)", first + count - 1)
     return first
 
 
 async def share_references(db: Connection, channel: str) -> None:
-    """Keep the channel's references from becoming sightings while they are submitted."""
+    """Take the shared lock of the channel's references, so that none becomes a sighting before this transaction
+    ends."""
     await db.execute("SELECT pg_advisory_xact_lock_shared(hashtextextended('reference:' || $1, 0))", channel)
 
 
@@ -48,14 +49,15 @@ _SUBMISSIONS: Final = """
 """
 
 
-def put(writes: WriteBatch, submissions: Sequence[Submission], known: Exception) -> None:
-    """Write submissions without references; writing raises `known` when one of them was written before."""
+def put(writes: WriteBatch, submissions: Sequence[Submission], repeated: Exception) -> None:
+    """Insert submissions that have no `external_id`; writing raises `repeated` if one of them was written before."""
     writes.add(_SUBMISSIONS, _ordered(submissions))
-    writes.clash("submission_channel_idempotency_key_key", known)
+    writes.clash("submission_channel_idempotency_key_key", repeated)
 
 
 async def claim(db: Connection, submissions: Sequence[Submission]) -> set[UUID]:
-    """Write the submissions that are new and say which, of twins the first in order; waits for one being written."""
+    """Insert the submissions that are new and return their ids. Of two with the same key the first one is inserted.
+    Waits for another transaction that is inserting the same key."""
     rows = await db.fetch(
         f"""
         {_SUBMISSIONS}
@@ -71,7 +73,8 @@ async def claim(db: Connection, submissions: Sequence[Submission]) -> set[UUID]:
 
 
 async def known(db: Connection, submissions: Sequence[Submission]) -> dict[UUID, Submission]:
-    """For each submission that is not new, the one that was first: same key, same reference, or sighted under it."""
+    """By the id of each submission that is not new, the earlier one: with the same key, with the same reference, or of
+    the demand that the reference stands for as a sighting."""
     rows = await db.fetch(
         """
         SELECT DISTINCT ON (asked.id) asked.id AS asked, first.*
@@ -94,23 +97,23 @@ async def known(db: Connection, submissions: Sequence[Submission]) -> dict[UUID,
 
 
 async def fingerprints(db: Connection, ids: Sequence[UUID]) -> dict[UUID, bytes]:
-    """The content of each submission as its fingerprint; empty after an erasure."""
+    """The fingerprint of the content of each submission, by its id; empty after an erasure."""
     rows = await db.fetch("SELECT id, fingerprint FROM submission WHERE id = ANY($1::uuid[])", list(ids))
     return {row["id"]: row["fingerprint"] or b"" for row in rows}
 
 
 async def withdraw(db: Connection, ids: Sequence[UUID]) -> None:
-    """Take claims back that this transaction made."""
+    """Delete submissions that this transaction inserted."""
     if ids:
         await db.execute("DELETE FROM submission WHERE id = ANY($1)", list(ids))
 
 
 async def unrouted(db: Connection, last: int) -> tuple[int, float]:
-    """Of the `last` submissions, how many have waited over a minute for routing to give them to a unit or to send them
-    to triage, and for how many seconds the first has; 0 where none waits.
+    """Count, among the `last` submissions, those that have waited more than a minute for routing to route or triage
+    them; returns the count and the longest waiting time in seconds, 0 if none waits.
 
-    Intake follows every demand, so its own copy tells what routing did; of one that was returned or reopened the step
-    begins the time. Ids are in the order of time.
+    Intake's own copy of the demand says what routing did. For a returned or reopened demand the waiting time begins
+    with that step. Ids are in the order of time.
     """
     row = await db.fetchrow(
         """
@@ -130,7 +133,7 @@ async def unrouted(db: Connection, last: int) -> tuple[int, float]:
 
 
 def _ordered(submissions: Sequence[Submission]) -> list[Submission]:
-    # In one order, so that two requests with the same keys cannot block each other.
+    # All requests insert in the same order, so that two with the same keys cannot deadlock.
     return sorted(submissions, key=lambda s: (s.channel, s.idempotency_key))
 
 

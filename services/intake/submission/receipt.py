@@ -1,4 +1,4 @@
-"""The answer to a submission: the demand that it became, or already was."""
+"""The answer to a submission: the new demand, or the demand of the earlier request that it repeats."""
 
 from datetime import datetime
 from typing import NamedTuple
@@ -9,20 +9,20 @@ from services.intake.submission.queries import Submission
 
 
 class SubmissionReceipt(NamedTuple):
-    """The demand that a request became, or already was."""
+    """The new demand of a request, or the demand of the earlier request that it repeats."""
 
     id: UUID
     number: str
     submitted_at: datetime
     created: bool
     own: bool = True
-    """Whether the channel that asks took it in, and did not only see it again."""
+    """Whether the asking channel took the demand in; false if it only reported a sighting of it."""
     became: Became = Became.KNOWN
-    """Of recorded history, what became of it."""
+    """The result of importing recorded history."""
     steps: int = 0
-    """How many recorded steps are told because of this request."""
+    """How many recorded steps this request added to the demand."""
 
 
-def fresh_one(new: Submission) -> SubmissionReceipt:
-    """The answer to a request that was not known before."""
+def receipt_of_new(new: Submission) -> SubmissionReceipt:
+    """The answer to a request that created a new demand."""
     return SubmissionReceipt(new.id, new.number, new.submitted_at, created=True, became=Became.NEW)

@@ -1,4 +1,4 @@
-"""A step that another system recorded: what is wrong with it, and how it is told, naming no citizen."""
+"""Checks a step that another system recorded, and masks the texts in it; pure."""
 
 from collections.abc import Iterator
 
@@ -11,7 +11,7 @@ from shared.masking import MASKS
 
 
 def misfits(where: str, step: RecordedStep) -> Iterator[FieldError]:
-    """A step that cannot be told, or words of it that no database keeps."""
+    """The errors of a step: it is not a known fact, or its texts have characters that the database cannot store."""
     try:
         recorded(step)
     except Refused as fault:
@@ -23,24 +23,25 @@ def misfits(where: str, step: RecordedStep) -> Iterator[FieldError]:
 
 
 def told(step: RecordedStep, masks: Masks = MASKS) -> RecordedStep:
-    """The step with what its fact knows and nothing else: nobody has looked at the rest."""
+    """The step as it is recorded: only with the fields that its fact has, and with its texts masked."""
     fact = as_recorded(step)
     hidden = {name: hide(getattr(fact, name), declaration, masks) for name, declaration in _words(fact)}
     kept = fact.model_copy(update=hidden)
-    # Steps within a step would be told with words that nobody has masked.
+    # A history within a step is left out: its texts were not masked.
     data = kept.model_dump(mode="json", exclude_unset=True, exclude={"history"})
     return step.model_copy(update={"data": data})
 
 
 def passages(step: RecordedStep) -> Iterator[Passage]:
-    """The words of a step that `told` masks."""
+    """The texts of a step that `told` masks."""
     fact = as_recorded(step)
     for name, declaration in _words(fact):
         yield from passages_in(getattr(fact, name), declaration)
 
 
 def _words(fact: Fact) -> Iterator[tuple[str, Masked]]:
-    """What is plain where we tell it is words where another system did, in which a person may be named."""
+    """The texts of a fact that may name a person. A field that our own services fill with a safe value may hold free
+    text if another system filled it, so every text but an identifier is included."""
     for name, declaration in texts(type(fact)):
         if name in fact.model_fields_set and not isinstance(declaration, Identifier):
             yield name, declaration if isinstance(declaration, Masked) else by_office(longest(type(fact), name))

@@ -1,4 +1,4 @@
-"""Refusals of what was sent before under the same reference, with other content."""
+"""Makes the refusals of a request whose reference was used before with other content."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -7,7 +7,7 @@ from shared.contracts.refusals import Code, FieldError, Refused
 
 
 def reference_taken(external_id: str, number: str) -> Refused:
-    """The refusal of a channel's reference that stands for another matter."""
+    """The refusal of a submission whose `external_id` already stands for another demand of the channel."""
     add = f"POST /v1/demands/{number}/supplements"
     en = f"the reference {external_id!r} stands for demand {number}; send another external_id, or add to it with {add}"
     zh = f"外部编号 {external_id!r} 已对应诉求 {number}，请更换 external_id，或用 {add} 补充"
@@ -15,24 +15,25 @@ def reference_taken(external_id: str, number: str) -> Refused:
 
 
 def recorded_otherwise(external_id: str, number: str, differences: Sequence[FieldError]) -> Refused:
-    """The refusal of recorded history that was taken in before and contradicts what it said then.
+    """The refusal of a record that contradicts its earlier import.
 
-    Without `differences` it is the contact, or a number that is hidden in a text: what was said then is sealed.
+    If `differences` is empty, the contact differs or a number that is masked in a text: these are sealed and cannot be
+    shown.
     """
-    apart = tuple(differences) or (_SEALED,)
-    listed_zh = "；".join(f"{difference.field} {difference.zh}" for difference in apart[:_TOLD])
-    listed = "; ".join(f"{difference.field} {difference.en}" for difference in apart[:_TOLD])
-    if more := len(apart) - _TOLD if len(apart) > _TOLD else 0:
+    errors = tuple(differences) or (_SEALED,)
+    listed_zh = "；".join(f"{difference.field} {difference.zh}" for difference in errors[:_SHOWN])
+    listed = "; ".join(f"{difference.field} {difference.en}" for difference in errors[:_SHOWN])
+    if more := len(errors) - _SHOWN if len(errors) > _SHOWN else 0:
         listed_zh, listed = f"{listed_zh}；另有 {more} 处", f"{listed}; and {more} more"
     en = (
         f"imported before with other content (demand {number}): {listed}."
         " Correct the row, or go on in that demand; another matter needs another reference"
     )
     zh = f"已导入过，内容不同（诉求 {number}）：{listed_zh}。请改正此行，或在该诉求中办理；若是另一诉求请改用另一编号"
-    return Refused(Code.KEY_REUSED, en, zh, apart)
+    return Refused(Code.KEY_REUSED, en, zh, errors)
 
 
-_TOLD: Final = 5
+_SHOWN: Final = 5
 _SEALED: Final = FieldError(
     "contact",
     "联系方式或隐去的号码与导入时不同",

@@ -1,4 +1,4 @@
-"""The secret code by which a citizen follows a demand: derived from its id, so that nothing is stored.
+"""Derives the secret code with which a citizen follows a demand from the demand's id, so that no code is stored.
 
 Rule: Crockford's Base32, which has no I, L, O or U and reads O as 0 and I or L as 1.
 """
@@ -19,7 +19,7 @@ _AS_TYPED: Final = str.maketrans("OIL", "011", "- ")
 
 @dataclass(frozen=True, slots=True)
 class SecretCodes:
-    """Eight characters (40 bits) for each demand, different under every secret."""
+    """Derives codes of eight characters (40 bits) from the ids of demands and the secret of the deployment."""
 
     secret: str
 
@@ -30,9 +30,9 @@ class SecretCodes:
         return "".join(_CROCKFORD[number >> shift & 31] for shift in _SHIFTS)
 
     def told(self, taken: SubmissionReceipt) -> str:
-        """The code, for the channel that took the demand in; empty for one that only saw it again."""
+        """The code, for the channel that took the demand in; empty for a channel that only reported a sighting."""
         return self.of(taken.id) if taken.own else ""
 
     def fits(self, demand: UUID, typed: str) -> bool:
-        """Whether this is the code, however carelessly it was typed."""
+        """Whether this is the code of the demand. Case, spaces, hyphens and the letters O, I and L do not matter."""
         return hmac.compare_digest(self.of(demand).encode(), typed.upper().translate(_AS_TYPED).encode())
