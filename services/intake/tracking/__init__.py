@@ -1,1 +1,1 @@
-"""Follows a demand: who may see it, and its story."""
+"""Lets citizens and channels follow a demand: who may see it, and what is shown."""

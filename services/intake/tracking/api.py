@@ -1,4 +1,4 @@
-"""Following a demand over HTTP."""
+"""The HTTP route that shows one demand to its citizen or to a channel."""
 
 from fastapi import APIRouter
 
@@ -12,7 +12,7 @@ from shared.chassis.http.body_limit import LimitedRouter
 
 
 def routes(lookup: DemandLookup, stories: StoryReader) -> APIRouter:
-    """Follow a demand by its number."""
+    """The route that shows a demand by its number."""
     router = LimitedRouter(credentials=[API_KEY_HEADER, CODE_HEADER], tags=["intake"])
 
     @router.get("/v1/demands/{number}")
@@ -27,7 +27,7 @@ def routes(lookup: DemandLookup, stories: StoryReader) -> APIRouter:
         if secret or code or not key:
             return await stories.of(await lookup.by_code(number, secret or code), True, may_rate=True)
         channel = await authenticate(lookup.pool, key, "submit")
-        demand, all_of_it = await lookup.seen(channel, number)
-        return await stories.of(demand, all_of_it, may_rate=await lookup.took_in(channel, demand))
+        demand, may_read_all = await lookup.seen(channel, number)
+        return await stories.of(demand, may_read_all, may_rate=await lookup.took_in(channel, demand))
 
     return router

@@ -1,4 +1,4 @@
-"""What may be read of a demand: where it stands, and for whoever raised it everything that was said."""
+"""The answers of the routes that show a demand: its progress, and for its citizen everything that was said about it."""
 
 from datetime import datetime
 from uuid import UUID

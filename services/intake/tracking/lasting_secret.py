@@ -1,4 +1,4 @@
-"""Notices that the secret behind citizens' codes and pseudonyms is another one than this database began with."""
+"""Checks that the secret behind citizens' codes and pseudonyms is still the one with which this database began."""
 
 import hmac
 from typing import Final
@@ -14,17 +14,18 @@ _OTHER: Final = (
 
 
 def lasting_secret_kept(pool: Pool, secret: str) -> Check:
-    """Whether the secret is the one of the first start; the first start decides which that is."""
+    """A check that fails if `secret` is not the secret of the first start. At the first start its mark (an HMAC) is
+    stored; later starts compare with it."""
     mark = hmac.digest(secret.encode(), _PURPOSE, "sha256")
-    known: list[bytes] = []
+    cached_marks: list[bytes] = []
 
     async def check() -> str | None:
         try:
-            if not known:
-                known.append(await _first_mark(pool, mark))
+            if not cached_marks:
+                cached_marks.append(await _first_mark(pool, mark))
         except PASSING as fault:
             return f"intake: the database does not answer: {fault!r}"
-        return None if hmac.compare_digest(known[0], mark) else _OTHER
+        return None if hmac.compare_digest(cached_marks[0], mark) else _OTHER
 
     return check
 

@@ -1,4 +1,4 @@
-"""The demands of a channel over HTTP, as a list: the newest first, or in the order in which they last changed."""
+"""The HTTP route that lists the demands of a channel: the newest first, or in the order of their last changes."""
 
 from collections.abc import Sequence
 from typing import Annotated
@@ -34,7 +34,7 @@ class Listed(Page):
 
 
 def routes(lookup: DemandLookup, stories: StoryReader, vault: Vault) -> APIRouter:
-    """What a channel handed in."""
+    """The route that lists the demands of a channel."""
     router = APIRouter(tags=["intake"], prefix="/v1/demands")
     Reader = Annotated[Channel, Depends(channel_with(lookup.pool, Scope.SUBMIT))]  # noqa: N806 (a type)
 
@@ -51,8 +51,8 @@ def routes(lookup: DemandLookup, stories: StoryReader, vault: Vault) -> APIRoute
         """What this channel handed in or saw again, newest first; with `external_id` what its reference stands for;
         with `updated_since` what changed from then on, in the order in which it last changed."""
         if external_id:
-            known = await lookup.referred(channel, vault.reference(external_id))
-            return Listed(demands=await stories.short([known]) if known else [], next=None)
+            referred = await lookup.referred(channel, vault.reference(external_id))
+            return Listed(demands=await stories.short([referred]) if referred else [], next=None)
         if updated_since:
             changed = await lookup.changed(channel, changes_after(updated_since, after), limit + 1)
             return await _changed(changed, stories, limit, request, response)
@@ -63,16 +63,18 @@ def routes(lookup: DemandLookup, stories: StoryReader, vault: Vault) -> APIRoute
 
 
 def page(demands: Sequence[Progress], limit: int, request: Request, response: Response) -> Listed:
-    """A page of demands, of which one more than it may hold was read, with where the next one is if there is one."""
-    shown_ones, last = pagination.cut(demands, limit)
-    following = pagination.link(last.id if last else None, limit, request, response)
-    return Listed(demands=list(shown_ones), next=following)
+    """A page of at most `limit` demands, with the cursor of the next page if there is one. `demands` holds up to
+    `limit + 1`: the last one only says that a page follows."""
+    demands_of_page, last = pagination.cut(demands, limit)
+    next_cursor = pagination.link(last.id if last else None, limit, request, response)
+    return Listed(demands=list(demands_of_page), next=next_cursor)
 
 
 async def _changed(
     changed: Sequence[ChangedDemand], stories: StoryReader, limit: int, request: Request, response: Response
 ) -> Listed:
-    shown_ones, last = pagination.cut(changed, limit)
-    following = last.at.written() if last else None
-    pages.link(following, request, response, limit=limit)
-    return Listed(demands=await stories.short([(one.demand, one.own) for one in shown_ones]), next=following)
+    changes_of_page, last = pagination.cut(changed, limit)
+    next_cursor = last.at.written() if last else None
+    pages.link(next_cursor, request, response, limit=limit)
+    demands = await stories.short([(change.demand, change.own) for change in changes_of_page])
+    return Listed(demands=demands, next=next_cursor)

@@ -1,4 +1,4 @@
-"""Cursors of lists in order of the demands' ids."""
+"""Reads and writes the cursors of the lists of demands."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
@@ -25,29 +25,29 @@ Limit = Annotated[int, Query(ge=1, le=200)]
 R = TypeVar("R")
 _FIRST: Final = UUID(int=0)
 LATE: Final = timedelta(minutes=1)
-"""A change has its moment when its transaction begins to number, and is seen when that is committed: so much later at
-most."""
+"""A change is stamped within its transaction and can be read only after the commit: at most so much later."""
 
 
 def cut(rows: Sequence[R], limit: int) -> tuple[Sequence[R], R | None]:
-    """The rows of a page, of one more than it may hold; and the last of them where another page follows."""
+    """The first `limit` rows, and the last of these if `rows` holds more: then another page follows."""
     page = rows[:limit]
     return page, page[-1] if len(rows) > limit else None
 
 
 def link(last: UUID | None, limit: int, request: Request, response: Response) -> str | None:
-    """The cursor after `last`, told in the Link header too; None when there is no next page."""
+    """The cursor of the page after the demand `last`, also set as the `Link` header; None if there is no next page."""
     cursor = pagination.written(last.bytes) if last else None
     pagination.link(cursor, request, response, limit=limit)
     return cursor
 
 
 def read(cursor: str) -> UUID | None:
-    """The row behind a cursor; None at the first page."""
+    """The id of a demand in a cursor; None for the first page. Raises `Refused` for a cursor that cannot be read."""
     return pagination.read(cursor, lambda place: UUID(bytes=place)) if cursor else None
 
 
 def changes_after(since: datetime, cursor: str) -> Moment:
-    """Behind what a list in order of changes goes on: the cursor, or everything that was seen before the moment."""
+    """After which change a list in order of changes begins: the cursor, or for the first page the moment `since`,
+    earlier by the time that a commit may take (`LATE`)."""
     beginning = min(max(since, OLDEST.at), NEWEST.at).astimezone(UTC) - LATE
     return moment(cursor, Moment(beginning, _FIRST))

@@ -1,4 +1,4 @@
-"""Keeps what may be listed of every demand, and how each went on, in the transaction that made it true."""
+"""Projects facts onto the tables that lists and updates are read from, in the transaction that stores the facts."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,53 +18,56 @@ ENDED: Final = frozenset({Status.DECLINED, Status.RESOLVED, Status.WITHDRAWN, St
 
 
 def is_open(status: Status) -> bool:
-    """Whether the citizen still waits; merged with another is open until that one is resolved."""
+    """Whether the citizen still waits for an answer. A demand that was merged into another is open until that one is
+    resolved."""
     return status not in ENDED
 
 
 @dataclass(frozen=True, slots=True)
-class Move:
-    """What a batch changes: `at` is None where a demand had ended before and still has, `summary` where it stays."""
+class ListingChange:
+    """How a batch changes the row of a demand. `at` is None if the demand had ended before and still has: then its date
+    stays. `summary` is None if it stays."""
 
     demand: Demand
     at: datetime | None = None
     summary: str | None = None
 
 
-def moves(changes: Changes) -> dict[UUID, Move]:
-    """For each demand its last state; what follows the end (a rating, the closing) does not move the date."""
-    moves: dict[UUID, Move] = {}
+def listing_changes(changes: Changes) -> dict[UUID, ListingChange]:
+    """By the id of each demand, how a batch changes its row. A fact after the end of a demand (a rating, the closing)
+    does not change the date."""
+    by_demand: dict[UUID, ListingChange] = {}
     for change in changes:
-        earlier = moves.get(change.after.id, Move(change.before))
-        settled = not is_open(change.before.status) and not is_open(change.after.status)
-        at = earlier.at if settled else change.envelope.time
-        answers = isinstance(change.fact, f.DemandResolved | f.DemandReopened)
-        summary = released(change.fact) if answers else earlier.summary
-        moves[change.after.id] = Move(change.after, at, summary)
-    return moves
+        earlier = by_demand.get(change.after.id, ListingChange(change.before))
+        was_over = not is_open(change.before.status) and not is_open(change.after.status)
+        at = earlier.at if was_over else change.envelope.time
+        changes_summary = isinstance(change.fact, f.DemandResolved | f.DemandReopened)
+        summary = released(change.fact) if changes_summary else earlier.summary
+        by_demand[change.after.id] = ListingChange(change.after, at, summary)
+    return by_demand
 
 
 def released(fact: f.Fact) -> str:
-    """What a fact says to the public."""
+    """The summary of an answer that is released to the public; empty for every other fact."""
     return fact.summary if isinstance(fact, f.DemandResolved) else ""
 
 
-def _list(writes: WriteBatch, changes: Changes) -> None:
-    raised = [change for change in changes if isinstance(change.fact, f.DemandSubmitted)]
-    moved = [change for change in changes if not isinstance(change.fact, f.DemandSubmitted)]
-    if raised:
-        _raise(writes, raised)
-    if moved:
-        # Of a demand that was raised in the same batch there is no row before.
-        _move(writes.after if raised else writes, list(moves(moved).values()))
+def _write_listing(writes: WriteBatch, changes: Changes) -> None:
+    submitted = [change for change in changes if isinstance(change.fact, f.DemandSubmitted)]
+    later = [change for change in changes if not isinstance(change.fact, f.DemandSubmitted)]
+    if submitted:
+        _insert(writes, submitted)
+    if later:
+        # A demand that was submitted in the same batch has its row only after the insert.
+        _update_listing(writes.after if submitted else writes, list(listing_changes(later).values()))
 
 
-def _raise(writes: WriteBatch, raised: Changes) -> None:
-    rows = [_listed(c.after, c.fact) for c in raised if isinstance(c.fact, f.DemandSubmitted)]
+def _insert(writes: WriteBatch, submitted: Changes) -> None:
+    rows = [_listing_row(c.after, c.fact) for c in submitted if isinstance(c.fact, f.DemandSubmitted)]
     writes.add("INSERT INTO demand_listing SELECT * FROM unnest($1::demand_listing_row[])", rows)
 
 
-def _listed(demand: Demand, fact: f.DemandSubmitted) -> tuple[object, ...]:
+def _listing_row(demand: Demand, fact: f.DemandSubmitted) -> tuple[object, ...]:
     place = fact.location
     return (
         demand.id, fact.number, fact.jurisdiction, fact.channel, fact.kind, fact.category, fact.division,
@@ -73,7 +76,7 @@ def _listed(demand: Demand, fact: f.DemandSubmitted) -> tuple[object, ...]:
     )  # fmt: skip
 
 
-def _move(writes: WriteBatch, moved: Sequence[Move]) -> None:
+def _update_listing(writes: WriteBatch, changes: Sequence[ListingChange]) -> None:
     writes.add(
         """
         UPDATE demand_listing AS listed
@@ -82,16 +85,19 @@ def _move(writes: WriteBatch, moved: Sequence[Move]) -> None:
         FROM unnest($1::demand_listing_move[]) AS now
         WHERE listed.id = now.id
         """,
-        [_moved(move) for move in moved],
+        [_listing_change_row(change) for change in changes],
     )
 
 
-def _moved(move: Move) -> tuple[object, ...]:
-    to = move.demand
-    return to.id, to.status, is_open(to.status), to.unit, to.due_at, move.at, move.summary, to.category
+def _listing_change_row(change: ListingChange) -> tuple[object, ...]:
+    demand = change.demand
+    return (
+        demand.id, demand.status, is_open(demand.status), demand.unit, demand.due_at,
+        change.at, change.summary, demand.category,
+    )  # fmt: skip
 
 
-def _update(change: Change[Demand, f.Fact]) -> tuple[object, ...]:
+def _update_row(change: Change[Demand, f.Fact]) -> tuple[object, ...]:
     envelope, after = change.envelope, change.after
     summary = released(change.fact)
     return envelope.id, after.id, after.version, after.jurisdiction, after.status, summary, envelope.time
@@ -103,11 +109,11 @@ def _put_updates(writes: WriteBatch, rows: Sequence[tuple[object, ...]]) -> None
     )
 
 
-LISTING: Final = Projection(on=dict.fromkeys(ALL_STATUS_FACTS, whole), ignores=ALL_NOTES, write=_list)
-"""One row a demand, as lists show it."""
+LISTING: Final = Projection(on=dict.fromkeys(ALL_STATUS_FACTS, whole), ignores=ALL_NOTES, write=_write_listing)
+"""One row for each demand, as lists show it."""
 UPDATES: Final = Projection(
-    on={kind: _update for kind in AFTER_SUBMISSION if kind not in AMONG_OFFICES},
+    on={kind: _update_row for kind in AFTER_SUBMISSION if kind not in AMONG_OFFICES},
     ignores=(f.DemandSubmitted, *AMONG_OFFICES, *ALL_NOTES),
     write=_put_updates,
 )
-"""One row for each step of a demand after it was raised."""
+"""One row for each status fact of a demand after its submission."""

@@ -1,4 +1,4 @@
-"""The story's questions to intake's database, one function each."""
+"""Intake's SQL about following demands: what was said, references, lists and wrong codes."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,11 +19,11 @@ from shared.contracts.demand.facts import (
 from shared.contracts.demand.state import Demand
 
 MOST: Final = 500
-"""Voices and steps of one demand that are shown, the latest."""
+"""So many steps, and so many notes of the citizen, are shown of one demand: the latest ones."""
 
 
 class Told(NamedTuple):
-    """What was said to the citizen: `said` is a JSON object."""
+    """One thing that the citizen was told about the demand: `said` is a JSON object."""
 
     type: str
     unit: str | None
@@ -32,7 +32,7 @@ class Told(NamedTuple):
 
 
 class Spoken(NamedTuple):
-    """A note that the citizen told; `payload` is a JSON object."""
+    """One note of the citizen; `payload` is a JSON object."""
 
     id: UUID
     type: str
@@ -42,7 +42,8 @@ class Spoken(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Story:
-    """What was said about one demand, both ways, the earliest first; `attachments` came with the submission."""
+    """Everything that the citizen was told (`told`) and said (`spoken`) about one demand, the earliest first.
+    `attachments` came with the submission."""
 
     text: str
     attachments: Sequence[str]
@@ -52,7 +53,7 @@ class Story:
 
 
 async def told(db: Connection, demand: UUID) -> list[Told]:
-    """What was said to the citizen, the earliest first."""
+    """What the citizen was told, the earliest first."""
     rows = await db.fetch(
         "SELECT type, unit, said, at FROM demand_told WHERE demand_id = $1 ORDER BY sequence DESC LIMIT $2",
         demand,
@@ -117,7 +118,8 @@ LISTED: Final = """
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """What a channel's reference already stands for."""
+    """The demand that a channel's reference stands for. `submitted` is false if the channel only reported a
+    sighting."""
 
     demand: UUID
     number: str
@@ -131,7 +133,7 @@ async def channel_of(db: Connection, demand: UUID) -> str | None:
 
 
 async def has_sighted(db: Connection, channel: str, demand: UUID) -> bool:
-    """Whether this channel says that a demand reached it too."""
+    """Whether this channel reported a sighting of the demand."""
     exists: bool = await db.fetchval(
         "SELECT EXISTS (SELECT FROM sighting WHERE demand_id = $2 AND channel = $1)", channel, demand
     )
@@ -139,7 +141,8 @@ async def has_sighted(db: Connection, channel: str, demand: UUID) -> bool:
 
 
 async def demands_of(db: Connection, channel: str, before: UUID | None, limit: int) -> list[tuple[Demand, bool]]:
-    """What a channel took in or saw again, newest first, from before a demand on; with whether it took it in."""
+    """The demands that a channel took in or reported a sighting of, newest first, each with whether the channel took it
+    in. Only demands with an id before `before`, if that is given."""
     rows = await db.fetch(LISTED, channel, before or _LAST, limit)
     return [(Demand.model_validate_json(row["state"]), row["own"]) for row in rows]
 
@@ -147,8 +150,9 @@ async def demands_of(db: Connection, channel: str, before: UUID | None, limit: i
 async def changed_demands(
     db: Connection, channel: str, after: tuple[datetime, UUID], limit: int
 ) -> list[tuple[datetime, Demand, bool]]:
-    """What a channel took in or saw again, in the order in which it last changed, from behind a moment and an id on;
-    with when that was, and whether it took it in. A report (举报) is told to the channel that took it in alone."""
+    """The demands that a channel took in or reported a sighting of, in the order of their last changes, beginning after
+    a moment and an id. Each has the moment of its last change, and whether the channel took it in. A report (举报) is
+    shown only to the channel that took it in."""
     rows = await db.fetch(
         """
         SELECT changed_at, state::text, own FROM (
@@ -168,7 +172,7 @@ async def changed_demands(
 
 
 async def count_wrong_code(db: Connection, demand: UUID, at: datetime, since: datetime) -> None:
-    """One more wrong code; counting starts anew when the last count began before `since`."""
+    """Count a wrong code for a demand. If the current count began before `since`, a new count begins."""
     await db.execute(
         """
         INSERT INTO wrong_code AS known (demand_id, failures, since) VALUES ($1, 1, $2)
@@ -183,13 +187,13 @@ async def count_wrong_code(db: Connection, demand: UUID, at: datetime, since: da
 
 
 async def wrong_codes(db: Connection, demand: UUID, since: datetime) -> int:
-    """How many wrong codes there were in the count that is running."""
+    """How many wrong codes were counted for a demand; 0 if the count began before `since`."""
     failures = await db.fetchval("SELECT failures FROM wrong_code WHERE demand_id = $1 AND since >= $2", demand, since)
     return int(failures or 0)
 
 
 async def reference(db: Connection, channel: str, external_id: str) -> Reference | None:
-    """What this reference of the channel stands for."""
+    """The demand that this reference of the channel stands for; None if it is not known."""
     row = await db.fetchrow(
         """
         SELECT id, number, true FROM submission WHERE channel = $1 AND external_id = $2

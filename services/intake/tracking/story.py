@@ -1,4 +1,5 @@
-"""Reads the story of a demand together: what was said to the citizen, what the citizen said, and who has the same."""
+"""Reads what a demand's page shows: what the citizen was told, what the citizen said, and how many have the same
+demand."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,35 +19,36 @@ from shared.jurisdiction.jurisdictions import Jurisdictions
 from shared.jurisdiction.publication import Publication
 
 AWAITED: Final = (Status.RESOLVED, Status.DECLINED)
-"""Where the citizen can judge the answer, or contest the refusal."""
+"""Statuses in which the citizen can judge the answer, or contest the refusal."""
 NOTHING: Final = Publication(unreleased=(), source="our choice where no pack is served")
 
 
 @dataclass(frozen=True, slots=True)
 class StoryReader:
-    """Tells of demands that somebody may follow; who may is decided by `Following`."""
+    """Reads demands for those who may follow them. It does not check who may: `DemandLookup` does."""
 
     pool: Pool
     packs: Jurisdictions
     links: CitizenLinks
 
     async def short(self, demands: Sequence[tuple[Demand, bool]]) -> list[Progress]:
-        """Where each stands, or, where it is not one's own, what the public sees of that."""
+        """The progress of each demand. Of a demand that is not the channel's own, only what the public sees."""
         others = [demand.id for demand, own in demands if not own]
         async with self.pool.acquire(timeout=5) as db:
-            known = await published(db, others) if others else {}
+            publications = await published(db, others) if others else {}
         return [
-            progress(demand) if own else self._seen(demand, known.get(demand.id, UNPUBLISHED))
+            progress(demand) if own else self._seen(demand, publications.get(demand.id, UNPUBLISHED))
             for demand, own in demands
         ]
 
-    def _seen(self, demand: Demand, known: Published) -> Progress:
+    def _seen(self, demand: Demand, publication: Published) -> Progress:
         pack = self.packs.get(demand.jurisdiction)
-        return seen(demand, pack.publication if pack else NOTHING, known)
+        return seen(demand, pack.publication if pack else NOTHING, publication)
 
-    async def of(self, demand: Demand, all_of_it: bool, *, may_rate: bool) -> Followed:
-        """Everything, or what the public sees; `may_rate`: with the link to judge an answer that nobody judged yet."""
-        if not all_of_it:
+    async def of(self, demand: Demand, may_read_all: bool, *, may_rate: bool) -> Followed:
+        """Everything about a demand, or only what the public sees. With `may_rate` it has the link to judge the answer,
+        as long as nobody has."""
+        if not may_read_all:
             return Followed(**dict((await self.short([(demand, False)]))[0]))
         pack = self.packs.get(demand.jurisdiction)
         progress = followed(demand, pack, await self.whole(demand.id), await self._published(demand))
@@ -59,7 +61,7 @@ class StoryReader:
             return await of_demand(db, demand.id)
 
     async def whole(self, demand: UUID) -> Story:
-        """What was said both ways, for whoever may read all of it."""
+        """Everything that was said about a demand, for those who may read all of it."""
         async with self.pool.acquire(timeout=5) as db:
             return Story(
                 text=await queries.words(db, demand),

@@ -1,4 +1,4 @@
-"""Tells the story of a demand: all of it to whoever raised it, and what the public sees to whom it reached too."""
+"""Makes the documents that show a demand: everything for its citizen, the public part for channels with a sighting."""
 
 from collections.abc import Sequence
 from typing import Final, TypeVar
@@ -23,12 +23,13 @@ _TYPES: Final = {kind.wire_type(): kind.type for kind in (f.DemandSupplemented, 
 
 
 def progress(demand: Demand) -> d.Progress:
-    """Where a demand stands, for the channel that took it in."""
+    """The progress of a demand, for the channel that took it in."""
     return d.Progress.model_validate(demand, from_attributes=True)
 
 
 def seen(demand: Demand, publication: Publication, published: Published = NOTHING) -> d.Progress:
-    """What the public sees of it, for a channel that it reached too; of a report (举报) whether it is still open."""
+    """What the public sees of a demand, for a channel that reported a sighting of it. Of a report (举报) it says only
+    whether it is still open."""
     public = seen_by_public(
         publication, PublicDemand.of(demand, published.release, published.withheld, published.allowed)
     )
@@ -48,8 +49,8 @@ def seen(demand: Demand, publication: Publication, published: Published = NOTHIN
     )
 
 
-def followed(demand: Demand, pack: Pack | None, story: Story, known: Published = NOTHING) -> d.Followed:
-    """Everything that is known; codes stand for themselves where no pack names them."""
+def followed(demand: Demand, pack: Pack | None, story: Story, publication: Published = NOTHING) -> d.Followed:
+    """Everything about a demand. A code is shown instead of a name that no pack has."""
     category = pack.category(demand.category) if pack and demand.category else None
     told = story.told
     standing = since_reopening(told)
@@ -69,21 +70,21 @@ def followed(demand: Demand, pack: Pack | None, story: Story, known: Published =
         extensions=_steps(told, pack, d.Extension, f.DemandExtended),
         pauses=_pauses(told, pack),
         remarks=_steps(told, pack, d.Remark, f.DemandContacted, f.DemandProgressed),
-        spoken=[_spoke(one) for one in story.spoken],
+        spoken=[_spoke(note) for note in story.spoken],
         supports=story.supports,
         rating=_last(_steps(standing, pack, d.Rated, f.DemandConfirmed)),
         reopenings=_steps(told, pack, d.Reopening, f.DemandReopened),
-        publication=_consent(demand, pack, known),
+        publication=_consent(demand, pack, publication),
     )
 
 
-def _consent(demand: Demand, pack: Pack | None, known: Published) -> d.PublicationStand | None:
-    stands = consent_of(pack.publication.release if pack else None, demand, known)
-    return d.PublicationStand.model_validate(stands) if stands else None
+def _consent(demand: Demand, pack: Pack | None, publication: Published) -> d.PublicationStand | None:
+    consent = consent_of(pack.publication.release if pack else None, demand, publication)
+    return d.PublicationStand.model_validate(consent) if consent else None
 
 
 def since_reopening(facts: Sequence[Told]) -> Sequence[Told]:
-    """What still stands: an answer that was followed by a reopening does not."""
+    """The facts after the last reopening; an answer before it no longer counts."""
     last = max((n for n, fact in enumerate(facts) if fact.type == f.DemandReopened.type), default=-1)
     return facts[last + 1 :]
 
@@ -94,7 +95,8 @@ def _steps(facts: Sequence[Told], pack: Pack | None, kind: type[S], *kinds: type
 
 
 def _pauses(facts: Sequence[Told], pack: Pack | None) -> list[d.ClockPause]:
-    """Each pause, with its end where it has one: work on a listed demand ends a pause that no fact here began."""
+    """Each pause, with its end if it has one. A resumption without a pause is left out: when a demand is put on a list
+    its clock stops without a pause of its own."""
     pauses: list[d.ClockPause] = []
     for fact in facts:
         if fact.type == f.DemandPaused.type:
@@ -106,12 +108,12 @@ def _pauses(facts: Sequence[Told], pack: Pack | None) -> list[d.ClockPause]:
 
 
 def pause_reason(pack: Pack | None, code: str, language: str | None = None) -> str:
-    """What the jurisdiction calls a reason to pause, in its first language unless another is asked for; the code where
-    it has none of this name."""
-    known = next((r for r in pack.handling.pause.reasons if r.code == code), None) if pack else None
-    if pack is None or known is None:
+    """The jurisdiction's name of a reason to pause, in its first language unless `language` names another; the code if
+    the jurisdiction has no such reason."""
+    reason = next((r for r in pack.handling.pause.reasons if r.code == code), None) if pack else None
+    if pack is None or reason is None:
         return code
-    return str(getattr(known.name, language)) if language else name(pack, known.name)
+    return str(getattr(reason.name, language)) if language else name(pack, reason.name)
 
 
 def _step(told: Told, pack: Pack | None, kind: type[S]) -> S:
@@ -127,7 +129,7 @@ def _last(steps: Sequence[S]) -> S | None:
 
 
 def unit_name(pack: Pack | None, unit: str | None) -> str | None:
-    """What people call a unit; its id where no pack knows it."""
+    """The name of a unit; its id if the pack has no such unit."""
     return named_by_pack(pack, unit) if unit else unit
 
 

@@ -1,4 +1,4 @@
-"""Keeps what every fact says to the citizen, in the transaction that made it true; who said it is left out."""
+"""Projects facts onto the table of what the citizen is told (`demand_told`), without the names of staff."""
 
 from collections.abc import Mapping, Sequence
 from typing import Final
@@ -19,8 +19,8 @@ SAID: Final[Mapping[type[f.Fact], frozenset[str]]] = {
         f.DemandWithdrawn, f.DemandConfirmed, f.DemandReopened,
     )
 }  # fmt: skip
-"""What the citizen is shown of each fact; names of staff, approvals and evidence stay with the unit, but for
-the files that it names as part of its answer."""
+"""The fields of each fact that the citizen is shown. Names of staff, approvals and evidence are not shown, but the
+files that the unit names as part of its answer are."""
 
 
 def _row(change: Change[Demand, f.Fact]) -> tuple[object, ...]:
@@ -44,4 +44,4 @@ CITIZEN_WORDS: Final = Projection(
     ),
     write=_write,
 )  # fmt: skip
-"""One row for each fact that says something to the citizen."""
+"""One row for each fact that the citizen is told of."""
