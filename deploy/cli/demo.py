@@ -12,9 +12,10 @@ from rich.table import Table
 
 from deploy.cli.channels import keys
 from deploy.cli.faults import first, in_words
-from deploy.cli.up import banner, options, stop_event
+from deploy.cli.up import Broker, Port, banner, options, stop_event
 from deploy.importing.client import HandoverFailed, IntakeClient
 from deploy.local.deployment import Running, deployed, secrets_of
+from deploy.local.noida import EmbeddedBroker
 from deploy.local.state import Unusable, read_json, write_private
 from deploy.scenarios.desk import DeskScenario, WaitingDemand
 from deploy.scenarios.nanhai2021 import Story, demands, story
@@ -30,10 +31,8 @@ Figure = dict[str, Any]
 
 
 def demo(
-    port: Annotated[
-        int, typer.Option(min=0, max=65535, help="preferred port; another one is taken when it is busy")
-    ] = 8080,
-    broker: Annotated[str, typer.Option(envvar="HUYING_BROKER")] = "embedded",
+    port: Port = 8080,
+    broker: Broker = EmbeddedBroker.kind,
     leave: Annotated[bool, typer.Option("--exit", envvar="DEMO_EXIT", help="end after the report card")] = False,
 ) -> None:
     """Start everything, replay Nanhai 2021, print its report card, leave the pages open until Ctrl-C."""

@@ -34,7 +34,7 @@ class RunSettings(ProcessSettings, JurisdictionSettings):
         8080,
         ge=0,
         le=65535,
-        description="port of the pages and the API",
+        description="port of the pages and the API; `huying up` and `huying demo` take another one when it is busy",
         json_schema_extra=noted(GATEWAY, "*-api"),
     )
     design_pages: bool = Field(

@@ -18,13 +18,14 @@ from deploy.scenarios.desk import WaitingDemand
 
 console = Console(stderr=False, highlight=False)
 BROKERS = (EmbeddedBroker.kind, ApacheKafka.kind)
+PORT_HELP = "preferred port of the pages and the API; another one is taken when it is busy"
+Port = Annotated[int, typer.Option(envvar="HUYING_PORT", min=0, max=65535, help=PORT_HELP)]
+Broker = Annotated[str, typer.Option(envvar="HUYING_BROKER", help=" or ".join(BROKERS))]
 
 
 def up(
-    port: Annotated[
-        int, typer.Option(min=0, max=65535, help="preferred port; another one is taken when it is busy")
-    ] = 8080,
-    broker: Annotated[str, typer.Option(envvar="HUYING_BROKER", help=" or ".join(BROKERS))] = "embedded",
+    port: Port = 8080,
+    broker: Broker = EmbeddedBroker.kind,
 ) -> None:
     """Start everything and stay until Ctrl-C; the next start finds the data again."""
     try:

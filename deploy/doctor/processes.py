@@ -8,7 +8,7 @@ from typing import Final
 
 import httpx
 
-from deploy.local.health import TIMEOUT, Health
+from deploy.local.health import Health, client
 from deploy.local.state import Runtime
 from shared.chassis.base.findings import Finding, Words, broken, named, ok, warning
 from shared.chassis.http.probe_headers import PROCESS
@@ -83,8 +83,8 @@ async def at(urls: Sequence[str]) -> tuple[list[Finding], list[str]]:
 
 async def _name_of(url: str) -> str:
     try:
-        async with httpx.AsyncClient(timeout=TIMEOUT, trust_env=False) as client:
-            return str((await client.get(f"{url.rstrip('/')}/livez")).headers.get(PROCESS, ""))
+        async with client() as asking:
+            return str((await asking.get(f"{url.rstrip('/')}/livez")).headers.get(PROCESS, ""))
     except (httpx.HTTPError, httpx.InvalidURL):
         return ""
 
@@ -118,8 +118,8 @@ async def _livez(process: RegisteredProcess) -> Finding | bool:
     subject = Words(f"process {process.full_name} at {process.health}", f"进程 {process.full_name}（{process.health}）")
     restart = Words("start it again", "请重启该进程")
     try:
-        async with httpx.AsyncClient(timeout=httpx.Timeout(LIVE_WITHIN, connect=1), trust_env=False) as client:
-            answer = await client.get(f"{process.health}/livez")
+        async with client(httpx.Timeout(LIVE_WITHIN, connect=1)) as asking:
+            answer = await asking.get(f"{process.health}/livez")
     except (httpx.ConnectError, httpx.ConnectTimeout):
         return False
     except httpx.HTTPError:

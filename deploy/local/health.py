@@ -1,7 +1,9 @@
 """Asks a process for its health, and whether it is one of this deployment at all."""
 
+import ssl
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Final
 
 import httpx
@@ -10,6 +12,17 @@ from shared.chassis.http.probe_headers import DEPLOYMENT
 
 TIMEOUT: Final = 5.0
 MISSING: Final = "does not answer"
+
+
+@cache
+def trusted() -> ssl.SSLContext:
+    """The authorities that are believed. Every client would load them anew, which takes longer than all its questions."""
+    return httpx.create_ssl_context(trust_env=False)
+
+
+def client(timeout: float | httpx.Timeout = TIMEOUT) -> httpx.AsyncClient:
+    """What asks for health, past any proxy."""
+    return httpx.AsyncClient(verify=trusted(), timeout=timeout, trust_env=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,8 +35,8 @@ class Health:
     async def wrong(self, path: str) -> str | None:
         """In words what is wrong by the answer to `/livez` or `/readyz`; None when nothing is."""
         try:
-            async with httpx.AsyncClient(timeout=TIMEOUT, trust_env=False) as client:
-                answer = await client.get(f"{self.url}{path}")
+            async with client() as asking:
+                answer = await asking.get(f"{self.url}{path}")
         except httpx.TimeoutException:
             return f"{self.url}{path} {MISSING} within {TIMEOUT:.0f} s"
         except (httpx.HTTPError, httpx.InvalidURL, OSError) as fault:

@@ -48,6 +48,14 @@ def test_the_banner_of_the_demo_says_how_one_demand_is_tried_by_hand(tmp_path: P
     assert "Try it by hand" not in str(banner(running).renderable)
 
 
+@pytest.mark.parametrize("command", ["up", "demo"])
+def test_the_port_of_the_environment_is_obeyed_or_refused_by_name(
+    command: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    monkeypatch.setenv("HUYING_PORT", "70000")
+    assert (ended(monkeypatch, command), "HUYING_PORT" in capsys.readouterr().err) == (2, True)
+
+
 @pytest.fixture(autouse=True)
 def nowhere(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """An environment that names servers which are not there."""
