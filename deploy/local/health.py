@@ -16,7 +16,7 @@ MISSING: Final = "does not answer"
 
 @cache
 def trusted() -> ssl.SSLContext:
-    """The authorities that are believed. Every client would load them anew, which takes longer than all its questions."""
+    """The authorities that are believed, loaded once: that takes longer than all questions of a client."""
     return httpx.create_ssl_context(trust_env=False)
 
 
