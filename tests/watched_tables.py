@@ -5,6 +5,7 @@ from functools import partial
 from typing import Any, Final
 
 from deploy.cli.services import manifest
+from shared.chassis.consumer import dead_letters, inbox, resuming
 from shared.chassis.database.pool import Connection, Pool
 from shared.chassis.process import doctor_checks as process_checks
 from shared.chassis.process.service_checks import Questions, listening
@@ -54,6 +55,13 @@ OWN: Final = {
             SELECT lpad(to_hex(n), 32, '0')::uuid, 1, {_STATE}
                 || jsonb_build_object('status', CASE WHEN n % 2 = 0 THEN 'routed' ELSE 'submitted' END)
             FROM generate_series(1, $1::integer) AS n, LATERAL (SELECT now() - ($1 - n + 2) * interval '1 minute' AS at)
+        """,
+        "demand_listing": """
+            INSERT INTO demand_listing (id, number, jurisdiction, channel, kind, division, title, text, status, is_open,
+                submitted_at, updated_at)
+            SELECT id, id, 'nanhai', 'web', 'complaint', '4406', '', '', state ->> 'status', true, at, at
+            FROM demand CROSS JOIN LATERAL (SELECT (state ->> 'updated_at')::timestamptz AS at) AS known
+            WHERE $1::integer > 0
         """,
         "event_pending": """
             INSERT INTO event_pending (demand_id, type, is_confidential, number, jurisdiction, division, recorded_at)
@@ -111,6 +119,9 @@ def asked(service: str, pool: Pool) -> Iterator[tuple[str, Callable[[Connection]
     questions = Questions(manifest(service), listening(manifest(service)), shards=2)
     yield from ((f"doctor {name}", ask) for name, ask in questions.checks().items())
     yield "doctor processes", process_checks.registered
+    tables = manifest(service).worker(settings, pool).repositories.tables
+    yield "parked turns", partial(inbox.whose_turn_has_come, tables=tables, after=inbox.START, most=resuming.LOOKED_AT)
+    yield "dead letters listed", partial(dead_letters.waiting, after=0, most=inbox.COUNTED_UP_TO)
     yield "relay backlog", partial(_backlog, shard=Shard(1, 2))
     yield "relay silences", partial(relay_cursor.silences, shards=2, after=60.0)
 

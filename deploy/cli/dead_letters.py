@@ -1,9 +1,9 @@
 """`huying dead-letters`: what could not be handled, why, and another try."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 from rich.console import Console
@@ -20,24 +20,43 @@ from shared.contracts.refusals import Refused
 
 app = typer.Typer(no_args_is_help=True, help=__doc__)
 console = Console(highlight=False)
+TIME: Final = "%Y-%m-%d %H:%M:%S"
 Reader = Annotated[str, typer.Argument(help="the service that could not handle it")]
 Id = Annotated[int, typer.Argument(help="the id that `list` shows")]
 
 
 @app.command("list")
-def show_all() -> None:
-    """Every dead letter that waits, of every service; exit code 1 when there is any."""
+def listed(
+    after: Annotated[str, typer.Option(help="SERVICE/ID: those behind this one, as the end of a list says")] = "",
+    limit: Annotated[int, typer.Option(min=1, max=10_000, help="how many, the oldest of each service first")] = 100,
+) -> None:
+    """Dead letters that wait, service by service; exit code 1 when there are any."""
     environment_of_what_runs()
-    table = Table("service", "id", "when", "place", "cause")
-    for service in SERVICE_NAMES:
-        for letter in asyncio.run(_waiting(service)):
-            when = letter.happened_at.strftime("%Y-%m-%d %H:%M:%S")
-            table.add_row(service, str(letter.id), when, letter.place, escape(letter.cause))
-    if not table.row_count:
-        console.print("no dead letters")
+    letters = asyncio.run(_waiting(_behind(after), limit + 1))
+    if not letters:
+        console.print("no dead letters" if not after else f"no dead letters behind {after}")
         return
+    table = Table("service", "id", "when", "place", "cause")
+    for service, letter in letters[:limit]:
+        when = letter.happened_at.strftime(TIME)
+        table.add_row(service, str(letter.id), when, letter.place, escape(letter.cause))
     console.print(table)
+    if len(letters) > limit:
+        service, letter = letters[limit - 1]
+        command = f"huying dead-letters list --limit {limit} --after {service}/{letter.id}"
+        console.print(f"there are more: {command}", soft_wrap=True)
     raise typer.Exit(1)
+
+
+def _behind(after: str) -> dict[str, int]:
+    """Behind which id the list goes on, for each service of which letters are still to be shown, in their order."""
+    if not after:
+        return dict.fromkeys(SERVICE_NAMES, 0)
+    name, _, id = after.partition("/")
+    service = _service(name)
+    if not id.isdecimal():
+        raise typer.BadParameter(f"{after!r} is not SERVICE/ID, such as {service}/12")
+    return dict.fromkeys(SERVICE_NAMES[SERVICE_NAMES.index(service) :], 0) | {service: int(id)}
 
 
 @app.command()
@@ -82,9 +101,14 @@ async def _opened(service: str) -> AsyncIterator[Pool]:
         await pool.close()
 
 
-async def _waiting(service: str) -> list[dead_letters.DeadLetter]:
-    async with _opened(service) as pool, pool.acquire() as db:
-        return await dead_letters.waiting(db)
+async def _waiting(behind: Mapping[str, int], most: int) -> list[tuple[str, dead_letters.WaitingLetter]]:
+    """At most so many letters, each with the service that could not handle it."""
+    found: list[tuple[str, dead_letters.WaitingLetter]] = []
+    for service, id in behind.items():
+        if len(found) < most:
+            async with _opened(service) as pool, pool.acquire() as db:
+                found += [(service, letter) for letter in await dead_letters.waiting(db, id, most - len(found))]
+    return found
 
 
 async def _one(service: str, id: int) -> dead_letters.DeadLetter:

@@ -9,9 +9,10 @@ import pytest
 
 from shared.chassis.aggregates.repository import Repositories, Repository
 from shared.chassis.aggregates.unit_of_work import Change
+from shared.chassis.consumer import dead_letters
 from shared.chassis.consumer.delivery import Delivery
 from shared.chassis.consumer.record import Record
-from shared.chassis.database.pool import Pool, open_pool
+from shared.chassis.database.pool import Connection, Pool, open_pool
 from shared.chassis.database.write_batch import WriteBatch
 from shared.contracts.demand import facts as f
 from shared.contracts.demand.rules import demand_rules
@@ -85,6 +86,15 @@ async def let_know(delivery: Delivery, records: Iterable[Record]) -> None:
     """Bring a service to where it knows these records, its own facts among them, which a delivery leaves out."""
     for record in records:
         await delivery.redrive(record)
+
+
+async def only_letter(db: Connection) -> dead_letters.DeadLetter:
+    """The one dead letter that waits, whole."""
+    (waiting,) = await dead_letters.waiting(db, after=0, most=2)
+    letter = await dead_letters.one(db, waiting.id)
+    assert letter
+    assert (letter.place, letter.cause) == (waiting.place, waiting.cause)
+    return letter
 
 
 @pytest.fixture

@@ -6,7 +6,6 @@ from uuid import UUID
 import pytest
 
 from shared.chassis.aggregates.repository import Repositories
-from shared.chassis.consumer import dead_letters
 from shared.chassis.consumer.delivery import Delivery
 from shared.chassis.consumer.record import Record
 from shared.chassis.database.pool import Pool, open_pool
@@ -14,7 +13,7 @@ from shared.chassis.process.components import Worker
 from shared.contracts.topics import DEMAND_EVENTS, PROJECT_EVENTS
 from tests import story
 from tests.chassis import projects
-from tests.chassis.conftest import Log, Remembered
+from tests.chassis.conftest import Log, Remembered, only_letter
 from tests.chassis.projects import ProjectClosed, ProjectNamed
 
 ID = UUID(int=7)
@@ -72,7 +71,7 @@ async def test_what_came_too_early_waits_in_its_own_stream_though_another_has_th
 async def test_a_record_of_a_stream_that_nobody_reads_here_is_a_dead_letter(delivery: Delivery, pool: Pool):
     await delivery.deliver([project(Log(), ProjectNamed(name="a"), 1)])
     async with pool.acquire() as db:
-        (letter,) = await dead_letters.waiting(db)
+        letter = await only_letter(db)
     assert letter.cause == "huying.project-events is not read here, but demand"
 
 
@@ -83,7 +82,7 @@ async def test_what_a_project_may_not_do_is_a_dead_letter_and_demands_go_on(both
         [*(project(projects_log, fact, n) for n, fact in enumerate(facts, 1)), *log.told(*story.SUBMITTED)]
     )
     async with pool.acquire() as db:
-        (letter,) = await dead_letters.waiting(db)
+        letter = await only_letter(db)
     assert "the project is closed" in letter.cause
     assert (await versions(pool, story.ID), await versions(pool, ID)) == ((1, None), (None, 1))
 

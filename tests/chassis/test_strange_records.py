@@ -13,7 +13,6 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from shared.chassis.aggregates.repository import Repositories, Repository
-from shared.chassis.consumer import dead_letters
 from shared.chassis.consumer.delivery import Delivery
 from shared.chassis.consumer.record import Record
 from shared.chassis.database.pool import Pool
@@ -22,7 +21,7 @@ from shared.contracts.demand.rules import demand_rules
 from shared.contracts.demand.state import Demand, Service
 from tests import story
 from tests.chassis import strange
-from tests.chassis.conftest import Log, Remembered, envelope
+from tests.chassis.conftest import Log, Remembered, envelope, only_letter
 
 LONG = 60
 offsets = count()
@@ -82,7 +81,7 @@ async def test_a_record_is_kept_as_it_was_however_strange(answering: Delivery, p
     record = lying(given)
     await answering.deliver([record])
     async with pool.acquire() as db:
-        (letter,) = await dead_letters.waiting(db)
+        letter = await only_letter(db)
     assert letter.record == record
 
 
@@ -98,7 +97,7 @@ async def test_a_second_fact_with_the_id_of_another_is_a_dead_letter_and_holds_u
         await answering.deliver([first, second._replace(headers=tuple(copied.items())), behind])
     assert [await version(pool, key) for key in (one, two, three)] == [2, None, 2]
     async with pool.acquire() as db:
-        (letter,) = await dead_letters.waiting(db)
+        letter = await only_letter(db)
     assert letter.record.offset == second.offset
 
 
@@ -113,7 +112,7 @@ async def test_a_fact_that_moves_needs_a_place_in_the_order_and_a_note_has_none(
         sequence = 3
     await answering.deliver([log.record(envelope(fact, sequence, key))])
     async with pool.acquire() as db:
-        (letter,) = await dead_letters.waiting(db)
+        letter = await only_letter(db)
     assert "sequence" in letter.cause
 
 
@@ -131,7 +130,7 @@ async def test_a_record_that_cannot_be_stored_is_a_dead_letter_that_says_where_i
     monkeypatch.setattr(Record, "pack", failing)
     await answering.deliver([record])
     async with pool.acquire() as db:
-        (letter,) = await dead_letters.waiting(db)
+        letter = await only_letter(db)
     assert (letter.place, letter.record.value) == (f"huying.demand-events/0/{record.offset}", None)
     assert "no form of it can be stored" in letter.cause
 
@@ -161,7 +160,7 @@ async def test_a_parked_record_that_can_no_longer_be_read_is_dead_itself_and_not
     await answering.deliver([log.record(envelope(story.SUBMISSION, 1, key))])
     assert await version(pool, key) == 2
     async with pool.acquire() as db:
-        (letter,) = await dead_letters.waiting(db)
+        letter = await only_letter(db)
         assert await db.fetchval("SELECT count(*) FROM parked") == 0
     assert letter.record == unreadable
 
@@ -177,5 +176,5 @@ async def test_a_lasting_fault_of_a_value_blames_no_connection(answering: Delive
     async with asyncio.timeout(LONG):
         await answering.deliver([Log(next(offsets)).record(envelope(story.SUBMISSION, 1, uuid4()))])
     async with pool.acquire() as db:
-        (letter,) = await dead_letters.waiting(db)
+        letter = await only_letter(db)
     assert "out of int32 range" in letter.cause

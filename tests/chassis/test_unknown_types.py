@@ -5,6 +5,7 @@ from uuid import UUID, uuid4
 import pytest
 from prometheus_client import REGISTRY
 
+from shared.chassis.consumer import resuming
 from shared.chassis.consumer.delivery import Delivery
 from shared.chassis.consumer.record import Record
 from shared.chassis.consumer.resuming import Resuming
@@ -97,6 +98,29 @@ async def test_the_version_that_knows_a_parked_fact_applies_it_though_nothing_fo
     assert (await version(pool), await count(pool, "parked"), await count(pool, "dead_letter")) == (3, 0, 0)
     assert remembered.facts == [fact.type for fact in story.ACCEPTED]
     assert await parked(pool) == 0
+
+
+async def test_a_round_looks_at_a_part_of_what_is_parked_and_the_next_one_goes_on_there(
+    delivery: Delivery, log: Log, pool: Pool, monkeypatch: pytest.MonkeyPatch
+):
+    """However many facts wait for a newer version, those that may follow are found within a few rounds."""
+    monkeypatch.setattr(resuming, "PAGE", 2)
+    monkeypatch.setattr(resuming, "LOOKED_AT", 4)
+    keys = [UUID(int=n) for n in range(1, 11)]
+    routed = {}
+    for key in keys:
+        submitted, routed[key] = log.told(*story.ROUTED, key=key)
+        await delivery.deliver([submitted, newer(routed[key], "demand.routed.v9")])
+    waiting = Resuming(pool, delivery.repositories, "cluster")
+    for key in (keys[4], keys[9]):
+        await mend(pool, key, 2, routed[key])
+    await waiting.resume()
+    assert await count(pool, "parked") == 10, "the first four are not known, and a round ends there"
+    await waiting.resume()
+    assert [await version(pool, key) for key in keys] == [1, 1, 1, 1, 2, 1, 1, 1, 1, 2]
+    await mend(pool, keys[0], 2, routed[keys[0]])
+    await waiting.resume()
+    assert await version(pool, keys[0]) == 2, "behind the last it begins again"
 
 
 async def test_the_version_that_knows_a_parked_fact_applies_it_before_the_next_one(

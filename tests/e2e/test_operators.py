@@ -38,6 +38,17 @@ async def test_a_record_that_nobody_understands_is_found_shown_and_tried_again(r
     assert code == 1
     for service in ("intake", "routing", "feedback", "reporting"):
         assert service in listed
+    pages, behind = [], ""
+    for _ in range(4):
+        code, page = await said(running, "dead-letters", "list", "--limit", "1", *behind.split())
+        pages.append((code, page.count("ce_id"), behind))
+        behind = page.partition("--limit 1 ")[2].strip()
+    assert pages == [
+        (1, 1, ""), (1, 1, "--after intake/1"), (1, 1, "--after routing/1"), (1, 1, "--after feedback/1")
+    ]  # fmt: skip
+    assert (behind, await said(running, "dead-letters", "list", "--after", "reporting/1")) == (
+        "", (0, "no dead letters behind reporting/1\n")
+    )  # fmt: skip
     code, shown = await said(running, "dead-letters", "show", "routing", "1")
     assert (code, "not a fact" in shown) == (0, True)
     code, refused = await said(running, "dead-letters", "redrive", "routing", "1")

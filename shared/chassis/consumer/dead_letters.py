@@ -139,12 +139,26 @@ class DeadLetter:
         return f"{self.record.topic}/{self.record.partition}/{self.record.offset}"
 
 
-_SELECT: Final = "SELECT id, cluster_id, record, cause, happened_at FROM dead_letter"
+class WaitingLetter(NamedTuple):
+    """A dead letter as a list shows it, without the record."""
+
+    id: int
+    place: str
+    cause: str
+    happened_at: datetime
 
 
-async def waiting(db: Connection) -> list[DeadLetter]:
-    """The dead letters that were not redriven yet, oldest first."""
-    return [_letter(row) for row in await db.fetch(f"{_SELECT} WHERE redriven_at IS NULL ORDER BY id")]
+async def waiting(db: Connection, after: int, most: int) -> list[WaitingLetter]:
+    """The dead letters that were not redriven yet, oldest first: at most `most` of them with ids above `after`."""
+    rows = await db.fetch(
+        """
+        SELECT id, concat_ws('/', topic, partition, "offset"), cause, happened_at FROM dead_letter
+        WHERE redriven_at IS NULL AND id > $1 ORDER BY id LIMIT $2
+        """,
+        after,
+        most,
+    )
+    return [WaitingLetter(*row) for row in rows]
 
 
 async def backlog(db: Connection) -> tuple[int, float]:
@@ -163,7 +177,7 @@ async def backlog(db: Connection) -> tuple[int, float]:
 
 async def one(db: Connection, id: int) -> DeadLetter | None:
     """The dead letter with this id."""
-    row = await db.fetchrow(f"{_SELECT} WHERE id = $1", id)
+    row = await db.fetchrow("SELECT id, cluster_id, record, cause, happened_at FROM dead_letter WHERE id = $1", id)
     return _letter(row) if row else None
 
 
