@@ -20,11 +20,11 @@ from shared.chassis.database.pool import Connection
 from shared.chassis.process.manifest import DoctorCheck
 
 LOOKED_AT: Final = 5_000
-"""The last submissions that are looked at, so that the question takes as long in a city as in a village."""
+"""Demands that are looked at of those that wait, so that the question takes as long in a city as in a village."""
 
 
 async def unrouted(db: Connection) -> Sequence[Finding]:
-    """Demands that wait for routing, among the last that were taken in."""
+    """Demands that wait for routing."""
     count, seconds = await queries.unrouted(db, LOOKED_AT)
     if not count:
         return [ok(Words("routing: every demand was routed or sent to triage", "派单：诉求均已派单或转人工派单"))]

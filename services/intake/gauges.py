@@ -8,12 +8,12 @@ from shared.chassis.database.pool import Connection
 from shared.chassis.work.table_gauges import Rows, TableGauge
 
 LOOKED_AT: Final = 5_000
-"""The last submissions that are looked at: a read of some ten milliseconds, however many there are."""
+"""Demands that are looked at of those that wait: a read of some ten milliseconds, however many there are."""
 _ONE: Final = one_consumer_of("intake")
 UNROUTED: Final = gauge(
     "huying_unrouted_demands",
     "Demands that were taken in over a minute ago and that routing has neither given to a unit nor sent to triage,"
-    " among the last 5,000",
+    " counted up to 5,000",
     ["service"],
     served=_ONE,
 )

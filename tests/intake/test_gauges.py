@@ -23,10 +23,21 @@ async def taken_in(pool: Pool, first: int, last: int, ago: str) -> None:
 
 
 async def heard(pool: Pool, n: int, state: str) -> None:
+    """What intake knows of a demand, whole and as a list shows it."""
     await pool.execute(
         "INSERT INTO demand (id, version, state) VALUES (lpad(to_hex($1::integer), 32, '0')::uuid, 1, $2::text::jsonb)",
         n,
         state,
+    )
+    await pool.execute(
+        """
+        INSERT INTO demand_listing (id, number, jurisdiction, channel, kind, division, title, text, status, is_open,
+            submitted_at, updated_at)
+        SELECT id, id, 'nanhai', 'web', 'complaint', '4406', '', '', state ->> 'status', true, now(),
+            now() - interval '2 hours'
+        FROM demand WHERE id = lpad(to_hex($1::integer), 32, '0')::uuid
+        """,
+        n,
     )
 
 
@@ -51,7 +62,21 @@ async def test_demands_that_wait_for_routing_are_counted_and_others_are_not(data
         assert await counted(pool) == (2, pytest.approx(1800, abs=60))
 
 
-async def test_the_last_submissions_are_looked_at_however_many_there_are(database: str):
+async def test_one_that_waits_is_counted_however_many_came_after_it(database: str):
+    async with await open_pool(database, "intake") as pool:
+        await taken_in(pool, 1, 1, "30 minutes")
+        await heard(pool, 1, '{"status": "submitted"}')
+        await taken_in(pool, 2, LOOKED_AT + 10, "20 minutes")
+        await pool.execute(
+            """
+            INSERT INTO demand (id, version, state)
+            SELECT id, 1, '{"status": "routed"}' FROM submission WHERE recorded_at > now() - interval '25 minutes'
+            """
+        )
+        assert await counted(pool) == (1, pytest.approx(1800, abs=60))
+
+
+async def test_a_part_is_looked_at_however_many_wait(database: str):
     async with await open_pool(database, "intake") as pool:
         await taken_in(pool, 1, LOOKED_AT + 10, "1 hour")
         assert (await counted(pool))[0] == LOOKED_AT

@@ -124,6 +124,22 @@ async def heard(database: str, service: str, id: UUID, state: str) -> None:
     )
 
 
+async def listed(database: str, id: UUID, state: str) -> None:
+    """What intake knows of a demand, as a list shows it and whole."""
+    await heard(database, "intake", id, state)
+    await execute(
+        database,
+        """
+        INSERT INTO intake.demand_listing (id, number, jurisdiction, channel, kind, division, title, text, status,
+            is_open, submitted_at, updated_at)
+        SELECT id, id, 'nanhai', 'web', 'complaint', '4406', '', '', state ->> 'status', true, now(),
+            coalesce((state ->> 'updated_at')::timestamptz, now() - interval '2 hours')
+        FROM intake.demand WHERE id = $1
+        """,
+        id,
+    )
+
+
 async def test_demands_that_nobody_routes_are_counted_with_the_age_of_the_oldest(database: str):
     assert [found.wrong for found in await asked(database, "intake", unrouted)] == [NONE]
     for n in range(1, 44):
@@ -145,7 +161,7 @@ async def test_demands_that_nobody_routes_are_counted_with_the_age_of_the_oldest
     ],
 )
 async def test_a_demand_waits_until_intake_has_heard_of_an_answer_of_routing(database: str, state: str, waits: bool):
-    await heard(database, "intake", await taken_in(database, 1, "2 hours"), state)
+    await listed(database, await taken_in(database, 1, "2 hours"), state)
     (found,) = await asked(database, "intake", unrouted)
     assert bool(found.wrong) is waits
 
@@ -153,10 +169,10 @@ async def test_a_demand_waits_until_intake_has_heard_of_an_answer_of_routing(dat
 async def test_one_that_was_reopened_waits_since_then(database: str):
     moment = (now() - timedelta(minutes=7)).isoformat()
     state = f'{{"status": "reopened", "updated_at": "{moment}"}}'
-    await heard(database, "intake", await taken_in(database, 1, "90 days"), state)
+    await listed(database, await taken_in(database, 1, "90 days"), state)
     (found,) = await asked(database, "intake", unrouted)
     assert "the oldest for 7 minutes" in str(found)
-    await execute(database, "UPDATE intake.demand SET state = state || jsonb_build_object('updated_at', now())")
+    await execute(database, "UPDATE intake.demand_listing SET updated_at = now()")
     (found,) = await asked(database, "intake", unrouted)
     assert found.severity is Severity.OK, "routing has a minute for it, as for any other"
 

@@ -108,25 +108,32 @@ async def withdraw(db: Connection, ids: Sequence[UUID]) -> None:
         await db.execute("DELETE FROM submission WHERE id = ANY($1)", list(ids))
 
 
-async def unrouted(db: Connection, last: int) -> tuple[int, float]:
-    """Count, among the `last` submissions, those that have waited more than a minute for routing to route or triage
-    them; returns the count and the longest waiting time in seconds, 0 if none waits.
+async def unrouted(db: Connection, most: int) -> tuple[int, float]:
+    """Count the demands that have waited more than a minute for routing to route or triage them; returns the count and
+    the longest waiting time in seconds, 0 if none waits.
 
-    Intake's own copy of the demand says what routing did. For a returned or reopened demand the waiting time begins
-    with that step. Ids are in the order of time.
+    Two parts are looked at, each at most `most` rows: the demands in intake's own copy that wait, latest first, and the
+    latest submissions that the copy does not have yet. The copy says what routing did; for a returned or reopened
+    demand the waiting time begins with that step. Ids are in the order of time.
     """
     row = await db.fetchrow(
         """
         SELECT count(*), extract(epoch FROM now() - min(since))::float8 AS seconds
-        FROM (SELECT id, recorded_at FROM submission ORDER BY id DESC LIMIT $1) AS last
-        LEFT JOIN demand USING (id)
-        CROSS JOIN LATERAL (
-            SELECT greatest(recorded_at, (demand.state ->> 'updated_at')::timestamptz) AS since
-        ) AS stood
-        WHERE coalesce(demand.state ->> 'status', 'submitted') IN ('submitted', 'returned', 'reopened')
-            AND since < now() - interval '1 minute' AND coalesce(demand.state ->> 'imported', 'false') <> 'true'
+        FROM (
+            SELECT greatest(recorded_at, updated_at) AS since
+            FROM (
+                SELECT id, updated_at FROM demand_listing WHERE status IN ('submitted', 'returned', 'reopened')
+                ORDER BY updated_at DESC LIMIT $1
+            ) AS listed
+            JOIN demand USING (id) LEFT JOIN submission USING (id)
+            WHERE coalesce(demand.state ->> 'imported', 'false') <> 'true'
+            UNION ALL
+            SELECT recorded_at FROM (SELECT id, recorded_at FROM submission ORDER BY id DESC LIMIT $1) AS last
+            WHERE NOT EXISTS (SELECT FROM demand WHERE demand.id = last.id)
+        ) AS waiting
+        WHERE since < now() - interval '1 minute'
         """,
-        last,
+        most,
     )
     assert row
     return row["count"], row["seconds"] or 0.0
