@@ -254,6 +254,26 @@ async def test_facts_that_the_log_has_lost_are_named(deployment: Deployment, poo
 
 
 @pytest.mark.kafka
+async def test_a_demand_that_stands_otherwise_is_shown_with_each_field_that_differs_and_both_values(
+    deployment: Deployment,
+):
+    records, _ = lives(20)
+    await deployment.tell(records)
+    await deployment.projected()
+    async with deployment.pool.acquire() as db:
+        known = await db.fetchrow("SELECT id, number, state ->> 'unit' AS unit FROM demand_facts WHERE state ? 'unit'")
+        await db.execute(
+            """UPDATE demand_facts SET state = state - 'division' || '{"unit": "nowhere"}' WHERE id = $1""", known["id"]
+        )
+    done = await deployment.rebuild()
+    assert (done.replaced, done.differences) == (False, 1)
+    first = next(n for n, words in enumerate(deployment.said) if f"demand {known['number']} stands" in words)
+    division, unit = deployment.said[first + 1 :]
+    assert division.startswith("field division: (none) now, 4406")
+    assert unit == f"field unit: nowhere now, {known['unit']} rebuilt"
+
+
+@pytest.mark.kafka
 async def test_a_view_of_somebody_else_that_stands_in_the_way_is_named_before_anything_is_read(deployment: Deployment):
     operator = await asyncpg.connect(deployment.settings.database_url)
     await operator.execute("CREATE VIEW public.ours AS SELECT sum(n) FROM reporting.cohort_whole")

@@ -1,12 +1,16 @@
 """Compares the views that were built anew with those in use: every counter, and how each demand stands."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Final
+from uuid import UUID
 
 from services.reporting.figures.rollup import LEVELS
 from services.reporting.rebuild.tables import ANEW, IN_USE
 from shared.chassis.database.pool import Connection
+from shared.contracts.text import shortened
 
+LONGEST_VALUE: Final = 120
 _PERIODS = {
     "millennium": ("全部月份", "all months"),
     "year": ("年", "year of"),
@@ -16,21 +20,38 @@ _PERIODS = {
 
 
 @dataclass(frozen=True, slots=True)
+class FieldDifference:
+    """A field of a demand that is another one; None where it has no value."""
+
+    name: str
+    in_use: str | None
+    anew: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Difference:
-    """Something that is another number in the views that were built anew; named in Chinese and in English."""
+    """Something that is another number in the views that were built anew; named in Chinese and in English. `fields` of
+    a demand that stands otherwise."""
 
     zh: str
     en: str
     in_use: int
     anew: int
+    fields: Sequence[FieldDifference] = ()
 
 
-async def differences(db: Connection, limit: int) -> tuple[Sequence[Difference], int]:
-    """The first `limit` of them, and how many there are; both views must have been made of the same facts."""
-    all_differences = [*await _demands(db), *await _facts(db), *await _owed(db)]
-    for table, levels in LEVELS.items():
-        all_differences += await _counters(db, table, levels)
-    return all_differences[:limit], len(all_differences)
+async def differences(db: Connection, most: int) -> tuple[Sequence[Difference], int]:
+    """The first of each kind, `most` at most, and how many there are in all; both views must have been made of the same
+    facts."""
+    demands = await _demands(db)
+    numbers = [await _facts(db), await _owed(db)]
+    numbers += [await _counters(db, table, levels) for table, levels in LEVELS.items()]
+    shown = [
+        replace(demand, fields=await _fields(db, id)) if demand.in_use and demand.anew else demand
+        for id, demand in demands[:most]
+    ]
+    shown += [one for kind in numbers for one in kind[:most]]
+    return shown, len(demands) + sum(map(len, numbers))
 
 
 async def _counters(db: Connection, table: str, levels: Sequence[str]) -> list[Difference]:
@@ -93,26 +114,41 @@ async def _owed(db: Connection) -> list[Difference]:
     ]
 
 
-async def _demands(db: Connection) -> list[Difference]:
-    """Demands that stand otherwise; of each, how many facts have moved it."""
+async def _demands(db: Connection) -> list[tuple[UUID, Difference]]:
+    """Demands that stand otherwise; of each its id, and how many facts have moved it."""
     rows = await db.fetch(
         f"""
-        SELECT coalesce(built.number, known.number, id::text) AS number,
+        SELECT id, coalesce(built.number, known.number, id::text) AS number,
             coalesce(known.version, 0) AS in_use, coalesce(built.version, 0) AS anew
         FROM {IN_USE}.demand_facts AS known FULL JOIN {ANEW}.demand_facts AS built USING (id)
         WHERE known.version IS DISTINCT FROM built.version OR known.state IS DISTINCT FROM built.state
-        ORDER BY 1
+        ORDER BY number
         """  # noqa: S608
     )
-    return [
-        Difference(
-            f"诉求 {row['number']} 的状态不同，已处理的事件数",
-            f"demand {row['number']} stands otherwise; facts that moved it",
-            row["in_use"],
-            row["anew"],
-        )
-        for row in rows
-    ]
+    return [(row["id"], _standing(row["number"], row["in_use"], row["anew"])) for row in rows]
+
+
+def _standing(number: str, in_use: int, anew: int) -> Difference:
+    zh = f"诉求 {number} 的状态不同，已处理的事件数"
+    return Difference(zh, f"demand {number} stands otherwise; facts that moved it", in_use, anew)
+
+
+async def _fields(db: Connection, id: UUID) -> list[FieldDifference]:
+    """In what a demand stands otherwise that both views have."""
+    rows = await db.fetch(
+        f"""
+        SELECT key, known.value AS in_use, built.value AS anew
+        FROM (SELECT * FROM {IN_USE}.demand_facts, jsonb_each_text(state) WHERE id = $1) AS known
+            FULL JOIN (SELECT * FROM {ANEW}.demand_facts, jsonb_each_text(state) WHERE id = $1) AS built USING (key)
+        WHERE known.value IS DISTINCT FROM built.value ORDER BY key
+        """,  # noqa: S608
+        id,
+    )
+    return [FieldDifference(row["key"], _short(row["in_use"]), _short(row["anew"])) for row in rows]
+
+
+def _short(value: str | None) -> str | None:
+    return None if value is None else shortened(value, LONGEST_VALUE)
 
 
 async def _facts(db: Connection) -> list[Difference]:

@@ -31,8 +31,8 @@ FEW: Final = 1000
 """Records that may be left when the projector is asked to wait."""
 MOST_BEHIND: Final = 100_000
 """Records that the projector may not have read yet: they are read while it waits."""
-SHOWN: Final = 20
-"""Differences that are named; of the others the number is said."""
+SHOWN: Final = 10
+"""Differences of each kind that are named; of the others the number is said."""
 Say = Callable[[str, str], None]
 """Tells the operator what happens, in Chinese and in English."""
 
@@ -156,6 +156,11 @@ class Rebuild:
             f"{difference.zh}：现为 {difference.in_use:,}，重建后为 {difference.anew:,}",
             f"{difference.en}: {difference.in_use:,} now, {difference.anew:,} rebuilt",
         )
+        for field in difference.fields:
+            self.say(
+                f"　　字段 {field.name}：现为 {field.in_use or '（无）'}，重建后为 {field.anew or '（无）'}",
+                f"field {field.name}: {field.in_use or '(none)'} now, {field.anew or '(none)'} rebuilt",
+            )
 
 
 @dataclass(frozen=True, slots=True)
