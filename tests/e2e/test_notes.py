@@ -27,6 +27,9 @@ WAY = {
     "relay demand.routed": "routing-worker",
     "handle demand.routed reporting": "reporting-projector",
     "handle demand.routed feedback": "feedback-worker",
+    "send file": "feedback-worker",
+    "relay demand.notification-sent": "feedback-worker",
+    "handle demand.notification-sent reporting": "reporting-projector",
 }
 """The spans that a demand must leave, each with the process that it is of."""
 
@@ -99,6 +102,11 @@ async def test_a_demand_is_one_trace_through_every_process(with_mail: Running, c
         "handle demand.submitted routing",
         "relay demand.submitted",
         "POST /v1/demands",
+    ]
+    assert chain(spans, "handle demand.notification-sent reporting")[:3] == [
+        "handle demand.notification-sent reporting",
+        "relay demand.notification-sent",
+        "send file",
     ]
     assert {span.attributes.get("huying.demand.number") for span in spans.values()} == {answer.json()["number"]}
     assert not [span for span in spans.values() if span.failed]
