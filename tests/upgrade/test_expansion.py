@@ -9,6 +9,8 @@ from typing import Final
 import asyncpg
 import pytest
 
+from deploy.cli.services import manifests
+from shared.chassis.database.migrate import migrate
 from tests.conftest import Server, fresh_database
 from tests.upgrade.catalog import Catalog, narrowed, read
 from tests.upgrade.conftest import schemas_of
@@ -25,6 +27,13 @@ LOOKED_AT: Final = {
     "20261204600000_finished": "writes the table anew, as the one before; docs/operating/upgrades.md says how long",
 }
 """Files whose steps were looked at, and why the version before lives with them."""
+_ANEW: Final = "docs/operating/upgrades.md says how long its writers wait"
+REWRITTEN: Final = {
+    "20261130400000_desk demand": _ANEW,
+    "20261201140000_lists_in_columns demand": _ANEW,
+    "20261204600000_finished demand": _ANEW,
+}
+"""Files and the tables that they write anew row by row, and why the version before lives with that."""
 NARROWER: Final = {"intent": "its states are two more, delivered and cancelled: every row of the version before fits"}
 """Tables, in every schema, on which the version before is refused something, and why it lives with that."""
 
@@ -48,6 +57,38 @@ def test_a_migration_empties_nothing_and_keeps_no_writer_waiting(path: Path):
         assert steps, f"{path.stem} is allowed what it does not do: take it off the list"
     else:
         assert not steps, f"{path.name}: {steps}; do it in the version after, or say in LOOKED_AT why nobody notices"
+
+
+async def test_a_migration_writes_no_table_anew_that_the_version_before_uses(
+    postgres: Server, tmp_path_factory: pytest.TempPathFactory
+):
+    """Writers wait until the last row is written; PostgreSQL itself says which table it is."""
+    async with fresh_database(postgres, "template1") as database:
+        await schemas_of(database, tmp_path_factory.mktemp("before"), released())
+        async with connected(database) as db:
+            await db.execute(WATCH_REWRITES)
+            for service in manifests():
+                await migrate(database, service.name, service.migrations)
+            rows = await db.fetch("SELECT relation, statement FROM public.rewritten")
+    assert {f"{_written_in(row['statement'])} {row['relation']}" for row in rows} == REWRITTEN.keys()
+
+
+WATCH_REWRITES: Final = """
+    CREATE TABLE public.rewritten (relation text, statement text);
+    CREATE FUNCTION public.note_rewritten() RETURNS event_trigger LANGUAGE plpgsql SECURITY DEFINER AS $$
+    BEGIN
+        INSERT INTO public.rewritten
+            SELECT relname, current_query() FROM pg_class WHERE oid = pg_event_trigger_table_rewrite_oid();
+    END
+    $$;
+    CREATE EVENT TRIGGER watch_rewrites ON table_rewrite EXECUTE FUNCTION public.note_rewritten();
+"""
+
+
+def _written_in(statement: str) -> str:
+    """The migration that a statement is of."""
+    words = " ".join(statement.split())
+    return next(path.stem for path in newer() if words in " ".join(path.read_text("utf-8").split()))
 
 
 def test_a_migration_that_was_released_is_never_changed():
