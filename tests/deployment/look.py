@@ -16,6 +16,7 @@ import yaml
 from cloudcoil.models.keda.v1alpha1 import ScaledObject, TriggerAuthentication
 from cloudcoil.models.prometheus_operator.v1 import PrometheusRule, ServiceMonitor
 from compose_spec import PyCompose
+from gateway_route import HTTPRoute
 from grafana_foundation_sdk.cog.encoder import JSONEncoder
 from grafana_foundation_sdk.cog.plugins import register_default_plugins
 from grafana_foundation_sdk.models.dashboard import Dashboard
@@ -23,7 +24,7 @@ from pydantic import ValidationError
 
 WARNING: Final = 2
 OPERATORS: Final = {
-    kind.__name__: kind for kind in (ScaledObject, TriggerAuthentication, ServiceMonitor, PrometheusRule)
+    kind.__name__: kind for kind in (ScaledObject, TriggerAuthentication, ServiceMonitor, PrometheusRule, HTTPRoute)
 }
 
 

@@ -1,6 +1,10 @@
 """What the chart and its companions say of the product is so; what needs no tool to be seen."""
 
+import json
+import re
 import tomllib
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 import pytest
 import yaml
@@ -17,6 +21,32 @@ def test_the_defaults_list_every_process_and_every_kind():
     defaults = chart_file("values.yaml")
     assert set(defaults["processes"]) == set(described())
     assert set(defaults["kinds"]) == {about["kind"] for about in described().values()}
+
+
+OPEN = {"settings", "secrets", "files", "resources", "autoscaling", "annotations", "labels"}
+"""Values that hold whatever the operator gives."""
+
+
+def leaves(values: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, str]]:
+    """Each value that can be set, with its default as the README writes it."""
+    for name, value in values.items():
+        path = f"{above}{name}"
+        if name.endswith("SecurityContext"):
+            yield path, 'as "restricted" asks'
+        elif path in ("kinds", "processes"):
+            word = {"kinds": "kind", "processes": "process"}[path]
+            place = {"kinds": "KIND", "processes": "NAME"}[path]
+            yield from ((f"{path}.{place}.{key}", f"by {word}") for one in value.values() for key in one)
+        elif isinstance(value, dict) and name not in OPEN:
+            yield from leaves(value, f"{path}.")
+        else:
+            yield path, f"`{json.dumps(value)}`"
+
+
+def test_the_readme_of_the_chart_has_every_value_with_its_default():
+    rows = re.findall(r"^\| `(\S+)` \| (.+?) \| ", (CHART / "README.md").read_text("utf-8"), re.MULTILINE)
+    assert len(dict(rows)) == len(rows)
+    assert dict(rows) == dict(leaves(chart_file("values.yaml")))
 
 
 @pytest.mark.parametrize("name", VALUES)

@@ -38,6 +38,7 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
         "is more than the 12 partitions",
     ),
     "no address of the pages": ({}, "publicUrl is missing"),
+    "a route without its Gateway": (HERE | {"httpRoute": {"enabled": True}}, "httpRoute.parentRefs is missing"),
     "a value that the chart does not have": (HERE | {"replicaCount": 2}, "replicaCount"),
     "nobody who answers": (HERE | {"processes": {"intake-api": {"enabled": False}}}, "nobody would answer for intake"),
     "a password for Kafka that KEDA cannot read": (
@@ -129,8 +130,8 @@ def test_the_value_files_show_every_kind_of_object_that_the_chart_can_make(seen:
     kinds = {document["kind"] for name in value_files() for document in seen["charts"][name]["documents"]}
     assert kinds == {
         "Deployment", "Job", "Service", "ServiceAccount", "PersistentVolumeClaim", "PodDisruptionBudget", "Ingress",
-        "NetworkPolicy", "HorizontalPodAutoscaler", "ScaledObject", "TriggerAuthentication", "ServiceMonitor",
-        "PrometheusRule", "ConfigMap", "Pod",
+        "HTTPRoute", "NetworkPolicy", "HorizontalPodAutoscaler", "ScaledObject", "TriggerAuthentication",
+        "ServiceMonitor", "PrometheusRule", "ConfigMap", "Pod",
     }  # fmt: skip
 
 
@@ -243,20 +244,33 @@ def test_what_is_for_a_process_finds_its_pods_and_no_others(
         assert document["metadata"]["name"] == f"huying-{name}"
 
 
-def test_the_ingress_leads_every_path_to_a_process_that_answers_it(documents: list[dict[str, Any]]):
+def led_to(documents: list[dict[str, Any]]) -> list[tuple[str, str, str | int]]:
+    """Every path with the service and the port that the ingress or the route of a Gateway leads it to."""
+    found: list[tuple[str, str, str | int]] = []
+    for ingress in of_kind(documents, "Ingress"):
+        (rule,) = ingress["spec"]["rules"]
+        assert {entry["pathType"] for entry in rule["http"]["paths"]} == {"Prefix"}
+        backends = [(entry["path"], entry["backend"]["service"]) for entry in rule["http"]["paths"]]
+        found += [(path, service["name"], service["port"]["name"]) for path, service in backends]
+    for route in of_kind(documents, "HTTPRoute"):
+        assert len(route["spec"]["rules"]) <= 16, "a Gateway takes no more"
+        for rule in route["spec"]["rules"]:
+            (backend,) = rule["backendRefs"]
+            assert {match["path"]["type"] for match in rule["matches"]} == {"PathPrefix"}
+            found += [(match["path"]["value"], backend["name"], backend["port"]) for match in rule["matches"]]
+    return found
+
+
+def test_every_path_is_led_to_a_process_that_answers_it(documents: list[dict[str, Any]]):
     services = {document["metadata"]["name"]: document["spec"] for document in of_kind(documents, "Service")}
-    (ingress,) = of_kind(documents, "Ingress")
-    (rule,) = ingress["spec"]["rules"]
-    backends = {entry["path"]: entry["backend"]["service"] for entry in rule["http"]["paths"]}
-    assert len(backends) == len(rule["http"]["paths"])
-    assert set(backends) == set(paths())
-    for path, owner in paths().items():
-        service = services[backends[path]["name"]]
-        assert backends[path]["port"]["name"] in {port["name"] for port in service["ports"]}
-        (process,) = selected(service["selector"], documents)
+    led = led_to(documents)
+    assert sorted(path for path, _, _ in led) == sorted(paths())
+    for path, name, port in led:
+        owner = paths()[path]
+        assert port in {known for one in services[name]["ports"] for known in (one["name"], one["port"])}
+        (process,) = selected(services[name]["selector"], documents)
         answering = described()[process]["service"]
         assert answering in ("gateway", owner) or owner == ANY, path
-    assert {entry["pathType"] for entry in rule["http"]["paths"]} == {"Prefix"}
 
 
 def test_consumers_grow_by_the_lag_of_their_own_group_and_never_beyond_its_partitions(seen: dict[str, Any]):

@@ -59,7 +59,8 @@ helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version }}
 {{- define "huying.publicUrl" -}}
 {{- if .Values.publicUrl -}}{{ .Values.publicUrl }}
 {{- else if .Values.ingress.enabled -}}https://{{ first .Values.ingress.hosts }}
-{{- else -}}{{ fail "publicUrl is missing: it stands in every message; give it, or enable the ingress" }}{{- end -}}
+{{- else if .Values.httpRoute.enabled -}}https://{{ first .Values.httpRoute.hostnames }}
+{{- else -}}{{ fail "publicUrl is missing: it stands in every message; give it, or enable ingress or httpRoute" }}{{- end -}}
 {{- end -}}
 
 {{/* The claim with the attachments, if there is one. */}}
