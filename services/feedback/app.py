@@ -1,45 +1,27 @@
-"""Feedback, put together: the rating API, and the Faust worker that tells citizens and closes demands."""
+"""Feedback, put together: what it says of itself, and the Faust worker that tells citizens and closes demands."""
 
 from functools import partial
 from pathlib import Path
 from typing import Final
 
-from fastapi import APIRouter
-
-from services.feedback.api_document import WORDS
 from services.feedback.checks import CHECKS
-from services.feedback.gateways import reports_api
-from services.feedback.gateways.assembled import (
-    gateways_of,
-    hear_receipts,
-    hear_texts,
-    reporting_gateways,
-)
+from services.feedback.gateways.assembled import gateways_of, hear_receipts, hear_texts
 from services.feedback.gateways.inbound_texts import EXPIRED as EXPIRED_TEXTS
 from services.feedback.gateways.inbound_texts import InboundTexts
 from services.feedback.gateways.recipients import Recipient
-from services.feedback.gateways.reports_api import ReportHandler
-from services.feedback.notifications import desk_api
 from services.feedback.notifications.contacts import ContactClient
 from services.feedback.notifications.courtesy import CourteousRecipients, Find
 from services.feedback.notifications.digests import despite_opt_out
-from services.feedback.notifications.message_desk import MessageDesk
 from services.feedback.notifications.projection import notification_projection
 from services.feedback.notifications.sending import messages
 from services.feedback.notifications.staff_recipients import DutyRecipients, duty_gateways
-from services.feedback.ratings.api import routes
 from services.feedback.ratings.domain import Reaction
-from services.feedback.ratings.handler import RatingHandler
 from services.feedback.ratings.unrated import UNRATED, unrated
 from services.feedback.settings import FeedbackSettings
-from services.feedback.web import inbox_pages, pages
-from services.feedback.webhooks import api as webhooks_api
 from services.feedback.webhooks import gauges as webhook_gauges
 from services.feedback.webhooks.addresses import AllowedAddresses
-from services.feedback.webhooks.api import OwnerReader
 from services.feedback.webhooks.doctor_checks import CHECK as WEBHOOKS_CHECK
 from services.feedback.webhooks.endpoint_client import EndpointClient
-from services.feedback.webhooks.handler import WebhookHandler
 from services.feedback.webhooks.interest import Interest
 from services.feedback.webhooks.introspection import IntrospectionClient
 from services.feedback.webhooks.log_queries import spent
@@ -52,7 +34,6 @@ from shared.chassis.aggregates.repository import Repositories, Repository
 from shared.chassis.database.pool import Pool
 from shared.chassis.process.components import Api, Worker
 from shared.chassis.process.manifest import ApiProcess, RelayProcess, ServiceManifest, WorkerProcess
-from shared.chassis.process.reporter import Reporter
 from shared.chassis.work.intent_gauges import of_intents
 from shared.chassis.work.intent_sender import IntentSender
 from shared.chassis.work.intent_watch import IntentWatch
@@ -63,15 +44,10 @@ from shared.contracts.demand.facts import Fact
 from shared.contracts.demand.rules import demand_rules
 from shared.contracts.demand.state import Demand, Service
 from shared.contracts.topics import DEMAND_EVENTS
-from shared.identity import operations
 from shared.identity.citizen_links import CitizenLinks
 from shared.identity.revocations import EXPIRED as EXPIRED_REVOCATIONS
-from shared.identity.staff_tokens import StaffTokens
-from shared.identity.visitors import Visitors
 from shared.jurisdiction.jurisdictions import Jurisdictions
 from shared.jurisdiction.loader import packs_of
-from shared.masker.masker import Masker
-from shared.web.display import look
 
 MIGRATIONS: Final = Path(__file__).parent / "migrations"
 READS: Final = (DEMAND_EVENTS.name,)
@@ -82,12 +58,12 @@ def demand_repository(
 ) -> Repository[Demand, Fact]:
     """Feedback's copy of every demand, with its policy, its notices and what webhooks are told. `interest`: kept by the
     process; without it every event is worded."""
-    notices = notification_projection(packs, _links(settings))
+    notices = notification_projection(packs, links_of(settings))
     project = compose(*notices.parts, webhook_projection(packs, interest or Interest()))
     return Repository("demand", demand_rules(Service.FEEDBACK, Reaction(packs)), project)
 
 
-def _links(settings: FeedbackSettings) -> CitizenLinks:
+def links_of(settings: FeedbackSettings) -> CitizenLinks:
     return CitizenLinks.at(settings.public_url, settings.secret, settings.secret_previous)
 
 
@@ -108,43 +84,16 @@ def message_kind(
     return messages(repository, duty, gateways.gateways, packs)
 
 
-def api(settings: FeedbackSettings, pool: Pool) -> Api:
-    """What citizens talk to."""
-    packs, interest = packs_of(settings), Interest()
-    repository, masker = demand_repository(packs, settings, interest), Masker()
-    ratings = RatingHandler(pool, repository, packs, _links(settings), masker=masker)
-    kind = message_kind(settings, pool, repository, packs)
-    reports = ReportHandler(pool, kind, reporting_gateways(settings.gateways))
-    desk = MessageDesk(pool, kind, packs, masker=masker)
-    # Everybody who shows a key or a token is known by intake: what is revoked there is worth nothing here.
-    introspection = IntrospectionClient.at(settings.intake_url, settings.secret)
-    routers = [
-        desk_api.routes(desk, introspection.person),
-        # Whoever looks what is wrong must see it while intake is away too.
-        operations.routes(Reporter(SERVICE, pool), partial(StaffTokens.of(settings).read, pool)),
-        routes(ratings),
-        pages.routes(ratings, Visitors.of(settings)),
-        reports_api.routes(reports),
-        look(),
-    ]
-    routers.append(_webhook_routes(settings, pool, packs, introspection))
-    if settings.inbox and settings.notification_file:
-        pack = next(iter(packs))
-        routers.append(inbox_pages.routes(settings.notification_file, settings.public_url, pack.timezone))
-    return Api(routers, WORDS, tasks=(masker.run, partial(interest.keep, pool)))
-
-
-def _webhook_routes(
-    settings: FeedbackSettings, pool: Pool, packs: Jurisdictions, introspection: IntrospectionClient
-) -> APIRouter:
-    box, allowed = secret_box(settings), AllowedAddresses.of(settings.webhook_networks)
-    owners = OwnerReader(introspection, packs)
-    return webhooks_api.routes(WebhookHandler(pool, packs, box, allowed), owners)
-
-
 def secret_box(settings: FeedbackSettings) -> SecretBox:
     """What seals the secrets of webhooks."""
     return SecretBox.of(settings.secret, settings.secret_previous)
+
+
+def api(settings: FeedbackSettings, pool: Pool) -> Api:
+    """What citizens talk to; its routes and pages are loaded by whoever serves it alone."""
+    from services.feedback import http_side
+
+    return http_side.api(settings, pool)
 
 
 def worker(settings: FeedbackSettings, pool: Pool) -> Worker:

@@ -1,38 +1,25 @@
-"""Reporting, put together: the figures' API, and the projector that folds every fact."""
+"""Reporting, put together: what it says of itself, and the projector that folds every fact."""
 
-from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from pathlib import Path
 from typing import Final
 
-from services.reporting.api_document import WORDS
-from services.reporting.drilldown import api as drilldown_api
-from services.reporting.drilldown.handler import Drilldown
-from services.reporting.figures import api as figures_api
-from services.reporting.figures.completion import Figures
 from services.reporting.figures.projection import figure_projection
 from services.reporting.figures.rollup import Rollup
 from services.reporting.rebuild.rebuild import Rebuild, Say
 from services.reporting.settings import ReportingSettings
-from services.reporting.web import pages
 from shared.chassis.aggregates.repository import Repositories, Repository
 from shared.chassis.database.pool import Pool
 from shared.chassis.process.components import Api, Worker
 from shared.chassis.process.manifest import ApiProcess, RelayProcess, ServiceManifest, WorkerProcess
-from shared.chassis.process.reporter import Reporter
 from shared.chassis.work.retention import Expired, Retention, redriven
 from shared.contracts.demand.facts import Fact
 from shared.contracts.demand.rules import demand_rules
 from shared.contracts.demand.state import Demand, Service
-from shared.contracts.refusals import Code, Refused
 from shared.contracts.topics import DEMAND_EVENTS
-from shared.identity import operations
-from shared.identity.person import Person
 from shared.identity.revocations import EXPIRED as EXPIRED_REVOCATIONS
-from shared.identity.staff_tokens import StaffTokens
 from shared.jurisdiction.jurisdictions import Jurisdictions
 from shared.jurisdiction.loader import packs_of
-from shared.web.display import look
 
 MIGRATIONS: Final = Path(__file__).parent / "migrations"
 READS: Final = (DEMAND_EVENTS.name,)
@@ -44,32 +31,10 @@ def demand_repository(packs: Jurisdictions) -> Repository[Demand, Fact]:
 
 
 def api(settings: ReportingSettings, pool: Pool) -> Api:
-    """What everybody may read."""
-    packs = packs_of(settings)
-    figures, opening = Figures(pool), Drilldown(pool)
-    return Api(
-        [
-            figures_api.routes(figures, packs),
-            drilldown_api.routes(figures, opening, packs),
-            pages.routes(figures, opening, packs),
-            operations.routes(Reporter(SERVICE, pool), _staff(settings, pool)),
-            look(),
-        ],
-        WORDS,
-    )
+    """What everybody may read; its routes and pages are loaded by whoever serves it alone."""
+    from services.reporting import http_side
 
-
-def _staff(settings: ReportingSettings, pool: Pool) -> Callable[[str], Awaitable[Person]]:
-    """Who bears a token of the desk; nobody where this process does not know the secret that signs them."""
-    tokens = StaffTokens.signed_by(settings.secret, settings.secret_previous) if settings.secret else None
-
-    async def read(token: str) -> Person:
-        if tokens is None:
-            en = "HUYING_SECRET is not set for reporting-api: it takes no tokens of staff"
-            raise Refused(Code.UNAUTHENTICATED, en, "reporting-api 未设置 HUYING_SECRET，不接受工作人员凭证")
-        return await tokens.read(pool, token)
-
-    return read
+    return http_side.api(settings, pool)
 
 
 def projector(settings: ReportingSettings, pool: Pool) -> Worker:
