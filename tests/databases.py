@@ -1,11 +1,13 @@
 """Fresh databases for tests: one that a test has used is emptied for the next, since making one costs far more.
 
-A database that a test left with other tables, functions or settings than it found is dropped.
+Tables that a test made are dropped, and rows of migrations that it changed are written again. A database that has other
+functions, settings or columns than it had is dropped.
 """
 
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from io import BytesIO
 from typing import Final
 from uuid import uuid4
 
@@ -31,6 +33,10 @@ _SHAPE: Final = (
 _ALONE: Final = """
     SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity
     WHERE datname = current_database() AND pid <> pg_backend_pid()
+"""
+_TABLES: Final = f"""
+    SELECT c.oid, nspname || '.' || relname AS name, pg_relation_size(c.oid) > 0 AS is_written
+    FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = relnamespace WHERE relkind = 'r' AND {_OURS}
 """
 SMALL: Final = 131_072
 """Bytes of a table whose rows are deleted; a larger one is truncated, which takes a new file for it and each index."""
@@ -78,6 +84,9 @@ class Databases:
     _shape: str = ""
     _rows: dict[str, str] = field(default_factory=dict)
     """By table what the migrations wrote into it, in one word."""
+    _content: dict[str, bytes] = field(default_factory=dict)
+    """The same as COPY reads it."""
+    _tables: frozenset[int] = frozenset()
     _connections: dict[str, asyncpg.Connection] = field(default_factory=dict)
     """By database the one that empties it: a new one would read all definitions anew, which costs four times more."""
 
@@ -85,11 +94,10 @@ class Databases:
         """Remember the template as it is now."""
         db = await asyncpg.connect(on(self.url, self.template))
         self._shape = await db.fetchval(f"SELECT {_SHAPE}")
-        tables = await db.fetch(
-            f"""SELECT nspname || '.' || relname FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace
-            WHERE relkind = 'r' AND {_OURS} AND pg_relation_size(pg_class.oid) > 0"""
-        )
-        self._rows = await _rows(db, [table for (table,) in tables])
+        tables = await db.fetch(_TABLES)
+        self._tables = frozenset(table["oid"] for table in tables)
+        self._rows = await _rows(db, [table["name"] for table in tables if table["is_written"]])
+        self._content = {table: await _content(db, table) for table in self._rows}
         await db.close()
 
     @asynccontextmanager
@@ -136,13 +144,44 @@ class Databases:
         """Whether it is as the template again."""
         try:
             db = await self._connection(name)
-            if await db.fetchval(f"SELECT {_SHAPE}") != self._shape:
-                return False
             await db.execute(_ALONE)
+            if not await self._has_its_shape(db):
+                return False
             await db.execute(_EMPTY.format(kept=",".join(self._rows)))
-            return await _rows(db, self._rows) == self._rows
+            present = await _rows(db, self._rows)
+            if changed := [table for table, rows in self._rows.items() if present.get(table) != rows]:
+                await self._write_again(db, changed)
+                return await _rows(db, self._rows) == self._rows
+            return True
         except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
             return False
+
+    async def _has_its_shape(self, db: asyncpg.Connection) -> bool:
+        """Whether it has the definitions of the template, as soon as the tables of the test are gone."""
+        if await db.fetchval(f"SELECT {_SHAPE}") == self._shape:
+            return True
+        added = [table["name"] for table in await db.fetch(_TABLES) if table["oid"] not in self._tables]
+        if not added:
+            return False
+        await db.execute(f"DROP TABLE {', '.join(added)}")
+        return bool(await db.fetchval(f"SELECT {_SHAPE}") == self._shape)
+
+    async def _write_again(self, db: asyncpg.Connection, tables: Iterable[str]) -> None:
+        """What the migrations wrote into these tables."""
+        async with db.transaction():
+            await db.execute("SET LOCAL session_replication_role = replica")
+            for table in tables:
+                await db.execute(f"DELETE FROM {table}")
+                schema, name = table.split(".")
+                source = BytesIO(self._content[table])
+                await db.copy_to_table(name, schema_name=schema, source=source, format="binary")
+
+
+async def _content(db: asyncpg.Connection, table: str) -> bytes:
+    schema, name = table.split(".")
+    found = BytesIO()
+    await db.copy_from_table(name, schema_name=schema, output=found, format="binary")
+    return found.getvalue()
 
 
 async def _rows(db: asyncpg.Connection, tables: Iterable[str]) -> dict[str, str]:

@@ -81,10 +81,40 @@ async def test_a_database_is_given_away_again_after_the_server_was_away(lent: Da
             await db.close()
 
 
+KEPT = """
+    SELECT concat(
+        to_regclass('intake.left_behind'),
+        (SELECT string_agg(t::text, ',') FROM intake.relay_lease AS t),
+        (SELECT string_agg(t::text, ',') FROM feedback.sender_lease AS t),
+        (SELECT string_agg(t::text, ',' ORDER BY t::text) FROM intake.schema_migrations AS t)
+    )
+"""
+
+
 @pytest.mark.parametrize(
     "change",
     [
-        "CREATE TABLE intake.left_behind (id integer)",
+        "CREATE TABLE intake.left_behind (id integer PRIMARY KEY)",
+        "UPDATE intake.relay_lease SET epoch = epoch + 1",
+        "DELETE FROM intake.schema_migrations",
+        "TRUNCATE feedback.sender_lease",
+    ],
+)
+async def test_tables_of_the_test_are_gone_and_rows_of_migrations_are_as_they_were(lent: Databases, change: str):
+    before = await asyncpg.connect(on(lent.url, TEMPLATE))
+    kept = await before.fetchval(KEPT)
+    await before.close()
+    name = await used(lent, change)
+    async with lent.fresh() as dsn:
+        assert dsn.endswith(name), "it is used again"
+        db = await asyncpg.connect(dsn)
+        assert await db.fetchval(KEPT) == kept
+        await db.close()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
         "DROP TABLE intake.sighting",
         "ALTER TABLE intake.programme DROP COLUMN closed_at",
         "CREATE INDEX ON intake.programme (title)",
@@ -94,9 +124,6 @@ async def test_a_database_is_given_away_again_after_the_server_was_away(lent: Da
         "GRANT SELECT ON intake.programme TO PUBLIC",
         "ALTER TABLE intake.programme SET (fillfactor = 50)",
         "CREATE SCHEMA other",
-        "UPDATE intake.relay_lease SET epoch = epoch + 1",
-        "DELETE FROM intake.schema_migrations",
-        "TRUNCATE feedback.sender_lease",
     ],
 )
 async def test_a_database_that_is_no_longer_as_the_template_is_dropped(lent: Databases, change: str):
