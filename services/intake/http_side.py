@@ -32,6 +32,8 @@ from services.intake.personal_data import batches
 from services.intake.personal_data.batches import ContactBatches
 from services.intake.personal_data.handler import PersonalDataHandler
 from services.intake.public import api as publications_api
+from services.intake.public import consent_api
+from services.intake.public.consent_api import ConsentDesk
 from services.intake.public.lookup import PublicLookup
 from services.intake.settings import IntakeSettings
 from services.intake.similar import api as similar
@@ -105,6 +107,7 @@ def api(settings: IntakeSettings, pool: Pool) -> Api:
             menus.routes(packs),
             voices_api.routes(note_handler, lookup),
             verdict_api.routes(note_handler, lookup, packs),
+            consent_api.routes(ConsentDesk(note_handler, callers, packs)),
             attachments_api.routes(attachments, callers),
             vault_api.routes(PersonalDataHandler(pool, submissions.repository, keys, callers, masker=masker)),
             batches.routes(ContactBatches(pool, submissions.repository, keys, callers)),

@@ -42,6 +42,7 @@ from tests.packs import nanhai, shipped
 
 KINDS = {"/v1/visits": ChannelKind.FIELD_VISIT, "/v1/programmes": ChannelKind.BROADCAST}
 STAFF_PATHS = ("/v1/cases", "/v1/units", "/v1/catalogues", "/v1/hot-spots", "/v1/call-backs")
+STAFF_PARTS = ("/contact", "/evidence/", "/publication-consent/heard")
 STAFF = {"name": "陈", "unit": "nh-coordinator", "roles": ("personal-data",)}
 RELEASE = {"title": "路灯不亮", "answer": "路灯已修好"}
 DEMAND = {"title": "路灯不亮", "division": "440605126222", "contact": {"name": "邹某某", "phone": "13800138000"}}
@@ -76,7 +77,7 @@ class Gateway:
         kind = next((kind for start, kind in KINDS.items() if path.startswith(start)), ChannelKind.WEB)
         if kind not in self.keys:
             self.keys[kind] = await channels.add(self.intake, kind, kind, kind, ("submit", "import", "webhooks"))
-        if path.startswith(STAFF_PATHS) or "/contact" in path or "/evidence/" in path:
+        if path.startswith(STAFF_PATHS) or any(part in path for part in STAFF_PARTS):
             staff = f"Bearer {self.tokens.write('staff', STAFF)}"
             return {"Authorization": staff, "Idempotency-Key": str(uuid4())}
         return {"X-API-Key": self.keys[kind], "Idempotency-Key": str(uuid4())}

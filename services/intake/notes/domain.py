@@ -28,7 +28,7 @@ from shared.contracts.demand.state import Demand, Service, Status
 from shared.contracts.examples import shown
 from shared.contracts.refusals import Code, FieldError, Refused
 from shared.contracts.text import Text
-from shared.contracts.wording import STAFF, Masks, Sealed, by_citizen, masked
+from shared.contracts.wording import STAFF, Masks, Sealed, by_citizen, by_office, masked
 from shared.masking import MASKS
 
 SUPPLEMENT: Final = 4000
@@ -123,6 +123,29 @@ class Publish(_Said):
     model_config = ConfigDict(json_schema_extra=shown({}))
 
 
+class HeardConsent(Publish):
+    """The citizen said yes to a member of staff, on the telephone or at the counter."""
+
+    model_config = ConfigDict(json_schema_extra=shown({"said_by": "诉求人本人来电"}))
+
+    said_by: Annotated[
+        Text,
+        Field(
+            min_length=2,
+            max_length=200,
+            description="who said so, and how; names and numbers are hidden",
+            examples=["诉求人本人来电"],
+        ),
+        by_office(200),
+    ]
+
+
+class EnteredConsent(HeardConsent):
+    """The same with the member of staff who entered it, as the token names them."""
+
+    entered_by: Annotated[Text, STAFF]
+
+
 class Sighting(Support):
     """The same matter, seen through another channel under its own reference."""
 
@@ -166,6 +189,8 @@ def note(voice: Voice, channel: Channel, reference: UUID, masks: Masks = MASKS) 
             return Note(VerdictGiven(judged=1, rating=rating, solved=solved, comment=comment, **known), sealed)
         case KeepPrivate():
             return Note(PublicationRefused())
+        case EnteredConsent(said_by=said_by, entered_by=by):
+            return Note(PublicationAllowed(said_by=said_by, entered_by=by))
         case Publish():
             return Note(PublicationAllowed())
         case Support():

@@ -1,10 +1,12 @@
-"""The page of a case, its files, and how its citizen can be reached."""
+"""The page of a case, its files, how its citizen can be reached, and the yes to publication that they say to staff."""
 
 from typing import Annotated, Any, Final
+from uuid import uuid4
 
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
-from fastapi.responses import HTMLResponse
+from fastapi.responses import HTMLResponse, RedirectResponse
 
+from services.routing.cases.decisions.publishing import awaits_consent
 from services.routing.cases.handler import CaseHandler
 from services.routing.cases.reading import Case, case_of
 from services.routing.web import case_view, showing
@@ -16,7 +18,7 @@ from shared.contracts.numbers import LONGEST, read_number
 from shared.contracts.refusals import Code, Refused
 from shared.identity.gate import Gate, SignedIn
 from shared.identity.relations import may
-from shared.identity.rights import COMMANDS, REVEAL
+from shared.identity.rights import COMMANDS, RECORD_CONSENT, REVEAL
 
 Number = Annotated[str, Path(max_length=LONGEST)]
 
@@ -59,6 +61,25 @@ def routes(desk: CaseHandler, gate: Gate, intake: IntakeReader) -> APIRouter:
         named = {viewer.say(*PERSONAL.get(name, (name, name))): value for name, value in personal.items()}
         return _case_page(viewer, case, desk, personal=named)
 
+    @router.post("/desk/cases/{number}/record-consent")
+    async def record_consent(number: Number, by: By, request: Request, lang: InLanguage = "zh") -> Response:
+        viewer = Viewer.of(by, desk, lang)
+        case = await case_of(desk, read_number(number), viewer.person)
+        form = await request.form()
+        said_by, key = str(form.get("said_by") or "").strip(), str(form.get("key") or uuid4())
+        try:
+            await intake.record_consent(case.demand.number, said_by, f"desk:{key[:64]}", viewer.person)
+        except Refused as refused:
+            if refused.code is not Code.INVALID:
+                raise
+            errors = {
+                "said_by": viewer.say(
+                    "请写明是谁、怎么说的，2至200字", "Say who said so and how, in 2 to 200 characters"
+                )
+            }
+            return _case_page(viewer, case, desk, errors=errors, said_by=said_by, status=422)
+        return RedirectResponse(viewer.to(f"/desk/cases/{case.demand.number}", done=RECORD_CONSENT), 303)
+
     @router.get("/desk/cases/{number}/files/{reference}")
     async def file(number: Number, reference: Reference, by: By) -> Response:
         viewer = Viewer.of(by, desk, "zh")
@@ -94,6 +115,13 @@ def _case_page(viewer: Viewer, case: Case, desk: CaseHandler, **more: Any) -> HT
         "commands": case_view.commands(viewer, case),
         "happened": viewer.say(COMMANDS[done].zh, COMMANDS[done].en) if done in COMMANDS else "",
         "may_reveal": demand.contact is not None and may(REVEAL, viewer.person, demand, viewer.pack),
+        # What was just entered is known here a moment later; until then nobody is asked for it again.
+        "may_record_consent": done != RECORD_CONSENT
+        and may(RECORD_CONSENT, viewer.person, demand, viewer.pack)
+        and awaits_consent(demand, viewer.pack, case.publication),
+        "refused_publication": case.publication.refused or demand.may_publish is False,
+        "key": str(uuid4()),
+        "said_by": "",
         "personal": None,
         "why": "",
         "errors": {},

@@ -1,5 +1,5 @@
-"""Asks intake how a citizen can be reached and for files, and hands files in, all in the name of the person who does
-it; keeps nothing of it."""
+"""Asks intake how a citizen can be reached and for files, and hands in files and what citizens said, all in the name of
+the person who does it; keeps nothing of it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -33,6 +33,11 @@ class IntakeReader:
         answer = await self.intake.answer("POST", f"/v1/demands/{number}/contact", person, json={"why": why})
         body: dict[str, Any] = answer.json()
         return {name: str(value) for name, value in body.items() if isinstance(value, str) and name != "number"}
+
+    async def record_consent(self, number: str, said_by: str, key: str, person: Person) -> None:
+        """The citizen agrees to publication, as `said_by` told this person; raises `Refused`."""
+        path, headers = f"/v1/demands/{number}/publication-consent/heard", {"Idempotency-Key": key}
+        await self.intake.answer("POST", path, person, json={"said_by": said_by}, headers=headers)
 
     async def file(self, reference: str, person: Person) -> httpx.Response:
         """A file of a demand, with the headers that keep it harmless; raises `Refused`."""

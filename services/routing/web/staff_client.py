@@ -33,7 +33,7 @@ class StaffClient:
     async def answer(self, method: str, path: str, person: Person, **request: Any) -> httpx.Response:
         """What the service answers; raises `Refused` with its words where it refuses, or where it is away."""
         token, _ = self.tokens.write(person, MINUTE)
-        headers = {"Authorization": f"Bearer {token}"}
+        headers = {"Authorization": f"Bearer {token}", **request.pop("headers", {})}
         try:
             answer = await self.client.request(method, path, headers=headers, **request)
         except httpx.RequestError:

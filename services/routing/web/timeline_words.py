@@ -66,6 +66,7 @@ LISTED_FIELDS: Final[Mapping[str, tuple[str, str]]] = {
     "solved": ("是否解决", "Solved"),
     "tags": ("评价标签", "Tags"),
     "entered_by": ("登记人", "Entered by"),
+    "said_by": ("谁说的", "Said by"),
     "not_reached": ("未接通原因", "Not reached"),
     "attempt": ("第几次回访", "Attempt"),
     "legal_basis": ("依据", "Legal basis"),

@@ -664,6 +664,10 @@ class PublicationAllowed(NoteFact):
 
     type = "demand.publication-allowed"
     refusals: int = Field(0, ge=0, description="how many refusals the citizen had told before")
+    entered_by: EnteredBy = None
+    said_by: Annotated[
+        str, Field(max_length=200, description="who said so to that member of staff, and how"), by_office(200)
+    ] = ""
 
 
 class NotificationSent(NoteFact):

@@ -71,6 +71,16 @@ def possible(name: str, demand: Demand, pack: Pack, state: PublicationState) -> 
     return may and state.is_public == (name == "correct-publication")
 
 
+def awaits_consent(demand: Demand, pack: Pack, state: PublicationState) -> bool:
+    """Whether nothing but the citizen's yes is missing for an answer to be published."""
+    rules = pack.publication.release
+    return (
+        not demand.imported
+        and barred(rules, demand, allowed=True) is None
+        and barred(rules, demand, state.refused, state.allowed) is not None
+    )
+
+
 def _rules(case: Situation) -> ReleaseRules:
     state, rules = case.publication or NOTHING, case.pack.publication.release
     bar = barred(rules, case.demand, state.refused, state.allowed)

@@ -1,0 +1,58 @@
+"""The yes to publication that a citizen says to staff, over HTTP: who entered it and who said so are kept."""
+
+from dataclasses import dataclass
+from typing import Annotated, Final
+
+from fastapi import APIRouter, Depends
+
+from services.intake import demands
+from services.intake.channels.channel import Channel
+from services.intake.notes.api import Noted
+from services.intake.notes.domain import EnteredConsent, HeardConsent
+from services.intake.notes.handler import NoteHandler, NoteReceipt, NoteRequest
+from services.intake.parameters import Key, Number
+from services.intake.public.lookup import may_be_published
+from shared.contracts.demand.facts import ChannelKind
+from shared.contracts.refusals import Code, Refused
+from shared.identity.callers import Caller, Callers
+from shared.identity.rights import READ, RECORD_CONSENT
+from shared.jurisdiction.jurisdictions import Jurisdictions
+
+_DESK: Final = "office:"
+"""No channel has a colon in its id: what is entered at the desk has keys of its own, by unit and person."""
+
+
+@dataclass(frozen=True, slots=True)
+class ConsentDesk:
+    """Takes what staff enter for a citizen; intake tells it, as if the citizen had said it on the portal."""
+
+    notes: NoteHandler
+    callers: Callers
+    packs: Jurisdictions
+
+    async def record(self, number: str, key: str, heard: HeardConsent, by: Caller) -> NoteReceipt:
+        """Tell that the citizen agrees; raises `Refused`."""
+        async with self.notes.pool.acquire(timeout=5) as db:
+            demand = await demands.by_number(db, number)
+        if demand is None or by.person is None or not self.callers.may(READ, by, demand):
+            raise Refused(Code.NOT_FOUND, f"there is no demand {number} for you", f"没有编号为 {number} 的诉求")
+        self.callers.require(RECORD_CONSENT, by, demand)
+        may_be_published(self.packs.get(demand.jurisdiction), demand)
+        desk = Channel(f"{_DESK}{by.person.unit}:{by.name}", ChannelKind.HOTLINE, frozenset())
+        voice = EnteredConsent(said_by=heard.said_by, entered_by=by.name)
+        return await self.notes.hear(demand.id, NoteRequest(desk, key, voice))
+
+
+def routes(desk: ConsentDesk) -> APIRouter:
+    """Enter what a citizen said."""
+    router = APIRouter(tags=["contacts"], prefix="/v1/demands/{number}")
+    By = Annotated[Caller, Depends(desk.callers)]  # noqa: N806 (a type)
+
+    @router.post("/publication-consent/heard", status_code=201)
+    async def record_consent(number: Number, body: HeardConsent, key: Key, by: By) -> Noted:
+        """A citizen told you that the demand may be published; who entered it and who said so become part of its
+        record. The citizen can take it back like any other yes."""
+        receipt = await desk.record(number, key, body, by)
+        return Noted(id=receipt.id, number=receipt.number, at=receipt.at)
+
+    return router

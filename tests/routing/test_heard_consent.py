@@ -1,0 +1,93 @@
+"""A citizen says yes to publication by telephone: staff enter it at the desk; who did, and who said it, is kept."""
+
+from collections.abc import AsyncIterator, Sequence
+
+import pytest
+
+from shared.contracts.demand import facts as f
+from shared.contracts.demand.state import Service
+from tests.city import CLERK, DISPATCHER, TOWN_CLERK, City
+from tests.routing.test_publication import SUMMARY, TITLE, answered, read, telling, token
+from tests.routing.visitor import Visitor, visitor, words_of
+
+SAID = "诉求人本人来电，电话13800138000"
+
+
+@pytest.fixture
+async def clerk(city: City) -> AsyncIterator[Visitor]:
+    async with visitor(city, CLERK) as found:
+        yield found
+
+
+async def allowed(city: City, number: str) -> Sequence[f.PublicationAllowed]:
+    """What intake told of it."""
+    rows = await city.loop.pools[Service.INTAKE].fetch(
+        "SELECT payload FROM journal WHERE aggregateid = $1 AND type = $2 ORDER BY position",
+        (await city.demand(number)).id,
+        f.PublicationAllowed.wire_type(),
+    )
+    return [f.PublicationAllowed.model_validate_json(row["payload"]) for row in rows]
+
+
+@pytest.mark.parametrize("asked", [False, None], ids=["refused", "not asked"])
+async def test_a_yes_on_the_telephone_is_entered_on_the_case_and_the_answer_waits_to_be_released(
+    city: City, clerk: Visitor, asked: bool | None
+):
+    number = await answered(city, may_publish=asked)
+    path = f"/desk/cases/{number}"
+    done = await clerk.send(path, f"{path}/record-consent", said_by=SAID)
+    assert (done.status_code, "登记同意公开" in done.text) == (200, True)
+    assert f"{path}/record-consent" not in done.text, "what was just entered is not asked for again"
+    await city.loop.turn()
+    (told,) = await allowed(city, number)
+    assert (told.entered_by, told.said_by) == ("陈晓岚", "诉求人本人来电，电话［手机号］")
+    page = words_of((await clerk.open(path)).text)
+    assert {"群众同意公开", "陈晓岚"} <= set("\n".join(page).replace("：", "\n").splitlines())
+    assert f"{path}/record-consent" not in page
+    async with visitor(city, DISPATCHER) as reviewer:
+        assert number in (await reviewer.open("/desk/publications")).text
+        await reviewer.send("/desk/publications", f"{path}/publish")
+    await city.loop.turn()
+    assert telling(await read(city, number), TITLE, SUMMARY)
+
+
+async def test_the_form_sent_twice_is_one_yes_and_a_no_that_follows_counts(city: City, clerk: Visitor):
+    number = await answered(city, may_publish=False)
+    path = f"/desk/cases/{number}"
+    hidden = await clerk.hidden(path, f"{path}/record-consent")
+    for _ in range(2):
+        sent = await clerk.client.post(f"{path}/record-consent", data=hidden | {"said_by": "诉求人本人来电"})
+        assert sent.status_code == 200, sent.text
+    await city.loop.turn()
+    assert len(await allowed(city, number)) == 1
+    await city.tells(number, f.PublicationRefused(), service=Service.INTAKE)
+    assert "群众表示过不公开" in (await clerk.open(path)).text
+    await clerk.send(path, f"{path}/record-consent", said_by="诉求人又来电")
+    await city.loop.turn()
+    assert [told.refusals for told in await allowed(city, number)] == [0, 1]
+
+
+async def test_who_said_so_must_be_written_and_the_page_keeps_what_was_typed(city: City, clerk: Visitor):
+    number = await answered(city, may_publish=None)
+    path = f"/desk/cases/{number}"
+    sent = await clerk.send(path, f"{path}/record-consent", said_by="他")
+    assert (sent.status_code, "请写明是谁" in sent.text, 'value="他"' in sent.text) == (422, True, True)
+    assert await allowed(city, number) == []
+
+
+@pytest.mark.parametrize("changes", [{"may_publish": True}, {"kind": "report", "may_publish": None}])
+async def test_nobody_is_asked_for_a_yes_that_is_there_or_changes_nothing(
+    city: City, clerk: Visitor, changes: dict[str, object]
+):
+    number = await answered(city, **changes)
+    assert "record-consent" not in (await clerk.open(f"/desk/cases/{number}")).text
+
+
+async def test_a_unit_that_only_assists_cannot_enter_it(city: City):
+    number = await answered(city, may_publish=None)
+    path = f"/desk/cases/{number}"
+    async with visitor(city, TOWN_CLERK) as helper:
+        assert "record-consent" not in (await helper.open(path)).text
+        sent = await helper.client.post(f"{path}/record-consent", data=await token(helper) | {"said_by": "本人来电"})
+    assert (sent.status_code, "登记同意公开" in sent.text) == (403, True)
+    assert await allowed(city, number) == []
