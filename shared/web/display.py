@@ -6,18 +6,18 @@ So pages do not need to know it, and it works without JavaScript and with pages 
 from pathlib import Path
 from typing import Annotated, Final, Literal
 
-from fastapi import APIRouter, Cookie, Form, Query, Request, Response
+from fastapi import APIRouter, Cookie, Form, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from shared.web.assets import assets
 from shared.web.pages import Pages
+from shared.web.way_back import LONGEST, Back, own_address
 
 COOKIE: Final = "huying_type"
 LARGE: Final = "large"
 A_YEAR: Final = 31_536_000
 LARGE_TYPE: Final = ":root { font-size: 125%; }\n:root.portal { font-size: 140.625%; }\n"
 """A quarter larger than in look.css; the selectors need the same specificity as there."""
-Back = Annotated[str, Query(max_length=2000)]
 
 
 def look() -> APIRouter:
@@ -43,7 +43,7 @@ def look() -> APIRouter:
     async def remember(
         request: Request,
         type: Annotated[Literal["normal", "large"], Form()],
-        back: Annotated[str, Form(max_length=2000)] = "",
+        back: Annotated[str, Form(max_length=LONGEST)] = "",
         lang: Annotated[Literal["zh", "en"], Form()] = "zh",
     ) -> RedirectResponse:
         answer = RedirectResponse(own_address(back) or f"/display?lang={lang}", status_code=303)
@@ -53,9 +53,3 @@ def look() -> APIRouter:
 
     router.include_router(assets())
     return router
-
-
-def own_address(back: str) -> str:
-    """The path if it is a path of this site; empty if it would lead to another site."""
-    is_own = back.startswith("/") and not back.startswith("//") and "\\" not in back
-    return back if is_own and back.isprintable() else ""

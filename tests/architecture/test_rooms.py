@@ -71,7 +71,7 @@ OWN: Final = {
         "places", "portal", "portal_page", "qr_code", "raise_forms", "raising", "visit",
     },
     "reporting/drilldown": {"steps"},
-    "reporting/figures": {"completion", "conditions", "links", "rollup", "visibility"},
+    "reporting/figures": {"completion", "conditions", "links", "month_comparison", "rollup", "visibility"},
     "reporting/rebuild": {"comparison", "folding", "locks", "rebuild", "tables"},
     "reporting/web": {"showing"},
     "routing/cases": {

@@ -19,6 +19,7 @@ PAGES = (
     "/design/lists?look=portal&lang=en",
     "/board?jurisdiction=nanhai",
     "/board?jurisdiction=nanhai&by=division&lang=en",
+    "/board?jurisdiction=nanhai&month=2021-05",
     "/board/demands?jurisdiction=nanhai",
     "/board/demands/NH21-000001-W",
     "/board?jurisdiction=nowhere",

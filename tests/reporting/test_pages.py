@@ -14,7 +14,7 @@ from services.reporting import app
 from services.reporting.drilldown.steps import INTERNAL, STEPS
 from services.reporting.settings import ReportingSettings
 from shared.chassis.consumer.delivery import Delivery
-from shared.chassis.database.pool import Pool, open_pool
+from shared.chassis.database.pool import Pool
 from shared.chassis.http.app import web_app
 from shared.contracts.demand import facts as f
 from shared.contracts.demand.facts import Fact, RequestKind
@@ -28,34 +28,6 @@ from tests.packs import showing
 REPORT = "NH21-000004-Q"
 SEVENTH = number("NH", 2021, 7)
 Told = Delivery
-ATTACK = "<script>alert('1')</script>路面破损"
-
-
-@pytest.fixture
-async def pool(database: str) -> AsyncIterator[Pool]:
-    async with await open_pool(database, "reporting") as found:
-        yield found
-
-
-@pytest.fixture
-def delivery(database: str, pool: Pool) -> Told:
-    settings = ReportingSettings.model_validate(KEYS | {"DATABASE_URL": database})
-    return Delivery(pool, app.projector(settings, pool).repositories, "cluster")
-
-
-@pytest.fixture
-async def browser(database: str, pool: Pool, delivery: Told) -> AsyncIterator[httpx.AsyncClient]:
-    """A reader of the pages over three demands, one of them with an attack for a title."""
-    settings = ReportingSettings.model_validate(KEYS | {"DATABASE_URL": database})
-    submission = story.SUBMISSION.model_copy(update={"title": ATTACK, "number": "NH21-000003-S"})
-    log = Log()
-    for n, past in enumerate((story.CLOSED, story.ROUTED), 1):
-        numbered = story.SUBMISSION.model_copy(update={"number": number("NH", 2021, n)})
-        await delivery.deliver(log.told(numbered, *past[1:], key=UUID(int=n)))
-    await delivery.deliver(log.told(submission, key=UUID(int=3)))
-    transport = httpx.ASGITransport(web_app("reporting", app.api(settings, pool).routers))
-    async with httpx.AsyncClient(transport=transport, base_url="http://reporting") as found:
-        yield found
 
 
 async def test_the_board_shows_the_rate_and_what_it_is_made_of(browser: httpx.AsyncClient):

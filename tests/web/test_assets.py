@@ -8,7 +8,8 @@ import pytest
 
 from shared.chassis.http.app import web_app
 from shared.web.assets import FOR_EVER, address, catalogue
-from shared.web.display import LARGE_TYPE, look, own_address
+from shared.web.display import LARGE_TYPE, look
+from shared.web.way_back import own_address
 
 
 @pytest.fixture

@@ -150,6 +150,12 @@ class Figures:
             heard_at=heard_at,
         )
 
+    async def months(self, pack: Pack) -> list[Breakdown]:
+        """How the demands of each month stand now, the earliest month first."""
+        async with self.pool.acquire(timeout=5) as db:
+            counts = await sum_queries.by_month(db, pack.id, Dimension.ALL)
+        return _rows(counts, pack, Dimension.ALL, DrilldownLinks(pack.id, "month"), {})
+
 
 async def _counts(db: Connection, jurisdiction: str, question: Question) -> list[Counts]:
     if question.until:

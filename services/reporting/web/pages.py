@@ -1,11 +1,12 @@
 """The board: the figures, the demands behind them, and the steps of a demand."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 from urllib.parse import urlencode
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Query, Response
 from fastapi import Path as UrlPath
 from fastapi.responses import HTMLResponse
 
@@ -20,6 +21,8 @@ from services.reporting.figures.domain import Dimension
 from services.reporting.figures.links import DrilldownLinks
 from services.reporting.figures.parameters import By, Counted, Month, Until, Where, pack_of, question_of
 from services.reporting.figures.visibility import opens
+from services.reporting.web import table_view
+from services.reporting.web.month_view import month_view
 from services.reporting.web.showing import Showing, local
 from services.reporting.web.words import DEFINITION_ZH, WORDS, status_name
 from shared.contracts.numbers import LONGEST, read_number
@@ -28,13 +31,17 @@ from shared.contracts.text import Text
 from shared.jurisdiction.jurisdictions import Jurisdictions
 from shared.jurisdiction.pack import Pack
 from shared.web.pages import Pages
-from shared.web.parts import Bar, Column, Entry, Group, Tab
+from shared.web.parts import Bar, Column, Entry, Group, Link, Tab
+from shared.web.spreadsheet import spreadsheet
+from shared.web.way_back import Back, way_back
 
 Lang = Literal["zh", "en"]
 PAGE = 50
 LOOKS = 10
 """More than a program is given: a person would rather wait than turn empty pages."""
 COLUMNS: Final = ("about", "status", "submitted", "due", "number")
+MonthOrAll = Annotated[str, Query(pattern=r"^(?:(?:19|2\d)\d\d-(?:0[1-9]|1[0-2]))?$")]
+"""A month that a form sends, which is empty for all."""
 CHOICES: tuple[By, ...] = ("month", "division", "unit", "category", "channel")
 
 
@@ -45,18 +52,38 @@ def routes(figures: Figures, opening: Drilldown, packs: Jurisdictions) -> APIRou
 
     @router.get("/board")
     async def board(
-        by: By = "month", jurisdiction: Where = None, month: Month = None, until: Until = None, lang: Lang = "zh"
+        by: By | None = None, jurisdiction: Where = None, month: MonthOrAll = "", until: Until = None, lang: Lang = "zh"
     ) -> HTMLResponse:
+        by = by or ("unit" if month else "month")
         try:
             pack, question = pack_of(packs, jurisdiction), question_of(by, month, until)
         except Refused as refused:
             return _refused(pages, refused, lang)
         parameters = {"jurisdiction": pack.id, "by": by, "month": month, "until": until, "lang": lang}
         completion = await figures.completion(pack, question)
+        months = [] if until else await figures.months(pack)
         async with figures.pool.acquire(timeout=5) as db:
-            channels = await queries.channels(db)
-        values = _board(completion, Showing(pack, lang, channels), by, parameters)
+            showing = Showing(pack, lang, await queries.channels(db))
+        values = _board(completion, showing, by, parameters)
+        values |= _months(months, completion, pack.local_month(figures.clock()), values)
         return pages.render("board.html", _common(packs, pack, lang) | values)
+
+    @router.get("/board/table.csv")
+    async def table(
+        by: By = "unit", jurisdiction: Where = None, month: MonthOrAll = "", until: Until = None, lang: Lang = "zh"
+    ) -> Response:
+        try:
+            pack, question = pack_of(packs, jurisdiction), question_of(by, month, until)
+        except Refused as refused:
+            return _refused(pages, refused, lang)
+        completion = await figures.completion(pack, question)
+        async with figures.pool.acquire(timeout=5) as db:
+            showing = Showing(pack, lang, await queries.channels(db))
+        rows = showing.rows(completion.rows, by)
+        names = {row.key: name for name, row in rows}
+        lines = [table_view.line(name, row, names, until is not None) for name, row in rows]
+        saved = "-".join(filter(None, ("board", pack.id, by, month, until.isoformat() if until else "")))
+        return spreadsheet(saved, table_view.header(by, lang, until is not None), lines)
 
     router.include_router(_opened(opening, packs, pages))
     return router
@@ -70,11 +97,30 @@ def _board(figure: Completion, showing: Showing, by: By, query: dict[str, Any]) 
     return query | {
         "figure": figure,
         "rows": showing.rows(figure.rows, by),
-        "choices": [Tab(again(by=choice), WORDS[lang][choice], current=choice == by) for choice in CHOICES],
+        "choices": [
+            Tab(again(by=choice, month=choice != "month" and query["month"]), WORDS[lang][choice], current=choice == by)
+            for choice in CHOICES
+        ],
         "statuses": list(_bars(figure.total, links, lang)),
         "definition": DEFINITION_ZH if lang == "zh" else vars_of(figure.definition),
         "opens": links,
         "again": again,
+        "table": _opener_of("/board/table.csv", **query)(),
+        "chosen_month": lambda first: again(by="unit", month=f"{first:%Y-%m}"),
+    }
+
+
+def _months(months: Sequence[Breakdown], shown: Completion, this: date, values: dict[str, Any]) -> dict[str, Any]:
+    """The months to choose from; and where one is chosen, how it compares with others. `this` is the month of now."""
+    links, lang, chosen = values["opens"], values["lang"], shown.month
+    firsts = sorted({row.month for row in months if row.month} | ({chosen} if chosen else set()))
+    place = firsts.index(chosen) if chosen else 0
+    beside = [] if chosen is None else [*firsts[max(0, place - 1) : place], *firsts[place + 1 : place + 2]]
+    opened = lambda counted: links.row("", chosen, counted)  # noqa: E731
+    return {
+        "months": [("", WORDS[lang]["every_month"]), *((f"{one:%Y-%m}", f"{one:%Y-%m}") for one in reversed(firsts))],
+        "beside": [Link(values["again"](month=f"{one:%Y-%m}"), f"{one:%Y-%m}") for one in beside],
+        "compared": month_view(months, chosen, this, opened, lang) if chosen else None,
     }
 
 
@@ -113,11 +159,15 @@ def _opened(opening: Drilldown, packs: Jurisdictions, pages: Pages) -> APIRouter
             "without_reports": not figure.lists_reports,
             "more": again(after=following) if following else None,
             "again": again,
+            "back": _opener_of("/board", **_board_of(parameters), lang=lang)(),
+            "opened": lambda number: _opener_of(f"/board/demands/{number}", back=again(lang=""), lang=lang)(),
         }
         return pages.render("demands.html", values)
 
     @router.get("/board/demands/{number}")
-    async def demand(number: Annotated[str, UrlPath(max_length=LONGEST)], lang: Lang = "zh") -> HTMLResponse:
+    async def demand(
+        number: Annotated[str, UrlPath(max_length=LONGEST)], back: Back = "", lang: Lang = "zh"
+    ) -> HTMLResponse:
         try:
             number = read_number(number)
         except Refused as refused:
@@ -131,16 +181,24 @@ def _opened(opening: Drilldown, packs: Jurisdictions, pages: Pages) -> APIRouter
         if listed is None or pack is None:
             unknown = Refused(Code.NOT_FOUND, f"there is no demand {number}", f"没有编号为 {number} 的诉求")
             return _refused(pages, unknown, lang)
-        showing, again = Showing(pack, lang, channels), _opener_of(f"/board/demands/{listed.number}")
+        showing, again = Showing(pack, lang, channels), _opener_of(f"/board/demands/{listed.number}", back=back)
+        listing = back or _opener_of("/board/demands", jurisdiction=pack.id)()
         shown = {
             "demand": showing.demand(listed, consents),
             "published": f"/demands/{listed.number}?lang={lang}" if pack.publication.release else "",
             "steps": [Entry(when, when, what) for when, what in showing.steps(listed, facts)],
             "again": again,
+            "back": way_back(listing, "/board", lang),
         }
         return pages.render("demand.html", _common(packs, pack, lang) | shown)
 
     return router
+
+
+def _board_of(parameters: Mapping[str, Any]) -> dict[str, Any]:
+    """What of a list's address is the board's; that of months is the one that is opened anyway."""
+    kept = {name: parameters[name] for name in ("jurisdiction", "month", "until")}
+    return kept | {"by": parameters["by"] if parameters["by"] != "month" else None}
 
 
 def vars_of(definition: Any) -> dict[str, str]:
@@ -154,6 +212,7 @@ def _words(lang: str) -> dict[str, Any]:
 
 def _common(packs: Jurisdictions, pack: Pack, lang: str) -> dict[str, Any]:
     return _words(lang) | {
+        "column": Column,
         "pack": pack,
         "packs": list(packs),
         "place": pack.name.zh if lang == "zh" else pack.name.en,

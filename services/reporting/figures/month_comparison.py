@@ -1,0 +1,69 @@
+"""Compares the figures of a month with those of another one; pure."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Final, Literal
+
+from services.reporting.figures.completion import Breakdown
+from services.reporting.figures.domain import rate
+
+Measure = Literal[
+    "collected", "completed", "rate", "on_time", "satisfaction", "first_satisfaction", "reopened", "returned",
+    "on_the_spot",
+]  # fmt: skip
+OPENS_TO: Final[dict[Measure, str]] = {
+    "collected": "collected", "completed": "completed", "rate": "completed", "on_time": "on-time",
+    "satisfaction": "satisfied", "first_satisfaction": "first-satisfied", "reopened": "reopened",
+    "returned": "returned", "on_the_spot": "on-the-spot",
+}  # fmt: skip
+"""What is counted of the demands behind each figure, in the order of the table; of a rate, those in its numerator."""
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A count, or a rate in per cent; None where there is nothing to make a rate of."""
+
+    value: float | None
+    is_rate: bool
+
+    def less(self, other: "Figure") -> float | None:
+        """How much more than the other: demands, or percentage points."""
+        return None if self.value is None or other.value is None else round(self.value - other.value, 2)
+
+
+def figure(row: Breakdown, measure: Measure) -> Figure:
+    """One figure of a month."""
+    match measure:
+        case "collected":
+            return Figure(row.collected, False)
+        case "completed":
+            return Figure(row.completed, False)
+        case "rate":
+            return Figure(row.rate, True)
+        case "on_time":
+            return Figure(on_time_rate(row), True)
+        case "satisfaction":
+            return Figure(row.satisfaction.rate if row.satisfaction else None, True)
+        case "first_satisfaction":
+            return Figure(row.first_satisfaction.rate if row.first_satisfaction else None, True)
+        case "reopened" | "returned":
+            return Figure(row.marks.get(measure, 0), False)
+        case "on_the_spot":
+            return Figure(row.marks.get("on-the-spot", 0), False)
+
+
+def on_time_rate(row: Breakdown) -> float | None:
+    """Of the answers to demands with a due time, how many came in time, in per cent."""
+    in_time = row.marks.get("on-time", 0)
+    return rate(in_time, in_time + row.marks.get("late", 0))
+
+
+def month_before(month: date) -> date:
+    """The first day of the month before the one of this first day."""
+    return date(month.year - (month.month == 1), (month.month - 2) % 12 + 1, 1)
+
+
+def of_month(months: Sequence[Breakdown], month: date) -> Breakdown | None:
+    """The row of a month; None where nothing was raised in it."""
+    return next((row for row in months if row.month == month), None)

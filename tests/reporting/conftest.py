@@ -1,0 +1,46 @@
+"""What tests of the board share: its database, the projector, and a reader of its pages."""
+
+from collections.abc import AsyncIterator
+from uuid import UUID
+
+import httpx
+import pytest
+
+from services.reporting import app
+from services.reporting.settings import ReportingSettings
+from shared.chassis.consumer.delivery import Delivery
+from shared.chassis.database.pool import Pool, open_pool
+from shared.chassis.http.app import web_app
+from shared.contracts.numbers import number
+from tests import story
+from tests.chassis.conftest import Log
+from tests.keys import KEYS
+
+ATTACK = "<script>alert('1')</script>路面破损"
+
+
+@pytest.fixture
+async def pool(database: str) -> AsyncIterator[Pool]:
+    async with await open_pool(database, "reporting") as found:
+        yield found
+
+
+@pytest.fixture
+def delivery(database: str, pool: Pool) -> Delivery:
+    settings = ReportingSettings.model_validate(KEYS | {"DATABASE_URL": database})
+    return Delivery(pool, app.projector(settings, pool).repositories, "cluster")
+
+
+@pytest.fixture
+async def browser(database: str, pool: Pool, delivery: Delivery) -> AsyncIterator[httpx.AsyncClient]:
+    """A reader of the pages over three demands, one of them with an attack for a title."""
+    settings = ReportingSettings.model_validate(KEYS | {"DATABASE_URL": database})
+    submission = story.SUBMISSION.model_copy(update={"title": ATTACK, "number": "NH21-000003-S"})
+    log = Log()
+    for n, past in enumerate((story.CLOSED, story.ROUTED), 1):
+        numbered = story.SUBMISSION.model_copy(update={"number": number("NH", 2021, n)})
+        await delivery.deliver(log.told(numbered, *past[1:], key=UUID(int=n)))
+    await delivery.deliver(log.told(submission, key=UUID(int=3)))
+    transport = httpx.ASGITransport(web_app("reporting", app.api(settings, pool).routers))
+    async with httpx.AsyncClient(transport=transport, base_url="http://reporting") as found:
+        yield found
