@@ -30,6 +30,7 @@ from services.routing.web import (
     ops_pages,
     overview_pages,
     publication_pages,
+    sheet_pages,
     sign_in_pages,
     triage_pages,
 )
@@ -79,6 +80,7 @@ def api(settings: RoutingSettings, pool: Pool) -> Api:
         hot_spot_pages.routes(cases, gate),
         explanation_pages.routes(cases, explainer, gate),
         case_pages.routes(cases, gate, intake),
+        sheet_pages.routes(cases, gate),
         command_pages.routes(cases, gate, intake),
         field_pages.routes(cases, gate, FieldSignIn.of(settings)),
     )

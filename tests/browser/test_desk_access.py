@@ -47,7 +47,7 @@ async def places(city: City) -> list[Place]:
     """Every page of the desk."""
     cases = await full_desk(city)
     commands = await forms(city, cases, DISPATCHER, CLERK, HEAD, TOWN_HEAD)
-    assert set(commands) == {*FORMS, "why"} - AT_ONCE
+    assert set(commands) == {*FORMS, "why", "sheet"} - AT_ONCE
     return [
         *((f"list {name}", CLERK, f"/desk?list={name}") for name in LISTS),
         *((f"case {name}", DISPATCHER, f"/desk/cases/{number}") for name, number in cases.items()),

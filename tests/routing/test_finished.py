@@ -5,6 +5,7 @@ import io
 
 import pytest
 
+from services.routing.web import finished_pages
 from shared.contracts.demand import facts as f
 from shared.web.spreadsheet import spreadsheet
 from tests.city import CLERK, EDUCATION, LEADER, TOWN_CLERK, TOWN_HEAD, City
@@ -61,6 +62,15 @@ async def test_the_table_has_every_case_as_a_row(city: City):
     assert answer.headers["content-disposition"] == 'attachment; filename="done-all.csv"'
     (row,) = csv.DictReader(io.StringIO(answer.content.decode("utf-8-sig")))
     assert (row["编号"], row["诉求"], row["经办人"], row["状态"]) == (case, "村口路面塌陷", "陈晓岚", "已办结，待评价")
+
+
+async def test_a_table_that_is_longer_than_a_page_has_every_case_once(city: City, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(finished_pages, "AT_ONCE", 2)
+    cases = {await done(city, f"第{n}处路面塌陷") for n in range(5)}
+    async with visitor(city, TOWN_HEAD) as head:
+        answer = await head.open("/desk/done.csv")
+    rows = list(csv.DictReader(io.StringIO(answer.content.decode("utf-8-sig"))))
+    assert sorted(row["编号"] for row in rows) == sorted(cases)
 
 
 def test_words_that_a_spreadsheet_would_reckon_stay_words():

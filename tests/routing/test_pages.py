@@ -158,7 +158,7 @@ async def test_a_form_shows_what_the_citizen_said_and_what_was_done_so_far(city:
         assert {"井盖松动，夜里很响", "旁边还有一个坑", "约周三查看"} <= set(words), name
 
 
-async def test_a_case_offers_two_usual_commands_first_and_to_call_before_to_answer(city: City, clerk: Visitor):
+async def test_a_case_offers_four_usual_commands_first_and_to_call_before_to_answer(city: City, clerk: Visitor):
     case = await city.raises(contact=CONTACT)
     await city.tells(case, f.DemandAccepted(by="陈晓岚"))
 
@@ -169,16 +169,16 @@ async def test_a_case_offers_two_usual_commands_first_and_to_call_before_to_answ
         return NAMED.findall(first), NAMED.findall(more)
 
     first, more = await offered()
-    assert first == ["contact", "progress"]
-    assert {"resolve", "return", "pause", "attach", "request-assistance"} <= set(more)
+    assert first == ["contact", "progress", "resolve", "request-extension"]
+    assert {"return", "pause", "attach", "request-assistance"} <= set(more)
     await city.tells(case, f.DemandContacted(by="陈晓岚"))
-    assert (await offered())[0] == ["resolve", "contact"]
+    assert (await offered())[0] == ["resolve", "contact", "progress", "request-extension"]
 
 
 async def test_a_stopped_clock_is_told_once_beside_how_the_case_stands(city: City, clerk: Visitor):
     case = await city.raises()
     await city.tells(case, f.DemandAccepted(by="陈晓岚"), f.DemandPaused(by="陈晓岚", reason="weather"))
-    row = (await clerk.open("/desk?list=paused")).text.partition(f'href="/desk/cases/{case}"')[2].partition("</tr>")[0]
+    row = (await clerk.open("/desk?list=paused")).text.partition(f'href="/desk/cases/{case}?')[2].partition("</tr>")[0]
     assert row.count("暂停计时") == 1
     assert "已签收" in row
     head = (await clerk.open(f"/desk/cases/{case}")).text.partition('class="case-line"')[2].partition("</p>")[0]

@@ -64,12 +64,20 @@ class Visitor:
 
     async def hidden(self, path: str, action: str = "") -> dict[str, str]:
         """The hidden fields of the form with this action on a page; of the page's own address by default."""
-        forms = _Page((await self.open(path)).text).forms
-        return dict(forms[action or path])
+        return dict(_form(await self.open(path), action or path)[1])
 
     async def send(self, path: str, action: str = "", **typed: str) -> httpx.Response:
-        """Fill in a form of a page and send it."""
-        return await self.client.post(action or path, data=await self.hidden(path, action) | typed)
+        """Fill in a form of a page and send it to where the form says."""
+        address, hidden = _form(await self.open(path), action or path)
+        return await self.client.post(address, data=hidden | typed)
+
+
+def _form(page: httpx.Response, action: str) -> tuple[str, dict[str, str]]:
+    """The address and the hidden fields of the form with this action; of a short one whatever it is asked with."""
+    forms = _Page(page.text).forms
+    path = action.partition("?")[0]
+    address = action if action in forms else next(known for known in forms if known.partition("?")[0] == path)
+    return address, forms[address]
 
 
 @asynccontextmanager

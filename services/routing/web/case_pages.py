@@ -3,14 +3,14 @@
 from typing import Annotated, Any, Final
 from uuid import uuid4
 
-from fastapi import APIRouter, Depends, Path, Query, Request, Response
+from fastapi import APIRouter, Depends, Path, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from services.routing.cases.decisions.publishing import awaits_consent
 from services.routing.cases.handler import CaseHandler
 from services.routing.cases.reading import Case, case_of
 from services.routing.web import case_view, showing
-from services.routing.web.desk_page import PAGES, InLanguage, desk_router
+from services.routing.web.desk_page import PAGES, Done, InLanguage, desk_router
 from services.routing.web.intake_reader import IntakeReader
 from services.routing.web.viewer import Viewer
 from services.routing.web.words import PERSONAL
@@ -18,7 +18,8 @@ from shared.contracts.numbers import LONGEST, read_number
 from shared.contracts.refusals import Code, Refused
 from shared.identity.gate import Gate, SignedIn
 from shared.identity.relations import may
-from shared.identity.rights import COMMANDS, RECORD_CONSENT, REVEAL
+from shared.identity.rights import RECORD_CONSENT, REVEAL
+from shared.web.way_back import Back
 
 Number = Annotated[str, Path(max_length=LONGEST)]
 
@@ -39,15 +40,15 @@ def routes(desk: CaseHandler, gate: Gate, intake: IntakeReader) -> APIRouter:
     By = Annotated[SignedIn, Depends(gate.signed_in)]  # noqa: N806 (a type)
 
     @router.get("/desk/cases/{number}")
-    async def show(
-        number: Number, by: By, done: Annotated[str, Query(max_length=40)] = "", lang: InLanguage = "zh"
-    ) -> HTMLResponse:
+    async def show(number: Number, by: By, done: Done = "", back: Back = "", lang: InLanguage = "zh") -> HTMLResponse:
         viewer = Viewer.of(by, desk, lang)
         case = await case_of(desk, read_number(number), viewer.person)
-        return _case_page(viewer, case, desk, done=done)
+        return _case_page(viewer, case, desk, back, done=done)
 
     @router.post("/desk/cases/{number}/contact-details")
-    async def reveal(number: Number, by: By, request: Request, lang: InLanguage = "zh") -> HTMLResponse:
+    async def reveal(
+        number: Number, by: By, request: Request, back: Back = "", lang: InLanguage = "zh"
+    ) -> HTMLResponse:
         viewer = Viewer.of(by, desk, lang)
         case = await case_of(desk, read_number(number), viewer.person)
         why = str((await request.form()).get("why") or "").strip()
@@ -57,12 +58,14 @@ def routes(desk: CaseHandler, gate: Gate, intake: IntakeReader) -> APIRouter:
             if refused.code is not Code.INVALID:
                 raise
             errors = {"why": viewer.say("请写明查阅理由，至少4个字", "Say why you need it, in four characters or more")}
-            return _case_page(viewer, case, desk, errors=errors, why=why, status=422)
+            return _case_page(viewer, case, desk, back, errors=errors, why=why, status=422)
         named = {viewer.say(*PERSONAL.get(name, (name, name))): value for name, value in personal.items()}
-        return _case_page(viewer, case, desk, personal=named)
+        return _case_page(viewer, case, desk, back, personal=named)
 
     @router.post("/desk/cases/{number}/record-consent")
-    async def record_consent(number: Number, by: By, request: Request, lang: InLanguage = "zh") -> Response:
+    async def record_consent(
+        number: Number, by: By, request: Request, back: Back = "", lang: InLanguage = "zh"
+    ) -> Response:
         viewer = Viewer.of(by, desk, lang)
         case = await case_of(desk, read_number(number), viewer.person)
         form = await request.form()
@@ -77,8 +80,8 @@ def routes(desk: CaseHandler, gate: Gate, intake: IntakeReader) -> APIRouter:
                     "请写明是谁、怎么说的，2至200字", "Say who said so and how, in 2 to 200 characters"
                 )
             }
-            return _case_page(viewer, case, desk, errors=errors, said_by=said_by, status=422)
-        return RedirectResponse(viewer.to(f"/desk/cases/{case.demand.number}", done=RECORD_CONSENT), 303)
+            return _case_page(viewer, case, desk, back, errors=errors, said_by=said_by, status=422)
+        return RedirectResponse(viewer.case_href(case.demand.number, back=back, done=RECORD_CONSENT), 303)
 
     @router.get("/desk/cases/{number}/files/{reference}")
     async def file(number: Number, reference: Reference, by: By) -> Response:
@@ -93,11 +96,15 @@ def routes(desk: CaseHandler, gate: Gate, intake: IntakeReader) -> APIRouter:
     return router
 
 
-def _case_page(viewer: Viewer, case: Case, desk: CaseHandler, **more: Any) -> HTMLResponse:
+def _case_page(viewer: Viewer, case: Case, desk: CaseHandler, back: str, **more: Any) -> HTMLResponse:
     demand, now, status = case.demand, desk.clock(), more.pop("status", 200)
-    path = f"/desk/cases/{demand.number}"
     done = more.pop("done", "")
-    values = viewer.page(path) | {
+    may_reveal = demand.contact is not None and may(REVEAL, viewer.person, demand, viewer.pack)
+    values = viewer.page(f"/desk/cases/{demand.number}", back=back) | {
+        "list_before": viewer.list_before(back),
+        "tools": case_view.tools(viewer, case, back, may_reveal),
+        "reveal": viewer.case_href(demand.number, "contact-details", back),
+        "why_here": viewer.case_href(demand.number, "why", back),
         "demand": demand,
         "text": case.text,
         "due": showing.due_of(demand, viewer, now),
@@ -112,14 +119,15 @@ def _case_page(viewer: Viewer, case: Case, desk: CaseHandler, **more: Any) -> HT
         "timeline": showing.entries(case, viewer, now),
         "merged": [case_view.related(related, viewer) for related in case.merged],
         "similar": [case_view.related(related, viewer) for related in case.similar],
-        "commands": case_view.commands(viewer, case),
-        "happened": viewer.say(COMMANDS[done].zh, COMMANDS[done].en) if done in COMMANDS else "",
-        "may_reveal": demand.contact is not None and may(REVEAL, viewer.person, demand, viewer.pack),
+        "commands": case_view.commands(viewer, case, back),
+        "happened": viewer.command_done(done),
+        "may_reveal": may_reveal,
         # What was just entered is known here a moment later; until then nobody is asked for it again.
         "may_record_consent": done != RECORD_CONSENT
         and may(RECORD_CONSENT, viewer.person, demand, viewer.pack)
         and awaits_consent(demand, viewer.pack, case.publication),
         "refused_publication": case.publication.refused or demand.may_publish is False,
+        "record_consent": viewer.case_href(demand.number, RECORD_CONSENT, back),
         "key": str(uuid4()),
         "said_by": "",
         "personal": None,

@@ -29,7 +29,7 @@ def about(viewer: Viewer, case: Case) -> list[SummaryRow]:
         (viewer.say("类别", "Category"), viewer.category_name(demand.category)),
         (viewer.say("类型", "Kind"), viewer.say(*KINDS[demand.kind])),
         (viewer.say("承办单位", "Unit"), viewer.unit_name(demand.unit)),
-        (viewer.say("经办人", "Handler"), demand.handler or ""),
+        (viewer.say("经办人", "Handler"), viewer.unit_name(demand.handler)),
         (viewer.say("驻点团队", "Stationed team"), team.name if team else ""),
         (viewer.say("为什么派到这里", "Why it is here"), rule_words(demand.rule or "", viewer)),
         (viewer.say("并入", "Merged into"), demand.parent_number or ""),
@@ -143,20 +143,31 @@ def length(seconds: int, viewer: Viewer) -> str:
     return viewer.say(f"{days}天{rest // HOUR}小时", f"{days} d {rest // HOUR} h")
 
 
-def commands(viewer: Viewer, case: Case) -> list[Command]:
+def tools(viewer: Viewer, case: Case, back: str, may_reveal: bool) -> list[Link]:
+    """What is wanted of a case at any time: the way to call the citizen, merging, and the paper of the order."""
+    number, offered = case.demand.number, []
+    if may_reveal:
+        offered.append(Link("#contact", viewer.say("查看联系方式", "How to call the citizen")))
+    if "merge" in case.commands:
+        offered.append(Link(viewer.case_href(number, "merge", back), viewer.say("并单", "Merge")))
+    offered.append(Link(viewer.case_href(number, "sheet", back), viewer.say("打印承办单", "Print the order")))
+    return offered
+
+
+def commands(viewer: Viewer, case: Case, back: str) -> list[Command]:
     """What may be given now: the usual ones come first, and the first of them stands out."""
     names = [name for name in case.commands if name in command_forms.FORMS]
     usual = [name for name in command_forms.usual(case.demand) if name in names]
     primary = usual[0] if usual else None
     rest = [name for name in names if name not in usual]
     ordered = [*usual, *sorted(rest, key=lambda name: name in command_forms.DANGEROUS)]
-    path = f"/desk/cases/{case.demand.number}"
+    number = case.demand.number
     hidden = {"seen": str(case.demand.version), "key": str(uuid4()), "entries": str(len(case.timeline))}
     return [
         Command(
             words=viewer.say(COMMANDS[name].zh, capital(COMMANDS[name].en)),
-            href="" if name in command_forms.AT_ONCE else viewer.to(f"{path}/{name}"),
-            action=viewer.to(f"{path}/{name}"),
+            href="" if name in command_forms.AT_ONCE else viewer.case_href(number, name, back),
+            action=viewer.case_href(number, name, back),
             fields=hidden,
             primary=name == primary,
             danger=name in command_forms.DANGEROUS,

@@ -66,9 +66,11 @@ def routes(desk: CaseHandler, catalogues: CatalogueDesk, gate: Gate) -> APIRoute
         viewer = Viewer.of(by, desk, lang)
         cases = await catalogues.came_back(viewer.person, version, rule, DAYS)
         now = catalogues.clock()
+        address = {"version": version, "rule": rule}
+        here = viewer.to("/desk/catalogue/returns", **address)
         rows = [
             {
-                "href": viewer.to(f"/desk/cases/{case.number}"),
+                "href": viewer.case_href(case.number, back=here),
                 "title": case.title or case.number,
                 "number": case.number,
                 "what": viewer.say("退单", "returned") if case.returned else viewer.say("派单员更正", "corrected"),
@@ -79,7 +81,6 @@ def routes(desk: CaseHandler, catalogues: CatalogueDesk, gate: Gate) -> APIRoute
             }
             for case in cases
         ]
-        address = {"version": version, "rule": rule}
         values = viewer.page("/desk/catalogue/returns", **address) | {"rows": rows, "days": DAYS, **address}
         return PAGES.render("catalogue_returns.html", values)
 

@@ -135,8 +135,8 @@ FORMS: Final[Mapping[str, Sequence[Input]]] = {
 AT_ONCE: Final = frozenset(name for name, inputs in FORMS.items() if not inputs)
 """Commands that a button gives without asking for more."""
 _USUAL: Final = (
-    "accept", "accept-assistance", "grant-extension", "refuse-extension", "resolve", "contact", "progress",
-    "report-assistance", "route", "reclassify",
+    "accept", "accept-assistance", "grant-extension", "refuse-extension", "contact", "progress", "resolve",
+    "report-assistance", "route", "reclassify", "request-extension", "request-assistance",
 )  # fmt: skip
 DANGEROUS: Final = frozenset(
     {"return", "decline", "refuse-extension", "unmerge", "end-assistance", "withdraw-publication"}
@@ -147,8 +147,10 @@ _CUT: Final = frozenset({"publish", "correct-publication"})
 
 def usual(demand: Demand) -> Sequence[str]:
     """What is usually done next, first: nobody is answered before the unit has spoken with them."""
-    is_to_contact = demand.contact is not None and demand.contacted_at is None
-    return sorted(_USUAL, key=lambda name: name == "resolve") if is_to_contact else _USUAL
+    if demand.contact is not None and demand.contacted_at is None:
+        return _USUAL
+    place, others = _USUAL.index("contact"), [name for name in _USUAL if name != "resolve"]
+    return [*others[:place], "resolve", *others[place:]]
 
 
 def initial(name: str, demand: Demand, publication: PublicationState) -> dict[str, str]:
@@ -163,6 +165,29 @@ def initial(name: str, demand: Demand, publication: PublicationState) -> dict[st
 def typed(name: str, form: FormData) -> dict[str, str]:
     """What was typed, by field, to show it again."""
     return {field.name: str(form.get(field.name) or "") for field in FORMS[name] if field.kind != "files"}
+
+
+def errors_by_field(
+    name: str, viewer: Viewer, errors: Mapping[str, str], typed_before: Mapping[str, str]
+) -> dict[str, str]:
+    """What is wrong, by field in the order of the form: each sentence names its field."""
+    of_fields: dict[str, str] = {}
+    for place, words in errors.items():
+        of_fields.setdefault(place.partition(".")[0], words)
+    return {
+        field.name: _error(field, viewer, of_fields[field.name], typed_before.get(field.name, ""))
+        for field in FORMS[name]
+        if field.name in of_fields
+    }
+
+
+def _error(field: Input, viewer: Viewer, words: str, typed_before: str) -> str:
+    label = viewer.say(field.zh, field.en)
+    if field.kind == "files" or typed_before.strip():
+        return viewer.say(f"{label}：{words}", f"{label}: {words}")
+    if field.kind == "select":
+        return viewer.say(f"请选择“{label}”", f"Choose: {label}")
+    return viewer.say(f"请填写“{label}”", f"Fill in: {label}")
 
 
 def takes_files(name: str) -> bool:

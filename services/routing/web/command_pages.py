@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Annotated
+from typing import Annotated, Final
+from urllib.parse import parse_qsl, urlsplit
 from uuid import uuid4
 
 from fastapi import APIRouter, Depends, Path, Request, Response
@@ -21,9 +22,15 @@ from services.routing.web.viewer import Viewer
 from shared.contracts.numbers import read_number
 from shared.contracts.refusals import ANSWERS, Code, Refused
 from shared.contracts.wording import Identifier
-from shared.identity.gate import Gate, SignedIn
+from shared.identity.gate import HOME, Gate, SignedIn
 from shared.identity.rights import COMMANDS
+from shared.web.way_back import Back, way_back
 
+_LEAVES: Final[Mapping[str, frozenset[str]]] = {
+    "/desk/triage": frozenset({"route", "reclassify", "decline", "merge"}),
+    "/desk/publications": frozenset({"publish", "correct-publication", "withdraw-publication"}),
+}
+"""By the address of a list that work is taken from: the commands after which its next case is wanted."""
 Name = Annotated[str, Path(max_length=40), Identifier("a command's name")]
 
 
@@ -33,14 +40,17 @@ def routes(desk: CaseHandler, gate: Gate, intake: IntakeReader) -> APIRouter:
     By = Annotated[SignedIn, Depends(gate.signed_in)]  # noqa: N806 (a type)
 
     @router.get("/desk/cases/{number}/{name}")
-    async def ask(number: Number, name: Name, by: By, lang: InLanguage = "zh") -> HTMLResponse:
+    async def ask(number: Number, name: Name, by: By, back: Back = "", lang: InLanguage = "zh") -> HTMLResponse:
         viewer = Viewer.of(by, desk, lang)
         case = await case_of(desk, read_number(number), viewer.person)
         _known(name)
-        return _form_page(viewer, case, desk, name, Again(command_forms.initial(name, case.demand, case.publication)))
+        again = Again(command_forms.initial(name, case.demand, case.publication))
+        return _form_page(viewer, case, desk, name, again, back)
 
     @router.post("/desk/cases/{number}/{name}")
-    async def give(number: Number, name: Name, by: By, request: Request, lang: InLanguage = "zh") -> Response:
+    async def give(
+        number: Number, name: Name, by: By, request: Request, back: Back = "", lang: InLanguage = "zh"
+    ) -> Response:
         viewer = Viewer.of(by, desk, lang)
         form = await request.form()
         number = read_number(number)
@@ -55,10 +65,19 @@ def routes(desk: CaseHandler, gate: Gate, intake: IntakeReader) -> APIRouter:
         except Refused as refused:
             case = await case_of(desk, number, viewer.person)
             again = Again(command_forms.typed(name, form), files, refused, form.get("entries"))
-            return _form_page(viewer, case, desk, name, again)
-        return RedirectResponse(viewer.to(f"/desk/cases/{number}", done=name), 303)
+            return _form_page(viewer, case, desk, name, again, back)
+        return RedirectResponse(_next(viewer, number, name, back), 303)
 
     return router
+
+
+def _next(viewer: Viewer, number: str, name: str, back: str) -> str:
+    """Where one goes on: at the list that the work is taken from, where the case has left it; else at the case."""
+    listed = urlsplit(way_back(back, HOME, viewer.lang))
+    if name not in _LEAVES.get(listed.path, ()):
+        return viewer.case_href(number, back=back, done=name)
+    kept = {known: value for known, value in parse_qsl(listed.query) if known not in ("lang", "done", "number")}
+    return viewer.to(listed.path, **kept, done=name, number=number)
 
 
 def _known(name: str) -> None:
@@ -77,17 +96,16 @@ class Again:
     entries: object = None
 
 
-def _form_page(viewer: Viewer, case: Case, desk: CaseHandler, name: str, again: Again) -> HTMLResponse:
+def _form_page(viewer: Viewer, case: Case, desk: CaseHandler, name: str, again: Again, back: str) -> HTMLResponse:
     _known(name)
-    refused = again.refused
+    refused, number = again.refused, case.demand.number
     if refused is None and name not in case.commands:
         raise not_possible(case, name)
-    path = f"/desk/cases/{case.demand.number}"
     errors = viewer.errors_of(refused)
-    names = {field.name for field in command_forms.FORMS[name]}
+    named = command_forms.errors_by_field(name, viewer, errors, again.typed)
     count = int(str(again.entries)) if str(again.entries or "").isdigit() else len(case.timeline)
     new = case.timeline[count:] if refused and refused.code is Code.STALE else []
-    values = viewer.page(f"{path}/{name}") | {
+    values = viewer.page(f"/desk/cases/{number}/{name}", back=back) | {
         "demand": case.demand,
         "name": name,
         "title": viewer.say(COMMANDS[name].zh, case_view.capital(COMMANDS[name].en)),
@@ -99,22 +117,22 @@ def _form_page(viewer: Viewer, case: Case, desk: CaseHandler, name: str, again: 
         "kept_options": [(file.value, file.name) for file in again.files.kept],
         "asked": words_of_citizen(viewer, case, desk.clock()),
         "so_far": done_so_far(viewer, case, desk.clock()),
-        "errors": {field: words for field, words in errors.items() if field in names},
-        "refusal": _refusal(refused, viewer, names, errors),
+        "errors": named,
+        "refusal": _refusal(refused, viewer, is_of_fields=bool(errors) and len(named) >= len(errors)),
         "changes": [showing.entry(event, viewer, desk.clock()) for event in reversed(new)],
         "seen": case.demand.version,
         "entries": len(case.timeline),
         "key": str(uuid4()),
         "danger": name in command_forms.DANGEROUS,
-        "action": viewer.to(f"{path}/{name}"),
-        "back": viewer.to(path),
+        "action": viewer.case_href(number, name, back),
+        "back": viewer.case_href(number, back=back),
     }
     return PAGES.render("command.html", values, ANSWERS[refused.code].status if refused else 200)
 
 
-def _refusal(refused: Refused | None, viewer: Viewer, names: set[str], errors: Mapping[str, str]) -> str:
-    """The refusal as a sentence, where it belongs to no field of the form."""
-    if refused is None or refused.code is Code.STALE or (errors and set(errors) <= names):
+def _refusal(refused: Refused | None, viewer: Viewer, is_of_fields: bool) -> str:
+    """The refusal as a sentence, where fields of the form do not say all of it."""
+    if refused is None or refused.code is Code.STALE or is_of_fields:
         return ""
     return viewer.say(refused.zh or ANSWERS[refused.code].zh, refused.en)
 

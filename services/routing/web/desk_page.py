@@ -10,6 +10,7 @@ from services.routing.web.viewer import Viewer
 from shared.chassis.http.body_limit import LargerBodies, LimitedRouter
 from shared.chassis.http.page_route import INCOMPLETE, PageRoute
 from shared.chassis.http.problem_details import AWAY, FAULT_EN, FAULT_ZH, retry_after
+from shared.contracts.numbers import LONGEST
 from shared.contracts.refusals import ANSWERS, Code, Refused
 from shared.identity.gate import HOME, SAFE_METHODS, SignedIn
 from shared.jurisdiction.jurisdictions import Jurisdictions
@@ -19,6 +20,8 @@ from shared.web.parts import Link
 
 PAGES: Final = Pages(Path(__file__).parent / "templates")
 InLanguage = Annotated[Lang, Query(description="zh or en")]
+Done = Annotated[str, Query(max_length=40, description="the command that was just taken")]
+Handled = Annotated[str, Query(max_length=LONGEST, description="the number of the case that it was given to")]
 _INCOMPLETE: Final = Refused(
     Code.INVALID,
     "the address or the form is not complete: begin again from the link below",

@@ -56,7 +56,7 @@ def routes(desk: CaseHandler, gate: Gate) -> APIRouter:
             "list": name, "division": division, "category": category, "handler": handler, "text": text, "sort": sort,
         }  # fmt: skip
         values = viewer.page("/desk", **chosen, after=after) | {
-            "groups": showing.groups(cases, viewer, own.now),
+            "groups": showing.groups(cases, viewer, own.now, viewer.to("/desk", **chosen, after=after)),
             "count": len(cases),
             "total": counts[name],
             "tabs": _tabs(viewer, name, counts),

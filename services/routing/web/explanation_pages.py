@@ -18,6 +18,7 @@ from shared.contracts.numbers import LONGEST, read_number
 from shared.identity.gate import Gate, SignedIn
 from shared.jurisdiction.conditions import Condition
 from shared.jurisdiction.explanation import RuleOutcome, RuleResult
+from shared.web.way_back import Back
 
 Number = Annotated[str, Path(max_length=LONGEST)]
 
@@ -28,14 +29,13 @@ def routes(desk: CaseHandler, explainer: Explainer, gate: Gate) -> APIRouter:
     By = Annotated[SignedIn, Depends(gate.signed_in)]  # noqa: N806 (a type)
 
     @router.get("/desk/cases/{number}/why")
-    async def why(number: Number, by: By, lang: InLanguage = "zh") -> HTMLResponse:
+    async def why(number: Number, by: By, back: Back = "", lang: InLanguage = "zh") -> HTMLResponse:
         viewer = Viewer.of(by, desk, lang)
         explanation = await explainer.explain(viewer.person, read_number(number))
-        path = f"/desk/cases/{explanation.number}"
         reads = explanation.version and has_right(viewer.person, viewer.pack, READ)
-        values: dict[str, Any] = viewer.page(f"{path}/why") | {
+        values: dict[str, Any] = viewer.page(f"/desk/cases/{explanation.number}/why", back=back) | {
             "number": explanation.number,
-            "back": viewer.to(path),
+            "back": viewer.case_href(explanation.number, back=back),
             "decided": when(explanation.decided_at, viewer, desk.clock()),
             "version": explanation.version,
             "version_href": address(viewer, explanation.version) if explanation.version and reads else "",

@@ -1,6 +1,6 @@
 """What was finished (已办): found by words and by month, and taken along as a table."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from datetime import date, datetime, timedelta
 from typing import Annotated, Any, Final
 
@@ -14,18 +14,18 @@ from services.routing.web.desk_page import PAGES, InLanguage, desk_router
 from services.routing.web.showing import marks_of, when
 from services.routing.web.viewer import OVERSEERS, Viewer
 from services.routing.web.words import LEVELS
-from shared.chassis.http.pagination import NEWEST, moment
+from shared.chassis.http.pagination import NEWEST, Moment, moment
 from shared.contracts.numbers import canonical
 from shared.contracts.text import Text
 from shared.identity.gate import Gate, SignedIn
 from shared.web.parts import Column, Group
-from shared.web.spreadsheet import spreadsheet
+from shared.web.spreadsheet import long_spreadsheet
 from shared.web.words import STATUS_WORDS
 
 PATH: Final = "/desk/done"
 PAGE: Final = 50
-TAKEN_ALONG: Final = 5000
-"""Rows of a table that is saved: a town's year."""
+AT_ONCE: Final = 1000
+"""Rows of a table that are read at once."""
 COLUMNS: Final = (
     ("诉求", "Demand"), ("办结时间", "Answered"), ("状态", "Status"), ("评价", "Rating"), ("承办单位", "Unit"),
     ("编号", "Number"),
@@ -52,12 +52,13 @@ def routes(desk: CaseHandler, gate: Gate) -> APIRouter:
         async with desk.pool.acquire(timeout=5) as db:
             cases, following = await finished(db, _sought(viewer, text, month), moment(after, NEWEST), PAGE)
         chosen = {"text": text, "month": month}
+        here = viewer.to(PATH, **chosen, after=after)
         values: dict[str, Any] = viewer.page(PATH, **chosen, after=after) | {
             "chosen": chosen,
             "narrowed": bool(text or month),
             "months": _months(viewer, text, viewer.pack.local_month(now)),
             "columns": [Column(viewer.say(*words)) for words in COLUMNS],
-            "groups": [Group([_row(case, viewer, now) for case in cases])] if cases else [],
+            "groups": [Group([_row(case, viewer, now, here) for case in cases])] if cases else [],
             "later": viewer.to(PATH, **chosen, after=following.written()) if following else "",
             "earlier": viewer.to(PATH, **chosen) if after else "",
             "table": viewer.to(f"{PATH}.csv", **chosen),
@@ -67,12 +68,20 @@ def routes(desk: CaseHandler, gate: Gate) -> APIRouter:
     @router.get(f"{PATH}.csv")
     async def table(by: By, text: Narrowed = "", month: Month = "", lang: InLanguage = "zh") -> Response:
         viewer = Viewer.of(by, desk, lang)
-        async with desk.pool.acquire(timeout=5) as db:
-            cases, _ = await finished(db, _sought(viewer, text, month), NEWEST, TAKEN_ALONG)
         header = [viewer.say(*words) for words in TABLE]
-        return spreadsheet(f"done-{month or 'all'}", header, (_line(case, viewer) for case in cases))
+        pages = _lines(desk, viewer, _sought(viewer, text, month))
+        return long_spreadsheet(f"done-{month or 'all'}", header, pages)
 
     return router
+
+
+async def _lines(desk: CaseHandler, viewer: Viewer, sought: Finished) -> AsyncIterator[list[list[str]]]:
+    """Every line of the table, page by page: while somebody's line is slow, no connection is held."""
+    place: Moment | None = NEWEST
+    while place:
+        async with desk.pool.acquire(timeout=5) as db:
+            cases, place = await finished(db, sought, place, AT_ONCE)
+        yield [_line(case, viewer) for case in cases]
 
 
 def _sought(viewer: Viewer, text: str, month: str) -> Finished:
@@ -91,11 +100,11 @@ def _months(viewer: Viewer, text: str, this: date) -> list[dict[str, str]]:
     return [{"words": words, "href": viewer.to(PATH, text=text, month=f"{first:%Y-%m}")} for words, first in named]
 
 
-def _row(case: FinishedCase, viewer: Viewer, now: datetime) -> dict[str, Any]:
+def _row(case: FinishedCase, viewer: Viewer, now: datetime, back: str) -> dict[str, Any]:
     demand = case.demand
     return {
         "number": demand.number,
-        "href": viewer.to(f"/desk/cases/{demand.number}"),
+        "href": viewer.case_href(demand.number, back=back),
         "title": demand.title or viewer.say("（无标题）", "(no title)"),
         "place": f"{viewer.place_name(demand.division)} · {viewer.category_name(demand.category)}",
         "marks": marks_of(demand, viewer),

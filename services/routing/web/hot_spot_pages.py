@@ -113,7 +113,7 @@ def _shown(spot: StoredHotSpot, demands: Sequence[Demand], viewer: Viewer, desk:
             {
                 "number": demand.number,
                 "title": demand.title or demand.number,
-                "href": viewer.to(f"/desk/cases/{demand.number}"),
+                "href": viewer.case_href(demand.number, back=viewer.to("/desk/hot-spots")),
                 "unit": viewer.unit_name(demand.unit),
                 "status": demand.status,
                 "raised": when(demand.submitted_at, viewer, now),

@@ -48,7 +48,7 @@ def routes(desk: CaseHandler, gate: Gate) -> APIRouter:
             "sums": {name: sum(getattr(load, name) for load in loads) for name in FIGURES},
             "counted_at": showing.when(counted_at, viewer, own.now) if counted_at else "",
             "columns": [Column(viewer.say(*words)) for words in COLUMNS],
-            "oldest": [showing.row(case, viewer, own.now) for case in oldest],
+            "oldest": [showing.row(case, viewer, own.now, viewer.to(PATH)) for case in oldest],
         }
         return PAGES.render("overview.html", values)
 
@@ -75,7 +75,7 @@ def routes(desk: CaseHandler, gate: Gate) -> APIRouter:
         values: dict[str, Any] = viewer.page(f"{PATH}/cases", **chosen, after=after) | {
             "heading": f"{whose} · {viewer.say(*LISTS[name][:2])}",
             "columns": [Column(viewer.say(*words)) for words in COLUMNS],
-            "groups": showing.groups(cases, viewer, own.now),
+            "groups": showing.groups(cases, viewer, own.now, viewer.to(f"{PATH}/cases", **chosen, after=after)),
             "later": viewer.to(f"{PATH}/cases", **chosen, after=following.written()) if following else "",
             "earlier": viewer.to(f"{PATH}/cases", **chosen) if after else "",
         }

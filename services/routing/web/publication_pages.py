@@ -1,7 +1,7 @@
 """Answers that wait to be published: what would stand there, and the way to release it or not."""
 
 from collections.abc import Sequence
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 from uuid import uuid4
 
 from fastapi import APIRouter, Depends
@@ -12,14 +12,15 @@ from services.routing.cases.worklists import Cursor
 from services.routing.publications import queries
 from services.routing.publications.queries import Waiting
 from services.routing.web import showing
-from services.routing.web.desk_page import PAGES, InLanguage, desk_router
+from services.routing.web.desk_page import PAGES, Done, Handled, InLanguage, desk_router
 from services.routing.web.viewer import Viewer
 from shared.chassis.http.pagination import OLDEST, moment
 from shared.contracts.demand.state import Demand
 from shared.contracts.refusals import Code, Refused
 from shared.identity.gate import Gate, SignedIn
 
-PAGE = 30
+PATH: Final = "/desk/publications"
+PAGE: Final = 30
 
 
 def routes(desk: CaseHandler, gate: Gate) -> APIRouter:
@@ -27,8 +28,10 @@ def routes(desk: CaseHandler, gate: Gate) -> APIRouter:
     router = desk_router()
     By = Annotated[SignedIn, Depends(gate.signed_in)]  # noqa: N806 (a type)
 
-    @router.get("/desk/publications")
-    async def publications(by: By, after: Cursor = "", lang: InLanguage = "zh") -> HTMLResponse:
+    @router.get(PATH)
+    async def publications(
+        by: By, after: Cursor = "", done: Done = "", number: Handled = "", lang: InLanguage = "zh"
+    ) -> HTMLResponse:
         viewer = Viewer.of(by, desk, lang)
         if not viewer.publishes:
             en = "this list is for those who publish: ask the coordinator"
@@ -37,14 +40,20 @@ def routes(desk: CaseHandler, gate: Gate) -> APIRouter:
         async with desk.pool.acquire(timeout=5) as db:
             publications, following = await queries.waiting(db, viewer.pack.id, units, moment(after, OLDEST), PAGE)
             total = await queries.count(db, viewer.pack.id, units)
-        values: dict[str, Any] = viewer.page("/desk/publications", after=after) | {
-            "waiting": [
-                _row(publication, viewer, showing.when(publication.since, viewer, now)) for publication in publications
-            ],
-            "total": f"{total}+" if total >= queries.COUNTED_UP_TO else total,
-            "later": viewer.to("/desk/publications", after=following.written()) if following else "",
-            "earlier": viewer.to("/desk/publications") if after else "",
-        }
+        here = viewer.to(PATH, after=after)
+        values: dict[str, Any] = (
+            viewer.page(PATH, after=after)
+            | viewer.just_done(done, number, here)
+            | {
+                "waiting": [
+                    _row(publication, viewer, showing.when(publication.since, viewer, now), here)
+                    for publication in publications
+                ],
+                "total": f"{total}+" if total >= queries.COUNTED_UP_TO else total,
+                "later": viewer.to(PATH, after=following.written()) if following else "",
+                "earlier": viewer.to(PATH) if after else "",
+            }
+        )
         return PAGES.render("publications.html", values)
 
     return router
@@ -58,13 +67,12 @@ def _units(viewer: Viewer) -> Sequence[str] | None:
     return [unit.id for unit in pack.units if own in pack.units_above(unit.id)]
 
 
-def _row(waiting: Waiting, viewer: Viewer, since: str) -> dict[str, Any]:
+def _row(waiting: Waiting, viewer: Viewer, since: str, back: str) -> dict[str, Any]:
     demand = Demand.model_validate_json(waiting.state)
-    path = f"/desk/cases/{demand.number}"
     command = "correct-publication" if waiting.is_correction else "publish"
     return {
         "number": demand.number,
-        "href": viewer.to(path),
+        "href": viewer.case_href(demand.number, back=back),
         "title": demand.title or viewer.say("（无标题）", "(no title)"),
         "text": waiting.text,
         "answer": waiting.proposal,
@@ -74,7 +82,7 @@ def _row(waiting: Waiting, viewer: Viewer, since: str) -> dict[str, Any]:
         "version": demand.version,
         "key": str(uuid4()),
         "is_correction": waiting.is_correction,
-        "publish": viewer.to(f"{path}/publish"),
-        "edit": viewer.to(f"{path}/{command}"),
-        "withhold": viewer.to(f"{path}/withdraw-publication"),
+        "publish": viewer.case_href(demand.number, "publish", back),
+        "edit": viewer.case_href(demand.number, command, back),
+        "withhold": viewer.case_href(demand.number, "withdraw-publication", back),
     }

@@ -38,11 +38,11 @@ def due_of(demand: Demand, viewer: Viewer, now: datetime) -> DueWords | None:
     return due_words(due_at, now, viewer.zone, between, paused=demand.paused_at is not None)
 
 
-def row(case: CaseSummary, viewer: Viewer, now: datetime) -> dict[str, Any]:
-    """One case of a list."""
+def row(case: CaseSummary, viewer: Viewer, now: datetime, back: str) -> dict[str, Any]:
+    """One case of the list whose address is `back`."""
     return {
         "number": case.number,
-        "href": viewer.to(f"/desk/cases/{case.number}"),
+        "href": viewer.case_href(case.number, back=back),
         "title": case.title or viewer.say("（无标题）", "(no title)"),
         "place": f"{viewer.place_name(case.division)} · {viewer.category_name(case.category)}",
         "marks": marks(case, viewer),
@@ -103,11 +103,11 @@ def outcome(outcome_of_case: CommandOutcome, viewer: Viewer, done: str) -> dict[
     return {"number": outcome_of_case.number, "href": href, "done": outcome_of_case.refused is None, "words": words}
 
 
-def groups(cases: Sequence[CaseSummary], viewer: Viewer, now: datetime) -> list[Group]:
-    """Rows by how pressing they are, in the order of the list."""
+def groups(cases: Sequence[CaseSummary], viewer: Viewer, now: datetime, back: str) -> list[Group]:
+    """Rows by how pressing they are, in the order of the list; `back` is its address."""
     groups: dict[str, list[dict[str, Any]]] = {}
     for case in cases:
-        shown = row(case, viewer, now)
+        shown = row(case, viewer, now, back)
         first = case.vulnerable or case.urgency is Urgency.CRITICAL
         group = "first" if first else (shown["due"].kind if shown["due"] else "none")
         groups.setdefault(group, []).append(shown)
@@ -159,7 +159,7 @@ def file_links(viewer: Viewer, case: Case, references: Sequence[str]) -> list[Li
 def entry(event: TimelineEntry, viewer: Viewer, now: datetime) -> Entry:
     """One entry: who did what when, and every word that belongs to it."""
     zh, en = ENTRY_WORDS.get(event.type, (event.type, event.type))
-    who = [str(event.data.get("by") or ""), viewer.unit_name(str(event.data.get("unit") or "") or None)]
+    who = [viewer.unit_name(str(event.data.get(name) or "")) for name in ("by", "unit")]
     due = event.data.get("due_at")
     until = ""
     if isinstance(due, str):

@@ -1,6 +1,6 @@
 """The triage: what no rule decided, with suggestions, to be dispatched in one click."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 from uuid import uuid4
 
 from fastapi import APIRouter, Depends
@@ -13,11 +13,12 @@ from services.routing.cases.worklists import Cursor, Filters, List, place_of
 from services.routing.catalogue.permissions import EDIT, has_right
 from services.routing.web import showing
 from services.routing.web.case_words import triage_words
-from services.routing.web.desk_page import PAGES, InLanguage, desk_router
+from services.routing.web.desk_page import PAGES, Done, Handled, InLanguage, desk_router
 from services.routing.web.viewer import Viewer
 from shared.identity.gate import Gate, SignedIn
 
-PAGE = 30
+PATH: Final = "/desk/triage"
+PAGE: Final = 30
 
 
 def routes(desk: CaseHandler, gate: Gate) -> APIRouter:
@@ -25,8 +26,10 @@ def routes(desk: CaseHandler, gate: Gate) -> APIRouter:
     router = desk_router()
     By = Annotated[SignedIn, Depends(gate.signed_in)]  # noqa: N806 (a type)
 
-    @router.get("/desk/triage")
-    async def triage(by: By, after: Cursor = "", lang: InLanguage = "zh") -> HTMLResponse:
+    @router.get(PATH)
+    async def triage(
+        by: By, after: Cursor = "", done: Done = "", number: Handled = "", lang: InLanguage = "zh"
+    ) -> HTMLResponse:
         viewer = Viewer.of(by, desk, lang)
         own = desk_of(desk, viewer.person, List.TRIAGE)
         async with desk.pool.acquire(timeout=5) as db:
@@ -34,30 +37,35 @@ def routes(desk: CaseHandler, gate: Gate) -> APIRouter:
             reasons = await queries.triage_reasons(db, [case.id for case in cases])
             total = (await worklists.counts(db, own))[List.TRIAGE]
         edits = has_right(viewer.person, viewer.pack, EDIT)
+        here = viewer.to(PATH, after=after)
         waiting = []
         for case in cases:
             reason = reasons.get(case.id)
             suggestions = reason.suggestions if reason else ()
             waiting.append(
-                showing.row(case, viewer, own.now)
+                showing.row(case, viewer, own.now, here)
                 | {
                     "version": case.version,
                     "text": reason.text if reason else "",
                     "reason": triage_words(reason.reason, viewer) if reason else "",
                     "raised": showing.when(case.submitted_at, viewer, own.now),
                     "suggestions": [{"unit": unit, "name": viewer.unit_name(unit)} for unit in suggestions],
-                    "action": viewer.to(f"/desk/cases/{case.number}/route"),
-                    "reclassify": viewer.to(f"/desk/cases/{case.number}/reclassify"),
+                    "action": viewer.case_href(case.number, "route", here),
+                    "reclassify": viewer.case_href(case.number, "reclassify", here),
                     "new_rule": viewer.to("/desk/catalogue/new", case=case.number) if edits else "",
                     "key": str(uuid4()),
                 }
             )
-        values: dict[str, Any] = viewer.page("/desk/triage", after=after) | {
-            "waiting": waiting,
-            "total": total,
-            "later": viewer.to("/desk/triage", after=following.written()) if following else "",
-            "earlier": viewer.to("/desk/triage") if after else "",
-        }
+        values: dict[str, Any] = (
+            viewer.page(PATH, after=after)
+            | viewer.just_done(done, number, here)
+            | {
+                "waiting": waiting,
+                "total": total,
+                "later": viewer.to(PATH, after=following.written()) if following else "",
+                "earlier": viewer.to(PATH) if after else "",
+            }
+        )
         return PAGES.render("triage.html", values)
 
     return router

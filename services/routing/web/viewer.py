@@ -10,16 +10,19 @@ from services.routing.cases.handler import CaseHandler
 from services.routing.catalogue.permissions import READ, has_right
 from services.routing.hot_spots.permissions import may_look
 from services.routing.web.desk_gate import DeskVisitor
-from services.routing.web.words import DESK, ROLES
+from services.routing.web.words import BACK, DESK, ROLES
+from shared.contracts.numbers import canonical
 from shared.contracts.refusals import Refused
 from shared.identity.field_sign_in import ROLES as FIELD_ROLES
-from shared.identity.gate import SignedIn
+from shared.identity.gate import HOME, SignedIn
 from shared.identity.person import Person, Role
+from shared.identity.rights import COMMANDS
 from shared.jurisdiction.handling import Decider
 from shared.jurisdiction.pack import Pack
 from shared.jurisdiction.unit_names import unit_name
 from shared.web.page_language import InLanguage, Lang
 from shared.web.parts import Column, Group, Link
+from shared.web.way_back import way_back
 
 OVERSEERS: Final = frozenset({Role.LEADER, Role.HEAD, Role.AUDITOR, Role.DISPATCHER, Role.ADMIN})
 """Whom the overview is for."""
@@ -104,6 +107,26 @@ class Viewer(InLanguage):
             "who": f"{self.person.name} · {self.unit_name(self.person.unit)}",
             "role": "、".join(ROLES[role][self.lang] for role in ROLES if role in self.roles),
         }
+
+    def command_done(self, name: str) -> str:
+        """What was just done, in words; nothing where `name` is no command."""
+        return self.say(COMMANDS[name].zh, COMMANDS[name].en) if name in COMMANDS else ""
+
+    def just_done(self, name: str, number: str, here: str) -> dict[str, Any]:
+        """What a list that work is taken from says of the command that led back to it."""
+        known = canonical(number) if self.command_done(name) else None
+        handled = Link(self.case_href(known, back=here), known) if known else None
+        return {"happened": self.command_done(name), "handled": handled}
+
+    def case_href(self, number: str, name: str = "", back: str = "", **more: Any) -> str:
+        """The page of a case, or of what `name` does with it; it leads back to the list `back`."""
+        return self.to(f"/desk/cases/{number}/{name}" if name else f"/desk/cases/{number}", **more, back=back)
+
+    def list_before(self, back: str) -> Link:
+        """The way back to the list that a case was opened from; to the work list where it came from none."""
+        href = way_back(back, HOME, self.lang)
+        path = href.partition("?")[0]
+        return Link(href, self.say(*BACK.get(path, BACK[HOME])))
 
     def _links(self, path: str) -> list[Link]:
         places = [("/desk", self.say("待办", "Work")), ("/desk/done", self.say("已办", "Done"))]

@@ -96,6 +96,18 @@ LISTS: Final[Mapping[str, tuple[str, str, Literal["", "overdue", "soon"]]]] = {
 }
 """The tabs of the desk, in their order: words in both languages, and the colour of a count."""
 
+BACK: Final[Mapping[str, tuple[str, str]]] = {
+    "/desk": ("返回待办", "Back to the work list"),
+    "/desk/done": ("返回已办", "Back to what is done"),
+    "/desk/triage": ("返回派单", "Back to the dispatch list"),
+    "/desk/overview": ("返回总览", "Back to the overview"),
+    "/desk/overview/cases": ("返回明细", "Back to the list"),
+    "/desk/hot-spots": ("返回共性需求", "Back to the hot spots"),
+    "/desk/publications": ("返回待公开", "Back to what waits to be published"),
+    "/desk/catalogue/returns": ("返回退单明细", "Back to the returns"),
+}
+"""Where a case leads back to, by the address of the list."""
+
 KINDS: Final[Mapping[str, tuple[str, str]]] = {
     "consult": ("咨询", "question"),
     "help": ("求助", "help"),

@@ -61,5 +61,11 @@ async function draw(file, item) {
   item.prepend(canvas);
 }
 
+/** A button that prints the page; without JavaScript the browser's own menu does. */
+all("[data-print]").forEach((button) => {
+  button.hidden = false;
+  button.addEventListener("click", () => window.print());
+});
+
 // A page that came back with errors starts at them.
 document.querySelector(".error-summary")?.focus();

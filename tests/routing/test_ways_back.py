@@ -1,0 +1,128 @@
+"""A case leads back to the list that it was opened from, and its paper has what an office signs."""
+
+import html
+import re
+from collections.abc import AsyncIterator
+
+import pytest
+
+from shared.contracts.demand import facts as f
+from shared.contracts.demand.state import Service
+from tests.city import CLERK, DISPATCHER, EDUCATION, LEADER, City
+from tests.routing.visitor import Visitor, visitor, words_of
+
+ACCEPTED = f.DemandAccepted(by="陈晓岚")
+CONTACTED = f.DemandContacted(by="陈晓岚", reached=True, note="已致电，约周三查看")
+RESOLVED = f.DemandResolved(by="陈晓岚", result="已铺好沥青")
+
+
+@pytest.fixture
+async def clerk(city: City) -> AsyncIterator[Visitor]:
+    async with visitor(city, CLERK) as found:
+        yield found
+
+
+def linked(page: str, words: str) -> str:
+    """Where the first link with these words leads."""
+    (href, *_) = re.findall(rf'<a [^>]*href="([^"]+)"[^>]*>(?:<bdi>)?{re.escape(words)}<', page)
+    return html.unescape(href)
+
+
+async def test_a_case_leads_back_to_the_list_with_its_filters(city: City, clerk: Visitor):
+    await city.raises(title="村口路面塌陷")
+    listed = await clerk.open("/desk?list=unsigned&text=塌陷&sort=age")
+    case = await clerk.open(linked(listed.text, "村口路面塌陷"))
+    back = await clerk.open(linked(case.text, "返回待办"))
+    assert dict(back.url.params) == {"list": "unsigned", "text": "塌陷", "sort": "age"}
+
+
+async def test_a_command_keeps_the_way_back(city: City, clerk: Visitor):
+    number = await city.raises(title="村口路面塌陷")
+    back = "/desk?list=unsigned"
+    await clerk.send(f"/desk/cases/{number}?back={back}", f"/desk/cases/{number}/accept")
+    form = f"/desk/cases/{number}/progress?back=%2Fdesk%3Flist%3Dunsigned"
+    empty = await clerk.send(form, note="")
+    assert linked(empty.text, number).endswith("?back=%2Fdesk%3Flist%3Dunsigned")
+    done = await clerk.send(form, note="明天开工")
+    assert (done.url.path, linked(done.text, "返回待办")) == (f"/desk/cases/{number}", back)
+
+
+@pytest.mark.parametrize(
+    ("person", "path", "words"),
+    [
+        (LEADER, "/desk/overview", "返回总览"),
+        (LEADER, "/desk/overview/cases?unit=station-440605011001&list=overdue", "返回明细"),
+        (CLERK, "/desk/done?text=塌陷", "返回已办"),
+    ],
+)
+async def test_every_list_is_found_again(city: City, person: str, path: str, words: str):
+    finished = await city.raises(title="村口路面塌陷")
+    await city.tells(finished, ACCEPTED, RESOLVED)
+    await city.routed(await city.raises(title="三巷路面塌陷"), days=-3)
+    async with visitor(city, person) as somebody:
+        page = (await somebody.open(path)).text
+        title = "村口路面塌陷" if person == CLERK else "三巷路面塌陷"
+        case = (await somebody.open(linked(page, title))).text
+        back = await somebody.open(linked(case, words))
+        assert title in back.text
+        assert back.url.path == path.partition("?")[0]
+
+
+async def test_a_case_leads_nowhere_else(city: City, clerk: Visitor):
+    number = await city.raises()
+    for back in ("https://evil.example/desk", "//evil.example", "/board", "/desk/../ops"):
+        page = (await clerk.open(f"/desk/cases/{number}?back={back}")).text
+        assert linked(page, "返回待办") == "/desk"
+
+
+async def test_after_the_triage_comes_the_next_case_of_it(city: City):
+    first = await city.raises(category=None, text="不清楚归谁管")
+    second = await city.raises(category=None, text="也不清楚")
+    async with visitor(city, DISPATCHER) as dispatcher:
+        sent = await dispatcher.send("/desk/triage", f"/desk/cases/{first}/route", unit="nh-education")
+        assert sent.url.path == "/desk/triage"
+        assert {"派单", first, second} <= set(words_of(sent.text)) | set(re.findall(r"NH\d\d-\d{6}-\w", sent.text))
+        assert f"/desk/cases/{first}/route" not in sent.text
+        noted = await dispatcher.send(f"/desk/cases/{second}/note?back=/desk/triage", text="等居委会回复")
+        assert noted.url.path == f"/desk/cases/{second}"
+
+
+async def test_an_error_names_its_field_and_keeps_what_was_typed(city: City, clerk: Visitor):
+    number = await city.raises()
+    await city.tells(number, ACCEPTED)
+    form = f"/desk/cases/{number}/request-extension"
+    words = words_of((await clerk.send(form, working_days="", reason="等沥青")).text)
+    assert words.count("请填写“延长几个工作日”") == 2
+    assert "等沥青" in words
+    words = words_of((await clerk.send(form, working_days="很多", reason="")).text)
+    assert {"延长几个工作日：应为整数", "请填写“申请理由”"} <= set(words)
+    help_asked = words_of((await clerk.send(f"/desk/cases/{number}/request-assistance", reason="需要图纸")).text)
+    assert "请选择“请哪个单位协办”" in help_asked
+
+
+async def test_the_paper_of_an_order_has_what_is_known_and_nothing_empty(city: City, clerk: Visitor):
+    number = await city.raises(title="村口路面塌陷", text="下雨后塌了一块", contact={"phone": "13800138000"})
+    early = (await clerk.open(f"/desk/cases/{number}/sheet")).text
+    assert "佛山市南海区群众诉求承办单" in early
+    for words in ("办理结果", "群众评价", "签收时间", "经办人</dt>", "<dd><bdi></bdi></dd>", "13800138000"):
+        assert words not in early
+    await city.tells(number, ACCEPTED, CONTACTED, RESOLVED)
+    words = words_of((await clerk.open(f"/desk/cases/{number}/sheet")).text)
+    assert {number, "下雨后塌了一块", "已致电，约周三查看", "办理结果", "已铺好沥青", "签收时间"} <= set(words)
+    signed = [word for word in words if word.endswith("：") and "人" in word]
+    assert signed == ["经办人：", "审核人：", "签发人（单位盖章）："]
+    assert "Handler:" in words_of((await clerk.open(f"/desk/cases/{number}/sheet?lang=en")).text)
+
+
+async def test_the_answer_of_before_is_not_on_the_paper_of_a_reopened_case(city: City, clerk: Visitor):
+    number = await city.raises()
+    await city.tells(number, ACCEPTED, RESOLVED)
+    await city.tells(number, f.DemandReopened(reason="下雨又塌了", rating=1), service=Service.FEEDBACK)
+    page = (await clerk.open(f"/desk/cases/{number}/sheet")).text
+    assert ("办理结果" in page, "下雨又塌了" in page) == (False, True)
+
+
+async def test_the_paper_is_for_those_who_may_read_the_case(city: City):
+    number = await city.raises()
+    async with visitor(city, EDUCATION) as elsewhere:
+        assert (await elsewhere.open(f"/desk/cases/{number}/sheet")).status_code == 404
