@@ -1,5 +1,8 @@
 """The overview of many units is what the worker counted, and says when."""
 
+import csv
+import io
+import re
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -11,11 +14,12 @@ from shared.chassis.base.clock import now
 from shared.chassis.database.lease import Lease
 from shared.contracts.demand import facts as f
 from tests import story
-from tests.city import LEADER, City
+from tests.city import CLERK, COORDINATOR, LEADER, TOWN, TOWN_HEAD, City
 from tests.packs import shipped
 from tests.routing.conftest import Hall
 from tests.routing.visitor import visitor
 
+DISTRICT_LEADER = f"{COORDINATOR}-leader"
 STATION, TAX = "station-440605011001", "nh-tax"
 ROUTED = (story.SUBMISSION, f.DemandRouted(unit=TAX, rule="r", due_at=now() - timedelta(days=1)))
 
@@ -90,3 +94,52 @@ async def test_the_page_says_when_its_figures_were_counted(city: City):
         assert "各单位数字统计于 20" in page, "with the year, since it is long ago"
         assert "30,000" in page
         assert "Figures of units as of" in (await leader.open("/desk/overview?lang=en")).text
+
+
+async def test_units_stand_under_their_town_with_its_sum_and_open_below_it(city: City):
+    for unit, days in ((STATION, -10), (STATION, 20), (TOWN, -3), ("nh-education", 5)):
+        await city.routed(await city.raises(), days, unit)
+    async with visitor(city, DISTRICT_LEADER) as leader:
+        closed = (await leader.open("/desk/overview")).text
+        assert row(closed, "桂城街道办事处") == ["3", "2", "0", "3", "0", "0"]
+        assert row(closed, "南海区教育局") == ["1", "0", "0", "1", "0", "0"]
+        assert "桂一社区" not in closed.partition("<tfoot>")[0]
+        opened = (await leader.open(f"/desk/overview?town={TOWN}")).text
+        assert row(opened, "桂一社区驻点直联工作站") == ["2", "1", "0", "2", "0", "0"]
+        assert row(opened, "桂城街道办事处", 1) == ["1", "1", "0", "1", "0", "0"]
+        assert "桂一社区" in (await leader.open("/desk/overview?town=all")).text.partition("<tfoot>")[0]
+
+
+async def test_the_sum_of_a_town_leads_to_the_cases_of_its_units_and_no_others(city: City):
+    below, own = await city.raises(title="三巷路面塌陷"), await city.raises(title="镇路塌陷")
+    elsewhere = await city.raises(title="学校门口塌陷")
+    for number, unit in ((below, STATION), (own, TOWN), (elsewhere, "nh-education")):
+        await city.routed(number, -3, unit)
+    async with visitor(city, DISTRICT_LEADER) as leader:
+        page = (await leader.open(f"/desk/overview/cases?town={TOWN}&list=overdue")).text
+        assert "桂城街道办事处（含下级单位）" in page
+        assert (below in page, own in page, elsewhere in page) == (True, True, False)
+    async with visitor(city, TOWN_HEAD) as head:
+        assert (await head.open("/desk/overview/cases?town=nh-education&list=overdue")).status_code == 403
+        alone = (await head.open("/desk/overview")).text
+        assert "桂一社区" in alone.partition("<tfoot>")[0], "who has one town sees its units at once"
+
+
+async def test_the_overview_is_taken_along_unit_by_unit(city: City):
+    for unit, days in ((STATION, -10), (TOWN, 20)):
+        await city.routed(await city.raises(), days, unit)
+    async with visitor(city, DISTRICT_LEADER) as leader:
+        answer = await leader.open("/desk/overview.csv")
+    rows = list(csv.DictReader(io.StringIO(answer.content.decode("utf-8-sig"))))
+    assert [(line["镇街、部门"], line["承办单位"], line["未结"], line["逾期"]) for line in rows] == [
+        ("桂城街道办事处", "桂一社区驻点直联工作站", "1", "1"),
+        ("桂城街道办事处", "桂城街道办事处", "1", "0"),
+    ]
+    async with visitor(city, CLERK) as clerk:
+        assert (await clerk.open("/desk/overview.csv")).status_code == 403
+
+
+def row(page: str, unit: str, place: int = 0) -> list[str]:
+    """The figures in a row of the table of units; of the first one with this name, or of a later one."""
+    rows = [found for found in page.partition("<tbody>")[2].partition("</tbody>")[0].split("<tr")[1:] if unit in found]
+    return re.findall(r'class="number">(?:<a[^>]*>)?(\d+)', rows[place])

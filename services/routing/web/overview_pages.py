@@ -3,7 +3,7 @@ figure."""
 
 from typing import Annotated, Any, Final
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Depends, Query, Response
 from fastapi.responses import HTMLResponse
 
 from services.routing.cases import worklists
@@ -14,13 +14,18 @@ from services.routing.cases.overview_queries import FIGURES
 from services.routing.cases.worklists import BEGINNING, Cursor, Filters, List, place_of
 from services.routing.web import showing
 from services.routing.web.desk_page import PAGES, InLanguage, desk_router
+from services.routing.web.overview_view import towns, units_of
 from services.routing.web.viewer import OVERSEERS, Viewer
-from services.routing.web.words import LISTS
+from services.routing.web.words import LISTS, LOADS
 from shared.contracts.refusals import Code, Refused
 from shared.identity.gate import Gate, SignedIn
 from shared.web.parts import Column
+from shared.web.spreadsheet import spreadsheet
 
 PATH: Final = "/desk/overview"
+ALL: Final = "all"
+"""In the place of a town: every town is open."""
+Unit = Annotated[str, Query(max_length=64)]
 BEHIND: Final = {figure: List(figure.replace("_", "-")) for figure in FIGURES}
 """The list of cases that each figure counts."""
 OLDEST: Final = 20
@@ -34,7 +39,7 @@ def routes(desk: CaseHandler, gate: Gate) -> APIRouter:
     By = Annotated[SignedIn, Depends(gate.signed_in)]  # noqa: N806 (a type)
 
     @router.get(PATH)
-    async def show_overview(by: By, lang: InLanguage = "zh") -> HTMLResponse:
+    async def show_overview(by: By, town: Unit = "", lang: InLanguage = "zh") -> HTMLResponse:
         viewer = _overseer(Viewer.of(by, desk, lang))
         units = viewer.units_below
         own = desk_of(desk, viewer.person, List.OPEN)
@@ -42,9 +47,15 @@ def routes(desk: CaseHandler, gate: Gate) -> APIRouter:
             loads, counted_at = await overview(db, units, own.now, own.tomorrow_ends)
             below = worklists.Desk(units, own.name, own.jurisdiction, own.now, own.tomorrow_ends)
             oldest, _ = await worklists.page(db, below, List.OVERDUE, "due", Filters(), BEGINNING, OLDEST)
-        values: dict[str, Any] = viewer.page(PATH) | {
-            "units": [{**load._asdict(), "name": viewer.unit_name(load.unit)} for load in loads],
-            "cases": lambda unit, figure: viewer.to(f"{PATH}/cases", unit=unit, list=BEHIND[figure]),
+        rows = towns(viewer, loads)
+        values: dict[str, Any] = viewer.page(PATH, town=town) | {
+            "towns": rows,
+            "opened": {row.id for row in rows if town in (row.id, ALL) or len(rows) == 1},
+            "is_folded": len(rows) > 1,
+            "toggle": lambda town: viewer.to(PATH, town=town) + "#units",
+            "cases": lambda figure, **whose: viewer.to(f"{PATH}/cases", **whose, list=BEHIND[figure]),
+            "figures": [(name, viewer.say(*LOADS[name])) for name in FIGURES],
+            "table": viewer.to(f"{PATH}.csv"),
             "sums": {name: sum(getattr(load, name) for load in loads) for name in FIGURES},
             "counted_at": showing.when(counted_at, viewer, own.now) if counted_at else "",
             "columns": [Column(viewer.say(*words)) for words in COLUMNS],
@@ -52,10 +63,26 @@ def routes(desk: CaseHandler, gate: Gate) -> APIRouter:
         }
         return PAGES.render("overview.html", values)
 
+    @router.get(f"{PATH}.csv")
+    async def table(by: By, lang: InLanguage = "zh") -> Response:
+        viewer = _overseer(Viewer.of(by, desk, lang))
+        own = desk_of(desk, viewer.person, List.OPEN)
+        async with desk.pool.acquire(timeout=5) as db:
+            loads, _ = await overview(db, viewer.units_below, own.now, own.tomorrow_ends)
+        words = (viewer.say("镇街、部门", "Town or department"), viewer.say("承办单位", "Unit"))
+        header = [*words, *(viewer.say(*LOADS[name]) for name in FIGURES)]
+        lines = [
+            [row.name, unit.name, *(str(unit.figures[name]) for name in FIGURES)]
+            for row in towns(viewer, loads)
+            for unit in row.units
+        ]
+        return spreadsheet(f"overview-{own.now.astimezone(viewer.zone):%Y-%m-%d}", header, lines)
+
     @router.get(f"{PATH}/cases")
     async def behind(
         by: By,
-        unit: Annotated[str, Query(max_length=64)] = "",
+        unit: Unit = "",
+        town: Unit = "",
         name: Annotated[List, Query(alias="list")] = List.OPEN,
         after: Cursor = "",
         lang: InLanguage = "zh",
@@ -63,15 +90,18 @@ def routes(desk: CaseHandler, gate: Gate) -> APIRouter:
         viewer = _overseer(Viewer.of(by, desk, lang))
         if name not in BEHIND.values():
             raise Refused(Code.NOT_FOUND, f"the overview has no figure {name}", f"总览中没有“{name}”这项数字")
-        if unit and unit not in viewer.units_below:
+        of_town = units_of(viewer, town) if town else viewer.units_below
+        if (unit and unit not in viewer.units_below) or not of_town:
             raise Refused(Code.FORBIDDEN, f"{unit} is not below your unit", "该单位不属于您的管辖范围")
         own = desk_of(desk, viewer.person, List.OPEN)
-        units = [unit] if unit else viewer.units_below
+        units = [unit] if unit else of_town
         below = worklists.Desk(units, own.name, own.jurisdiction, own.now, own.tomorrow_ends)
         async with desk.pool.acquire(timeout=5) as db:
             cases, following = await worklists.page(db, below, name, "due", Filters(), place_of(after), PAGE)
-        chosen = {"unit": unit, "list": name}
-        whose = viewer.unit_name(unit) or viewer.say("全部单位", "All units")
+        chosen = {"unit": unit, "town": town, "list": name}
+        whose = viewer.unit_name(unit or town) or viewer.say("全部单位", "All units")
+        if town:
+            whose += viewer.say("（含下级单位）", " with the units below")
         values: dict[str, Any] = viewer.page(f"{PATH}/cases", **chosen, after=after) | {
             "heading": f"{whose} · {viewer.say(*LISTS[name][:2])}",
             "columns": [Column(viewer.say(*words)) for words in COLUMNS],

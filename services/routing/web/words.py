@@ -96,6 +96,16 @@ LISTS: Final[Mapping[str, tuple[str, str, Literal["", "overdue", "soon"]]]] = {
 }
 """The tabs of the desk, in their order: words in both languages, and the colour of a count."""
 
+LOADS: Final[Mapping[str, tuple[str, str]]] = {
+    "open": ("未结", "Open"),
+    "overdue": ("逾期", "Overdue"),
+    "due_soon": ("今明到期", "Due soon"),
+    "unsigned": ("待签收", "Unsigned"),
+    "reopened": ("重办", "Reopened"),
+    "paused": ("暂停", "Paused"),
+}
+"""The figures of the overview."""
+
 BACK: Final[Mapping[str, tuple[str, str]]] = {
     "/desk": ("返回待办", "Back to the work list"),
     "/desk/done": ("返回已办", "Back to what is done"),

@@ -1,0 +1,64 @@
+"""The units of the overview under their towns: the sums of each town, and the units that it opens to."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from services.routing.cases.overview_queries import FIGURES, UnitLoad
+from services.routing.web.viewer import Viewer
+from shared.jurisdiction.pack import Pack
+
+
+@dataclass(frozen=True, slots=True)
+class UnitRow:
+    """How one unit stands; `figures` by the name of the figure."""
+
+    id: str
+    name: str
+    figures: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class TownRow:
+    """How a town stands with all below it. Where it is one unit, there is nothing to open."""
+
+    id: str
+    name: str
+    figures: Mapping[str, int]
+    units: Sequence[UnitRow]
+
+    @property
+    def opens(self) -> bool:
+        """Whether there is more below than the sums say."""
+        return len(self.units) > 1 or self.units[0].id != self.id
+
+
+def town_of(pack: Pack, unit: str) -> str:
+    """The unit right below the coordinator that this one belongs to; itself where none is between."""
+    above = pack.units_above(unit)
+    return above[-2] if len(above) > 1 else unit
+
+
+def units_of(viewer: Viewer, town: str) -> list[str]:
+    """The units of a town that somebody looks after."""
+    return [unit for unit in viewer.units_below if town_of(viewer.pack, unit) == town]
+
+
+def towns(viewer: Viewer, loads: Sequence[UnitLoad]) -> list[TownRow]:
+    """Those with the most overdue first, and their units likewise, as the loads come."""
+    below: dict[str, list[UnitLoad]] = {}
+    for load in loads:
+        below.setdefault(town_of(viewer.pack, load.unit), []).append(load)
+    rows = [
+        TownRow(
+            town,
+            viewer.unit_name(town),
+            {name: sum(getattr(load, name) for load in of_town) for name in FIGURES},
+            [UnitRow(load.unit, viewer.unit_name(load.unit), _figures(load)) for load in of_town],
+        )
+        for town, of_town in below.items()
+    ]
+    return sorted(rows, key=lambda row: (-row.figures["overdue"], -row.figures["open"], row.id))
+
+
+def _figures(load: UnitLoad) -> dict[str, int]:
+    return {name: getattr(load, name) for name in FIGURES}
