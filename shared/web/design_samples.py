@@ -178,6 +178,7 @@ def samples(say: Say) -> dict[str, Any]:
         "bars": bars(say), "links": [Link("#raise", say("提一件诉求", "Raise a demand"))],
         "navigation": [Link("#cases", say("待办", "To do"), True), Link("#triage", say("派单", "Assign")),
                        Link("#catalogue", say("目录", "Catalogue")), Link("#overview", say("总览", "Overview"))],
+        "more_navigation": [Link("#done", say("已办", "Done")), Link("#messages", say("消息", "Messages"))],
         "steps": [say("什么问题", "What"), say("在哪里", "Where"), say("核对", "Check")],
         "places": [(say("桂城街道", "Guicheng"),
                     [("b1", say("东二社区", "Dong'er")), ("b2", say("夏西社区", "Xiaxi"))]),

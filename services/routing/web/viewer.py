@@ -1,5 +1,6 @@
 """Whoever looks at a page of the desk: the person, their jurisdiction, the language, and what every page shows."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Final
 from zoneinfo import ZoneInfo
@@ -28,6 +29,8 @@ OVERSEERS: Final = frozenset({Role.LEADER, Role.HEAD, Role.AUDITOR, Role.DISPATC
 """Whom the overview is for."""
 
 
+SHOWN_AT_ONCE: Final = 7
+"""Entries of the navigation that a first look takes in."""
 REVIEWERS: Final = frozenset({Role.HEAD, Role.DISPATCHER})
 """Who publishes, see `rights`: the coordinator's people, or heads of units above where the pack says so."""
 
@@ -99,14 +102,17 @@ class Viewer(InLanguage):
 
     def page(self, path: str, **parameters: Any) -> dict[str, Any]:
         """What every page needs; `path` and `parameters` are its own address."""
-        return self.frame(path, self.csrf, **parameters) | {
-            "w": DESK[self.lang],
-            "column": Column,
-            "group": Group,
-            "links": self._links(path),
-            "who": f"{self.person.name} · {self.unit_name(self.person.unit)}",
-            "role": "、".join(ROLES[role][self.lang] for role in ROLES if role in self.roles),
-        }
+        return (
+            self.frame(path, self.csrf, **parameters)
+            | self._navigation(path)
+            | {
+                "w": DESK[self.lang],
+                "column": Column,
+                "group": Group,
+                "who": f"{self.person.name} · {self.unit_name(self.person.unit)}",
+                "role": "、".join(ROLES[role][self.lang] for role in ROLES if role in self.roles),
+            }
+        )
 
     def command_done(self, name: str) -> str:
         """What was just done, in words; nothing where `name` is no command."""
@@ -128,29 +134,47 @@ class Viewer(InLanguage):
         path = href.partition("?")[0]
         return Link(href, self.say(*BACK.get(path, BACK[HOME])))
 
-    def _links(self, path: str) -> list[Link]:
-        places = [("/desk", self.say("待办", "Work")), ("/desk/done", self.say("已办", "Done"))]
+    def _navigation(self, path: str) -> dict[str, list[Link]]:
+        """Where one may go from every page. Of many places the daily ones are shown, and the one where one is; the
+        others are behind 更多."""
+        daily, others = self._daily_places(), self._other_places()
+        places = [*daily, *others]
+        current = max((place for place, _ in places if path.startswith(place)), key=len, default="")
+        shown = places if len(places) <= SHOWN_AT_ONCE else [*daily, *(one for one in others if one[0] == current)]
+
+        def links(chosen: Iterable[tuple[str, str]]) -> list[Link]:
+            return [Link(self.to(place), words, place == current) for place, words in chosen]
+
+        return {"links": links(shown), "more_links": links(place for place in others if place not in shown)}
+
+    def _daily_places(self) -> list[tuple[str, str]]:
+        """What work is taken from, and where it is seen how it stands."""
+        places = [(HOME, self.say("待办", "Work"))]
         if self.dispatches:
             places.append(("/desk/triage", self.say("派单", "Dispatch")))
-        if may_look(self.person, self.pack):
-            places.append(("/desk/hot-spots", self.say("共性需求", "Hot spots") + self._counted(self.hot_spots)))
         if self.pack.callback.is_on and may_call(self.person, self.pack):
             places.append(("/desk/call-backs", self.say("回访", "Call-backs") + self._counted(self.to_call)))
         if self.publishes:
             places.append(("/desk/publications", self.say("待公开", "To publish") + self._counted(self.to_publish)))
+        if may_look(self.person, self.pack):
+            places.append(("/desk/hot-spots", self.say("共性需求", "Hot spots") + self._counted(self.hot_spots)))
+        if self.roles & OVERSEERS:
+            places.append(("/desk/overview", self.say("总览", "Overview")))
+        return places
+
+    def _other_places(self) -> list[tuple[str, str]]:
+        places = [("/desk/done", self.say("已办", "Done"))]
         if has_right(self.person, self.pack, READ):
             places.append(("/desk/catalogue", self.say("派单目录", "Catalogue")))
         if Role.ADMIN in self.roles or self.dispatches:
             places.append(("/desk/messages", self.say("消息", "Messages")))
         if self.roles & OVERSEERS:
-            places.append(("/desk/overview", self.say("总览", "Overview")))
             places.append(("/board", self.say("公示数据", "Public figures")))
         if Role.ADMIN in self.roles:
             places.append(("/ops", self.say("运行状况", "Operations")))
         if self.books:
             places.append(("/field", self.say("走访登记", "Visits")))
-        current = max((place for place, _ in places if path.startswith(place)), key=len, default="")
-        return [Link(self.to(place), words, place == current) for place, words in places]
+        return places
 
     def _counted(self, count: int) -> str:
         return self.say(f"（{count}）", f" ({count})") if count else ""
