@@ -40,10 +40,10 @@ class List(StrEnum):
 
 Sort = Literal["due", "age"]
 NAMED: Final = (
-    "(strpos(lower(demand.number || ' ' || (demand.state ->> 'title')), lower(${words})) > 0"
-    " OR demand.division = ANY(${places}::text[]))"
+    "(strpos(lower(concat_ws(' ', demand.number, demand.state ->> 'external_id', demand.state ->> 'title')),"
+    " lower(${words})) > 0 OR demand.division = ANY(${places}::text[]))"
 )
-"""Whether a search finds a case: the parameter `words` is in its number or title, or it lies in one of `places`."""
+"""Whether a search finds a case: the parameter `words` is in its numbers or title, or it lies in one of `places`."""
 
 
 class _Lane(NamedTuple):
@@ -109,7 +109,7 @@ class Filters:
     category: str | None = None
     handler: str | None = None
     text: str | None = None
-    """In the number or the title."""
+    """In a number or the title."""
     places: Sequence[str] = ()
     """Divisions that `text` names too."""
 

@@ -26,6 +26,7 @@ def about(viewer: Viewer, case: Case) -> list[SummaryRow]:
     rows = [
         (viewer.say("地点", "Place"), viewer.place_name(demand.division)),
         (viewer.say("坐标", "Point"), point),
+        (viewer.say("来源编号", "Number at its source"), demand.external_id or ""),
         (viewer.say("类别", "Category"), viewer.category_name(demand.category)),
         (viewer.say("类型", "Kind"), viewer.say(*KINDS[demand.kind])),
         (viewer.say("承办单位", "Unit"), viewer.unit_name(demand.unit)),

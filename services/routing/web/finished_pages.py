@@ -31,9 +31,10 @@ COLUMNS: Final = (
     ("编号", "Number"),
 )  # fmt: skip
 TABLE: Final = (
-    ("编号", "Number"), ("诉求", "Demand"), ("地点", "Place"), ("类别", "Category"), ("承办单位", "Unit"),
-    ("经办人", "Handler"), ("提出时间", "Raised"), ("办结期限", "Due"), ("办结时间", "Answered"), ("状态", "Status"),
-    ("评价", "Rating"), ("是否解决", "Solved"), ("办理次数", "Times handled"),
+    ("编号", "Number"), ("来源编号", "Number at its source"), ("诉求", "Demand"), ("地点", "Place"),
+    ("类别", "Category"), ("承办单位", "Unit"), ("经办人", "Handler"), ("提出时间", "Raised"), ("办结期限", "Due"),
+    ("办结时间", "Answered"), ("状态", "Status"), ("评价", "Rating"), ("是否解决", "Solved"),
+    ("办理次数", "Times handled"),
 )  # fmt: skip
 Narrowed = Annotated[Text, Query(max_length=64)]
 Month = Annotated[str, Query(pattern=r"^(?:(?:19|2\d)\d\d-(?:0[1-9]|1[0-2]))?$")]
@@ -125,6 +126,7 @@ def _line(case: FinishedCase, viewer: Viewer) -> list[str]:
     solved = {None: "", True: viewer.say("已解决", "solved"), False: viewer.say("未解决", "not solved")}
     return [
         demand.number,
+        demand.external_id or "",
         demand.title or "",
         viewer.place_name(demand.division),
         viewer.category_name(demand.category),

@@ -68,6 +68,7 @@ def _rows(viewer: Viewer, case: Case) -> list[SummaryRow]:
     urgency = dict(urgencies(viewer, demand)).get(str(demand.urgency), "")
     rows = [
         (viewer.say("编号", "Number"), demand.number),
+        (viewer.say("来源编号", "Number at its source"), demand.external_id or ""),
         (viewer.say("提出时间", "Raised"), _minute(demand.submitted_at, viewer)),
         (viewer.say("受理渠道", "Channel"), viewer.say(*CHANNELS[demand.channel_kind])),
         (viewer.say("承办单位", "Unit"), viewer.unit_name(demand.unit)),

@@ -125,6 +125,7 @@ class Demand(BaseModel):
     urgency: Urgency = Urgency.ORDINARY
     vulnerable: bool = False
     may_publish: bool | None = Field(None, description="whether the citizen lets it be published; null: not asked")
+    external_id: str | None = Field(None, description="the number of the system that it came from (12345 工单号)")
     extension: ExtensionRequest | None = None
     paused_at: datetime | None = Field(None, description="since when no clock runs")
     pause_reason: str | None = None

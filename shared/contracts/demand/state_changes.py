@@ -158,7 +158,7 @@ _ROUTING_FIELDS: Final = (
 _SAID_AT_ONCE: Final = (
     "number", "jurisdiction", "channel", "channel_kind", "kind", "category",
     "division", "placed_by", "title", "contact", "imported", "history", "urgency", "vulnerable",
-    "may_publish",
+    "may_publish", "external_id",
 )  # fmt: skip
 
 
