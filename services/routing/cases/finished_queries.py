@@ -15,13 +15,14 @@ from shared.contracts.moment import END, FIRST
 @dataclass(frozen=True, slots=True)
 class Finished:
     """Which of the finished cases are asked for: of these units, ended from `since` until before `until`, with `text`
-    in the number or the title, or in one of these places."""
+    in a number or the title or in one of these places, of `category`."""
 
     units: Sequence[str]
     since: datetime = FIRST
     until: datetime = END
     text: str = ""
     divisions: Sequence[str] = ()
+    category: str = ""
 
 
 class FinishedCase(NamedTuple):
@@ -41,13 +42,13 @@ async def finished(
         CROSS JOIN LATERAL (
             SELECT id, done_at, state FROM demand
             WHERE done_unit = looked_at.unit AND done_at >= $2 AND done_at < $3 AND (done_at, id) < ($4, $5)
-                AND ($6 = '' OR {NAMED.format(words=6, places=7)})
-            ORDER BY done_at DESC, id DESC LIMIT $8
+                AND ($6 = '' OR {NAMED.format(words=6, places=7)}) AND ($8 = '' OR category = $8)
+            ORDER BY done_at DESC, id DESC LIMIT $9
         ) AS cases
-        ORDER BY cases.done_at DESC, cases.id DESC LIMIT $8
+        ORDER BY cases.done_at DESC, cases.id DESC LIMIT $9
         """,  # noqa: S608 (a constant)
         list(sought.units), sought.since, sought.until, before.at, before.id, sought.text, list(sought.divisions),
-        limit + 1,
+        sought.category, limit + 1,
     )  # fmt: skip
     cases = [FinishedCase(Demand.model_validate_json(row["state"]), row["done_at"]) for row in rows[:limit]]
     last = rows[limit - 1] if len(rows) > limit else None

@@ -101,6 +101,16 @@ class Desk:
     """What tells the person from others of that name."""
 
 
+class Span(NamedTuple):
+    """From a moment until before another one; None where it has no such end."""
+
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+ANY_TIME: Final = Span()
+
+
 @dataclass(frozen=True, slots=True)
 class Filters:
     """What a list is narrowed to."""
@@ -112,6 +122,8 @@ class Filters:
     """In a number or the title."""
     places: Sequence[str] = ()
     """Divisions that `text` names too."""
+    raised: Span = ANY_TIME
+    due: Span = ANY_TIME
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,6 +216,10 @@ def _filtered(filters: Filters, parameters: list[Any]) -> tuple[str, list[Any]]:
         (filters.division, "demand.division = ${n}"),
         (filters.category, "demand.category = ${n}"),
         (filters.handler, "demand.handler = ${n}"),
+        (filters.raised.since, "moment(demand.state ->> 'submitted_at') >= ${n}"),
+        (filters.raised.until, "moment(demand.state ->> 'submitted_at') < ${n}"),
+        (filters.due.since, "moment(demand.state ->> 'due_at') >= ${n}"),
+        (filters.due.until, "moment(demand.state ->> 'due_at') < ${n}"),
     ):
         if field:
             values.append(field)

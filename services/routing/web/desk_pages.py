@@ -1,6 +1,6 @@
 """The inbox: what lies with the unit, in lists with counts, by what is due first."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Annotated, Any, Final
 from uuid import uuid4
 
@@ -14,7 +14,9 @@ from services.routing.cases.desks import desk_of
 from services.routing.cases.handler import Actor, CaseHandler
 from services.routing.cases.worklists import Cursor, Filters, List, Sort, place_of
 from services.routing.web import showing
+from services.routing.web.day_parameters import Days
 from services.routing.web.desk_page import PAGES, InLanguage, desk_router
+from services.routing.web.form_options import categories_or_all
 from services.routing.web.viewer import Viewer
 from services.routing.web.words import DESK, LISTS
 from shared.contracts.numbers import canonical
@@ -39,6 +41,7 @@ def routes(desk: CaseHandler, gate: Gate) -> APIRouter:
         category: Narrowed = "",
         handler: Narrowed = "",
         text: Narrowed = "",
+        days: Annotated[Days, Depends()] = Days(),  # noqa: B008 (frozen)
         sort: Sort = "due",
         after: Cursor = "",
         lang: InLanguage = "zh",
@@ -47,24 +50,28 @@ def routes(desk: CaseHandler, gate: Gate) -> APIRouter:
         own = desk_of(desk, viewer.person, name)
         search = text and (canonical(text) or text)
         filters = Filters(
-            division or None, category or None, handler or None, search or None, viewer.places_named(text)
-        )
+            division or None, category or None, handler or None, search or None, viewer.places_named(text),
+            days.raised(viewer), days.due(viewer),
+        )  # fmt: skip
         async with desk.pool.acquire(timeout=5) as db:
             cases, following = await worklists.page(db, own, name, sort, filters, place_of(after), PAGE)
             counts = await worklists.counts(db, own)
         chosen = {
             "list": name, "division": division, "category": category, "handler": handler, "text": text, "sort": sort,
+            **days.chosen(),
         }  # fmt: skip
+        by_days = any(days.chosen().values())
         values = viewer.page("/desk", **chosen, after=after) | {
             "groups": showing.groups(cases, viewer, own.now, viewer.to("/desk", **chosen, after=after)),
             "count": len(cases),
             "total": counts[name],
             "tabs": _tabs(viewer, name, counts),
             "chosen": chosen,
-            "narrowed": bool(division or category or handler or text),
+            "narrowed": bool(division or category or handler or text or by_days),
+            "by_days": by_days,
             "elsewhere": viewer.to("/desk/done", text=text) if text else "",
             "villages": _villages(viewer),
-            "categories": _categories(viewer),
+            "categories": categories_or_all(viewer),
             "later": viewer.to("/desk", **chosen, after=following.written()) if following else "",
             "earlier": viewer.to("/desk", **chosen) if after else "",
             "columns": _columns(viewer, chosen),
@@ -141,8 +148,3 @@ def _villages(viewer: Viewer) -> list[tuple[str, str]]:
     home = unit.division_code if unit else viewer.pack.root
     below = [place for place in viewer.pack.divisions if viewer.pack.is_within(place.code, home)]
     return [("", viewer.say("全部", "All")), *((place.code, place.name) for place in below)]
-
-
-def _categories(viewer: Viewer) -> list[tuple[str, str]]:
-    name: Callable[[Any], str] = lambda category: str(getattr(category.name, viewer.lang))  # noqa: E731
-    return [("", viewer.say("全部", "All")), *((leaf.code, name(leaf)) for leaf in viewer.pack.leaf_categories)]

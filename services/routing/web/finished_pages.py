@@ -1,6 +1,6 @@
 """What was finished (已办): found by words and by month, and taken along as a table."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import Annotated, Any, Final
 
@@ -11,6 +11,7 @@ from services.routing.cases.finished_queries import Finished, FinishedCase, fini
 from services.routing.cases.handler import CaseHandler
 from services.routing.cases.worklists import Cursor
 from services.routing.web.desk_page import PAGES, InLanguage, desk_router
+from services.routing.web.form_options import categories_or_all
 from services.routing.web.showing import marks_of, when
 from services.routing.web.viewer import OVERSEERS, Viewer
 from services.routing.web.words import LEVELS
@@ -47,17 +48,19 @@ def routes(desk: CaseHandler, gate: Gate) -> APIRouter:
 
     @router.get(PATH)
     async def show(
-        by: By, text: Narrowed = "", month: Month = "", after: Cursor = "", lang: InLanguage = "zh"
-    ) -> HTMLResponse:
+        by: By, text: Narrowed = "", month: Month = "", category: Narrowed = "", after: Cursor = "",
+        lang: InLanguage = "zh",
+    ) -> HTMLResponse:  # fmt: skip
         viewer, now = Viewer.of(by, desk, lang), desk.clock()
         async with desk.pool.acquire(timeout=5) as db:
-            cases, following = await finished(db, _sought(viewer, text, month), moment(after, NEWEST), PAGE)
-        chosen = {"text": text, "month": month}
+            cases, following = await finished(db, _sought(viewer, text, month, category), moment(after, NEWEST), PAGE)
+        chosen = {"text": text, "month": month, "category": category}
         here = viewer.to(PATH, **chosen, after=after)
         values: dict[str, Any] = viewer.page(PATH, **chosen, after=after) | {
             "chosen": chosen,
-            "narrowed": bool(text or month),
-            "months": _months(viewer, text, viewer.pack.local_month(now)),
+            "narrowed": bool(text or month or category),
+            "categories": categories_or_all(viewer),
+            "months": _months(viewer, chosen, viewer.pack.local_month(now)),
             "columns": [Column(viewer.say(*words)) for words in COLUMNS],
             "groups": [Group([_row(case, viewer, now, here) for case in cases])] if cases else [],
             "later": viewer.to(PATH, **chosen, after=following.written()) if following else "",
@@ -67,10 +70,12 @@ def routes(desk: CaseHandler, gate: Gate) -> APIRouter:
         return PAGES.render("finished.html", values)
 
     @router.get(f"{PATH}.csv")
-    async def table(by: By, text: Narrowed = "", month: Month = "", lang: InLanguage = "zh") -> Response:
+    async def table(
+        by: By, text: Narrowed = "", month: Month = "", category: Narrowed = "", lang: InLanguage = "zh"
+    ) -> Response:
         viewer = Viewer.of(by, desk, lang)
         header = [viewer.say(*words) for words in TABLE]
-        pages = _lines(desk, viewer, _sought(viewer, text, month))
+        pages = _lines(desk, viewer, _sought(viewer, text, month, category))
         return long_spreadsheet(f"done-{month or 'all'}", header, pages)
 
     return router
@@ -85,20 +90,22 @@ async def _lines(desk: CaseHandler, viewer: Viewer, sought: Finished) -> AsyncIt
         yield [_line(case, viewer) for case in cases]
 
 
-def _sought(viewer: Viewer, text: str, month: str) -> Finished:
+def _sought(viewer: Viewer, text: str, month: str, category: str) -> Finished:
     units: Sequence[str] = viewer.units_below if viewer.roles & OVERSEERS else (viewer.person.unit,)
     words, places = canonical(text) or text, viewer.places_named(text)
     if not month:
-        return Finished(units, text=words, divisions=places)
+        return Finished(units, text=words, divisions=places, category=category)
     since, until = viewer.pack.due_times.calendar.month_span(date.fromisoformat(f"{month}-01"))
-    return Finished(units, since, until, words, places)
+    return Finished(units, since, until, words, places, category)
 
 
-def _months(viewer: Viewer, text: str, this: date) -> list[dict[str, str]]:
+def _months(viewer: Viewer, chosen: Mapping[str, str], this: date) -> list[dict[str, str]]:
     """The two months that are asked for most."""
     last = (this - timedelta(days=1)).replace(day=1)
     named = ((viewer.say("本月", "This month"), this), (viewer.say("上月", "Last month"), last))
-    return [{"words": words, "href": viewer.to(PATH, text=text, month=f"{first:%Y-%m}")} for words, first in named]
+    return [
+        {"words": words, "href": viewer.to(PATH, **{**chosen, "month": f"{first:%Y-%m}"})} for words, first in named
+    ]
 
 
 def _row(case: FinishedCase, viewer: Viewer, now: datetime, back: str) -> dict[str, Any]:

@@ -79,3 +79,9 @@ def evidence_kinds(viewer: Viewer, demand: Demand) -> list[tuple[str, str]]:
 def grounds(viewer: Viewer, demand: Demand) -> list[tuple[str, str]]:
     """What everybody is told of a withdrawal."""
     return [(ground, viewer.say(*words)) for ground, words in WITHDRAWN_FOR.items()]
+
+
+def categories_or_all(viewer: Viewer) -> list[tuple[str, str]]:
+    """What a list may be narrowed to."""
+    named = [(leaf.code, str(getattr(leaf.name, viewer.lang))) for leaf in viewer.pack.leaf_categories]
+    return [("", viewer.say("全部", "All")), *named]
