@@ -8,21 +8,21 @@ from typing import Final
 from fastapi import Response
 from fastapi.responses import StreamingResponse
 
-_RECKONED: Final = ("=", "+", "-", "@", "\t", "\r")
-"""What a spreadsheet takes for the beginning of a formula."""
+_FORMULA_STARTS: Final = ("=", "+", "-", "@", "\t", "\r")
+"""The first characters of texts that spreadsheet programs treat as formulas."""
 _TYPE: Final = "text/csv; charset=utf-8"
 _MARK: Final = "\ufeff"
-"""Without this byte order mark Excel reads Chinese as something else."""
+"""The byte order mark: without it Excel reads Chinese characters as other ones."""
 
 
 def spreadsheet(name: str, header: Sequence[str], rows: Iterable[Sequence[str]]) -> Response:
-    """The rows as CSV in UTF-8, saved as `name`.csv, in ASCII. Words that would be a formula are kept words by an
-    apostrophe (OWASP, CSV injection)."""
+    """The rows as a CSV file called `name`.csv (ASCII), in UTF-8 with a byte order mark. Texts that look like formulas
+    get an apostrophe in front (OWASP, CSV injection)."""
     return Response((_MARK + _lines([header]) + _lines(rows)).encode(), media_type=_TYPE, headers=_saved(name))
 
 
 def long_spreadsheet(name: str, header: Sequence[str], pages: AsyncIterable[Iterable[Sequence[str]]]) -> Response:
-    """The same for a table that no memory need hold: each page of rows is sent before the next one is asked for."""
+    """As `spreadsheet`, for a table of any length: each page of rows is sent before the next one is read."""
 
     async def parts() -> AsyncIterator[bytes]:
         yield (_MARK + _lines([header])).encode()

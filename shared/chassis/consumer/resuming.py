@@ -45,7 +45,7 @@ class Resuming:
     _place: inbox.Place = inbox.START
 
     async def resume(self) -> None:
-        """Apply the parked facts that are next in sequence for their aggregates; a refused one becomes a dead letter."""
+        """Apply the parked facts that are next in sequence; a refused one becomes a dead letter."""
         in_vain = 0
         while in_vain < LOOKED_AT:
             async with self.pool.acquire(timeout=5) as db:
