@@ -12,7 +12,7 @@ from rich.table import Table
 
 from deploy.cli.channels import keys
 from deploy.cli.faults import first, in_words
-from deploy.cli.up import Broker, Port, banner, options, stop_event
+from deploy.cli.up import Broker, Port, banner, options, until_ctrl_c, until_stopped
 from deploy.importing.client import HandoverFailed, IntakeClient
 from deploy.local.deployment import Running, deployed, secrets_of
 from deploy.local.noida import EmbeddedBroker
@@ -38,7 +38,7 @@ def demo(
     """Start everything, replay Nanhai 2021, print its report card, leave the pages open until Ctrl-C."""
     failed = False
     try:
-        asyncio.run(_demo(port, broker, leave))
+        asyncio.run(until_stopped(_demo(port, broker, leave)))
     except* (Unusable, HandoverFailed, httpx.HTTPError, OSError) as faults:
         typer.echo(f"huying: {in_words(first(faults))}", err=True)
         failed = True
@@ -47,16 +47,14 @@ def demo(
 
 
 async def _demo(port: int, broker: str, leave: bool) -> None:
-    stopping = stop_event()
     console.print("huying: starting …")
     async with deployed(options(port, broker)) as running:
         await replay(running)
         waiting = await fill_desk(running)
         if not leave:
             console.print(banner(running, waiting))
-            await stopping.wait()
+            await until_ctrl_c()
         console.print("huying: stopping …")
-    console.print("huying: stopped")
 
 
 async def replay(running: Running) -> None:

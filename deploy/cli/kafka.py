@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from deploy.cli.up import stop_event
+from deploy.cli.up import until_ctrl_c, until_stopped
 from deploy.local.kafka import ApacheKafka
 from deploy.local.ports import free_port, why_not
 from deploy.local.process import ManagedProcess
@@ -16,7 +16,7 @@ from deploy.local.supervisor import Supervisor
 def kafka(port: Annotated[int, typer.Option(min=0, max=65535)] = 9092) -> None:
     """Start Apache Kafka and stay until Ctrl-C; its data is kept."""
     try:
-        asyncio.run(_kafka(port))
+        asyncio.run(until_stopped(_kafka(port)))
     except (Unusable, OSError) as fault:
         typer.echo(f"huying: {fault}", err=True)
         raise typer.Exit(1) from None
@@ -29,8 +29,9 @@ async def _kafka(port: int) -> None:
         typer.echo(f"{why_not(port) or f'port {port} was taken'}: taking {server.port}", err=True)
     child = ManagedProcess(server.program, directory / "logs" / "broker.log")
     keeper = Supervisor(child, before=server.prepare, after=server.ready, ended=server.ended, alive=server.alive)
-    stopping = stop_event()
     await keeper.start()
-    typer.echo(f"Apache Kafka is up: KAFKA_BOOTSTRAP_SERVERS={server.bootstrap}   (Ctrl-C stops it)")
-    await stopping.wait()
-    await keeper.stop()
+    try:
+        typer.echo(f"Apache Kafka is up: KAFKA_BOOTSTRAP_SERVERS={server.bootstrap}   (Ctrl-C stops it)")
+        await until_ctrl_c()
+    finally:
+        await keeper.stop()

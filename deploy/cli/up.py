@@ -1,10 +1,13 @@
 """`huying up`: everything on this machine, until Ctrl-C."""
 
 import asyncio
+import contextlib
+import math
 import os
 import signal
 import sys
-from typing import Annotated
+from collections.abc import Coroutine
+from typing import Annotated, Final
 
 import typer
 from rich.console import Console
@@ -17,6 +20,8 @@ from deploy.local.state import Unusable, state_dir
 from deploy.scenarios.desk import WaitingDemand
 
 console = Console(stderr=False, highlight=False)
+SAME_PRESS: Final = 0.5
+"""Seconds within which a second signal is the first one again: a child that is being forked passes its own on to us."""
 BROKERS = (EmbeddedBroker.kind, ApacheKafka.kind)
 PORT_HELP = "preferred port of the pages and the API; another one is taken when it is busy"
 Port = Annotated[int, typer.Option(envvar="HUYING_PORT", min=0, max=65535, help=PORT_HELP)]
@@ -29,7 +34,7 @@ def up(
 ) -> None:
     """Start everything and stay until Ctrl-C; the next start finds the data again."""
     try:
-        asyncio.run(_up(options(port, broker)))
+        asyncio.run(until_stopped(_up(options(port, broker))))
     except (Unusable, OSError) as fault:
         typer.echo(f"huying: {fault}", err=True)
         raise typer.Exit(1) from None
@@ -49,30 +54,40 @@ def options(port: int, broker: str) -> Options:
     )
 
 
-def stop_event() -> asyncio.Event:
-    """Set by Ctrl-C or SIGTERM; the second Ctrl-C ends at once."""
-    stopping = asyncio.Event()
+async def until_stopped(work: Coroutine[None, None, None]) -> None:
+    """Do the work, or what of it is done when Ctrl-C or SIGTERM comes: it is cancelled wherever it stands, also in the
+    middle of a start. The second Ctrl-C ends at once."""
+    doing = asyncio.ensure_future(work)
     loop = asyncio.get_running_loop()
+    first = math.inf
 
     def asked() -> None:
-        if stopping.is_set():
+        nonlocal first
+        if loop.time() > first + SAME_PRESS:
             console.print("huying: ending at once")
             os._exit(130)
-        stopping.set()
+        if not doing.cancelling():
+            first = loop.time()
+            console.print("huying: stopping …")
+            doing.cancel()
 
     for sign in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(sign, asked)
-    return stopping
+    with contextlib.suppress(asyncio.CancelledError):
+        await doing
+    console.print("huying: stopped")
+
+
+async def until_ctrl_c() -> None:
+    """Wait until `until_stopped` is told to stop."""
+    await asyncio.Event().wait()
 
 
 async def _up(wanted: Options) -> None:
-    stopping = stop_event()
     console.print("huying: starting …")
     async with deployed(wanted) as running:
         console.print(banner(running))
-        await stopping.wait()
-        console.print("huying: stopping …")
-    console.print("huying: stopped")
+        await until_ctrl_c()
 
 
 def banner(running: Running, waiting: WaitingDemand | None = None) -> Panel:

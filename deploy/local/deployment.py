@@ -197,6 +197,10 @@ async def _once(directory: Path, env: Mapping[str, str], *arguments: str) -> Non
     program = Program(arguments[0], (*HUYING, *arguments), env=env)
     child = ManagedProcess(program, directory / "logs" / f"{arguments[0]}.log")
     await child.start()
-    if code := await child.wait():
+    try:
+        code = await child.wait()
+    finally:  # Ctrl-C in the middle
+        await child.stop()
+    if code:
         words = child.last_lines(60) or f"it wrote nothing and ended with code {code}"
         raise Unusable(f"`huying {' '.join(arguments)}` failed:\n{words}")

@@ -16,7 +16,7 @@ from typing import Final
 
 import asyncpg
 
-from deploy.local.process import Program, as_user
+from deploy.local.process import Program, as_user, die_with_parent
 from deploy.local.state import Unusable
 
 USER: Final = "huying"
@@ -56,11 +56,15 @@ class EmbeddedPostgres:
         self._let_the_server_in()
         if (self._data / "PG_VERSION").exists():
             return
-        shutil.rmtree(self._data, ignore_errors=True)
-        self._data.mkdir(0o700)
+        # Under another name until it is whole: who is killed in the middle begins anew the next time.
+        growing = self._data.with_suffix(".new")
+        for remains in (self._data, growing):
+            shutil.rmtree(remains, ignore_errors=True)
+        growing.mkdir(0o700)
         if self._owner is not None:
-            os.chown(self._data, self._owner, self._owner)
-        self._initialise()
+            os.chown(growing, self._owner, self._owner)
+        self._initialise(growing)
+        growing.rename(self._data)
 
     def _let_the_server_in(self) -> None:
         """Its user may pass through our directory, and read nothing there."""
@@ -68,17 +72,18 @@ class EmbeddedPostgres:
             os.chown(self._directory, -1, pwd.getpwuid(self._owner).pw_gid)
             self._directory.chmod(self._directory.stat().st_mode | 0o010)
 
-    def _initialise(self) -> None:
+    def _initialise(self, data: Path) -> None:
         with _readable_by(self._owner, self._password_file.read_text()) as password_file:
             done = subprocess.run(
                 [
-                    str(self._bin / "initdb"), f"--pgdata={self._data}", f"--username={USER}", *_LOCALE,
+                    str(self._bin / "initdb"), f"--pgdata={data}", f"--username={USER}", *_LOCALE,
                     "--auth=scram-sha-256", f"--pwfile={password_file}", "--no-instructions",
                 ],
-                capture_output=True, text=True, check=False, cwd="/", **as_user(self._owner),
+                capture_output=True, text=True, check=False, cwd="/",
+                start_new_session=True, preexec_fn=die_with_parent, **as_user(self._owner),  # Ctrl-C reaches us alone
             )  # fmt: skip
         if done.returncode:
-            shutil.rmtree(self._data, ignore_errors=True)
+            shutil.rmtree(data, ignore_errors=True)
             raise Unusable(f"PostgreSQL could not be initialised in {self._data}:\n{done.stderr.strip()}")
 
     @property

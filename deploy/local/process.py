@@ -22,7 +22,7 @@ def as_user(user: int | None) -> dict[str, Any]:
     return {} if user is None else {"user": user, "group": pwd.getpwuid(user).pw_gid, "extra_groups": []}
 
 
-def _die_with_parent() -> None:
+def die_with_parent() -> None:
     """A supervisor that is killed must not leave its children behind (Linux only)."""
     try:
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
@@ -65,7 +65,7 @@ class ManagedProcess:
             start_new_session=True,
             umask=0o077,  # what it writes is nobody else's to read
             cwd="/",
-            preexec_fn=_die_with_parent,
+            preexec_fn=die_with_parent,
             **as_user(self.program.user),
         )
         self._pump = asyncio.create_task(self._copy())

@@ -76,11 +76,12 @@ class Supervisor:
         """Wait until it is usable, it ends, or the time is over."""
         waiting = asyncio.ensure_future(usable)
         ending = asyncio.ensure_future(self.child.wait())
-        done, pending = await asyncio.wait(
-            {waiting, ending}, timeout=ANSWER_WITHIN, return_when=asyncio.FIRST_COMPLETED
-        )
-        for one in pending:
-            one.cancel()
+        both = {waiting, ending}
+        try:
+            done, _ = await asyncio.wait(both, timeout=ANSWER_WITHIN, return_when=asyncio.FIRST_COMPLETED)
+        finally:  # also when the start is cancelled
+            for one in both:
+                one.cancel()
         if ending in done:  # whatever answered meanwhile was another program
             self._give_up("ended at once")
         if waiting not in done:
