@@ -46,7 +46,7 @@ KINDS: Final[tuple[tuple[re.Pattern[bytes], Accepted | Declined], ...]] = tuple(
         (rb"\xff\xd8\xff", Accepted("JPEG", "image/jpeg", "jpg", "JPEG")),
         (rb"\x89PNG\r\n\x1a\n", Accepted("PNG", "image/png", "png", "PNG")),
         (rb"RIFF.{4}WEBP", Accepted("WebP", "image/webp", "webp", "WEBP")),
-        (rb"GIF8[79]a", Accepted("GIF, its first frame", "image/png", "png", "GIF")),
+        (rb"GIF8[79]a", Accepted("GIF", "image/png", "png", "GIF")),
         (rb"%PDF-[12]\.\d", Accepted("PDF", "application/pdf", "pdf")),
         (rb".{4}ftyp(?:hei[cxms]|hev[cxms]|mif1|msf1)", _HEIC),
         (rb".{4}ftypavi[fs]", Declined("AVIF", "save it as JPEG and send that", "请存为 JPEG 后再上传")),
