@@ -81,7 +81,7 @@ def test_facts_are_recorded_by_the_handler_of_commands_by_timers_and_by_intents_
 
 
 def test_nobody_sends_to_kafka_but_the_relay():
-    assert places_of("producer.send(") == {"shared/chassis/relay/relay.py"}
+    assert places_of("producer.send") == {"shared/chassis/relay/batches.py"}
     assert places_of("send_and_wait(") == {"deploy/local/noida.py"}
 
 

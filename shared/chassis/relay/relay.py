@@ -22,13 +22,12 @@ from shared.chassis.kafka import cluster
 from shared.chassis.kafka.cancellation import asked_to_end, either
 from shared.chassis.kafka.client import Kafka
 from shared.chassis.kafka.log_identity import LogIdentity
-from shared.chassis.relay import relay_cursor
+from shared.chassis.relay import batches, relay_cursor
 from shared.chassis.relay.gaps import GapTracker
 from shared.chassis.relay.leased_producer import LeasedProducer
 from shared.chassis.relay.relay_cursor import Begin, Shard
 from shared.chassis.tracing import hops, spans
 from shared.contracts.envelope import Envelope, unversioned
-from shared.contracts.topics import TOPIC_OF
 
 log = structlog.get_logger()
 POLL: Final = 1.0
@@ -148,15 +147,10 @@ class Relay:
             return
         envelopes, open_spans = hops.relayed(envelopes, now())
         async with asyncio.timeout(PATIENCE):
-            pending = [
-                await producer.send(TOPIC_OF[e.stream], e.data.encode(), key=str(e.key).encode(), headers=e.headers())
-                for e in envelopes
-            ]
-            acknowledged = await asyncio.gather(*pending)
+            acknowledged = await batches.send(producer, envelopes)
         spans.end(open_spans)
-        last = {metadata.topic_partition: metadata.offset for metadata in acknowledged}
-        for partition, offset in last.items():
-            _move_end(ends.setdefault(partition.topic, {}), str(partition.partition), offset + 1)
+        for partition, end in acknowledged.items():
+            _move_end(ends.setdefault(partition.topic, {}), str(partition.partition), end)
         for type, number in Counter(unversioned(envelope.type) for envelope in envelopes).items():
             metrics.SENT.labels(self.service, type).inc(number)
 
@@ -170,9 +164,9 @@ class Relay:
 
 def _move_end(ends: dict[str, int], partition: str, end: int) -> None:
     last_end = ends.get(partition, 0)
-    if end <= last_end and end > 0:  # 0: a repeated request, whose first acknowledgement was lost
+    if end <= last_end:
         raise LogCut(f"partition {partition} has acknowledged offset {end - 1} after {last_end - 1}")
-    ends[partition] = max(last_end, end)
+    ends[partition] = end
 
 
 def running(service: str, pool: Pool, kafka: Kafka, shards: int, holder: str = "") -> list[Relay]:

@@ -1,0 +1,79 @@
+"""Facts are sent in batches of a partition: in their order, to the partition of their key, however large they are."""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping, Sequence
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
+from aiokafka.producer.message_accumulator import MessageBatch
+
+from shared.chassis.relay import batches
+from shared.contracts.envelope import Envelope
+from shared.contracts.topics import DEMAND_EVENTS
+from tests import story
+from tests.chassis.conftest import envelope
+from tests.conftest import Server
+
+pytestmark = pytest.mark.kafka
+LARGEST_BATCH = 20_000
+
+
+@pytest.fixture
+async def producer(broker: Server) -> AsyncIterator[AIOKafkaProducer]:
+    async with AIOKafkaProducer(
+        bootstrap_servers=broker.url, acks="all", enable_idempotence=True, max_batch_size=LARGEST_BATCH
+    ) as started:
+        yield started
+
+
+def of_size(key: UUID, sequence: int, characters: int) -> Envelope:
+    return envelope(story.SUBMISSION, sequence, key)._replace(data="x" * characters)
+
+
+async def read_before(broker: Server, ends: Mapping[TopicPartition, int], count: int) -> Sequence[ConsumerRecord]:
+    """Of each partition so many records, or all, that lie just before its end."""
+    async with AIOKafkaConsumer(bootstrap_servers=broker.url) as consumer, asyncio.timeout(60):
+        consumer.assign(list(ends))
+        records: list[ConsumerRecord] = []
+        for partition, end in ends.items():
+            consumer.seek(partition, max(end - count, 0))
+            while await consumer.position(partition) < end:
+                records += (await consumer.getmany(partition, timeout_ms=1000)).get(partition, [])
+        return records
+
+
+async def test_facts_of_one_demand_keep_their_order_over_many_batches(producer: AIOKafkaProducer, broker: Server):
+    keys = [uuid4() for _ in range(5)]
+    sizes = (10, 12_000, 12_000, 300_000, 10, 15_000, 10, 10)
+    facts = [of_size(key, n, size) for n, size in enumerate(sizes, 1) for key in keys]
+    ends = await batches.send(producer, facts)
+    records = await read_before(broker, ends, len(facts))
+    for key in keys:
+        own = [record for record in records if record.key == str(key).encode()]
+        assert [len(record.value) for record in own] == list(sizes)
+        assert [dict(record.headers)["ce_sequence"] for record in own] == [b"%d" % n for n in range(1, len(sizes) + 1)]
+        last = own[-1]
+        assert last.offset < ends[TopicPartition(last.topic, last.partition)]
+    assert max(record.offset + 1 for record in records) in ends.values()
+
+
+async def test_a_fact_goes_to_the_partition_to_which_kafka_sends_its_key(producer: AIOKafkaProducer):
+    for key in [uuid4() for _ in range(20)]:
+        usual = await producer.send_and_wait(DEMAND_EVENTS.name, b"{}", key=str(key).encode())
+        assert list(await batches.send(producer, [of_size(key, 1, 10)])) == [usual.topic_partition]
+
+
+async def test_what_the_broker_had_acknowledged_before_has_no_end(
+    producer: AIOKafkaProducer, monkeypatch: pytest.MonkeyPatch
+):
+    """The broker answers a repetition with a duplicate sequence, and the producer then gives -1 as the offset."""
+    done = MessageBatch.done
+
+    def repeated(self: MessageBatch, base_offset: int, *more: Any) -> None:
+        done(self, -1, *more)
+
+    monkeypatch.setattr(MessageBatch, "done", repeated)
+    key = uuid4()
+    assert await batches.send(producer, [of_size(key, 1, 10), of_size(key, 2, 10)]) == {}
