@@ -1,1 +1,1 @@
-"""A case: who answers it and by when, and what staff may say about it."""
+"""Cases: which unit answers a demand and by when, and the commands that staff may give."""

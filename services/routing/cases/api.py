@@ -1,4 +1,4 @@
-"""Routing over HTTP: a unit's lists, the triage, and a case, whole."""
+"""The HTTP routes that read cases: a unit's lists, the triage, and a single case."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Annotated
@@ -56,7 +56,7 @@ class ListCounts(BaseModel):
 
 
 def routes(desk: CaseHandler, staff: WhoAsks) -> Sequence[APIRouter]:
-    """Routing's routes over its desk; `staff` reads who bears a token."""
+    """The routes that read cases; `staff` finds the person of a token."""
 
     async def asking(by: Annotated[Person, Depends(staff)], key: Key, if_match: IfMatch = None) -> Actor:
         return Actor(by, key, if_match)
@@ -88,8 +88,8 @@ def _lists(desk: CaseHandler, staff: WhoAsks) -> APIRouter:
         own = desk_of(desk, by, name)
         filters = Filters(division, category, handler, text)
         async with desk.pool.acquire(timeout=5) as db:
-            cases, following = await worklists.page(db, own, name, sort, filters, place_of(after), limit)
-        return _answer(cases, following, request, response)
+            cases, next_place = await worklists.page(db, own, name, sort, filters, place_of(after), limit)
+        return _answer(cases, next_place, request, response)
 
     @router.get("/counts")
     async def count_cases(by: By) -> ListCounts:
@@ -104,14 +104,14 @@ def _lists(desk: CaseHandler, staff: WhoAsks) -> APIRouter:
         """What no rule of the jurisdiction could decide; for its coordinator."""
         own = desk_of(desk, by, List.TRIAGE)
         async with desk.pool.acquire(timeout=5) as db:
-            cases, following = await worklists.page(db, own, List.TRIAGE, "age", Filters(), place_of(after), limit)
-        return _answer(cases, following, request, response)
+            cases, next_place = await worklists.page(db, own, List.TRIAGE, "age", Filters(), place_of(after), limit)
+        return _answer(cases, next_place, request, response)
 
     return router
 
 
-def _answer(cases: list[CaseSummary], following: Place | None, request: Request, response: Response) -> Worklist:
-    cursor = following.written() if following else None
+def _answer(cases: list[CaseSummary], next_place: Place | None, request: Request, response: Response) -> Worklist:
+    cursor = next_place.written() if next_place else None
     link(cursor, request, response)
     return Worklist(cases=cases, next=cursor)
 

@@ -1,4 +1,4 @@
-"""Which commands somebody may give to a case as it stands now; pure."""
+"""Decides which commands a person may give to a case in its present state; pure."""
 
 from collections.abc import Callable, Mapping
 from typing import Final
@@ -40,7 +40,8 @@ _FACTS: Final[Mapping[str, type[f.StatusFact]]] = {
     "merge": f.DemandMerged,
     "unmerge": f.DemandUnmerged,
 }
-"""The fact that each command tells; the table of the lifecycle says after which status. Notes are always possible."""
+"""The fact that each command records. The lifecycle table says after which status a fact is allowed. A command that is
+missing here records only notes, which are allowed while routing holds the demand."""
 
 
 def _has_open_part(demand: Demand, by: Person) -> bool:
@@ -74,7 +75,7 @@ def _may_extend(demand: Demand, pack: Pack) -> bool:
 def available(
     demand: Demand, by: Person, pack: Pack, publication: PublicationState = publishing.NOTHING
 ) -> tuple[str, ...]:
-    """The names of the commands, in the order of the table of rights."""
+    """The names of the commands that this person may give now, in the order of the table of rights."""
     permitted = (name for name in relations.commands_of(by, demand, pack) if name in COMMANDS)
     return tuple(name for name in permitted if _is_possible(name, demand, by, pack, publication))
 

@@ -1,4 +1,4 @@
-"""Call-backs over HTTP, for the systems of call centres; each is taken and recorded by a command to its case."""
+"""The HTTP route that lists call-backs, for the systems of call centres. Commands to the case take and record them."""
 
 from collections.abc import Awaitable, Callable
 from typing import Annotated, Final
@@ -44,7 +44,7 @@ class CallBackList(Page):
 
 
 def routes(desk: CaseHandler, staff: Callable[..., Awaitable[Person]]) -> APIRouter:
-    """What is to be called."""
+    """The route that lists the call-backs that are due."""
     router = APIRouter(tags=["routing"])
     By = Annotated[Person, Depends(staff)]  # noqa: N806 (a type)
 
@@ -57,8 +57,10 @@ def routes(desk: CaseHandler, staff: Callable[..., Awaitable[Person]]) -> APIRou
         pack = pack_of(desk, by)
         require_caller(by, pack)
         async with desk.pool.acquire(timeout=5) as db:
-            waiting, following = await queries.waiting(db, pack.id, by.unit, desk.clock(), moment(after, OLDEST), limit)
-        cursor = following.written() if following else None
+            waiting, next_place = await queries.waiting(
+                db, pack.id, by.unit, desk.clock(), moment(after, OLDEST), limit
+            )
+        cursor = next_place.written() if next_place else None
         link(cursor, request, response)
         return CallBackList(
             call_backs=[

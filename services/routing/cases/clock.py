@@ -1,4 +1,4 @@
-"""Whose clock ran: who held a demand at each moment of its life, and for how long, from its facts alone; pure."""
+"""Computes from the facts of a demand who held it at each moment, for what, and for how long; pure."""
 
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
@@ -16,7 +16,7 @@ from shared.contracts.wording import Identifier, Plain
 Unit = Annotated[str | None, Identifier("a unit of the jurisdiction")]
 Dated = tuple[f.StatusFact, datetime]
 WorkingSeconds = Callable[[datetime, datetime], int]
-"""Seconds of working hours between two moments, at the place."""
+"""Counts the seconds of working hours between two moments, by the calendar of the jurisdiction."""
 
 
 class Holder(StrEnum):
@@ -98,8 +98,8 @@ class Clock(BaseModel):
     held: list[Held]
 
 
-class _Place(NamedTuple):
-    """Where a demand is, by its facts so far."""
+class _State(NamedTuple):
+    """What the clock needs to know of a demand after some of its facts; `paused` is the reason of the present pause."""
 
     status: Status = Status.SUBMITTED
     unit: str | None = None
@@ -107,7 +107,9 @@ class _Place(NamedTuple):
     paused: str | None = None
 
 
-class _Stretch(NamedTuple):
+class _Holding(NamedTuple):
+    """Who holds the demand, for which hop and, if it is paused, for which reason."""
+
     holder: Holder
     hop: Hop
     unit: str | None
@@ -115,97 +117,100 @@ class _Stretch(NamedTuple):
 
 
 def clock_of(submitted_at: datetime, facts: Iterable[Dated], now: datetime, working_seconds: WorkingSeconds) -> Clock:
-    """Of the status facts of a demand after its submission, in sequence. A fact whose time is before that of the one
-    before it, as recorded history may have, counts from that one on."""
+    """The clock of a demand. `facts` are its status facts after the submission, in sequence.
+
+    Facts of recorded history may be out of order in time: a fact that is earlier than the one before it counts from the
+    time of that one.
+    """
     spans: list[Span] = []
-    place, since, moment = _Place(), submitted_at, submitted_at
+    state, since, moment = _State(), submitted_at, submitted_at
     for fact, at in facts:
-        after, moment = _moved(place, fact), max(at, moment)
-        if _stretch(after) != _stretch(place):
-            _add(spans, _stretch(place), since, moment, working_seconds)
+        after, moment = _evolve(state, fact), max(at, moment)
+        if _holding(after) != _holding(state):
+            _add(spans, _holding(state), since, moment, working_seconds)
             since = moment
-        place = after
-    last = _stretch(place)
+        state = after
+    last = _holding(state)
     _add(spans, last, since, max(now, since), working_seconds, keep=True)
     return Clock(running=spans[-1] if last else None, spans=spans, held=_held(spans))
 
 
 def _add(
     spans: list[Span],
-    stretch: _Stretch | None,
+    holding: _Holding | None,
     start: datetime,
     end: datetime,
     working_seconds: WorkingSeconds,
     *,
     keep: bool = False,
 ) -> None:
-    """One more span; one without length is left out, unless it is where the demand is now. What goes on after one that
-    was left out goes on in the span before it."""
-    if stretch is None or (start == end and not keep):
+    """Append a span. A span without length is left out, unless `keep` says that it is the present one. A span with the
+    same holding as the one before it (a span without length stood between them) is joined to it."""
+    if holding is None or (start == end and not keep):
         return
-    if spans and stretch == _Stretch(spans[-1].holder, spans[-1].hop, spans[-1].unit, spans[-1].reason):
+    if spans and holding == _Holding(spans[-1].holder, spans[-1].hop, spans[-1].unit, spans[-1].reason):
         start = spans.pop().start
     seconds = int((end - start).total_seconds())
     spans.append(
-        Span(**stretch._asdict(), start=start, end=end, seconds=seconds, working_seconds=working_seconds(start, end))
+        Span(**holding._asdict(), start=start, end=end, seconds=seconds, working_seconds=working_seconds(start, end))
     )
 
 
-def _moved(place: _Place, fact: f.StatusFact) -> _Place:
-    status = TRANSITIONS[type(fact)].becomes or place.status
+def _evolve(state: _State, fact: f.StatusFact) -> _State:
+    status = TRANSITIONS[type(fact)].becomes or state.status
     match fact:
         case f.DemandRouted(unit=unit):
-            return _Place(status, unit)
+            return _State(status, unit)
         case f.DemandPaused(reason=reason):
-            return place._replace(status=status, paused=reason)
+            return state._replace(status=status, paused=reason)
         case f.DemandListed():
-            return place._replace(status=status, paused=LISTED)
+            return state._replace(status=status, paused=LISTED)
         case f.DemandResumed():
-            return place._replace(status=status, paused=None)
+            return state._replace(status=status, paused=None)
         case f.DemandContacted(reached=reached):
-            return _at_work(place, status)._replace(contacted=place.contacted or reached)
+            return _after_work(state, status)._replace(contacted=state.contacted or reached)
         case f.DemandProgressed():
-            return _at_work(place, status)
+            return _after_work(state, status)
         case f.DemandAccepted() | f.DemandReopened() | f.DemandReturned() | f.DemandTriaged() | f.DemandMerged():
-            return place._replace(status=status, paused=None)
-    return place._replace(status=status)
+            return state._replace(status=status, paused=None)
+    return state._replace(status=status)
 
 
-def _at_work(place: _Place, status: Status) -> _Place:
-    """Work on a listed demand ends the pause that the list brought."""
-    return place._replace(status=status, paused=None if place.status is Status.LISTED else place.paused)
+def _after_work(state: _State, status: Status) -> _State:
+    """The state after work on a demand: if the demand was listed, the pause of the listing ends."""
+    return state._replace(status=status, paused=None if state.status is Status.LISTED else state.paused)
 
 
-def _stretch(place: _Place) -> _Stretch | None:
-    """Who holds a demand that is there, and for what; None after its end."""
-    match place.status:
+def _holding(state: _State) -> _Holding | None:
+    """Who holds a demand in this state, and for which hop; None if the demand is closed."""
+    match state.status:
         case Status.NONE | Status.SUBMITTED:
-            return _Stretch(Holder.INTAKE, Hop.INTAKE, None)
+            return _Holding(Holder.INTAKE, Hop.INTAKE, None)
         case Status.TRIAGE | Status.RETURNED | Status.REOPENED:
-            return _Stretch(Holder.TRIAGE, Hop.TRIAGE, None)
+            return _Holding(Holder.TRIAGE, Hop.TRIAGE, None)
         case Status.MERGED:
-            return _Stretch(Holder.PARENT, Hop.MERGED, None)
+            return _Holding(Holder.PARENT, Hop.MERGED, None)
         case Status.RESOLVED | Status.DECLINED | Status.CONFIRMED | Status.WITHDRAWN:
-            return _Stretch(Holder.CITIZEN, Hop.VERDICT, None)
+            return _Holding(Holder.CITIZEN, Hop.VERDICT, None)
         case Status.CLOSED:
             return None
-    if place.paused:
-        return _Stretch(Holder.UNIT, Hop.PAUSED, place.unit, place.paused)
-    if place.status is Status.ROUTED:
-        return _Stretch(Holder.UNIT, Hop.SIGN, place.unit)
-    calls = place.status is Status.ACCEPTED and not place.contacted
-    return _Stretch(Holder.UNIT, Hop.CONTACT if calls else Hop.HANDLING, place.unit)
+    if state.paused:
+        return _Holding(Holder.UNIT, Hop.PAUSED, state.unit, state.paused)
+    if state.status is Status.ROUTED:
+        return _Holding(Holder.UNIT, Hop.SIGN, state.unit)
+    has_to_call = state.status is Status.ACCEPTED and not state.contacted
+    return _Holding(Holder.UNIT, Hop.CONTACT if has_to_call else Hop.HANDLING, state.unit)
 
 
 def _held(spans: Sequence[Span]) -> list[Held]:
     sums: dict[tuple[Holder, str | None], list[int]] = {}
     for span in spans:
-        spent = sums.setdefault((span.holder, span.unit), [0, 0, 0])
+        seconds_of = sums.setdefault((span.holder, span.unit), [0, 0, 0])  # by the clock, working, paused
         if span.hop is Hop.PAUSED:
-            spent[2] += span.seconds
+            seconds_of[2] += span.seconds
         else:
-            spent[0] += span.seconds
-            spent[1] += span.working_seconds
+            seconds_of[0] += span.seconds
+            seconds_of[1] += span.working_seconds
     return [
         Held(holder=holder, unit=unit, seconds=seconds, working_seconds=working, paused_seconds=paused)
         for (holder, unit), (seconds, working, paused) in sums.items()

@@ -1,4 +1,4 @@
-"""Whose clock runs, over HTTP."""
+"""The HTTP route that shows who held a case, and for how long."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -15,7 +15,7 @@ from shared.identity.person import Person
 
 
 def clock_routes(desk: CaseHandler, staff: Callable[..., Any]) -> APIRouter:
-    """The one route, over the cases of the desk; `staff` reads who bears a token."""
+    """The route that shows the clock of a case; `staff` finds the person of a token."""
     router = APIRouter(tags=["routing"], prefix="/v1/cases")
 
     @router.get("/{number}/clock")

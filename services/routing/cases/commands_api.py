@@ -1,4 +1,4 @@
-"""What staff may say of a case over HTTP: an address for each command, and one for the same command to many."""
+"""The HTTP routes that give commands to cases: one for each command, and one that gives a command to many cases."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Annotated, Any, Final
@@ -45,7 +45,7 @@ OPERATIONS: Final[Mapping[str, str]] = {
     "release-call-back": "release_call_back",
     "record-call-back": "record_call_back",
 }
-"""The operation id of each command, which is what a generated client calls its method."""
+"""The operation id of each command; a generated client uses it as the name of the method."""
 
 
 class BulkCommand(BaseModel):
@@ -79,7 +79,7 @@ class CommandOutcomes(BaseModel):
 
 
 def command_routes(desk: CaseHandler, acting: WhoActs) -> APIRouter:
-    """An address for each command, and the one for many cases."""
+    """The routes of all commands, and the route that gives a command to many cases."""
     router = APIRouter(tags=["routing"], prefix="/v1/cases")
     for name, kind in COMMANDS.items():
         router.add_api_route(
@@ -109,7 +109,7 @@ def _one_by_one() -> Refused:
 
 
 async def outcome(desk: CaseHandler, number: str, command: RoutingCommand, by: Actor) -> CommandOutcome:
-    """What becomes of a command for one case; a refusal is an outcome too."""
+    """Give a command to one case and return its outcome; a refusal is also an outcome and is not raised."""
     try:
         demand = await desk.handle(number, command, by)
     except Refused as refused:
@@ -132,6 +132,6 @@ def _endpoint(desk: CaseHandler, acting: WhoActs, kind: type[Any]) -> Callable[.
 
 
 def tagged(demand: Demand) -> Demand:
-    """The demand, with its ETag on the answer."""
+    """Return the demand and set its ETag as a header of the answer."""
     response_headers.add({"ETag": etag(demand)})
     return demand

@@ -1,4 +1,4 @@
-"""Whose lists somebody sees: the desk of their unit."""
+"""Finds the desk of a person: the lists of their unit, in their jurisdiction."""
 
 from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
@@ -11,7 +11,7 @@ from shared.jurisdiction.pack import Pack
 
 
 def pack_of(desk: CaseHandler, by: Person) -> Pack:
-    """The jurisdiction of a person's unit; raises `Refused`."""
+    """The jurisdiction of a person's unit; raises `Refused` if there is no such unit."""
     pack = desk.packs.of_unit(by.unit)
     if pack is None:
         raise Refused(Code.FORBIDDEN, f"no jurisdiction here has a unit {by.unit}", f"本系统没有单位 {by.unit}")
@@ -19,7 +19,7 @@ def pack_of(desk: CaseHandler, by: Person) -> Pack:
 
 
 def desk_of(desk: CaseHandler, by: Person, name: List) -> Desk:
-    """The desk of a person's unit; raises `Refused` where the triage is not theirs."""
+    """The desk of a person's unit; raises `Refused` for the triage if the person is not of the coordinator."""
     pack = pack_of(desk, by)
     if name is List.TRIAGE and by.unit != pack.coordinator:
         raise Refused(Code.FORBIDDEN, "the triage is for the coordinator's people", "仅统筹单位可以查看")
@@ -28,6 +28,6 @@ def desk_of(desk: CaseHandler, by: Person, name: List) -> Desk:
 
 
 def tomorrow_ends(pack: Pack, at: datetime) -> datetime:
-    """The end of the day after this moment, in the jurisdiction's time."""
+    """The end of tomorrow, in the time zone of the jurisdiction."""
     day = pack.local_day(at) + timedelta(days=2)
     return datetime.combine(day, time(), ZoneInfo(pack.timezone))

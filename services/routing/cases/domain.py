@@ -1,4 +1,4 @@
-"""Routing decides what a member of staff may say about a demand."""
+"""Decides which facts follow from a command of a member of staff; pure."""
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
@@ -56,7 +56,8 @@ _DECISIONS: Final[Mapping[type[c.RoutingCommand], Callable[[Situation, Any], Seq
 }
 
 _ENDS_A_PAUSE: Final = frozenset({c.ReturnDemand, c.TransferDemand, c.MoveUpDemand, c.RouteDemand, c.MergeDemand})
-"""Commands by which another unit gets a case whose due time it keeps: no clock may stand there."""
+"""Commands that give a case to another unit while its due time stays. If the case is paused they end the pause first,
+because the clock of the new unit must run."""
 
 
 def decide(
@@ -71,21 +72,22 @@ def decide(
     publication: PublicationState | None = None,
     call_back: CallBackState | None = None,
 ) -> Sequence[Fact]:
-    """The facts that follow from a command, naming no citizen; legality of the step is the table's business.
+    """The facts that follow from a command, with personal data masked; raises `Refused`.
 
-    `parent` is the case that a merge names, where there is one; `words` are what the citizen wrote, where rules may
-    ask for them; `publication` is what is public of it, and `call_back` how the call-back stands, for
-    commands on that. Raises `Refused`.
+    Whether each fact may follow the present status is checked later, by the lifecycle table. `parent` is the case that
+    a merge names, if it exists; `words` are the title and text of the citizen, for commands that route anew;
+    `publication` and `call_back` are given for commands about these.
     """
     if call_back is not None:
-        # Before the table of rights: a caller sees a case no longer once it is judged, and is to read why.
+        # Checked before the table of rights: after the verdict a caller may no longer read the case, and the table
+        # would refuse without saying that there is a verdict.
         calling.require_unjudged(call_back, pack)
     permit(demand, command, by, pack)
     if isinstance(command, c.PublishDemand | c.CorrectPublication):
         publishing.require_masked(command, masks)
-    running: Sequence[StatusFact] = []
+    end_of_pause: Sequence[StatusFact] = []
     if demand.paused_at is not None and type(command) in _ENDS_A_PAUSE:
-        running = [resumed(demand, pack, at, by.name)]
-        demand = replay(demand, [(fact, at) for fact in running])
+        end_of_pause = [resumed(demand, pack, at, by.name)]
+        demand = replay(demand, [(fact, at) for fact in end_of_pause])
     situation = Situation(demand, by, pack, at, parent, words, publication, call_back)
-    return [*running, *_DECISIONS[type(command)](situation, masked(command, masks))]
+    return [*end_of_pause, *_DECISIONS[type(command)](situation, masked(command, masks))]

@@ -1,4 +1,4 @@
-"""What a unit has finished (已办), newest first: by words, by month."""
+"""Reads the finished cases (已办) of units, newest first, filtered by text and time."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,8 +14,8 @@ from shared.contracts.moment import END, FIRST
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """Which of the finished cases are asked for: of these units, ended from `since` until before `until`, with `text`
-    in a number or the title or in one of these places, of `category`."""
+    """The filter of finished cases: of these units, ended from `since` until before `until`, with `text` in a number or the
+    title or in one of `divisions`, of `category`."""
 
     units: Sequence[str]
     since: datetime = FIRST
@@ -26,16 +26,17 @@ class Finished:
 
 
 class FinishedCase(NamedTuple):
-    """A case, and when it was answered or else ended."""
+    """A finished case, and when it was answered; if it ended without an answer, when it ended."""
 
     demand: Demand
     done_at: datetime
 
 
 async def finished(
-    db: Connection, sought: Finished, before: Moment, limit: int
+    db: Connection, filters: Finished, before: Moment, limit: int
 ) -> tuple[list[FinishedCase], Moment | None]:
-    """The cases, and where the next page begins; None on the last one. Each unit is read from the end of its index."""
+    """At most `limit` finished cases before `before`, and where the next page begins; None on the last page. For each
+    unit the statement reads its index from the end."""
     rows = await db.fetch(
         f"""
         SELECT cases.id, cases.done_at, cases.state::text FROM unnest($1::text[]) AS looked_at (unit)
@@ -47,8 +48,8 @@ async def finished(
         ) AS cases
         ORDER BY cases.done_at DESC, cases.id DESC LIMIT $9
         """,  # noqa: S608 (a constant)
-        list(sought.units), sought.since, sought.until, before.at, before.id, sought.text, list(sought.divisions),
-        sought.category, limit + 1,
+        list(filters.units), filters.since, filters.until, before.at, before.id, filters.text, list(filters.divisions),
+        filters.category, limit + 1,
     )  # fmt: skip
     cases = [FinishedCase(Demand.model_validate_json(row["state"]), row["done_at"]) for row in rows[:limit]]
     last = rows[limit - 1] if len(rows) > limit else None

@@ -1,4 +1,5 @@
-"""The timer kind "parent": what was merged into a demand is answered, refused or set free when that one ends."""
+"""The timer kind "parent": when a demand ends, the demands that were merged into it are answered, declined or
+unmerged."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -29,7 +30,8 @@ def _end(change: Change[Demand, f.Fact]) -> tuple[UUID, datetime, str]:
 
 
 def _plan(writes: WriteBatch, ends: Sequence[tuple[UUID, datetime, str]]) -> None:
-    # In a statement of its own: a demand that is merged meanwhile holds the parent, so that it is seen here.
+    # In a statement after the batch's own: a transaction that merges a demand meanwhile locks the parent, so the demand
+    # is visible to this statement.
     plan_selected(
         writes.after,
         """
@@ -48,21 +50,21 @@ PARENT_ENDS: Final[Projection[Demand, f.Fact, tuple[UUID, datetime, str]]] = Pro
     ignores=(*(kind for kind in ALL_STATUS_FACTS if kind not in _ENDS), *ALL_NOTES),
     write=_plan,
 )
-"""A timer on each demand that was merged into one that ended."""
+"""Plans a timer for each demand whose parent has ended."""
 
 
 def follow_parent(repository: Repository[Demand, f.Fact], packs: Jurisdictions) -> OnDue[Demand, f.Fact]:
-    """What becomes of a merged demand when its parent has ended."""
+    """The handler of the timer kind "parent": decides the facts of a merged demand after the end of its parent."""
 
     def decide(demand: Demand, payload: Mapping[str, Any], now: datetime) -> Answer:
         if demand.status is not Status.MERGED or str(demand.parent) != payload["parent"]:
             return ()
-        return [(fact, now) for fact in _following(demand, payload, packs, now)]
+        return [(fact, now) for fact in _facts(demand, payload, packs, now)]
 
     return OnDue(repository, decide)
 
 
-def _following(demand: Demand, payload: Mapping[str, Any], packs: Jurisdictions, now: datetime) -> Sequence[f.Fact]:
+def _facts(demand: Demand, payload: Mapping[str, Any], packs: Jurisdictions, now: datetime) -> Sequence[f.Fact]:
     match payload["type"]:
         case f.DemandResolved.type:
             return [f.DemandResolved.model_validate(payload["data"])]
@@ -76,14 +78,14 @@ def _following(demand: Demand, payload: Mapping[str, Any], packs: Jurisdictions,
             ]
         case _:
             number = demand.parent_number
-            alone = f.DemandUnmerged(
+            unmerged = f.DemandUnmerged(
                 reason=f"并入的诉求 {number} 已撤回 / {number} was withdrawn", parent_outcome=f.Outcome.WITHDRAWN
             )
-            return [alone, *_by_itself(demand, words_of(demand, payload.get("text", "")), packs, now)]
+            return [unmerged, *_routed(demand, words_of(demand, payload.get("text", "")), packs, now)]
 
 
-def _by_itself(demand: Demand, words: str, packs: Jurisdictions, now: datetime) -> Sequence[f.Fact]:
-    """Where the catalogue knows who answers, that unit; else it waits for a dispatcher."""
+def _routed(demand: Demand, words: str, packs: Jurisdictions, now: datetime) -> Sequence[f.Fact]:
+    """The routing of an unmerged demand; empty if the catalogue does not decide: then it waits for a dispatcher."""
     pack = packs.of_division(demand.division)
     routed = first_routing(demand, pack, now, words) if pack else None
     return [routed] if isinstance(routed, f.DemandRouted) else []

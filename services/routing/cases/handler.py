@@ -1,4 +1,4 @@
-"""Handles what staff ask of a case."""
+"""Handles the commands that staff give to a case."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -42,43 +42,43 @@ _DESK: Final = UUID("6f0d1f52-3c1b-5e0a-9b53-1d2c7c1f4a10")
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who asks, under which key it may be repeated, and what was read before; `if_match` as in the header."""
+    """The person who gives a command, the idempotency key of the request, and its `If-Match` header."""
 
     by: Person
     key: str
     if_match: str | None = None
 
     def cause(self, number: str) -> UUID:
-        """The same for every repetition."""
+        """The id from which the ids of the facts are derived; a repeated request has the same one."""
         who = f"{self.by.name}\n{self.by.subject}" if self.by.subject else self.by.name
         return uuid5(_DESK, f"{self.by.unit}\n{who}\n{number}\n{self.key}")
 
 
 @dataclass(frozen=True, slots=True)
 class CaseCommand:
-    """A command of a member of staff to one case."""
+    """A command of a member of staff to one case, as `CommandHandler` takes it."""
 
     key: UUID
     number: str
     command: RoutingCommand
     content: str
-    """What is asked, as it is recognised when it comes again."""
+    """The command as text: a repeated request must have the same one."""
     actor: Actor
     packs: Jurisdictions
     masks: Masks
 
     @property
     def cause(self) -> UUID:
-        """The same for every repetition."""
+        """The id from which the ids of the facts are derived; a repeated request has the same one."""
         return self.actor.cause(self.number)
 
     async def known(self, db: Connection, state: Demand) -> Demand | None:
-        """The case as it was after the command at first."""
+        """The answer to the first request, if this one repeats it; raises `Refused` if the content differs."""
         answer = await kept_answer(db, self.cause, self.content)
         return Demand.model_validate_json(answer) if answer else None
 
     async def decide(self, db: Connection, state: Demand, at: datetime) -> Sequence[Fact]:
-        """What happens to the case; raises `Refused`."""
+        """The facts that follow from the command; raises `Refused`."""
         if self.actor.if_match is not None and not {etag(state), "*"} & _tags(self.actor.if_match):
             raise _stale(state)
         pack = self.packs.of_division(state.division)
@@ -95,7 +95,7 @@ class CaseCommand:
         return decide(state, self.command, self.actor.by, pack, at, parent, words, self.masks, publication, call_back)
 
     def answer(self, writes: WriteBatch, state: Demand, at: datetime) -> Demand:
-        """The case after the command."""
+        """Write the lease of a call-back and the stored answer; returns the case after the command."""
         if isinstance(self.command, StartCallBack):
             call_backs.take(writes, state, self.actor.by, at)
         if isinstance(self.command, ReleaseCallBack):
@@ -106,7 +106,7 @@ class CaseCommand:
 
 @dataclass(frozen=True, slots=True)
 class CaseHandler:
-    """Takes commands to cases, which are known here by their numbers."""
+    """Handles commands to cases, which callers name by their numbers."""
 
     pool: Pool
     repository: Repository[Demand, Fact]
@@ -115,7 +115,7 @@ class CaseHandler:
     masker: Masker = field(default_factory=Masker)
 
     async def handle(self, number: str, command: RoutingCommand, actor: Actor) -> Demand:
-        """The demand after the command; raises `Refused`."""
+        """Handle a command to the case `number`; returns the demand after it. Raises `Refused`."""
         masks = await self.masker.masks_for(passages(command))
         content = f"{type(command).__name__} {masked(command, masks).model_dump_json()}"
         async with self.pool.acquire(timeout=5) as db, db.transaction():
@@ -129,7 +129,7 @@ class CaseHandler:
 
 
 def etag(demand: Demand) -> str:
-    """The state of a demand in one word, for `ETag` and `If-Match`."""
+    """The entity tag of a demand, for the headers `ETag` and `If-Match`: its version."""
     return f'"{demand.version}"'
 
 

@@ -1,4 +1,4 @@
-"""The overview of units: counted at once where their open cases are few, else as the worker counted them lately."""
+"""Reads the overview of units: counted at the request if the open cases are few, else the worker's last count."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -16,23 +16,23 @@ from shared.jurisdiction.jurisdictions import Jurisdictions
 from shared.jurisdiction.pack import Pack
 
 COUNTED_AT_ONCE: Final = 20_000
-"""Open cases that are counted while somebody waits: some ten milliseconds."""
+"""Up to so many open cases are counted at the request, which takes some ten milliseconds."""
 EVERY: Final = 30.0
-"""Seconds between two counts of the worker. One takes half a second of PostgreSQL for a million open cases."""
+"""Seconds between two counts of the worker. A count of a million open cases takes PostgreSQL half a second."""
 LEASE: Final = "overview"
 
 
 class Overview(NamedTuple):
-    """How units stand; `counted_at` is None where that was counted now."""
+    """The loads of units; `counted_at` is None if they were counted at the request."""
 
     loads: Sequence[UnitLoad]
     counted_at: datetime | None
 
 
 async def overview(db: Connection, units: Sequence[str], at: datetime, tomorrow: datetime) -> Overview:
-    """How these units stand at this moment, or at the worker's last count where they have many open cases.
+    """The loads of these units: now, or at the worker's last count if they have many open cases.
 
-    `tomorrow`: when tomorrow ends in their jurisdiction.
+    `tomorrow` is the end of tomorrow in their jurisdiction.
     """
     loads, counted_at = await overview_queries.kept(db, units)
     if sum(load.open for load in loads) > COUNTED_AT_ONCE:
@@ -42,7 +42,7 @@ async def overview(db: Connection, units: Sequence[str], at: datetime, tomorrow:
 
 @dataclass(slots=True)
 class LoadCounting:
-    """Counts how all units stand, again and again; one process at a time."""
+    """Counts the loads of all units periodically; a lease lets one process at a time do so."""
 
     pool: Pool
     packs: Jurisdictions
@@ -51,15 +51,15 @@ class LoadCounting:
 
     @classmethod
     def over(cls, pool: Pool, packs: Jurisdictions) -> "LoadCounting":
-        """The one of a process."""
+        """The counting of one process."""
         return cls(pool, packs, Lease(pool, LEASE))
 
     async def run(self) -> None:
-        """Count until cancelled; a database that is away is waited for."""
+        """Count until cancelled; if the database does not answer, try again at the next turn."""
         await every(EVERY, self.turn, "overview")
 
     async def turn(self) -> None:
-        """Count the units of each jurisdiction, unless another process does that or has just done it."""
+        """Count the units of each jurisdiction, unless another process is doing so or has just done so."""
         async with self.lease.held() as is_ours:
             if is_ours:
                 for pack in self.packs:

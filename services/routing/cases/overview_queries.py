@@ -1,4 +1,4 @@
-"""How units stand: open cases, overdue, due soon, unsigned, paused, by unit; counted now, or as the worker counted."""
+"""SQL that counts the cases of units (open, overdue, due soon, unsigned, paused), and keeps and reads these counts."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -13,7 +13,7 @@ FIGURES: Final = ("open", "overdue", "due_soon", "unsigned", "reopened", "paused
 
 
 class UnitLoad(NamedTuple):
-    """The open cases of one unit, counted; `oldest_due` is the due time that is the longest over, or None."""
+    """The counts of one unit's open cases; `oldest_due` is the earliest due time that is over, None if none is."""
 
     unit: str
     open: int
@@ -29,7 +29,8 @@ COLUMNS: Final = ", ".join(UnitLoad._fields)
 
 
 async def counted(db: Connection, units: Sequence[str], now: datetime, tomorrow_ends: datetime) -> list[UnitLoad]:
-    """The units that have open cases, those with the most overdue first; looks at each of these cases."""
+    """Count the open cases of these units, those with the most overdue cases first. Units without open cases are left
+    out. The statement reads every open case."""
     rows = await db.fetch(
         """
         SELECT unit, open, overdue, due_soon, coalesce(unsigned, 0) AS unsigned,
@@ -59,7 +60,8 @@ async def counted(db: Connection, units: Sequence[str], now: datetime, tomorrow_
 
 
 async def kept(db: Connection, units: Sequence[str]) -> tuple[list[UnitLoad], datetime | None]:
-    """What the worker counted last, those with the most overdue first, and when; None where it never did."""
+    """The worker's last counts, those with the most overdue cases first, and their moment; None if there is no
+    count."""
     rows = await db.fetch(
         f"""
         SELECT {COLUMNS}, counted_at FROM unit_load WHERE unit = ANY($1::text[])
@@ -71,7 +73,7 @@ async def kept(db: Connection, units: Sequence[str]) -> tuple[list[UnitLoad], da
 
 
 async def counted_at(db: Connection, jurisdiction: str) -> datetime | None:
-    """When the worker counted the units of a jurisdiction last; None where none had an open case."""
+    """When the worker last counted the units of a jurisdiction; None if no unit had an open case then."""
     at: datetime | None = await db.fetchval(
         "SELECT max(counted_at) FROM unit_load WHERE jurisdiction = $1", jurisdiction
     )
@@ -79,8 +81,8 @@ async def counted_at(db: Connection, jurisdiction: str) -> datetime | None:
 
 
 class JurisdictionLoad(NamedTuple):
-    """The open cases of a jurisdiction, as its units were counted; `overdue_seconds`: by how much the one is overdue
-    that is the longest overdue, 0 where none is."""
+    """The open cases of a jurisdiction, summed from the counts of its units. `overdue_seconds` is the time since the
+    earliest due time that is over, 0 if none is."""
 
     jurisdiction: str
     open: int
@@ -89,7 +91,7 @@ class JurisdictionLoad(NamedTuple):
 
 
 async def loads(db: Connection) -> list[JurisdictionLoad]:
-    """What the worker counted last of each jurisdiction: a million open cases cost nothing here."""
+    """The worker's last counts by jurisdiction; the cost does not depend on the number of cases."""
     rows = await db.fetch(
         """
         SELECT jurisdiction, sum(open), sum(overdue),
@@ -101,8 +103,8 @@ async def loads(db: Connection) -> list[JurisdictionLoad]:
 
 
 class Triage(NamedTuple):
-    """What of a jurisdiction waits for a dispatcher: up to `COUNTED_UP_TO` cases, and since how many seconds the one
-    that waits the longest."""
+    """The cases of a jurisdiction that wait for a dispatcher: how many, counted up to `COUNTED_UP_TO`, and for how many
+    seconds the first one has waited."""
 
     jurisdiction: str
     waiting: int
@@ -110,8 +112,9 @@ class Triage(NamedTuple):
 
 
 async def in_triage(db: Connection) -> list[Triage]:
-    """By its index, of each jurisdiction the first alone: many that wait in one hide no other. `updated_at` is the time
-    of the step that sent it there, since nothing else happens to it there but notes."""
+    """The triage of each jurisdiction. Each is counted on its own by the index, so that many waiting cases in one do
+    not hide another. The waiting time begins at `updated_at`, which is the step into triage: in triage only notes
+    follow."""
     rows = await db.fetch(
         """
         WITH RECURSIVE jurisdiction (triage_in) AS (
@@ -132,7 +135,7 @@ async def in_triage(db: Connection) -> list[Triage]:
 
 
 async def keep(db: Connection, jurisdiction: str, loads: Sequence[UnitLoad], at: datetime) -> None:
-    """Keep what was counted of a jurisdiction's units in place of what was known; call it in a transaction."""
+    """Replace the stored counts of a jurisdiction's units; must be called in a transaction."""
     await db.execute("DELETE FROM unit_load WHERE jurisdiction = $1", jurisdiction)
     await db.executemany(
         f"INSERT INTO unit_load ({COLUMNS}, jurisdiction, counted_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",  # noqa: S608

@@ -1,4 +1,4 @@
-"""Reads commands by their fields, as bulk requests and forms bring them."""
+"""Parses commands from the fields of bulk requests and forms."""
 
 from collections.abc import Mapping
 from typing import TypeVar
@@ -13,17 +13,17 @@ M = TypeVar("M", bound=BaseModel)
 
 
 def command_of(name: str, fields: Mapping[str, JsonValue]) -> RoutingCommand:
-    """The command of this name; raises `Refused` with everything that must be changed."""
+    """The command of this name with these fields; raises `Refused`, which names every field that has an error."""
     kind = COMMANDS.get(name)
     if kind is None:
-        known = ", ".join(COMMANDS)
-        en, zh = f"there is no command {name!r}; commands are: {known}", f"没有“{name}”操作，可用：{known}"
+        names = ", ".join(COMMANDS)
+        en, zh = f"there is no command {name!r}; commands are: {names}", f"没有“{name}”操作，可用：{names}"
         raise Refused(Code.INVALID, f"command: {en}", zh, (FieldError("command", zh, en, "accept"),))
     return validated(kind, fields)
 
 
 def validated(kind: type[M], fields: Mapping[str, JsonValue]) -> M:
-    """What a form asks for; raises `Refused` with everything that must be changed."""
+    """The model of these fields; raises `Refused`, which names every field that has an error."""
     try:
         return kind.model_validate(dict(fields))
     except ValidationError as fault:

@@ -1,4 +1,4 @@
-"""Which member of staff may give which command, and who may read a case: by the table of rights."""
+"""Checks by the table of rights whether a member of staff may give a command or read a case."""
 
 from services.routing.cases.commands import NAMES, RoutingCommand
 from shared.contracts.demand.state import Demand
@@ -11,12 +11,13 @@ from shared.jurisdiction.pack import Pack
 
 
 def permit(demand: Demand, command: RoutingCommand, by: Person, pack: Pack) -> None:
-    """Raise `Refused` with the rule, where whoever asks may not give this command to this demand."""
+    """Raise `Refused`, which names the rule, if this person may not give this command to this demand."""
     relations.require(NAMES[type(command)], by, demand, pack)
 
 
 def readable(number: str, demand: Demand | None, by: Person, packs: Jurisdictions) -> tuple[Demand, Pack]:
-    """The demand with its pack; raises `Refused`: what is not theirs to read is not there for them."""
+    """The demand and its pack, if this person may read it. Otherwise raises `Refused` as for an unknown number, so that
+    nobody learns which numbers exist."""
     pack = packs.of_division(demand.division) if demand else None
     if demand is None or pack is None or not relations.may(READ, by, demand, pack):
         raise not_found(number)
@@ -24,5 +25,5 @@ def readable(number: str, demand: Demand | None, by: Person, packs: Jurisdiction
 
 
 def not_found(number: str) -> Refused:
-    """What is said of a number that routing has not heard of."""
+    """The refusal of a number that routing does not know."""
     return Refused(Code.NOT_FOUND, f"routing knows no demand {number}", f"没有编号为 {number} 的诉求")

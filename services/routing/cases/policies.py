@@ -1,4 +1,5 @@
-"""Whenever a demand reaches routing, the catalogue, its returns or its recorded history say what comes next."""
+"""Decides what routing does by itself after a fact: it routes, triages or withdraws, or records steps of imported
+history; pure."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -18,7 +19,7 @@ Answer = Sequence[tuple[f.Fact, datetime]]
 
 
 def reaction(packs: Jurisdictions) -> "_Reaction":
-    """The policy over these jurisdictions."""
+    """The policy of routing for these jurisdictions."""
     return _Reaction(packs)
 
 
@@ -30,43 +31,43 @@ class _Reaction:
         if isinstance(fact, f.WithdrawalRequested):
             return on_withdrawal(demand, fact, max(at, now))
         if isinstance(fact, f.HistoryContinued):
-            further = continued(demand, fact, Service.ROUTING)
-            return (further,) if further else ()
+            next_step = continued(demand, fact, Service.ROUTING)
+            return (next_step,) if next_step else ()
         if not isinstance(fact, f.StatusFact):
             return ()
         recorded = next_recorded(demand, Service.ROUTING)
         if recorded:
             return (recorded,)
         packs = self.packs.at(now)
-        answer = _ANSWERS.get(demand.status)
-        pack = packs.of_division(demand.division) if answer else None
-        if answer is None or pack is None:
+        policy = _POLICIES.get(demand.status)
+        pack = packs.of_division(demand.division) if policy else None
+        if policy is None or pack is None:
             return ()
-        when = at if demand.imported else max(at, now)
-        return ((answer(demand, fact, pack, when), when),)
+        decided_at = at if demand.imported else max(at, now)
+        return ((policy(demand, fact, pack, decided_at), decided_at),)
 
 
 def on_withdrawal(demand: Demand, fact: f.WithdrawalRequested, at: datetime) -> Answer:
-    """Whenever the citizen wants a demand back while routing holds it, it is withdrawn; an answer is not undone."""
+    """Withdraws a demand when its citizen asks for it while routing holds it. A demand that was answered stays."""
     if HOLDER[demand.status] is not Service.ROUTING or demand.history:
         return ()
     return ((f.DemandWithdrawn(reason=fact.reason), at),)
 
 
 def after_submission(demand: Demand, fact: f.StatusFact, pack: Pack, at: datetime) -> f.StatusFact:
-    """Whenever a demand is submitted, the catalogue routes it; what no rule decides goes to triage."""
+    """Routes a submitted demand by the catalogue; if no rule decides, the demand goes to triage."""
     words = words_of(demand, fact.text) if isinstance(fact, f.DemandSubmitted) else None
     return first_routing(demand, pack, at, words)
 
 
 def words_of(demand: Demand, text: str) -> str:
-    """What rules look for keywords in."""
+    """The text in which rules look for keywords: title and text of the demand."""
     return f"{demand.title}\n{text}"
 
 
 def routing_input(demand: Demand, at: datetime, words: str | None = None) -> RoutingInput:
-    """What rules may ask of a demand that is dispatched `at`; `words` as `words_of`, None where the title alone is
-    known."""
+    """The values of a demand that the rules of the catalogue compare. `words` is the result of `words_of`; with None
+    the rules see only the title."""
     return RoutingInput(
         division=demand.division,
         category=demand.category,
@@ -81,24 +82,25 @@ def routing_input(demand: Demand, at: datetime, words: str | None = None) -> Rou
 def first_routing(
     demand: Demand, pack: Pack, at: datetime, words: str | None = None
 ) -> f.DemandRouted | f.DemandTriaged:
-    """Where the catalogue sends a demand. One whose place nobody has decided goes to triage: a rule for the whole
-    jurisdiction would fit it by chance."""
+    """Routes a demand by the catalogue, or sends it to triage. A demand whose place is known only by a point or an
+    address always goes to triage: it has the root division, so a rule for the whole jurisdiction would fit by
+    chance."""
     case = routing_input(demand, at, words)
     if demand.placed_by is not f.PlacedBy.DIVISION:
         return _unplaced(demand, pack, case)
     match pack.decide(case):
-        case Assignment() as found:
-            limits = limits_of(demand, pack, found.limit_source)
-            return assign(demand, pack, found.lead_unit, pack.rule(found), limits, at, found.assisting)
+        case Assignment() as assignment:
+            limits = limits_of(demand, pack, assignment.limit_source)
+            return assign(demand, pack, assignment.lead_unit, pack.rule(assignment), limits, at, assignment.assisting)
         case Undecided(reason=reason, suggestions=suggestions):
             return f.DemandTriaged(reason=f"no rule decided: {reason}", suggestions=suggestions)
 
 
 def _unplaced(demand: Demand, pack: Pack, case: RoutingInput) -> f.DemandTriaged:
-    """To triage, with the units of its category."""
+    """Sends a demand to triage and suggests the units to which the catalogue would route it."""
     match pack.decide(case):
-        case Assignment() as found:
-            units = (found.lead_unit, *found.assisting, pack.coordinator)
+        case Assignment() as assignment:
+            units = (assignment.lead_unit, *assignment.assisting, pack.coordinator)
         case Undecided(suggestions=suggestions):
             units = suggestions
     article = "a point" if demand.placed_by is f.PlacedBy.POINT else "an address"
@@ -106,8 +108,8 @@ def _unplaced(demand: Demand, pack: Pack, case: RoutingInput) -> f.DemandTriaged
 
 
 def after_return(demand: Demand, fact: f.StatusFact, pack: Pack, at: datetime) -> f.StatusFact:
-    """Whenever a unit returns a demand: the suggested unit, or the coordinator after as many returns or dispatches as
-    the pack allows, or in a cycle. Whoever assists goes on assisting."""
+    """Routes a returned demand to the suggested unit. It goes to the coordinator after as many returns or dispatches as
+    the pack allows, or if the suggested unit had it before. The assisting units stay."""
     suggested = fact.suggested_unit if isinstance(fact, f.DemandReturned) else None
     helpers = demand.assisting
     dispatches = pack.handling.returning.max_dispatches
@@ -120,14 +122,14 @@ def after_return(demand: Demand, fact: f.StatusFact, pack: Pack, at: datetime) -
 
 
 def after_reopening(demand: Demand, fact: f.StatusFact, pack: Pack, at: datetime) -> f.StatusFact:
-    """Whenever a citizen reopens a demand, the same unit answers again; too often, the coordinator does."""
+    """Routes a reopened demand to the same unit; after more reopenings than the pack allows, to the coordinator."""
     limits, helpers = limits_of(demand, pack), demand.assisting
     if demand.reopenings > pack.max_reopenings:
         return assign(demand, pack, pack.coordinator, "reopened-too-often", limits, at, helpers)
     return assign(demand, pack, demand.unit or pack.coordinator, "reopened", limits, at, helpers)
 
 
-_ANSWERS: Final[Mapping[Status, Callable[[Demand, f.StatusFact, Pack, datetime], f.StatusFact]]] = {
+_POLICIES: Final[Mapping[Status, Callable[[Demand, f.StatusFact, Pack, datetime], f.StatusFact]]] = {
     Status.SUBMITTED: after_submission,
     Status.RETURNED: after_return,
     Status.REOPENED: after_reopening,
@@ -143,7 +145,7 @@ def assign(
     at: datetime,
     assisting: tuple[str, ...] = (),
 ) -> f.DemandRouted:
-    """Make a unit responsible, with the due times of `due_when_routed`."""
+    """The fact that makes a unit responsible, with the due times of `due_when_routed`."""
     team, due = pack.team_of(demand.division), due_when_routed(demand, pack, limits, at)
     return f.DemandRouted(
         unit=unit,

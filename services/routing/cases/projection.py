@@ -1,4 +1,4 @@
-"""Keeps what citizens wrote, and what others told since, for the units that will read it."""
+"""Projects facts onto the tables from which units read a case: its texts, its timeline and its marks."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -41,19 +41,19 @@ def _put_submissions(writes: WriteBatch, rows: Sequence[tuple[UUID, f.DemandSubm
 
 
 def _entry(change: Change[Demand, f.Fact]) -> Envelope | None:
-    """What routing told itself is in its journal."""
+    """The envelope of a fact of another service. Routing's own facts are in its journal already."""
     return change.envelope if not change.is_own and is_entry(change.fact) else None
 
 
 SUBMISSIONS: Final[Projection[Demand, f.Fact, tuple[UUID, f.DemandSubmitted]]] = Projection(
     on={f.DemandSubmitted: _submission}, ignores=(*_HEARD, f.NotificationSent), write=_put_submissions
 )
-"""The words, the place and the files of each demand."""
+"""One row for each demand: its text, its place and its files."""
 TIMELINE: Final = Projection(
     on=dict.fromkeys(_HEARD, _entry), ignores=(f.DemandSubmitted, f.NotificationSent), write=queries.put_heard
 )
-"""An entry for each fact that another service told: what was submitted is shown apart, and each message repeats
-another fact."""
+"""One row for each fact of another service. `demand.submitted` is left out because the case shows it elsewhere, and
+`notification.sent` because each message repeats another fact."""
 
 
 def _attention(change: Change[Demand, f.Fact]) -> queries.Attention:
@@ -73,6 +73,6 @@ ATTENTION: Final[Projection[Demand, f.Fact, queries.Attention]] = Projection(
     ignores=(*ALL_STATUS_FACTS, *(kind for kind in ALL_NOTES if kind not in _MARKING_NOTES)),
     write=queries.put_attention,
 )
-"""How often a demand was urged and supported, and when its citizen last said something, and which unit was told of
-a missed due time: for the marks in lists."""
+"""The marks of a demand in lists: how often it was urged and supported, when its citizen last said something, and which
+unit a missed due time was escalated to."""
 CASES: Final = compose(SUBMISSIONS, TIMELINE, ATTENTION, PARENT_ENDS)

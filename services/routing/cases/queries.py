@@ -1,4 +1,4 @@
-"""Routing's questions to its database, one function each."""
+"""Routing's SQL about cases, one function for each statement."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ from shared.contracts.event_types import current_data, parse
 
 @dataclass(frozen=True, slots=True)
 class StoredCase:
-    """What routing knows of one demand."""
+    """Everything that routing has stored about one demand."""
 
     demand: Demand
     text: str
@@ -28,35 +28,35 @@ class StoredCase:
     attachments: tuple[str, ...]
     timeline: list[TimelineEntry]
     status_facts: list[tuple[StatusFact, datetime]]
-    """After its submission, in sequence, each with its time."""
+    """The status facts after the submission, in sequence, each with its time."""
 
 
 async def id_of(db: Connection, number: str) -> UUID | None:
-    """The demand with this number."""
+    """The id of the demand with this number; None if routing has none."""
     id: UUID | None = await db.fetchval("SELECT id FROM demand WHERE number = $1", number)
     return id
 
 
 async def by_number(db: Connection, number: str) -> Demand | None:
-    """The demand with this number, as it is stored."""
+    """The state of the demand with this number; None if routing has none."""
     state = await db.fetchval("SELECT state::text FROM demand WHERE number = $1", number)
     return Demand.model_validate_json(state) if state else None
 
 
 async def words(db: Connection, demand: Demand) -> str:
-    """What rules look for keywords in: the title and what the citizen wrote, masked."""
+    """The text in which rules look for keywords: title and text of the demand, masked."""
     text = await db.fetchval("SELECT text FROM wording WHERE demand_id = $1", demand.id)
     return words_of(demand, text or "")
 
 
 async def lock(db: Connection, numbers: Sequence[str]) -> None:
-    """Keep these demands as they are until the transaction ends; in one order, so that two merges never wait for each
-    other."""
+    """Lock these demands until the transaction ends. They are locked in the order of their ids, so that two merges
+    cannot deadlock."""
     await db.execute("SELECT FROM demand WHERE number = ANY($1::text[]) ORDER BY id FOR UPDATE", list(numbers))
 
 
 async def case(db: Connection, number: str) -> StoredCase | None:
-    """A demand, what the citizen submitted, and everything that was told of it since."""
+    """The demand with this number, with what the citizen submitted and all facts since; None if routing has none."""
     row = await db.fetchrow(
         """
         SELECT demand.id, state::text, coalesce(text, '') AS text, location::text, attachments
@@ -88,7 +88,8 @@ async def merged_into(db: Connection, id: UUID) -> Sequence[asyncpg.Record]:
 
 
 async def similar(db: Connection, demand: Demand) -> Sequence[asyncpg.Record]:
-    """The number, title and status of open cases of the same unit that are about the same, in the same place."""
+    """The number, title and status of open cases with the same unit, category and division; at most five, newest
+    first."""
     rows: Sequence[asyncpg.Record] = await db.fetch(
         """
         SELECT number, state ->> 'title' AS title, status FROM demand
@@ -104,7 +105,7 @@ async def similar(db: Connection, demand: Demand) -> Sequence[asyncpg.Record]:
 
 
 async def _past(db: Connection, demand_id: UUID) -> list[asyncpg.Record]:
-    """What routing told is in its journal; what others told was kept when it was heard."""
+    """All facts of a demand: routing's own from its journal, those of other services from `heard_fact`."""
     rows: list[asyncpg.Record] = await db.fetch(
         """
         SELECT id, type, source, time, sequence, payload FROM journal WHERE aggregateid = $1
@@ -128,7 +129,7 @@ def _entry(row: asyncpg.Record) -> TimelineEntry:
 
 
 async def status_facts(db: Connection, demand_id: UUID) -> list[tuple[StatusFact, datetime]]:
-    """The status facts of a demand after its submission, whoever told them, in sequence."""
+    """The status facts of a demand after its submission, of all services, in sequence."""
     return _status_facts(await _past(db, demand_id))
 
 
@@ -139,7 +140,7 @@ def _status_facts(past: Sequence[asyncpg.Record]) -> list[tuple[StatusFact, date
 
 
 def put_submissions(writes: WriteBatch, submitted: Mapping[UUID, DemandSubmitted]) -> None:
-    """Keep what citizens wrote, where it is and which files they sent, by demand."""
+    """Insert the texts, places and files of demands, by the ids of the demands."""
     writes.add(
         """
         INSERT INTO wording (demand_id, text, location, attachments)
@@ -155,7 +156,7 @@ def put_submissions(writes: WriteBatch, submitted: Mapping[UUID, DemandSubmitted
 
 
 def put_heard(writes: WriteBatch, envelopes: Sequence[Envelope]) -> None:
-    """Keep what other services told, for the timeline of its case."""
+    """Insert facts of other services, for the timelines of their cases."""
     writes.add(
         """
         INSERT INTO heard_fact (id, demand_id, type, source, time, sequence, payload)
@@ -173,7 +174,7 @@ def put_heard(writes: WriteBatch, envelopes: Sequence[Envelope]) -> None:
 
 
 class Attention(NamedTuple):
-    """What a note adds to the marks of a demand; `words_at` is when its citizen last said something."""
+    """What notes add to the marks of a demand; `words_at` is when its citizen last said something."""
 
     demand_id: UUID
     urges: int = 0
@@ -182,7 +183,7 @@ class Attention(NamedTuple):
     escalated_to: str | None = None
 
     def joined(self, later: "Attention") -> "Attention":
-        """Both together."""
+        """The sum of both; `later` wins where there can be only one value."""
         latest = max(filter(None, (self.words_at, later.words_at)), default=None)
         return Attention(
             self.demand_id,
@@ -194,12 +195,12 @@ class Attention(NamedTuple):
 
 
 def put_attention(writes: WriteBatch, rows: Sequence[Attention]) -> None:
-    """Add to the marks of demands."""
+    """Add these values to the marks of demands."""
     sums: dict[UUID, Attention] = {}
     for row in rows:
-        known = sums.get(row.demand_id)
-        sums[row.demand_id] = known.joined(row) if known else row
-    # After the demands themselves, which this batch may have made or moved: the rows are the same.
+        earlier = sums.get(row.demand_id)
+        sums[row.demand_id] = earlier.joined(row) if earlier else row
+    # In a statement after the batch's own, because that writes the same rows of `demand`.
     writes.after.add(
         """
         UPDATE demand SET
@@ -213,7 +214,7 @@ def put_attention(writes: WriteBatch, rows: Sequence[Attention]) -> None:
 
 
 class TriageReason(NamedTuple):
-    """Why no rule decided, whom it suggested, and what the citizen wrote."""
+    """Why a demand is in triage, which units were suggested, and what the citizen wrote."""
 
     reason: str
     suggestions: tuple[str, ...]
@@ -221,7 +222,7 @@ class TriageReason(NamedTuple):
 
 
 async def triage_reasons(db: Connection, ids: Sequence[UUID]) -> dict[UUID, TriageReason]:
-    """Of each demand the last reason for its triage: told by routing itself, or recorded elsewhere."""
+    """By the id of each demand the last reason for its triage, of routing itself or of imported history."""
     rows = await db.fetch(
         """
         SELECT DISTINCT ON (demand_id) demand_id, payload, coalesce(text, '') AS text FROM (

@@ -1,4 +1,4 @@
-"""A case, whole: what a handler needs to know of it."""
+"""Reads one case with everything that its handler needs to know."""
 
 from typing import Annotated
 
@@ -53,7 +53,8 @@ class Case(BaseModel):
 
 
 async def case_of(desk: CaseHandler, number: str, by: Person) -> Case:
-    """A case as this person may read it; raises `Refused`: what is not theirs to read is not there for them."""
+    """A case with everything that this person may read of it; raises `Refused` as for an unknown number if the person
+    may not read it."""
     async with desk.pool.acquire(timeout=5) as db:
         stored = await queries.case(db, number)
         demand, pack = readable(number, stored.demand if stored else None, by, desk.packs)

@@ -1,4 +1,4 @@
-"""What happened to a case: an entry for each fact, with the words of whoever told it."""
+"""Defines the timeline of a case: one entry for each fact."""
 
 from datetime import datetime
 from typing import Final
@@ -13,7 +13,8 @@ _BY_A_SERVICE: Final = "service:"
 
 
 def is_entry(fact: f.Fact) -> bool:
-    """Whether a fact that another service told has an entry: a service that looks up whom a message is for has none."""
+    """Whether a fact of another service is shown in the timeline. That a service looked up a contact to send a message
+    is not shown."""
     return not (isinstance(fact, f.PersonalDataViewed) and fact.by.startswith(_BY_A_SERVICE))
 
 

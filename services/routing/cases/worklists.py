@@ -1,4 +1,4 @@
-"""The lists of a desk: what lies with a unit and what it must look at, each with its count."""
+"""Reads the lists of a desk, page by page, and counts them."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -16,11 +16,11 @@ from shared.chassis.http import pagination
 from shared.contracts.demand.state import Demand
 
 COUNTED_UP_TO: Final = 1000
-"""Cases of a unit that are counted; where there are more, a count says `1000` and is to be read as "or more"."""
+"""A count stops here: `1000` means "1000 or more"."""
 
 
 class List(StrEnum):
-    """What a desk shows; each is a part of what is open."""
+    """The lists of a desk; each holds some of the open cases."""
 
     OPEN = "open"
     MINE = "mine"
@@ -43,15 +43,16 @@ NAMED: Final = (
     "(strpos(lower(concat_ws(' ', demand.number, demand.state ->> 'external_id', demand.state ->> 'title')),"
     " lower(${words})) > 0 OR demand.division = ANY(${places}::text[]))"
 )
-"""Whether a search finds a case: the parameter `words` is in its numbers or title, or it lies in one of `places`."""
+"""The SQL condition of a search: the parameter `words` is in the numbers or title, or the case lies in one of
+`places`."""
 
 
 class _Lane(NamedTuple):
-    """Where a list is found: by `key`, which is one of the units that are looked at, among rows of `table`.
+    """How a list is read: from the rows of `table` whose column `key` is one of the desk's units.
 
-    An index of the table begins with the key and goes on with what the list is sorted by. `condition` is worded as that
-    index is; `$2` is the person's name, `$3` now, `$4` the end of tomorrow, `$5` what tells the person from
-    others of that name, "" where nothing does.
+    The table has an index that begins with the key and continues with the columns by which the list is sorted.
+    `condition` must have the same wording as the condition of that index. In it `$2` is the person's name, `$3` now,
+    `$4` the end of tomorrow, and `$5` the person's subject, "" if there is none.
     """
 
     condition: str = "true"
@@ -76,7 +77,7 @@ _LANES: Final[Mapping[List, _Lane]] = {
     List.ESCALATED: _Lane("demand.open_unit IS NOT NULL", key="demand.escalated_to"),
     List.TRIAGE: _Lane(key="demand.triage_in"),
 }
-"""Of triage, the key is the jurisdiction."""
+"""For the triage the key is the jurisdiction, not a unit."""
 _TYPES: Final[Mapping[type, str]] = {list: "text[]", str: "text", datetime: "timestamptz"}
 
 
@@ -90,7 +91,7 @@ class CaseSummary(Demand):
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """Whose lists: the units that are looked at, the person, the jurisdiction, now, and the end of tomorrow there."""
+    """Whose lists are read: those of `units`, by a person of the jurisdiction, at the moment `now`."""
 
     units: Sequence[str]
     name: str
@@ -98,7 +99,7 @@ class Desk:
     now: datetime
     tomorrow_ends: datetime
     subject: str = ""
-    """What tells the person from others of that name."""
+    """The subject of the person's account, which is unique while names are not; empty if there is none."""
 
 
 class Span(NamedTuple):
@@ -113,22 +114,22 @@ ANY_TIME: Final = Span()
 
 @dataclass(frozen=True, slots=True)
 class Filters:
-    """What a list is narrowed to."""
+    """The filters of a list."""
 
     division: str | None = None
     category: str | None = None
     handler: str | None = None
     text: str | None = None
-    """In a number or the title."""
+    """A text in a number or the title."""
     places: Sequence[str] = ()
-    """Divisions that `text` names too."""
+    """Divisions whose names contain `text`: a case in one of them is found too."""
     raised: Span = ANY_TIME
     due: Span = ANY_TIME
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a page begins: behind the case with this rank, due time and id."""
+    """The cursor of a page: it begins after the case with this rank, due time and id."""
 
     rank: int
     due_at: datetime
@@ -136,12 +137,12 @@ class Place:
 
     @classmethod
     def of(cls, cursor: bytes) -> "Place":
-        """What `written` put into a cursor; raises `ValueError`."""
+        """Decode a cursor that `written` made; raises `ValueError`."""
         rank, _, due_at = cursor[16:].decode("ascii").partition(" ")
         return cls(int(rank), datetime.fromisoformat(due_at), UUID(bytes=cursor[:16]))
 
     def written(self) -> str:
-        """As a cursor."""
+        """Encode as a cursor."""
         return pagination.written(self.id.bytes + f"{self.rank} {self.due_at.isoformat()}".encode())
 
 
@@ -150,14 +151,14 @@ Cursor = Annotated[str, Query(max_length=120, description="`next` of the page be
 
 
 def place_of(cursor: str) -> Place:
-    """Where a cursor leads; raises `Refused`."""
+    """Decode the cursor of a request; the beginning of the list if it is empty. Raises `Refused`."""
     return pagination.read(cursor, Place.of) if cursor else BEGINNING
 
 
 async def page(
     db: Connection, desk: Desk, name: List, sort: Sort, filters: Filters, after: Place, limit: int
 ) -> tuple[list[CaseSummary], Place | None]:
-    """The cases of a list behind a place, and where the next page begins; None on the last one."""
+    """At most `limit` cases of a list after `after`, and where the next page begins; None on the last page."""
     lane = _LANES[name]
     matching, parameters = _filtered(filters, _parameters(desk, name))
     order = "rank, work_due_at, id" if sort == "due" else "id"
@@ -174,20 +175,23 @@ async def page(
         *parameters,
         *((after.rank, after.due_at, after.id) if sort == "due" else (after.id,)),
     )
-    following = None
+    next_page = None
     if len(rows) > limit:
         rows, last = rows[:limit], rows[limit - 1]
-        following = Place(last["rank"], last["work_due_at"], last["id"])
-    return [_summary(row) for row in rows], following
+        next_page = Place(last["rank"], last["work_due_at"], last["id"])
+    return [_summary(row) for row in rows], next_page
 
 
-def _first(lane: _Lane, sort: Sort, matching: str, known: int, limit: int) -> str:
-    """The first cases behind a place: unit by unit, and rank by rank where they are sorted by due time, so that each
-    takes them from its index, however many units there are."""
-    columns, behind, ranks, ranked = lane.id, f"{lane.id} > ${known + 1}", "", ""
+def _first(lane: _Lane, sort: Sort, matching: str, parameter_count: int, limit: int) -> str:
+    """The SQL that reads the first cases after a place. It reads each unit on its own, and each rank on its own if the
+    list is sorted by due time: so each part takes its rows from the index, however many units there are.
+
+    The parameters of the place follow the first `parameter_count` ones.
+    """
+    columns, behind, ranks, ranked = lane.id, f"{lane.id} > ${parameter_count + 1}", "", ""
     if sort == "due":
         columns = f"{lane.table}.rank, {lane.table}.work_due_at, {lane.id}"
-        behind = f"({columns}) > (${known + 1}, ${known + 2}, ${known + 3})"
+        behind = f"({columns}) > (${parameter_count + 1}, ${parameter_count + 2}, ${parameter_count + 3})"
         ranks = "CROSS JOIN unnest('{0,1}'::smallint[]) AS ranked (rank)"
         ranked = f"AND {lane.table}.rank = ranked.rank"
     source = lane.table
@@ -209,8 +213,8 @@ def _parameters(desk: Desk, name: List) -> list[Any]:
 
 
 def _filtered(filters: Filters, parameters: list[Any]) -> tuple[str, list[Any]]:
-    # Each known parameter is named once, since PostgreSQL wants to know the type of all.
-    named = [f"${n}::{_TYPES[type(value)]} IS NOT NULL" for n, value in enumerate(parameters, start=1)]
+    # Each parameter is used once here, because PostgreSQL must know the type of every parameter.
+    conditions = [f"${n}::{_TYPES[type(value)]} IS NOT NULL" for n, value in enumerate(parameters, start=1)]
     values = list(parameters)
     for field, condition in (
         (filters.division, "demand.division = ${n}"),
@@ -223,11 +227,11 @@ def _filtered(filters: Filters, parameters: list[Any]) -> tuple[str, list[Any]]:
     ):
         if field:
             values.append(field)
-            named.append(condition.format(n=len(values)))
+            conditions.append(condition.format(n=len(values)))
     if filters.text:
         values += [filters.text, list(filters.places)]
-        named.append(NAMED.format(words=len(values) - 1, places=len(values)))
-    return " AND ".join(named), values
+        conditions.append(NAMED.format(words=len(values) - 1, places=len(values)))
+    return " AND ".join(conditions), values
 
 
 def _summary(row: asyncpg.Record) -> CaseSummary:
@@ -244,12 +248,13 @@ async def counts(db: Connection, desk: Desk) -> dict[List, int]:
 
 
 def _count_of(name: List) -> str:
-    """Counts one list; what is due by rank, as the index has it."""
+    """The SQL that counts one list. A list that is chosen by due time names both ranks, because its index begins with
+    them."""
     lane = _LANES[name]
     keys = "ARRAY[$6]" if name is List.TRIAGE else "$1::text[]"
     ranked = "demand.rank IN (0, 1) AND" if "work_due_at" in lane.condition else ""
     chosen = f"SELECT {lane.id} AS id FROM {lane.table} WHERE {lane.key} = ANY({keys}) AND {ranked} {lane.condition}"  # noqa: S608 (our own)
-    if name is List.ASSISTING:  # a case is there once for each of these units
+    if name is List.ASSISTING:  # a case has one row for each of the units that assist
         chosen = f"SELECT DISTINCT id FROM ({chosen} LIMIT {COUNTED_UP_TO} * cardinality($1::text[])) AS listed"  # noqa: S608 (our own)
     return f'(SELECT count(*) FROM ({chosen} LIMIT {COUNTED_UP_TO}) AS few) AS "{name}"'  # noqa: S608 (our own)
 

@@ -1,4 +1,4 @@
-"""What staff may ask of routing, by the name that stands in the address and in the table of rights."""
+"""Lists the commands that staff may give to a case, by the name that stands in the URL and in the table of rights."""
 
 from collections.abc import Mapping
 from typing import Final

@@ -1,4 +1,4 @@
-"""What lead and assisting units say to each other about a case."""
+"""The commands between the lead unit and the units that assist it."""
 
 from typing import Annotated
 

@@ -1,4 +1,4 @@
-"""What every command of staff has in common."""
+"""The base class of all commands that staff give to a case."""
 
 from typing import Annotated
 

@@ -1,4 +1,4 @@
-"""What callers say of a citizen who is asked for a verdict (回访)."""
+"""The commands of callers, who ask a citizen by telephone for a verdict (回访)."""
 
 from typing import Annotated
 

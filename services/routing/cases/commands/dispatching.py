@@ -1,4 +1,4 @@
-"""What dispatchers say: who answers, what it is about, how urgent it is, and what belongs together."""
+"""The commands of dispatchers: route, reclassify, prioritize, merge, unmerge."""
 
 from functools import partial
 from typing import Annotated
@@ -18,7 +18,7 @@ ParentNumber = Annotated[
     AfterValidator(partial(read_number, field="into")),
     Identifier("a demand's number"),
 ]
-"""A wrong one is told of the field, so that a form can show it there."""
+"""A number that is not well formed is an error of this field, so that a form can show the error there."""
 
 
 class RouteDemand(Command):

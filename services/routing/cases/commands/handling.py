@@ -1,4 +1,4 @@
-"""What the unit that leads says of its case."""
+"""The commands of the lead unit about its case."""
 
 from typing import Annotated
 

@@ -1,4 +1,4 @@
-"""What reviewers say of a case for everybody to read."""
+"""The commands of reviewers, who decide what everybody may read of a case."""
 
 from typing import Annotated
 

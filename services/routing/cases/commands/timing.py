@@ -1,4 +1,4 @@
-"""What staff say of the time of a case: extensions and pauses."""
+"""The commands that change the due time of a case: extensions and pauses."""
 
 from typing import Annotated
 

@@ -1,1 +1,1 @@
-"""What staff's commands make of a case: the facts that follow, by command; pure."""
+"""Decides which facts follow from a command of staff; pure."""

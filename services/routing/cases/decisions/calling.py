@@ -1,4 +1,4 @@
-"""What callers' words make of a case that waits for its citizen's verdict."""
+"""Decides on the commands of callers about a case that waits for its citizen's verdict; pure."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -17,36 +17,36 @@ from shared.jurisdiction.pack import Pack
 
 NO_CALL: Final = CallBackState()
 CALLS: Final = (c.StartCallBack, c.ReleaseCallBack, c.RecordCallBack)
-"""Commands on a call-back."""
+"""The commands about a call-back."""
 _CAME_BY: Final = {"link": ("短信链接", "the link of a message"), "call": ("电话回访", "a call")}
 
 
 def started(case: Situation, command: c.StartCallBack) -> Sequence[f.Fact]:
-    """Nobody is told who calls: the lease lies beside the case."""
+    """A person takes the call-back. No fact is recorded: the lease of the call is stored beside the case."""
     _callable(case)
     return []
 
 
 def released(case: Situation, command: c.ReleaseCallBack) -> Sequence[f.Fact]:
-    """What nobody holds, or somebody else, stays as it is."""
+    """A person puts the call-back back. No fact is recorded. A lease that nobody or another person holds stays."""
     _callable(case)
     return []
 
 
 def recorded(case: Situation, command: c.RecordCallBack) -> Sequence[f.Fact]:
-    """The citizen's verdict, or a call in vain."""
+    """The fact of a call: the citizen's verdict, or that the citizen was not reached. Raises `Refused`."""
     state = _callable(case)
     return [_verdict(case, command) if command.reached else _in_vain(case, command, state)]
 
 
 def possible(demand: Demand, by: Person, pack: Pack) -> bool:
-    """Whether it makes sense to call the citizen."""
+    """Whether a person of this unit may call the citizen now."""
     waits = demand.status is Status.RESOLVED and can_be_called_about(demand)
     return pack.callback.is_on and waits and not had_part(by.unit, demand)
 
 
 def require_unjudged(state: CallBackState, pack: Pack) -> None:
-    """Raise `Refused` where there is a verdict already: who gave it, and when."""
+    """Raise `Refused` if there is a verdict already; the message says who gave it, and when."""
     if state.judged is None:
         return
     judged = state.judged

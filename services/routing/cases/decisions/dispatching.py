@@ -1,4 +1,4 @@
-"""What dispatchers' words make of a case: who answers, what it is about, how urgent it is."""
+"""Decides on the commands of dispatchers: who answers a case, its category, its urgency, and merges; pure."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -20,7 +20,7 @@ from shared.contracts.demand.state import OWED, Demand, Status
 
 
 def routed(case: Situation, command: c.RouteDemand) -> Sequence[f.Fact]:
-    """A dispatcher decides who answers."""
+    """A dispatcher makes a unit responsible; raises `Refused`."""
     demand, pack = case.demand, case.pack
     assisting = demand.assisting if command.assisting is None else command.assisting
     require_units(pack, "unit", [command.unit])
@@ -33,15 +33,16 @@ def routed(case: Situation, command: c.RouteDemand) -> Sequence[f.Fact]:
 
 
 def reclassified(case: Situation, command: c.ReclassifyDemand) -> Sequence[f.Fact]:
-    """Another category, with its limit; what waits in triage goes where the catalogue now can send it."""
+    """A dispatcher corrects the category; the limits follow. A case in triage is routed if the catalogue can decide
+    now. Raises `Refused`."""
     demand, pack = case.demand, case.pack
     if pack.category(command.category) is None:
-        known = next(iter(pack.leaf_categories)).code
+        example = next(iter(pack.leaf_categories)).code
         raise invalid(
             "category",
             f"there is no category {command.category!r}; see GET /v1/jurisdictions",
             f"类别 {command.category!r} 不存在",
-            known,
+            example,
         )
     if command.category == demand.category:
         raise invalid(
@@ -67,7 +68,7 @@ _RANKS: Final = {f.Urgency.ORDINARY: 0, f.Urgency.URGENT: 1, f.Urgency.CRITICAL:
 
 
 def prioritized(case: Situation, command: c.PrioritizeDemand) -> Sequence[f.Fact]:
-    """How urgent it is, with the limits that follow."""
+    """A dispatcher corrects the urgency or the need for protection; the limits follow. Raises `Refused`."""
     demand = case.demand
     urgency = command.urgency or demand.urgency
     vulnerable = demand.vulnerable if command.vulnerable is None else command.vulnerable
@@ -100,7 +101,8 @@ def _is_sooner(due_at: datetime | None, demand: Demand) -> bool:
 
 
 def merged(case: Situation, command: c.MergeDemand) -> Sequence[f.Fact]:
-    """Into a case of the same jurisdiction that is still to be answered."""
+    """A dispatcher merges the case into another one of the same jurisdiction, which still waits for its answer. Raises
+    `Refused`."""
     demand, parent = case.demand, case.parent
     if parent is None:
         raise invalid("into", f"routing knows no demand {command.into}", f"没有编号为 {command.into} 的诉求")
@@ -124,7 +126,7 @@ def merged(case: Situation, command: c.MergeDemand) -> Sequence[f.Fact]:
 
 
 def unmerged(case: Situation, command: c.UnmergeDemand) -> Sequence[f.Fact]:
-    """Back to the unit that had it; what nobody had waits for a dispatcher."""
+    """A dispatcher undoes a merge: the case goes back to its unit; if it had none, it waits in triage."""
     demand = case.demand
     if demand.parent is None:
         raise illegal("it is not merged with another", "该诉求没有并单")

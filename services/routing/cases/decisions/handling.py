@@ -1,4 +1,4 @@
-"""What the lead unit's words make of a case."""
+"""Decides on the commands of the lead unit about its case; pure."""
 
 from collections.abc import Sequence
 
@@ -11,12 +11,12 @@ from shared.contracts.demand.state import Status
 
 
 def accepted(case: Situation, command: c.AcceptDemand) -> Sequence[f.Fact]:
-    """Whoever signs for it handles it."""
+    """The unit signs for the case; the person who signs becomes its handler."""
     return [f.DemandAccepted(by=case.by.name, by_subject=case.by.subject)]
 
 
 def assigned(case: Situation, command: c.AssignDemand) -> Sequence[f.Fact]:
-    """The unit names a handler."""
+    """The unit names the handler of the case; raises `Refused` if it is the present one."""
     subject = case.by.subject if command.handler == case.by.name else None
     if command.handler == case.demand.handler and subject in (None, case.demand.handler_subject):
         raise invalid("handler", f"{command.handler} handles it already", f"经办人已是 {command.handler}")
@@ -24,7 +24,7 @@ def assigned(case: Situation, command: c.AssignDemand) -> Sequence[f.Fact]:
 
 
 def returned(case: Situation, command: c.ReturnDemand) -> Sequence[f.Fact]:
-    """What lies with the coordinator has nowhere to be returned to: the coordinator decides."""
+    """The unit returns the case. The coordinator cannot: the coordinator is who decides. Raises `Refused`."""
     demand, pack = case.demand, case.pack
     if demand.unit == pack.coordinator:
         raise illegal(
@@ -51,7 +51,8 @@ def returned(case: Situation, command: c.ReturnDemand) -> Sequence[f.Fact]:
 
 
 def transferred(case: Situation, command: c.TransferDemand) -> Sequence[f.Fact]:
-    """Another unit takes over; where it had the case before, the coordinator must decide."""
+    """Another unit takes over. A unit that had the case before cannot: then the coordinator has to decide. Raises
+    `Refused`."""
     demand, pack = case.demand, case.pack
     require_units(pack, "unit", [command.unit])
     if command.unit in demand.units:
@@ -61,28 +62,28 @@ def transferred(case: Situation, command: c.TransferDemand) -> Sequence[f.Fact]:
             "该单位曾经办理过本件，请改用“退单”，由统筹单位决定",
             pack.coordinator,
         )
-    return [_handed(case, command.unit, "transfer", command.reason, demand.assisting)]
+    return [_routed_by_unit(case, command.unit, "transfer", command.reason, demand.assisting)]
 
 
 def moved_up(case: Situation, command: c.MoveUpDemand) -> Sequence[f.Fact]:
-    """The unit above takes over, and the one below goes on helping."""
+    """The unit above takes over, and the present unit goes on to assist. Raises `Refused` if there is no unit above."""
     demand, pack = case.demand, case.pack
     above = pack.units_above(demand.unit or "")
     if not above:
         raise illegal("there is no unit above the coordinator", "统筹单位之上没有上级单位，无法提级")
     helpers = (*demand.assisting, *([demand.unit] if demand.unit else []))
     escalated = f.DemandEscalated(to=above[0], reason=command.reason)
-    return [_handed(case, above[0], "moved-up", command.reason, helpers), escalated]
+    return [_routed_by_unit(case, above[0], "moved-up", command.reason, helpers), escalated]
 
 
-def _handed(case: Situation, unit: str, how: str, reason: str, helpers: Sequence[str]) -> f.DemandRouted:
+def _routed_by_unit(case: Situation, unit: str, how: str, reason: str, helpers: Sequence[str]) -> f.DemandRouted:
     limits = limits_of(case.demand, case.pack)
     routed = assign(case.demand, case.pack, unit, f"{how}:{case.by.name}", limits, case.at, tuple(helpers))
     return routed.model_copy(update={"by": case.by.name, "reason": reason})
 
 
 def declined(case: Situation, command: c.DeclineDemand) -> Sequence[f.Fact]:
-    """The refusal with its words for the citizen."""
+    """The unit declines the demand, with a text for the citizen."""
     return [
         f.DemandDeclined(
             reason=command.reason, legal_basis=command.legal_basis, instead=command.instead, by=case.by.name
@@ -91,18 +92,18 @@ def declined(case: Situation, command: c.DeclineDemand) -> Sequence[f.Fact]:
 
 
 def contacted(case: Situation, command: c.ContactCitizen) -> Sequence[f.Fact]:
-    """Work on a listed case lets its clock run again."""
+    """The unit spoke with the citizen, or tried to. On a listed case this lets the clock run again."""
     fact = f.DemandContacted(by=case.by.name, note=command.note, reached=command.reached)
-    return [*_at_work(case), fact, *files_of(case, command.attachments, f.EvidenceKind.CONTACT)]
+    return [*_resumed_if_listed(case), fact, *files_of(case, command.attachments, f.EvidenceKind.CONTACT)]
 
 
 def progressed(case: Situation, command: c.ProgressDemand) -> Sequence[f.Fact]:
-    """Work on a listed case lets its clock run again."""
+    """The unit reports progress. On a listed case this lets the clock run again."""
     fact = f.DemandProgressed(by=case.by.name, note=command.note, evidence=command.evidence)
-    return [*_at_work(case), fact, *files_of(case, command.attachments)]
+    return [*_resumed_if_listed(case), fact, *files_of(case, command.attachments)]
 
 
-def _at_work(case: Situation) -> Sequence[f.Fact]:
+def _resumed_if_listed(case: Situation) -> Sequence[f.Fact]:
     is_listed = case.demand.status is Status.LISTED and case.demand.paused_at is not None
     return [resumed(case.demand, case.pack, case.at, case.by.name)] if is_listed else []
 
@@ -110,19 +111,20 @@ def _at_work(case: Situation) -> Sequence[f.Fact]:
 def files_of(
     case: Situation, attachments: tuple[str, ...], kind: f.EvidenceKind = f.EvidenceKind.HANDLING
 ) -> Sequence[f.Fact]:
-    """The files that came with a command: a note among offices, since no citizen is shown them."""
+    """The fact for the files that came with a command. It is a note between offices: citizens are not shown the
+    files."""
     if not attachments:
         return []
     return [f.EvidenceAttached(by=case.by.name, unit=case.by.unit, kind=kind, attachments=attachments)]
 
 
 def noted(case: Situation, command: c.WriteNote) -> Sequence[f.Fact]:
-    """An internal note."""
+    """A person writes an internal note."""
     return [f.DemandNoted(by=case.by.name, unit=case.by.unit, text=command.text)]
 
 
 def attached(case: Situation, command: c.AttachEvidence) -> Sequence[f.Fact]:
-    """Evidence beside the words."""
+    """A person adds files or references as evidence; raises `Refused` if there is neither."""
     if not (command.attachments or command.evidence):
         raise invalid(
             "attachments",
@@ -141,19 +143,20 @@ def attached(case: Situation, command: c.AttachEvidence) -> Sequence[f.Fact]:
 
 
 def listed(case: Situation, command: c.ListDemand) -> Sequence[f.Fact]:
-    """On a list of the jurisdiction."""
+    """The unit puts the case on a list of the jurisdiction; raises `Refused` if there is no such list."""
     levels = [level.level for level in case.pack.list_levels]
     if command.level not in levels:
-        known = ", ".join(levels) or "none"
+        lists = ", ".join(levels) or "none"
         raise invalid(
-            "level", f"there is no list {command.level!r}; lists are: {known}", f"没有“{command.level}”清单", known
+            "level", f"there is no list {command.level!r}; lists are: {lists}", f"没有“{command.level}”清单", lists
         )
     fact = f.DemandListed(level=command.level, project=command.project, reason=command.reason, by=case.by.name)
     return [fact]
 
 
 def answered(case: Situation, command: c.ResolveDemand) -> Sequence[f.Fact]:
-    """Not before the citizen was spoken with, or with the reason why not, where the pack asks for it."""
+    """The unit answers the demand. If the pack asks for it, the unit must have reached the citizen before, or say why
+    it could not, and must give evidence. Raises `Refused`."""
     demand, handling = case.demand, case.pack.handling
     if demand.status is Status.MERGED:
         raise illegal(

@@ -1,4 +1,4 @@
-"""What commands on the publication of a case come to."""
+"""Decides on the commands about the publication of a case; pure."""
 
 from collections.abc import Mapping, Sequence
 from typing import Final
@@ -23,7 +23,8 @@ _BARRED: Final[Mapping[Bar, tuple[str, str]]] = {
 
 
 def published(case: Situation, command: c.PublishDemand) -> Sequence[f.Fact]:
-    """The words as they are given, or as the citizen and the unit wrote them."""
+    """The case is published with the texts of the command; a text that the command leaves out is the one that the
+    citizen or the unit wrote. Raises `Refused`."""
     state, rules = case.publication or NOTHING, _rules(case)
     if state.is_public:
         raise illegal("it is published already: correct it", "已经公开，请用“更正公开内容”")
@@ -31,7 +32,7 @@ def published(case: Situation, command: c.PublishDemand) -> Sequence[f.Fact]:
 
 
 def corrected(case: Situation, command: c.CorrectPublication) -> Sequence[f.Fact]:
-    """The next edition, with what was corrected."""
+    """The next edition, with a note that says what was corrected. Raises `Refused`."""
     state, rules = case.publication or NOTHING, _rules(case)
     if not state.is_public:
         raise illegal("nothing of it is published", "尚未公开，无需更正")
@@ -40,7 +41,7 @@ def corrected(case: Situation, command: c.CorrectPublication) -> Sequence[f.Fact
 
 
 def taken_back(case: Situation, command: c.WithdrawPublication) -> Sequence[f.Fact]:
-    """The next edition shows nothing."""
+    """The next edition, which shows nothing of the case. Raises `Refused`."""
     state = case.publication or NOTHING
     if not state.is_public and state.waiting_since is None:
         raise illegal("nothing of it is published or waits to be", "没有已公开或待公开的内容")
@@ -49,11 +50,12 @@ def taken_back(case: Situation, command: c.WithdrawPublication) -> Sequence[f.Fa
 
 
 def require_masked(command: c.PublishDemand | c.CorrectPublication, masks: Masks) -> None:
-    """Raise `Refused` where masking would change what a reviewer wrote: they see first what will stand there."""
-    seen = masked(command, masks)
+    """Raise `Refused` if masking changes a text of the command, so that reviewers see the masked text before it is
+    published."""
+    masked_command = masked(command, masks)
     for name in ("title", "text", "answer"):
-        given, shown = getattr(command, name), getattr(seen, name)
-        if given != shown:
+        written, shown = getattr(command, name), getattr(masked_command, name)
+        if written != shown:
             raise invalid(
                 name,
                 f"this names a person or a number; it would be shown as: {shown}",
@@ -63,7 +65,7 @@ def require_masked(command: c.PublishDemand | c.CorrectPublication, masks: Masks
 
 
 def possible(name: str, demand: Demand, pack: Pack, state: PublicationState) -> bool:
-    """Whether a command on the publication makes sense now."""
+    """Whether this command about the publication can be given now."""
     if name == "withdraw-publication":
         return state.is_public or state.waiting_since is not None
     bar = barred(pack.publication.release, demand, state.refused, state.allowed)

@@ -1,4 +1,4 @@
-"""What a decision on a command looks at: the case, who asks, the jurisdiction and the moment."""
+"""Holds what a decision on a command needs to know, and the refusals that all decisions use."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -14,8 +14,12 @@ from shared.jurisdiction.pack import Pack
 
 @dataclass(frozen=True, slots=True)
 class Situation:
-    """Everything that a decision needs; `parent` is the other case of a merge, `words` what the citizen wrote,
-    `publication` what is public, `call_back` how the call-back stands."""
+    """Everything that a decision needs to know.
+
+    `by` is the person who gives the command. `parent` is the other case of a merge, `words` the title and text that the
+    citizen wrote, `publication` what is public of the case, `call_back` the state of its call-back; each of these is
+    None if the command does not need it.
+    """
 
     demand: Demand
     by: Person
@@ -28,7 +32,7 @@ class Situation:
 
 
 def require_units(pack: Pack, field: str, units: Iterable[str | None]) -> None:
-    """Raise `Refused` where a unit is not one of the jurisdiction."""
+    """Raise `Refused` if one of these units does not belong to the jurisdiction."""
     for unit in units:
         if unit and pack.unit(unit) is None:
             error = FieldError(field, f"单位 {unit!r} 不存在", f"there is no unit {unit!r}", pack.coordinator)
@@ -36,10 +40,10 @@ def require_units(pack: Pack, field: str, units: Iterable[str | None]) -> None:
 
 
 def illegal(en: str, zh: str) -> Refused:
-    """What the case does not allow as it stands."""
+    """The refusal of a command that the case does not allow in its present state."""
     return Refused(Code.ILLEGAL_TRANSITION, en, zh)
 
 
 def invalid(field: str, en: str, zh: str, example: str | None = None) -> Refused:
-    """What is wrong with one field of the command."""
+    """The refusal of a command with an error in one field."""
     return Refused(Code.INVALID, f"{field}: {en}", zh, (FieldError(field, zh, en, example),))

@@ -1,4 +1,4 @@
-"""What commands on the time of a case come to: extensions, pauses."""
+"""Decides on the commands that change the due time of a case: extensions and pauses; pure."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -11,7 +11,7 @@ from shared.contracts.demand.state import ExtensionRequest
 
 
 def extension_requested(case: Situation, command: c.RequestExtension) -> Sequence[f.Fact]:
-    """Asked before the due time, as often and as far as the pack allows."""
+    """The lead unit asks for an extension: before the due time, and within the limits of the pack. Raises `Refused`."""
     if case.demand.extension is not None:
         raise illegal("an extension has been asked for and waits for a decision", "已有一份延期申请待审批")
     due_at = extended_due(case, command.working_days)
@@ -27,13 +27,13 @@ def extension_requested(case: Situation, command: c.RequestExtension) -> Sequenc
 
 
 def decider_of(case: Situation) -> str:
-    """The unit whose people decide on what the lead unit asks for."""
+    """The unit that decides on an extension for which the lead unit asks."""
     above = case.pack.units_above(case.demand.unit or "")
     return above[0] if above else case.pack.coordinator
 
 
 def extension_granted(case: Situation, command: c.GrantExtension) -> Sequence[f.Fact]:
-    """The days that were asked for, or fewer."""
+    """The extension is granted, with the days that were asked for or fewer. Raises `Refused`."""
     extension = _pending_extension(case)
     days = command.working_days or extension.working_days
     if days > extension.working_days:
@@ -57,7 +57,7 @@ def extension_granted(case: Situation, command: c.GrantExtension) -> Sequence[f.
 
 
 def extension_refused(case: Situation, command: c.RefuseExtension) -> Sequence[f.Fact]:
-    """The due time stays."""
+    """The extension is refused, and the due time stays. Raises `Refused` if nobody asked for one."""
     _pending_extension(case)
     return [f.ExtensionRefused(by=case.by.name, reason=command.reason)]
 
@@ -69,7 +69,7 @@ def _pending_extension(case: Situation) -> ExtensionRequest:
 
 
 def extended(case: Situation, command: c.ExtendDemand) -> Sequence[f.Fact]:
-    """Granted without having been asked for."""
+    """The coordinator extends the due time without a request of the unit. Raises `Refused`."""
     due_at = extended_due(case, command.working_days)
     fact = f.DemandExtended(
         due_at=due_at,
@@ -82,7 +82,7 @@ def extended(case: Situation, command: c.ExtendDemand) -> Sequence[f.Fact]:
 
 
 def extended_due(case: Situation, days: int) -> datetime:
-    """The due time that so many working days more come to; raises `Refused` where the pack does not allow it."""
+    """The due time after so many more working days; raises `Refused` if the pack does not allow it."""
     demand, pack = case.demand, case.pack
     if demand.due_at is None:
         raise illegal("the demand has no due time to extend", "该诉求没有办理期限，无需延期")
@@ -102,14 +102,14 @@ def extended_due(case: Situation, days: int) -> datetime:
 
 
 def paused(case: Situation, command: c.PauseDemand) -> Sequence[f.Fact]:
-    """For a reason of the pack's list, and not longer than it allows."""
+    """The clock is paused, for a reason of the pack and not longer than it allows. Raises `Refused`."""
     if case.demand.paused_at is not None:
         raise illegal("the clock stands still already", "该诉求已暂停计时")
     reasons = {reason.code: reason for reason in case.pack.handling.pause.reasons}
     reason = reasons.get(command.reason)
     if reason is None:
-        known = ", ".join(reasons)
-        raise invalid("reason", f"reasons are: {known}", f"暂停原因只能是：{known}", next(iter(reasons), None))
+        codes = ", ".join(reasons)
+        raise invalid("reason", f"reasons are: {codes}", f"暂停原因只能是：{codes}", next(iter(reasons), None))
     if reason.decider is not None and case.by.unit == case.demand.unit != case.pack.coordinator:
         raise invalid(
             "reason",
@@ -124,7 +124,7 @@ def paused(case: Situation, command: c.PauseDemand) -> Sequence[f.Fact]:
 
 
 def continued(case: Situation, command: c.ResumeDemand) -> Sequence[f.Fact]:
-    """What is due is moved by the pause."""
+    """The clock runs again; the due times are moved by the length of the pause. Raises `Refused`."""
     if case.demand.paused_at is None:
         raise illegal("the clock runs", "该诉求没有暂停计时")
     return [resumed(case.demand, case.pack, case.at, case.by.name, command.note)]
