@@ -1,1 +1,1 @@
-"""What is due of a demand, and what is told when it is near, over, or paused long enough."""
+"""Deadlines: what is due of a demand, and the facts that are recorded when a due time is near, missed or escalated."""

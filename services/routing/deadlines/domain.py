@@ -19,26 +19,27 @@ _SIGN, _CONTACT, _RESOLVE, _ASSIST = f.Stage.SIGN, f.Stage.CONTACT, f.Stage.RESO
 RUNNING: Final = frozenset(
     {Status.TRIAGE, Status.ROUTED, Status.ACCEPTED, Status.RETURNED, Status.IN_PROGRESS, Status.LISTED}
 )
-"""Where clocks run, unless they are paused; a list (挂账) pauses them until somebody lets them run again."""
+"""Statuses in which clocks run, unless the demand is paused. Putting a demand on a list (挂账) pauses its clocks."""
 WARNING, MISS = 0, 1
-"""The first two steps of a due time; those that follow are the rungs of the ladder."""
+"""The numbers of the first two steps of a due time; the steps after them are the rungs of the escalation ladder."""
 
 
 class Deadline(NamedTuple):
-    """Something that is due; `stage` of None is the end of a pause. `unit` is who has to do it."""
+    """A due time of a demand. `stage` is None for the end of a pause. `unit` is the unit that has to act."""
 
     stage: f.Stage | None
     unit: str | None
     at: datetime
 
     def is_same_as(self, other: "Deadline") -> bool:
-        """Whether both are the same due time; a demand that goes to another unit takes its due time along."""
+        """Whether both are the same due time. If a demand goes to another unit, its due times stay the same, but those
+        of assisting units belong to their unit."""
         units = self.unit == other.unit or self.stage is not _ASSIST
         return units and (self.stage, self.at) == (other.stage, other.at)
 
 
 class Pending(NamedTuple):
-    """A deadline with the number of the step that comes next, and when that is to be told."""
+    """A deadline, the number of its next step, and the moment `at` at which that step is due."""
 
     deadline: Deadline
     step: int
@@ -46,7 +47,7 @@ class Pending(NamedTuple):
 
 
 def deadlines(demand: Demand) -> list[Deadline]:
-    """What is due of a demand at all, whether clocks run or stand."""
+    """All deadlines of a demand, whether its clocks run or are paused."""
     unit = demand.unit
     open_deadlines = []
     if demand.sign_due_at and demand.status is _ROUTED:
@@ -62,9 +63,9 @@ def deadlines(demand: Demand) -> list[Deadline]:
 
 
 def due_now(demand: Demand) -> list[Deadline]:
-    """The due times towards which clocks run; of a paused demand the end of its pause alone.
+    """The deadlines towards which clocks run now; of a paused demand only the end of the pause.
 
-    Of imported history nothing is due: another system measured it.
+    Imported history has none: another system measured its times.
     """
     if demand.imported or demand.status not in RUNNING:
         return []
@@ -75,21 +76,23 @@ def due_now(demand: Demand) -> list[Deadline]:
 
 
 def steps(deadline: Deadline, pack: Pack) -> Sequence[datetime]:
-    """When each step of a deadline is to be told, in order; a pause has its end alone."""
+    """The moments of all steps of a deadline, in order; the end of a pause has one step."""
     return (deadline.at,) if deadline.stage is None else pack.deadline_steps(deadline.at)
 
 
 def pending(before: Demand, due: Sequence[Deadline], at: datetime, pack: Pack) -> list[Pending]:
-    """What is still to be told once a fact at this moment changed `before`, so that this is due now.
+    """The pending steps of the deadlines `due` of a demand that a fact at the moment `at` changed; `before` is the
+    demand before that fact.
 
-    Of a due time that was there before, every step up to now was told, or waits in the timer that was planned for it;
-    while clocks stood, nothing was. Of a new one only the warning may be too late.
+    For a deadline that existed before, the steps up to now were recorded or wait in the timer that was planned for
+    them; while the clocks were paused no step was recorded. Of a new deadline only the warning can already be too late:
+    it is skipped then.
     """
-    known, told_until = deadlines(before), _told_until(before, at)
+    earlier_deadlines, told_until = deadlines(before), _told_until(before, at)
     pending = []
     for deadline in due:
         times = steps(deadline, pack)
-        if known and any(deadline.is_same_as(old) for old in known):
+        if earlier_deadlines and any(deadline.is_same_as(old) for old in earlier_deadlines):
             step = bisect_right(times, told_until)
         else:
             step = MISS if deadline.stage and times[WARNING] <= at else 0
@@ -99,50 +102,53 @@ def pending(before: Demand, due: Sequence[Deadline], at: datetime, pack: Pack) -
 
 
 def _told_until(demand: Demand, at: datetime) -> datetime:
-    """Up to when timers told what was due; `at` where its clocks run."""
+    """The moment up to which timers have recorded the steps of a demand: `at` if its clocks run, else the beginning of
+    its pause."""
     if demand.status in RUNNING and demand.paused_at is None:
         return at
     return demand.paused_at or demand.updated_at or at
 
 
 def pending_at_update(demand: Demand, now: datetime, pack: Pack) -> list[Pending]:
-    """What is still to be told of a demand that was open before timers were kept: what was missed by then is not."""
+    """The pending steps of a demand that was open before timers were stored; steps that were missed before `now` are
+    not recorded."""
     with_steps = ((due, steps(due, pack)) for due in due_now(demand))
     numbered = ((due, times, bisect_right(times, now)) for due, times in with_steps)
     return [Pending(due, step, times[step]) for due, times, step in numbered if step < len(times)]
 
 
 def next_at(parts: Sequence[Pending]) -> datetime | None:
-    """When the first of these steps is to be told; None where there are none."""
+    """The moment of the first of these steps; None if there are none."""
     return min([part.at for part in parts]) if parts else None
 
 
 def has_step_until(demand: Demand, at: datetime, pack: Pack) -> bool:
-    """Whether a step of what is due of this demand has come by then; it may not be told yet."""
+    """Whether a step of this demand's deadlines is due at the moment `at`; it may not be recorded yet."""
     return any(due.stage and steps(due, pack)[0] <= at for due in due_now(demand))
 
 
 def told(parts: Sequence[Pending], until: datetime, pack: Pack) -> tuple[list[f.Fact], list[Pending]]:
-    """The facts of all steps up to a moment, in order of their times, and what is pending then.
+    """The facts of all steps up to the moment `until`, in the order of their times, and the steps that are pending
+    after it.
 
-    No warning is given of what is missed already.
+    A warning is skipped if its due time is already missed.
     """
     facts: list[tuple[datetime, f.Fact]] = []
-    left = []
+    still_pending = []
     for deadline, step, _ in parts:
         times = steps(deadline, pack)
         end = bisect_right(times, until)
         for number in range(step, end):
             if number is not WARNING or end == MISS:
                 facts += [(times[number], fact) for fact in _facts(deadline, number, pack)]
-        following = max(step, end)
-        if following < len(times):
-            left.append(Pending(deadline, following, times[following]))
-    return [fact for _, fact in sorted(facts, key=lambda dated: dated[0])], left
+        next_step = max(step, end)
+        if next_step < len(times):
+            still_pending.append(Pending(deadline, next_step, times[next_step]))
+    return [fact for _, fact in sorted(facts, key=lambda dated: dated[0])], still_pending
 
 
 def _facts(deadline: Deadline, step: int, pack: Pack) -> list[f.Fact]:
-    """What one step of a due time tells."""
+    """The facts of one step of a deadline."""
     stage, unit, due_at = deadline
     if stage is None:
         return []

@@ -1,4 +1,4 @@
-"""What is pending of a demand, as the JSON that its timer carries."""
+"""Converts the pending steps of a demand to and from the JSON payload of its timer."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -11,15 +11,15 @@ Payload = Mapping[str, Any]
 
 
 def payload_of(parts: Sequence[Pending]) -> Payload:
-    """`{"open": [[stage, unit, due time, step, when], …]}`; the end of a pause has no stage.
+    """The payload `{"open": [[stage, unit, due time, step, moment of the step], …]}`; the end of a pause has no stage.
 
-    `until` is added to what was set aside: it tells nothing later than that.
+    A timer that was set aside also has `until`: it records no step after that moment.
     """
     return {"open": [(due.stage, due.unit, due.at, step, at) for due, step, at in parts]}
 
 
 def parts_of(payload: Payload) -> list[Pending]:
-    """What is pending by a payload as it is stored: its moments are text."""
+    """The pending steps of a stored payload, in which moments are text."""
     return [
         Pending(Deadline(Stage(stage) if stage else None, unit, _moment(due_at)), step, _moment(at))
         for stage, unit, due_at, step, at in payload["open"]

@@ -1,4 +1,4 @@
-"""Keeps one timer for each demand of which something is due: when the next step of it is to be told."""
+"""Projects facts onto the deadline timers: one for each demand that has a pending step."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -19,11 +19,11 @@ from shared.jurisdiction.jurisdictions import Jurisdictions
 
 Whole = Change[Demand, f.Fact]
 _WITHOUT_CLOCK: Final[Sequence[type[f.Fact]]] = (f.DemandSubmitted, f.DemandConfirmed, f.DemandClosed)
-"""Nothing is due before these, and nothing after."""
+"""Facts that change no deadline: before the first there is none, and after the others there is none left."""
 
 
 class _Course(NamedTuple):
-    """What a batch made of one demand: as it was, as it is, and when the last of it happened."""
+    """How a batch changes one demand: its state before and after, and the time of its last fact."""
 
     before: Demand
     after: Demand
@@ -31,7 +31,7 @@ class _Course(NamedTuple):
 
 
 def deadline_projection(packs: Jurisdictions) -> Projection[Demand, f.Fact, Whole]:
-    """Plans and forgets the deadline timers of demands by the limits of these packs."""
+    """The projection that plans and deletes the deadline timers of demands, by the limits of these packs."""
 
     def write(writes: WriteBatch, changes: Sequence[Whole]) -> None:
         _put_deadlines(writes, changes, packs)
@@ -62,13 +62,13 @@ def _put_deadlines(writes: WriteBatch, changes: Sequence[Whole], packs: Jurisdic
 def _courses(changes: Sequence[Whole]) -> dict[UUID, _Course]:
     courses: dict[UUID, _Course] = {}
     for change in changes:
-        key, known = change.envelope.key, courses.get(change.envelope.key)
-        courses[key] = _Course(known.before if known else change.before, change.after, change.envelope.time)
+        key, earlier = change.envelope.key, courses.get(change.envelope.key)
+        courses[key] = _Course(earlier.before if earlier else change.before, change.after, change.envelope.time)
     return courses
 
 
 class _Writes:
-    """Timers to plan, and keys to forget them of."""
+    """Collects timers to plan, and keys whose timers are deleted."""
 
     def __init__(self) -> None:
         self._plan: list[Timer] = []

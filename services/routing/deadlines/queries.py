@@ -1,4 +1,4 @@
-"""The deadline timers of routing, beside what the chassis writes of timers."""
+"""Routing's SQL about deadline timers, in addition to that of the chassis."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -8,21 +8,22 @@ from uuid import UUID
 from shared.chassis.database.write_batch import WriteBatch
 
 DEADLINE: Final = "deadline"
-"""The kind of timer. The one that comes next has no name; one that was set aside is named after its times and the
-version of the demand that set it aside: a due time may be corrected away and back within one moment."""
+"""The kind of timer. The timer of the next step has an empty name. A timer that was set aside is named after its times
+and the version of the demand, because a due time may be corrected and restored within one moment."""
 
 
 class SetAside(NamedTuple):
-    """A change of a demand of which something had come by then, and the version that it made."""
+    """The change that set a timer aside: its moment, and the version of the demand that it made."""
 
     until: datetime
     version: int
 
 
 def set_aside(writes: WriteBatch, changed: Mapping[UUID, SetAside]) -> None:
-    """Keep the timers of these demands that have come by their change, so that nothing planned since hides them.
+    """Rename the timers of these demands that were due at the change, so that the timers that are planned now do not
+    replace them.
 
-    They tell what had come by then, and nothing later.
+    A timer that was set aside records the steps up to the change, and no later ones.
     """
     writes.add(
         """

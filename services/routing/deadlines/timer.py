@@ -1,4 +1,4 @@
-"""The timer kind "deadline": tells what has come of the due times of a demand, and goes on to the next step."""
+"""The timer kind "deadline": records the steps of a demand's deadlines that are due, and plans the next step."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -18,7 +18,7 @@ Answer = Sequence[tuple[f.Fact, datetime]]
 
 
 def deadline_timer(repository: Repository[Demand, f.Fact], packs: Jurisdictions) -> OnDue[Demand, f.Fact]:
-    """What is told when something of a demand is due, by the packs as they are now."""
+    """The handler of the timer kind "deadline", by the packs as they are now."""
 
     def decide(demand: Demand, payload: Payload, now: datetime) -> Answer | Later:
         pack = packs.of_division(demand.division)
@@ -29,9 +29,9 @@ def deadline_timer(repository: Repository[Demand, f.Fact], packs: Jurisdictions)
 
 
 def on_due(demand: Demand, payload: Payload, pack: Pack, now: datetime) -> Answer | Later:
-    """The facts whose time has come, and when the timer goes on; without a next step it is over.
+    """The facts of the steps that are due, and the moment of the next step; without a next step the timer ends.
 
-    A payload without `open` is of a demand that was open before timers were kept.
+    A payload without `open` belongs to a demand that was open before timers were stored.
     """
     if "open" not in payload:
         parts = pending_at_update(demand, now, pack)
@@ -41,16 +41,17 @@ def on_due(demand: Demand, payload: Payload, pack: Pack, now: datetime) -> Answe
     if any(part.deadline.stage is None for part in parts):
         return _resumed(demand, pack, now)
     until = min(now, datetime.fromisoformat(payload["until"])) if "until" in payload else now
-    facts, left = told(parts, until, pack)
-    at = next_at(left)
+    facts, still_pending = told(parts, until, pack)
+    at = next_at(still_pending)
     dated = tuple((fact, now) for fact in facts)
     if at is None or "until" in payload:
         return dated
-    return Later(at, payload_of(left), dated)
+    return Later(at, payload_of(still_pending), dated)
 
 
 def _resumed(demand: Demand, pack: Pack, now: datetime) -> Answer | Later:
-    """The clock runs again from the end of the pause; what was told since then is not overtaken."""
+    """The fact that ends a pause: the clock runs again from the end of the pause, but not from before the last fact of
+    the demand."""
     until = demand.paused_until
     if demand.paused_at is None or until is None:
         return ()
