@@ -1,1 +1,1 @@
-"""Versions of the dispatch catalogue: drafted, checked, rehearsed, published at a moment, and rolled back."""
+"""The versions of the dispatch catalogue: drafts, checks, rehearsals, publications and rollbacks."""

@@ -1,4 +1,4 @@
-"""What may be asked of versions of the catalogue."""
+"""The commands to versions of the catalogue."""
 
 from typing import Annotated
 

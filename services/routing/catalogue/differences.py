@@ -1,4 +1,4 @@
-"""What differs between two versions of the catalogue: rules added, removed, changed and moved; pure."""
+"""Compares two versions of the catalogue: rules that were added, removed, changed or moved; pure."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from shared.jurisdiction.parts import Rule
 
 
 class Change(StrEnum):
-    """What became of a rule. A rule has moved where another one stands before it that stood behind it."""
+    """How a rule differs. A rule has moved if a rule that stood behind it now stands before it."""
 
     ADDED = "added"
     REMOVED = "removed"
@@ -19,8 +19,8 @@ class Change(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """One rule; `before` is None where it is new, `after` where it is gone; `above` is the rule that stands before it
-    now, None where it is the first one."""
+    """The difference of one rule. `before` is None if the rule is new, `after` if it was removed. `above` is the rule
+    directly before it now; None if it is the first one."""
 
     change: Change
     before: Rule | None
@@ -30,32 +30,33 @@ class Difference:
     @property
     def rule(self) -> str:
         """The rule's id."""
-        known = self.after or self.before
-        return known.id if known else ""
+        rule_of_either = self.after or self.before
+        return rule_of_either.id if rule_of_either else ""
 
 
 def differences(before: Sequence[Rule], after: Sequence[Rule]) -> list[Difference]:
-    """In the order of the later version; what was removed comes last. A rule is known by its id."""
+    """The differences in the order of the later version, then those of removed rules. Rules are matched by their
+    ids."""
     old, new = {rule.id: rule for rule in before}, {rule.id: rule for rule in after}
-    kept = _in_their_order([id for id in old if id in new], [id for id in new if id in old])
+    in_order = _in_their_order([id for id in old if id in new], [id for id in new if id in old])
     changed = []
     for above, rule in zip((None, *new), new.values(), strict=False):
-        change = _change(old, rule, kept)
+        change = _change(old, rule, in_order)
         if change:
             changed.append(Difference(change, old.get(rule.id), rule, above))
-    gone = [Difference(Change.REMOVED, rule, None) for id, rule in old.items() if id not in new]
-    return [*changed, *gone]
+    removed = [Difference(Change.REMOVED, rule, None) for id, rule in old.items() if id not in new]
+    return [*changed, *removed]
 
 
-def _change(old: Mapping[str, Rule], rule: Rule, kept: frozenset[str]) -> Change | None:
+def _change(old: Mapping[str, Rule], rule: Rule, in_order: frozenset[str]) -> Change | None:
     if rule.id not in old:
         return Change.ADDED
     if old[rule.id] != rule:
         return Change.CHANGED
-    return None if rule.id in kept else Change.MOVED
+    return None if rule.id in in_order else Change.MOVED
 
 
 def _in_their_order(before: Sequence[str], after: Sequence[str]) -> frozenset[str]:
-    """The ids that follow each other as they did; the others have moved between them."""
+    """The ids of rules that kept their order; the other rules have moved between them."""
     blocks = SequenceMatcher(None, before, after, autojunk=False).get_matching_blocks()
     return frozenset(id for block in blocks for id in before[block.a : block.a + block.size])

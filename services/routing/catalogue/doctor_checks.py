@@ -1,4 +1,4 @@
-"""What the doctor asks of catalogues: whether those that were published fit the packs as they are now."""
+"""The checks of catalogues for `huying doctor`: whether the published versions fit the present packs."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -18,12 +18,13 @@ from shared.jurisdiction.settings import JurisdictionSettings
 
 
 async def published(db: Connection) -> Sequence[Finding]:
-    """Published catalogues of the packs that the settings name."""
+    """A finding for the published catalogues of the packs that the settings name."""
     return await unusable(db, packs_of(JurisdictionSettings()), now())
 
 
 async def unusable(db: Connection, packs: Jurisdictions, at: datetime) -> Sequence[Finding]:
-    """A finding for each version that decides, or is about to, and cannot be used; one line where all can."""
+    """A finding for each version that is or will be in force and cannot be used; one finding that says so if all can be
+    used."""
     findings: list[Finding] = []
     for pack in packs:
         publications = await queries.publications(db, pack.id)

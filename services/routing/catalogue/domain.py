@@ -1,4 +1,4 @@
-"""Decides where a version of the catalogue stands, and what may be done with it."""
+"""Decides the state of a version of the catalogue, and what may be done with it; pure."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,11 +9,11 @@ from typing import Final
 from shared.contracts.refusals import Code, FieldError, Refused
 
 NOTICE: Final = timedelta(seconds=5)
-"""How long before its moment a publication is told at least: by then every process has read it."""
+"""A publication is written at least so long before it comes into force, so that every process has read it by then."""
 
 
 class State(StrEnum):
-    """Where a version stands at a moment."""
+    """The state of a version at a moment."""
 
     DRAFT = "draft"
     CHECKED = "checked"
@@ -25,7 +25,7 @@ class State(StrEnum):
 
 
 class Action(StrEnum):
-    """What somebody did with a version."""
+    """An action of a person on a version."""
 
     DRAFTED = "drafted"
     CHECKED = "checked"
@@ -37,7 +37,7 @@ class Action(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Publication:
-    """A version that is in force from a moment on, unless it is cancelled before."""
+    """A publication: the version is in force from `in_force_from` on, unless it is cancelled before."""
 
     position: int
     version: str
@@ -47,8 +47,8 @@ class Publication:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a draft has come. `sound`: it was checked without an error; `rehearsed_on`: the version that it was
-    compared with."""
+    """The progress of a draft. `sound` says that a check found no error; `rehearsed_on` is the version with which it
+    was compared."""
 
     origin: str
     sound: bool = False
@@ -56,22 +56,23 @@ class Progress:
 
 
 def in_force(publications: Sequence[Publication], moment: datetime) -> Publication | None:
-    """The publication that rules at a moment; None: the pack's own file does."""
-    begun = [publication for publication in publications if publication.at <= moment]
-    return max(begun, key=lambda publication: (publication.at, publication.position), default=None)
+    """The publication that is in force at a moment; None if the pack's own file is."""
+    past = [publication for publication in publications if publication.at <= moment]
+    return max(past, key=lambda publication: (publication.at, publication.position), default=None)
 
 
 def scheduled(publications: Sequence[Publication], moment: datetime) -> list[Publication]:
-    """Those whose moment is still to come: one, and for a few seconds another that cannot be cancelled any more."""
+    """The publications that are not yet in force: one, and for a few seconds a second one that can no longer be
+    cancelled."""
     return [publication for publication in publications if publication.at > moment]
 
 
 def state(version: str, progress: Progress, publications: Sequence[Publication], at: datetime, file: str) -> State:
-    """Where a version stands; `file` is that of the pack's own file."""
-    current, coming = in_force(publications, at), scheduled(publications, at)
+    """The state of a version; `file` is the version of the pack's own file."""
+    current, upcoming = in_force(publications, at), scheduled(publications, at)
     if version == (current.version if current else file):
         return State.PUBLISHED
-    if any(version == publication.version for publication in coming):
+    if any(version == publication.version for publication in upcoming):
         return State.SCHEDULED
     own = [publication for publication in publications if publication.version == version and publication.at <= at]
     if own:
@@ -91,10 +92,10 @@ def _ended_by_rollback(publications: Sequence[Publication], own: Publication, at
 
 
 def publishing(progress: Progress, current: str, at: datetime | None, now: datetime) -> datetime:
-    """The moment from which a version is in force when it is published now; raises `Refused`.
+    """The moment at which a version comes into force if it is published now; raises `Refused`.
 
-    It was checked without errors, and rehearsed against what is in force: a rehearsal against another version says
-    nothing of what will change.
+    The version must have passed a check without errors, and a rehearsal against the version in force: a rehearsal
+    against another version does not show what will change.
     """
     if not progress.sound:
         raise _refused("check it first, and mend its errors: only a sound catalogue is published", "请先检查并改正错误")
@@ -107,7 +108,8 @@ def publishing(progress: Progress, current: str, at: datetime | None, now: datet
 
 
 def moment_of(at: datetime | None, now: datetime) -> datetime:
-    """`at`, or as soon as every process knows; raises `Refused` for a moment that is over."""
+    """The moment of a publication: `at`, or if it is None the earliest possible one; raises `Refused` for a moment that
+    is over."""
     if at is not None and at < now:
         en, zh = f"{at.isoformat()} is over; leave it out to publish now", f"{at.isoformat()} 已过；立即发布请不填"
         raise Refused(Code.INVALID, f"at: {en}", f"at：{zh}", (FieldError("at", zh, en, now.isoformat()),))
@@ -115,7 +117,7 @@ def moment_of(at: datetime | None, now: datetime) -> datetime:
 
 
 def before(publications: Sequence[Publication], file: str, now: datetime) -> str:
-    """The version to roll back to; raises `Refused` where there is none."""
+    """The version to which a rollback leads; raises `Refused` if there is none."""
     history = in_order(publications, file, now)
     if len(history) < 2:
         raise _refused(
@@ -125,10 +127,11 @@ def before(publications: Sequence[Publication], file: str, now: datetime) -> str
 
 
 def in_order(publications: Sequence[Publication], file: str, now: datetime) -> Sequence[str]:
-    """The versions up to the one in force, each of which came after the one before it by no rollback."""
-    begun = [publication for publication in publications if publication.at <= now]
+    """The versions that were in force one after the other up to the present one, without those that a rollback
+    removed."""
+    past = [publication for publication in publications if publication.at <= now]
     history = [file]
-    for publication in begun:
+    for publication in past:
         if publication.is_rollback and publication.version in history:
             del history[history.index(publication.version) + 1 :]
         else:

@@ -1,4 +1,4 @@
-"""The explanation of a case over HTTP."""
+"""The HTTP route that explains why a case was dispatched as it was."""
 
 import re
 from collections.abc import Sequence
@@ -30,13 +30,13 @@ _RULE: Final = re.compile(r"(?P<pack>[^@]+)@(?P<version>[0-9a-f]+):(?P<rule>.+)"
 
 @dataclass(frozen=True, slots=True)
 class Explainer:
-    """Asks the version that decided once more, with what was known then."""
+    """Explains a decision: asks the version that decided once more, with the values of that time."""
 
     pool: Pool
     packs: PacksInForce
 
     async def explain(self, by: Person, number: str) -> CaseExplanation:
-        """Raises `Refused` where whoever asks may not see the case."""
+        """The explanation of a case; raises `Refused` if this person may not read the case."""
         async with self.pool.acquire(timeout=5) as db:
             row = await explanation_queries.demand(db, number)
             demand, pack = readable(number, row and row[0], by, self.packs.files)
@@ -50,7 +50,7 @@ class Explainer:
         return _nothing(demand) if decided is None else _explained(demand, text, decision, version, decided)
 
     async def _version(self, db: Connection, pack: Pack, decision: StoredDecision) -> str:
-        """The version that a decision names; what went to triage names none, and was decided by the one in force."""
+        """The version that a decision names. A decision for triage names none: it was made by the version in force."""
         if isinstance(decision.fact, DemandRouted) and (match := _RULE.fullmatch(decision.fact.rule)):
             return match["version"]
         current = in_force(await queries.publications(db, pack.id), decision.at)
@@ -58,7 +58,7 @@ class Explainer:
 
 
 def _of_the_catalogue(decisions: Sequence[StoredDecision]) -> StoredDecision | None:
-    """The last decision by a rule; where no rule ever decided, the first time that none did."""
+    """The last decision that a rule made; if no rule ever decided, the first decision for triage."""
     by_rule = [
         decision
         for decision in decisions

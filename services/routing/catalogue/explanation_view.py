@@ -1,4 +1,4 @@
-"""Why a demand was dispatched as it was: the rule that decided, in its version, and why no other one did."""
+"""Makes the answer that explains a decision: the rule that decided, in its version, and why no other rule did."""
 
 from datetime import datetime
 from typing import Final

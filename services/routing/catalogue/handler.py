@@ -1,4 +1,4 @@
-"""Takes commands to versions of the catalogue; each change is one transaction with who made it."""
+"""Handles commands to versions of the catalogue; each change is one transaction with the name of the person."""
 
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
@@ -41,74 +41,75 @@ LISTED: Final = 200
 
 @dataclass(frozen=True, slots=True)
 class CatalogueDesk:
-    """Each call decides by what the database holds, not by what this process has heard."""
+    """Handles commands and reads versions. It always reads the database, because this process may not yet know the last
+    publication."""
 
     pool: Pool
     packs: PacksInForce
     clock: Callable[[], datetime] = now
 
     async def list(self, by: Person) -> view.CatalogueList:
-        """The newest versions of the catalogue of whoever asks."""
+        """The newest versions of the catalogue of this person's jurisdiction."""
         file = await self._file(by, READ)
         async with self.pool.acquire(timeout=5) as db:
             publications = await queries.publications(db, file.id)
             stored = await queries.versions(db, file.id, LISTED)
         at = self.clock()
-        coming = scheduled(publications, at)
+        upcoming = scheduled(publications, at)
         return view.CatalogueList(
             jurisdiction=file.id,
             in_force=_current(publications, at, file),
-            scheduled=coming[-1].version if coming else None,
+            scheduled=upcoming[-1].version if upcoming else None,
             before=history[-2] if (history := in_order(publications, file.catalogue_version, at))[1:] else None,
             catalogues=[view.summary(catalogue, publications, at, file) for catalogue in stored],
         )
 
     async def actions(self, by: Person) -> view.CatalogueActions:
-        """Who did what, the latest first."""
+        """The actions on versions, the latest first."""
         file = await self._file(by, READ)
         async with self.pool.acquire(timeout=5) as db:
-            kept = await queries.actions(db, file.id, None, LISTED)
-        return view.CatalogueActions(actions=[view.CatalogueAction.model_validate(action) for action in kept])
+            rows = await queries.actions(db, file.id, None, LISTED)
+        return view.CatalogueActions(actions=[view.CatalogueAction.model_validate(action) for action in rows])
 
     async def returns(self, by: Person, days: int) -> returns_view.Returns:
-        """How often what each rule sent to a unit came back, over the last days."""
+        """How often the dispatches of each rule were returned or corrected, over the last `days`."""
         file, since = await self._file(by, READ), self.clock() - timedelta(days=days)
         async with self.pool.acquire(timeout=5) as db:
             return returns_view.view(since, await returns_queries.returns(db, file.id, since, LISTED))
 
     async def came_back(self, by: Person, version: str, rule: str, days: int) -> Sequence[returns_queries.CameBack]:
-        """The demands that came back after a rule had dispatched them, the latest first."""
+        """The demands that were returned after this rule had dispatched them, the latest first."""
         file, since = await self._file(by, READ), self.clock() - timedelta(days=days)
         async with self.pool.acquire(timeout=5) as db:
             return await returns_queries.came_back(db, f"{file.id}@{version}:{rule}", since, LISTED)
 
     async def show(self, by: Person, version: str) -> view.CatalogueVersion:
-        """A version with everything."""
+        """One version with its rules, findings, rehearsal and actions."""
         file = await self._file(by, READ)
         async with self.pool.acquire(timeout=5) as db:
             return await self._shown(db, file, version)
 
     async def findings(self, by: Person, content: str) -> Sequence[view.CatalogueFinding]:
-        """What a check of these rules finds; nothing is kept. Raises `Refused` where they cannot be read."""
+        """The findings of a check of these rules; nothing is stored. Raises `Refused` if they cannot be parsed."""
         file = await self._file(by)
         sheet = read_sheet(content)
         return [view.finding(problem) for problem in check_version(sheet, file)]
 
     async def draft(self, by: Person, draft: c.DraftCatalogue) -> view.CatalogueVersion:
-        """Keep a version as a draft; one that is kept already is answered as it stands."""
+        """Store a version as a draft; a version that is stored already is returned as it is."""
         file = await self._file(by)
         sheet = read_sheet(draft.content)
         pack = file.with_catalogue(sheet.part.rules, sheet.part.limits)
         async with self._changing(file) as db:
-            kept = (pack.catalogue_version, draft.content, "draft", draft.note, by.name)
-            if await queries.put(db, file.id, kept):
+            stored = (pack.catalogue_version, draft.content, "draft", draft.note, by.name)
+            if await queries.put(db, file.id, stored):
                 await queries.put_action(
                     db, file.id, pack.catalogue_version, Action.DRAFTED, by, self.clock(), draft.note
                 )
             return await self._shown(db, file, pack.catalogue_version)
 
     async def check(self, by: Person, version: str) -> view.CatalogueVersion:
-        """Check a version against the pack as it is now."""
+        """Check a version against the present pack, and store the findings."""
         file = await self._file(by)
         async with self._changing(file) as db:
             stored = await _stored(db, file, version)
@@ -118,7 +119,8 @@ class CatalogueDesk:
             return await self._shown(db, file, version)
 
     async def rehearse(self, by: Person, version: str, command: c.RehearseCatalogue) -> view.CatalogueVersion:
-        """Dispatch past demands in this version and in the one in force; no connection is held meanwhile."""
+        """Dispatch past demands by this version and by the one in force, and store the comparison. No database
+        connection is held meanwhile."""
         file, at = await self._file(by), self.clock()
         async with self.pool.acquire(timeout=5) as db:
             stored = await _stored(db, file, version)
@@ -135,18 +137,18 @@ class CatalogueDesk:
             return await self._shown(db, file, version)
 
     async def publish(self, by: Person, version: str, command: c.PublishCatalogue) -> view.CatalogueVersion:
-        """Put a version into force at a moment; what was scheduled before it is cancelled."""
+        """Publish a version, to be in force from a moment on; publications that are not yet in force are cancelled."""
         file = await self._file(by, PUBLISH)
         async with self._changing(file) as db:
             at = self.clock()  # after the wait for whoever changes it too
             stored = await _stored(db, file, version)
             publications = await queries.publications(db, file.id)
             current = _current(publications, at, file)
-            coming = scheduled(publications, at)
-            known = any(
-                publication.version == version and command.at in (None, publication.at) for publication in coming
+            upcoming = scheduled(publications, at)
+            is_published = any(
+                publication.version == version and command.at in (None, publication.at) for publication in upcoming
             )
-            if version != current and not known:
+            if version != current and not is_published:
                 moment = publishing(stored.progress, current, command.at, at)
                 _version_of(file, stored)
                 await queries.put_publication(db, file.id, version, moment, False, at)
@@ -154,7 +156,7 @@ class CatalogueDesk:
             return await self._shown(db, file, version)
 
     async def roll_back(self, by: Person, command: c.RollBackCatalogue) -> view.CatalogueVersion:
-        """Put a version into force again that was so before, or that of the pack's file."""
+        """Roll back to an earlier version, or to that of the pack's file."""
         file = await self._file(by, PUBLISH)
         async with self._changing(file) as db:
             at = self.clock()
@@ -172,24 +174,24 @@ class CatalogueDesk:
             return await self._shown(db, file, version)
 
     async def cancel(self, by: Person, version: str) -> view.CatalogueVersion:
-        """Take back a publication whose moment is still to come."""
+        """Cancel a publication that is not yet in force."""
         file = await self._file(by, PUBLISH)
         async with self._changing(file) as db:
             at = self.clock()
             publications = await queries.publications(db, file.id)
-            coming = [publication for publication in scheduled(publications, at) if publication.version == version]
-            if not coming:
+            upcoming = [publication for publication in scheduled(publications, at) if publication.version == version]
+            if not upcoming:
                 raise Refused(
                     Code.ILLEGAL_TRANSITION, f"{version} is not scheduled", f"版本 {version} 没有待生效的发布"
                 )
             if version not in await queries.cancel(db, file.id, at + NOTICE, at):
-                en = f"it comes into force at {coming[-1].at.isoformat()}: too late to cancel; roll it back"
+                en = f"it comes into force at {upcoming[-1].at.isoformat()}: too late to cancel; roll it back"
                 raise Refused(Code.ILLEGAL_TRANSITION, en, "即将生效，不能取消；请回滚")
-            await queries.put_action(db, file.id, version, Action.CANCELLED, by, at, "", coming[-1].at)
+            await queries.put_action(db, file.id, version, Action.CANCELLED, by, at, "", upcoming[-1].at)
             return await self._shown(db, file, version)
 
     async def _file(self, by: Person, right: str = EDIT) -> Pack:
-        """The jurisdiction with the catalogue of its file, which is kept as a version too."""
+        """The jurisdiction's pack; its own catalogue is stored as a version too. Raises `Refused` without the right."""
         pack = catalogue_pack(by, self.packs.files, right)
         await self.packs.read()
         return pack
@@ -203,8 +205,8 @@ class CatalogueDesk:
     async def _shown(self, db: Connection, file: Pack, version: str) -> view.CatalogueVersion:
         stored = await _stored(db, file, version)
         publications = await queries.publications(db, file.id)
-        kept = await queries.actions(db, file.id, version, LISTED)
-        return view.whole(stored, publications, self.clock(), file, kept)
+        rows = await queries.actions(db, file.id, version, LISTED)
+        return view.whole(stored, publications, self.clock(), file, rows)
 
 
 def _sheet(stored: StoredVersion) -> Sheet[CatalogueFile]:

@@ -1,4 +1,4 @@
-"""The packs that routing decides by: each with the version of its catalogue that is in force at a moment."""
+"""Keeps the packs by which routing decides, each with the version of its catalogue that is in force at a moment."""
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -22,20 +22,23 @@ from shared.jurisdiction.reader import read_catalogue
 
 log = structlog.get_logger()
 EVERY: Final = 1.0
-"""Seconds after which a process asks again what was published: well within the notice of a publication."""
+"""Seconds between two reads of the publications; much shorter than the notice of a publication."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Period:
-    """The packs as they are in force from a moment on; None: since ever."""
+    """The packs that are in force from a moment on; None: from the beginning."""
 
     since: datetime | None
     packs: Jurisdictions
 
 
 class PacksInForce(Jurisdictions):
-    """The packs of the files, with the versions that were published. Until these were read for the first time the
-    files' own catalogues decide: a worker reads them before it takes a demand, an API before it is ready."""
+    """The packs of the files, with the catalogues that were published.
+
+    Until the publications are read for the first time, the catalogues of the files decide: so a worker reads them
+    before it handles a demand, and an API before it is ready.
+    """
 
     def __init__(self, files: Jurisdictions, pool: Pool, clock: Callable[[], datetime] = now) -> None:
         self._files, self._pool, self._clock = files, pool, clock
@@ -46,11 +49,11 @@ class PacksInForce(Jurisdictions):
 
     @property
     def files(self) -> Jurisdictions:
-        """The packs with the catalogues of their files."""
+        """The packs with the catalogues of their own files."""
         return self._files
 
     def at(self, moment: datetime) -> Jurisdictions:
-        """The packs as they are in force at a moment, as far as this process has heard."""
+        """The packs that are in force at a moment, by the publications that this process has read."""
         for period in self._periods:
             if period.since is None or period.since <= moment:
                 return period.packs
@@ -60,30 +63,31 @@ class PacksInForce(Jurisdictions):
         return iter(self._now())
 
     def get(self, pack_id: str) -> Pack | None:
-        """The pack as it is in force now."""
+        """The pack that is in force now."""
         return self._now().get(pack_id)
 
     def of_division(self, code: str) -> Pack | None:
-        """The pack as it is in force now."""
+        """The pack that is in force now."""
         return self._now().of_division(code)
 
     def coordinated_by(self, unit: str) -> Pack | None:
-        """The pack as it is in force now."""
+        """The pack that is in force now."""
         return self._now().coordinated_by(unit)
 
     def _now(self) -> Jurisdictions:
         return self.at(self._clock())
 
     async def run(self) -> None:
-        """Read what was published until cancelled; a database that is away is waited for."""
+        """Read the publications periodically until cancelled; if the database does not answer, try again at the next
+        turn."""
         await every(EVERY, self.read, "catalogues")
 
     async def ready(self) -> str | None:
-        """Why a process should not decide yet."""
+        """The reason why this process should not decide yet; None if it may."""
         return "routing: the catalogues were not read yet" if self._mark is None else None
 
     async def read(self) -> None:
-        """Read what was published, where anything was told since."""
+        """Read the publications, if any was added or cancelled since the last read."""
         async with self._pool.acquire(timeout=5) as db:
             mark = await queries.mark(db)
             if mark != self._mark:
@@ -117,21 +121,27 @@ class PacksInForce(Jurisdictions):
         return Jurisdictions(packs)
 
     async def _version(self, db: Connection, file: Pack, version: str) -> Pack | None:
-        """The pack in a version; None where that cannot be used with the pack as it is now."""
+        """The pack with the catalogue of a version; None if that cannot be used with the present pack."""
         key = (file.id, version)
         if key not in self._known:
             stored = await queries.version(db, *key)
             pack = usable(file, stored.content) if stored else None
             if pack and pack.catalogue_version != version:
                 # Its limits were changed in the pack's file: what decides from now on is another version.
-                kept = (pack.catalogue_version, stored.content if stored else "", "file", f"{version}", file.id)
-                await queries.put(db, file.id, kept)
+                stored_values = (
+                    pack.catalogue_version,
+                    stored.content if stored else "",
+                    "file",
+                    f"{version}",
+                    file.id,
+                )
+                await queries.put(db, file.id, stored_values)
             self._known[key] = pack
         return self._known[key]
 
 
 def usable(file: Pack, content: str) -> Pack | None:
-    """The pack with this catalogue; None, and a line in the log, where it cannot be used."""
+    """The pack with this catalogue; None, with an entry in the log, if it cannot be used."""
     errors = errors_of(file, content)
     if errors:
         log.error("published catalogue cannot be used; the pack's own file decides", cause=str(errors[0]))
@@ -141,7 +151,7 @@ def usable(file: Pack, content: str) -> Pack | None:
 
 
 def errors_of(file: Pack, content: str) -> Sequence[Problem]:
-    """Why a catalogue cannot be used with the pack as it is now, such as a unit that is gone."""
+    """The errors that keep a catalogue from being used with the present pack, such as a unit that no longer exists."""
     try:
         problems = check_version(read_catalogue("catalogue", content), file)
     except PackError as fault:
@@ -150,12 +160,12 @@ def errors_of(file: Pack, content: str) -> Sequence[Problem]:
 
 
 def written(pack: Pack) -> str:
-    """The catalogue of a pack as YAML, a rule a line."""
+    """The catalogue of a pack as YAML, one rule a line."""
     rules = "".join(f"- {one_line(rule.model_dump(mode='json', exclude_defaults=True))}\n" for rule in pack.rules)
     return f"limits: {one_line(pack.usual_limits)}\nrules:\n{rules}"
 
 
 def one_line(content: Any) -> str:
-    """As YAML that fits into one line."""
+    """A value as YAML on one line."""
     text = yaml.safe_dump(content, allow_unicode=True, sort_keys=False, width=math.inf, default_flow_style=True)
     return str(text).removesuffix("...\n").strip()

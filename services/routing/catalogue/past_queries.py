@@ -1,4 +1,4 @@
-"""Past demands as they were raised, from routing's own copy."""
+"""Reads past demands for rehearsals, as they were when they were raised."""
 
 from collections.abc import AsyncIterator
 from datetime import datetime
@@ -13,12 +13,12 @@ from shared.contracts.demand.state import OWED, Demand
 from shared.jurisdiction.conditions import RoutingInput
 
 PAGE: Final = 100
-"""Demands that are read and dispatched at once: some ten milliseconds, in which a process does nothing else."""
+"""So many demands are read and dispatched at once: some ten milliseconds, in which the process does nothing else."""
 
 
 async def past_demands(pool: Pool, jurisdiction: str, newest: int, now: datetime) -> AsyncIterator[PastDemand]:
-    """The newest ones of a jurisdiction, newest first, without those whose place no division told: these go to triage
-    whatever the rules say."""
+    """The newest demands of a jurisdiction, newest first. Demands that named no division are left out: they go to
+    triage by any rules."""
     before: UUID | None = None
     left = newest
     while left > 0:
@@ -49,6 +49,6 @@ def _past(demand: Demand, text: str, received_at: datetime, now: datetime) -> Pa
 
 
 def raised_as(demand: Demand, text: str, at: datetime) -> RoutingInput:
-    """What rules could ask of a demand before anybody corrected its category."""
+    """The values of a demand that the rules compare, as they were before anybody corrected its category."""
     first = demand.categories[0] if demand.categories else demand.category
     return routing_input(demand, at, words_of(demand, text))._replace(category=first)

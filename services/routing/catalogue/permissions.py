@@ -1,4 +1,4 @@
-"""Who may look at catalogues and change them."""
+"""Checks who may read and change catalogues."""
 
 from shared.contracts.refusals import Code, Refused
 from shared.identity.person import Person
@@ -15,12 +15,12 @@ PUBLISH = "publish-catalogue"
 
 
 def has_right(by: Person, pack: Pack, right: str) -> bool:
-    """Whether somebody has a right in the catalogue of their jurisdiction, by its name in `rights`."""
+    """Whether this person has a right in the catalogue of their jurisdiction; `right` is a name in `rights`."""
     return policy_of(pack).may(right, by.roles_at(pack.coordinator), _relations(by, pack))
 
 
 def catalogue_pack(by: Person, packs: Jurisdictions, right: str) -> Pack:
-    """The jurisdiction in whose catalogue somebody has a right, by its name in `rights`; raises `Refused`."""
+    """The jurisdiction of this person, if they have the right in its catalogue; raises `Refused` otherwise."""
     pack = next((pack for pack in packs if pack.unit(by.unit)), None)
     if pack is None:
         en, zh = f"no jurisdiction that is served here has the unit {by.unit!r}", f"本系统没有单位 {by.unit!r}"

@@ -1,4 +1,4 @@
-"""The questions about versions of the catalogue to routing's database, one function each."""
+"""Routing's SQL about versions of the catalogue, one function for each statement."""
 
 import json
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ _VERSION: Final = (
 
 @dataclass(frozen=True, slots=True)
 class StoredVersion:
-    """A version as it is kept; `findings` and `rehearsal` as they were answered last, None before."""
+    """A stored version; `findings` and `rehearsal` are the last results, None if there are none yet."""
 
     version: str
     content: str
@@ -31,14 +31,14 @@ class StoredVersion:
 
     @property
     def progress(self) -> Progress:
-        """How far it has come."""
+        """The progress of the version towards its publication."""
         sound = self.findings is not None and all(finding["severity"] != "error" for finding in self.findings)
         return Progress(self.origin, sound, self.rehearsal["base"] if self.rehearsal else None)
 
 
 @dataclass(frozen=True, slots=True)
 class StoredAction:
-    """Who did what with a version."""
+    """An action of a person on a version."""
 
     version: str
     action: Action
@@ -50,12 +50,12 @@ class StoredAction:
 
 
 async def lock(db: Connection, jurisdiction: str) -> None:
-    """Let nobody else change this jurisdiction's catalogue until the transaction ends."""
+    """Lock this jurisdiction's catalogue against other changes until the transaction ends."""
     await db.execute("SELECT pg_advisory_xact_lock(hashtextextended('catalogue ' || $1, 0))", jurisdiction)
 
 
 async def put(db: Connection, jurisdiction: str, stored: tuple[str, str, str, str, str]) -> bool:
-    """Keep a version: its name, content, origin, note and maker; whether it is new."""
+    """Insert a version; returns whether it is new."""
     return bool(
         await db.fetchval(
             """
@@ -69,7 +69,7 @@ async def put(db: Connection, jurisdiction: str, stored: tuple[str, str, str, st
 
 
 async def put_findings(db: Connection, jurisdiction: str, version: str, findings: str) -> None:
-    """Keep what a check found (JSON)."""
+    """Store the findings of a check (JSON)."""
     await db.execute(
         "UPDATE catalogue_version SET findings = $3::text::jsonb WHERE (jurisdiction, version) = ($1, $2)",
         jurisdiction,
@@ -79,7 +79,7 @@ async def put_findings(db: Connection, jurisdiction: str, version: str, findings
 
 
 async def put_rehearsal(db: Connection, jurisdiction: str, version: str, rehearsal: str) -> None:
-    """Keep what a rehearsal found (JSON)."""
+    """Store the result of a rehearsal (JSON)."""
     await db.execute(
         "UPDATE catalogue_version SET rehearsal = $3::text::jsonb WHERE (jurisdiction, version) = ($1, $2)",
         jurisdiction,
@@ -98,7 +98,7 @@ async def put_action(
     reason: str = "",
     in_force_from: datetime | None = None,
 ) -> None:
-    """Keep who did what."""
+    """Insert an action."""
     await db.execute(
         """
         INSERT INTO catalogue_action (jurisdiction, version, action, unit, name, at, reason, in_force_from)
@@ -111,7 +111,7 @@ async def put_action(
 async def put_publication(
     db: Connection, jurisdiction: str, version: str, in_force_from: datetime, is_rollback: bool, at: datetime
 ) -> None:
-    """Publish a version at a moment, instead of whatever was still to come."""
+    """Insert a publication, and cancel those that are not yet in force."""
     await cancel(db, jurisdiction, at + NOTICE, at)
     await db.execute(
         """
@@ -125,7 +125,7 @@ async def put_publication(
 
 
 async def cancel(db: Connection, jurisdiction: str, after: datetime, at: datetime) -> list[str]:
-    """Cancel what comes into force after a moment; returns these versions."""
+    """Cancel the publications that come into force after a moment; returns their versions."""
     rows = await db.fetch(
         """
         UPDATE catalogue_publication SET cancelled_at = $3
@@ -139,7 +139,7 @@ async def cancel(db: Connection, jurisdiction: str, after: datetime, at: datetim
 
 
 async def publications(db: Connection, jurisdiction: str) -> list[Publication]:
-    """Every publication that was not cancelled, in the order in which they were told."""
+    """The publications that were not cancelled, in the order in which they were written."""
     rows = await db.fetch(
         """
         SELECT position, version, in_force_from, is_rollback FROM catalogue_publication
@@ -151,7 +151,7 @@ async def publications(db: Connection, jurisdiction: str) -> list[Publication]:
 
 
 async def mark(db: Connection) -> tuple[int, datetime | None]:
-    """What changes whenever a publication is told or cancelled."""
+    """A value that changes with every publication and every cancellation."""
     row = await db.fetchrow("SELECT coalesce(max(position), 0), max(cancelled_at) FROM catalogue_publication")
     return (row[0], row[1]) if row else (0, None)
 
@@ -167,7 +167,7 @@ async def versions(db: Connection, jurisdiction: str, limit: int) -> list[Stored
 
 
 async def version(db: Connection, jurisdiction: str, version: str) -> StoredVersion | None:
-    """One version."""
+    """One version; None if there is none."""
     row = await db.fetchrow(
         f"SELECT {_VERSION} FROM catalogue_version WHERE (jurisdiction, version) = ($1, $2)",  # noqa: S608 (a constant)
         jurisdiction,
@@ -177,7 +177,7 @@ async def version(db: Connection, jurisdiction: str, version: str) -> StoredVers
 
 
 async def actions(db: Connection, jurisdiction: str, version: str | None, limit: int) -> list[StoredAction]:
-    """The latest first, of one version or of all."""
+    """The actions on one version, or on all, the latest first."""
     rows = await db.fetch(
         """
         SELECT version, action, unit, name, at, reason, in_force_from FROM catalogue_action

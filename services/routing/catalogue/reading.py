@@ -1,4 +1,4 @@
-"""Reads rules that somebody has typed."""
+"""Parses rules that a person has typed."""
 
 from typing import Final
 
@@ -11,7 +11,7 @@ _SHOWN: Final = 20
 
 
 def read_sheet(content: str) -> Sheet[CatalogueFile]:
-    """The rules with their lines; raises `Refused` with every line that cannot be read."""
+    """The rules with their line numbers; raises `Refused`, which names every line that cannot be parsed."""
     try:
         return read_catalogue("catalogue", content)
     except PackError as fault:

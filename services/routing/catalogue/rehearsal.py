@@ -1,4 +1,4 @@
-"""A rehearsal: what another version of the catalogue would have made of past demands; pure."""
+"""Dispatches past demands by two versions of the catalogue and compares the results; pure."""
 
 from collections import Counter
 from dataclasses import dataclass, field
@@ -13,7 +13,7 @@ from shared.jurisdiction.pack import Assignment, Pack, Undecided
 EXAMPLES: Final = 20
 UNITS: Final = 10
 TRIAGE: Final = "triage"
-"""What stands for a unit where a dispatcher decides."""
+"""Stands in the place of a unit if a dispatcher decides."""
 
 
 class PastDemand(NamedTuple):
@@ -78,7 +78,8 @@ class _Decision(NamedTuple):
 
 @dataclass(slots=True)
 class Rehearser:
-    """Takes past demands one by one and keeps counts and the first examples: as many as one likes need no memory."""
+    """Dispatches past demands one by one, and keeps only counts and the first examples, so that the memory does not
+    grow with their number."""
 
     base: str
     before: Pack
@@ -93,7 +94,7 @@ class Rehearser:
     _led_after: "Counter[str]" = field(default_factory=Counter)
 
     def add(self, past: PastDemand) -> None:
-        """Dispatch a demand in both versions."""
+        """Dispatch a demand by both versions and count the result."""
         before, after = _decided(self.before, past), _decided(self.after, past)
         self._demands += 1
         self._oldest = min(self._oldest or past.received_at, past.received_at)
@@ -112,7 +113,7 @@ class Rehearser:
                 )  # fmt: skip
 
     def result(self) -> Rehearsal:
-        """What came of it."""
+        """The result of all demands that were added."""
         return Rehearsal(
             base=self.base,
             demands=self._demands,
@@ -132,9 +133,11 @@ class Rehearser:
 
     def _load(self, unit: str) -> Load:
         before, after = self._led_before[unit], self._led_after[unit]
-        known = self.after.unit(unit)
+        unit_of_pack = self.after.unit(unit)
         percent = round((after - before) * 100 / before, 1) if before else None
-        return Load(unit=unit, name=known.name if known else unit, before=before, after=after, percent=percent)
+        return Load(
+            unit=unit, name=unit_of_pack.name if unit_of_pack else unit, before=before, after=after, percent=percent
+        )
 
 
 def _decided(pack: Pack, past: PastDemand) -> _Decision:

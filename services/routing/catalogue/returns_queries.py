@@ -1,4 +1,4 @@
-"""How often units returned what a rule had sent them, from routing's journal."""
+"""Reads from routing's journal how often the dispatches of each rule were returned."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -7,12 +7,13 @@ from typing import Final
 from shared.chassis.database.pool import Connection
 
 LATEST: Final = 1_000_000
-"""Entries of the journal that are looked at, at most: its only order is that of its positions."""
+"""At most so many entries of the journal are read, because its only order is that of the positions."""
 
 
 @dataclass(frozen=True, slots=True)
 class RuleReturns:
-    """What became of demands that a rule dispatched: returned by the unit, or corrected by a dispatcher before that."""
+    """Counts for one rule: its dispatches, those that the unit returned, and those that a dispatcher corrected
+    before."""
 
     version: str
     rule: str
@@ -23,7 +24,8 @@ class RuleReturns:
 
 @dataclass(frozen=True, slots=True)
 class CameBack:
-    """A demand that came back after a rule had dispatched it; `unit` has it now, `reason` is why it was returned."""
+    """A demand that was returned after a rule had dispatched it. `unit` has it now, `reason` says why it was
+    returned."""
 
     number: str
     title: str
@@ -48,11 +50,11 @@ _FOLLOWED: Final = """
         FROM told WINDOW later AS (PARTITION BY aggregateid ORDER BY sequence)
     )
 """
-"""Each time that a demand was dispatched, with what was told of it next."""
+"""Each dispatch of a demand, with the fact that followed it."""
 
 
 async def returns(db: Connection, jurisdiction: str, since: datetime, limit: int) -> list[RuleReturns]:
-    """The rules with most returns and corrections first, then those that dispatched most."""
+    """The rules, those with most returns and corrections first, then those with most dispatches."""
     rows = await db.fetch(
         f"""
         {_FOLLOWED}
@@ -76,7 +78,8 @@ async def returns(db: Connection, jurisdiction: str, since: datetime, limit: int
 
 
 async def came_back(db: Connection, rule: str, since: datetime, limit: int) -> list[CameBack]:
-    """What came back after this rule (as it stands in facts) had dispatched it, the latest first."""
+    """The demands that were returned after this rule had dispatched them, the latest first. `rule` is written as in
+    facts."""
     rows = await db.fetch(
         f"""
         {_FOLLOWED}

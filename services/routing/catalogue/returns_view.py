@@ -1,4 +1,4 @@
-"""Rules to correct: how often what they sent to a unit came back."""
+"""Makes the answer about rules to correct: how often their dispatches were returned."""
 
 from datetime import datetime
 
@@ -38,5 +38,5 @@ class Returns(BaseModel):
 
 
 def view(since: datetime, rows: list[RuleReturns]) -> Returns:
-    """What is answered."""
+    """The answer, from the counts of the rules."""
     return Returns(since=since, rules=[RuleToCorrect.model_validate(row) for row in rows])

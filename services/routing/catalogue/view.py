@@ -1,4 +1,4 @@
-"""What is answered about versions of the catalogue."""
+"""Makes the answers about versions of the catalogue."""
 
 from datetime import datetime
 from typing import Final, Literal
@@ -147,14 +147,14 @@ class CatalogueActions(BaseModel):
 
 
 def finding(problem: Problem) -> CatalogueFinding:
-    """A finding of the checker."""
+    """The answer's finding, from a problem that the checker found."""
     return CatalogueFinding(
         line=problem.spot.line, severity=problem.severity.value, message=problem.message, message_zh=problem.zh
     )
 
 
 def summary(stored: StoredVersion, publications: list[Publication], now: datetime, file: Pack) -> CatalogueSummary:
-    """A version as it stands now."""
+    """The summary of a version in its present state."""
     return CatalogueSummary.model_validate(_summed(stored, publications, now, file))
 
 
@@ -165,7 +165,7 @@ def whole(
     file: Pack,
     actions: list[StoredAction],
 ) -> CatalogueVersion:
-    """A version with everything."""
+    """A version with its rules, findings and actions."""
     return CatalogueVersion.model_validate(
         _summed(stored, publications, now, file)
         | {
@@ -195,8 +195,8 @@ def _summed(stored: StoredVersion, publications: list[Publication], now: datetim
 
 
 def _since(version: str, publications: list[Publication], now: datetime) -> datetime | None:
-    current, coming = in_force(publications, now), scheduled(publications, now)
-    if current and current.version == version and all(publication.version != version for publication in coming):
+    current, upcoming = in_force(publications, now), scheduled(publications, now)
+    if current and current.version == version and all(publication.version != version for publication in upcoming):
         return current.at
     own = [publication.at for publication in publications if publication.version == version]
     return own[-1] if own else None

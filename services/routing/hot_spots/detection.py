@@ -1,4 +1,5 @@
-"""Compares demands with those before them, a few seconds after they came; one process at a time."""
+"""Finds hot spots: compares new demands with earlier ones, a few seconds after they came; one process at a time does
+so."""
 
 import asyncio
 from collections.abc import Callable, Sequence
@@ -27,7 +28,7 @@ from shared.masking.pieces import worded
 
 log = structlog.get_logger()
 EVERY: Final = 5.0
-"""Seconds; less than a lease lasts, which is renewed each time."""
+"""Seconds between two turns; shorter than a lease, which each turn renews."""
 PAGE: Final = 200
 LEASE: Final = "hot-spots"
 _OPENING: Final = 200
@@ -35,7 +36,8 @@ _OPENING: Final = 200
 
 @dataclass(slots=True)
 class Detection:
-    """Remembers the demands of the span for as long as it holds the lease; what it found is in the database."""
+    """Keeps the demands of the span in memory for as long as it holds the lease; what it finds is stored in the
+    database."""
 
     pool: Pool
     packs: Jurisdictions
@@ -45,18 +47,18 @@ class Detection:
 
     @classmethod
     def over(cls, pool: Pool, packs: Jurisdictions) -> "Detection":
-        """The one of a process."""
+        """The detection of one process."""
         return cls(pool, packs, Lease(pool, LEASE))
 
     async def run(self) -> None:
-        """Compare until cancelled; a database that is away is waited for."""
+        """Compare periodically until cancelled; if the database does not answer, try again at the next turn."""
         try:
             await every(EVERY, self.turn, "hot spots")
         finally:
             await self.lease.give_up()
 
     async def turn(self) -> int:
-        """Compare all that is due, unless another process does that; returns how many there were."""
+        """Compare all demands that are due, unless another process does; returns how many there were."""
         compared = 0
         while True:
             held = self.lease.holds()
@@ -69,20 +71,20 @@ class Detection:
             compared += page
 
     async def _page(self) -> int:
-        taken: Sequence[tuple[Demand, str]] = ()
+        due: Sequence[tuple[Demand, str]] = ()
         done = False
         try:
             async with self.pool.acquire(timeout=5) as db, db.transaction():
-                taken = await queries.take(db, PAGE)
+                due = await queries.take(db, PAGE)
                 for pack in self.packs:
-                    own = [pair for pair in taken if pair[0].jurisdiction == pack.id]
+                    own = [pair for pair in due if pair[0].jurisdiction == pack.id]
                     if own:
                         await self._compare(db, pack, own)
             done = True
         finally:
             if not done:
                 self._detectors.clear()  # they know of what was not kept
-        return len(taken)
+        return len(due)
 
     async def _compare(self, db: Connection, pack: Pack, taken: Sequence[tuple[Demand, str]]) -> None:
         at = self.clock()
@@ -125,7 +127,8 @@ class Detection:
 
 
 def raised(pack: Pack, demand: Demand | StoredRaised, category: str | None, at: datetime, words: str) -> Raised:
-    """A demand as it is compared; `words`: its title, a line break, and how its text begins, masked."""
+    """A demand in the form in which it is compared; `words` holds its title, a line break, and the beginning of its
+    text, masked."""
     title, _, text = words.partition("\n")
     wording = worded(title, text)
     within = pack.ancestors(demand.division) or (demand.division,)

@@ -17,19 +17,21 @@ from uuid import UUID
 from shared.masking.pieces import Wording
 
 _RARE: Final = 12
-"""Pieces of a text by which others are looked up, the rarest first."""
+"""Other demands are looked up by so many pieces of a text, the rarest ones."""
 _USUAL: Final = 2000
-"""Demands that are found by a piece from which on nothing is looked up by it."""
+"""A piece by which more than so many demands are found is too common to look demands up by it."""
 _OF_A_PIECE: Final = 60
-"""The latest demands with a piece that are compared: a burst of equal texts costs no more for each than a quiet day."""
+"""At most so many of the latest demands with a piece are compared, so that a burst of equal texts costs no more than a
+quiet day."""
 _FEWEST: Final = 500
-"""Demands below which shares of pieces say little: rarity is reckoned as if there were so many."""
+"""With fewer demands than this, rarity is computed as if there were so many, because shares of a few demands say
+little."""
 _JOINING: Final = 0.2
-"""The share of a hot spot's latest demands that another one must be like to join."""
+"""A demand joins a hot spot if it is like at least this share of its latest demands."""
 _LATEST: Final = 20
-"""So many demands of a hot spot stand for it; earlier ones are not compared any more."""
+"""A demand is compared with at most so many of a hot spot's latest demands."""
 _GROUP: Final = 30
-"""The latest demands outside of hot spots that are tried as a new one."""
+"""At most so many of the latest demands outside of hot spots are tried as a new hot spot."""
 
 
 _LATER_THAN_ANY: Final = datetime.max.replace(tzinfo=UTC)
@@ -38,7 +40,7 @@ _EARLIER_THAN_ANY: Final = datetime.min.replace(tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """What makes a hot spot: at least so many demands within a span, each so much like others (0 to 1)."""
+    """The bounds of a hot spot: at least so many demands within a span, each so much like others (0 to 1)."""
 
     least: int
     span: timedelta
@@ -46,7 +48,8 @@ class Bounds:
 
 
 class Raised(NamedTuple):
-    """A demand as it was raised. `within`: its division and all above; `subject`: its category and all above."""
+    """A demand as it was raised. `within` holds its division and all divisions above it, `subject` its category and all
+    categories above it."""
 
     id: UUID
     number: str
@@ -59,14 +62,14 @@ class Raised(NamedTuple):
 
 @dataclass(slots=True)
 class HotSpot:
-    """Demands about one matter, in the order in which they came; `id` is that of its first demand."""
+    """Demands about one matter, in the order in which they came; its `id` is the id of its first demand."""
 
     id: UUID
     demands: list[Raised] = field(default_factory=list)
     told: int = 0
-    """How many there were when that was told last."""
+    """The number of its demands when it was last announced."""
     stored: int = 0
-    """How many of them the database knows as its own."""
+    """How many of its demands are stored as members in the database."""
     first_at: datetime = _LATER_THAN_ANY
     last_at: datetime = _EARLIER_THAN_ANY
     _places: Sequence[str] = ()
@@ -74,7 +77,7 @@ class HotSpot:
     _occurrences: "Counter[str]" = field(default_factory=Counter)
 
     def add(self, demand: Raised) -> None:
-        """One more; what all have in common is kept, so that the cost does not grow with the hot spot."""
+        """Add a demand. What all demands have in common is updated, so the cost does not grow with the hot spot."""
         is_first = not self.demands
         self.demands.append(demand)
         self.first_at, self.last_at = min(self.first_at, demand.at), max(self.last_at, demand.at)
@@ -103,7 +106,8 @@ class HotSpot:
 
 @dataclass(slots=True)
 class Detector:
-    """Remembers the demands of the span, by their pieces; takes each demand once, in the order in which they come."""
+    """Keeps the demands of the span, indexed by the pieces of their texts. Each demand is added once, in the order in
+    which they come."""
 
     bounds: Bounds
     raised: dict[UUID, Raised] = field(default_factory=dict)
@@ -114,19 +118,20 @@ class Detector:
     _within: "Counter[UUID]" = field(default_factory=Counter)
     _occurrences: "Counter[str]" = field(default_factory=Counter)
     _having: dict[str, dict[UUID, None]] = field(default_factory=lambda: defaultdict(dict))
-    """By a piece, the demands that are found by it: those outside of hot spots, and the latest of each."""
+    """By each piece the demands in which it occurs: those outside of hot spots, and the latest of each hot spot."""
 
-    def remember(self, known: Iterable[tuple[Raised, UUID | None, int]]) -> None:
-        """What was found before this detector began: demands in order, their hot spots, and how many were told."""
-        for demand, spot, announced in known:
+    def remember(self, compared: Iterable[tuple[Raised, UUID | None, int]]) -> None:
+        """Restore earlier demands, their hot spots, and at which sizes these were announced. The demands must be in
+        order."""
+        for demand, spot, announced in compared:
             self._keep(demand)
             if spot:
-                kept = self.hot_spots.setdefault(spot, HotSpot(spot, told=announced))
-                self._put(kept, demand)
-                kept.stored += 1
+                hot_spot = self.hot_spots.setdefault(spot, HotSpot(spot, told=announced))
+                self._put(hot_spot, demand)
+                hot_spot.stored += 1
 
     def add(self, demand: Raised) -> HotSpot | None:
-        """Take a demand; the hot spot that it makes or joins, if any."""
+        """Add a demand; returns the hot spot that it creates or joins, None if there is none."""
         self._forget(demand.at - self.bounds.span)
         self._weights.clear()
         self._totals.clear()
@@ -141,7 +146,7 @@ class Detector:
             self._having[piece][demand.id] = None
 
     def _forget(self, before: datetime) -> None:
-        """Those that are out of the span; a hot spot that nothing joined within it is over."""
+        """Remove demands that are older than the span, and hot spots that no demand joined within it."""
         while self.raised:
             id, demand = next(iter(self.raised.items()))
             if demand.at >= before:
@@ -156,7 +161,7 @@ class Detector:
                     del self.hot_spots[spot], self._within[spot]
 
     def _hide(self, demand: Raised) -> None:
-        """Nothing is compared with it any more."""
+        """Remove a demand from the index, so that no demand is compared with it any more."""
         for piece in demand.pieces:
             having = self._having[piece]
             having.pop(demand.id, None)
@@ -166,10 +171,10 @@ class Detector:
                     del self._occurrences[piece]
 
     def _like(self, demand: Raised) -> list[Raised]:
-        """Those before it that it is like."""
+        """The earlier demands that are like this one."""
         numbers = {piece: len(self._having.get(piece, ())) for piece in demand.pieces}
-        known = [piece for piece, number in numbers.items() if 0 < number <= _USUAL]
-        rarest = sorted(known, key=numbers.__getitem__)[:_RARE]
+        usable = [piece for piece, number in numbers.items() if 0 < number <= _USUAL]
+        rarest = sorted(usable, key=numbers.__getitem__)[:_RARE]
         candidates = {
             id: self.raised[id] for piece in rarest for id in islice(reversed(self._having[piece]), _OF_A_PIECE)
         }
@@ -187,7 +192,7 @@ class Detector:
         return not (demand.subject and other.subject) or demand.subject[-1] == other.subject[-1]
 
     def _is_like(self, demand: Raised, other: Raised) -> bool:
-        """Dice's coefficient, in which a rare piece counts for more than a usual one."""
+        """Whether the texts are alike: Dice's coefficient, in which rare pieces count more than common ones."""
         both = sum(map(self._weight, demand.pieces & other.pieces))
         if not both:
             return False
@@ -216,7 +221,7 @@ class Detector:
         return None
 
     def _made(self, demand: Raised, like: Sequence[Raised]) -> HotSpot | None:
-        """A hot spot of demands that each are like at least half of the others."""
+        """The hot spot of demands of which each is like at least half of the others; None if there are too few."""
         others = sorted((other for other in like if other.id not in self.hot_spot_of), key=lambda other: other.at)
         group = [demand, *others[-_GROUP:]]
         while len(group) >= self.bounds.least:
@@ -242,5 +247,5 @@ class Detector:
 
 
 def is_news(size: int, announced: int) -> bool:
-    """Whether a hot spot is told: when it is found, and each time that it has doubled since."""
+    """Whether a hot spot is announced: when it is found, and each time that its size has doubled since."""
     return size >= 2 * announced if announced else True

@@ -1,4 +1,4 @@
-"""Who may look at common demands: whoever may read every case of the jurisdiction, by the table of rights."""
+"""Checks who may read common demands: persons who may read every case of the jurisdiction, by the table of rights."""
 
 from shared.contracts.refusals import Code, Refused
 from shared.identity.person import Person
@@ -9,13 +9,13 @@ from shared.jurisdiction.pack import Pack
 
 
 def may_look(by: Person, pack: Pack) -> bool:
-    """Whether somebody may see the common demands of this jurisdiction, and the demands in them."""
+    """Whether this person may read the common demands of this jurisdiction."""
     relations = {Relation.JURISDICTION} | ({Relation.WHOLE} if by.unit == pack.coordinator else set())
     return policy_of(pack).may(READ, by.roles_at(pack.coordinator), relations)
 
 
 def pack_for(by: Person, packs: Jurisdictions) -> Pack:
-    """The jurisdiction of somebody who may look; raises `Refused`."""
+    """The jurisdiction of this person, if they may read its common demands; raises `Refused` otherwise."""
     pack = packs.of_unit(by.unit)
     if pack is None or not may_look(by, pack):
         en = "hot spots are for the coordinator's people, auditors and administrators: they name any unit's cases"

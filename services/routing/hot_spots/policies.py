@@ -1,4 +1,5 @@
-"""Whenever a hot spot is found or has doubled, that is told of its first demand."""
+"""The timer kind that records `demand.clustered` for the first demand of a hot spot, when it is found and when it has
+doubled."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -9,12 +10,12 @@ from shared.contracts.demand import facts as f
 from shared.contracts.demand.state import Demand, Status
 
 HOT_SPOT: Final = "hot-spot"
-"""The kind of the timer that tells it."""
+"""The kind of timer that records a hot spot."""
 _EVIDENCE: Final = 200
 
 
 def payload(spot: HotSpot) -> dict[str, Any]:
-    """What is told of a hot spot as it is now, as JSON."""
+    """The JSON payload of the timer, from the hot spot as it is now."""
     fact = f.DemandClustered(
         hot_spot=spot.id,
         demands=len(spot.demands),
@@ -28,7 +29,7 @@ def payload(spot: HotSpot) -> dict[str, Any]:
 
 
 def told(demand: Demand, payload: Mapping[str, Any], now: datetime) -> Sequence[tuple[f.Fact, datetime]]:
-    """The note, of a demand that routing knows."""
+    """The facts of the timer; none for a demand that routing does not know."""
     if demand.status is Status.NONE:
         return ()
     return ((f.DemandClustered.model_validate(payload), now),)

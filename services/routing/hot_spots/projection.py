@@ -1,4 +1,4 @@
-"""Notes which demands are to be compared with others."""
+"""Projects submissions onto the list of demands that are to be compared with others."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -13,7 +13,8 @@ from shared.contracts.demand.state import Demand, is_confidential
 
 
 def _due(change: Change[Demand, f.DemandSubmitted]) -> UUID | None:
-    """History is over, and a report (举报) stays with those whom it concerns."""
+    """The demand of a submission. Imported history is not compared because it is over, reports (举报) because they are
+    confidential."""
     return None if change.fact.imported or is_confidential(change.fact.kind) else change.envelope.key
 
 

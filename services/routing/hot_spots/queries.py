@@ -1,4 +1,4 @@
-"""The questions about common demands to routing's database, one function each."""
+"""Routing's SQL about common demands, one function for each statement."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ MERGEABLE: Final = TRANSITIONS[DemandMerged].after
 
 @dataclass(frozen=True, slots=True)
 class StoredHotSpot:
-    """Common demands as they are kept; `position` is where a list goes on."""
+    """Stored common demands; `position` is the cursor of the list."""
 
     id: UUID
     position: int
@@ -36,7 +36,7 @@ class StoredHotSpot:
 
 @dataclass(frozen=True, slots=True)
 class StoredRaised:
-    """What a demand was compared by, its hot spot, and how many of that were told."""
+    """A compared demand, its hot spot, and the size at which that was last announced."""
 
     id: UUID
     number: str
@@ -49,12 +49,12 @@ class StoredRaised:
 
 
 def note_due(writes: WriteBatch, ids: Sequence[UUID]) -> None:
-    """These are to be compared with others."""
+    """Insert demands that are to be compared with others."""
     writes.add("INSERT INTO hot_spot_due SELECT unnest($1::uuid[])", list(ids))
 
 
 async def take(db: Connection, most: int) -> list[tuple[Demand, str]]:
-    """Take demands that are due, with what the citizen wrote; oldest first."""
+    """Take (and delete) demands that are due, with the texts of their citizens, the oldest first."""
     rows = await db.fetch(
         """
         WITH due AS (
@@ -67,11 +67,11 @@ async def take(db: Connection, most: int) -> list[tuple[Demand, str]]:
         most,
     )
     rows_read = [(Demand.model_validate_json(row["state"]), row["text"]) for row in rows]
-    return sorted(rows_read, key=lambda one: (str(one[0].submitted_at), one[0].id))
+    return sorted(rows_read, key=lambda demand_and_text: (str(demand_and_text[0].submitted_at), demand_and_text[0].id))
 
 
 async def lately(db: Connection, jurisdiction: str, since: datetime) -> list[StoredRaised]:
-    """What was compared since, with all of each hot spot that one of these belongs to; oldest first."""
+    """The demands that were compared since a moment, and all demands of their hot spots; the oldest first."""
     rows = await db.fetch(
         """
         SELECT demand_id AS id, number, kept.division, kept.category, raised_at, words, hot_spot,
@@ -89,7 +89,7 @@ async def lately(db: Connection, jurisdiction: str, since: datetime) -> list[Sto
 
 
 async def put_hot_spots(db: Connection, jurisdiction: str, spots: Sequence[HotSpot], at: datetime) -> None:
-    """Keep hot spots as they are now."""
+    """Insert or update hot spots."""
     rows = [
         {
             "id": str(spot.id), "division": spot.division, "category": spot.category, "phrases": spot.phrases,
@@ -117,7 +117,7 @@ async def put_hot_spots(db: Connection, jurisdiction: str, spots: Sequence[HotSp
 
 
 async def put_raised(db: Connection, jurisdiction: str, compared: Sequence[tuple[Raised, str, UUID | None]]) -> None:
-    """Keep what demands were compared by, and the hot spot of each; one that is kept already has its hot spot now."""
+    """Insert compared demands with their hot spots; for a demand that is stored already, update its hot spot."""
     await db.executemany(
         """
         INSERT INTO hot_spot_demand (demand_id, jurisdiction, number, division, category, raised_at, words, hot_spot)
@@ -134,7 +134,7 @@ async def put_raised(db: Connection, jurisdiction: str, compared: Sequence[tuple
 
 
 async def join(db: Connection, members: Sequence[tuple[UUID, UUID]]) -> None:
-    """Demands that were compared before belong to a hot spot now."""
+    """Assign earlier demands to hot spots."""
     await db.execute(
         """
         UPDATE hot_spot_demand SET hot_spot = joined.hot_spot
@@ -147,7 +147,7 @@ async def join(db: Connection, members: Sequence[tuple[UUID, UUID]]) -> None:
 
 
 async def hot_spots(db: Connection, jurisdiction: str, before: int | None, limit: int) -> list[StoredHotSpot]:
-    """Those found last first."""
+    """The hot spots of a jurisdiction, the latest first."""
     rows = await db.fetch(
         """
         SELECT id, position, division, category, phrases, size, first_at, last_at, found_at FROM hot_spot
@@ -161,7 +161,7 @@ async def hot_spots(db: Connection, jurisdiction: str, before: int | None, limit
 
 
 async def hot_spot(db: Connection, jurisdiction: str, id: UUID) -> StoredHotSpot | None:
-    """One of them."""
+    """One hot spot of a jurisdiction; None if there is none."""
     row = await db.fetchrow(
         """
         SELECT id, position, division, category, phrases, size, first_at, last_at, found_at FROM hot_spot
@@ -174,7 +174,7 @@ async def hot_spot(db: Connection, jurisdiction: str, id: UUID) -> StoredHotSpot
 
 
 async def open_count(db: Connection, jurisdiction: str, latest: int) -> int:
-    """Of the latest hot spots, how many have two demands or more that are still to be answered, each by itself."""
+    """How many of the latest hot spots have at least two demands that still wait for an answer and are not merged."""
     count: int = await db.fetchval(
         """
         SELECT count(*) FROM (
@@ -192,7 +192,7 @@ async def open_count(db: Connection, jurisdiction: str, latest: int) -> int:
 
 
 async def demands(db: Connection, spots: Sequence[UUID], most: int) -> dict[UUID, list[Demand]]:
-    """The demands of each, oldest first, up to so many of each."""
+    """The demands of each hot spot, the oldest first, at most `most` of each."""
     rows = await db.fetch(
         """
         SELECT hot_spot, state::text FROM unnest($1::uuid[]) AS asked (id), LATERAL (
