@@ -1,1 +1,1 @@
-"""Decides who answers a demand, and by when."""
+"""Routing: decides which unit answers a demand and by when, and handles the commands of staff."""

@@ -1,4 +1,4 @@
-"""Routing, put together: what it says of itself, and the Faust worker that routes what it hears."""
+"""Assembles the routing service: its manifest, and the worker that routes demands; `http_side` assembles the API."""
 
 from datetime import timedelta
 from pathlib import Path
@@ -41,27 +41,29 @@ from shared.jurisdiction.jurisdictions import Jurisdictions
 from shared.jurisdiction.loader import packs_of
 
 COMPARED: Final = Expired("hot_spot_demand", "hot_spot IS NULL AND raised_at < $1", timedelta(days=62))
-"""What demands were compared by that belong to no hot spot; older than the longest span of a pack."""
+"""What is stored to compare demands for hot spots; deleted if the demand belongs to none, after the longest span of a
+pack."""
 MIGRATIONS: Final = Path(__file__).parent / "migrations"
 READS: Final = (DEMAND_EVENTS.name,)
 
 
 def demand_repository(packs: Jurisdictions) -> Repository[Demand, Fact]:
-    """Routing's copy of every demand, with its policy, what units read, and what is due."""
+    """The repository of routing's copy of every demand, with its policy and its projections."""
     projection = compose(*CASES.parts, deadline_projection(packs), publication_projection(packs))
     projection = compose(*projection.parts, call_back_projection(packs), TO_COMPARE)
     return Repository("demand", demand_rules(Service.ROUTING, reaction(packs)), projection)
 
 
 def api(settings: RoutingSettings, pool: Pool) -> Api:
-    """What staff talk to; its routes and pages are loaded by whoever serves it alone."""
+    """The HTTP API and the pages of staff. Their modules are imported only by the process that serves them."""
     from services.routing import http_side
 
     return http_side.api(settings, pool)
 
 
 def worker(settings: RoutingSettings, pool: Pool) -> Worker:
-    """Routes whatever is submitted, returned or reopened, tells what is near or overdue, counts, prunes."""
+    """The worker: routes demands, records due times that are near or missed, finds hot spots, counts the overview and
+    prunes."""
     packs = PacksInForce(packs_of(settings), pool)
     repository = demand_repository(packs)
     kinds = {
@@ -77,7 +79,7 @@ def worker(settings: RoutingSettings, pool: Pool) -> Worker:
 
 
 def pruning(settings: RoutingSettings, pool: Pool) -> Retention:
-    """What routing keeps for a while only: answers to staff, so that a repetition can be answered the same."""
+    """What routing deletes after a time, such as stored answers to commands."""
     answers = Expired(ANSWERS, "answered_at < $1", timedelta(days=settings.keep_answers_days))
     return Retention(pool, (answers, COMPARED, EXPIRED_REVOCATIONS, EXPIRED_SESSIONS, redriven(settings)))
 

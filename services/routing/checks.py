@@ -1,4 +1,4 @@
-"""What the doctor asks routing: what waits for a person."""
+"""The checks of routing for `huying doctor`: demands that wait for a person."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -9,14 +9,14 @@ from shared.chassis.database.pool import Connection
 from shared.chassis.process.manifest import DoctorCheck
 
 PATIENCE: Final = 86_400.0
-"""Seconds that a demand may wait for a dispatcher before it is named."""
+"""Seconds that a demand may wait for a dispatcher before the check names it."""
 
 
 async def triage(db: Connection) -> Sequence[Finding]:
-    """Demands that a person must dispatch, and since when the one that waits longest."""
+    """A finding for the demands that a person must dispatch, with the waiting time of the first one."""
     jurisdictions = await overview_queries.in_triage(db)
-    count = sum(one.waiting for one in jurisdictions)
-    seconds = max((one.seconds for one in jurisdictions), default=0.0)
+    count = sum(triage_of_one.waiting for triage_of_one in jurisdictions)
+    seconds = max((triage_of_one.seconds for triage_of_one in jurisdictions), default=0.0)
     subject = Words("triage", "人工派单")
     waiting = Words(
         f"{counted(count, 'demand waits', 'demands wait')} for a dispatcher", f"{figure(count)} 件诉求等待派单"
@@ -32,7 +32,8 @@ async def triage(db: Connection) -> Sequence[Finding]:
 
 
 async def overdue(db: Connection) -> Sequence[Finding]:
-    """Open demands whose due time is over while their clocks run, as the worker counted them within the last minute."""
+    """A finding for the open demands that are overdue and not paused, as the worker counted them within the last
+    minute."""
     loads = await overview_queries.loads(db)
     count = sum(load.overdue for load in loads)
     if not count:

@@ -1,4 +1,4 @@
-"""What an office must not overlook, counted for those who watch: what waits for a dispatcher, and what is overdue."""
+"""The gauges of routing: demands that wait for a dispatcher, and overdue demands."""
 
 from typing import Final
 

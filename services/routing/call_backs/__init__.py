@@ -1,1 +1,1 @@
-"""Call-backs (回访): which citizens staff ask for their verdict, who calls them now, and what came of it."""
+"""Call-backs (回访): which citizens staff call for a verdict, who calls them now, and the result."""

@@ -1,4 +1,4 @@
-"""When a citizen is to be called about an answer, who calls now, and when again; pure."""
+"""Decides when a citizen is called about an answer, who holds the call, and when the next try is; pure."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Final
@@ -12,11 +12,11 @@ from shared.identity.relations import can_be_called_about
 from shared.jurisdiction.pack import Pack
 
 LEASE: Final = timedelta(minutes=20)
-"""For so long a call-back belongs to whoever took it; our choice: longer than a call, shorter than a break."""
+"""So long a call-back belongs to the person who took it; our choice: longer than a call, shorter than a break."""
 
 
 class Judged(BaseModel):
-    """The verdict that is known of an answer: when it was given, how, and by whom it was entered."""
+    """The verdict on an answer: when it was given, how, and who entered it."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -26,7 +26,7 @@ class Judged(BaseModel):
 
 
 class CallBackState(BaseModel):
-    """How the call-back about the answer of a case stands."""
+    """The state of the call-back about the answer of a case."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -43,33 +43,33 @@ class CallBackState(BaseModel):
     judged: Judged | None = None
 
     def held_by_other(self, by: Person, at: datetime) -> bool:
-        """Whether somebody else calls this citizen now."""
+        """Whether another person holds this call now."""
         return self.is_held(at) and not self.is_of(by)
 
     def is_held(self, at: datetime) -> bool:
-        """Whether anybody calls this citizen now."""
+        """Whether a person holds this call now."""
         return self.held_until is not None and at < self.held_until
 
     def is_of(self, by: Person) -> bool:
-        """Whether this person took it."""
+        """Whether this person took the call."""
         return (self.caller, self.caller_unit, self.caller_subject) == (by.name, by.unit, by.subject)
 
 
 def due_at(opens_at: datetime, pack: Pack) -> datetime:
-    """When a citizen who is called from `opens_at` on should have been called."""
+    """The due time of a call that may be made from `opens_at` on."""
     return pack.end_of(pack.callback.within, opens_at)
 
 
 def next_morning(after: datetime, pack: Pack) -> datetime:
-    """When the calling hours of the next working day begin (UTC)."""
+    """The beginning of the calling hours on the working day after `after` (UTC)."""
     day = pack.local_day(pack.due_at(after, 1))
     return datetime.combine(day, pack.callback.begins, ZoneInfo(pack.timezone)).astimezone(UTC)
 
 
 def first_call(demand: Demand, pack: Pack) -> tuple[datetime, datetime] | None:
-    """From when and until when the citizen is called about the answer that waits; None where nobody calls.
+    """From when and until when the citizen may be called about the present answer; None if nobody calls.
 
-    Nobody calls where there is no contact, about a report (举报), and about recorded history.
+    Nobody calls if there is no contact, about a report (举报), or about imported history.
     """
     if demand.resolved_at is None or not can_be_called_about(demand) or not pack.callback.covers(demand.id):
         return None
@@ -78,9 +78,9 @@ def first_call(demand: Demand, pack: Pack) -> tuple[datetime, datetime] | None:
 
 
 def next_call(demand: Demand, attempt: int, wished: datetime | None, at: datetime, pack: Pack) -> datetime | None:
-    """When the citizen is called again after `attempt` calls in vain: as wished, else on the next working day; None
-    where that was the last try, or the demand is closed before."""
+    """When the citizen is called again after `attempt` failed calls: at `wished`, else on the next working day. None if
+    that was the last try, or if the demand is closed before."""
     if attempt >= pack.callback.tries or demand.resolved_at is None:
         return None
-    again = wished or next_morning(at, pack)
-    return again if again < pack.rated_until(demand.resolved_at) else None
+    next_at = wished or next_morning(at, pack)
+    return next_at if next_at < pack.rated_until(demand.resolved_at) else None

@@ -1,4 +1,4 @@
-"""Whose work the calling of citizens is."""
+"""Checks who may call citizens back."""
 
 from typing import Final
 
@@ -11,15 +11,15 @@ _COORDINATORS: Final = _CALLERS | {Role.DISPATCHER}
 
 
 def may_call(person: Person, pack: Pack) -> bool:
-    """Whether somebody calls citizens here at all: callers of any unit, and the coordinator's dispatchers. Of which
-    case, the table of rights says."""
+    """Whether this person may call citizens at all: callers of any unit, and the coordinator's dispatchers. For a
+    single case the table of rights decides."""
     roles = person.roles_at(pack.coordinator)
     allowed = _COORDINATORS if person.unit == pack.coordinator else _CALLERS
     return bool(pack.unit(person.unit)) and bool(roles & allowed)
 
 
 def require_caller(person: Person, pack: Pack) -> None:
-    """Raise `Refused` where the list of call-backs is not theirs, or nobody is called here."""
+    """Raise `Refused` if this person may not read the list of call-backs, or if the jurisdiction calls nobody back."""
     if not may_call(person, pack):
         en = "call-backs are for callers, and for the coordinator's dispatchers: ask the coordinator"
         raise Refused(Code.FORBIDDEN, en, "回访由回访员和统筹单位派单员办理，请联系统筹单位")

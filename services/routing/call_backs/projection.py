@@ -1,4 +1,4 @@
-"""Keeps which citizens are to be called, as facts tell it: from the answer until the verdict, or until a new start."""
+"""Projects facts onto the call-backs: one from each answer until its verdict, or until the demand goes on."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -23,14 +23,15 @@ _MOVES: Final[Sequence[type[f.Fact]]] = (f.DemandResolved, f.VerdictGiven, f.Cal
 
 @dataclass(frozen=True, slots=True)
 class _Course:
-    """What a batch says last of one demand: a call that is due, one that was in vain, or neither any more."""
+    """The last change of a batch to the call-back of one demand: a call that is due, a failed call, or no call any
+    more."""
 
     waiting: Row | None = None
     in_vain: Row | None = None
 
 
 def call_back_projection(packs: Jurisdictions) -> Projection[Demand, f.Fact, Whole]:
-    """By the rules of these packs."""
+    """The projection of call-backs, by the rules of these packs."""
 
     def write(writes: WriteBatch, changes: Sequence[Whole]) -> None:
         courses: dict[UUID, _Course] = {}
@@ -43,8 +44,8 @@ def call_back_projection(packs: Jurisdictions) -> Projection[Demand, f.Fact, Who
         if in_vain := [course.in_vain for course in courses.values() if course.in_vain]:
             queries.put_in_vain(writes, in_vain)
 
-    others = [kind for kind in (*ALL_STATUS_FACTS, *ALL_NOTES) if kind not in _MOVES]
-    return Projection(on=dict.fromkeys(_MOVES, whole), ignores=others, write=write)
+    ignored = [kind for kind in (*ALL_STATUS_FACTS, *ALL_NOTES) if kind not in _MOVES]
+    return Projection(on=dict.fromkeys(_MOVES, whole), ignores=ignored, write=write)
 
 
 def _course(change: Whole, packs: Jurisdictions) -> _Course | None:

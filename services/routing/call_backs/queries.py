@@ -1,4 +1,4 @@
-"""Call-backs in the database: what is due, who calls, and the verdict that is known of an answer."""
+"""Routing's SQL about call-backs: which are due, who holds them, and the verdict on an answer."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -21,7 +21,7 @@ _STATE: Final = (
 
 
 class Waiting(NamedTuple):
-    """A case whose citizen is to be called now."""
+    """A case whose citizen may be called now."""
 
     demand: Demand
     text: str
@@ -29,7 +29,7 @@ class Waiting(NamedTuple):
 
 
 def put_waiting(writes: WriteBatch, rows: Sequence[tuple[object, ...]]) -> None:
-    """Keep that these citizens are to be called, each about a new answer."""
+    """Insert call-backs, each about a new answer."""
     writes.add(
         """
         INSERT INTO call_back (demand_id, jurisdiction, judged, had_part, call_at, due_at)
@@ -44,7 +44,7 @@ def put_waiting(writes: WriteBatch, rows: Sequence[tuple[object, ...]]) -> None:
 
 
 def put_in_vain(writes: WriteBatch, rows: Sequence[tuple[object, ...]]) -> None:
-    """Keep that these calls were in vain, and when the next one is due; nobody holds them any more."""
+    """Store failed calls and when the next one is due; the calls are released."""
     writes.add(
         """
         INSERT INTO call_back (
@@ -62,13 +62,13 @@ def put_in_vain(writes: WriteBatch, rows: Sequence[tuple[object, ...]]) -> None:
 
 
 def forget(writes: WriteBatch, demands: Sequence[UUID]) -> None:
-    """Nobody calls about these any more."""
+    """Delete the call-backs of these demands."""
     if demands:
         writes.add("DELETE FROM call_back WHERE demand_id = ANY($1::uuid[])", list(demands))
 
 
 def take(writes: WriteBatch, demand: Demand, by: Person, at: datetime) -> None:
-    """Whoever takes it holds it for a while; also one that stands in no list."""
+    """Give the call to this person for the time of a lease; also a call that is in no list."""
     writes.add(
         """
         INSERT INTO call_back AS known (
@@ -91,19 +91,19 @@ def take(writes: WriteBatch, demand: Demand, by: Person, at: datetime) -> None:
 
 
 def put_back(writes: WriteBatch, demand: Demand) -> None:
-    """Nobody holds it any more."""
+    """Release the call."""
     writes.add("UPDATE call_back SET held_until = NULL WHERE demand_id = $1", demand.id)
 
 
 async def state_of(db: Connection, demand: Demand) -> CallBackState:
-    """How the call-back about the last answer of a case stands, with the verdict that is known."""
+    """The state of the call-back about the last answer of a case, with the verdict if there is one."""
     row = await db.fetchrow(f"SELECT {_STATE} FROM call_back WHERE demand_id = $1", demand.id)  # noqa: S608 (our own)
-    known = CallBackState(**dict(row)) if row else CallBackState()
-    return known.model_copy(update={"judged": await _judged(db, demand)})
+    state = CallBackState(**dict(row)) if row else CallBackState()
+    return state.model_copy(update={"judged": await _judged(db, demand)})
 
 
 async def _judged(db: Connection, demand: Demand) -> Judged | None:
-    """The last verdict, unless it was on an answer before the one that waits."""
+    """The last verdict; None if it was on an earlier answer than the present one."""
     rows = await db.fetch(
         """
         SELECT type, time, payload FROM journal
@@ -128,8 +128,8 @@ async def _judged(db: Connection, demand: Demand) -> Judged | None:
 async def waiting(
     db: Connection, jurisdiction: str, unit: str, now: datetime, after: Moment, limit: int
 ) -> tuple[list[Waiting], Moment | None]:
-    """Whose citizens are to be called by now, the longest waiting first, and where the next page begins; without those
-    in which this unit had a part."""
+    """The cases whose citizens may be called by now, the longest waiting first, and where the next page begins. Cases
+    in which this unit had a part are left out."""
     rows = await db.fetch(
         f"""
         SELECT demand.id, state::text AS state, coalesce(wording.text, '') AS text, {_STATE}
@@ -153,7 +153,7 @@ async def waiting(
 
 
 async def count(db: Connection, jurisdiction: str, unit: str, now: datetime) -> int:
-    """How many are to be called by now, up to `COUNTED_UP_TO`."""
+    """How many citizens may be called by now, counted up to `COUNTED_UP_TO`."""
     count: int = await db.fetchval(
         """
         SELECT count(*) FROM (

@@ -1,4 +1,4 @@
-"""How the publication of a case stands, and how words look before they are released; pure."""
+"""Defines the state of a case's publication, and masks texts before they are released; pure."""
 
 from datetime import datetime
 

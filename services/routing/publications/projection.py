@@ -1,4 +1,4 @@
-"""Keeps what waits to be released and what is public, and plans what is released by itself."""
+"""Projects facts onto the publications of cases, and plans the releases that the rules of a pack make by themselves."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -25,18 +25,19 @@ _MOVES: Final[Sequence[type[f.Fact]]] = (f.DemandResolved, f.DemandReopened, *PU
 
 @dataclass(frozen=True, slots=True)
 class Course:
-    """What a batch says of the publication of one demand; `proposed_at` is None where nothing waits after it."""
+    """How a batch changes the publication of one demand; `proposed_at` is None if no answer waits for release after
+    it."""
 
     demand: Demand
     fact: f.DemandPublished | f.DemandUnpublished | None = None
     refusals: int = 0
     allowed: int | None = None
-    """How many refusals the citizen took back when they agreed; None where nothing says that they did."""
+    """How many refusals of publication the citizen took back by agreeing; None if the batch has no agreement."""
     proposed_at: datetime | None = None
     proposal: str | None = None
-    """The words of the answer that would be released; None where the batch says nothing of it."""
+    """The text of the answer that would be released; None if the batch has no answer."""
     needs_consent: bool = False
-    """Whether what is proposed waits only where the citizen agreed after the submission."""
+    """Whether the proposed answer may be released only if the citizen agrees after the submission."""
     due_at: datetime | None = None
 
     @property
@@ -57,7 +58,7 @@ class Course:
 
 
 def publication_projection(packs: Jurisdictions) -> Projection[Demand, f.Fact, Whole]:
-    """By the rules of these packs."""
+    """The projection of publications, by the rules of these packs."""
 
     def write(writes: WriteBatch, changes: Sequence[Whole]) -> None:
         courses = _courses(changes, packs)
@@ -67,23 +68,23 @@ def publication_projection(packs: Jurisdictions) -> Projection[Demand, f.Fact, W
         if due:
             queries.plan_releases(writes.after.after, due)
 
-    others = [kind for kind in (*ALL_STATUS_FACTS, *ALL_NOTES) if kind not in _MOVES]
-    return Projection(on=dict.fromkeys(_MOVES, whole), ignores=others, write=write)
+    ignored = [kind for kind in (*ALL_STATUS_FACTS, *ALL_NOTES) if kind not in _MOVES]
+    return Projection(on=dict.fromkeys(_MOVES, whole), ignores=ignored, write=write)
 
 
 def _courses(changes: Sequence[Whole], packs: Jurisdictions) -> dict[UUID, Course]:
     courses: dict[UUID, Course] = {}
     for change in changes:
         key, fact, at = change.envelope.key, change.fact, change.envelope.time
-        known = replace(courses.get(key, Course(change.after)), demand=change.after)
-        ended = replace(known, proposed_at=None, due_at=None)
+        course = replace(courses.get(key, Course(change.after)), demand=change.after)
+        ended = replace(course, proposed_at=None, due_at=None)
         match fact:
             case f.DemandPublished() | f.DemandUnpublished():
                 courses[key] = replace(ended, fact=fact)
             case f.PublicationRefused():
-                courses[key] = replace(ended, refusals=known.refusals + 1)
+                courses[key] = replace(ended, refusals=course.refusals + 1)
             case f.PublicationAllowed():
-                courses[key] = _allowed(replace(ended, allowed=max(fact.refusals, known.allowed or 0)), at, packs)
+                courses[key] = _allowed(replace(ended, allowed=max(fact.refusals, course.allowed or 0)), at, packs)
             case f.DemandResolved():
                 courses[key] = _proposed(ended, fact, at, packs)
             case _:
@@ -92,7 +93,7 @@ def _courses(changes: Sequence[Whole], packs: Jurisdictions) -> dict[UUID, Cours
 
 
 def _proposed(course: Course, fact: f.DemandResolved, at: datetime, packs: Jurisdictions) -> Course:
-    """Whenever a demand is answered that may be published, its answer waits to be released."""
+    """The answer of a demand that may be published now waits for its release."""
     rules = _rules(course.demand, packs)
     if rules is None:
         return course
@@ -105,7 +106,7 @@ def _proposed(course: Course, fact: f.DemandResolved, at: datetime, packs: Juris
 
 
 def _allowed(course: Course, at: datetime, packs: Jurisdictions) -> Course:
-    """The answer that stands waits to be released from now on, as if the citizen had always agreed."""
+    """After an agreement the present answer waits for its release, as if the citizen had always agreed."""
     demand, rules = course.demand, _rules(course.demand, packs)
     if rules is None or demand.resolved_at is None or demand.status not in _ANSWERED:
         return course
@@ -113,7 +114,7 @@ def _allowed(course: Course, at: datetime, packs: Jurisdictions) -> Course:
 
 
 def _rules(demand: Demand, packs: Jurisdictions) -> ReleaseRules | None:
-    """By which a demand may be released, once its citizen agrees; None where it may never be."""
+    """The rules by which a demand may be released once its citizen agrees; None if it may never be released."""
     pack = packs.of_division(demand.division)
     rules = pack.publication.release if pack else None
     return None if demand.imported or barred(rules, demand, allowed=True) else rules

@@ -1,4 +1,4 @@
-"""How the publication of cases stands: written as facts tell it, read for a case and for the list of what waits."""
+"""Routing's SQL about publications: written by the projection, read for a case and for the list of waiting answers."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -27,7 +27,7 @@ class Waiting(NamedTuple):
 
 
 def put(writes: WriteBatch, rows: Sequence[tuple[object, ...]]) -> None:
-    """Keep how the publication of each case stands; of several editions the highest counts, and a refusal until it is
+    """Insert or update the publications of cases. Of several editions the highest one wins; a refusal stays until it is
     taken back."""
     writes.add(
         f"""
@@ -72,10 +72,8 @@ _REFUSED: Final = f"({_REFUSALS} > coalesce({_ALLOWED}, 0))"
 
 
 def plan_releases(writes: WriteBatch, due: Sequence[tuple[UUID, datetime]]) -> None:
-    """Plan the release of what waits, with the words as they are now.
-
-    What the office took back last has an edition and no words: it waits until somebody releases it by hand.
-    """
+    """Plan the timers of releases, with the present texts. An answer whose publication the office took back waits until
+    a person releases it."""
     plan_selected(
         writes,
         """
@@ -94,7 +92,7 @@ def plan_releases(writes: WriteBatch, due: Sequence[tuple[UUID, datetime]]) -> N
 
 
 async def state_of(db: Connection, demand_id: UUID, title: str) -> PublicationState:
-    """How the publication of a case stands; `title` is the demand's own."""
+    """The state of a case's publication; `title` is the title of the demand."""
     row = await db.fetchrow(
         """
         SELECT edition, is_public, is_refused, allowed IS NOT NULL AND NOT is_refused AS allowed, proposed_at,
@@ -124,7 +122,8 @@ async def state_of(db: Connection, demand_id: UUID, title: str) -> PublicationSt
 async def waiting(
     db: Connection, jurisdiction: str, units: Sequence[str] | None, after: Moment, limit: int
 ) -> tuple[list[Waiting], Moment | None]:
-    """What waits to be released, the oldest first, and where the next page begins; `units`: None for all."""
+    """The answers that wait for release, the oldest first, and where the next page begins; `units` of None means all
+    units."""
     rows = await db.fetch(
         """
         SELECT demand.id, state::text AS state, coalesce(wording.text, '') AS text,
@@ -145,7 +144,7 @@ async def waiting(
 
 
 async def count(db: Connection, jurisdiction: str, units: Sequence[str] | None) -> int:
-    """How much waits, up to `COUNTED_UP_TO`."""
+    """How many answers wait for release, counted up to `COUNTED_UP_TO`."""
     count: int = await db.fetchval(
         """
         SELECT count(*) FROM (

@@ -1,4 +1,4 @@
-"""The timer kind "publication": what the rules of a pack release by themselves, some time after the answer."""
+"""The timer kind "publication": releases an answer by the rules of the pack, some time after it was given."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -16,7 +16,7 @@ AGAIN: Final = "重新办理后的答复 / The answer after the demand was handl
 
 
 def release_timer(repository: Repository[Demand, f.Fact], packs: Jurisdictions) -> OnDue[Demand, f.Fact]:
-    """What is released when its time has come, by the rules as they are then."""
+    """The handler of the timer: decides by the present rules what is released."""
 
     def decide(demand: Demand, payload: Mapping[str, Any], now: datetime) -> Sequence[tuple[f.Fact, datetime]]:
         pack = packs.of_division(demand.division)
