@@ -1,1 +1,1 @@
-"""Messages to citizens: what is told to whom, and the sending."""
+"""Notifications: which messages citizens and units get, and how they are sent."""

@@ -1,4 +1,4 @@
-"""Asks intake for the addresses that messages need, at the moment of sending, many at once; keeps none of them."""
+"""Asks intake for the addresses of messages at the moment of sending, many at once; no address is stored."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -20,10 +20,10 @@ ERASED: Final = "the personal data was erased at the citizen's request"
 NOTHING_LEFT: Final = "the citizen left none of: {means}"
 OPTED_OUT: Final = "they want no messages any more, and the pack sends this one to nobody who said so"
 WAITS: Final = "intake"
-"""Why a message waits for which intake gives no usable answer."""
+"""The reason (`waits`) of a message for which intake gives no usable answer."""
 _AWAY: Final = frozenset({401, 403, 404, 405, 429, 502, 503, 504})
-"""What says nothing about the messages: intake is away, overloaded, of the version before, or takes our secret for a
-wrong one."""
+"""Status codes that do not depend on the messages: intake does not answer, is overloaded, has an older version, or does
+not accept our secret."""
 Found = NoRecipient | PutOff | Recipient
 
 
@@ -39,10 +39,11 @@ class _Answers(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class ContactClient:
-    """The only way from feedback to an address; intake tells in the demand's record that it was shown, and why.
+    """The client of intake's contact API, and feedback's only way to an address. For each address intake records in the
+    demand that it was shown, and why.
 
-    `gateways`: by which gateway each way of reaching somebody leaves. There is no asking for an address that none would
-    take. `despite_opt_out`: whether a message goes to somebody who wants none any more.
+    `gateways` holds the gateway for each contact method; an address without a gateway is not asked for.
+    `despite_opt_out` says whether a message is sent to somebody who opted out of messages.
     """
 
     intake: httpx.AsyncClient
@@ -58,46 +59,48 @@ class ContactClient:
         gateways: Mapping[ContactMethod, str],
         despite_opt_out: Callable[[Intent], bool] = lambda intent: True,
     ) -> "ContactClient":
-        """Those of the intake at this address."""
+        """The client of the intake at this URL."""
         client = service_client(url, TIMEOUT)
         return cls(client, Tokens(secret, SERVICE_MAX_AGE), gateways, despite_opt_out)
 
     async def recipients(self, intents: Sequence[Intent]) -> dict[UUID, Found]:
-        """Whom these messages go to; raises `Away`."""
-        ways = {intent.id: self._ways(intent) for intent in intents}
-        addressed = [intent for intent in intents if ways[intent.id]]
-        found: dict[UUID, Found] = {intent.id: NoRecipient(_no_way(intent)) for intent in intents}
-        if addressed:
-            found |= await self._asked(addressed, ways)
-        return found
+        """The recipient of each message, or why it has none, by the id of the message; raises `Away` if intake does not
+        answer."""
+        methods = {intent.id: self._ways(intent) for intent in intents}
+        reachable = [intent for intent in intents if methods[intent.id]]
+        recipients: dict[UUID, Found] = {intent.id: NoRecipient(_no_way(intent)) for intent in intents}
+        if reachable:
+            recipients |= await self._ask(reachable, methods)
+        return recipients
 
     def _ways(self, intent: Intent) -> list[ContactMethod]:
-        ways = means_for(ChannelKind(intent.body["channel_kind"]))
-        return [means for means in ways if self.gateways.get(means, "") not in {"", *intent.avoided}]
+        methods = means_for(ChannelKind(intent.body["channel_kind"]))
+        return [means for means in methods if self.gateways.get(means, "") not in {"", *intent.avoided}]
 
-    async def _asked(
-        self, intents: Sequence[Intent], ways: Mapping[UUID, Sequence[ContactMethod]]
+    async def _ask(
+        self, intents: Sequence[Intent], methods: Mapping[UUID, Sequence[ContactMethod]]
     ) -> dict[UUID, Found]:
-        """What intake answers; where it stumbles over many, it is asked by halves, until the one is found."""
-        answer = await self._post(intents, ways)
+        """Ask intake. If it fails on a batch, ask for each half of the batch, so that only the message that makes it
+        fail is put off."""
+        answer = await self._post(intents, methods)
         if answer.status_code in _AWAY:
             raise Away(f"intake answered {answer.status_code}")
         if answer.status_code == 200:
-            return self._read(intents, answer, ways)
+            return self._read(intents, answer, methods)
         if len(intents) == 1:
             return {intents[0].id: PutOff(f"intake answered {answer.status_code}", WAITS)}
         middle = len(intents) // 2
-        return await self._asked(intents[:middle], ways) | await self._asked(intents[middle:], ways)
+        return await self._ask(intents[:middle], methods) | await self._ask(intents[middle:], methods)
 
-    async def _post(self, intents: Sequence[Intent], ways: Mapping[UUID, Sequence[ContactMethod]]) -> httpx.Response:
+    async def _post(self, intents: Sequence[Intent], methods: Mapping[UUID, Sequence[ContactMethod]]) -> httpx.Response:
         headers = self.tokens.service_headers(Service.FEEDBACK)
         questions = [
             {
                 "number": intent.body["number"],
                 "contact": intent.body["contact"],
-                "ways": ways[intent.id],
+                "ways": methods[intent.id],
                 "why": intent.body["template"],
-                # Intakes of the version before do not know the word: what needs none is asked as before.
+                # An intake of the version before does not know this field, so it is sent only if it is needed.
                 **({} if self.despite_opt_out(intent) else {"unless_opted_out": True}),
             }
             for intent in intents
@@ -108,7 +111,7 @@ class ContactClient:
             raise Away(repr(fault)) from None
 
     def _read(
-        self, intents: Sequence[Intent], answer: httpx.Response, ways: Mapping[UUID, Sequence[ContactMethod]]
+        self, intents: Sequence[Intent], answer: httpx.Response, methods: Mapping[UUID, Sequence[ContactMethod]]
     ) -> dict[UUID, Found]:
         try:
             answers = _Answers.model_validate_json(answer.content).answers
@@ -117,10 +120,10 @@ class ContactClient:
         if len(answers) != len(intents):
             raise Away("what answers is not intake: check HUYING_INTAKE_URL")
         return {
-            intent.id: self._found(answer, ways[intent.id]) for intent, answer in zip(intents, answers, strict=True)
+            intent.id: self._found(answer, methods[intent.id]) for intent, answer in zip(intents, answers, strict=True)
         }
 
-    def _found(self, answer: _Answer, ways: Sequence[ContactMethod]) -> Found:
+    def _found(self, answer: _Answer, methods: Sequence[ContactMethod]) -> Found:
         if answer.way and answer.address:
             means, address = answer.way, answer.address
             return Recipient(means, address, mark(means, address, self.tokens.secret), self.gateways[means])
@@ -128,7 +131,7 @@ class ContactClient:
             case "erased":
                 return NoRecipient(ERASED)
             case "nothing-left":
-                return NoRecipient(NOTHING_LEFT.format(means=", ".join(ways)))
+                return NoRecipient(NOTHING_LEFT.format(means=", ".join(methods)))
             case "opted-out":
                 return NoRecipient(OPTED_OUT)
         return PutOff(f"intake says of the demand: {answer.state}", WAITS)

@@ -1,4 +1,4 @@
-"""Whether a message may go out at this moment: not within quiet hours, and not one after another to one address."""
+"""Decides whether a message may go out now: not in quiet hours, and not soon after another one to the same address."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -16,15 +16,15 @@ from shared.chassis.work.intents import Intent, PutOff
 from shared.jurisdiction.jurisdictions import Jurisdictions
 
 QUIET: Final = "quiet-hours"
-"""Why a message waits for the morning."""
+"""The reason (`waits`) of a message that waits for the end of the quiet hours."""
 IN_QUIET_HOURS: Final = "quiet hours: nobody is written to now without having asked"
 _LONGEST: Final = timedelta(hours=1)
-"""The longest time within which messages become one, see `DigestRules`."""
+"""The longest time within which messages to one address are gathered, see `DigestRules`."""
 Find = Callable[[Sequence[Intent]], Awaitable[Mapping[UUID, Found]]]
 
 
 def quiet_until(intent: Intent, packs: Jurisdictions, at: datetime) -> datetime | None:
-    """When a message of this moment may go out by its pack's quiet hours; None where it may go at once."""
+    """When a message may go out by the quiet hours of its pack; None if it may go out now."""
     pack = packs.get(intent.body["jurisdiction"] or "")
     rules = pack.messages.quiet_hours if pack else None
     if pack is None or rules is None or intent.body["template"] in rules.any_time:
@@ -36,18 +36,20 @@ def quiet_until(intent: Intent, packs: Jurisdictions, at: datetime) -> datetime 
 
 @dataclass(frozen=True, slots=True)
 class CourteousRecipients:
-    """Finds whom messages are for, and lets those wait whose time has not come; no address is asked for in vain at
-    night."""
+    """Finds the recipients of messages and puts off the messages that may not go out now. In quiet hours no address is
+    asked for."""
 
     pool: Pool
     find: Find
     packs: Jurisdictions
     clock: Callable[[], datetime] = now
     chosen: dict[bytes, tuple[UUID, datetime]] = field(default_factory=dict)
-    """Which message went to each address last, by the mark of the address, for as long as it counts."""
+    """By the mark of each address, the last message to it and when it was sent; entries are dropped after
+    `_LONGEST`."""
 
     async def __call__(self, intents: Sequence[Intent]) -> dict[UUID, Found]:
-        """Whom these messages go to, or until when they wait; raises `Away`."""
+        """The recipient of each message, or until when it is put off, by its id; raises `Away` if intake does not
+        answer."""
         at = self.clock()
         quiet = {intent.id: until for intent in intents if (until := quiet_until(intent, self.packs, at))}
         awake = [intent for intent in intents if intent.id not in quiet]
@@ -73,7 +75,7 @@ class CourteousRecipients:
         return digests.gathering(messages, reached, self.packs, at, self.chosen)
 
     async def _reached(self, marks: set[bytes], at: datetime) -> Mapping[bytes, datetime]:
-        """When each address was last written to, of those that were lately."""
+        """By the mark of each address, when the last message reached it; only within `_LONGEST` before `at`."""
         async with self.pool.acquire(timeout=5) as db:
             rows = await db.fetch(
                 """

@@ -1,4 +1,4 @@
-"""Messages over HTTP, for the desk's pages: lists, one message, another try, an end."""
+"""The HTTP routes for the desk's pages about messages: list, show, send again, cancel."""
 
 from collections.abc import Awaitable, Callable
 from datetime import datetime
@@ -22,7 +22,7 @@ Number = Annotated[str, Query(max_length=40)]
 
 
 class MessageEntry(BaseModel):
-    """A message without its links: whoever has one acts for the citizen."""
+    """A message as the desk shows it. Its links are hidden, because whoever has a link acts for the citizen."""
 
     model_config = ConfigDict(from_attributes=True)
 
@@ -43,13 +43,13 @@ class MessageEntry(BaseModel):
 
     @classmethod
     def of(cls, row: MessageRow) -> "MessageEntry":
-        """As the desk sees it."""
+        """The entry of a message."""
         entry = cls.model_validate(row)
         return entry.model_copy(update={"text": LINK.sub("［链接］", entry.text)})
 
 
 class GatewayEntry(BaseModel):
-    """A gateway and why it is given nothing, where it rests."""
+    """A gateway, how many messages it has, and since when and why its circuit is open."""
 
     name: str
     waiting: int
@@ -58,14 +58,14 @@ class GatewayEntry(BaseModel):
 
     @classmethod
     def of(cls, health: GatewayHealth) -> "GatewayEntry":
-        """As the desk sees it."""
+        """The entry of a gateway."""
         rests = health.rests
-        known = {"rests_since": rests.opened_at, "cause": rests.cause} if rests else {}
-        return cls.model_validate({"name": health.name, "waiting": health.waiting} | known)
+        circuit = {"rests_since": rests.opened_at, "cause": rests.cause} if rests else {}
+        return cls.model_validate({"name": health.name, "waiting": health.waiting} | circuit)
 
 
 class MessagePage(BaseModel):
-    """A page, the newest first; `before` of the next one, null on the last."""
+    """A page of messages, the newest first; `before` is the cursor of the next page, null on the last one."""
 
     messages: list[MessageEntry]
     before: int | None
@@ -74,7 +74,7 @@ class MessagePage(BaseModel):
 
 
 class Decision(BaseModel):
-    """Why somebody sends a message again, or gives it up; whether it may come twice."""
+    """The reason of a person who sends a message again or cancels it, and whether the message may arrive twice."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -83,7 +83,7 @@ class Decision(BaseModel):
 
 
 def routes(desk: MessageDesk, read: Callable[[str], Awaitable[Person]]) -> APIRouter:
-    """Addresses of the desk's pages, which stand in no document: programs have `huying notifications`."""
+    """The routes for the desk's pages. They are not in the API document: programs use `huying notifications`."""
     router = APIRouter(include_in_schema=False, prefix="/v1/messages")
 
     async def person(token: Annotated[str, Depends(bearer)], response: Response) -> Person:
@@ -99,7 +99,7 @@ def routes(desk: MessageDesk, read: Callable[[str], Awaitable[Person]]) -> APIRo
         number: Number = "",
         before: int | None = None,
     ) -> MessagePage:
-        """A list by its name; with a number all messages about that demand."""
+        """The messages of a list; with `number`, all messages about that demand."""
         message_page = await desk.page(by, listed, number, before)
         return MessagePage(
             messages=[MessageEntry.of(row) for row in message_page.rows],
@@ -115,12 +115,12 @@ def routes(desk: MessageDesk, read: Callable[[str], Awaitable[Person]]) -> APIRo
 
     @router.post("/{id}/retry", status_code=204)
     async def retry_message(id: UUID, decision: Decision, by: By) -> None:
-        """Send it once more."""
+        """Send the message once more."""
         await desk.retry(by, id, decision.why, decision.although_unknown)
 
     @router.post("/{id}/cancel", status_code=204)
     async def cancel_message(id: UUID, decision: Decision, by: By) -> None:
-        """Never send it."""
+        """Cancel the message: it is never sent."""
         await desk.cancel(by, id, decision.why)
 
     return router

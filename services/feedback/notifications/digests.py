@@ -1,4 +1,4 @@
-"""Which messages wait to become one, and the one that tells all of them; pure."""
+"""Decides which messages wait to be gathered, and builds the digest that replaces them; pure."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -14,25 +14,25 @@ from shared.jurisdiction.pack import Pack
 from shared.jurisdiction.profile import Language
 
 WAITS: Final = "digest"
-"""Why a message waits for others to the same address."""
+"""The reason (`waits`) of a message that waits to be gathered with others to the same address."""
 TOGETHER: Final = "another message went to this address a short time ago: what follows becomes one message"
 _DESPITE: Final = "despite_opt_out"
-"""What the body of a digest says of itself: whether it goes to somebody who wants no messages any more."""
+"""A key in the body of a digest: whether it is sent to somebody who opted out of messages."""
 _RATED: Final = frozenset({Notice.RESOLVED, Notice.DECLINED})
 _BETWEEN: Final[Mapping[Language, str]] = {"zh": "；", "en": "; "}
 
 
 @dataclass(frozen=True, slots=True)
 class Addressed:
-    """A message that is about to go out, and the mark of its address."""
+    """A message with its recipient's mark, which stands for the address."""
 
     intent: Intent
     mark: bytes
 
 
 def may_be_gathered(intent: Intent, packs: Jurisdictions) -> bool:
-    """Whether a message may become one with others: none that is one already, none of an emergency, and none that the
-    pack keeps apart."""
+    """Whether a message may be gathered with others. A digest, a message of an emergency, and a message that the pack
+    keeps apart may not."""
     pack = packs.get(intent.body["jurisdiction"] or "")
     if pack is None or pack.messages.digest is None or intent.tells_others or intent.body.get("urgent"):
         return False
@@ -40,7 +40,8 @@ def may_be_gathered(intent: Intent, packs: Jurisdictions) -> bool:
 
 
 def despite_opt_out(intent: Intent, packs: Jurisdictions) -> bool:
-    """Whether a message goes to somebody who wants none any more; one that tells several as each of those does."""
+    """Whether a message is sent to somebody who opted out of messages. A digest has the answer for its messages in its
+    body."""
     pack = packs.get(intent.body["jurisdiction"] or "")
     despite = pack is not None and intent.body["template"] in pack.messages.despite_opt_out
     return bool(intent.body.get(_DESPITE, despite))
@@ -53,28 +54,28 @@ def gathering(
     at: datetime,
     chosen: dict[bytes, tuple[UUID, datetime]],
 ) -> dict[UUID, PutOff]:
-    """Which of these messages, in their order, wait for others: those to an address that was written to (`reached`) a
-    short time ago, or that an earlier one of them goes to.
+    """The messages that are put off to be gathered, by their ids: those to an address that got a message a short time
+    ago (`reached`), or that gets one of the earlier `messages`.
 
-    `chosen` remembers which went to each address last: one that is on its way stands in no record yet, and is no reason
-    for itself to wait when it is asked for again.
+    `chosen` remembers the last message to each address. A message on its way is not yet in `reached`; and if it is
+    asked about again, it must not wait for itself.
     """
-    last, later = dict(reached), dict[UUID, PutOff]()
+    put_off: dict[UUID, PutOff] = {}
     for message in messages:
-        before = _before(message, last, chosen)
+        last_sent = _last_sent(message, reached, chosen)
         minutes = _minutes(message.intent, packs)
-        until = before + timedelta(minutes=minutes) if before and minutes else at
+        until = last_sent + timedelta(minutes=minutes) if last_sent and minutes else at
         if until > at:
-            later[message.intent.id] = PutOff(TOGETHER, WAITS, until, message.mark)
+            put_off[message.intent.id] = PutOff(TOGETHER, WAITS, until, message.mark)
         else:
             chosen[message.mark] = (message.intent.id, at)
-    return later
+    return put_off
 
 
-def _before(
+def _last_sent(
     message: Addressed, reached: Mapping[bytes, datetime], chosen: Mapping[bytes, tuple[UUID, datetime]]
 ) -> datetime | None:
-    """When another message went to its address last."""
+    """When another message last went to the same address; None if none did."""
     id, at = chosen.get(message.mark, (message.intent.id, None))
     moments = [moment for moment in (reached.get(message.mark), at if id != message.intent.id else None) if moment]
     return max(moments, default=None)
@@ -88,9 +89,9 @@ def _minutes(intent: Intent, packs: Jurisdictions) -> int:
 
 
 def digest(intents: Sequence[Intent], packs: Jurisdictions) -> Digest | None:
-    """The first of these messages as the one that tells all of them that may be told with it; each demand once, with
-    its latest news and its link."""
-    first, gathered = intents[0], _told(intents, packs)
+    """The digest of these messages: the first one, with a text that lists each demand once, with its latest news and
+    its link. None if fewer than two of them can be gathered."""
+    first, gathered = intents[0], _gathered(intents, packs)
     pack = packs.get(first.body["jurisdiction"] or "")
     if pack is None or pack.messages.digest is None or first not in gathered or len(gathered) < 2:
         return None
@@ -100,7 +101,7 @@ def digest(intents: Sequence[Intent], packs: Jurisdictions) -> Digest | None:
         "number": str(first.body["number"]),
         "demands": str(len(latest)) if len(latest) > 1 else "",
         "count": str(len(gathered)),
-        "items": _items(listed, pack, one=len(latest) == 1),
+        "items": _items(listed, pack, one_demand=len(latest) == 1),
         "url": _link(first),
     }
     values = {name: value for name, value in values.items() if value}
@@ -114,22 +115,22 @@ def digest(intents: Sequence[Intent], packs: Jurisdictions) -> Digest | None:
     return Digest(body, frozenset(intent.id for intent in gathered))
 
 
-def _told(intents: Sequence[Intent], packs: Jurisdictions) -> list[Intent]:
-    """Those that may be gathered and that an opt-out stops as it stops the first; none before an earlier one of its
-    line."""
+def _gathered(intents: Sequence[Intent], packs: Jurisdictions) -> list[Intent]:
+    """The messages that the digest replaces: those that may be gathered and that treat an opt-out as the first one
+    does. A message is left out if an earlier one of its line is left out, to keep the order of the line."""
     despite = despite_opt_out(intents[0], packs)
-    gathered, left = list[Intent](), set[str]()
+    gathered, lines_left_out = list[Intent](), set[str]()
     for intent in intents:
-        alike = despite_opt_out(intent, packs) == despite
-        if alike and may_be_gathered(intent, packs) and intent.line not in left:
+        is_alike = despite_opt_out(intent, packs) == despite
+        if is_alike and may_be_gathered(intent, packs) and intent.line not in lines_left_out:
             gathered.append(intent)
         else:
-            left.add(intent.line)
+            lines_left_out.add(intent.line)
     return gathered
 
 
-def _items(intents: Sequence[Intent], pack: Pack, one: bool) -> str:
-    if one:
+def _items(intents: Sequence[Intent], pack: Pack, one_demand: bool) -> str:
+    if one_demand:
         return _link(intents[-1])
     language = pack.languages[0]
     words = (
@@ -140,7 +141,7 @@ def _items(intents: Sequence[Intent], pack: Pack, one: bool) -> str:
 
 
 def _link(intent: Intent) -> str:
-    """Where the news is read; messages of the versions before have no values."""
+    """The link of a message; empty for messages of earlier versions, which have no values."""
     values = intent.body.get("values") or {}
     name = "rating_url" if intent.body["template"] in _RATED else "url"
     return str(values.get(name) or values.get("url", ""))

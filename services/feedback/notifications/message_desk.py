@@ -1,4 +1,4 @@
-"""What administrators see of the messages of their jurisdiction, and what they may do: send again, or give up."""
+"""Shows administrators the messages of their jurisdiction, and lets them send one again or cancel it."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -38,7 +38,7 @@ PAGE: Final = 50
 
 @dataclass(frozen=True, slots=True)
 class GatewayHealth:
-    """A gateway: how many messages it has or keeps waiting, and since when and why it is given nothing."""
+    """A gateway, how many messages wait for it, and since when and why its circuit is open."""
 
     name: str
     waiting: int
@@ -47,7 +47,7 @@ class GatewayHealth:
 
 @dataclass(frozen=True, slots=True)
 class MessageList:
-    """A page of messages; `older`: there are more."""
+    """A page of messages; `older` says whether more follow."""
 
     rows: Sequence[MessageRow]
     older: bool
@@ -57,7 +57,8 @@ class MessageList:
 
 @dataclass(frozen=True, slots=True)
 class MessageDesk:
-    """Every method raises `Refused` for whoever looks after no messages."""
+    """The messages of a jurisdiction. Every method raises `Refused` for a person who is neither administrator nor
+    dispatcher of the coordinator."""
 
     pool: Pool
     kind: IntentKind[Recipient]
@@ -66,7 +67,8 @@ class MessageDesk:
     masker: Masker = field(default_factory=Masker)
 
     async def page(self, by: Person, listed: str, number: str, before: int | None) -> MessageList:
-        """A list by its name, or all messages about one demand."""
+        """The messages of a list; with `number`, all messages about that demand. Only those before the position
+        `before`."""
         pack = self._pack(by)
         async with self.pool.acquire(timeout=5) as db:
             rows = await queries.page_of_messages(db, pack.id, LISTS[listed], number, before, PAGE + 1)
@@ -81,7 +83,7 @@ class MessageDesk:
         return MessageList(rows[:PAGE], len(rows) > PAGE, counts, gateways)
 
     async def one(self, by: Person, id: UUID) -> MessageRow:
-        """One message of the jurisdiction."""
+        """One message of the person's jurisdiction."""
         pack = self._pack(by)
         async with self.pool.acquire(timeout=5) as db:
             row = await queries.one_message(db, id)
@@ -90,7 +92,7 @@ class MessageDesk:
         return row
 
     async def retry(self, by: Person, id: UUID, why: str, although_unknown: bool) -> None:
-        """Send it once more; the log says who did it and why."""
+        """Send a message once more; the log says who did so and why."""
         row = await self.one(by, id)
         async with self.pool.acquire(timeout=5) as db:
             done = await intent_reports.try_again(db, MESSAGE, id, although_unknown)
@@ -100,7 +102,7 @@ class MessageDesk:
         log.info("message sent again", intent=str(id), by=by.name, why=masked)
 
     async def cancel(self, by: Person, id: UUID, why: str) -> None:
-        """Never send it; the demand's record says who did it and why."""
+        """Cancel a message; the facts of its demand say who did so and why."""
         row = await self.one(by, id)
         cause = f"{by.name}: {await self.masker.masked_text(why, Writer.OFFICE)}"
         async with self.pool.acquire(timeout=5) as db, db.transaction():

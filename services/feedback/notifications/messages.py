@@ -1,4 +1,4 @@
-"""Messages as they are intended: what is to be told to whom, written with the fact that it tells."""
+"""Defines messages and writes them as intents, in the transaction of the fact that they report."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -14,13 +14,13 @@ from shared.contracts.demand.facts import ChannelKind
 from shared.jurisdiction.notices import Notice
 
 MESSAGE: Final = "message"
-"""The kind of intent."""
+"""The kind of intent of all messages."""
 NO_CONTACT: Final = "the demand came without a contact"
 
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """A notification to be sent; `channel_kind` is of whoever it is for."""
+    """A message to one person; `channel_kind` is the kind of channel by which that person came."""
 
     id: UUID
     demand_id: UUID
@@ -32,26 +32,27 @@ class Message:
     number: str
     jurisdiction: str
     values: Mapping[str, str]
-    """What stands in the text by name, for gateways that take the variables of an approved template."""
+    """The values of the text by their names, for gateways that fill the variables of an approved template."""
     urgent: bool = False
     """Whether the demand is of the highest urgency (特急)."""
     mass: bool = False
-    """Whether it is one of many that tell the same: of a demand that was merged into another one."""
+    """Whether the message is one of many with the same content, because its demand was merged into another one."""
     traceparent: str | None = None
-    """The trace of the fact that it tells."""
+    """The trace of the fact that the message reports."""
 
     def intent(self) -> Intent:
-        """The message as it is queued. What one person is told of one demand goes out in order.
+        """The intent of the message. Messages to one person about one demand are sent in order.
 
-        The link that somebody asked for, and news of an emergency, wait for nothing that was to be told before.
+        A link that a person asked for, and news of an emergency, have lines of their own, so that they wait for no
+        earlier message.
         """
-        aside = "/asked" if self.template == Notice.LINK_REQUESTED else "/urgent" if self.urgent else ""
+        own_line = "/asked" if self.template == Notice.LINK_REQUESTED else "/urgent" if self.urgent else ""
         return Intent(
             id=self.id,
             kind=MESSAGE,
             key=self.demand_id,
             about=self.fact_id,
-            line=f"{self.demand_id}/{self.contact}{aside}",
+            line=f"{self.demand_id}/{self.contact}{own_line}",
             body={
                 "template": self.template,
                 "text": self.text,
@@ -70,7 +71,7 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class SupporterNotice:
-    """One text for everybody who supports a demand; `channel_kind` is the demand's, for those who have none."""
+    """One message to all supporters of a demand; `channel_kind` is that of the demand, for supporters without one."""
 
     demand_id: UUID
     fact_id: UUID
@@ -84,12 +85,12 @@ class SupporterNotice:
 
 
 def put_messages(writes: WriteBatch, messages: Sequence[Message]) -> None:
-    """Write messages, each once by its id. Where nobody can be told, that is all."""
+    """Insert messages, each once by its id. A message to somebody without a contact is inserted as skipped."""
     intents.put(writes, [message.intent() for message in messages])
 
 
 def put_supporters(writes: WriteBatch, supporters: Sequence[tuple[UUID, UUID, ChannelKind | None]]) -> None:
-    """Remember who supports which demand: its id, the contact, the channel that they came by."""
+    """Insert supporters: the id of the demand, the contact, and the kind of channel by which the supporter came."""
     if supporters:
         writes.add(
             """
@@ -101,9 +102,10 @@ def put_supporters(writes: WriteBatch, supporters: Sequence[tuple[UUID, UUID, Ch
 
 
 def put_supporter_notices(writes: WriteBatch, notices: Sequence[SupporterNotice]) -> None:
-    """Write a message for every supporter; `writes` must come after those that remember supporters.
+    """Insert a message for every supporter. `writes` must run after the statement that inserts supporters.
 
-    Those of a demand may be thousands: they wait behind what is told to one person alone.
+    A demand may have thousands of supporters: these messages are marked as mass, so that they are sent after the
+    messages to single persons.
     """
     if notices:
         writes.add(

@@ -1,4 +1,5 @@
-"""What people are told of a fact: the words of the pack, once for each fact; imported history tells nobody."""
+"""Projects facts onto messages to citizens and supporters, with the texts of the pack; imported history gives no
+messages."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -31,7 +32,7 @@ from shared.jurisdiction.notices import SHORTENED, Notice
 from shared.jurisdiction.pack import Pack
 
 SHORT: Final = 60
-"""Characters of what people wrote that stand in a message; all of it is on the page that the link opens."""
+"""So many characters of a text that people wrote stand in a message; its link opens the page with the whole text."""
 _TOLD: Final = {notice.fact: notice for notice in Notice if notice.is_for_citizen}
 _TO_SUPPORTERS: Final = {notice.fact: notice for notice in Notice if notice.is_for_supporters}
 _TOLD_JUST_NOW: Final = (f.Outcome.CONFIRMED, f.Outcome.DISPUTED, f.Outcome.WITHDRAWN)
@@ -39,8 +40,8 @@ _UNIT: Final = {"zh": "承办单位", "en": "the responsible unit"}
 
 
 def notification_projection(packs: Jurisdictions, links: CitizenLinks) -> Composed[Demand, f.Fact]:
-    """What feedback keeps beside its demands: what is to be told and shown, and when a demand is to be closed."""
-    worded = _Messages(packs, links)
+    """All projections of feedback: messages, texts of answers, supporters, and the timers that close demands."""
+    messages_of = _Messages(packs, links)
 
     def plan_unrated(writes: WriteBatch, changes: Sequence[Change[Demand, f.Fact]]) -> None:
         put_unrated(writes, changes, packs)
@@ -48,9 +49,9 @@ def notification_projection(packs: Jurisdictions, links: CitizenLinks) -> Compos
     return compose(
         MILESTONES,
         SUPPORTERS,
-        Projection(on=dict.fromkeys(_TOLD_FACTS, worded.message), ignores=_UNTOLD, write=messages.put_messages),
+        Projection(on=dict.fromkeys(_TOLD_FACTS, messages_of.message), ignores=_UNTOLD, write=messages.put_messages),
         Projection(
-            on=dict.fromkeys(_ENDS, worded.supporter_notice),
+            on=dict.fromkeys(_ENDS, messages_of.supporter_notice),
             ignores=(*_NO_ENDS, *ALL_NOTES),
             write=_put_supporter_notices,
         ),
@@ -60,19 +61,20 @@ def notification_projection(packs: Jurisdictions, links: CitizenLinks) -> Compos
 
 
 class _Messages:
-    """Words what is told of a fact."""
+    """Makes the messages that report a fact."""
 
     def __init__(self, packs: Jurisdictions, links: CitizenLinks) -> None:
         self._packs, self._links = packs, links
 
     def message(self, change: Change[Demand, f.Fact]) -> Message | None:
-        """For the citizen, or for whoever has just supported the demand."""
+        """The message to the citizen; for `demand.supported`, the message to the supporter. None if the fact gives
+        none."""
         demand, fact = change.after, change.fact
         pack, notice = self._packs.of_division(demand.division), _TOLD[fact.type]
         if pack is None or demand.imported or demand.history or not _is_news(fact):
-            # Of what was handled while it was raised the last step alone is told.
+            # A demand with recorded steps still to come gives a message only for the last of them.
             return None
-        contact, kind = _for_whom(demand, fact)
+        contact, kind = _recipient(demand, fact)
         supported = isinstance(fact, f.DemandSupported)
         if supported and contact is None:
             return None
@@ -95,7 +97,7 @@ class _Messages:
         )
 
     def supporter_notice(self, change: Change[Demand, f.Fact]) -> SupporterNotice | None:
-        """For everybody who supports the demand."""
+        """The message to all supporters of the demand; None if the fact gives none."""
         demand, notice = change.after, _TO_SUPPORTERS[change.fact.type]
         pack = self._packs.of_division(demand.division)
         if pack is None or demand.imported:
@@ -127,21 +129,23 @@ class _Messages:
             "rating_url": self._links.rate(demand.id, demand.version if demand.status in AWAITED else None),
         }
         if is_confidential(demand.kind):
-            # A lock screen shows a message to others: a report tells its words and its unit by the link alone.
+            # Others may read a message on a lock screen: the texts and the unit of a report stand only on the page.
             return values | {"unit": _UNIT[language]}
         return values | _written(fact, SHORT if pack.links(notice, language) else None)
 
 
 def _written(fact: f.Fact, limit: int | None) -> dict[str, str]:
-    """What people wrote, on one line and without the stop that the template brings."""
+    """The texts that people wrote, each on one line and without punctuation at the end, because the template adds its
+    own."""
     texts = {name: " ".join(str(getattr(fact, name, None) or "").split()) for name in SHORTENED}
-    known = {name: words.rstrip("。．.；;，, ") for name, words in texts.items()}
-    return {name: shortened(words, limit) if limit else words for name, words in known.items()}
+    unpunctuated = {name: words.rstrip("。．.；;，, ") for name, words in texts.items()}
+    return {name: shortened(words, limit) if limit else words for name, words in unpunctuated.items()}
 
 
 def _is_news(fact: f.Fact) -> bool:
-    """A demand that ends with a verdict or a withdrawal was told of just now; when a unit has to sign or to call is
-    between offices. One that a refused parent sets free is refused itself, and that is told."""
+    """Whether a fact is news for the citizen. These are not: an end by a verdict or a withdrawal (the citizen was told
+    of that just before), the due times between offices (signing, calling), and an unmerged demand whose parent was
+    declined (its own refusal follows and is reported)."""
     if isinstance(fact, f.DemandUnmerged):
         return fact.parent_outcome is not f.Outcome.DECLINED
     if isinstance(fact, f.DeadlineWarned | f.DeadlineMissed):
@@ -151,19 +155,20 @@ def _is_news(fact: f.Fact) -> bool:
 
 def _supporter(change: Change[Demand, f.DemandSupported]) -> tuple[UUID, UUID, f.ChannelKind | None] | None:
     fact = change.fact
-    known = fact.contact and not change.after.imported
-    return (change.after.id, fact.contact, fact.channel_kind) if known and fact.contact else None
+    if fact.contact is None or change.after.imported:
+        return None
+    return change.after.id, fact.contact, fact.channel_kind
 
 
-def _for_whom(demand: Demand, fact: f.Fact) -> tuple[UUID | None, f.ChannelKind | None]:
-    """Whoever supports a demand is answered on the channel that they came by; all else is the citizen's."""
+def _recipient(demand: Demand, fact: f.Fact) -> tuple[UUID | None, f.ChannelKind | None]:
+    """The contact of the recipient, and for a supporter the kind of channel by which they came."""
     if isinstance(fact, f.DemandSupported):
         return fact.contact, fact.channel_kind
     return demand.contact, None
 
 
 def _put_supporter_notices(writes: WriteBatch, rows: Sequence[SupporterNotice]) -> None:
-    """After those that remember supporters."""
+    """Insert notices after the statement that inserts supporters."""
     messages.put_supporter_notices(writes.after, rows)
 
 
@@ -190,4 +195,4 @@ _OTHER_NOTES: Final = tuple(kind for kind in ALL_NOTES if kind is not f.DemandSu
 SUPPORTERS: Final[Projection[Demand, f.Fact, tuple[UUID, UUID, f.ChannelKind | None]]] = Projection(
     on={f.DemandSupported: _supporter}, ignores=(*ALL_STATUS_FACTS, *_OTHER_NOTES), write=messages.put_supporters
 )
-"""Who supports which demand."""
+"""One row for each supporter of a demand."""

@@ -1,4 +1,4 @@
-"""Messages as people who look after them see them: what became of each, and why one waits."""
+"""Feedback's SQL about messages, for the people who look after them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -44,19 +44,19 @@ _ROWS = """
 
 
 async def messages_in(db: Connection, states: Sequence[State], limit: int) -> list[MessageRow]:
-    """The oldest in these states."""
+    """The oldest messages in these states."""
     rows = await db.fetch(f"{_ROWS} AND state = ANY($2) ORDER BY created_at LIMIT $3", MESSAGE, states, limit)
     return [_row(row) for row in rows]
 
 
 async def waiting(db: Connection) -> int:
-    """How many wait to be sent."""
+    """How many messages wait to be sent."""
     count: int = await db.fetchval("SELECT count(*) FROM intent WHERE kind = $1 AND state = 'pending'", MESSAGE)
     return count
 
 
 async def messages_of(db: Connection, number: str) -> list[MessageRow]:
-    """Everything that is told of a demand, in order."""
+    """All messages about a demand, in order."""
     rows = await db.fetch(
         f"{_ROWS} AND body ->> 'number' = $2 ORDER BY position",
         MESSAGE,
@@ -66,7 +66,7 @@ async def messages_of(db: Connection, number: str) -> list[MessageRow]:
 
 
 async def one_message(db: Connection, id: UUID) -> MessageRow | None:
-    """The message with this id."""
+    """The message with this id; None if there is none."""
     row = await db.fetchrow(f"{_ROWS} AND id = $2", MESSAGE, id)
     return _row(row) if row else None
 
@@ -74,7 +74,8 @@ async def one_message(db: Connection, id: UUID) -> MessageRow | None:
 async def page_of_messages(
     db: Connection, jurisdiction: str, states: Sequence[State], number: str, before: int | None, limit: int
 ) -> list[MessageRow]:
-    """Those of a jurisdiction in these states, or about one demand, the newest first; older than `before`."""
+    """The messages of a jurisdiction in these states, or about one demand, the newest first; only those before the
+    position `before`."""
     rows = await db.fetch(
         f"""
         {_ROWS} AND body ->> 'jurisdiction' = $2 AND position < coalesce($5, 9223372036854775807)
@@ -92,7 +93,7 @@ async def page_of_messages(
 
 
 async def counts(db: Connection, jurisdiction: str) -> dict[State, int]:
-    """How many are not over, by state."""
+    """How many messages of a jurisdiction are not over, by state."""
     rows = await db.fetch(
         """
         SELECT state, count(*) AS messages FROM intent
@@ -106,7 +107,7 @@ async def counts(db: Connection, jurisdiction: str) -> dict[State, int]:
 
 
 async def waiting_by_gateway(db: Connection) -> dict[str, int]:
-    """How many are in each gateway's hands or wait for it."""
+    """How many messages each gateway has or keeps waiting."""
     rows = await db.fetch(
         """
         SELECT via, count(*) AS messages FROM intent

@@ -1,4 +1,4 @@
-"""How messages to citizens are sent: whom each is for, how many an hour, and what the demand's record says of it."""
+"""Defines how the intents of kind "message" are sent: their recipients, their rate, and the facts that report them."""
 
 from collections.abc import Sequence
 from typing import Any, Final
@@ -23,7 +23,7 @@ def messages(
     gateways: Sequence[Gateway[Recipient]],
     packs: Jurisdictions,
 ) -> IntentKind[Recipient]:
-    """The kind of intent that tells citizens."""
+    """The kind of intent for messages, as the chassis sends it."""
 
     def per_hour(intent: Intent) -> int:
         if is_for_staff(intent):
@@ -38,21 +38,21 @@ def messages(
         recipients=recipients,
         notes=notes,
         per_hour=per_hour,
-        # A gateway may quote the telephone or the words that it refuses.
+        # The error of a gateway may quote the telephone number or the text that it refuses.
         mask=mask,
         digest=lambda intents: (staff_digest if is_for_staff(intents[0]) else digest)(intents, packs),
     )
 
 
 STAFF_PER_HOUR: Final = 60
-"""To one duty address: those of emergencies, and one of each morning."""
+"""Messages an hour to one duty address of a unit: those of emergencies, and one each morning."""
 NOBODY: Final = "none"
-"""What stands in the record for the gateway of a message that was given to none."""
+"""The gateway in the fact of a message that no gateway was given."""
 
 
 def notes(intent: Intent, state: State, cause: str | None, via: str) -> list[Fact]:
-    """What the demand's record says of a message: it was sent, or why it was not. Of reminders to units it says
-    nothing: it has the facts that they tell."""
+    """The facts that report a message: it was sent, or why it was not. Messages to units have none: the facts that they
+    report say the same."""
     if is_for_staff(intent):
         return []
     about: dict[str, Any] = {"template": intent.body["template"], "via": via or NOBODY, "about": intent.about}

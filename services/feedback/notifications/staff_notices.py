@@ -1,4 +1,4 @@
-"""What units are told of their demands: which fact, to whose duty address, and when; no personal data in it."""
+"""Projects facts onto messages to the duty addresses of units; no personal data is in them."""
 
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, time, timedelta
@@ -32,12 +32,12 @@ _BETWEEN: Final[dict[Language, str]] = {"zh": "；", "en": "; "}
 
 
 def is_for_staff(intent: Intent) -> bool:
-    """Whether a message goes to a unit's duty address."""
+    """Whether a message is for a unit's duty address."""
     return "duty" in intent.body
 
 
 def staff_projection(packs: Jurisdictions, public_url: str) -> Projection[Demand, f.Fact, list[Intent]]:
-    """The messages to duty addresses, written with the fact that they tell."""
+    """The projection that writes messages to duty addresses."""
 
     def notices(change: Change[Demand, f.Fact]) -> list[Intent] | None:
         pack = packs.of_division(change.after.division)
@@ -99,7 +99,7 @@ def _values(demand: Demand, fact: f.Fact, pack: Pack, unit: str, public_url: str
 
 
 def next_morning(pack: Pack, at: datetime) -> datetime:
-    """When units are told what happened at this moment: the next working day's morning, which may be this day's."""
+    """When a unit is told of a fact: on the morning of the next working day, which may be the same day's."""
     zone, hours = ZoneInfo(pack.timezone), time.fromisoformat(pack.messages.staff.morning)
     day = at.astimezone(zone).date()
     morning = datetime.combine(day, hours, zone)
@@ -109,7 +109,8 @@ def next_morning(pack: Pack, at: datetime) -> datetime:
 
 
 def staff_digest(intents: Sequence[Intent], packs: Jurisdictions) -> Digest | None:
-    """The first of these messages as the one that tells a unit's whole morning, each demand once."""
+    """The digest of a unit's messages of one morning: the first one, with a text that lists each demand once. None if
+    there are fewer than two messages."""
     first = intents[0]
     pack = packs.get(first.body["jurisdiction"] or "")
     if pack is None or len(intents) < 2:

@@ -1,4 +1,4 @@
-"""Whom messages to units are for: the duty addresses of the pack; everybody else's message goes the usual way."""
+"""Finds the recipients of messages to units, which are duty addresses of the pack; other messages go on to `others`."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,13 +16,13 @@ from shared.jurisdiction.courtesy import DutyAddress
 from shared.jurisdiction.jurisdictions import Jurisdictions
 
 MORNING: Final = "morning"
-"""Why a message to a unit waits."""
+"""The reason (`waits`) of a message to a unit that waits for the morning."""
 IN_THE_MORNING: Final = "units are told in the morning, all at once"
 NO_DUTY: Final = "the pack names no such duty address of this unit any more"
 
 
 def duty_gateways(packs: Jurisdictions) -> frozenset[str]:
-    """The gateways that duty addresses name."""
+    """All gateways that duty addresses of the packs name."""
     return frozenset(
         address.gateway
         for pack in packs
@@ -34,7 +34,7 @@ def duty_gateways(packs: Jurisdictions) -> frozenset[str]:
 
 @dataclass(frozen=True, slots=True)
 class DutyRecipients:
-    """`use`: by which gateway each way of reaching somebody leaves; `gateways`: all that there are."""
+    """`use` holds the gateway for each contact method, `gateways` the names of all gateways."""
 
     others: Find
     packs: Jurisdictions
@@ -44,11 +44,12 @@ class DutyRecipients:
     clock: Callable[[], datetime] = now
 
     async def __call__(self, intents: Sequence[Intent]) -> dict[UUID, Found]:
-        """Whom these messages go to, or until when they wait; raises `Away`."""
+        """The recipient of each message, or until when it is put off, by its id; raises `Away` if intake does not
+        answer."""
         at = self.clock()
         recipients = {intent.id: self._found(intent, at) for intent in intents if is_for_staff(intent)}
-        rest = [intent for intent in intents if intent.id not in recipients]
-        return recipients | (dict(await self.others(rest)) if rest else {})
+        other_intents = [intent for intent in intents if intent.id not in recipients]
+        return recipients | (dict(await self.others(other_intents)) if other_intents else {})
 
     def _found(self, intent: Intent, at: datetime) -> Found:
         pack = self.packs.get(intent.body["jurisdiction"] or "")
@@ -61,23 +62,24 @@ class DutyRecipients:
             return NoRecipient(f"there is no gateway for the duty address of {duty['unit']}: see HUYING_GATEWAYS")
         not_before = intent.body.get("not_before")
         if not_before and (until := datetime.fromisoformat(not_before)) > at:
-            return PutOff(IN_THE_MORNING, MORNING, until, self._gathered(duty["unit"], duty["place"]))
+            return PutOff(IN_THE_MORNING, MORNING, until, self._digest_mark(duty["unit"], duty["place"]))
         return recipient
 
-    def _gathered(self, unit: str, place: int) -> bytes:
-        """By unit, though one address may serve several: a message names the unit that it is for."""
+    def _digest_mark(self, unit: str, place: int) -> bytes:
+        """The mark under which the messages of a unit are gathered. Two units with the same address get a digest each,
+        because a digest names its unit."""
         return mark(ContactMethod.EMAIL, f"the morning of {unit}/{place}", self.secret)
 
     def _recipient(self, address: DutyAddress, unit: str) -> Recipient:
         if address.gateway:
-            # Without a declaration the file or the log stands for all.
-            gateway = address.gateway if address.gateway in self.gateways else self._stand_in()
-            known_as = mark(ContactMethod.EMAIL, f"{address.gateway}/{unit}", self.secret)
-            return Recipient(ContactMethod.PHONE, "", known_as, gateway)
+            # If no gateways are declared, the file or the log takes all messages.
+            gateway = address.gateway if address.gateway in self.gateways else self._default_gateway()
+            recipient_mark = mark(ContactMethod.EMAIL, f"{address.gateway}/{unit}", self.secret)
+            return Recipient(ContactMethod.PHONE, "", recipient_mark, gateway)
         means = ContactMethod.EMAIL if address.email else ContactMethod.PHONE
-        written = address.email or address.phone or ""
-        return Recipient(means, written, mark(means, written, self.secret), self.use.get(means, ""))
+        email_or_phone = address.email or address.phone or ""
+        return Recipient(means, email_or_phone, mark(means, email_or_phone, self.secret), self.use.get(means, ""))
 
-    def _stand_in(self) -> str:
+    def _default_gateway(self) -> str:
         names = set(self.use.values())
         return names.pop() if len(names) == 1 and names <= {"file", "console"} else ""
