@@ -1,1 +1,2 @@
-"""The citizen's verdict: rated, closed without one, or reopened."""
+"""Takes the citizen's verdict on an answer: the demand is confirmed and closed, reopened, or closed without a
+verdict."""

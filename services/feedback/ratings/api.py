@@ -1,4 +1,4 @@
-"""Feedback over HTTP: the citizen's verdict by a signed link."""
+"""The HTTP routes by which a citizen reads an answer and rates it, with the signed link of a message."""
 
 from typing import Annotated
 
@@ -32,7 +32,7 @@ class Verdict(BaseModel):
 
     @classmethod
     def of(cls, demand: Demand) -> "Verdict":
-        """Without anything that only staff may see."""
+        """The verdict of a demand, without the fields that only staff may see."""
         return cls.model_validate(demand, from_attributes=True)
 
 
@@ -58,13 +58,13 @@ class RatedDemand(Verdict):
 
     @classmethod
     def shown(cls, shown: Shown) -> "RatedDemand":
-        """As the page shows it; of a report (举报) a supporter sees no words."""
-        known = Verdict.of(shown.demand).model_dump() | {"may_rate": shown.may_rate}
-        return cls.model_validate(known | dict(shown.answer) | ({"title": ""} if shown.is_hidden else {}))
+        """The demand as its page shows it. A supporter of a report (举报) gets no texts of it."""
+        verdict = Verdict.of(shown.demand).model_dump() | {"may_rate": shown.may_rate}
+        return cls.model_validate(verdict | dict(shown.answer) | ({"title": ""} if shown.is_hidden else {}))
 
 
 def routes(ratings: RatingHandler) -> APIRouter:
-    """Feedback's routes."""
+    """The routes that show and rate a demand."""
     router = APIRouter(tags=["feedback"])
 
     @router.get("/v1/ratings/{token}")

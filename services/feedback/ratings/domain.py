@@ -1,4 +1,4 @@
-"""Feedback decides how a demand that was answered ends: confirmed and closed, or reopened."""
+"""Decides how an answered demand ends: confirmed and closed, or reopened; pure."""
 
 from collections.abc import Sequence
 from contextlib import suppress
@@ -20,7 +20,7 @@ from shared.jurisdiction.pack import Pack
 from shared.masking import MASKS
 
 AWAITED: Final = (Status.RESOLVED, Status.DECLINED)
-"""Where a verdict is awaited."""
+"""Statuses in which feedback waits for a verdict."""
 Answer = Sequence[tuple[f.Fact, datetime]]
 
 
@@ -37,13 +37,16 @@ class RateDemand(BaseModel):
     tags: f.Tags = ()
 
     def verdict(self, masks: Masks = MASKS) -> "Verdict":
-        """The verdict of whoever came by the link of a message, its words masked."""
+        """The verdict of a citizen who used the link of a message, with the comment masked."""
         return Verdict(self.rating, self.solved, masked(self, masks).comment, tags=self.tags)
 
 
 class Verdict(NamedTuple):
-    """What the citizen judged, however it came; the words are masked. `rating` is None where the citizen said no more
-    than that it is not solved. `entered_by` is the member of staff who wrote it down."""
+    """A citizen's verdict from any source, with the comment masked.
+
+    `rating` is None if the citizen only said that the matter is not solved. `asked` says how the citizen was asked.
+    `entered_by` is the member of staff who wrote the verdict down.
+    """
 
     rating: int | None
     solved: bool
@@ -54,14 +57,16 @@ class Verdict(NamedTuple):
 
 
 def rate(demand: Demand, verdict: Verdict, pack: Pack) -> list[f.Fact]:
-    """Satisfied and solved: confirmed. Not solved, refused wrongly, or dissatisfied where the pack says so: reopened.
+    """The facts that follow from a verdict.
 
-    The last time the coordinator must answer. A bad verdict that reopens nothing is told to the coordinator. Raises
-    `Refused` where no verdict is awaited, or where this one says nothing that could be done.
+    A citizen who is satisfied and whose matter is solved confirms the demand. The demand is reopened if the matter is
+    not solved, if the citizen contests a refusal, or if the citizen is dissatisfied and the pack says so. At the last
+    reopening that the pack allows, the demand is escalated to the coordinator; so is a bad verdict that cannot reopen
+    it. Raises `Refused` if no verdict is awaited, or if this verdict has no effect.
     """
-    _awaited(demand, verdict)
-    again = not verdict.solved or (is_dissatisfied(verdict.rating) and pack.dissatisfied == "reopen")
-    if again and pack.may_reopen(demand.reopenings):
+    _require_awaited(demand, verdict)
+    wants_reopening = not verdict.solved or (is_dissatisfied(verdict.rating) and pack.dissatisfied == "reopen")
+    if wants_reopening and pack.may_reopen(demand.reopenings):
         return _reopened(demand, verdict, pack)
     if demand.status is Status.DECLINED:
         raise Refused(
@@ -82,17 +87,17 @@ def rate(demand: Demand, verdict: Verdict, pack: Pack) -> list[f.Fact]:
     )
     if verdict.solved and not is_dissatisfied(verdict.rating):
         return [confirmed]
-    # First, since the verdict ends the demand.
+    # The escalation comes first, because the verdict ends the demand.
     reason = shortened(_reason(verdict), longest(f.DemandEscalated, "reason") or 1000)
     return [f.DemandEscalated(to=pack.coordinator, reason=reason), confirmed]
 
 
 def is_dissatisfied(rating: int | None) -> bool:
-    """1 非常不满意 or 2 不满意 (GB/T 39734-2020)."""
+    """Whether the rating is 1 (非常不满意) or 2 (不满意), as GB/T 39734-2020 defines them."""
     return rating is not None and rating <= 2
 
 
-def _awaited(demand: Demand, verdict: Verdict) -> None:
+def _require_awaited(demand: Demand, verdict: Verdict) -> None:
     if demand.status not in AWAITED:
         over = demand.status in (Status.CONFIRMED, Status.CLOSED, Status.WITHDRAWN)
         en = f"the demand is {demand.status}; only a demand that was answered can be rated"
@@ -114,12 +119,13 @@ def _reopened(demand: Demand, verdict: Verdict, pack: Pack) -> list[f.Fact]:
     )
     if demand.reopenings < pack.max_reopenings:
         return [reopened]
-    # Routing, which holds the demand from here on, gives what was reopened so often to the coordinator.
+    # Routing holds the demand from here on, and its policy routes the demand to the coordinator.
     return [reopened, f.DemandEscalated(to=pack.coordinator, reason="not solved after the last reopening")]
 
 
 def _reason(verdict: Verdict) -> str:
-    """The citizen's words for the unit; where there are none, or they say that it is solved, what was ticked."""
+    """The reason that the unit reads: the citizen's comment; without a comment, or if the matter is solved, what the
+    citizen ticked."""
     if not verdict.solved:
         return verdict.comment or "未解决，未填写原因 / not solved, without words"
     ticked = f"已解决，但不满意（{verdict.rating}分） / solved, but dissatisfied ({verdict.rating} of 5)"
@@ -127,15 +133,15 @@ def _reason(verdict: Verdict) -> str:
 
 
 def close_at(demand: Demand, pack: Pack) -> datetime | None:
-    """When a demand that waits for the citizen is closed, if nothing comes."""
+    """When a demand that waits for a verdict is closed without one; None if it does not wait."""
     if demand.status not in AWAITED or demand.updated_at is None:
         return None
-    # No fact leaves a demand at such a status: it was answered when it was updated.
+    # No later fact keeps this status, so the last update is the answer.
     return pack.rated_until(demand.updated_at)
 
 
 def ending(demand: Demand) -> f.DemandClosed | None:
-    """The end of a demand at a status that feedback may end."""
+    """The fact that closes a demand in its present status; None if feedback may not close it."""
     match demand.status:
         case Status.CONFIRMED:
             satisfied = demand.solved and not is_dissatisfied(demand.rating or 5)
@@ -152,14 +158,15 @@ def ending(demand: Demand) -> f.DemandClosed | None:
 
 @dataclass(frozen=True, slots=True)
 class Reaction:
-    """Whenever a verdict or a withdrawal is known, the demand ends; history ends when it would have ended."""
+    """The policy of feedback: it closes a demand after a verdict or a withdrawal. Imported history is closed at the
+    time when it would have been closed here."""
 
     packs: Jurisdictions
 
     def __call__(self, demand: Demand, fact: f.Fact, at: datetime, now: datetime) -> Answer:
         if isinstance(fact, f.HistoryContinued):
-            further = continued(demand, fact, Service.FEEDBACK)
-            return (further,) if further else ()
+            next_step = continued(demand, fact, Service.FEEDBACK)
+            return (next_step,) if next_step else ()
         if isinstance(fact, f.VerdictGiven):
             return self._on_verdict(demand, fact, max(at, now))
         if not isinstance(fact, f.StatusFact):
@@ -177,12 +184,12 @@ class Reaction:
         return ((end, due),) if due and due <= now else ()
 
     def _on_verdict(self, demand: Demand, fact: f.VerdictGiven, at: datetime) -> Answer:
-        """Whenever a citizen judges an answer by a channel, it counts as a verdict by the link does. The first one on
-        an answer counts, whichever way it came; one on an answer before the last counts no more."""
+        """A verdict that came by a channel counts as one that came by the link. Only the first verdict on an answer
+        counts, and a verdict on an earlier answer does not count."""
         pack = self.packs.of_division(demand.division)
         if pack is None or demand.imported or fact.judged != demand.version:
             return ()
         verdict = Verdict(fact.rating, fact.solved, fact.comment, fact.asked, fact.entered_by, fact.tags)
         with suppress(Refused):
-            return [(told, at) for told in rate(demand, verdict, pack)]
+            return [(following, at) for following in rate(demand, verdict, pack)]
         return ()

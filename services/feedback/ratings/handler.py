@@ -1,4 +1,4 @@
-"""Takes the citizen's verdict, who comes by a signed link, and shows the demand to whoever holds one."""
+"""Handles the verdict of a citizen who has a signed link, and reads the demand for whoever has one."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -29,7 +29,7 @@ ANSWERS: Final = ("resolved", "declined")
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """A demand with the words of its facts, for whoever holds the link."""
+    """A demand with the texts of its answers, as the holder of a link may read it."""
 
     demand: Demand
     pack: Pack
@@ -38,37 +38,36 @@ class Shown:
 
     @property
     def holder(self) -> Holder:
-        """Who got the link."""
+        """To whom the link was sent: the citizen or a supporter."""
         return self.link.holder
 
     @property
     def is_of_an_earlier_answer(self) -> bool:
-        """Whether the demand was answered anew since the link was sent."""
+        """Whether the demand has a newer answer than the one for which the link was sent."""
         return self.link.answer is not None and self.link.answer < self.demand.version
 
     @property
     def may_rate(self) -> bool:
-        """Whether a verdict of this holder is taken now."""
+        """Whether this holder may give a verdict now."""
         declined_for_good = self.demand.status is Status.DECLINED and not self.pack.may_reopen(self.demand.reopenings)
         awaited = self.demand.status in AWAITED and not self.is_of_an_earlier_answer
         return self.holder is Holder.CITIZEN and awaited and not declined_for_good
 
     @property
     def is_hidden(self) -> bool:
-        """Whether the holder may see no words: a report (举报) is read by nobody but whoever raised it."""
+        """Whether the texts are hidden from the holder: a report (举报) is shown only to the citizen who raised it."""
         return self.holder is Holder.SUPPORTER and is_confidential(self.demand.kind)
 
     @property
     def words(self) -> Sequence[Milestone]:
-        """What the holder may read."""
+        """The texts of answers that the holder may read."""
         return () if self.is_hidden else self.milestones
 
     @property
     def answer(self) -> Mapping[str, str]:
-        """The words of the last answer by their name; empty without one.
+        """The texts of the last answer, by the names of the fields; empty if there is no answer.
 
-        A supporter reads what was released for publication, where there is such a text, instead of what was written to
-        the citizen.
+        If a text was released for publication, a supporter reads that instead of the answer to the citizen.
         """
         answers = [milestone.words for milestone in self.words if milestone.kind in ANSWERS]
         words = dict(answers[-1]) if answers else {}
@@ -79,7 +78,7 @@ class Shown:
 
 @dataclass(frozen=True, slots=True)
 class RatingHandler:
-    """The one command of a citizen here, and the one question."""
+    """Reads the demand of a link, and handles `RateDemand`."""
 
     pool: Pool
     repository: Repository[Demand, Fact]
@@ -90,7 +89,7 @@ class RatingHandler:
     masker: Masker = field(default_factory=Masker)
 
     async def shown(self, token: str) -> Shown:
-        """The demand that the link is for; raises `Refused`."""
+        """The demand of the link; raises `Refused` if the link or its demand is not valid."""
         link = self.links.read(token)
         async with self.pool.acquire(timeout=5) as db:
             demand = await queries.demand(db, link.demand)
@@ -101,10 +100,10 @@ class RatingHandler:
         return Shown(demand, pack, link, answers)
 
     async def rate(self, token: str, verdict: RateDemand, seen: int | None = None) -> Demand:
-        """The demand after the verdict, also when the same verdict is sent again; raises `Refused`.
+        """Handle a verdict; returns the demand after it, also if the same verdict is sent again. Raises `Refused`.
 
-        `seen` is the version of the demand that the citizen looked at, unless the link is for one answer: it tells a
-        form that is sent again from a new verdict on a later answer.
+        `seen` is the version of the demand that the citizen's page showed. A link that is for one answer has the
+        version itself. By the version a form that is sent twice is told apart from a new verdict on a later answer.
         """
         link = self.links.read(token)
         if link.holder is not Holder.CITIZEN:
@@ -118,7 +117,8 @@ class RatingHandler:
 
 @dataclass(frozen=True, slots=True)
 class RatingCommand:
-    """A verdict on the last answer. The same verdict on the same answer is a repetition, whatever its cause."""
+    """A verdict on the last answer, as `CommandHandler` takes it. The same verdict on the same answer is a repetition,
+    also with another `cause`."""
 
     key: UUID
     cause: UUID
@@ -128,7 +128,8 @@ class RatingCommand:
     masks: Masks
 
     async def known(self, db: Connection, state: Demand) -> Demand | None:
-        """The demand as it was shown after the same verdict; raises `Refused` where there is nothing to rate."""
+        """The answer to the first request, if this one repeats it; None for a new verdict. Raises `Refused` if there is
+        no answer to rate."""
         if self.packs.of_division(state.division) is None:
             raise _unknown()
         last = await verdicts.last(db, self.key)
@@ -142,7 +143,7 @@ class RatingCommand:
         return None
 
     async def decide(self, db: Connection, state: Demand, at: datetime) -> Sequence[Fact]:
-        """What the verdict makes of the demand; raises `Refused`."""
+        """The facts that follow from the verdict; raises `Refused`."""
         pack = self.packs.of_division(state.division)
         if pack is None:
             raise _unknown()
@@ -150,7 +151,7 @@ class RatingCommand:
         return rate(state, self.verdict.verdict(self.masks), pack)
 
     def answer(self, writes: WriteBatch, state: Demand, at: datetime) -> Demand:
-        """The demand after the verdict."""
+        """Store the verdict with what was answered; returns the demand after the verdict."""
         verdicts.put(writes, self.verdict, state)
         return state
 

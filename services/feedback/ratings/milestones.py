@@ -1,4 +1,4 @@
-"""The words of the answers to a demand: kept as they are heard, shown where the citizen rates them."""
+"""Stores the texts of answers, and reads them for the page on which the citizen rates the answer."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -23,7 +23,7 @@ _WORDS: Final[Mapping[type[f.Fact], Sequence[str]]] = {
 
 @dataclass(frozen=True, slots=True)
 class Milestone:
-    """One fact with its words by the name of their field; `kind` is such as `resolved`."""
+    """The texts of one answer, by the names of the fields; `kind` is `resolved` or `declined`."""
 
     kind: str
     at: datetime
@@ -31,14 +31,14 @@ class Milestone:
 
 
 def _row(change: Change[Demand, f.Fact]) -> tuple[object, ...] | None:
-    """Recorded history is shown to nobody, so its words are not kept."""
+    """The row of an answer; None for imported history, because nobody is asked to rate it."""
     if change.after.imported:
         return None
     fact, envelope = change.fact, change.envelope
-    words = fact.model_dump(mode="json", include=set(_WORDS[type(fact)]), exclude_none=True)
-    known = {name: text for name, text in words.items() if text}
+    fields = fact.model_dump(mode="json", include=set(_WORDS[type(fact)]), exclude_none=True)
+    words = json.dumps({name: text for name, text in fields.items() if text}, ensure_ascii=False)
     kind = fact.type.removeprefix("demand.")
-    return envelope.id, envelope.key, change.after.version, kind, envelope.time, json.dumps(known, ensure_ascii=False)
+    return envelope.id, envelope.key, change.after.version, kind, envelope.time, words
 
 
 def _write(writes: WriteBatch, rows: Sequence[tuple[object, ...]]) -> None:
@@ -56,11 +56,12 @@ MILESTONES: Final[Projection[Demand, f.Fact, tuple[object, ...]]] = Projection(
     ignores=(*(kind for kind in ALL_STATUS_FACTS if kind not in _WORDS), *ALL_NOTES),
     write=_write,
 )
-"""The words of answers. The way to an answer is told by intake, on the page of the demand."""
+"""One row for each answer. The steps before an answer are not stored here: intake shows them on the page of the
+demand."""
 
 
 async def of_demand(db: Connection, demand_id: UUID) -> list[Milestone]:
-    """In order, oldest first."""
+    """The answers to a demand, the oldest first."""
     rows = await db.fetch("SELECT type, at, words FROM milestone WHERE demand_id = $1 ORDER BY version", demand_id)
     return [Milestone(row["type"], row["at"], _read(row["words"])) for row in rows]
 

@@ -1,4 +1,4 @@
-"""Feedback's questions to its database, one function each."""
+"""Feedback's SQL about demands, one function for each statement."""
 
 from uuid import UUID
 
@@ -7,6 +7,6 @@ from shared.contracts.demand.state import Demand
 
 
 async def demand(db: Connection, id: UUID) -> Demand | None:
-    """A demand as it stands, for who only looks at it."""
+    """The state of a demand, without a lock; None if feedback has none."""
     state = await db.fetchval("SELECT state::text FROM demand WHERE id = $1", id)
     return Demand.model_validate_json(state) if state else None

@@ -1,4 +1,4 @@
-"""The timer kind "unrated": a demand that was answered, and that nobody rates in time, is closed."""
+"""The timer kind "unrated": closes a demand that was answered and that nobody rates in time."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -18,8 +18,8 @@ UNRATED: Final = "unrated"
 
 
 def put_unrated(writes: WriteBatch, changes: Sequence[Change[Demand, Fact]], packs: Jurisdictions) -> None:
-    """Plan when these demands are closed, and forget it of those that went on. The timer remembers how often staff
-    called in vain about the answer that waits."""
+    """Plan the timers that close these demands, and delete the timers of demands that no longer wait. The payload
+    counts the failed call-backs about the present answer."""
     calls = {change.envelope.key: _calls(change) for change in changes}
     last = {change.envelope.key: change.after for change in changes}
     due = {key: at for key, demand in last.items() if (at := _due(demand, packs))}
@@ -28,9 +28,9 @@ def put_unrated(writes: WriteBatch, changes: Sequence[Change[Demand, Fact]], pac
 
 
 def unrated(repository: Repository[Demand, Fact], packs: Jurisdictions) -> OnDue[Demand, Fact]:
-    """What is told when the time to rate is over, by the days of the pack as they are now.
+    """The handler of the timer: closes a demand when the time to rate it is over, by the present days of the pack.
 
-    Recorded history ends when it would have ended.
+    Imported history is closed at the time when it would have been closed here.
     """
 
     def decide(demand: Demand, payload: Mapping[str, Any], now: datetime) -> Answer | Later:
@@ -41,15 +41,17 @@ def unrated(repository: Repository[Demand, Fact], packs: Jurisdictions) -> OnDue
             return ()
         return ((end, due if demand.imported else now),) if due <= now else Later(due)
 
-    # The versions before told the end under these ids too.
+    # Earlier versions of the software closed demands with the same ids.
     return OnDue(repository, decide, lambda demand, _: uuid5(demand.id, f"close:{demand.version}"))
 
 
 def _calls(change: Change[Demand, Fact]) -> dict[str, int]:
-    """What the last fact says of calls: a new answer begins anew, and a call about an earlier one counts no more."""
+    """The payload of the timer: how many call-backs about the present answer have failed. It begins anew with each
+    answer."""
     fact = change.fact
-    is_of_this = isinstance(fact, CallBackFailed) and fact.judged == change.after.version
-    return {"calls": fact.attempt} if isinstance(fact, CallBackFailed) and is_of_this else {}
+    if isinstance(fact, CallBackFailed) and fact.judged == change.after.version:
+        return {"calls": fact.attempt}
+    return {}
 
 
 def _due(demand: Demand, packs: Jurisdictions) -> datetime | None:

@@ -1,4 +1,4 @@
-"""Remembers what was answered to a verdict, so that the same one sent again is answered as at first."""
+"""Stores the answers to verdicts, so that a repeated verdict gets the same answer."""
 
 import hashlib
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from shared.contracts.demand.state import Demand, Status
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """The last verdict on a demand, and where the demand stood after it."""
+    """The last verdict on a demand, and the status of the demand after it."""
 
     words: bytes
     rating: int
@@ -22,20 +22,20 @@ class Answered:
     outcome: Outcome | None
 
     def again(self, demand: Demand) -> Demand:
-        """The demand as it was shown to whoever gave the verdict."""
-        known = {name: getattr(self, name) for name in ("rating", "solved", "status", "outcome")}
-        return demand.model_copy(update=known)
+        """The demand as it was shown after the verdict."""
+        answered = {name: getattr(self, name) for name in ("rating", "solved", "status", "outcome")}
+        return demand.model_copy(update=answered)
 
 
 def words_of(demand_id: UUID, verdict: RateDemand) -> bytes:
-    """A hash by which the same verdict on the same demand is recognised."""
-    # Verdicts of before there were tags are recognised too.
+    """The hash of a verdict on a demand, by which a repetition is recognised."""
+    # Without the field, so that verdicts of versions before there were tags have the same hash.
     untagged = None if verdict.tags else {"tags"}
     return hashlib.sha256(demand_id.bytes + verdict.model_dump_json(exclude=untagged).encode()).digest()
 
 
 async def last(db: Connection, demand_id: UUID) -> Answered | None:
-    """The last verdict on a demand that was answered here."""
+    """The last verdict on a demand that came by a link; None if there is none."""
     row = await db.fetchrow(
         """
         SELECT words, rating, solved, status, outcome FROM verdict
@@ -50,7 +50,7 @@ async def last(db: Connection, demand_id: UUID) -> Answered | None:
 
 
 def put(writes: WriteBatch, verdict: RateDemand, demand: Demand) -> None:
-    """Keep what was answered: `demand` is the demand after the verdict."""
+    """Store a verdict and the state of `demand`, which is the demand after it."""
     writes.add(
         """
         INSERT INTO verdict (demand_id, version, words, rating, solved, status, outcome)
