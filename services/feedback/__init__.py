@@ -1,1 +1,1 @@
-"""Tells the citizen, asks whether it is solved, and ends the demand."""
+"""Feedback: sends messages to citizens, asks whether the matter is solved, and closes demands."""

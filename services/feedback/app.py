@@ -1,4 +1,5 @@
-"""Feedback, put together: what it says of itself, and the Faust worker that tells citizens and closes demands."""
+"""Assembles the feedback service: its manifest, and the worker that sends messages and closes demands; `http_side`
+assembles the API."""
 
 from functools import partial
 from pathlib import Path
@@ -56,8 +57,10 @@ READS: Final = (DEMAND_EVENTS.name,)
 def demand_repository(
     packs: Jurisdictions, settings: FeedbackSettings, interest: Interest | None = None
 ) -> Repository[Demand, Fact]:
-    """Feedback's copy of every demand, with its policy, its notices and what webhooks are told. `interest`: kept by the
-    process; without it every event is worded."""
+    """The repository of feedback's copy of every demand, with its policy and its projections.
+
+    `interest` knows which events the webhooks want; without it every event is stored for them.
+    """
     notices = notification_projection(packs, links_of(settings))
     project = compose(*notices.parts, webhook_projection(packs, interest or Interest()))
     return Repository("demand", demand_rules(Service.FEEDBACK, Reaction(packs)), project)
@@ -70,7 +73,8 @@ def links_of(settings: FeedbackSettings) -> CitizenLinks:
 def message_kind(
     settings: FeedbackSettings, pool: Pool, repository: Repository[Demand, Fact], packs: Jurisdictions
 ) -> IntentKind[Recipient]:
-    """How messages to citizens are sent in this deployment. A file or the log wakes nobody up."""
+    """The kind of intent for messages, as this deployment sends them. Messages that go to a file or the log have no
+    quiet hours."""
     gateways = gateways_of(settings.gateways, settings.notification_file, duty_gateways(packs))
 
     def goes_out(intent: Intent) -> bool:
@@ -79,25 +83,25 @@ def message_kind(
     find: Find = ContactClient.at(settings.intake_url, settings.secret, gateways.use, goes_out).recipients
     if settings.gateways and not settings.messages_at_once:
         find = CourteousRecipients(pool, find, packs)
-    known = {gateway.name for gateway in gateways.gateways}
-    duty = DutyRecipients(find, packs, gateways.use, known, settings.secret)
+    gateway_names = {gateway.name for gateway in gateways.gateways}
+    duty = DutyRecipients(find, packs, gateways.use, gateway_names, settings.secret)
     return messages(repository, duty, gateways.gateways, packs)
 
 
 def secret_box(settings: FeedbackSettings) -> SecretBox:
-    """What seals the secrets of webhooks."""
+    """The box that seals the secrets of webhooks."""
     return SecretBox.of(settings.secret, settings.secret_previous)
 
 
 def api(settings: FeedbackSettings, pool: Pool) -> Api:
-    """What citizens talk to; its routes and pages are loaded by whoever serves it alone."""
+    """The HTTP API and the pages of citizens. Their modules are imported only by the process that serves them."""
     from services.feedback import http_side
 
     return http_side.api(settings, pool)
 
 
 def worker(settings: FeedbackSettings, pool: Pool) -> Worker:
-    """Hears every status fact, sends messages, closes what nobody rates, prunes."""
+    """The worker: projects facts, sends messages and webhook events, closes demands that nobody rates, and prunes."""
     packs, interest = packs_of(settings), Interest()
     repository = demand_repository(packs, settings, interest)
     kind = message_kind(settings, pool, repository, packs)
@@ -109,10 +113,10 @@ def worker(settings: FeedbackSettings, pool: Pool) -> Worker:
     holder = f"feedback-worker-{settings.instance}" if settings.instance else ""
     tasks = (IntentSender(pool, kind, holder=holder).run, IntentWatch(pool, kind).run, timers.run, pruning.run)
     webhooks = (partial(_webhook_sender, settings, pool, holder), _webhook_watch(settings, pool).run)
-    known = partial(interest.keep, pool)
+    keep_interest = partial(interest.keep, pool)
     gauges = (*of_intents(kind.name), *webhook_gauges.GAUGES)
     repositories = Repositories.of(repository)
-    return Worker(repositories, by_faust=True, tasks=(*tasks, *hearing, *webhooks, known), gauges=gauges)
+    return Worker(repositories, by_faust=True, tasks=(*tasks, *hearing, *webhooks, keep_interest), gauges=gauges)
 
 
 async def _webhook_sender(settings: FeedbackSettings, pool: Pool, holder: str) -> None:

@@ -1,4 +1,4 @@
-"""What the doctor asks feedback: which messages were not sent."""
+"""The checks of feedback for `huying doctor`: messages that were not sent."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -17,7 +17,7 @@ from shared.chassis.work.intent_gauges import lost, reasons
 from shared.chassis.work.intents import State
 
 LOOKED_AT: Final = 500
-"""Messages of each reason to wait that are looked at, the oldest."""
+"""So many messages of each reason to wait are read, the oldest ones."""
 SUBJECT: Final = Words("messages", "消息")
 LIST: Final = Words(
     "see `huying notifications list`, or /desk/messages", "运行 `huying notifications list`，或打开 /desk/messages"
@@ -25,7 +25,7 @@ LIST: Final = Words(
 
 
 async def messages(db: Connection) -> Sequence[Finding]:
-    """Messages that are not sent: given up, of unknown outcome, held back, or still waiting for their turn."""
+    """Findings for messages that are not sent: failed, of unknown outcome, held back, or late."""
     findings = [_gateway(circuit) for circuit in await open_circuits(db)]
     findings += [_lost(state, count, seconds_ago(age)) for state, count, age in await lost(db, MESSAGE) if count]
     findings += [_waiting(row["kind"], row["count"], seconds_ago(row["seconds"])) for row in await _standing(db)]
@@ -36,9 +36,12 @@ async def messages(db: Connection) -> Sequence[Finding]:
 
 
 async def _standing(db: Connection) -> Sequence[asyncpg.Record]:
-    """How those stand that wait or are being sent. Of each reason to wait the first are looked at: a long queue is not
-    read as a whole. Whoever waits behind one that is held back, or that waits for its time, does so with it; what was
-    due for its time ten minutes ago is late."""
+    """The state of messages that wait or are being sent.
+
+    For each reason to wait only the first messages are read, because a queue can be long. A message that waits behind
+    another one that is held back, or that waits for its time, counts with that one. A message is late if its time came
+    more than ten minutes ago.
+    """
     return await db.fetch(
         """
         WITH message AS (

@@ -1,4 +1,4 @@
-"""What feedback reads from its environment."""
+"""The settings of feedback, read from environment variables."""
 
 from pathlib import Path
 from typing import Annotated
@@ -20,13 +20,14 @@ def _is_sound(path: Path | None) -> Path | None:
     return path
 
 
-def _here_alone(inbox: bool, known: ValidationInfo) -> bool:
-    """Whoever has a link acts for its citizen: nobody is shown any where there are real people's."""
-    if inbox and urlsplit(known.data.get("database_url", "")).hostname not in LOOPBACK:
+def _here_alone(inbox: bool, info: ValidationInfo) -> bool:
+    """Refuse the inbox page unless the deployment is a local trial: whoever has a link acts for its citizen, so the
+    links of real citizens must not be shown."""
+    if inbox and urlsplit(info.data.get("database_url", "")).hostname not in LOOPBACK:
         raise ValueError("shows everybody's links: take it away, since DATABASE_URL is not of this machine")
-    if inbox and known.data.get("gateways"):
+    if inbox and info.data.get("gateways"):
         raise ValueError("shows everybody's links: take it away, since HUYING_GATEWAYS is set")
-    if inbox and not known.data.get("notification_file"):
+    if inbox and not info.data.get("notification_file"):
         raise ValueError("shows the messages of a file: name one with HUYING_NOTIFICATION_FILE")
     return inbox
 
@@ -37,7 +38,7 @@ def _is_networks(text: str) -> str:
 
 
 class FeedbackSettings(RetentionSettings, SecretSettings, PublicSettings, JurisdictionSettings):
-    """Beside what every process has."""
+    """The settings of feedback, in addition to those of every process."""
 
     notification_file: Path | None = Field(
         None,

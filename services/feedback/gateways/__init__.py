@@ -1,1 +1,1 @@
-"""Where messages leave: one module for each gateway, and whom a message is for."""
+"""The gateways by which messages are sent, one module for each, and their recipients."""

@@ -1,4 +1,4 @@
-"""The gateways of a deployment, put together from its settings."""
+"""Assembles the gateways of a deployment from its settings."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -30,15 +30,15 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class GatewaySet:
-    """The gateways, and by which of them each way of reaching somebody leaves."""
+    """The gateways, and for each contact method the name of its gateway (`use`)."""
 
     gateways: tuple[Gateway[Recipient], ...]
     use: Mapping[ContactMethod, str]
 
 
 def gateways_of(declaration: Path | None, messages: Path | None, duty: Collection[str] = ()) -> GatewaySet:
-    """Those that the declaration names and that citizens or these duty addresses are reached by; without one a file of
-    messages, or the log, stands for all."""
+    """The declared gateways that send messages to citizens or to these duty addresses. Without a declaration, a file of
+    messages or the log takes all messages."""
     if declaration:
         file = declared(declaration)
         made = tuple(_gateway(name, one) for name, one in file.gateways.items() if name in {*file.use.values(), *duty})
@@ -48,13 +48,15 @@ def gateways_of(declaration: Path | None, messages: Path | None, duty: Collectio
 
 
 def reporting_gateways(declaration: Path | None) -> Mapping[str, TextMessages]:
-    """Those that report what became of messages, by name."""
+    """The gateways that send delivery reports, by name."""
     gateways = declared(declaration).gateways if declaration else {}
-    return {name: one for name, one in gateways.items() if isinstance(one, TextMessages) and one.reports}
+    return {
+        name: gateway for name, gateway in gateways.items() if isinstance(gateway, TextMessages) and gateway.reports
+    }
 
 
 def hear_receipts(pool: Pool, kind: IntentKind[Recipient]) -> None:
-    """Let the gateways whose reports come on their own connection write them down."""
+    """Give the gateways that receive reports on their own connection the function that stores them."""
 
     async def take(report: Report) -> None:
         async with pool.acquire(timeout=5) as db, db.transaction():
@@ -67,7 +69,8 @@ def hear_receipts(pool: Pool, kind: IntentKind[Recipient]) -> None:
 
 
 def hear_texts(kind: IntentKind[Recipient], texts: InboundTexts) -> Sequence[Task]:
-    """Let what people write on the binds of gateways reach intake; returns what keeps these binds."""
+    """Give the gateways the function that hands incoming text messages to intake; returns the tasks that keep their
+    connections open."""
     bound = [gateway for gateway in kind.gateways if isinstance(gateway, SmppGateway) and gateway.channel]
     for gateway in bound:
         gateway.take_text = texts.take

@@ -1,4 +1,4 @@
-"""How requests to Aliyun (ACS3-HMAC-SHA256) and Tencent Cloud (TC3-HMAC-SHA256) are signed; pure."""
+"""Signs requests to Aliyun (ACS3-HMAC-SHA256) and Tencent Cloud (TC3-HMAC-SHA256); pure."""
 
 import hashlib
 import hmac
@@ -12,7 +12,7 @@ _TC3: Final = "TC3-HMAC-SHA256"
 
 
 def canonical_query(query: Mapping[str, str]) -> str:
-    """Parameters in the order of their names, as they are signed and sent."""
+    """The query string as it is signed and sent: parameters in the order of their names."""
     return "&".join(f"{quote(name, safe='~')}={quote(query[name], safe='~')}" for name in sorted(query))
 
 

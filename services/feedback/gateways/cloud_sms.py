@@ -1,4 +1,5 @@
-"""Text messages by Aliyun and Tencent Cloud: one request for each message, whose answer says what became of it."""
+"""Sends text messages by Aliyun and Tencent Cloud: one request for each message; the answer says whether it was
+taken."""
 
 import json
 from collections.abc import Callable
@@ -29,23 +30,23 @@ from shared.chassis.work.intents import (
 
 _NOT_SENT: Final = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 _BUSY: Final = 60.0
-"""Seconds until a telephone takes one more: both count them by the minute first."""
+"""Seconds until the cloud accepts another message for the same telephone: both limit messages by the minute first."""
 _UNKNOWN: Final = ("isp.SYSTEM_ERROR", "InternalError", "ServiceUnavailable")
-"""Faults of theirs: nobody knows what was done before."""
+"""Codes of faults of the cloud: nobody knows whether the message was sent."""
 _LATER: Final = (
     "Throttling", "RequestLimitExceeded", "LimitExceeded.DeliveryFrequencyLimit", "AuthFailure",
     "UnauthorizedOperation", "InvalidAccessKeyId", "SignatureDoesNotMatch", "SignatureNonceUsed", "Forbidden",
     "isp.RAM_PERMISSION_DENY", "isv.OUT_OF_SERVICE", "isv.ACCOUNT", "isv.AMOUNT_NOT_ENOUGH", "isv.PRODUCT_UN",
     "FailedOperation.InsufficientBalance", "ResourceInsufficient",
 )  # fmt: skip
-"""Beginnings of codes that say that nothing is taken from us now: too much, not paid, not allowed."""
+"""Prefixes of codes that say that no message is accepted now: too many, not paid, not allowed."""
 _AGAIN: Final = ("isv.BUSINESS_LIMIT_CONTROL", "LimitExceeded")
-"""This telephone has had all that the operator allows for a while."""
+"""Codes that say that this telephone has reached a limit of the operator for a while."""
 _NOBODY: Final = (
     "isv.MOBILE_NUMBER_ILLEGAL", "isv.BLACK", "InvalidParameterValue.IncorrectPhoneNumber",
     "FailedOperation.PhoneNumberInBlacklist", "UnsupportedOperation",
 )  # fmt: skip
-"""Another gateway may reach them."""
+"""Codes that say that this telephone cannot be reached; another gateway may reach the person."""
 
 
 class _AliyunAnswer(BaseModel):
@@ -70,7 +71,7 @@ class _TencentAnswer(BaseModel):
 
 
 class CloudSmsGateway:
-    """One account of one of the two; everything goes out by approved templates."""
+    """One account at one of the two clouds; every message uses an approved template."""
 
     def __init__(
         self,
@@ -85,7 +86,8 @@ class CloudSmsGateway:
         self._client = client or httpx.AsyncClient(timeout=timeout, trust_env=False)
 
     async def send(self, intent: Intent, recipient: Recipient) -> Outcome:
-        """The outcome by the code of the answer; a request that was sent and not answered is of unknown outcome."""
+        """Send a message; the outcome follows from the code of the answer. A request that was sent without an answer
+        has an unknown outcome."""
         if refused := unfit(self.name, self._declared, intent):
             return Rejected(refused)
         approved = self._declared.templates[intent.body["template"]]
@@ -103,7 +105,7 @@ class CloudSmsGateway:
             return Unknown(f"{self.name} gave no answer that can be read: {type(fault).__name__}")
 
     async def close(self) -> None:
-        """Hang up."""
+        """Close the connections."""
         await self._client.aclose()
 
     def _request(self, intent: Intent, to: Recipient, template: str, variables: dict[str, str]) -> httpx.Request:
@@ -138,7 +140,7 @@ class CloudSmsGateway:
 
 
 def _read(declared: Aliyun | Tencent, answer: httpx.Response) -> Outcome:
-    """Both answer errors of theirs with JSON too; without it nobody knows."""
+    """The outcome of an answer. Both clouds send JSON also for errors; without JSON the outcome is unknown."""
     if isinstance(declared, Aliyun):
         aliyun = _AliyunAnswer.model_validate_json(answer.content)
         return Sent(aliyun.id) if aliyun.code == "OK" else outcome_of(aliyun.code, aliyun.message)
@@ -148,7 +150,7 @@ def _read(declared: Aliyun | Tencent, answer: httpx.Response) -> Outcome:
 
 
 def outcome_of(code: str, message: str) -> Outcome:
-    """What a code says of a message; one without a code is of unknown outcome."""
+    """The outcome of a message by the code of the answer; unknown if there is no code."""
     words = f"{code} {message}".strip()
 
     def begins(codes: tuple[str, ...]) -> bool:

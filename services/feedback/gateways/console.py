@@ -1,4 +1,4 @@
-"""Messages appear in the log of the process, for trying things out."""
+"""Writes messages to the log of the process, to try the product out."""
 
 import re
 from typing import Final
@@ -13,13 +13,13 @@ _LINK: Final = re.compile(r"https?://[^\s，。；！？、）】」]+")
 
 
 class ConsoleGateway:
-    """One line for each message, without the link: whoever has it rates for the citizen."""
+    """Writes one line for each message, without the link, because whoever has the link can rate for the citizen."""
 
     name = "console"
     at_once = 16
 
     async def send(self, intent: Intent, recipient: Recipient) -> Outcome:
-        """Write the line."""
+        """Write the line; it is sent then."""
         log.info(
             "message",
             to=recipient.masked,
@@ -30,4 +30,4 @@ class ConsoleGateway:
         return Sent()
 
     async def close(self) -> None:
-        """There is nothing to close."""
+        """Nothing has to be closed."""

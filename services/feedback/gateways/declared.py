@@ -1,4 +1,4 @@
-"""Gateways as data: the file that `HUYING_GATEWAYS` names, checked as a whole before the process starts."""
+"""Defines the file that `HUYING_GATEWAYS` names, and checks it as a whole before the process starts."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -15,7 +15,7 @@ from shared.jurisdiction.notices import Notice
 
 
 class Smtp(Gateway):
-    """Letters by SMTP. DKIM is the relay's."""
+    """E-mails by SMTP. The relay signs them with DKIM."""
 
     kind: Literal["smtp"]
     host: str
@@ -60,8 +60,8 @@ class Gateways(Part):
         for means, name in self.use.items():
             gateway = self.gateways.get(name)
             if gateway is None:
-                known = ", ".join(self.gateways) or "none"
-                raise ValueError(f"use.{means}: there is no gateway {name!r}; known: {known}")
+                names = ", ".join(self.gateways) or "none"
+                raise ValueError(f"use.{means}: there is no gateway {name!r}; known: {names}")
             if (reached := _REACHES[gateway.kind]) is not means:
                 raise ValueError(f"use.{means}: {name!r} is of the kind {gateway.kind}, which is for {reached}")
         return self

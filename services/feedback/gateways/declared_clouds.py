@@ -1,4 +1,4 @@
-"""How the text message services of Aliyun and Tencent Cloud are declared (阿里云短信、腾讯云短信)."""
+"""Defines how the text message services of Aliyun and Tencent Cloud are declared (阿里云短信、腾讯云短信)."""
 
 from collections.abc import Mapping
 from typing import Annotated, Literal
@@ -18,7 +18,7 @@ class CloudSms(TextMessages):
     templates: Annotated[Mapping[Notice, Approved], Field(min_length=1)]
     templates_only: Literal[True] = True
     links: bool = False
-    """Whether a variable may hold a whole link: only where the operator has agreed to it in writing."""
+    """Whether a variable may hold a whole link: only if the operator has agreed to it in writing."""
     variable_length: Annotated[int, Field(ge=4, le=500)] = 35
     secret: SecretStr
 

@@ -1,4 +1,4 @@
-"""What declarations of gateways are made of, whatever their kind."""
+"""Defines the parts that the declarations of all gateways have in common."""
 
 import re
 from collections.abc import Mapping
@@ -24,19 +24,19 @@ Pattern = Annotated[str, AfterValidator(_pattern)]
 
 
 def check_places(texts: Any) -> None:
-    """Raises `ValueError` where a place in a text has no value."""
+    """Raise `ValueError` if a text has a place for which there is no value."""
     if wrong := sorted(unknown_places(texts)):
         raise ValueError(f"there is no value for {', '.join(f'{{{name}}}' for name in wrong)}")
 
 
 class Part(BaseModel):
-    """Every part of the file: a key that is not known is a mistake."""
+    """The base of every part of the file: an unknown key is an error."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
 
 class Approved(Part):
-    """A template that the operator has approved: its id there, and the variables that it takes."""
+    """An approved template: its id at the operator, and the variables that it takes."""
 
     id: str
     variables: Mapping[str, str] = {}
@@ -48,7 +48,8 @@ class Approved(Part):
 
 
 class Gateway(Part):
-    """What every gateway has. `at_once`: how many messages may be in its hands; `timeout`: seconds for an answer."""
+    """The fields of every gateway. `at_once` is how many messages may be in its hands at the same time, `timeout` the
+    seconds to wait for an answer."""
 
     at_once: Annotated[int, Field(ge=1, le=500)] = 32
     timeout: Annotated[float, Field(gt=0, le=45)] = 10.0
@@ -74,7 +75,7 @@ class Reports(Part):
 
     @property
     def keys(self) -> tuple[str, ...]:
-        """Whoever has one of these may report."""
+        """The keys with which reports are accepted."""
         return tuple(key.get_secret_value() for key in (self.key, self.previous_key) if key)
 
     @model_validator(mode="after")
@@ -85,12 +86,12 @@ class Reports(Part):
 
 
 class TextMessages(Gateway):
-    """What is said of text messages, whoever carries them."""
+    """The fields of every gateway for text messages."""
 
     signature: Annotated[str, Field(pattern=r"^(【[^】]+】)?$")] = ""
-    """The approved signature, such as 【呼应】, which goes before the words."""
+    """The approved signature, such as 【呼应】, which stands before the text."""
     links: bool = True
-    """Whether words may hold a link. Where not, a notice with a link needs an approved template."""
+    """Whether a text may hold a link. If not, a notice with a link needs an approved template."""
     templates: Mapping[Notice, Approved] = {}
     templates_only: bool = False
     variable_length: Annotated[int, Field(ge=4, le=500)] = 60

@@ -1,4 +1,4 @@
-"""How gateways for text messages are declared: by HTTP, and by SMPP."""
+"""Defines how gateways for text messages by HTTP and by SMPP are declared."""
 
 from collections.abc import Mapping
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Messages are appended to a file as JSON lines, which its owner alone may read: it holds the links."""
+"""Appends messages to a file as JSON lines. Only its owner may read the file, because it holds the links."""
 
 import fcntl
 import json
@@ -13,7 +13,7 @@ from shared.chassis.work.intents import Intent, Outcome, RetryLater, Sent
 
 
 class FileGateway:
-    """A file, opened anew for each message; what it keeps never tells the whole address."""
+    """Appends to a file that is opened for each message. The file never holds a whole address."""
 
     name = "file"
     at_once = 16
@@ -22,7 +22,8 @@ class FileGateway:
         self._path, self._clock = path, clock
 
     async def send(self, intent: Intent, recipient: Recipient) -> Outcome:
-        """Append a whole line or nothing; the line is there when this returns. A disk that is full waits for room."""
+        """Append a whole line or nothing; when this returns, the line is on the disk. If the disk is full, the message
+        waits."""
         record = {
             "id": str(intent.id),
             "at": self._clock().isoformat(timespec="seconds"),
@@ -39,7 +40,7 @@ class FileGateway:
         return Sent()
 
     async def close(self) -> None:
-        """There is nothing to close."""
+        """Nothing has to be closed."""
 
     def _write(self, line: bytes) -> None:
         file = os.open(self._path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600)
@@ -51,14 +52,15 @@ class FileGateway:
 
 
 def _append(file: int, line: bytes) -> None:
-    """A full disk may take half a line: that half is removed, so that the line can be written again."""
+    """Append a line. If a full disk takes only part of it, that part is removed, so that the line can be written
+    again."""
     size = os.fstat(file).st_size
-    # The half line of a process that was killed must not spoil the next one.
+    # A process that was killed may have left part of a line: a new line keeps it apart from this one.
     torn = bool(size) and os.pread(file, 1, size - 1) != b"\n"
-    rest = memoryview(b"\n" + line if torn else line)
+    remaining = memoryview(b"\n" + line if torn else line)
     try:
-        while rest:
-            rest = rest[os.write(file, rest) :]
+        while remaining:
+            remaining = remaining[os.write(file, remaining) :]
     except OSError:
         os.ftruncate(file, size)
         raise

@@ -1,4 +1,5 @@
-"""Text messages by HTTP: a carrier's or a reseller's interface, or Kannel's, told by data what it wants and answers."""
+"""Sends text messages by the HTTP interface of a carrier, a reseller or Kannel; its declaration says what it wants and
+answers."""
 
 import json
 import re
@@ -17,45 +18,46 @@ from services.feedback.gateways.text_messages import unfit, words_of
 from shared.chassis.work.intents import Intent, Outcome, Rejected, RetryLater, Sent, TryAgain, Unknown
 
 _NOT_SENT: Final = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.InvalidURL)
-"""Faults before anything was sent."""
+"""Errors that occur before a request is sent."""
 _CUT: Final = 200
 _LONGEST: Final = 65536
-"""Bytes of an answer that are looked at."""
+"""At most so many bytes of an answer are read."""
 _IDLE: Final = 2.0
-"""Seconds that a connection is kept without a request: what the gateway closes meanwhile would look like an unknown
-outcome."""
+"""Seconds that an idle connection is kept. If the gateway closed it just before a request, the outcome would be
+unknown."""
 
 
 class HttpSmsGateway:
-    """One request for each message; the answer is read by rules."""
+    """Sends one request for each message and reads the answer by the declared rules."""
 
-    def __init__(self, name: str, told: HttpSms, clock: Callable[[], float] = time.time) -> None:
-        self.name, self.at_once = name, told.at_once
-        self._told, self._clock = told, clock
+    def __init__(self, name: str, settings: HttpSms, clock: Callable[[], float] = time.time) -> None:
+        self.name, self.at_once = name, settings.at_once
+        self._settings, self._clock = settings, clock
         self._opened: aiohttp.ClientSession | None = None
 
     @property
     def _session(self) -> aiohttp.ClientSession:
         if self._opened is None:
-            declaration = self._told
+            declaration = self._settings
             timeout = aiohttp.ClientTimeout(total=declaration.timeout, connect=min(declaration.timeout, 5.0))
             connector = aiohttp.TCPConnector(limit=declaration.at_once, keepalive_timeout=_IDLE)
             self._opened = aiohttp.ClientSession(
                 connector=connector, timeout=timeout, cookie_jar=aiohttp.DummyCookieJar()
             )
-            # A GET that was hung up on would be sent once more, and the citizen told twice.
+            # Otherwise aiohttp would repeat a GET whose connection was closed, and the citizen would get two messages.
             self._opened._retry_connection = False
         return self._opened
 
     async def close(self) -> None:
-        """Hang up."""
+        """Close the connections."""
         if self._opened:
             await self._opened.close()
 
     async def send(self, intent: Intent, recipient: Recipient) -> Outcome:
-        """The outcome by the rules; a request that was sent and not answered is of unknown outcome."""
-        approved = self._told.templates.get(intent.body["template"])
-        if refused := unfit(self.name, self._told, intent):
+        """Send a message; the outcome follows from the rules. A request that was sent without an answer has an unknown
+        outcome."""
+        approved = self._settings.templates.get(intent.body["template"])
+        if refused := unfit(self.name, self._settings, intent):
             return Rejected(refused)
         try:
             status, body = await self._ask(self._values(intent, recipient, approved))
@@ -63,10 +65,10 @@ class HttpSmsGateway:
             return RetryLater(f"{self.name} cannot be reached: {type(fault).__name__}")
         except (TimeoutError, aiohttp.ClientError, OSError) as fault:
             return Unknown(f"{self.name} gave no answer: {type(fault).__name__}")
-        return outcome_of(status, body, self._told.answers)
+        return outcome_of(status, body, self._settings.answers)
 
     async def _ask(self, values: Mapping[str, str]) -> tuple[int, str]:
-        declaration = self._told
+        declaration = self._settings
         asking = self._session.request(
             declaration.method,
             fill(declaration.url, values),
@@ -78,12 +80,12 @@ class HttpSmsGateway:
         )
         async with asking as answer:
             body = b""
-            while len(body) < _LONGEST and (more := await answer.content.read(_LONGEST)):
-                body += more
+            while len(body) < _LONGEST and (chunk := await answer.content.read(_LONGEST)):
+                body += chunk
             return answer.status, body.decode("utf-8", "replace")
 
     def _values(self, intent: Intent, recipient: Recipient, approved: Approved | None) -> Mapping[str, str]:
-        declaration, values = self._told, values_of(intent)
+        declaration, values = self._settings, values_of(intent)
         variables = variables_of(approved.variables, values, declaration.variable_length) if approved else {}
         values |= {
             "to": recipient.address,
@@ -103,11 +105,11 @@ class HttpSmsGateway:
 
 
 def outcome_of(status: int, body: str, rules: tuple[Rule, ...]) -> Outcome:
-    """What an answer says: by the first rule that holds, else by its status.
+    """The outcome of an answer: by the first rule that matches, else by its status.
 
-    Without a rule 2xx is taken as sent, unless a rule says how a sent one looks: then nobody knows. 401, 403, 429 and
-    503 say that nobody is served now; what else is 4xx refuses the message. Of any other status nobody knows whether
-    the message was taken before the fault.
+    Without a matching rule, 2xx means sent, unless there is a rule that says how a sent message is answered: then the
+    outcome is unknown. 401, 403, 429 and 503 mean that no message is accepted now; other 4xx refuse this message. With
+    any other status it is unknown whether the message was accepted before the fault.
     """
     words = f"{status}: {' '.join(body.split())[:_CUT]}"
     for rule in rules:

@@ -1,7 +1,9 @@
-"""What people write to a number that is bound by SMPP: handed to intake, each once, before the centre may forget it.
+"""Hands text messages that people write to a number bound by SMPP to intake, each once, before the centre is told that
+we have them.
 
-A centre sends again what was not acknowledged, under no id that would tell it from another message of the same words.
-So each gets an id of ours here, and the same one where it comes again. Neither words nor numbers are kept.
+A centre sends a message again if it was not acknowledged, without an id that would tell it from another message with
+the same words. So each message gets an id here, and the same id when it comes again. Neither texts nor telephone
+numbers are stored.
 """
 
 import hashlib
@@ -21,11 +23,11 @@ from shared.chassis.work.retention import Expired
 from shared.contracts.demand.state import Service
 
 TIMEOUT: Final = httpx.Timeout(8, connect=2)
-"""Less than centres wait for an acknowledgement."""
+"""Seconds to wait for intake; less than centres wait for an acknowledgement."""
 AGAIN_WITHIN: Final = timedelta(minutes=10)
-"""On another bind the same words are the same message for so long: the acknowledgement was lost with the bind."""
+"""On another bind the same text is the same message for so long: the acknowledgement was lost with the first bind."""
 EXPIRED: Final = Expired("inbound_text", "received_at < $1", timedelta(days=8))
-"""Longer than any centre keeps a message."""
+"""Ids of messages are kept for so long; longer than any centre keeps a message."""
 
 REFUSED: Final = counter(
     "huying_inbound_texts_refused_total",
@@ -34,12 +36,13 @@ REFUSED: Final = counter(
     served=Served(frozenset({"consumer"}), frozenset({"feedback"})),
 )
 _UNREADABLE: Final = frozenset({400, 413, 422})
-"""What intake answers whenever it is handed the same message."""
+"""Statuses that intake answers each time that it gets the same message."""
 
 
 @dataclass(frozen=True, slots=True)
 class InboundText:
-    """One message of a person, for a channel of intake. `bind` names the bind that it came on; `words` are bytes."""
+    """One message of a person for a channel of intake. `bind` names the bind on which it came; `words` are its
+    bytes."""
 
     gateway: str
     channel: str
@@ -50,16 +53,16 @@ class InboundText:
 
 
 class NotTaken(Exception):
-    """Intake does not have it; the centre must keep it."""
+    """Intake did not take the message; the centre must keep it."""
 
 
 class NeverTaken(Exception):
-    """Intake cannot read it, however often it comes; the centre must not send it again."""
+    """Intake cannot read the message, however often it comes; the centre must not send it again."""
 
 
 @dataclass(frozen=True, slots=True)
 class InboundTexts:
-    """The way of such messages to intake."""
+    """Hands incoming text messages to intake."""
 
     pool: Pool
     intake: httpx.AsyncClient
@@ -67,12 +70,12 @@ class InboundTexts:
 
     @classmethod
     def at(cls, pool: Pool, url: str, secret: str) -> "InboundTexts":
-        """To the intake at this address."""
+        """The client of the intake at this URL."""
         client = httpx.AsyncClient(base_url=url, timeout=TIMEOUT, trust_env=False)
         return cls(pool, client, Tokens(secret, SERVICE_MAX_AGE))
 
     async def take(self, text: InboundText) -> None:
-        """Returns when intake has it; raises `NotTaken` or `NeverTaken`."""
+        """Hand a message over; returns when intake has it. Raises `NotTaken` or `NeverTaken`."""
         id = await self._id(text)
         await self._hand_over(id, text)
         async with self.pool.acquire(timeout=5) as db:
@@ -104,15 +107,15 @@ class InboundTexts:
         return id
 
     def _digest(self, text: InboundText) -> bytes:
-        """Knows the same message again, and tells nobody who wrote what."""
+        """A hash that recognises a message that comes again, and does not show who wrote what."""
         message = f"{text.channel}\n{text.sender}\n{text.words.hex()}"
         return hmac.new(self.tokens.secret.encode(), message.encode(), hashlib.sha256).digest()
 
     async def _hand_over(self, id: UUID, text: InboundText) -> None:
         headers = self.tokens.service_headers(Service.FEEDBACK)
-        said = {"id": str(id), "sender": text.sender, "words": text.words.hex(), "charset": text.charset}
+        message = {"id": str(id), "sender": text.sender, "words": text.words.hex(), "charset": text.charset}
         try:
-            answer = await self.intake.post(f"/inbound/sms/{text.channel}/texts", json=said, headers=headers)
+            answer = await self.intake.post(f"/inbound/sms/{text.channel}/texts", json=message, headers=headers)
         except httpx.RequestError as fault:
             raise NotTaken(repr(fault)) from None
         if answer.status_code in _UNREADABLE:

@@ -1,4 +1,5 @@
-"""To whom a message goes: an address that lives as long as the sending, and the little of it that may be kept."""
+"""Defines the recipient of a message: the address exists only while the message is sent; only its mark and a masked
+form are stored."""
 
 import hashlib
 import hmac
@@ -13,7 +14,7 @@ _STARS: Final = "****"
 
 
 class ContactMethod(StrEnum):
-    """The ways to reach a citizen, named as intake's fields; the first that was left is taken."""
+    """The ways to reach a citizen, with the names of intake's fields."""
 
     PHONE = "phone"
     WECHAT = "wechat"
@@ -25,18 +26,19 @@ _OWN: Final = {ChannelKind.WECHAT: ContactMethod.WECHAT, ChannelKind.EMAIL: Cont
 
 @dataclass(frozen=True, slots=True)
 class Recipient:
-    """`address` is for the gateway alone; records and logs have `masked`."""
+    """A recipient. Only the gateway uses `address`; facts and logs have `masked`."""
 
     means: ContactMethod
     address: str = field(repr=False)
     mark: bytes = b""
-    """See `mark`."""
+    """The keyed hash of the address, see the function `mark`."""
     gateway: str = ""
     """The name of the gateway that reaches this address."""
 
     @property
     def masked(self) -> str:
-        """Enough to recognise one's own number by, too little to call it: 138****8000."""
+        """The address with its middle hidden, as in 138****8000: people recognise their own number, and nobody can call
+        it."""
         if self.means is ContactMethod.EMAIL:
             name, at, domain = self.address.rpartition("@")
             return f"{name[:1]}{_STARS}@{domain}" if at else _STARS
@@ -45,7 +47,7 @@ class Recipient:
 
 
 def mark(means: ContactMethod, address: str, secret: str) -> bytes:
-    """A keyed hash of the address, 16 bytes: tells whether two messages are for the same one, and nothing else."""
+    """A keyed hash of an address, 16 bytes: it only tells whether two messages go to the same address."""
     address = address.strip().casefold()
     if means is ContactMethod.PHONE:
         address = "".join(filter(str.isdigit, address))
@@ -55,6 +57,6 @@ def mark(means: ContactMethod, address: str, secret: str) -> bytes:
 
 
 def means_for(channel: ChannelKind) -> tuple[ContactMethod, ...]:
-    """In which order to ask: who came by WeChat or mail is answered there."""
+    """The contact methods in the order in which they are tried: who came by WeChat or e-mail is answered there."""
     own = _OWN.get(channel, ContactMethod.PHONE)
     return (own, *(means for means in ContactMethod if means is not own))

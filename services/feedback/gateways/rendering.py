@@ -1,4 +1,4 @@
-"""Fills what gateways send: the places of their texts, from one message."""
+"""Fills the places in the texts that gateways send with the values of a message."""
 
 import base64
 import hashlib
@@ -19,13 +19,13 @@ OWN: Final = frozenset({
     "to", "text", "id", "template", "template_id", "variables", "sign", "signature", "timestamp", "nonce", "name",
     "url_path", "rating_url_path",
 })  # fmt: skip
-"""Places beside those of the pack's messages. `id` names the message in reports; `name` is the gateway's own name;
-`url_path` is the link without the public address, for a template that holds the address."""
+"""The places beside those of the pack's messages. `id` names the message in reports; `name` is the name of the gateway;
+`url_path` is the link without the public address, for a template that holds that address."""
 PLACES: Final = OWN | PLACEHOLDERS
 
 
 def unknown_places(texts: Any) -> set[str]:
-    """Names in braces for which there is no value, anywhere in a text, a mapping or a list."""
+    """The names in braces for which there is no value, in a text, a mapping or a list."""
     return {name for text in _texts(texts) for name in _PLACE.findall(text)} - PLACES
 
 
@@ -41,12 +41,12 @@ def _texts(texts: Any) -> Iterator[str]:
 
 
 def fill(text: str, values: Mapping[str, str]) -> str:
-    """Put the values in; nothing in a value is looked at again."""
+    """The text with the values in its places; braces within a value are not replaced."""
     return _PLACE.sub(lambda place: values.get(place[1], ""), text)
 
 
 def fill_all(texts: Any, values: Mapping[str, str]) -> Any:
-    """The same for whatever JSON has; `{variables}` alone becomes an object."""
+    """The same for any JSON value; `{variables}` alone becomes an object."""
     if texts == "{variables}":
         return json.loads(values["variables"])
     if isinstance(texts, str):
@@ -59,7 +59,7 @@ def fill_all(texts: Any, values: Mapping[str, str]) -> Any:
 
 
 def values_of(intent: Intent) -> dict[str, str]:
-    """What a message may say of its demand; messages of the versions before tell their number alone."""
+    """The values of a message; messages of earlier versions have only the number of the demand."""
     values = {name: str(value) for name, value in (intent.body.get("values") or {}).items()}
     values = {"number": str(intent.body["number"] or "")} | values
     paths = {f"{name}_path": urlsplit(values.get(name, "")).path.lstrip("/") for name in ("url", "rating_url")}
@@ -67,7 +67,8 @@ def values_of(intent: Intent) -> dict[str, str]:
 
 
 def variables_of(variables: Mapping[str, str], values: Mapping[str, str], longest: int) -> dict[str, str]:
-    """Variables of an approved template, each as long as the operator allows: people's words are cut, nothing else."""
+    """The variables of an approved template. A text that people wrote is cut to the length that the operator allows;
+    other values are not cut."""
     return {name: _short(text, values, longest) for name, text in variables.items()}
 
 
@@ -79,7 +80,7 @@ def _short(text: str, values: Mapping[str, str], longest: int) -> str:
 
 
 def signed(algorithm: str, over: str, secret: str, encoding: str) -> str:
-    """A digest or a keyed digest of a text, in hexadecimal or base64."""
+    """The digest or HMAC of a text, in hexadecimal or base64."""
     name = algorithm.removeprefix("hmac-")
     if algorithm.startswith("hmac-"):
         digest = hmac.digest(secret.encode(), over.encode(), name)

@@ -1,4 +1,4 @@
-"""Delivery reports: what gateways tell of messages after they took them, at an address with a key of its own."""
+"""The HTTP routes by which gateways report the delivery of messages, each with a key of its own."""
 
 import hmac
 import json
@@ -26,12 +26,12 @@ from shared.contracts.text import Text
 
 log = structlog.get_logger()
 MOST: Final = 500
-"""Reports in one request."""
+"""At most so many reports are read from one request."""
 
 
 @dataclass(frozen=True, slots=True)
 class ReportHandler:
-    """Takes the reports of the gateways that are set up for them."""
+    """Handles delivery reports of the gateways that are declared with them."""
 
     pool: Pool
     kind: IntentKind[Recipient]
@@ -39,11 +39,11 @@ class ReportHandler:
     clock: Callable[[], datetime] = now
 
     async def take(self, gateway: str, request: Request) -> Response:
-        """Every report of a request in one transaction; raises `Refused` where the key is wrong."""
+        """Handle all reports of a request in one transaction; raises `Refused` if the key is wrong."""
         rules = self._told(gateway, _key(request))
         reports = [report for sent in _sent(await request.body(), request) if (report := _read(gateway, rules, sent))]
         async with self.pool.acquire(timeout=5) as db, db.transaction():
-            # In the order of the ids, so that two requests wait for each other in one order.
+            # In the order of the ids, so that two requests cannot deadlock.
             for report in sorted(reports, key=lambda report: str(report.id or report.reference)):
                 if not await take_report(db, self.kind, report, self.clock()):
                     log.warning("a report of no message of ours", gateway=gateway, why=report.state)
@@ -64,7 +64,7 @@ def _key(request: Request) -> str:
 
 
 def _sent(body: bytes, request: Request) -> Iterator[Mapping[str, Any]]:
-    """The parameters of each report: JSON with one or a list, or those of a form or an address."""
+    """The parameters of each report, from JSON with one report or a list, from a form, or from the URL."""
     query = dict(request.query_params)
     if "json" in request.headers.get("Content-Type", "") or body[:1] in (b"[", b"{"):
         try:
@@ -72,15 +72,15 @@ def _sent(body: bytes, request: Request) -> Iterator[Mapping[str, Any]]:
         except ValueError:
             en, zh = "the body is no JSON", "请求内容不是 JSON"
             raise Refused(Code.INVALID, en, zh, (FieldError("body", zh, en),)) from None
-        for one in (sent if isinstance(sent, list) else [sent])[:MOST]:
-            if isinstance(one, dict):
-                yield query | one
+        for item in (sent if isinstance(sent, list) else [sent])[:MOST]:
+            if isinstance(item, dict):
+                yield query | item
     else:
         yield query | dict(parse_qsl(body.decode("utf-8", "replace")))
 
 
 def _read(gateway: str, told: Reports, sent: Mapping[str, Any]) -> Report | None:
-    """The report, by the gateway's names; None where it says nothing that changes anything."""
+    """The report, read by the names that the gateway uses; None if it changes nothing."""
     said = str(sent.get(told.state, "")).strip().casefold()
     states = {State.DELIVERED: told.delivered, State.FAILED: told.failed, State.SENT: told.accepted}
     state = next((state for state, words in states.items() if said in {word.casefold() for word in words}), None)
@@ -99,7 +99,7 @@ def _uuid(words: str) -> UUID | None:
 
 
 def routes(reports: ReportHandler) -> APIRouter:
-    """One address for each gateway."""
+    """The routes of all gateways."""
     router = APIRouter(tags=["inbound"], route_class=ForeignQuery)
 
     async def receive(gateway: Text, request: Request) -> Response:

@@ -1,4 +1,4 @@
-"""Whose turn it is: what one person wrote is taken one after another, in the order in which it came."""
+"""Lets the messages of one sender be handled one after the other, in the order in which they came."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -6,11 +6,11 @@ from contextlib import asynccontextmanager
 from typing import Final
 
 WITHIN: Final = 5.0
-"""Seconds: what waits longer is sent again sooner than the centre gives it up."""
+"""Seconds that a message may wait; a longer wait is ended before the centre gives the message up."""
 
 
 class Turns:
-    """A line for each sender of whom something waits; nobody waits for anybody else."""
+    """One queue for each sender with waiting messages; different senders do not wait for each other."""
 
     def __init__(self) -> None:
         self._lines: dict[str, asyncio.Lock] = {}
@@ -18,7 +18,7 @@ class Turns:
 
     @asynccontextmanager
     async def take(self, sender: str) -> AsyncIterator[None]:
-        """A turn of this sender's; raises `TimeoutError` where it does not come in time."""
+        """Wait for the sender's turn; raises `TimeoutError` if it does not come in time."""
         line = self._lines.setdefault(sender, asyncio.Lock())
         self._waiting[sender] = self._waiting.get(sender, 0) + 1
         try:

@@ -43,11 +43,11 @@ from shared.chassis.work.intents import (
 
 log = structlog.get_logger()
 _AGAIN: Final = frozenset({0x08, 0x45, 0x64})
-"""System error, submit failed, temporary fault of an application: this one was not taken, others may be."""
+"""System error, submit failed, temporary fault of an application: this message was not accepted, others may be."""
 _LATER: Final = frozenset({0x04, 0x05, 0x0D, 0x0E, 0x0F, 0x14, 0x58})
 """Not bound, bound already, bind failed, wrong password or name, the centre's queue is full, too many a second."""
 _NOBODY: Final = frozenset({0x0B, 0x50, 0x51})
-"""No such number, or of a kind that the centre does not serve: another gateway may reach them."""
+"""No such number, or a kind of number that the centre does not serve: another gateway may reach the person."""
 _DELIVERED: Final = frozenset({"DELIVRD"})
 _FAILED: Final = frozenset({"EXPIRED", "DELETED", "UNDELIV", "REJECTD"})
 _TAKEN: Final = 0x00
@@ -60,10 +60,10 @@ TakeText = Callable[[InboundText], Awaitable[None]]
 
 
 class SmppGateway:
-    """One bind, made when there is something to send, and made again when it is lost: receipts come on it.
+    """Sends by one bind, which is made when there is something to send and again when it is lost.
 
-    `take_report` is called with what receipts tell, `take_text` with what people write; what these raise lets the
-    centre send it again.
+    Delivery receipts and texts of people come on the same bind: `take_report` and `take_text` are called with them. If
+    one of these raises, the centre is told to send again.
     """
 
     def __init__(self, name: str, declared: Smpp, pause: Callable[[float], Awaitable[None]] = asyncio.sleep) -> None:
@@ -76,12 +76,13 @@ class SmppGateway:
         self._binding = asyncio.Lock()
         self._keeping: asyncio.Task[None] | None = None
         self._recent: OrderedDict[str, UUID] = OrderedDict()
-        """Ours by the centre's id: a receipt may be faster than the record of the answer."""
+        """Our ids by the ids of the centre: a receipt may come before the answer was stored."""
         self._turns = Turns()
         self._long = 0
 
     async def send(self, intent: Intent, recipient: Recipient) -> Outcome:
-        """Every part in its order. What was taken in part, or not answered, is of unknown outcome."""
+        """Send all parts in order. If only some parts were accepted, or one was not answered, the outcome is
+        unknown."""
         if refused := unfit(self.name, self._declared, intent):
             return Rejected(refused)
         self._long += 1
@@ -105,7 +106,7 @@ class SmppGateway:
         return Sent(reference)
 
     async def listen(self) -> None:
-        """Keep a bind though nothing is sent, since people write at any time; runs until it is cancelled."""
+        """Keep a bind even if nothing is sent, because people may write at any time; runs until cancelled."""
         pause = _PAUSE
         while True:
             try:
@@ -128,8 +129,8 @@ class SmppGateway:
     async def _submit(
         self, connection: SmppConnection, recipient: Recipient, part: tuple[int, bytes, bytes], last: bool, first: bool
     ) -> Pdu:
-        """The answer to one part. A later one of which there are too many in a second is tried again: what came
-        before it is on its way."""
+        """Send one part and return the outcome. If a later part is refused because there are too many a second, it is
+        tried again, because the first ones are on their way."""
         declaration = self._declared
         source = Address(declaration.source, declaration.source_ton, declaration.source_npi)
         number = "".join(filter(str.isdigit, recipient.address))
@@ -153,7 +154,7 @@ class SmppGateway:
             return self._connection
 
     async def _keep(self) -> None:
-        """Bind again whenever the bind is lost: receipts wait at the centre."""
+        """Bind again when the bind is lost, because receipts wait at the centre."""
         pause = _PAUSE
         while connection := self._connection:
             await connection.ended.wait()
@@ -166,7 +167,7 @@ class SmppGateway:
                 log.warning("no bind with the message centre", gateway=self.name, cause=str(fault), seconds=pause)
 
     async def _delivered(self, bind: UUID, body: bytes) -> int:
-        """The status to answer with."""
+        """Handle a message of the centre; returns the status to answer with."""
         try:
             message = delivered(body)
         except ValueError as fault:
@@ -206,7 +207,7 @@ class SmppGateway:
         return _TAKEN
 
     def _reference(self, id: str) -> str:
-        """As the receipt will call it."""
+        """The id in the form that the receipt has."""
         if self._declared.receipt_ids == "decimal":
             try:
                 return str(int(id, 16))
@@ -221,7 +222,7 @@ class SmppGateway:
 
 
 def outcome_of(status: int, declaration: Smpp) -> Outcome:
-    """What a status of the centre says of a message; the operator's own codes come first."""
+    """The outcome of a status of the centre; codes of the operator come first."""
     words = f"{status:#x}"
     if status in declaration.refused:
         return Rejected(words)
@@ -237,7 +238,8 @@ def outcome_of(status: int, declaration: Smpp) -> Outcome:
 
 
 def _in_part(number: int, total: int, outcome: Outcome) -> Outcome:
-    """Of a message whose first part was taken nobody can say that it did not go out."""
+    """The outcome of a message in parts: once its first part was accepted, it can no longer be said that it was not
+    sent."""
     if number == 1 or isinstance(outcome, Sent):
         return outcome
     return Unknown(f"part {number} of {total} was not taken: {outcome.reason}")

@@ -1,4 +1,4 @@
-"""One bind with a message centre: questions and their answers, signs of life, and what the centre sends by itself."""
+"""One SMPP bind with a message centre: requests and answers, keep-alive, and messages that the centre sends."""
 
 import asyncio
 import ssl
@@ -19,15 +19,15 @@ Delivered = Callable[[bytes], Awaitable[int]]
 
 
 class NotBound(Exception):
-    """There is no bind, so that nothing was sent."""
+    """There is no bind, so nothing was sent."""
 
 
 class NoAnswer(Exception):
-    """The centre fell silent after it was asked: nobody knows whether it took what it was given."""
+    """The centre did not answer: nobody knows whether it accepted the message."""
 
 
 class SmppConnection:
-    """A bound connection. `delivered` takes what the centre sends by itself and returns the status to answer with."""
+    """A bound connection. `delivered` handles a message of the centre and returns the status to answer with."""
 
     def __init__(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, declaration: Smpp, delivered: Delivered
@@ -65,7 +65,7 @@ class SmppConnection:
         return connection
 
     async def ask(self, command: int, body: bytes = b"") -> Pdu:
-        """The answer; raises `NotBound` where nothing was sent, and `NoAnswer`."""
+        """Send a command and return the answer. Raises `NotBound` if nothing was sent, and `NoAnswer`."""
         if self.ended.is_set():
             raise NotBound("the connection ended")
         self._sequence = self._sequence % 0x7FFFFFFF + 1
@@ -83,7 +83,7 @@ class SmppConnection:
             self._waiting.pop(sequence, None)
 
     async def close(self) -> None:
-        """Unbind, as far as the centre listens."""
+        """Unbind, and close the connection even if the centre does not answer."""
         if not self.ended.is_set():
             with suppress(NoAnswer, NotBound, TimeoutError):
                 await asyncio.wait_for(self.ask(Command.UNBIND), 1.0)
@@ -111,7 +111,8 @@ class SmppConnection:
             self._end()
 
     async def _answer(self, request: Pdu) -> None:
-        """Answer what the centre asks; a receipt only when it is written down, so that it comes again otherwise."""
+        """Answer a request of the centre. A receipt is answered only after it was stored, so that it comes again
+        otherwise."""
         match request.command:
             case Command.DELIVER:
                 status, body = await self._delivered(request.body), b"\0"
@@ -127,7 +128,7 @@ class SmppConnection:
             self._end()
 
     async def _enquire(self) -> None:
-        """A centre that gives no sign of life is given up."""
+        """Send keep-alive requests; close the connection if the centre does not answer."""
         while True:
             await asyncio.sleep(self._declaration.enquire_every)
             try:

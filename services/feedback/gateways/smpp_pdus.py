@@ -1,4 +1,4 @@
-"""The few messages of SMPP 3.4 that a sender needs, to bytes and back (Short Message Peer to Peer, issue 1.2)."""
+"""Encodes and decodes the few SMPP 3.4 messages that a sender needs (Short Message Peer to Peer, issue 1.2)."""
 
 import re
 import struct
@@ -10,7 +10,7 @@ from typing import Final
 ANSWER: Final = 0x80000000
 _HEADER: Final = struct.Struct(">IIII")
 LONGEST: Final = 65536
-"""Bytes of one message; more is no SMPP."""
+"""A message has at most so many bytes; more is not SMPP."""
 _PAYLOAD, _STATE, _ID = 0x0424, 0x0427, 0x001E
 _REFERENCE, _TOTAL, _NUMBER = 0x020C, 0x020E, 0x020F
 SINGLE: Final = 140
@@ -18,12 +18,12 @@ _UDH: Final = 6
 UCS2: Final = 8
 """The data coding of UTF-16, high byte first."""
 _GBK: Final = 15
-"""What centres in China say of words in GBK."""
+"""The data coding that centres in China use for GBK."""
 _HAS_UDH, _RECEIPT, _TYPE = 0x40, 0x04, 0x3C
 
 
 class Command(IntEnum):
-    """Their numbers; that of an answer is `ANSWER` more."""
+    """The numbers of commands; the number of an answer is higher by `ANSWER`."""
 
     BIND_TRANSMITTER = 0x02
     SUBMIT = 0x04
@@ -36,7 +36,7 @@ class Command(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Pdu:
-    """One message: a command or an answer to the one of the same sequence number."""
+    """One message: a command, or the answer to the command with the same sequence number."""
 
     command: int
     status: int
@@ -44,7 +44,7 @@ class Pdu:
     body: bytes = b""
 
     def encoded(self) -> bytes:
-        """As it goes over the wire."""
+        """The message as bytes."""
         return _HEADER.pack(_HEADER.size + len(self.body), self.command, self.status, self.sequence) + self.body
 
 
@@ -57,13 +57,13 @@ class Address:
     npi: int
 
     def encoded(self) -> bytes:
-        """As it goes over the wire."""
+        """The address as bytes."""
         return bytes((self.ton, self.npi)) + _text(self.number)
 
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """What the centre tells of a message: by its id there, the state in its words, and a code of its own."""
+    """A delivery receipt: the id of the message at the centre, its state in the centre's words, and the error code."""
 
     id: str
     state: str
@@ -71,7 +71,7 @@ class Receipt:
 
 
 def length_of(header: bytes) -> int:
-    """How long the message is whose first four bytes these are; raises `ValueError` where that cannot be."""
+    """The length of the message that begins with these four bytes; raises `ValueError` if it is impossible."""
     (length,) = struct.unpack(">I", header)
     if not _HEADER.size <= length <= LONGEST:
         raise ValueError(f"{length} is no length of an SMPP message")
@@ -79,20 +79,21 @@ def length_of(header: bytes) -> int:
 
 
 def decoded(data: bytes) -> Pdu:
-    """A whole message."""
+    """Decode a whole message."""
     _, command, status, sequence = _HEADER.unpack(data[: _HEADER.size])
     return Pdu(command, status, sequence, data[_HEADER.size :])
 
 
 def bind_body(system_id: str, password: str, system_type: str) -> bytes:
-    """Who we are; we speak 3.4."""
+    """The body of the bind command, for version 3.4."""
     return _text(system_id) + _text(password) + _text(system_type) + bytes((0x34, 0, 0)) + _text("")
 
 
 def parts_of(text: str, long: str, reference: int) -> list[tuple[int, bytes, bytes]]:
-    """A text as UTF-16 in as many parts as it needs: each with its class, its bytes, and its optional parameters.
+    """Split a text into parts in UTF-16; each with its class, its bytes and its optional parameters.
 
-    `long`: `udh` puts a header before the words, `sar` says it in parameters, `payload` leaves it to the centre.
+    `long` says how parts are marked: `udh` puts a header before the text, `sar` uses parameters, `payload` leaves the
+    splitting to the centre.
     """
     data = text.encode("utf-16-be")
     if len(data) <= SINGLE:
@@ -105,13 +106,14 @@ def parts_of(text: str, long: str, reference: int) -> list[tuple[int, bytes, byt
         if long == "udh":
             parts.append((_HAS_UDH, bytes((5, 0, 3, reference % 256, total, number)) + piece, b""))
         else:
-            said = _parameter(_REFERENCE, struct.pack(">H", reference % 65536))
-            parts.append((0, piece, said + _parameter(_TOTAL, bytes((total,))) + _parameter(_NUMBER, bytes((number,)))))
+            reference_tlv = _parameter(_REFERENCE, struct.pack(">H", reference % 65536))
+            parameters = reference_tlv + _parameter(_TOTAL, bytes((total,))) + _parameter(_NUMBER, bytes((number,)))
+            parts.append((0, piece, parameters))
     return parts
 
 
 def _cut(data: bytes, longest: int) -> list[bytes]:
-    """No character is cut in two: one beyond the basic plane takes four bytes."""
+    """Cut between characters; one beyond the basic plane has four bytes."""
     pieces = []
     while data:
         end = min(longest, len(data))
@@ -123,7 +125,8 @@ def _cut(data: bytes, longest: int) -> list[bytes]:
 
 
 def submit_body(source: Address, to: Address, part: tuple[int, bytes, bytes], receipt: int) -> bytes:
-    """One part. `receipt`: 0 asks for none, 1 for one in any case, 2 for one where it does not arrive."""
+    """The body of the submit command for one part. `receipt`: 0 asks for none, 1 for one in any case, 2 for one if the
+    message is not delivered."""
     kind, words, parameters = part
     start = _text("") + source.encoded() + to.encoded() + bytes((kind, 0, 0)) + _text("") + _text("")
     return start + bytes((receipt, 0, UCS2, 0, len(words))) + words + parameters
@@ -131,7 +134,7 @@ def submit_body(source: Address, to: Address, part: tuple[int, bytes, bytes], re
 
 @dataclass(frozen=True, slots=True)
 class Delivered:
-    """A message from the centre: `kind` is its class, `coding` that of its words."""
+    """A message from the centre: `kind` is its class, `coding` the coding of its text."""
 
     sender: str
     kind: int
@@ -141,19 +144,19 @@ class Delivered:
 
     @property
     def is_receipt(self) -> bool:
-        """Whether it tells what became of a message of ours."""
+        """Whether it is a delivery receipt of one of our messages."""
         return self.kind & _TYPE == _RECEIPT
 
     @property
     def is_words(self) -> bool:
-        """Whether somebody wrote it; what is neither is a telephone's acknowledgement, or news of a message on its
+        """Whether a person wrote it. Other messages are acknowledgements of telephones, or news about a message on its
         way."""
         return self.kind & _TYPE == 0
 
     @property
     def headed(self) -> bytes:
-        """Its words, before them the header of a part (3GPP TS 23.040, 9.2.3.24.8) where parameters name the part: to
-        whoever joins parts they are the same. A message has one or the other."""
+        """Its text; if parameters say which part it is, the header of a part (3GPP TS 23.040, 9.2.3.24.8) is put before
+        the text, because both mean the same to whoever joins the parts."""
         reference, total, number = (self.parameters.get(tag, b"") for tag in (_REFERENCE, _TOTAL, _NUMBER))
         if self.kind & _HAS_UDH or (len(reference), len(total), len(number)) != (2, 1, 1):
             return self.words
@@ -161,12 +164,12 @@ class Delivered:
 
     @property
     def charset(self) -> str:
-        """What its words are written in, as far as the coding tells."""
+        """The charset of its text, if the coding says it."""
         return {UCS2: "utf-16-be", _GBK: "gb18030"}.get(self.coding, "utf-8")
 
 
 def delivered(body: bytes) -> Delivered:
-    """Reads what the centre sends by itself; raises `ValueError` where it is no such message at all."""
+    """Decode a message that the centre sends; raises `ValueError` if it is none."""
     _, rest = _read_text(body)
     sender, rest = _read_text(rest[2:])
     _, rest = _read_text(rest[2:])
@@ -182,7 +185,7 @@ def delivered(body: bytes) -> Delivered:
 
 
 def receipt_of(message: Delivered) -> Receipt:
-    """What a receipt tells of a message of ours."""
+    """Read a delivery receipt."""
     text, parameters = message.words.decode("latin-1"), message.parameters
     fields = {name.lower(): value for name, value in re.findall(r"\b(id|stat|err):(\S*)", text, re.IGNORECASE)}
     id = parameters.get(_ID, b"").rstrip(b"\0").decode("latin-1") or fields.get("id", "")
@@ -196,7 +199,7 @@ _STATES: Final = {
 
 
 def id_of(body: bytes) -> str:
-    """How the centre calls a message that it took."""
+    """The centre's id of a message that it accepted."""
     return body.split(b"\0", 1)[0].decode("latin-1")
 
 

@@ -1,4 +1,4 @@
-"""Letters by SMTP to a relay: one letter for each message, whose Message-ID is derived from the message's id."""
+"""Sends e-mails by SMTP to a relay. The Message-ID is derived from the id of the message."""
 
 import asyncio
 import ssl
@@ -14,20 +14,21 @@ from services.feedback.gateways.rendering import fill, values_of
 from shared.chassis.work.intents import Intent, Outcome, Rejected, RetryLater, Sent, TryAgain, Unknown
 
 _LATER: Final = 500
-"""From this code on SMTP refuses for good; below it is a matter of time (RFC 5321, 4.2.1)."""
+"""From this code on SMTP refuses for good; a lower code means to try later (RFC 5321, 4.2.1)."""
 _BUSY: Final = 421
 
 
 class SmtpGateway:
-    """Connections to one relay, used again while they last."""
+    """Connections to one relay, which are reused."""
 
-    def __init__(self, name: str, told: Smtp) -> None:
-        self.name, self.at_once = name, told.at_once
-        self._told = told
+    def __init__(self, name: str, settings: Smtp) -> None:
+        self.name, self.at_once = name, settings.at_once
+        self._settings = settings
         self._idle: list[aiosmtplib.SMTP] = []
 
     async def send(self, intent: Intent, recipient: Recipient) -> Outcome:
-        """Sent when the relay took the letter; unknown only when it fell silent after the words had begun to go."""
+        """Send an e-mail. The outcome is unknown only if the relay did not answer after the text had begun to be
+        sent."""
         letter = self._letter(intent, recipient)
         try:
             relay = await self._begun(recipient)
@@ -50,20 +51,20 @@ class SmtpGateway:
         return Sent()
 
     async def close(self) -> None:
-        """Hang up; a relay minds no client that says nothing."""
+        """Close the connections; no command is needed for that."""
         while self._idle:
             self._idle.pop().close()
 
     async def _begun(self, recipient: Recipient) -> aiosmtplib.SMTP:
-        """A connection on which sender and recipient were taken. One that lay idle may be closed by now: a new one is
-        made then."""
+        """A connection on which the relay accepted sender and recipient. An idle connection may be closed by now: then
+        a new one is made."""
         while self._idle:
             relay = self._idle.pop()
             try:
                 return await self._address(relay, recipient)
             except (aiosmtplib.SMTPServerDisconnected, aiosmtplib.SMTPTimeoutError, OSError):
                 relay.close()
-        declaration = self._told
+        declaration = self._settings
         encrypted = declaration.security != "none"
         context = ssl.create_default_context(cafile=declaration.ca_file) if encrypted else None
         relay = aiosmtplib.SMTP(
@@ -81,7 +82,7 @@ class SmtpGateway:
 
     async def _address(self, relay: aiosmtplib.SMTP, recipient: Recipient) -> aiosmtplib.SMTP:
         try:
-            await relay.mail(self._told.sender)
+            await relay.mail(self._settings.sender)
             await relay.rcpt(recipient.address)
         except aiosmtplib.SMTPResponseException:
             relay.close()
@@ -89,14 +90,14 @@ class SmtpGateway:
         return relay
 
     def _letter(self, intent: Intent, recipient: Recipient) -> EmailMessage:
-        declaration, values = self._told, values_of(intent)
+        declaration, values = self._settings, values_of(intent)
         letter = EmailMessage()
         letter["From"] = formataddr((declaration.sender_name, declaration.sender))
         letter["To"] = recipient.address
         letter["Subject"] = " ".join(fill(declaration.subject, values).split())
         letter["Date"] = formatdate()
         letter["Message-ID"] = f"<{intent.id}@{declaration.sender.rpartition('@')[2]}>"
-        # An absence notice answers no machine (RFC 3834).
+        # So that automatic replies, such as absence notices, do not answer this e-mail (RFC 3834).
         letter["Auto-Submitted"] = "auto-generated"
         letter.set_content(f"{intent.body['text']}\n")
         return letter

@@ -1,4 +1,4 @@
-"""What operators of text messages ask of their words: a signature, approved templates, no free links."""
+"""Checks what operators of text messages ask: a signature, approved templates, no free links."""
 
 from services.feedback.gateways.declared_parts import TextMessages
 from services.feedback.gateways.rendering import LINK
@@ -6,7 +6,7 @@ from shared.chassis.work.intents import Intent
 
 
 def unfit(gateway: str, declaration: TextMessages, intent: Intent) -> str:
-    """Why the operator would not take this message; empty where it would."""
+    """Why the operator would not accept this message; empty if it would."""
     notice = intent.body["template"]
     if notice in declaration.templates:
         return ""
@@ -18,6 +18,6 @@ def unfit(gateway: str, declaration: TextMessages, intent: Intent) -> str:
 
 
 def words_of(declaration: TextMessages, intent: Intent) -> str:
-    """The words of a message, after the approved signature."""
+    """The text of a message, with the approved signature before it."""
     text = str(intent.body["text"])
     return text if declaration.signature in text else declaration.signature + text

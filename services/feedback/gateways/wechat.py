@@ -1,4 +1,4 @@
-"""Template messages and subscription notices of a WeChat official account (微信公众号模板消息、订阅通知)."""
+"""Sends template messages and subscription notices of a WeChat official account (微信公众号模板消息、订阅通知)."""
 
 import asyncio
 import time
@@ -14,13 +14,13 @@ from services.feedback.gateways.rendering import values_of, variables_of
 from shared.chassis.work.intents import Intent, NotReached, Outcome, Rejected, RetryLater, Sent, TryAgain, Unknown
 
 _LONGEST: Final = 20
-"""Characters of a value (微信: thing 类型不超过 20 个字符)."""
+"""A value has at most so many characters (微信: thing 类型不超过 20 个字符)."""
 _STALE_TOKEN: Final = frozenset({40001, 40014, 42001})
 _LIMITED: Final = frozenset({45009, 45011})
 _GONE: Final = frozenset({40003, 43004, 43101, 43107})
-"""No such follower, or one who did not subscribe: another way may reach them."""
+"""Codes: no such follower, or one who did not subscribe; another contact method may reach the person."""
 _EARLY: Final = 300.0
-"""Seconds before its end from which a token is not used any more."""
+"""So many seconds before its end a token is no longer used."""
 
 
 class _Answer(BaseModel):
@@ -32,26 +32,27 @@ class _Answer(BaseModel):
 
 
 class WeChatGateway:
-    """One account; its token is asked for when it is needed, and shared."""
+    """One account; its token is fetched when it is needed, and then reused."""
 
     def __init__(
         self,
         name: str,
-        told: WeChat,
+        settings: WeChat,
         client: httpx.AsyncClient | None = None,
         ticks: Callable[[], float] = time.monotonic,
     ) -> None:
-        self.name, self.at_once = name, told.at_once
-        self._told, self._ticks = told, ticks
-        timeout = httpx.Timeout(told.timeout, connect=min(told.timeout, 5.0))
+        self.name, self.at_once = name, settings.at_once
+        self._settings, self._ticks = settings, ticks
+        timeout = httpx.Timeout(settings.timeout, connect=min(settings.timeout, 5.0))
         self._client = client or httpx.AsyncClient(timeout=timeout, trust_env=False)
         self._token, self._good_until = "", 0.0
         self._asking = asyncio.Lock()
 
     async def send(self, intent: Intent, recipient: Recipient) -> Outcome:
-        """WeChat drops a second message with the same `client_msg_id` to the same person within ten minutes, so that
-        a request without an answer is sent once more; without an answer to that nobody knows."""
-        approved = self._told.templates.get(intent.body["template"])
+        """Send a message. WeChat drops a second message with the same `client_msg_id` to the same person within ten
+        minutes, so a request without an answer is sent once more; if that has no answer either, the outcome is
+        unknown."""
+        approved = self._settings.templates.get(intent.body["template"])
         if approved is None:
             return NotReached(f"{self.name} has no template for {intent.body['template']!r}")
         body = self._body(intent, recipient)
@@ -60,11 +61,11 @@ class WeChatGateway:
             if not isinstance(token, str):
                 return token
             try:
-                answer = await self._post(_PATHS[self._told.message], body, token)
+                answer = await self._post(_PATHS[self._settings.message], body, token)
             except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as fault:
                 return RetryLater(f"{self.name} cannot be reached: {fault!r}")
             except (httpx.RequestError, ValidationError) as fault:
-                if retry and self._told.message == "template":
+                if retry and self._settings.message == "template":
                     continue
                 return Unknown(f"{self.name} gave no answer: {fault!r}")
             if answer.errcode in _STALE_TOKEN and retry:
@@ -74,11 +75,11 @@ class WeChatGateway:
         return Unknown(f"{self.name} gave no answer")
 
     async def close(self) -> None:
-        """Hang up."""
+        """Close the connections."""
         await self._client.aclose()
 
     def _body(self, intent: Intent, recipient: Recipient) -> dict[str, Any]:
-        approved, values = self._told.templates[intent.body["template"]], values_of(intent)
+        approved, values = self._settings.templates[intent.body["template"]], values_of(intent)
         variables = variables_of(approved.variables, values, _LONGEST)
         body: dict[str, Any] = {
             "touser": recipient.address,
@@ -86,7 +87,7 @@ class WeChatGateway:
             "data": {name: {"value": text} for name, text in variables.items()},
         }
         link = values.get("url", "")
-        if self._told.message == "template":
+        if self._settings.message == "template":
             return body | {"url": link, "client_msg_id": intent.id.hex}
         return body | {"page": link}
 
@@ -95,8 +96,8 @@ class WeChatGateway:
             if self._ticks() >= self._good_until:
                 body = {
                     "grant_type": "client_credential",
-                    "appid": self._told.app_id,
-                    "secret": self._told.secret.get_secret_value(),
+                    "appid": self._settings.app_id,
+                    "secret": self._settings.secret.get_secret_value(),
                 }
                 try:
                     answer = await self._post("/cgi-bin/stable_token", body)
@@ -110,7 +111,7 @@ class WeChatGateway:
 
     async def _post(self, path: str, body: dict[str, Any], token: str = "") -> _Answer:
         query = {"access_token": token} if token else None
-        answer = await self._client.post(f"{self._told.url}{path}", params=query, json=body)
+        answer = await self._client.post(f"{self._settings.url}{path}", params=query, json=body)
         return _Answer.model_validate_json(answer.content)
 
 

@@ -1,4 +1,4 @@
-"""The messages that went to a file, newest first, for whoever tries the product out: each with its links to open."""
+"""The page that shows messages written to a file, newest first, with links that can be opened; for local trials."""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
@@ -18,12 +18,12 @@ from shared.web.pages import Pages
 
 ON_A_PAGE: Final = 20
 LOOKED_AT: Final = 1_000_000
-"""Bytes at the end of the file that are looked at: some thousands of messages."""
+"""So many bytes at the end of the file are read: some thousands of messages."""
 
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """A part of a message: words, or a link to a page of this deployment."""
+    """A part of a message: text, or a link to a page of this deployment."""
 
     words: str
     href: str = ""
@@ -31,7 +31,7 @@ class Piece:
 
 @dataclass(frozen=True, slots=True)
 class InboxMessage:
-    """One message as it was sent, to a masked address."""
+    """One message with the masked address to which it was sent."""
 
     to: str
     notice: str
@@ -46,7 +46,7 @@ def routes(file: Path, public_url: str, timezone: str) -> APIRouter:
 
     @router.get("/inbox")
     async def look(lang: Literal["zh", "en"] = "zh", page: Annotated[int, Query(ge=1, le=1000)] = 1) -> HTMLResponse:
-        """A page of messages; a line that is broken is left out."""
+        """A page of messages; lines that cannot be read are left out."""
         messages = list(_messages(file, public_url.rstrip("/"), ZoneInfo(timezone), lang))
         start = (page - 1) * ON_A_PAGE
         values = {
@@ -91,13 +91,14 @@ def _newest_first(file: Path) -> Iterator[Mapping[str, Any]]:
 
 
 def _pieces(body: str, public_url: str) -> Iterator[Piece]:
-    """Links of ours can be opened, wherever the browser reached us; what else looks like a link may be a citizen's."""
+    """The parts of a message. Only links to this deployment can be opened; other links may have been written by a
+    citizen."""
     end = 0
-    for found in LINK.finditer(body):
-        if found[0].startswith(f"{public_url}/"):
-            yield Piece(body[end : found.start()])
-            yield Piece(found[0], found[0].removeprefix(public_url))
-            end = found.end()
+    for match in LINK.finditer(body):
+        if match[0].startswith(f"{public_url}/"):
+            yield Piece(body[end : match.start()])
+            yield Piece(match[0], match[0].removeprefix(public_url))
+            end = match.end()
     yield Piece(body[end:])
 
 

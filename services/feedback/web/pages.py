@@ -1,4 +1,4 @@
-"""The page that takes the rating of an answer: what is judged, five levels, solved or not, and words."""
+"""The page on which a citizen rates an answer."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -28,9 +28,9 @@ Token = Annotated[str, UrlPath(max_length=400)]
 Language = Annotated[Lang, Query(description="zh or en")]
 PAGES: Final = Pages(Path(__file__).parent / "templates")
 LONGEST: Final = 2000
-"""Characters of the words of a verdict."""
+"""A comment has at most so many characters."""
 _TYPED: Final = ("rating", "solved", "comment")
-"""Fields of one value; tags have several."""
+"""The form's fields with one value; `tags` has several."""
 _ERRORS: Final = {
     "rating": Bilingual("请选择满意程度", "Choose how satisfied you are"),
     "solved": Bilingual("请选择问题是否解决", "Say whether it is solved"),
@@ -42,22 +42,22 @@ _ERRORS: Final = {
 
 @dataclass(frozen=True, slots=True)
 class RatingVisit(InLanguage):
-    """A page in one language; `csrf` goes into its form."""
+    """A visit of the page in one language; `csrf` goes into its form."""
 
     lang: Lang
     csrf: str = ""
 
     def page(self, path: str) -> dict[str, Any]:
-        """What every page here needs; `path` is its own address."""
+        """The values that every page here needs; `path` is its own address."""
         return self.frame(path, self.csrf)
 
 
 class RatingPage(PageRoute):
-    """A page behind a link, whose refusals and faults are pages too."""
+    """A page behind a link; its refusals and faults are shown as pages too."""
 
     @staticmethod
     def tell(refused: Refused | None, request: Request) -> HTMLResponse:
-        """Why something was refused, and the way to the demand without the link."""
+        """The page that says why something was refused, and leads to the demand."""
         visit = RatingVisit("en" if request.query_params.get("lang") == "en" else "zh")
         old = refused is not None and refused.code is Code.LINK_EXPIRED
         if old or isinstance(refused, BrokenLink):
@@ -105,7 +105,7 @@ def routes(ratings: RatingHandler, visitors: Visitors) -> APIRouter:
             wrong = {str(error["loc"][0]) for error in fault.errors(include_input=False)}
             return _render(shown, token, visit, typed, [name for name in _TYPED if name in wrong])
         except Refused as refused:
-            # Read anew: the demand has gone on since the page was opened.
+            # Read again, because the demand may have changed since the page was opened.
             return _render(await ratings.shown(token), token, visit, typed, refused=refused)
         done = "reopened" if rated.status is Status.REOPENED else "rated"
         return RedirectResponse(visit.to(follow_path(token), done=done), status_code=303)
@@ -114,10 +114,10 @@ def routes(ratings: RatingHandler, visitors: Visitors) -> APIRouter:
 
 
 def _version(form: FormData) -> int | None:
-    """The version of the demand that the citizen looked at."""
+    """The version of the demand that the citizen's page showed; None if the form has none."""
     seen = form.get("seen")
-    known = isinstance(seen, str) and seen.isascii() and seen.isdigit() and len(seen) < 10
-    return int(str(seen)) if known else None
+    is_number = isinstance(seen, str) and seen.isascii() and seen.isdigit() and len(seen) < 10
+    return int(str(seen)) if is_number else None
 
 
 def _render(
@@ -154,7 +154,7 @@ def _render(
 
 
 def _answer(shown: Shown) -> dict[str, str] | None:
-    """Every word of the answer by name, where there is one; what is said twice once."""
+    """The texts of the answer by the names of their fields; a text that stands in two fields is shown once."""
     words = {name: shown.answer.get(name, "") for name in ("result", "summary", "reason", "instead", "legal_basis")}
     if words["summary"] == words["result"]:
         words["summary"] = ""

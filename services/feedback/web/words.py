@@ -1,4 +1,4 @@
-"""What became of a demand whose answer cannot be rated now, and the levels of a rating, in both languages."""
+"""Words of the rating page in both languages: why an answer cannot be rated now, and the levels of a rating."""
 
 from typing import Final
 
@@ -56,7 +56,7 @@ _OVER: Final = Bilingual(
 
 
 def spent(shown: Shown) -> Bilingual:
-    """Why this link takes no rating now, as what the demand became."""
+    """Why the answer cannot be rated with this link now."""
     demand = shown.demand
     if shown.holder is Holder.SUPPORTER:
         return _SUPPORTER

@@ -1,1 +1,1 @@
-"""Tells other systems what happens to demands: signed, in order, until they have taken it."""
+"""Webhooks: sends events of demands to other systems, signed, in order, and again until they are accepted."""

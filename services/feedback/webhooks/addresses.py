@@ -1,7 +1,8 @@
-"""Says which network addresses webhooks may lead to, and refuses others at the moment of connecting.
+"""Decides to which network addresses webhooks may connect, at the moment of connecting.
 
-A name is checked by the address that is really connected to, so that one that resolves to something else the second
-time (DNS rebinding) gets nowhere. Rule: OWASP, Server-Side Request Forgery Prevention; RFC 6890 (special addresses).
+A name is checked by the address to which the connection is really made, so that a name that resolves to another address
+the second time (DNS rebinding) has no effect. Rule: OWASP, Server-Side Request Forgery Prevention; RFC 6890 (special
+addresses).
 """
 
 import socket
@@ -24,8 +25,8 @@ _SPECIAL: Final = (
     IPv6Network("3fff::/20"),
     IPv6Network("5f00::/16"),
 )
-"""Not of the internet by the registries of IANA, whatever this Python knows of it. In 64:ff9b:1::/48 each operator puts
-the IPv4 address where he likes (RFC 8215), so that nobody can say where it leads."""
+"""Special networks by the registries of IANA, because this Python may not know all. In 64:ff9b:1::/48 each operator
+decides where the IPv4 address stands (RFC 8215), so nobody can say where such an address leads."""
 
 
 class AddressRefused(OSError):
@@ -34,19 +35,19 @@ class AddressRefused(OSError):
 
 @dataclass(frozen=True, slots=True)
 class AllowedAddresses:
-    """Public addresses, unless `public` says no, and those of `networks`, whatever they are."""
+    """Allows public addresses, unless `public` is false, and those of `networks`."""
 
     networks: Sequence[Network] = ()
     public: bool = True
 
     @classmethod
     def of(cls, text: str) -> "AllowedAddresses":
-        """Beside public ones those of networks such as `10.1.0.0/16, fd00::/8`; raises `ValueError`."""
+        """Allow public addresses and networks such as `10.1.0.0/16, fd00::/8`; raises `ValueError`."""
         return cls(tuple(ip_network(part.strip()) for part in text.split(",") if part.strip()))
 
     @property
     def only_networks(self) -> "AllowedAddresses":
-        """For requests that are not encrypted: these stay in networks of one's own."""
+        """The same without public addresses, for requests that are not encrypted."""
         return AllowedAddresses(self.networks, public=False)
 
     def allows(self, address: Address) -> bool:
@@ -57,7 +58,7 @@ class AllowedAddresses:
         return self.public and is_public(meant)
 
     def socket(self, info: tuple[Any, ...]) -> socket.socket:
-        """A socket for an entry of `getaddrinfo`; raises `AddressRefused`. It is the only way to a connection."""
+        """A socket for an entry of `getaddrinfo`; raises `AddressRefused`. Every connection gets its socket here."""
         family, kind, protocol, _, (host, *_) = info
         if not self.allows(ip_address(host.partition("%")[0])):
             raise AddressRefused(f"{host} is not an address that webhooks may lead to")
@@ -65,7 +66,7 @@ class AllowedAddresses:
 
 
 def is_public(address: Address) -> bool:
-    """Whether an address is one of the internet, and neither private, local, shared, for documents nor for many."""
+    """Whether an address is a public one: not private, local, shared, for documentation or multicast."""
     if address.is_multicast or address.is_reserved or address.is_unspecified:
         return False
     if isinstance(address, IPv6Address) and address.is_site_local:
@@ -76,7 +77,7 @@ def is_public(address: Address) -> bool:
 
 
 def reached(address: Address) -> Address:
-    """Where packets to an address end: the IPv4 address that stands in an IPv6 address, by whatever rule."""
+    """The address that packets finally reach: the IPv4 address within an IPv6 address, if there is one."""
     if isinstance(address, IPv4Address):
         return address
     if address.ipv4_mapped:
@@ -91,8 +92,8 @@ def reached(address: Address) -> Address:
 
 
 def literal(host: str) -> Address | None:
-    """The address that a host is, in whatever form a resolver takes it: `[::1]`, `127.1`, `0x7f000001`, `2130706433`;
-    None where it is a name."""
+    """The address that a host is, in any form that a resolver accepts: `[::1]`, `127.1`, `0x7f000001`, `2130706433`;
+    None if it is a name."""
     readers: Iterable[Callable[[str], Address]] = (ip_address, lambda text: IPv4Address(socket.inet_aton(text)))
     for read in readers:
         try:

@@ -1,4 +1,4 @@
-"""What may be asked of webhooks; every part is checked before anything is done."""
+"""The commands about webhooks; every part of them is validated before anything is done."""
 
 from typing import Annotated, Any, Final
 from urllib.parse import urlsplit
@@ -34,7 +34,7 @@ def _endpoint(text: str) -> str:
 
 
 def _event_type(text: str) -> str:
-    """A type without its version, so that later versions are told too."""
+    """An event type without its version, so that later versions are sent too."""
     base = text.rpartition(".v")[0] if text.rpartition(".v")[2].isdigit() else text
     if base not in TYPES:
         words = {"type": text, "known": ", ".join(sorted(TYPES)), "zh": "没有事件类型 {type}，可用：{known}"}

@@ -1,4 +1,4 @@
-"""The questions of the sender: what is to be delivered now, and what became of it."""
+"""SQL of the webhook sender: which deliveries are due, and the results of tries."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -10,12 +10,12 @@ from services.feedback.webhooks.domain import Decision, DeliveryState, DisabledF
 from shared.chassis.database.pool import Connection
 
 READ: Final = 1000
-"""Deliveries of one webhook that are looked at in one wave, however many wait."""
+"""At most so many deliveries of one webhook are read in one wave, however many wait."""
 
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """What is sent: `attempts` counts the tries so far, `failures` those that count against it."""
+    """A delivery to send. `attempts` counts all tries so far, `failures` those that count as failures of it."""
 
     webhook: UUID
     event: UUID
@@ -30,7 +30,7 @@ class Delivery:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What became of a try that began at `at`."""
+    """The result of a try that began at `at`."""
 
     delivery: Delivery
     at: datetime
@@ -38,14 +38,15 @@ class Result:
     decision: Decision
 
     def kept_pending(self, disabled: Sequence[UUID]) -> "Result":
-        """The same; the try that disables a webhook gives no delivery up: it is sent when that is enabled."""
+        """The same result, but the delivery stays pending: a try that disables the webhook does not give its delivery
+        up; it is sent when the webhook is enabled again."""
         if self.delivery.webhook not in disabled or self.reply.is_success:
             return self
         return replace(self, decision=replace(self.decision, state=DeliveryState.PENDING))
 
     @property
     def metric_label(self) -> str:
-        """How metrics name it."""
+        """The label of the result in metrics."""
         if self.reply.is_success:
             return "delivered"
         return "throttled" if self.reply.is_throttled else "given-up" if self.decision.is_over else "failed"
@@ -54,11 +55,11 @@ class Result:
 async def next_deliveries(
     db: Connection, room: Mapping[UUID, int], in_hand: Sequence[int], at: datetime
 ) -> list[Delivery]:
-    """What may be sent now: of each webhook as many as there is room for, those due longest, of each demand the first.
+    """The deliveries that may be sent now: of each webhook as many as there is room for, those due longest first; of
+    each demand only the first one. Disabled webhooks are left out. `in_hand` are the positions that are being sent.
 
-    Nothing of those that are disabled. `in_hand` are the positions that are being sent. OFFSET 0 keeps the planner from
-    making a join of the question for earlier ones: while its statistics know of nothing pending, that join reads the
-    whole backlog for each row of it.
+    OFFSET 0 keeps the planner from turning the subquery for earlier deliveries into a join: as long as its statistics
+    know of nothing pending, that join would read the whole backlog for each row.
     """
     rows = await db.fetch(
         """
@@ -86,8 +87,9 @@ async def next_deliveries(
 
 
 async def let_wait(db: Connection, webhooks: Sequence[UUID], at: datetime) -> None:
-    """Let what is due and behind another of its demand be due no sooner than that, so that no wave looks at it again
-    and again. The sender alone asks this, between two waves: the other is over only after that, and wakes it."""
+    """Postpone deliveries that are due behind another one of their demand until that one is due, so that waves do not
+    read them again and again. Only the sender calls this, between two waves: the other delivery ends only after that,
+    and wakes this one."""
     await db.execute(
         """
         UPDATE webhook_delivery AS known SET due_at = behind.until FROM unnest($1::uuid[]) AS asked (webhook)
@@ -110,9 +112,10 @@ async def let_wait(db: Connection, webhooks: Sequence[UUID], at: datetime) -> No
 
 
 async def record(db: Connection, results: Sequence[Result], at: datetime) -> None:
-    """Write down what became of tries, each once: every try counts.
+    """Store the results of tries, each once.
 
-    The state is not asked for: it would let the planner read the index of all that is pending for each result.
+    The statement does not compare the state: that would let the planner read the index of all pending deliveries for
+    each result.
     """
     await db.execute(
         """
@@ -163,8 +166,8 @@ async def record(db: Connection, results: Sequence[Result], at: datetime) -> Non
 async def record_health(
     db: Connection, well: Sequence[UUID], failing: Sequence[UUID], gone: Sequence[UUID], at: datetime, longest: datetime
 ) -> list[UUID]:
-    """Remember which webhooks took something and which did not; returns those that are disabled by that: gone, or
-    failing since before `longest`."""
+    """Store which webhooks accepted something and which did not. Returns those that are disabled now: those in `gone`,
+    and those that have failed since before `longest`."""
     if well:
         await db.execute(
             """
@@ -199,8 +202,8 @@ async def record_health(
 
 
 async def hurry(db: Connection, webhook: UUID) -> bool:
-    """Let what waits for another try be tried now, `READ` deliveries at most, since the endpoint takes again; what is
-    behind follows them. Returns whether there may be more."""
+    """Make deliveries that wait for another try due now, at most `READ`, because the endpoint accepts requests again;
+    later ones follow them. Returns whether there may be more."""
     hurried = await db.execute(
         """
         UPDATE webhook_delivery AS known SET due_at = now() FROM (

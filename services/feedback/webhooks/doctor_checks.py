@@ -1,4 +1,4 @@
-"""What the doctor asks of webhooks: which are disabled or fail, and whether anything waits long."""
+"""The checks of webhooks for `huying doctor`: which are disabled or fail, and whether anything waits long."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -16,7 +16,7 @@ SUBJECT: Final = Words("webhooks", "事件推送")
 
 
 async def webhooks(db: Connection) -> Sequence[Finding]:
-    """Those that somebody must look at; one that its owner disabled is none of them."""
+    """Findings for webhooks that somebody must look at; a webhook that its owner disabled is not among them."""
     rows = await queries.every_webhook(db)
     findings = [_finding(row) for row in rows if row.disabled_for is not DisabledFor.OWNER and notices(row)[0]]
     late = await queries.late(db)

@@ -1,7 +1,7 @@
-"""Decides what follows on a try to deliver: it is over, it is tried again then, or its webhook is told nothing more.
+"""Decides what follows a try to deliver: the delivery is over, it is tried again later, or its webhook is disabled.
 
-Rule: Standard Webhooks, "Webhook consumption" and "Operational considerations": 2xx is success, 410 asks to be left
-alone, 429, 502 and 504 ask for a pause.
+Rule: Standard Webhooks, "Webhook consumption" and "Operational considerations": 2xx is success, 410 asks to stop, 429,
+502 and 504 ask for a pause.
 """
 
 import random
@@ -16,16 +16,16 @@ from pydantic import BaseModel, ConfigDict
 PAUSES: Final = tuple(
     timedelta(seconds=seconds) for seconds in (5, 5 * 60, 30 * 60, *(hours * 3600 for hours in (2, 5, 10, 14, 20, 24)))
 )
-"""Between the tries of one delivery that fails: ten tries in a little more than three days."""
+"""The pauses between the tries of a delivery that fails: ten tries in a little more than three days."""
 LONGEST_FAILURE: Final = timedelta(days=3)
-"""A webhook that takes nothing for so long is disabled."""
+"""A webhook that accepts nothing for so long is disabled."""
 LONGEST_RETRY_AFTER: Final = timedelta(days=1)
 GONE: Final = 410
 _THROTTLED: Final = frozenset({429, 502, 503, 504})
 
 
 class DisabledFor(StrEnum):
-    """Why a webhook is told nothing. `revoked`: its channel may no longer have webhooks."""
+    """Why a webhook is disabled. `revoked`: its channel may no longer have webhooks."""
 
     OWNER = "owner"
     FAILING = "failing"
@@ -34,7 +34,7 @@ class DisabledFor(StrEnum):
 
 
 class Wording(NamedTuple):
-    """A reason in sentences."""
+    """A reason in Chinese and English."""
 
     zh: str
     en: str
@@ -55,7 +55,8 @@ DISABLED_WORDS: Final[Mapping[DisabledFor, Wording]] = {
 
 
 class DeliveryState(StrEnum):
-    """`failed`: given up after ten tries; the next of its demand went on."""
+    """The state of a delivery. `failed` means that it was given up after ten tries; the next one of its demand
+    followed."""
 
     PENDING = "pending"
     DELIVERED = "delivered"
@@ -63,10 +64,8 @@ class DeliveryState(StrEnum):
 
 
 class Reply(BaseModel):
-    """What became of one request. `status` is None where there was no answer; `cause` says why, else it is empty.
-
-    `retry_after`: seconds that the answer asks for.
-    """
+    """The result of one request. `status` is None without an answer; then `cause` says why, otherwise it is empty.
+    `retry_after` are the seconds that the answer asks to wait."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -77,24 +76,24 @@ class Reply(BaseModel):
 
     @property
     def is_success(self) -> bool:
-        """Whether the endpoint has it."""
+        """Whether the endpoint accepted the event."""
         return self.status is not None and 200 <= self.status < 300
 
     @property
     def is_throttled(self) -> bool:
-        """Whether the endpoint asks for a pause: this says nothing against the delivery."""
+        """Whether the endpoint asks for a pause; this does not count as a failure."""
         return self.status in _THROTTLED
 
     @property
     def is_gone(self) -> bool:
-        """Whether the endpoint asks to be told nothing more."""
+        """Whether the endpoint asks to get no more events."""
         return self.status == GONE
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What a delivery is after a try. `pause` is the time until the next try of one that is pending; `failed` says
-    whether the try counts against it."""
+    """The decision after a try. `pause` is the time until the next try if the delivery is pending; `failed` says
+    whether the try counts as a failure."""
 
     state: DeliveryState
     pause: timedelta = timedelta(0)
@@ -102,15 +101,13 @@ class Decision:
 
     @property
     def is_over(self) -> bool:
-        """Whether it is tried no more."""
+        """Whether there are no more tries."""
         return self.state is not DeliveryState.PENDING
 
 
 def decide(reply: Reply, failures: int, jitter: Callable[[], float] = random.random) -> Decision:
-    """What follows on a reply, where `failures` tries have counted against the delivery before.
-
-    `jitter` gives a number from 0 to 1: pauses are up to a tenth longer, so that not all come back at one moment.
-    """
+    """The decision after a reply, if `failures` tries failed before. `jitter` gives a number from 0 to 1: pauses are up
+    to a tenth longer, so that not all deliveries are tried at the same moment."""
     if reply.is_success:
         return Decision(DeliveryState.DELIVERED)
     retry_after = min(timedelta(seconds=max(0.0, reply.retry_after or 0.0)), LONGEST_RETRY_AFTER)

@@ -1,4 +1,4 @@
-"""Makes the requests to the endpoints of webhooks, to allowed addresses alone, and says what was answered."""
+"""Sends requests to the endpoints of webhooks, only to allowed addresses, and returns the results."""
 
 import asyncio
 import socket
@@ -22,18 +22,20 @@ from services.feedback.webhooks.domain import Reply
 TIMEOUT: Final = 15.0
 """Seconds for a whole request. Rule: Standard Webhooks, 15 to 30 s."""
 _LONGEST: Final = 65_536
-"""Bytes of an answer that are read, so that its connection can be used again; nothing of them is kept."""
+"""At most so many bytes of an answer are read, so that its connection can be reused; nothing of them is kept."""
 _RESOLVING: Final = 32
 _RESOLVING_EACH: Final = 4
-"""Names of one owner that are resolved at once: those that nobody answers for hold up no other owner's."""
+"""At most so many host names of one owner are resolved at once, so that names that do not resolve delay no other
+owner."""
 _CUT: Final = 300
 _OWNER: Final = ContextVar("owner", default="")
 
 
 class EndpointClient:
-    """Keeps connections to endpoints. Redirects are not followed: they would lead around the check of addresses.
+    """A client with reusable connections.
 
-    Requests that are not encrypted go to the allowed networks alone. `tls`: another context than the system's.
+    Redirects are not followed, because they would bypass the check of addresses. Requests that are not encrypted go
+    only to the allowed networks. `tls` replaces the system's TLS context.
     """
 
     def __init__(
@@ -50,7 +52,7 @@ class EndpointClient:
         self._plain = _session(allowed.only_networks, resolver, tls)
 
     async def post(self, url: str, body: str, headers: Mapping[str, str], owner: str = "") -> Reply:
-        """What became of a request for an owner's webhook; no fault of an endpoint is raised."""
+        """Send a request for an owner's webhook and return its result; no fault of an endpoint is raised."""
         _OWNER.set(owner)
         session = self._encrypted if urlsplit(url).scheme == "https" else self._plain
         began = time.perf_counter()
@@ -68,15 +70,15 @@ class EndpointClient:
         return Reply(status=status, cause=cause, retry_after=retry_after, milliseconds=_since(began))
 
     async def close(self) -> None:
-        """Give up every connection."""
+        """Close all connections."""
         await self._encrypted.close()
         await self._plain.close()
         await self._resolver.close()
 
 
 class ThreadResolver(AbstractResolver):
-    """Resolves names in threads of its own: names that nobody answers for hold up nothing else of the process, and of
-    one owner they take a few threads."""
+    """Resolves host names in its own threads: names that do not resolve delay nothing else of the process, and those of
+    one owner take only a few threads."""
 
     def __init__(self) -> None:
         self._threads = ThreadPoolExecutor(_RESOLVING, "webhook-names")
@@ -85,7 +87,7 @@ class ThreadResolver(AbstractResolver):
     async def resolve(
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
     ) -> list[ResolveResult]:
-        """The addresses of a name; raises `OSError`."""
+        """The addresses of a host name; raises `OSError`."""
         turns = self._turns[_OWNER.get()]
         await turns.acquire()
         try:
@@ -94,13 +96,13 @@ class ThreadResolver(AbstractResolver):
             turns.release()
             raise
         asking = asyncio.wrap_future(resolved)
-        # Who gave the request up gives no thread back: that one is busy until the name is answered for.
+        # If the request is given up, its thread is still busy until the name resolves or fails.
         loop = asyncio.get_running_loop()
         resolved.add_done_callback(lambda _: loop.is_closed() or loop.call_soon_threadsafe(turns.release))
         return [_resolved(host, info) for info in await asyncio.shield(asking)]
 
     async def close(self) -> None:
-        """Wait for no thread."""
+        """End without waiting for the threads."""
         self._threads.shutdown(wait=False, cancel_futures=True)
 
 
@@ -128,13 +130,13 @@ def _session(
 
 
 def seconds_of(retry_after: str) -> float | None:
-    """How long a `Retry-After` asks to wait, in seconds; None where it says nothing. Rule: RFC 9110, 10.2.3."""
+    """The seconds that a `Retry-After` header asks to wait; None if it cannot be read. Rule: RFC 9110, 10.2.3."""
     if retry_after.isascii() and retry_after.isdigit() and len(retry_after) < 10:
         return float(retry_after)
     try:
         at = parsedate_to_datetime(retry_after)
     except (ValueError, OverflowError, IndexError, TypeError):
-        return None  # the reader of dates raises all of these, for a year of twenty digits for instance
+        return None  # the parser of dates raises all of these, for example for a year of twenty digits
     return max(0.0, ((at if at.tzinfo else at.replace(tzinfo=UTC)) - datetime.now(UTC)).total_seconds())
 
 

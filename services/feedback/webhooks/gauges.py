@@ -1,4 +1,4 @@
-"""What is counted of webhooks: their deliveries as they are made, and what waits, from the tables."""
+"""The metrics of webhooks: deliveries as they are made, and waiting deliveries counted from the tables."""
 
 from collections import Counter
 from typing import Final

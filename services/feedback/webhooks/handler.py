@@ -1,4 +1,4 @@
-"""Makes, changes and removes webhooks for their owners, and sends again what is in their logs."""
+"""Handles the commands about webhooks: owners create, change and remove them, and send logged events again."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -23,13 +23,14 @@ from shared.contracts.refusals import Code, FieldError, Refused
 from shared.jurisdiction.jurisdictions import Jurisdictions
 
 MOST: Final = 50
-"""Webhooks of one owner."""
+"""An owner has at most so many webhooks."""
 _FILTERS: Final = ("types", "divisions", "categories", "channels")
 
 
 @dataclass(frozen=True, slots=True)
 class WebhookHandler:
-    """What owners may do with their own webhooks; of those of others they are told that there are none."""
+    """Handles the commands of owners about their own webhooks; another owner's webhook is answered as if it did not
+    exist."""
 
     pool: Pool
     packs: Jurisdictions
@@ -39,7 +40,7 @@ class WebhookHandler:
     new_id: Callable[[], UUID] = uuid7
 
     async def create(self, command: CreateWebhook, owner: Owner) -> WebhookWithSecret:
-        """Make one; its secret is told this once. Raises `Refused`."""
+        """Create a webhook; its secret is returned only here. Raises `Refused`."""
         self._check(command, owner)
         id, secret = self.new_id(), new_secret()
         row = WebhookRow(
@@ -59,21 +60,21 @@ class WebhookHandler:
         return WebhookWithSecret.with_secret(row, secret)
 
     async def list(self, owner: Owner) -> Sequence[ShownWebhook]:
-        """Those of the owner."""
+        """The webhooks of the owner."""
         async with self.pool.acquire(timeout=5) as db:
             rows = await queries.of_owner(db, owner.channel, owner.jurisdiction)
             waiting = await queries.waiting(db, [row.id for row in rows])
         return [ShownWebhook.of(row, waiting.get(row.id, NONE_WAITS)) for row in rows]
 
     async def show(self, id: UUID, owner: Owner) -> ShownWebhook:
-        """One of them; raises `Refused`."""
+        """One webhook of the owner; raises `Refused`."""
         async with self.pool.acquire(timeout=5) as db, db.transaction():
             row = await self._owned(db, id, owner)
             waiting = await queries.waiting(db, [id])
         return ShownWebhook.of(row, waiting.get(id, NONE_WAITS))
 
     async def change(self, id: UUID, command: ChangeWebhook, owner: Owner) -> ShownWebhook:
-        """Change what is named; raises `Refused`."""
+        """Change the fields that the command names; raises `Refused`."""
         self._check(command, owner)
         async with self.pool.acquire(timeout=5) as db, db.transaction():
             row = changed(await self._owned(db, id, owner), command, self.clock())
@@ -82,26 +83,27 @@ class WebhookHandler:
         return ShownWebhook.of(row, waiting.get(id, NONE_WAITS))
 
     async def remove(self, id: UUID, owner: Owner) -> None:
-        """Tell it nothing more; raises `Refused`."""
+        """Remove the webhook; raises `Refused`."""
         async with self.pool.acquire(timeout=5) as db, db.transaction():
             await self._owned(db, id, owner)
             await queries.remove(db, id)
 
     async def rotate(self, id: UUID, command: RotateSecret, owner: Owner) -> WebhookWithSecret:
-        """Give it another secret, told this once; the present one signs beside it for some hours."""
+        """Give the webhook a new secret, which is returned only here. The present one also signs for some hours. Raises
+        `Refused`."""
         async with self.pool.acquire(timeout=5) as db, db.transaction():
             row, secret = rotated(await self._owned(db, id, owner), self.box, command.hours, self.clock())
             await queries.put(db, row)
         return WebhookWithSecret.with_secret(row, secret)
 
     async def test(self, id: UUID, owner: Owner) -> UUID:
-        """Send it an event of no demand; returns the event's id."""
+        """Send the webhook a test event, which belongs to no demand; returns the id of the event."""
         async with self.pool.acquire(timeout=5) as db, db.transaction():
             await self._owned(db, id, owner)
             return await put_test(db, id, self.new_id(), self.clock())
 
     async def redeliver(self, id: UUID, command: Redeliver, owner: Owner) -> int:
-        """Send again what is in the log; returns how many deliveries that are. Raises `Refused`."""
+        """Send logged events again; returns how many. Raises `Refused`."""
         async with self.pool.acquire(timeout=5) as db, db.transaction():
             await self._owned(db, id, owner)
             return await redelivered(db, id, command, self.clock())
@@ -109,7 +111,7 @@ class WebhookHandler:
     async def log(
         self, id: UUID, owner: Owner, state: DeliveryState | None, number: str, before: int, limit: int
     ) -> Sequence[LoggedDelivery]:
-        """What it was told, the newest first; raises `Refused`."""
+        """The log of the webhook, the newest first; raises `Refused`."""
         async with self.pool.acquire(timeout=5) as db, db.transaction():
             await self._owned(db, id, owner)
             return await log_queries.deliveries(db, id, state, number, before, limit)
@@ -133,7 +135,8 @@ class WebhookHandler:
 
 
 def check_url(url: str, allowed: AllowedAddresses) -> None:
-    """Raise `Refused` where an address can be seen to lead where webhooks may not; names are checked at each call."""
+    """Raise `Refused` if the URL obviously leads to a forbidden address; the addresses of names are checked at each
+    connection."""
     parts = urlsplit(url)
     address = literal(parts.hostname or "")
     if parts.scheme != "https" and not allowed.networks:
@@ -149,7 +152,7 @@ def check_url(url: str, allowed: AllowedAddresses) -> None:
 
 
 def changed(row: WebhookRow, command: ChangeWebhook, at: datetime) -> WebhookRow:
-    """The webhook with what was named; one that is enabled starts without its failures."""
+    """The webhook with the changes of the command; a webhook that is enabled again starts without failures."""
     named = command.model_dump(include=command.model_fields_set & {"url", "description", *_FILTERS})
     changes = {name: value for name, value in named.items() if value is not None or name in _FILTERS}
     row = replace(row, **changes)
@@ -161,7 +164,7 @@ def changed(row: WebhookRow, command: ChangeWebhook, at: datetime) -> WebhookRow
 
 
 def rotated(row: WebhookRow, box: SecretBox, hours: int, at: datetime) -> tuple[WebhookRow, str]:
-    """The webhook with another secret, and that secret; the one before signs too for some hours."""
+    """The webhook with a new secret, and that secret; the one before also signs for some hours."""
     secret = new_secret()
     previous = row.secret if hours else None
     until = at + timedelta(hours=hours) if hours else None
@@ -170,13 +173,13 @@ def rotated(row: WebhookRow, box: SecretBox, hours: int, at: datetime) -> tuple[
 
 
 async def put_test(db: Connection, webhook: UUID, event: UUID, at: datetime) -> UUID:
-    """Queue a test; returns the id of its event."""
+    """Queue a test event; returns its id."""
     await log_queries.put_test(db, webhook, event, TEST_TYPE, test_event(event, webhook, at), at)
     return event
 
 
 async def redelivered(db: Connection, webhook: UUID, command: Redeliver, at: datetime) -> int:
-    """Send again what is asked for; raises `Refused` where there is no such event."""
+    """Queue logged events again; returns how many. Raises `Refused` if there is no such event."""
     if command.event:
         if not (count := await log_queries.redeliver_event(db, webhook, command.event, at)):
             en, zh = f"the log has no event {command.event}", f"推送日志中没有事件 {command.event}"

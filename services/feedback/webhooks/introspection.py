@@ -1,4 +1,4 @@
-"""Asks intake who shows a credential: keys of channels and revocations of staff are kept there alone."""
+"""Asks intake whose a credential is, because only intake stores the keys of channels and the revocations of staff."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,38 +20,38 @@ SCOPE: Final = "webhooks"
 
 
 def intake_client(url: str) -> httpx.AsyncClient:
-    """The connections to the intake at this address."""
+    """The HTTP client of the intake at this URL."""
     return service_client(url, TIMEOUT)
 
 
 @dataclass(frozen=True, slots=True)
 class IntrospectionClient:
-    """The only way from feedback to keys and tokens, for webhooks and for messages; it keeps none of them."""
+    """The client of intake's introspection, for webhooks and for messages; it stores no credential."""
 
     intake: httpx.AsyncClient
     tokens: Tokens
 
     @classmethod
     def at(cls, url: str, secret: str) -> "IntrospectionClient":
-        """That of the intake at this address."""
+        """The client of the intake at this URL."""
         return cls(intake_client(url), Tokens(secret, SERVICE_MAX_AGE))
 
     async def channel(self, api_key: str) -> str:
         """The id of the channel that has this key and may have webhooks; raises `Refused`."""
-        known = await self._who({"api_key": api_key, "scope": SCOPE})
-        if known.channel is None:
+        introspected = await self._who({"api_key": api_key, "scope": SCOPE})
+        if introspected.channel is None:
             raise _unusable()
-        return known.channel.id
+        return introspected.channel.id
 
     async def person(self, token: str) -> Person:
-        """The member of staff who bears a token; raises `Refused`."""
-        known = await self._who({"token": token})
-        if known.person is None:
+        """The member of staff with this token; raises `Refused`."""
+        introspected = await self._who({"token": token})
+        if introspected.person is None:
             raise _unusable()
-        return Person(known.person.name, known.person.unit, frozenset(known.person.roles))
+        return Person(introspected.person.name, introspected.person.unit, frozenset(introspected.person.roles))
 
     async def good_channels(self, channels: Sequence[str]) -> frozenset[str]:
-        """Which of these channels may have webhooks; raises `Refused` where intake does not say."""
+        """Which of these channels may have webhooks; raises `Refused` if intake does not answer."""
         body = await self._post("/v1/introspection/channels", {"channels": list(channels), "scope": SCOPE})
         try:
             return frozenset(GoodChannels.model_validate_json(body).channels)
@@ -61,17 +61,17 @@ class IntrospectionClient:
     async def _who(self, question: dict[str, Any]) -> Introspected:
         body = await self._post("/v1/introspection", question)
         try:
-            known = Introspected.model_validate_json(body)
+            introspected = Introspected.model_validate_json(body)
         except ValidationError:
             raise _unusable() from None
-        if known.refused:
-            complaint = known.refused
+        if introspected.refused:
+            complaint = introspected.refused
             errors = (
                 (FieldError(complaint.field, complaint.zh, complaint.en, complaint.example),) if complaint.field else ()
             )
             raise Refused(complaint.code, complaint.en, complaint.zh, errors, complaint.retry_after)
         spans.accept()
-        return known
+        return introspected
 
     async def _post(self, path: str, question: dict[str, Any]) -> bytes:
         headers = self.tokens.service_headers(Service.FEEDBACK)

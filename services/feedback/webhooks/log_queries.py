@@ -1,4 +1,4 @@
-"""The questions about the log of a webhook: what it was told, how often that was tried, and sending it again."""
+"""SQL about the log of a webhook: deliveries, their tries, and sending them again."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ class LoggedAttempt:
 
 @dataclass(frozen=True, slots=True)
 class LoggedDelivery:
-    """A delivery as its owner reads it, with its last tries, the latest first."""
+    """A delivery with its last tries, the latest first."""
 
     webhook: UUID
     event: UUID
@@ -48,7 +48,7 @@ _AGAIN: Final = """
 
 
 def spent(days: int) -> tuple[Expired, ...]:
-    """What is removed from the logs after so many days, sent or not."""
+    """What retention deletes from the logs after so many days, sent or not."""
     after = timedelta(days=days)
     return Expired("webhook_delivery", "created_at < $1", after), Expired("webhook_attempt", "at < $1", after)
 
@@ -56,7 +56,7 @@ def spent(days: int) -> tuple[Expired, ...]:
 async def deliveries(
     db: Connection, webhook: UUID, state: DeliveryState | None, number: str, before: int, limit: int
 ) -> list[LoggedDelivery]:
-    """The log of a webhook, the newest first, behind a position; of one state or one demand where these are given."""
+    """The log of a webhook, the newest first, before a position; only of one state or one demand if these are given."""
     rows = await db.fetch(
         """
         SELECT * FROM webhook_delivery WHERE webhook = $1 AND position < $2 AND ($3::text IS NULL OR state = $3)
@@ -72,7 +72,7 @@ async def deliveries(
 
 
 async def one_delivery(db: Connection, webhook: UUID, event: UUID) -> LoggedDelivery | None:
-    """One delivery with its tries."""
+    """One delivery with its tries; None if it is not in the log."""
     row = await db.fetchrow("SELECT * FROM webhook_delivery WHERE (webhook, event) = ($1, $2)", webhook, event)
     return (await _logged(db, webhook, [dict(row)]))[0] if row else None
 
@@ -88,8 +88,8 @@ async def _logged(db: Connection, webhook: UUID, rows: Sequence[dict[str, Any]])
     )
     tries: dict[UUID, list[LoggedAttempt]] = {}
     for attempt in attempts:
-        known = dict(attempt)
-        tries.setdefault(known.pop("event"), []).append(LoggedAttempt(**known))
+        fields = dict(attempt)
+        tries.setdefault(fields.pop("event"), []).append(LoggedAttempt(**fields))
     names = [name for name in LoggedDelivery.__dataclass_fields__ if name != "tries"]
     return [
         LoggedDelivery(
@@ -101,7 +101,7 @@ async def _logged(db: Connection, webhook: UUID, rows: Sequence[dict[str, Any]])
 
 
 async def redeliver_event(db: Connection, webhook: UUID, event: UUID, at: datetime) -> int:
-    """Send one event again, by the same id; returns how many are sent, which is none where it is not in the log."""
+    """Queue one event again with the same id; returns how many deliveries that are: 0 if it is not in the log."""
     done = await db.execute(f"{_AGAIN} AND event = $3", webhook, at, event)
     return int(done.split()[-1])
 
@@ -109,7 +109,7 @@ async def redeliver_event(db: Connection, webhook: UUID, event: UUID, at: dateti
 async def redeliver_since(
     db: Connection, webhook: UUID, since: datetime, until: datetime, only_failed: bool, at: datetime
 ) -> int:
-    """Send again, in the order of then, whatever happened from `since` on and before `until`; returns how many."""
+    """Queue again all events from `since` until before `until`, in their first order; returns how many."""
     done = await db.execute(
         f"{_AGAIN} AND at >= $3 AND at < $4 AND (NOT $5 OR state = 'failed')", webhook, at, since, until, only_failed
     )
@@ -117,7 +117,7 @@ async def redeliver_since(
 
 
 async def put_test(db: Connection, webhook: UUID, event: UUID, type: str, body: str, at: datetime) -> None:
-    """Queue an event that no demand has told; it waits for no other."""
+    """Queue an event that belongs to no demand; it waits for no other."""
     await db.execute(
         """
         INSERT INTO webhook_delivery (webhook, event, demand, number, type, at, body)

@@ -1,4 +1,4 @@
-"""The event that a test delivers: it has the form of every other and tells of no demand."""
+"""Makes the event of a test: it has the form of all events, but belongs to no demand."""
 
 from datetime import datetime
 from typing import Final

@@ -1,4 +1,5 @@
-"""Whose webhooks somebody may look at and change: a channel its own, an administrator those of their jurisdiction."""
+"""Checks whose webhooks a caller may read and change: a channel its own, an administrator those of their
+jurisdiction."""
 
 from dataclasses import dataclass
 
@@ -14,24 +15,25 @@ from shared.jurisdiction.jurisdictions import Jurisdictions
 
 @dataclass(frozen=True, slots=True)
 class Owner:
-    """Whoever asks. Of `channel` and `jurisdiction` one is set; `name` stands in the record of what they made."""
+    """The owner of webhooks: either `channel` or `jurisdiction` is set. `name` is recorded with the webhooks that they
+    create."""
 
     name: str
     channel: str | None = None
     jurisdiction: str | None = None
 
     def owns(self, webhook: WebhookRow) -> bool:
-        """Whether a webhook is theirs."""
+        """Whether this owner owns the webhook."""
         return (webhook.channel, webhook.jurisdiction) == (self.channel, self.jurisdiction)
 
 
 def channel_owner(channel: str) -> Owner:
-    """The channel that has shown its key."""
+    """The owner that a channel is."""
     return Owner(f"channel:{channel}", channel=channel)
 
 
 def staff_owner(by: Person, packs: Jurisdictions) -> Owner:
-    """An administrator, for the jurisdiction of their unit; raises `Refused`."""
+    """The owner that an administrator is, for the jurisdiction of their unit; raises `Refused`."""
     pack = packs.of_unit(by.unit)
     if pack is None:
         en, zh = f"no jurisdiction that is served here has the unit {by.unit!r}", f"本系统没有单位 {by.unit!r}"
@@ -43,7 +45,7 @@ def staff_owner(by: Person, packs: Jurisdictions) -> Owner:
 
 
 def nobody() -> Refused:
-    """Why a request without a credential is refused."""
+    """The refusal of a request without a credential."""
     en = "send the channel's key in the header X-API-Key, or the token of an administrator as `Authorization: Bearer …`"
     zh = "请在请求头 X-API-Key 中提供渠道密钥，或以 Authorization: Bearer 提供管理员凭证"
     return Refused(Code.UNAUTHENTICATED, en, zh, (FieldError("X-API-Key", zh, en, API_KEY),))

@@ -1,4 +1,4 @@
-"""Queues what webhooks are told of a fact, with the fact itself: the masked view that channels may read of it."""
+"""Projects facts onto deliveries to webhooks: events with the masked view that channels may read."""
 
 from collections.abc import Sequence
 from typing import Any, Final
@@ -16,11 +16,11 @@ from shared.jurisdiction.unit_names import unit_name
 
 Row = tuple[Any, ...]
 TYPES: Final = frozenset(kind.type for kind in VISIBLE)
-"""Every type that a webhook may ask for, without its version: a later version of a fact is told too."""
+"""The types that a webhook may ask for, without versions, so that later versions of a fact are sent too."""
 
 
 def webhook_projection(packs: Jurisdictions, interest: Interest) -> Projection[Demand, f.Fact, Row]:
-    """What is queued beside demands. Recorded history is told to nobody."""
+    """The projection that queues events; imported history gives none."""
 
     def row(change: Change[Demand, f.Fact]) -> Row | None:
         demand, fact, envelope = change.after, change.fact, change.envelope
@@ -55,8 +55,9 @@ def _categories(pack: Pack | None, category: str | None) -> list[str]:
 
 
 def put_deliveries(writes: WriteBatch, rows: Sequence[Row]) -> None:
-    """Queue each event for every webhook that takes it: a channel's takes its own demands, a jurisdiction's all of its
-    demands but reports (举报). One that is disabled finds what it missed when it is enabled again."""
+    """Queue each event for every webhook that takes it: a channel's webhook takes the channel's own demands, a
+    jurisdiction's webhook all its demands but reports (举报). For a disabled webhook events are queued too; it gets
+    them when it is enabled again."""
     writes.add(
         """
         INSERT INTO webhook_delivery (webhook, event, demand, number, type, at, body, traceparent)

@@ -1,4 +1,4 @@
-"""The questions about webhooks themselves: whose they are, what they take, and how they do."""
+"""SQL about webhooks: their owners, their filters, and their state."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
@@ -15,7 +15,7 @@ from shared.chassis.database.pool import Connection
 
 @dataclass(frozen=True, slots=True)
 class WebhookRow:
-    """A webhook. Of `channel` and `jurisdiction` one says whose it is; a filter that is None takes everything."""
+    """A webhook. Either `channel` or `jurisdiction` is its owner; a filter of None takes everything."""
 
     id: UUID
     channel: str | None
@@ -38,18 +38,18 @@ class WebhookRow:
 
     @property
     def owner(self) -> str:
-        """Whose it is, in one word."""
+        """The owner: the id of the channel or of the jurisdiction."""
         return f"channel {self.channel}" if self.channel else f"jurisdiction {self.jurisdiction}"
 
     @property
     def sealed_secrets(self) -> list[bytes]:
-        """Those that sign now, the new one first."""
+        """The secrets that sign now, the new one first."""
         return [self.secret, *([self.secret_previous] if self.secret_previous else [])]
 
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """How many deliveries of a webhook wait, and since when the oldest of them."""
+    """How many deliveries of a webhook wait, and since when the oldest one waits."""
 
     deliveries: int
     oldest: datetime | None
@@ -60,7 +60,7 @@ _COLUMNS: Final = tuple(field.name for field in fields(WebhookRow))
 
 
 async def put(db: Connection, row: WebhookRow) -> None:
-    """Add a webhook, or write what changed of one."""
+    """Insert or update a webhook."""
     places = ", ".join(f"${n}" for n in range(1, len(_COLUMNS) + 1))
     changes = ", ".join(f"{name} = excluded.{name}" for name in _COLUMNS[1:])
     await db.execute(
@@ -70,13 +70,13 @@ async def put(db: Connection, row: WebhookRow) -> None:
 
 
 async def remove(db: Connection, id: UUID) -> None:
-    """Forget a webhook and what waits for it; the log of what it was told is removed with the logs of its age."""
+    """Delete a webhook and its waiting deliveries; retention deletes its log later."""
     await db.execute("DELETE FROM webhook WHERE id = $1", id)
     await db.execute("DELETE FROM webhook_delivery WHERE webhook = $1 AND state = 'pending'", id)
 
 
 async def locked(db: Connection, id: UUID) -> WebhookRow | None:
-    """One webhook, which nobody else changes before the end of the transaction."""
+    """One webhook, locked until the transaction ends; None if there is none."""
     row = await db.fetchrow("SELECT * FROM webhook WHERE id = $1 FOR UPDATE", id)
     return _row(row) if row else None
 
@@ -90,12 +90,12 @@ async def of_owner(db: Connection, channel: str | None, jurisdiction: str | None
 
 
 async def every_webhook(db: Connection) -> list[WebhookRow]:
-    """All of them, the oldest first."""
+    """All webhooks, the oldest first."""
     return [_row(row) for row in await db.fetch("SELECT * FROM webhook ORDER BY created_at, id")]
 
 
 async def waiting(db: Connection, ids: Sequence[UUID]) -> dict[UUID, Waiting]:
-    """What waits for these webhooks, 10,000 of each at most; nothing is said of those for which nothing waits."""
+    """The waiting deliveries of these webhooks, counted up to 10,000 each; a webhook without any is left out."""
     rows = await db.fetch(
         """
         SELECT webhook, count(*) AS deliveries, min(created_at) AS oldest
@@ -112,8 +112,8 @@ async def waiting(db: Connection, ids: Sequence[UUID]) -> dict[UUID, Waiting]:
 
 
 async def late(db: Connection) -> Waiting:
-    """Deliveries that have been due for over ten minutes, of webhooks that take what they are told; of each webhook
-    10,000 at most."""
+    """How many deliveries have been due for more than ten minutes, of webhooks that are enabled; counted up to 10,000
+    each."""
     row = await db.fetchrow(
         """
         SELECT count(*) AS deliveries, min(first.created_at) AS oldest
@@ -131,7 +131,7 @@ async def late(db: Connection) -> Waiting:
 
 
 async def disable(db: Connection, ids: Sequence[UUID], why: DisabledFor, at: datetime) -> list[UUID]:
-    """Tell these nothing more; returns those that were told something so far."""
+    """Disable these webhooks; returns those that were enabled so far."""
     rows = await db.fetch(
         """
         UPDATE webhook SET disabled_at = $3, disabled_for = $2 WHERE id = ANY($1) AND disabled_at IS NULL RETURNING id
@@ -144,7 +144,7 @@ async def disable(db: Connection, ids: Sequence[UUID], why: DisabledFor, at: dat
 
 
 async def reseal(db: Connection, row: WebhookRow, secret: bytes, previous: bytes | None) -> None:
-    """Keep the secrets under another key, unless they were changed meanwhile."""
+    """Store the secrets sealed with another key, unless they were changed meanwhile."""
     await db.execute(
         "UPDATE webhook SET secret = $2, secret_previous = $3 WHERE id = $1 AND secret = $4",
         row.id,
@@ -155,10 +155,10 @@ async def reseal(db: Connection, row: WebhookRow, secret: bytes, previous: bytes
 
 
 async def forget_previous(db: Connection, at: datetime) -> None:
-    """Secrets that were replaced sign no more after their time."""
+    """Delete replaced secrets whose time is over."""
     await db.execute("UPDATE webhook SET secret_previous = NULL, previous_until = NULL WHERE previous_until <= $1", at)
 
 
 def _row(row: asyncpg.Record) -> WebhookRow:
-    known: dict[str, Any] = {name: row[name] for name in _COLUMNS}
-    return WebhookRow(**known | {"disabled_for": DisabledFor(row["disabled_for"]) if row["disabled_for"] else None})
+    values: dict[str, Any] = {name: row[name] for name in _COLUMNS}
+    return WebhookRow(**values | {"disabled_for": DisabledFor(row["disabled_for"]) if row["disabled_for"] else None})

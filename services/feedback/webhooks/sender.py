@@ -1,8 +1,8 @@
-"""Delivers: takes what is due for every webhook in waves, sends it, records what became of it.
+"""Delivers events to webhooks: reads what is due in waves, sends it and records the results.
 
-Of several senders one sends at a time, by a lease. A delivery stays pending until its outcome is recorded, so that one
-whose sender died is sent again, by the same id. Each endpoint has a few requests in hand at most and a circuit of its
-own: one that hangs takes no place of another's (ADR 36).
+Of several senders one sends at a time, by a lease. A delivery stays pending until its result is recorded, so if a
+sender dies, its deliveries are sent again with the same ids. Each endpoint has at most a few requests at a time and a
+circuit of its own, so an endpoint that hangs does not delay others (ADR 36).
 """
 
 import asyncio
@@ -37,15 +37,16 @@ from shared.chassis.work.intents import Outcome, RetryLater, Sent, TryAgain
 log = structlog.get_logger()
 LEASE: Final = "webhooks"
 EVERY: Final = 0.1
-"""Seconds between two looks for what is due; where there is no webhook, as long as `REFRESH`."""
+"""Seconds between two waves; if there is no webhook, `REFRESH`."""
 BREATH: Final = 0.01
 REFRESH: Final = 1.0
-"""Seconds after which webhooks are read again."""
+"""Seconds between two reads of the webhooks."""
 AT_ONCE: Final = 512
 EACH: Final = 8
-"""Requests in the hands of one endpoint."""
+"""At most so many requests to one endpoint at a time."""
 SLOW, ANALYZED_AGAIN = 0.05, 10.0
-"""Seconds for the question what is due, after which statistics are taken anew, and between two such times."""
+"""If the statement that reads due deliveries takes longer than `SLOW` seconds, statistics are updated, at most every
+`ANALYZED_AGAIN` seconds."""
 AGAIN: Final = 1.0
 GRACE: Final = 5.0
 UNREADABLE: Final = "its secret cannot be read, since HUYING_SECRET was changed: give it a new one (rotation)"
@@ -53,7 +54,7 @@ UNREADABLE: Final = "its secret cannot be read, since HUYING_SECRET was changed:
 
 @dataclass(slots=True)
 class Target:
-    """A webhook with the secrets that sign for it, the circuit of its endpoint, and what is in its hands."""
+    """A webhook with the secrets that sign for it, the circuit of its endpoint, and the requests on their way."""
 
     row: WebhookRow
     keys: Sequence[str]
@@ -61,7 +62,8 @@ class Target:
 
 
 class WebhookSender:
-    """The only one who calls endpoints. `holder`: a fixed name that takes back at once what it held before."""
+    """Sends to endpoints; nothing else does. With a fixed name as `holder` a restarted process gets the lease back at
+    once."""
 
     def __init__(
         self,
@@ -83,7 +85,7 @@ class WebhookSender:
         self._record = GroupCommit(lambda: pool.acquire(timeout=5), self._write)
 
     async def run(self) -> None:
-        """Deliver until cancelled; a database that is away is waited for."""
+        """Deliver until cancelled; if the database does not answer, try again later."""
         try:
             while True:
                 try:
@@ -110,7 +112,7 @@ class WebhookSender:
             await self.settle()
 
     async def settle(self, grace: float = GRACE) -> None:
-        """Wait for what is in the endpoints' hands, and give up what takes longer: it is sent again."""
+        """Wait `grace` seconds for the requests on their way, then give up the rest, which is sent again later."""
         tasks = list(self._in_hand.values())
         if tasks:
             await asyncio.wait(tasks, timeout=grace)
@@ -119,25 +121,25 @@ class WebhookSender:
         await asyncio.gather(*tasks, return_exceptions=True)
 
     async def send_wave(self) -> int:
-        """Begin whatever is due and has room; returns how many deliveries were begun."""
+        """Start all deliveries that are due and have room; returns how many."""
         async with self._pool.acquire(timeout=5) as db:
             if self._ticks() - self._refreshed >= REFRESH:
                 await self._refresh(db)
             await self._hurry(db)
             room = self._room()
             due = await self._due(db, room) if room else []
-        # An outcome that was recorded since the question may have disabled a webhook.
-        begun = [(target, delivery) for delivery in due if (target := self._targets.get(delivery.webhook))]
-        for target, delivery in begun:
+        # A result that was recorded since the statement may have disabled a webhook.
+        sendable = [(target, delivery) for delivery in due if (target := self._targets.get(delivery.webhook))]
+        for target, delivery in sendable:
             target.circuit.in_hand += 1
             task = asyncio.create_task(self._send(target, delivery))
             self._in_hand[delivery.position] = task
             task.add_done_callback(partial(self._has_ended, target, delivery.position))
-        return len(begun)
+        return len(sendable)
 
     async def _hurry(self, db: Connection) -> None:
-        """A bounded part in each wave. A sender that dies before the last part begins anew: an endpoint is unproven
-        then, and takes again with its first success."""
+        """Make deliveries due for endpoints that accept requests again, a limited part in each wave. If a sender dies
+        before the last part, the next one begins anew with the endpoint's first success."""
         for webhook in sorted(self._take_again):
             if not await hurry(db, webhook):
                 self._take_again.discard(webhook)
@@ -149,13 +151,14 @@ class WebhookSender:
         if wanting := [webhook for webhook, free in room.items() if counts[webhook] < free]:
             await delivery_queries.let_wait(db, wanting, self._clock())
         if time.perf_counter() - began > SLOW and self._ticks() - self._analyzed > ANALYZED_AGAIN:
-            # A plan made while nothing waited reads a whole backlog for each head of a line.
+            # A plan that was made while nothing waited reads the whole backlog for the first delivery of each demand.
             self._analyzed = self._ticks()
             await db.execute("ANALYZE webhook_delivery")
         return due
 
     def _room(self) -> dict[UUID, int]:
-        """How many each endpoint takes now; where there is not room for all, chance decides whose turn it is."""
+        """How many requests each endpoint can take now. If there is not room for all, chance decides which endpoints
+        come first."""
         left, room = AT_ONCE - len(self._in_hand), {}
         targets = list(self._targets.values())
         random.shuffle(targets)
@@ -171,8 +174,8 @@ class WebhookSender:
         self._refreshed = self._ticks()
 
     def _target(self, row: WebhookRow) -> Target:
-        known = self._targets.get(row.id)
-        circuit = known.circuit if known and known.row.url == row.url else Circuit(EACH, self._ticks)
+        cached = self._targets.get(row.id)
+        circuit = cached.circuit if cached and cached.row.url == row.url else Circuit(EACH, self._ticks)
         try:
             keys = [self._box.open(row.id, sealed) for sealed in row.sealed_secrets]
         except InvalidTag:
@@ -187,7 +190,7 @@ class WebhookSender:
             target.circuit.learn(RetryLater("a fault of ours"))
 
     async def _send(self, target: Target, delivery: Delivery) -> None:
-        """One delivery, from the endpoint's hands to the record of its outcome."""
+        """Send one delivery and record its result."""
         at, circuit = self._clock(), target.circuit
         span = hops.sent(delivery.traceparent, "webhook")
         span.about("demand", delivery.demand, delivery.number)
@@ -214,7 +217,7 @@ class WebhookSender:
         return await self._client.post(target.row.url, delivery.body, headers, target.row.owner)
 
     async def _recorded(self, result: Result, takes_again: bool) -> None:
-        """Returns when it is written; a database that is away is waited for."""
+        """Record a result; returns when it is written. If the database does not answer, try again."""
         while True:
             try:
                 await self._record((result, takes_again))
@@ -243,7 +246,8 @@ class WebhookSender:
 
 
 def _outcome(reply: Reply) -> Outcome:
-    """What the circuit learns: an endpoint that asks for a pause is given one at once, others after several faults."""
+    """The outcome for the circuit: it opens at once for an endpoint that asks for a pause, and after several faults for
+    others."""
     if reply.is_success:
         return Sent()
     return RetryLater(reply.cause) if reply.is_throttled else TryAgain(reply.cause)

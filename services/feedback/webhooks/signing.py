@@ -1,5 +1,7 @@
-"""Makes and keeps the secrets of webhooks, and signs with them. Rule: Standard Webhooks, "Verifying webhook
-authenticity"; while a secret is being changed, both sign."""
+"""Makes and seals the secrets of webhooks, and signs requests with them.
+
+Rule: Standard Webhooks, "Verifying webhook authenticity"; while a secret is being changed, both sign.
+"""
 
 import base64
 import os
@@ -22,7 +24,7 @@ _NONCE: Final = 12
 
 
 def new_secret() -> str:
-    """A secret as its owner is shown it, once: 256 random bits."""
+    """A new secret in the form that its owner sees: 256 random bits."""
     return PREFIX + base64.b64encode(secrets.token_bytes(_LENGTH)).decode()
 
 
@@ -38,7 +40,7 @@ def signed_headers(event: UUID, at: datetime, body: str, keys: Sequence[str]) ->
 
 @dataclass(frozen=True, slots=True)
 class SecretBox:
-    """Seals secrets for the database under `HUYING_SECRET`, and opens them with the one before too."""
+    """Seals secrets for the database with `HUYING_SECRET`, and opens them also with the previous one."""
 
     keys: tuple[bytes, ...] = field(repr=False)
 
@@ -48,12 +50,12 @@ class SecretBox:
         return cls(tuple(_derived(text) for text in (secret, previous) if text))
 
     def seal(self, webhook: UUID, secret: str) -> bytes:
-        """A secret, unreadable without our key, and bound to its webhook."""
+        """Seal a secret and bind it to its webhook."""
         nonce = os.urandom(_NONCE)
         return nonce + AESGCM(self.keys[0]).encrypt(nonce, secret.encode(), webhook.bytes)
 
     def open(self, webhook: UUID, sealed: bytes) -> str:
-        """The secret again; raises `InvalidTag` where neither key sealed it."""
+        """Open a sealed secret; raises `InvalidTag` if neither key sealed it."""
         for key in self.keys:
             try:
                 return AESGCM(key).decrypt(sealed[:_NONCE], sealed[_NONCE:], webhook.bytes).decode()
@@ -62,7 +64,7 @@ class SecretBox:
         raise InvalidTag
 
     def is_current(self, webhook: UUID, sealed: bytes) -> bool:
-        """Whether it was sealed with the key of today."""
+        """Whether it was sealed with the present key."""
         try:
             SecretBox(self.keys[:1]).open(webhook, sealed)
         except InvalidTag:

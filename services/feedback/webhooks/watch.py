@@ -1,4 +1,4 @@
-"""Looks after webhooks beside the sending: old secrets end, and revoked channels lose theirs."""
+"""Maintains webhooks: ends replaced secrets, and disables the webhooks of revoked channels."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ EVERY: Final = 15.0
 
 @dataclass(frozen=True, slots=True)
 class WebhookWatch:
-    """What is done again and again."""
+    """Maintains webhooks periodically."""
 
     pool: Pool
     box: SecretBox
@@ -32,11 +32,11 @@ class WebhookWatch:
     clock: Callable[[], datetime] = now
 
     async def run(self) -> None:
-        """Watch until cancelled."""
+        """Maintain webhooks until cancelled."""
         await every(EVERY, self.look, "watching webhooks")
 
     async def look(self) -> None:
-        """Once."""
+        """Do all maintenance once."""
         async with self.pool.acquire(timeout=5) as db:
             await queries.forget_previous(db, self.clock())
             rows = await queries.every_webhook(db)
@@ -44,18 +44,19 @@ class WebhookWatch:
         await self._disable_revoked(rows)
 
     async def _reseal(self, db: Connection, rows: list[WebhookRow]) -> None:
-        """Keep secrets under the key of today, so that HUYING_SECRET_PREVIOUS may go."""
+        """Seal secrets with the present key, so that HUYING_SECRET_PREVIOUS can be removed."""
         for row in rows:
             if all(self.box.is_current(row.id, sealed) for sealed in row.sealed_secrets):
                 continue
             try:
-                sealed = [self.box.seal(row.id, self.box.open(row.id, one)) for one in row.sealed_secrets]
+                sealed = [self.box.seal(row.id, self.box.open(row.id, secret)) for secret in row.sealed_secrets]
             except InvalidTag:
-                continue  # the sender says so in the log of the webhook
+                continue  # the sender records this in the log of the webhook
             await queries.reseal(db, row, sealed[0], sealed[1] if len(sealed) > 1 else None)
 
     async def _disable_revoked(self, rows: list[WebhookRow]) -> None:
-        """A key that was revoked may have made webhooks too: whoever had it must hear nothing more."""
+        """Disable the webhooks of channels whose key was revoked: whoever had the key may have created webhooks, and
+        must not get more events."""
         channels = {row.channel for row in rows if row.channel and not row.disabled_at}
         if not channels:
             return
