@@ -1,1 +1,1 @@
-"""Remembers every fact as figures that can be opened."""
+"""Counts the facts of all demands as figures, and shows the demands behind each figure."""

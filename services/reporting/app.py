@@ -1,4 +1,4 @@
-"""Reporting, put together: what it says of itself, and the projector that folds every fact."""
+"""Assembles the reporting service: its manifest, and the projector that counts facts; `http_side` assembles the API."""
 
 from datetime import timedelta
 from pathlib import Path
@@ -26,36 +26,36 @@ READS: Final = (DEMAND_EVENTS.name,)
 
 
 def demand_repository(packs: Jurisdictions) -> Repository[Demand, Fact]:
-    """Reporting's copy of every demand, with its counters."""
+    """The repository of reporting's copy of every demand, with its projections."""
     return Repository("demand_facts", demand_rules(Service.REPORTING), figure_projection(packs))
 
 
 def api(settings: ReportingSettings, pool: Pool) -> Api:
-    """What everybody may read; its routes and pages are loaded by whoever serves it alone."""
+    """The HTTP API, which needs no credential. Its modules are imported only by the process that serves them."""
     from services.reporting import http_side
 
     return http_side.api(settings, pool)
 
 
 def projector(settings: ReportingSettings, pool: Pool) -> Worker:
-    """Folds every fact, sums, prunes; tells only its dead letters."""
+    """The projector: counts every fact, sums counters and prunes. It records nothing but its dead letters."""
     repository = demand_repository(packs_of(settings))
     tasks = (Rollup(pool).run, pruning(settings, pool).run)
     return Worker(Repositories.of(repository), by_faust=False, tasks=tasks)
 
 
 def rebuilding(settings: ReportingSettings, say: Say) -> Rebuild:
-    """Builds the views anew from the log, by the rules of the projector."""
+    """The rebuild of the tables from the log, with the repositories of the projector."""
     worker = Worker(Repositories.of(demand_repository(packs_of(settings))), by_faust=False)
     return Rebuild(settings.database_url, settings.kafka, worker, MIGRATIONS, settings.batch_size, say)
 
 
 def pruning(settings: ReportingSettings, pool: Pool) -> Retention:
-    """Counters that came to nothing say the same when they are missing; most statuses of a month end so."""
-    quiet = timedelta(days=settings.keep_noughts_days)
+    """What reporting deletes: counters that have become zero, because a missing counter means the same."""
+    kept_for = timedelta(days=settings.keep_noughts_days)
     before = "($1::timestamptz)::date"
-    noughts = (("cohort_sum", f"period < {before}"), ("flow_sum", f"period < {before}"), ("owed", "due_at < $1"))
-    counters = (Expired(table, f"n = 0 AND {old}", quiet) for table, old in noughts)
+    zero_counters = (("cohort_sum", f"period < {before}"), ("flow_sum", f"period < {before}"), ("owed", "due_at < $1"))
+    counters = (Expired(table, f"n = 0 AND {old}", kept_for) for table, old in zero_counters)
     return Retention(pool, (*counters, redriven(settings), EXPIRED_REVOCATIONS))
 
 

@@ -1,4 +1,4 @@
-"""What reporting reads from its environment."""
+"""The settings of reporting, read from environment variables."""
 
 from pydantic import Field
 
@@ -9,7 +9,7 @@ from shared.jurisdiction.settings import JurisdictionSettings
 
 
 class ReportingSettings(RetentionSettings, JurisdictionSettings):
-    """Beside what every process has."""
+    """The settings of reporting, in addition to those of every process."""
 
     secret: SecretOrNone = Field(
         "",

@@ -1,1 +1,1 @@
-"""Opens a figure to its demands, and a demand to its facts."""
+"""Drill-down: from a figure to its demands, and from a demand to its facts."""

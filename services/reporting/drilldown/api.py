@@ -92,7 +92,7 @@ class Opened(Page):
     without_reports: bool = Field(description="whether the figure counts reports (举报) that this list leaves out")
 
 
-def routes(figures: Figures, opening: Drilldown, packs: Jurisdictions) -> APIRouter:
+def routes(figures: Figures, drilldown: Drilldown, packs: Jurisdictions) -> APIRouter:
     """Open a figure to its demands, and a demand to its facts."""
     router = APIRouter(tags=["reporting"], prefix="/v1/figures")
 
@@ -105,13 +105,13 @@ def routes(figures: Figures, opening: Drilldown, packs: Jurisdictions) -> APIRou
     ) -> Opened:  # fmt: skip
         """The demands that a figure counts: every one, and no other, but for reports (`without_reports`)."""
         figure = figure_of(pack_of(packs, jurisdiction), by, key, month, until, counted)
-        listed = await opening.page(figure, pagination.read(after), limit)
-        following = pagination.written(listed.next)
-        link(following, request, response)
+        listed = await drilldown.page(figure, pagination.read(after), limit)
+        next_cursor = pagination.written(listed.next)
+        link(next_cursor, request, response)
         return Opened(
             demands=[Behind.of(figure.pack, demand, listed.consents) for demand in listed.demands],
             without_reports=not figure.lists_reports,
-            next=following,
+            next=next_cursor,
         )
 
     @router.get("/facts/{number}")

@@ -1,4 +1,4 @@
-"""Opens a figure to the demands that are counted in it, newest first, a page at a time."""
+"""Reads the demands that a figure counts, newest first, page by page."""
 
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -9,7 +9,7 @@ from uuid import UUID
 
 from services.reporting.drilldown import queries
 from services.reporting.drilldown.pagination import BEGINNING, Spot
-from services.reporting.drilldown.queries import Listed, Sought, Span
+from services.reporting.drilldown.queries import DemandConditions, Listed, Span
 from services.reporting.figures import queries as figures
 from services.reporting.figures.conditions import (
     COLLECTED,
@@ -36,12 +36,12 @@ _DAY: Final = timedelta(days=1)
 _FIRST: Final = "0"
 _LOWEST: Final = UUID(int=0)
 LOOKS: Final = 2
-"""How often a page may look for more, `page_queries.LOOKED_AT` demands at a time."""
+"""How many times a page may look for more demands, `page_queries.LOOKED_AT` rows each time."""
 
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """One figure: of which row, of which month or as of which evening, and what it counts."""
+    """One figure: its row, its month or evening, and what it counts."""
 
     pack: Pack
     by: By = "month"
@@ -52,12 +52,12 @@ class Figure:
 
     @property
     def dimension(self) -> Dimension:
-        """By what its row is told from others; `all` where it is a month or everything."""
+        """The dimension of the figure's row; `all` for a month or for everything."""
         return Dimension(self.by) if self.by != "month" and self.key else Dimension.ALL
 
     @property
     def lists_reports(self) -> bool:
-        """Whether its list names the reports (举报) that it counts."""
+        """Whether its list may name reports (举报)."""
         return lists_reports(self.dimension, self.counted)
 
     def __post_init__(self) -> None:
@@ -74,15 +74,16 @@ class Figure:
 
 @dataclass(frozen=True, slots=True)
 class Drilldown:
-    """Asks for pages; what one costs grows neither with the number of demands nor with how few of them are counted."""
+    """Reads pages. The cost of a page grows neither with the number of demands nor with how few of them are counted."""
 
     pool: Pool
     clock: Callable[[], datetime] = now
 
     async def page(self, figure: Figure, after: Spot, limit: int, looks: int = LOOKS) -> Listed:
-        """Demands behind a figure, and where the next page begins; it may hold fewer than `limit`, or none."""
+        """At most `limit` demands of the figure, and where the next page begins; a page may be short or empty and still
+        have a next one."""
         demands: list[Demand] = []
-        conditions = sought(figure, self.clock())
+        conditions = conditions_of(figure, self.clock())
         async with self.pool.acquire(timeout=5) as db:
             spans = deque(span for span in await _spans(db, figure) if span[0] <= after.at)
             while spans and looks:
@@ -97,7 +98,7 @@ class Drilldown:
 
 
 async def _spans(db: Connection, figure: Figure) -> Sequence[Span]:
-    """When its demands were raised, as far as counters tell: what lies between need not be looked at."""
+    """The spans of time in which the figure's demands were raised, by its counters; other times are not read."""
     pack = figure.pack
     if figure.until:
         return [(_FIRST, text(pack.due_times.calendar.midnight(figure.until + _DAY)))]
@@ -107,13 +108,13 @@ async def _spans(db: Connection, figure: Figure) -> Sequence[Span]:
         return [(_FIRST, BEGINNING.at)]
     dimension = figure.dimension
     key = figure.key if dimension is not Dimension.ALL else ""
-    return _joined(
+    return _join_adjacent(
         [_month(m, pack) for m in await queries.months(db, pack.id, dimension, key, counters(figure.counted))]
     )
 
 
-def _joined(months: Sequence[Span]) -> Sequence[Span]:
-    """Months without another between them, newest first, taken together."""
+def _join_adjacent(months: Sequence[Span]) -> Sequence[Span]:
+    """Adjacent months joined into one span, newest first."""
     spans: list[Span] = []
     for since, before in months:
         if spans and spans[-1][0] == before:
@@ -123,17 +124,17 @@ def _joined(months: Sequence[Span]) -> Sequence[Span]:
     return spans
 
 
-def sought(figure: Figure, at: datetime) -> Sought:
-    """The demands that a figure counts at a moment."""
+def conditions_of(figure: Figure, at: datetime) -> DemandConditions:
+    """The condition of the demands that a figure counts at the moment `at`."""
     evening = figure.pack.due_times.calendar.midnight(figure.until + _DAY) if figure.until else None
-    near, passing = _row(figure, evening)
+    indexed, checked = _row(figure, evening)
     counted = counted_by(figure.counted, evening) if evening else counts(figure.counted, at)
     withheld = () if figure.lists_reports else (PUBLIC,)
-    return Sought(figure.pack.id, near, (*passing, *counted, *withheld))
+    return DemandConditions(figure.pack.id, indexed, (*checked, *counted, *withheld))
 
 
 def _row(figure: Figure, evening: datetime | None) -> tuple[Sequence[Condition], Sequence[Condition]]:
-    """What holds of the demands of a row: what an index finds, and what is looked at one by one."""
+    """The conditions of the demands of a row: those that an index finds, and those that are checked row by row."""
     pack, key = figure.pack, figure.key
     if not key:
         return (), ()
@@ -148,7 +149,7 @@ def _row(figure: Figure, evening: datetime | None) -> tuple[Sequence[Condition],
         case "unit" if evening:
             return (), (held_by(key, evening),)
         case "category":
-            below = [one.code for one in pack.categories if key in pack.category_ancestors(one.code)]
+            below = [category.code for category in pack.categories if key in pack.category_ancestors(category.code)]
             if evening:
                 return (), (about_by(below or [key], evening),)
             return (), (Condition("coalesce(state ->> 'category', '-') = ANY($?::text[])", (below or [key],)),)

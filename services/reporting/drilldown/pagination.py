@@ -1,4 +1,4 @@
-"""Cursors of a list in order of time."""
+"""Reads and writes the cursors of the list of demands, which is ordered by time."""
 
 from dataclasses import dataclass
 from typing import Annotated, Final
@@ -14,26 +14,26 @@ _ID: Final = 16
 
 @dataclass(frozen=True, slots=True)
 class Spot:
-    """Where a list goes on: behind this moment (UTC text, as it is stored) and this demand."""
+    """The place of a cursor: after this moment (UTC text, as it is stored) and this demand."""
 
     at: str
     id: UUID
 
     @classmethod
     def of(cls, place: bytes) -> "Spot":
-        """What `written` has put into a cursor; raises `ValueError`."""
+        """Decode a cursor that `written` made; raises `ValueError`."""
         return cls(place[_ID:].decode("ascii").replace("\0", ""), UUID(bytes=place[:_ID]))
 
 
 BEGINNING: Final = Spot("9999", UUID(int=2**128 - 1))
-"""Newest first: before everything."""
+"""The beginning of the list, newest first."""
 
 
 def written(spot: Spot | None) -> str | None:
-    """The cursor that leads there."""
+    """Encode a place as a cursor."""
     return pagination.written(spot.id.bytes + spot.at.encode()) if spot else None
 
 
 def read(cursor: str) -> Spot:
-    """Where a cursor leads; the beginning where there is none."""
+    """Decode the cursor of a request; the beginning of the list if it is empty. Raises `Refused`."""
     return pagination.read(cursor, Spot.of) if cursor else BEGINNING

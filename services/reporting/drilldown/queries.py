@@ -1,4 +1,4 @@
-"""The demands behind a figure, a page of them."""
+"""SQL that reads the demands behind a figure, page by page."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,72 +12,72 @@ from shared.chassis.database.pool import Connection
 from shared.contracts.demand.state import Demand
 
 LOOKED_AT: Final = 5000
-"""Rows that one page may look at: where few of many are counted, pages are short and there are more of them."""
+"""So many rows one statement may read. If few of them are counted, pages are short and there are more of them."""
 
 
 Span = tuple[str, str]
-"""From a moment on and before another, in UTC text as it is stored."""
+"""From a moment until before another one, in UTC text as it is stored."""
 
 
 @dataclass(frozen=True, slots=True)
-class Sought:
-    """Demands of a jurisdiction: those that an index finds, of them those that pass when they are looked at."""
+class DemandConditions:
+    """The demands to read: an index finds those that meet `indexed`, and each of these is checked for `checked`."""
 
     jurisdiction: str
-    near: Sequence[Condition]
-    passing: Sequence[Condition]
+    indexed: Sequence[Condition]
+    checked: Sequence[Condition]
 
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """A page, and where the next one begins; None where there is none."""
+    """A page of demands, and where the next one begins; None if there is none."""
 
     demands: Sequence[Demand]
     next: Spot | None
     consents: Consents = NOTHING_SAID
-    """What was said of their publication."""
+    """What was decided about the publication of these demands."""
 
 
-async def demands(db: Connection, sought: Sought, span: Span, after: Spot, limit: int) -> Listed:
-    """Those of a span behind `after`, newest first."""
-    near, values = _near(sought, span, after)
-    passing, more = numbered(sought.passing, len(values) + 1)
+async def demands(db: Connection, conditions: DemandConditions, span: Span, after: Spot, limit: int) -> Listed:
+    """The demands of a span after the place `after`, newest first."""
+    indexed, values = _near(conditions, span, after)
+    checked, checked_values = numbered(conditions.checked, len(values) + 1)
     rows = await db.fetch(
         f"""
-        SELECT state::text, submitted_at, id FROM ({near}) AS looked_at
-        WHERE {passing} ORDER BY submitted_at DESC, id DESC LIMIT ${len(values) + 1}
-        """,  # noqa: S608 (conditions are named in `counted` and `opening`)
+        SELECT state::text, submitted_at, id FROM ({indexed}) AS looked_at
+        WHERE {checked} ORDER BY submitted_at DESC, id DESC LIMIT ${len(values) + 1}
+        """,  # noqa: S608 (conditions are named in `conditions` and `handler`)
         *values,
         limit + 1,
-        *more,
+        *checked_values,
     )
     page = [Demand.model_validate_json(row["state"]) for row in rows[:limit]]
     if len(rows) > limit:
         return Listed(page, Spot(rows[limit - 1]["submitted_at"], rows[limit - 1]["id"]))
-    return Listed(page, await _last_looked_at(db, near, values) if sought.passing else None)
+    return Listed(page, await _last_looked_at(db, indexed, values) if conditions.checked else None)
 
 
-async def _last_looked_at(db: Connection, near: str, values: Sequence[object]) -> Spot | None:
-    """Where a look ended that may not go on; None where it came to the end."""
-    sql = f"SELECT submitted_at, id FROM ({near}) AS looked_at OFFSET {LOOKED_AT - 1}"  # noqa: S608 (as above)
+async def _last_looked_at(db: Connection, indexed: str, values: Sequence[object]) -> Spot | None:
+    """Where a statement stopped because it had read `LOOKED_AT` rows; None if it came to the end."""
+    sql = f"SELECT submitted_at, id FROM ({indexed}) AS looked_at OFFSET {LOOKED_AT - 1}"  # noqa: S608 (as above)
     row = await db.fetchrow(sql, *values)
     return Spot(row["submitted_at"], row["id"]) if row else None
 
 
-def _near(sought: Sought, span: Span, after: Spot) -> tuple[str, list[object]]:
-    first = [sought.jurisdiction, *span, after.at, after.id]
-    near, values = numbered(sought.near, len(first))
+def _near(conditions: DemandConditions, span: Span, after: Spot) -> tuple[str, list[object]]:
+    first = [conditions.jurisdiction, *span, after.at, after.id]
+    indexed, values = numbered(conditions.indexed, len(first))
     sql = f"""
         SELECT id, state, status, division, submitted_at FROM demand_facts
         WHERE jurisdiction = $1 AND submitted_at >= $2 AND submitted_at < $3 AND (submitted_at, id) < ($4, $5)
-            AND {near}
+            AND {indexed}
         ORDER BY submitted_at DESC, id DESC LIMIT {LOOKED_AT}
     """  # noqa: S608 (as above)
     return sql, [*first, *values]
 
 
 async def months(db: Connection, jurisdiction: str, dimension: str, key: str, measures: Sequence[str]) -> list[date]:
-    """Those of which anything is counted, newest first; no measures: anything at all."""
+    """The months in which anything of this row is counted, newest first. Without measures, all counters are taken."""
     rows = await db.fetch(
         """
         SELECT month FROM (

@@ -1,4 +1,4 @@
-"""The steps of a demand that the public is shown, in people's words; what offices do among themselves is not."""
+"""Describes the steps of a demand that the public may see, in plain words; steps between offices are left out."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -42,19 +42,19 @@ INTERNAL: Final = frozenset(
         *PUBLICATION_NOTES,
     }
 )  # fmt: skip
-"""Who looked at personal data, which message went out: matters of the office and of the citizen alone. What another
-system recorded further, and what a verdict made of the demand, is told by facts of its own."""
+"""Facts that are not shown: accesses to personal data, messages, and steps between offices concern only the office and
+the citizen. For continued history and verdicts other facts say the same."""
 
 _NAMED: Final = {kind.type: words for kind, words in STEPS.items()}
 
 
 def public(facts: Sequence[Told]) -> list[Told]:
-    """Those that anybody may see of a demand that is no report."""
+    """The facts that the public may see of a demand that is no report."""
     return [fact for fact in facts if _name(fact) in _NAMED]
 
 
 def words(fact: Told, lang: str) -> str:
-    """One of them in a few words."""
+    """A short description of a fact."""
     return _NAMED[_name(fact)][lang == "en"]
 
 

@@ -1,1 +1,1 @@
-"""Figures: what is counted, how counters are moved, and how they are asked."""
+"""Figures: what is counted, how counters are updated, and how they are read."""

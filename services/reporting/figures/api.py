@@ -1,4 +1,4 @@
-"""Figures over HTTP."""
+"""The HTTP route that answers the completion figure."""
 
 from fastapi import APIRouter
 
@@ -8,7 +8,7 @@ from shared.jurisdiction.jurisdictions import Jurisdictions
 
 
 def routes(figures: Figures, packs: Jurisdictions) -> APIRouter:
-    """Ask a figure."""
+    """The route of the completion figure."""
     router = APIRouter(tags=["reporting"], prefix="/v1/figures")
 
     @router.get("/completion")

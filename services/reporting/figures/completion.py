@@ -1,4 +1,4 @@
-"""The completion figure, by any dimension, now or as of the evening of a day."""
+"""Reads the completion figure from the counters, by any dimension, now or as of the evening of a day."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -42,7 +42,7 @@ class Satisfaction(BaseModel):
 
     @classmethod
     def of(cls, marks: Mapping[str, int], verdict: str) -> "Satisfaction":
-        """By the marks of a row; `verdict` is `rating` or `first-rating`."""
+        """The satisfaction of a row, from its marks; `verdict` is `rating` or `first-rating`."""
         rated, satisfied = (
             sum(marks.get(f"{verdict}:{level}", 0) for level in levels) for levels in (LEVELS, SATISFIED)
         )
@@ -112,7 +112,7 @@ class Completion(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What is asked: one breakdown of one jurisdiction."""
+    """One breakdown of the completion figure: now, of one month, or as of the evening of a day."""
 
     by: Dimension
     by_month: bool = False
@@ -122,17 +122,17 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """Answers from counters; the cost does not grow with the number of demands."""
+    """Reads figures from counters; the cost does not grow with the number of demands."""
 
     pool: Pool
     clock: Callable[[], datetime] = now
 
     async def completion(self, pack: Pack, question: Question) -> Completion:
-        """The completion figure."""
+        """The completion figure of one jurisdiction."""
         async with self.pool.acquire(timeout=5) as db:
             counts = await _counts(db, pack.id, question)
             total = await _counts(db, pack.id, Question(Dimension.ALL, False, question.month, question.until))
-            late = None if question.until else await queries.overdue(db, pack.id, self.clock())
+            overdue = None if question.until else await queries.overdue(db, pack.id, self.clock())
             heard_at = await queries.heard_at(db)
             channels = await queries.channels(db) if question.by is Dimension.CHANNEL else {}
         links = DrilldownLinks(
@@ -144,9 +144,9 @@ class Figures:
             by="month" if question.by_month else question.by,
             month=question.month,
             until=question.until,
-            total=next(iter(_rows(total, pack, Dimension.ALL, links, {})), _nothing(links)),
+            total=next(iter(_rows(total, pack, Dimension.ALL, links, {})), _empty_total(links)),
             rows=_rows(counts, pack, question.by, links, channels),
-            overdue=late,
+            overdue=overdue,
             heard_at=heard_at,
         )
 
@@ -171,7 +171,7 @@ def _rows(
     counted: Sequence[Counts], pack: Pack, dimension: Dimension, links: DrilldownLinks, channels: Mapping[str, str]
 ) -> list[Breakdown]:
     parents = {row.key: above(pack, dimension, row.key) for row in counted}
-    containing = {parents_of[0] for parents_of in parents.values() if parents_of}
+    containing_rows = {parents_of[0] for parents_of in parents.values() if parents_of}
     return [
         _row(
             row.counts,
@@ -180,7 +180,7 @@ def _rows(
             name=name_of(pack, dimension, row.key, channels),
             parent=parents[row.key][0] if parents[row.key] else None,
             level=len(parents[row.key]),
-            contains=row.key in containing,
+            contains=row.key in containing_rows,
             demands=links.row(row.key, row.month),
         )
         for row in counted
@@ -188,7 +188,7 @@ def _rows(
 
 
 def above(pack: Pack, dimension: Dimension, key: str) -> tuple[str, ...]:
-    """The rows in which a row is counted too, the nearest first."""
+    """The keys of the rows in which the row `key` is also counted, the nearest first."""
     match dimension:
         case Dimension.DIVISION:
             return pack.ancestors(key)[1:]
@@ -198,7 +198,7 @@ def above(pack: Pack, dimension: Dimension, key: str) -> tuple[str, ...]:
             return ()
 
 
-def _row(counts: Mapping[str, int], **place: Any) -> Breakdown:
+def _row(counts: Mapping[str, int], **row_fields: Any) -> Breakdown:
     statuses, marks = {}, {}
     for measure, n in counts.items():
         if measure.startswith("status:"):
@@ -207,12 +207,12 @@ def _row(counts: Mapping[str, int], **place: Any) -> Breakdown:
             marks[measure] = n
     collected = counts.get("collected", sum(statuses.values()))
     completed = counts.get("completed", sum(n for status, n in statuses.items() if status in COMPLETED))
-    judged = {
+    satisfactions = {
         "satisfaction": Satisfaction.of(marks, "rating"), "first_satisfaction": Satisfaction.of(marks, "first-rating"),
     } if statuses else {}  # fmt: skip
     return Breakdown(
-        **judged,
-        **place,
+        **satisfactions,
+        **row_fields,
         collected=collected,
         completed=completed,
         rate=rate(completed, collected),
@@ -221,5 +221,5 @@ def _row(counts: Mapping[str, int], **place: Any) -> Breakdown:
     )
 
 
-def _nothing(links: DrilldownLinks) -> Breakdown:
+def _empty_total(links: DrilldownLinks) -> Breakdown:
     return Breakdown(key="", name="", collected=0, completed=0, rate=None, demands=links.row("", None))

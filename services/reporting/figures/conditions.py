@@ -1,4 +1,5 @@
-"""What a figure counts, asked of all demands at once: in SQL what `figures` says of one."""
+"""The SQL conditions of the demands that a figure counts; they must agree with `domain`, which decides for one
+demand."""
 
 import re
 from collections.abc import Sequence
@@ -16,12 +17,12 @@ OVERDUE: Final = "overdue"
 _MARKS: Final = "returned|reopened|late|on-time|not-reached|on-the-spot|(?:first-)?(?:rating:[1-5]|rated|satisfied)"
 NAMES: Final = rf"^(?:collected|completed|overdue|{_MARKS}|status:[a-z_/]{{1,40}})$"
 OF_THE_PAST: Final = (COLLECTED, DONE)
-"""What is known of every evening; how demands stood otherwise is known of today alone."""
+"""The figures that can be read as of an evening in the past; all others are known only for now."""
 
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """A condition with `$?` for each of its values."""
+    """An SQL condition, with `$?` in the place of each value."""
 
     sql: str
     values: Sequence[object] = ()
@@ -29,7 +30,7 @@ class Condition:
 
 _STANDING: Final = "CASE status WHEN 'closed' THEN 'closed/' || coalesce(state ->> 'outcome', 'None') ELSE status END"
 _LATE: Final = "((state ->> 'resolved_at')::timestamptz > (state ->> 'due_at')::timestamptz) = $?"
-# Read as text first, which is cheap: of many open demands few are overdue.
+# Compared as text first, which is cheap: of many open demands few are overdue.
 _OVERDUE: Final = """
     status = ANY($?::text[]) AND (state ->> 'due_at') COLLATE "C" < $? AND (state ->> 'due_at')::timestamptz < $?
 """
@@ -47,15 +48,16 @@ _JUDGED: Final = {
     "rated": ("rating", LEVELS), "satisfied": ("rating", SATISFIED),
     "first-rated": ("first_rating", LEVELS), "first-satisfied": ("first_rating", SATISFIED),
 }  # fmt: skip
-"""What a percentage of satisfaction is made of: the verdict, the last or the first one, and its levels."""
+"""For each figure of satisfaction: which verdict it counts, the last or the first one, and which ratings."""
 _CONFIDENTIAL: Final = [str(kind) for kind in RequestKind if is_confidential(kind)]
-# The usual kind is not stored.
+# The default kind is not stored.
 PUBLIC: Final = Condition("coalesce(state ->> 'kind', '') <> ALL($?::text[])", (_CONFIDENTIAL,))
-"""What is no report (举报): those are counted, and in no list that would tell anything of them."""
+"""Holds for demands that are no reports (举报). Reports are counted, but most lists leave them out, because a list
+would say something about them."""
 
 
 def counts(counted: str, now: datetime) -> Sequence[Condition]:
-    """What holds of a demand that this figure counts; `counted` is one of `NAMES`."""
+    """The conditions of a demand that this figure counts; `counted` is one of `NAMES`."""
     kind, _, name = counted.partition(":")
     match kind:
         case "collected":
@@ -78,12 +80,13 @@ def counts(counted: str, now: datetime) -> Sequence[Condition]:
 
 
 def text(at: datetime) -> str:
-    """Sorts before every moment of the second that it names, as moments are stored."""
+    """The moment as text, cut to the second: as text it sorts before every stored moment of that second."""
     return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S")
 
 
 def counters(counted: str) -> Sequence[str]:
-    """The counters of a month that cannot all be nothing where it counts anything; none where there is no such."""
+    """The counters of which at least one is not zero in a month in which the figure counts anything; empty if there are
+    none of the kind."""
     match counted:
         case "collected":
             return ()
@@ -98,13 +101,13 @@ def counters(counted: str) -> Sequence[str]:
             return [counted]
 
 
-# A demand is completed from its last resolution on, unless it was reopened after it; nothing else can take it back.
+# A demand is completed from its last resolution on, unless it was reopened after that. No other fact changes this.
 _DONE_BY: Final = """
     (SELECT split_part(type, '.', 2) FROM fact
     WHERE demand_id = looked_at.id AND time < $? AND split_part(type, '.', 2) IN ('resolved', 'reopened')
     ORDER BY sequence DESC LIMIT 1) = $?
 """
-# The n-th routing named the n-th of its units.
+# The n-th `demand.routed` names the n-th of its units.
 _UNIT_BY: Final = """
     coalesce(state -> 'units' ->> (nullif((SELECT count(*) FROM fact
     WHERE demand_id = looked_at.id AND time < $? AND split_part(type, '.', 2) = 'routed'), 0) - 1)::int, $?) = $?
@@ -112,16 +115,16 @@ _UNIT_BY: Final = """
 
 
 def counted_by(counted: str, evening: datetime) -> Sequence[Condition]:
-    """The same as it stood on an evening; `counted` is one of `OF_THE_PAST`."""
+    """The conditions of a demand that this figure counted on that evening; `counted` is one of `OF_THE_PAST`."""
     return (Condition(_DONE_BY, (evening, "resolved")),) if counted == DONE else ()
 
 
 def held_by(unit: str, evening: datetime) -> Condition:
-    """Which unit was responsible on that evening."""
+    """The condition that this unit was responsible for the demand on that evening."""
     return Condition(_UNIT_BY, (evening, UNKNOWN, unit))
 
 
-# The n-th correction made the category the one behind n others; without corrections it is what it always was.
+# After n corrections the category is the one at index n of `categories`; without corrections it is `category`.
 _CATEGORY_BY: Final = """
     coalesce(CASE WHEN state ? 'categories' THEN state -> 'categories' ->> (SELECT count(*) FROM fact
     WHERE demand_id = looked_at.id AND time < $? AND split_part(type, '.', 2) = 'reclassified')::int
@@ -130,12 +133,13 @@ _CATEGORY_BY: Final = """
 
 
 def about_by(categories: Sequence[str], evening: datetime) -> Condition:
-    """Whether the demand was about one of these categories on that evening."""
+    """The condition that the demand had one of these categories on that evening."""
     return Condition(_CATEGORY_BY, (evening, UNKNOWN, list(categories)))
 
 
 def numbered(conditions: Sequence[Condition], after: int) -> tuple[str, list[object]]:
-    """Conditions joined, and their values; places are counted on from `after`."""
+    """The conditions joined by AND, with numbered parameters that begin after `after`, and the values of the
+    parameters."""
     values = [value for condition in conditions for value in condition.values]
     places = iter(range(after + 1, after + 1 + len(values)))
     joined = " AND ".join(condition.sql for condition in conditions) or "true"

@@ -1,4 +1,4 @@
-"""What is counted: where a demand belongs, how it stands, and what a rate is made of."""
+"""Defines what is counted of one demand: in which rows, by which measures, and how a rate is computed; pure."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from shared.jurisdiction.pack import Pack
 
 
 class Dimension(StrEnum):
-    """What figures are broken down by; `all` is everything in one row."""
+    """By what figures are broken down; `all` is one row for everything."""
 
     ALL = "all"
     DIVISION = "division"
@@ -33,12 +33,12 @@ COMPLETED: Final = frozenset(
         *(f"closed/{o}" for o in (Outcome.CONFIRMED, Outcome.DISPUTED, Outcome.UNRATED)),
     }
 )
-"""How a demand stands when the unit has said that it is done and it was not reopened since (办结)."""
+"""The standings of a completed demand (办结): its unit has answered, and it was not reopened since."""
 
 
 LEVELS: Final = (1, 2, 3, 4, 5)
 SATISFIED: Final = (3, 4, 5)
-"""Levels of satisfaction that count as satisfied. Rule: GB/T 39735, from basically satisfied (基本满意) upwards."""
+"""The ratings that count as satisfied. Rule: GB/T 39735, from basically satisfied (基本满意) upwards."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,22 +64,22 @@ COMPLETION: Final = Definition(
 
 
 def standing(demand: Demand) -> str:
-    """The status, with the outcome where it has ended."""
+    """The status of a demand; for a closed one also its outcome, as in `closed/confirmed`."""
     return f"closed/{demand.outcome}" if demand.status is Status.CLOSED else str(demand.status)
 
 
 def is_owed(demand: Demand) -> bool:
-    """Whether the demand is overdue once its due time has passed."""
+    """Whether an answer is owed: such a demand is overdue when its due time has passed."""
     return demand.status in OWED
 
 
 def is_overdue(demand: Demand, at: datetime) -> bool:
-    """Whether an answer is owed and its due time has passed (逾期未结)."""
+    """Whether an answer is owed and the due time has passed (逾期未结)."""
     return demand.due_at is not None and is_owed(demand) and demand.due_at < at
 
 
 def is_late(demand: Demand) -> bool:
-    """Whether the answer that stands came after its due time."""
+    """Whether the last answer came after the due time."""
     return demand.due_at is not None and demand.resolved_at is not None and demand.resolved_at > demand.due_at
 
 
@@ -89,19 +89,20 @@ def is_completed(demand: Demand) -> bool:
 
 
 def where(demand: Demand) -> Where:
-    """Where the demand counts."""
+    """The division, category, unit and channel of a demand."""
     return demand.division, demand.category, demand.unit or UNKNOWN, demand.channel
 
 
 class Rows:
-    """Every row that a demand of one jurisdiction counts in."""
+    """Finds the rows in which demands of one jurisdiction are counted."""
 
     def __init__(self, pack: Pack) -> None:
         self.pack = pack
         self._above: dict[tuple[str, str | None], tuple[Place, ...]] = {}
 
     def of(self, where: Where) -> tuple[Place, ...]:
-        """A division and a category count in all above them too."""
+        """The rows for this division, category, unit and channel. Divisions and categories include all that lie above
+        them."""
         division, category, unit, channel = where
         above = self._above.get((division, category))
         if above is None:
@@ -116,7 +117,7 @@ class Rows:
 
 
 def measures(demand: Demand) -> Iterator[str]:
-    """What the demand counts as, within its month."""
+    """The measures by which a demand is counted in its month."""
     yield f"status:{standing(demand)}"
     if demand.returns:
         yield "returned"
@@ -135,5 +136,6 @@ def measures(demand: Demand) -> Iterator[str]:
 
 
 def rate(completed: int, collected: int) -> float | None:
-    """Per cent with two decimals, half up as bulletins print it; None of nothing."""
+    """The rate in per cent with two decimals, rounded half up as printed bulletins do; None if nothing was
+    collected."""
     return int(completed * 10_000 / collected + 0.5) / 100 if collected else None

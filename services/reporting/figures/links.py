@@ -1,4 +1,4 @@
-"""Where a figure opens to the demands that it counts."""
+"""Makes the links from figures to the demands that they count."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -13,7 +13,8 @@ API: Final = "/v1/figures/completion/demands"
 
 @dataclass(frozen=True, slots=True)
 class DrilldownLinks:
-    """Addresses of the demands behind the rows of one breakdown; `closed` rows have none, the total always has."""
+    """Links to the demands behind the rows of one breakdown. If `closed`, the rows have no links, but the total still
+    has one."""
 
     jurisdiction: str
     by: str
@@ -24,15 +25,15 @@ class DrilldownLinks:
     closed: bool = False
 
     def row(self, key: str, month: date | None, counted: str = COLLECTED) -> str:
-        """Behind one figure of a row, empty where it is closed; `month` where the row is one of a month."""
+        """The link of one figure of a row; empty if rows are closed. `month` is given if the row is that of a month."""
         if key and self.closed:
             return ""
         row = f"?by={self.by}&key={_quoted(key)}&jurisdiction=" if key else "?jurisdiction="
-        what = f"&counted={_quoted(counted)}" if counted != COLLECTED else ""
-        return f"{self.path}{row}{_quoted(self.jurisdiction)}{self._time(month or self.month)}{what}"
+        counted_parameter = f"&counted={_quoted(counted)}" if counted != COLLECTED else ""
+        return f"{self.path}{row}{_quoted(self.jurisdiction)}{self._time(month or self.month)}{counted_parameter}"
 
     def overdue(self) -> str:
-        """Behind what is overdue now, whenever it was raised."""
+        """The link to all demands that are overdue now, of all months."""
         return DrilldownLinks(self.jurisdiction, self.by, path=self.path, lang=self.lang).row("", None, OVERDUE)
 
     def _time(self, month: date | None) -> str:
@@ -42,4 +43,4 @@ class DrilldownLinks:
 
 
 _quoted = lru_cache(maxsize=4096)(quote)
-"""Packs have a few hundred keys, and every row of every figure names one."""
+"""Cached, because packs have a few hundred keys and every row of every figure quotes one."""

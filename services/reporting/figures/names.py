@@ -1,4 +1,4 @@
-"""What people call the rows of a figure."""
+"""Gives the rows of a figure the names that people know."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -22,7 +22,7 @@ KINDS: Final[Mapping[str, tuple[str, str]]] = {
 
 
 def name_of(pack: Pack, dimension: Dimension, key: str, channels: Mapping[str, str], lang: str | None = None) -> str:
-    """What people call it, in `lang` or the pack's first language; the key itself where it has no name."""
+    """The name of a row, in `lang` or the pack's first language; the key if it has no name."""
     if key == UNKNOWN:
         return NOBODY
     language = lang or pack.languages[0]
@@ -42,9 +42,10 @@ def name_of(pack: Pack, dimension: Dimension, key: str, channels: Mapping[str, s
 
 
 def channel_name(channel: str, channels: Mapping[str, str], language: str) -> str:
-    """As it was registered; where that is no more than its id, which `huying channel seed` makes of its kind, the kind.
+    """The registered name of a channel. If the name is only the id, and the id is a kind (as `huying channel seed`
+    makes them), the name of the kind.
 
-    A channel of imported history is known by its name alone.
+    A channel of imported history has only its name as id.
     """
     name = channels.get(channel, channel)
     if name == channel and channel in KINDS:

@@ -1,4 +1,4 @@
-"""What may be asked of figures: parameters of routes and pages, and what they mean."""
+"""Defines the parameters of routes and pages about figures, and reads them."""
 
 from datetime import date
 from typing import Annotated, Literal
@@ -49,29 +49,29 @@ Until = Annotated[
 
 
 def pack_of(packs: Jurisdictions, jurisdiction: str | None) -> Pack:
-    """The pack that was asked for, or the first one served."""
+    """The pack of this id, or the first one served if it is None; raises `Refused` for an unknown one."""
     pack = packs.get(jurisdiction) if jurisdiction else next(iter(packs))
     if pack is None:
-        known = ", ".join(one.id for one in packs)
-        error = FieldError("jurisdiction", f"可选：{known}", f"one of {known}", next(iter(packs)).id)
+        ids = ", ".join(pack.id for pack in packs)
+        error = FieldError("jurisdiction", f"可选：{ids}", f"one of {ids}", next(iter(packs)).id)
         raise Refused(Code.INVALID, f"jurisdiction: {error.en}", error.zh, (error,))
     return pack
 
 
 def question_of(by: By, month: str | None, until: date | None) -> Question:
-    """What is asked of the figure; raises `Refused` where two questions are asked at once."""
+    """The question for the figure; raises `Refused` if both `month` and `until` are given."""
     one_of(month, until)
     dimension = Dimension.ALL if by == "month" else Dimension(by)
     return Question(dimension, by == "month" and until is None, first_day(month), until)
 
 
 def one_of(month: str | None, until: date | None) -> None:
-    """Raises `Refused` where a month and an evening are both asked for."""
+    """Raise `Refused` if both `month` and `until` are given."""
     if month and until:
         error = FieldError("until", "不能与 month 同时使用", "cannot be combined with `month`: leave one out")
         raise Refused(Code.INVALID, f"until: {error.en}", f"until：{error.zh}", (error,))
 
 
 def first_day(month: str | None) -> date | None:
-    """The month that `YYYY-MM` names."""
+    """The first day of the month `YYYY-MM`; None for None."""
     return date.fromisoformat(f"{month}-01") if month else None

@@ -1,4 +1,4 @@
-"""Reporting's questions to its database, one function each."""
+"""Reporting's SQL about facts, counters and channels, one function for each statement."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ from shared.contracts.envelope import Envelope
 
 
 def put_facts(writes: WriteBatch, envelopes: Sequence[Envelope]) -> None:
-    """Keep what was heard."""
+    """Insert facts, without their texts."""
     rows = [(e.id, e.key, e.sequence, e.type, e.source, e.time) for e in envelopes]
     writes.add(
         """
@@ -30,8 +30,9 @@ def put_facts(writes: WriteBatch, envelopes: Sequence[Envelope]) -> None:
     )
 
 
-def call_channels(writes: WriteBatch, raised: Sequence[DemandSubmitted]) -> None:
-    """Keep what the channels of these demands are called; rows in one order, and written where they have changed."""
+def put_channels(writes: WriteBatch, raised: Sequence[DemandSubmitted]) -> None:
+    """Insert or rename the channels of these demands. All writers take the rows in the same order, so that two cannot
+    deadlock."""
     rows = {fact.channel: (fact.channel_kind, fact.channel_name) for fact in raised if fact.channel_name}
     if rows:
         ids = sorted(rows)
@@ -47,7 +48,7 @@ def call_channels(writes: WriteBatch, raised: Sequence[DemandSubmitted]) -> None
 
 
 def put_agreements(writes: WriteBatch, agreed: Sequence[tuple[UUID, int]]) -> None:
-    """Keep how many refusals the citizens of demands took back; rows in one order, as above."""
+    """Insert how many refusals of publication each citizen took back; rows in the same order, as above."""
     highest: dict[UUID, int] = {}
     for key, refusals in agreed:
         highest[key] = max(refusals, highest.get(key, 0))
@@ -62,7 +63,7 @@ def put_agreements(writes: WriteBatch, agreed: Sequence[tuple[UUID, int]]) -> No
 
 
 def add(writes: WriteBatch, table: str, period: str, counts: Mapping[tuple[str, date, str, str, str], int]) -> None:
-    """Add differences to a counter table; rows in one order, so that two writers cannot block each other."""
+    """Add differences to a counter table. All writers take the rows in the same order, so that two cannot deadlock."""
     rows = sorted((*row, n) for row, n in counts.items() if n)
     if rows:
         writes.add(
@@ -75,8 +76,8 @@ def add(writes: WriteBatch, table: str, period: str, counts: Mapping[tuple[str, 
         )
 
 
-def owe(writes: WriteBatch, counts: Mapping[tuple[str, datetime], int]) -> None:
-    """Add differences to what is owed; rows in one order, as above."""
+def add_owed(writes: WriteBatch, counts: Mapping[tuple[str, datetime], int]) -> None:
+    """Add differences to the counts of owed answers; rows in the same order, as above."""
     rows = sorted((*row, n) for row, n in counts.items() if n)
     if rows:
         writes.add(
@@ -90,7 +91,7 @@ def owe(writes: WriteBatch, counts: Mapping[tuple[str, datetime], int]) -> None:
 
 
 async def overdue(db: Connection, jurisdiction: str, at: datetime) -> int:
-    """Open demands whose due time has passed."""
+    """How many open demands are past their due time."""
     count: int = await db.fetchval(
         "SELECT coalesce(sum(n), 0)::bigint FROM owed WHERE jurisdiction = $1 AND due_at < $2", jurisdiction, at
     )
@@ -98,25 +99,25 @@ async def overdue(db: Connection, jurisdiction: str, at: datetime) -> int:
 
 
 async def channels(db: Connection) -> dict[str, str]:
-    """What people call the registered channels, by their ids."""
+    """The names of the registered channels, by their ids."""
     return {row["id"]: row["name"] for row in await db.fetch("SELECT id, name FROM channel")}
 
 
 async def heard_at(db: Connection) -> datetime | None:
-    """When the last batch was folded in."""
+    """When the last batch was projected; None before the first."""
     moment: datetime | None = await db.fetchval("SELECT max(handled_at) FROM progress")
     return moment
 
 
 async def demand_by_number(db: Connection, number: str) -> Demand | None:
-    """The demand with this number."""
+    """The demand with this number; None if there is none."""
     state = await db.fetchval("SELECT state::text FROM demand_facts WHERE number = $1", number)
     return Demand.model_validate_json(state) if state else None
 
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """One fact of a demand as it was heard."""
+    """One fact of a demand, without its texts."""
 
     id: UUID
     sequence: int | None
@@ -127,21 +128,21 @@ class Told:
 
 @dataclass(frozen=True, slots=True)
 class Consents:
-    """What was said of the publication of some demands."""
+    """What citizens and offices decided about the publication of some demands."""
 
     withheld: frozenset[UUID] = frozenset()
-    """Those whose citizens refused since they were raised and did not agree again, or whose publication was taken back
+    """Demands whose citizens refused after the submission and did not agree again, or whose publication was taken back
     last."""
     allowed: frozenset[UUID] = frozenset()
-    """Those whose citizens agreed since they were raised, and did not refuse again."""
+    """Demands whose citizens agreed after the submission and did not refuse again."""
 
 
 NOTHING_SAID: Final = Consents()
 
 
 async def consents(db: Connection, ids: Sequence[UUID]) -> Consents:
-    """What was said of the publication of these demands. A citizen's yes takes back as many refusals as it names,
-    whatever the order in which both were told or heard (ADR 43)."""
+    """What was decided about the publication of these demands. An agreement takes back as many refusals as it names, in
+    whatever order they arrive (ADR 43)."""
     rows = await db.fetch(
         """
         SELECT id, refusals > coalesce(allowed, 0) AS is_refused, allowed IS NOT NULL AS is_allowed, is_taken_back
@@ -166,7 +167,7 @@ async def consents(db: Connection, ids: Sequence[UUID]) -> Consents:
 
 
 async def facts_of(db: Connection, number: str) -> list[Told]:
-    """Everything that was said of a demand, in order."""
+    """All facts of a demand, in the order of their times."""
     rows = await db.fetch(
         """
         SELECT fact.id, fact.sequence, fact.type, fact.source, fact.time

@@ -1,4 +1,4 @@
-"""Moves what the projector has counted into sums by longer periods, so that a figure reads few rows."""
+"""Moves counters into sums of longer periods, so that reading a figure reads few rows."""
 
 import asyncio
 from collections.abc import Mapping, Sequence
@@ -12,24 +12,24 @@ from shared.chassis.work.periodic import every
 EVERY: Final = 10.0
 AT_ONCE: Final = 500
 BREATH: Final = 0.01
-"""Seconds between two batches: the projector may wait for one of their rows."""
+"""Seconds between two batches, because the projector may wait for a lock of this one."""
 
-# There are two millennia in the years that are served: it stands for "ever".
+# The years that are served lie in two millennia, so this level has two sums: together they stand for all time.
 LEVELS: Final[Mapping[str, Sequence[str]]] = {"cohort": ("month", "millennium"), "flow": ("day", "month", "year")}
 
 
 @dataclass(frozen=True, slots=True)
 class Rollup:
-    """Several projectors share the work by skipping each other's rows, and the rows that one of them writes to."""
+    """Sums periodically. Several processes can do so at once: each skips rows that another one has locked."""
 
     pool: Pool
 
     async def run(self) -> None:
-        """Sum until cancelled."""
+        """Sum periodically until cancelled."""
         await every(EVERY, self.sum, "summing")
 
     async def sum(self) -> None:
-        """Move all rows that nobody writes to."""
+        """Move all rows that are not locked."""
         for table, levels in LEVELS.items():
             moved = AT_ONCE
             while moved == AT_ONCE:

@@ -1,4 +1,4 @@
-"""Counters and their sums: how they are moved, and how they are added up."""
+"""SQL that moves counters into sums, and reads figures from both."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from shared.chassis.database.pool import Connection
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """The counters of a row by their measure: of a month (None when all are taken together), under a key."""
+    """The counters of one row, by measure; `month` is None if all months are taken together."""
 
     month: date | None
     key: str
@@ -17,7 +17,8 @@ class Counts:
 
 
 async def move(db: Connection, table: str, levels: Sequence[str], limit: int) -> int:
-    """Move some rows of a counter table into its sums, at each level; returns how many. Never waits for a writer."""
+    """Move up to `limit` rows of a counter table into its sums at each level; returns how many. Skips locked rows, so
+    it never waits for a writer."""
     period = {"cohort": "month", "flow": "day"}[table]
     moved: int = await db.fetchval(
         f"""
@@ -41,33 +42,36 @@ async def move(db: Connection, table: str, levels: Sequence[str], limit: int) ->
 
 
 async def by_month(db: Connection, jurisdiction: str, dimension: str) -> list[Counts]:
-    """How the demands of each month stand now."""
-    counted = "SELECT month, key, measure, n FROM cohort_whole WHERE jurisdiction = $1 AND dimension = $2"
-    return await _added(db, counted, jurisdiction, dimension)
+    """The counters of each month's demands, as these demands stand now."""
+    source = "SELECT month, key, measure, n FROM cohort_whole WHERE jurisdiction = $1 AND dimension = $2"
+    return await _sums(db, source, jurisdiction, dimension)
 
 
-async def of_month(db: Connection, jurisdiction: str, dimension: str, month: date, apart: bool) -> list[Counts]:
-    """How the demands submitted in a month stand now; `apart` says of which month they are."""
-    named = "month" if apart else "NULL::date AS month"
-    counted = f"""
-        SELECT {named}, key, measure, n FROM cohort_whole WHERE jurisdiction = $1 AND dimension = $2 AND month = $3
+async def of_month(db: Connection, jurisdiction: str, dimension: str, month: date, with_month: bool) -> list[Counts]:
+    """The counters of the demands submitted in a month, as they stand now; with `with_month` the rows name the
+    month."""
+    month_column = "month" if with_month else "NULL::date AS month"
+    source = f"""
+        SELECT {month_column}, key, measure, n FROM cohort_whole
+        WHERE jurisdiction = $1 AND dimension = $2 AND month = $3
     """  # noqa: S608 (two words)
-    return await _added(db, counted, jurisdiction, dimension, month)
+    return await _sums(db, source, jurisdiction, dimension, month)
 
 
 async def ever(db: Connection, jurisdiction: str, dimension: str) -> list[Counts]:
-    """How all demands stand now."""
-    counted = """
+    """The counters of all demands, as they stand now."""
+    source = """
         SELECT NULL::date AS month, key, measure, n FROM cohort WHERE jurisdiction = $1 AND dimension = $2
         UNION ALL SELECT NULL, key, measure, n FROM cohort_sum
         WHERE jurisdiction = $1 AND dimension = $2 AND level = 'millennium'
     """
-    return await _added(db, counted, jurisdiction, dimension)
+    return await _sums(db, source, jurisdiction, dimension)
 
 
 async def until(db: Connection, jurisdiction: str, dimension: str, day: date) -> list[Counts]:
-    """Collected and completed up to the evening of a day: years before, months of its year, days of its month."""
-    counted = """
+    """Collected and completed up to the evening of a day: summed from the years before, the months of its year and the
+    days of its month."""
+    source = """
         SELECT NULL::date AS month, key, measure, n FROM flow
         WHERE jurisdiction = $1 AND dimension = $2 AND day <= $3
         UNION ALL SELECT NULL, key, measure, n FROM flow_sum
@@ -77,15 +81,16 @@ async def until(db: Connection, jurisdiction: str, dimension: str, day: date) ->
         UNION ALL SELECT NULL, key, measure, n FROM flow_sum
         WHERE jurisdiction = $1 AND dimension = $2 AND level = 'day' AND period >= $5 AND period <= $3
     """
-    return await _added(db, counted, jurisdiction, dimension, day, day.replace(month=1, day=1), day.replace(day=1))
+    return await _sums(db, source, jurisdiction, dimension, day, day.replace(month=1, day=1), day.replace(day=1))
 
 
-async def _added(db: Connection, counted: str, *args: object) -> list[Counts]:
-    """Added up, in order; what came to nothing is left out. Sorted here: PostgreSQL would compare by language."""
+async def _sums(db: Connection, source: str, *args: object) -> list[Counts]:
+    """The sums by row, in order; sums of zero are left out. They are sorted in Python, because PostgreSQL would sort by
+    the rules of a language."""
     rows = await db.fetch(
         f"""
         SELECT month, key, array_agg(measure), array_agg(n) FROM (
-            SELECT month, key, measure, sum(n)::bigint AS n FROM ({counted}) AS counted
+            SELECT month, key, measure, sum(n)::bigint AS n FROM ({source}) AS counted
             GROUP BY month, key, measure HAVING sum(n) <> 0
         ) AS added GROUP BY month, key
         """,  # noqa: S608 (questions of this module)

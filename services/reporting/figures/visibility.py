@@ -1,4 +1,4 @@
-"""A demand of reporting's own copy as the public sees it, and which figures open to demands at all."""
+"""Decides what the public sees of a demand, and which figures may open to their demands."""
 
 from typing import Final
 
@@ -15,21 +15,21 @@ _TELLS: Final = {
     Dimension.CATEGORY: Shown.CATEGORY,
     Dimension.CHANNEL: Shown.CHANNEL,
 }
-"""What a list of the demands of one row tells of each."""
+"""What a list of the demands of one row discloses of each demand."""
 
 
 def seen(pack: Pack, demand: Demand, consents: Consents) -> PublicDemand:
-    """What anybody may see of it; what was released stands at `/demands`."""
+    """The public view of a demand. Texts that were released stand at `/demands`, not here."""
     withheld, allowed = demand.id in consents.withheld, demand.id in consents.allowed
-    known = PublicDemand.of(demand, withheld=withheld, allowed=allowed)
-    return seen_by_public(pack.publication, known)
+    return seen_by_public(pack.publication, PublicDemand.of(demand, withheld=withheld, allowed=allowed))
 
 
 def opens(pack: Pack, dimension: Dimension) -> bool:
-    """Whether the rows of this breakdown open to their demands: a list of them tells what they have in common."""
+    """Whether the rows of this breakdown may open to their demands: the list discloses what its demands have in
+    common."""
     return dimension is Dimension.ALL or _TELLS[dimension] in pack.publication.unreleased
 
 
 def lists_reports(dimension: Dimension, counted: str) -> bool:
-    """Whether such a list may name reports (举报): where it says nothing of them but when they were raised."""
+    """Whether the list of a figure may name reports (举报): only if it discloses no more than when they were raised."""
     return dimension is Dimension.ALL and counted == COLLECTED

@@ -1,1 +1,1 @@
-"""Builds reporting's views anew from the log, beside those in use."""
+"""Rebuilds reporting's tables from the log, beside the tables in use."""

@@ -1,4 +1,4 @@
-"""Compares the views that were built anew with those in use: every counter, and how each demand stands."""
+"""Compares the rebuilt tables with those in use: every counter, and the state of each demand."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -30,8 +30,8 @@ class FieldDifference:
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """Something that is another number in the views that were built anew; named in Chinese and in English. `fields` of
-    a demand that stands otherwise."""
+    """A number that differs in the rebuilt tables, with its name in Chinese and in English. For a demand whose state
+    differs, `fields` are the fields that differ."""
 
     zh: str
     en: str
@@ -41,8 +41,8 @@ class Difference:
 
 
 async def differences(db: Connection, most: int) -> tuple[Sequence[Difference], int]:
-    """The first of each kind, `most` at most, and how many there are in all; both views must have been made of the same
-    facts."""
+    """The first `most` differences of each kind, and how many there are in all. Both sets of tables must have been made
+    of the same facts."""
     demands = await _demands(db)
     numbers = [await _facts(db), await _owed(db)]
     numbers += [await _counters(db, table, levels) for table, levels in LEVELS.items()]
@@ -50,12 +50,12 @@ async def differences(db: Connection, most: int) -> tuple[Sequence[Difference], 
         replace(demand, fields=await _fields(db, id)) if demand.in_use and demand.anew else demand
         for id, demand in demands[:most]
     ]
-    shown += [one for kind in numbers for one in kind[:most]]
+    shown += [difference for kind in numbers for difference in kind[:most]]
     return shown, len(demands) + sum(map(len, numbers))
 
 
 async def _counters(db: Connection, table: str, levels: Sequence[str]) -> list[Difference]:
-    """At every level at which a figure may be asked for: what was summed already, and what was not."""
+    """The differences of a counter table, at every level at which figures are read; counters and sums are added."""
     period = {"cohort": "month", "flow": "day"}[table]
     sides = " UNION ALL ".join(
         f"""
@@ -90,8 +90,8 @@ def _counter(
     zh, en = _PERIODS[level]
     when_zh, when_en = (zh, en) if level == "millennium" else (f"{period}（{zh}）", f"{en} {period}")
     of_zh, of_en = ("按受理月份", "by month submitted") if table == "cohort" else ("按日变化", "daily flow")
-    what = " ".join((*(part for part in row if part), measure))
-    return Difference(f"{of_zh}，{when_zh}，{what}", f"{of_en}, {when_en}, {what}", in_use, anew)
+    name = " ".join((*(part for part in row if part), measure))
+    return Difference(f"{of_zh}，{when_zh}，{name}", f"{of_en}, {when_en}, {name}", in_use, anew)
 
 
 async def _owed(db: Connection) -> list[Difference]:
@@ -115,7 +115,7 @@ async def _owed(db: Connection) -> list[Difference]:
 
 
 async def _demands(db: Connection) -> list[tuple[UUID, Difference]]:
-    """Demands that stand otherwise; of each its id, and how many facts have moved it."""
+    """The demands whose state differs, by id; each compares how many facts have changed the demand."""
     rows = await db.fetch(
         f"""
         SELECT id, coalesce(built.number, known.number, id::text) AS number,
@@ -157,7 +157,7 @@ async def _facts(db: Connection) -> list[Difference]:
 
 
 async def new_dead_letters(db: Connection) -> int:
-    """How many records could not be handled this time that are no dead letters yet."""
+    """How many records failed in this rebuild and are not among the dead letters in use."""
     count: int = await db.fetchval(
         f"""
         SELECT count(*) FROM {ANEW}.dead_letter AS built WHERE NOT EXISTS (

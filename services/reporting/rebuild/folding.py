@@ -1,4 +1,4 @@
-"""Folds stretches of the log into the views that are being built."""
+"""Delivers a part of the log to the tables that are being rebuilt."""
 
 import asyncio
 import sys
@@ -16,8 +16,8 @@ from shared.chassis.database.pool import Connection, Pool
 
 
 class Folding:
-    """The same delivery as the projector's, with tables of its own. It never stops for dead letters: they are counted
-    in the end."""
+    """Delivers records as the projector does, but into other tables. It does not stop at dead letters; they are counted
+    at the end."""
 
     def __init__(self, pool: Pool, repositories: Repositories, log_name: str, replay: Replay) -> None:
         self.replay, self.records, self.seconds = replay, 0, 0.0
@@ -25,24 +25,25 @@ class Folding:
         self._delivery = Delivery(pool, repositories, log_name, limit=sys.maxsize)
 
     async def fold(self, ends: Offsets, *, known_to: Connection | None = None) -> None:
-        """Read on to `ends`, and return when all of it is written.
+        """Read on to `ends`; returns when all records are written.
 
-        With `known_to`, a connection that sees the views in use: only what those are made of.
+        With `known_to`, a connection that sees the tables in use, only records that these tables have already handled
+        are delivered.
         """
-        began = perf_counter()
-        before: asyncio.Task[None] | None = None
-        async with asyncio.TaskGroup() as under_way:
+        started = perf_counter()
+        previous: asyncio.Task[None] | None = None
+        async with asyncio.TaskGroup() as tasks:
             async for batch in self.replay.batches(ends):
-                records = await self._known(known_to, batch) if known_to else batch
+                records = await self._handled_already(known_to, batch) if known_to else batch
                 self.records += len(records)
-                # One batch is read and sorted while the database writes the one before.
-                latest = under_way.create_task(self._delivery.deliver(records))
-                if before:
-                    await before
-                before = latest
-        self.seconds += perf_counter() - began
+                # A batch is read and sorted while the database writes the previous one.
+                latest = tasks.create_task(self._delivery.deliver(records))
+                if previous:
+                    await previous
+                previous = latest
+        self.seconds += perf_counter() - started
 
-    async def _known(self, db: Connection, batch: Sequence[Record]) -> list[Record]:
+    async def _handled_already(self, db: Connection, batch: Sequence[Record]) -> list[Record]:
         envelopes = [(record, envelope) for record in batch if (envelope := parse_record(record).envelope)]
         keys = {envelope.key for _, envelope in envelopes}
         notes = {envelope.id for _, envelope in envelopes if envelope.sequence is None}

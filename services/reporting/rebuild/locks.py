@@ -1,4 +1,4 @@
-"""Holds back those who write to the views, and for a moment those who read them, without making anybody wait long."""
+"""Locks the tables against writers, and for a moment also against readers, without letting anybody wait long."""
 
 import asyncio
 import random
@@ -12,26 +12,26 @@ from shared.contracts.refusals import Code, Refused
 
 TRIES: Final = 200
 PAUSE: Final = 0.2
-# A connection that waits for a second looks for a deadlock, and may be the one that ends. Whoever reads must never be
-# that one: its wait for us is shorter.
+# After waiting for a second, PostgreSQL looks for a deadlock and ends one of the connections. We wait for less than
+# that, so that it never ends a reader.
 _READERS_WAIT: Final = "300ms"
-# The vacuum of PostgreSQL makes way after a second.
+# Longer than a second, after which an automatic vacuum gives up its lock for us.
 _WRITERS_WAIT: Final = "2s"
 
 
 async def hold_writers(db: Connection) -> None:
-    """Within the transaction, let nobody write to the views: the projector waits, everybody may read."""
+    """Lock the tables against writers until the transaction ends: the projector waits, everybody may read."""
     await _lock(db, "SHARE ROW EXCLUSIVE", _WRITERS_WAIT, DERIVED)
 
 
 async def hold_everybody(db: Connection) -> None:
-    """Within the transaction, let nobody read them either."""
+    """Lock the tables against readers too, until the transaction ends."""
     await _lock(db, "ACCESS EXCLUSIVE", _READERS_WAIT, (*DERIVED, *SUMMED))
     await db.execute("SET LOCAL lock_timeout = 0")
 
 
 async def _lock(db: Connection, mode: str, wait: str, tables: tuple[str, ...]) -> None:
-    """All of them or none, tried again and again; raises `Refused` in the end."""
+    """Lock all tables or none; try again several times, then raise `Refused`."""
     named = ", ".join(f"{IN_USE}.{table}" for table in tables)
     for _ in range(TRIES):
         try:

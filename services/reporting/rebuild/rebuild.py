@@ -1,7 +1,7 @@
-"""Builds the views of reporting anew from the log while everything answers, compares them, and replaces the old ones.
+"""Rebuilds the tables of reporting from the log while they are in use, compares them, and replaces the old ones.
 
-Nobody is disturbed but the projector, which waits while both are compared: for seconds. Whatever ends it before the
-replacement, which is one transaction, leaves the views in use as they were.
+Only the projector has to wait, for the seconds of the comparison. The replacement is one transaction: if anything fails
+before it, the tables in use stay as they were.
 """
 
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -28,18 +28,18 @@ from shared.chassis.process.components import Worker
 from shared.contracts.refusals import Code, Refused
 
 FEW: Final = 1000
-"""Records that may be left when the projector is asked to wait."""
+"""So few records may be left to read when the projector is made to wait."""
 MOST_BEHIND: Final = 100_000
-"""Records that the projector may not have read yet: they are read while it waits."""
+"""So many records the projector may be behind: they are read while it waits."""
 SHOWN: Final = 10
-"""Differences of each kind that are named; of the others the number is said."""
+"""So many differences of each kind are shown; of the others only the number."""
 Say = Callable[[str, str], None]
-"""Tells the operator what happens, in Chinese and in English."""
+"""Shows the operator what happens, in Chinese and in English."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rebuilt:
-    """How it ended: whether the views were replaced, in what they differ, and how fast the log was read."""
+    """The result: whether the tables were replaced, how many differences there were, and how fast the log was read."""
 
     replaced: bool
     differences: int
@@ -49,7 +49,7 @@ class Rebuilt:
 
 @dataclass(frozen=True, slots=True)
 class Rebuild:
-    """Where the views, the log and the rules by which it is folded are."""
+    """Rebuilds the tables of one database from one log, with the repositories of `worker`."""
 
     dsn: str
     kafka: Kafka
@@ -59,21 +59,21 @@ class Rebuild:
     say: Say
 
     async def run(self, *, accept: bool) -> Rebuilt:
-        """Build, compare, replace; with `accept`, replace although there are differences.
+        """Build, compare and replace; with `accept`, replace although there are differences.
 
-        Raises `Refused` when it cannot be done now, and says why.
+        Raises `Refused`, which says why, if it cannot be done now.
         """
         async with (
             await open_pool(self.dsn, IN_USE, size=2, patience=None) as pool,
-            pool.acquire() as alone,
-            _alone(alone),
+            pool.acquire() as lock_holder,
+            _only_rebuild(lock_holder),
         ):
-            await tables.drop(alone)
+            await tables.drop(lock_holder)
             try:
                 return await self._build(pool, accept)
             finally:
                 with suppress(*PASSING):
-                    await tables.drop(alone)
+                    await tables.drop(lock_holder)
 
     async def _build(self, pool: Pool, accept: bool) -> Rebuilt:
         await self._prepare(pool)
@@ -96,23 +96,23 @@ class Rebuild:
             self.say(f"已重建 {folding.records:,} 条记录，正在比对", f"{folding.records:,} records read, now comparing")
             async with pool.acquire() as db, db.transaction():
                 await locks.hold_writers(db)
-                different = await self._compare(db, log, folding)
-                if different and not accept:
-                    return Rebuilt(False, different, folding.records, folding.seconds)
+                difference_count = await self._compare(db, log, folding)
+                if difference_count and not accept:
+                    return Rebuilt(False, difference_count, folding.records, folding.seconds)
                 await locks.hold_everybody(db)
                 await tables.replace(db)
-        return Rebuilt(True, different, folding.records, folding.seconds)
+        return Rebuilt(True, difference_count, folding.records, folding.seconds)
 
     async def _prepare(self, pool: Pool) -> None:
         self.say("正在新建视图，现有视图照常服务", "building the views anew; those in use go on answering")
         await migrate(self.dsn, IN_USE, self.migrations, schema=ANEW)
         async with pool.acquire() as db:
-            if others := await tables.standing_on(db):
+            if views := await tables.dependent_views(db):
                 raise Refused(
                     Code.CONFLICT,
-                    f"views of yours stand on tables of reporting: {', '.join(others)}; drop them, run this again, then"
+                    f"views of yours stand on tables of reporting: {', '.join(views)}; drop them, run this again, then"
                     " make them anew",
-                    f"有自建视图依赖 reporting 的表：{'、'.join(others)}；请先删除，运行后再重建这些视图",
+                    f"有自建视图依赖 reporting 的表：{'、'.join(views)}；请先删除，运行后再重建这些视图",
                 )
             if await tables.migrations(db, IN_USE) != await tables.migrations(db, ANEW):
                 raise Refused(
@@ -122,20 +122,21 @@ class Rebuild:
                 )
 
     async def _follow(self, log: "_Log", folding: Folding) -> None:
-        """Read as far as the projector has come, and again what has come meanwhile, until little is left."""
+        """Read as far as the projector has come, again and again, until few records are left."""
         while True:
             backlog = await log.backlog()
             ends = {partition: min(place.committed, place.end) for partition, place in backlog.items()}
-            left = await folding.replay.left(ends)
-            if left:
-                self.say(f"还有 {left:,} 条记录", f"{left:,} records to read")
+            records_left = await folding.replay.left(ends)
+            if records_left:
+                self.say(f"还有 {records_left:,} 条记录", f"{records_left:,} records to read")
             await folding.fold(ends)
-            if left < FEW:
+            if records_left < FEW:
                 _refuse_far_behind(backlog)
                 return
 
     async def _compare(self, db: Connection, log: "_Log", folding: Folding) -> int:
-        """How many differences there are once both are made of the same facts; then takes the rest of the log too."""
+        """Compare both sets of tables when they hold the same facts, then read the rest of the log. Returns the number
+        of differences."""
         ends = {partition: place.end for partition, place in (await log.backlog()).items()}
         begin = await folding.replay.standing()
         await folding.fold(ends, known_to=db)
@@ -165,21 +166,22 @@ class Rebuild:
 
 @dataclass(frozen=True, slots=True)
 class _Log:
-    """The log, and the group in which the projector reads it."""
+    """The log, and the consumer group of the projector."""
 
     kafka: Kafka
     group: str
     topics: Sequence[str]
 
     async def backlog(self) -> Backlog:
-        """How far the projector has come in each partition, and where it ends."""
+        """How far the projector has read each partition, and where each partition ends."""
         async with group_lag(self.kafka, self.group, self.topics) as lag:
             return await lag.backlog()
 
 
 @asynccontextmanager
-async def _alone(db: Connection) -> AsyncIterator[None]:
-    """Nobody else rebuilds meanwhile; the server ends this with the connection."""
+async def _only_rebuild(db: Connection) -> AsyncIterator[None]:
+    """Hold the lock that lets only one process rebuild; raises `Refused` if another one holds it. The server releases
+    it when the connection ends."""
     if not await db.fetchval("SELECT pg_try_advisory_lock(hashtext('huying.rebuild'))"):
         raise Refused(Code.CONFLICT, "the views are being rebuilt by another command", "另一个命令正在重建视图")
     try:
@@ -190,17 +192,17 @@ async def _alone(db: Connection) -> AsyncIterator[None]:
 
 
 async def _refuse_shortened(replay: Replay) -> None:
-    gone = [partition for partition, offset in (await replay.beginning()).items() if offset > 0]
-    if gone:
+    shortened = [partition for partition, offset in (await replay.beginning()).items() if offset > 0]
+    if shortened:
         raise Refused(
             Code.CONFLICT,
-            f"the log has lost its beginning ({_named(gone)}), so the views cannot be built from it",
-            f"日志开头已被清除（{_named(gone)}），无法据此重建",
+            f"the log has lost its beginning ({_named(shortened)}), so the views cannot be built from it",
+            f"日志开头已被清除（{_named(shortened)}），无法据此重建",
         )
 
 
 def _refuse_far_behind(backlog: Backlog) -> None:
-    """The projector would have to wait until all of it was read."""
+    """Raise `Refused` if the projector is too far behind: it would have to wait until all of that is read."""
     behind = sum(max(0, place.end - place.committed) for place in backlog.values())
     if behind > MOST_BEHIND:
         raise Refused(

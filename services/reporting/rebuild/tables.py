@@ -1,4 +1,4 @@
-"""Which of reporting's tables are made of facts, and how those that were built anew take their place."""
+"""Lists the tables of reporting that are made of facts, and replaces them by the rebuilt ones."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -9,27 +9,28 @@ from shared.chassis.database.pool import Connection
 
 IN_USE: Final = "reporting"
 ANEW: Final = "reporting_rebuild"
-"""The schemas: of what is in use, and of what is being built."""
+"""The schemas of the tables in use and of the tables being rebuilt."""
 
 DERIVED: Final = (
     "demand_facts", "fact", "cohort", "flow", "owed", "cohort_sum", "flow_sum", "channel", "agreement",
     "parked", "note_seen", "progress",
 )  # fmt: skip
-"""Made of facts alone, so that the log says what they must hold; they are replaced together."""
+"""Tables that are made of facts alone, so that the log decides what they hold; they are replaced together."""
 SUMMED: Final = ("cohort_whole", "flow_whole")
-"""Questions with a name (SQL views) over some of them."""
+"""SQL views over some of these tables."""
 KEPT: Final = (
     "journal", "dead_letter", "command_answer", "relay_cursor", "relay_lease", "lease", "reader_log", "timer", "intent",
     "intent_reached", "gateway_circuit", "process", "staff_revocation", "schema_migrations",
 )  # fmt: skip
-"""What reporting has told, who sends it and how far, what an operator has decided: they stay where they are."""
+"""Tables that stay: what reporting has recorded and sent, and what an operator has decided."""
 
 
 async def replace(db: Connection) -> None:
-    """Put the tables that were built anew into the place of those in use, which are gone then.
+    """Replace the tables in use by the rebuilt ones, and drop the old ones. Must run in a transaction that has locked
+    all of them, see `locks`.
 
-    Must run in a transaction that has locked all of them: see `locks`. What other roles may do with them stays. The
-    tables are moved, not the schema: types and functions stay, so that connections need not learn anything.
+    Grants to other roles are kept. The tables move to the schema in use; types and functions stay, so that open
+    connections need not learn anything new.
     """
     grants = await _grants(db)
     for view in SUMMED:
@@ -46,7 +47,7 @@ async def replace(db: Connection) -> None:
 
 
 async def _grants(db: Connection) -> Sequence[str]:
-    """What an operator has allowed other roles to do with the tables and views, as statements."""
+    """The grants of an operator on these tables and views, as SQL statements."""
     rows = await db.fetch(
         """
         SELECT format('GRANT %s ON %s TO %s%s', privilege_type, pg_class.oid::regclass,
@@ -61,8 +62,8 @@ async def _grants(db: Connection) -> Sequence[str]:
     return [row["grant"] for row in rows]
 
 
-async def standing_on(db: Connection) -> Sequence[str]:
-    """Views of others that stand on these tables: they would keep them from being replaced."""
+async def dependent_views(db: Connection) -> Sequence[str]:
+    """Views of an operator that depend on these tables; they would block the replacement."""
     rows = await db.fetch(
         """
         SELECT DISTINCT ev_class::regclass::text AS view
@@ -80,7 +81,8 @@ async def standing_on(db: Connection) -> Sequence[str]:
 
 
 async def _keep_dead_letters(db: Connection) -> None:
-    """What could not be handled this time, where it is no dead letter yet, so that it can be tried again."""
+    """Copy records that failed in the rebuild to the dead letters in use, unless they are there, so that they can be
+    retried."""
     await db.execute(
         f"""
         INSERT INTO {IN_USE}.dead_letter (topic, partition, "offset", cluster_id, record, cause, happened_at)
@@ -91,18 +93,18 @@ async def _keep_dead_letters(db: Connection) -> None:
 
 
 async def analyze(db: Connection) -> None:
-    """Let the planner know what the new tables hold, before anybody asks them."""
+    """Update the planner's statistics of the new tables before they are read."""
     for table in DERIVED:
         await db.execute(f"ANALYZE {ANEW}.{table}")
 
 
 async def drop(db: Connection) -> None:
-    """Forget what was built; what is in use stays."""
+    """Drop the rebuilt tables; the tables in use stay."""
     await db.execute(f"DROP SCHEMA IF EXISTS {ANEW} CASCADE")
 
 
 async def migrations(db: Connection, schema: str) -> list[str]:
-    """The migrations that a schema has had."""
+    """The migrations that were applied to a schema."""
     try:
         rows = await db.fetch(f"SELECT version FROM {schema}.schema_migrations ORDER BY version")  # noqa: S608 (constants)
     except asyncpg.UndefinedTableError:

@@ -45,7 +45,7 @@ MonthOrAll = Annotated[str, Query(pattern=r"^(?:(?:19|2\d)\d\d-(?:0[1-9]|1[0-2])
 CHOICES: tuple[By, ...] = ("month", "division", "unit", "category", "channel")
 
 
-def routes(figures: Figures, opening: Drilldown, packs: Jurisdictions) -> APIRouter:
+def routes(figures: Figures, drilldown: Drilldown, packs: Jurisdictions) -> APIRouter:
     """The public pages."""
     router = APIRouter(include_in_schema=False)
     pages = Pages(Path(__file__).parent / "templates")
@@ -85,7 +85,7 @@ def routes(figures: Figures, opening: Drilldown, packs: Jurisdictions) -> APIRou
         saved = "-".join(filter(None, ("board", pack.id, by, month, until.isoformat() if until else "")))
         return spreadsheet(saved, table_view.header(by, lang, until is not None), lines)
 
-    router.include_router(_opened(opening, packs, pages))
+    router.include_router(_opened(drilldown, packs, pages))
     return router
 
 
@@ -131,7 +131,7 @@ def _bars(total: Breakdown, links: DrilldownLinks, lang: str) -> Iterator[Bar]:
         yield Bar(status_name(standing, lang), count, f"{count:,}", where or "")
 
 
-def _opened(opening: Drilldown, packs: Jurisdictions, pages: Pages) -> APIRouter:
+def _opened(drilldown: Drilldown, packs: Jurisdictions, pages: Pages) -> APIRouter:
     """What stands behind a figure: demands, and the steps of one."""
     router = APIRouter(include_in_schema=False)
 
@@ -145,8 +145,8 @@ def _opened(opening: Drilldown, packs: Jurisdictions, pages: Pages) -> APIRouter
             figure, spot = figure_of(pack, by, key, month, until, counted), pagination.read(after)
         except Refused as refused:
             return _refused(pages, refused, lang)
-        listed = await opening.page(figure, spot, PAGE, LOOKS)
-        async with opening.pool.acquire(timeout=5) as db:
+        listed = await drilldown.page(figure, spot, PAGE, LOOKS)
+        async with drilldown.pool.acquire(timeout=5) as db:
             showing = Showing(pack, lang, await queries.channels(db))
         parameters = {"by": by, "key": key, "jurisdiction": pack.id, "month": month, "until": until, "counted": counted}
         again = _opener_of("/board/demands", **parameters, after=after, lang=lang)
@@ -172,7 +172,7 @@ def _opened(opening: Drilldown, packs: Jurisdictions, pages: Pages) -> APIRouter
             number = read_number(number)
         except Refused as refused:
             return _refused(pages, refused, lang)
-        async with opening.pool.acquire(timeout=5) as db:
+        async with drilldown.pool.acquire(timeout=5) as db:
             listed = await queries.demand_by_number(db, number)
             facts = await queries.facts_of(db, number)
             channels = await queries.channels(db)
