@@ -46,12 +46,12 @@ def routes(desk: CaseHandler, gate: Gate, intake: IntakeReader) -> APIRouter:
         require_caller(viewer.person, viewer.pack)
         place, unit = moment(after, OLDEST), viewer.person.unit
         async with desk.pool.acquire(timeout=5) as db:
-            calls, following = await queries.waiting(db, viewer.pack.id, unit, now, place, PAGE)
+            calls, next_place = await queries.waiting(db, viewer.pack.id, unit, now, place, PAGE)
             total = await queries.count(db, viewer.pack.id, unit, now)
         values: dict[str, Any] = viewer.page(LIST, after=after) | {
             "calls": [call_back_view.row(waiting, viewer, now) for waiting in calls],
             "total": f"{total}+" if total >= queries.COUNTED_UP_TO else total,
-            "later": viewer.to(LIST, after=following.written()) if following else "",
+            "later": viewer.to(LIST, after=next_place.written()) if next_place else "",
             "earlier": viewer.to(LIST) if after else "",
             "done": done if done in ("verdict", "in-vain", "released") else "",
             "hours": viewer.pack.callback.hours,
@@ -148,8 +148,8 @@ def _recorded(form: FormData) -> RoutingCommand:
     """What the half of the form says that was sent."""
     reached = form.get("reached") == "yes"
     names = ("rating", "solved", "comment", "tags") if reached else ("not_reached", "again_at", "note")
-    given = {name: value for name, value in _typed(form).items() if name in names and value}
-    return command_of("record-call-back", {"reached": reached, **given})
+    fields = {name: value for name, value in _typed(form).items() if name in names and value}
+    return command_of("record-call-back", {"reached": reached, **fields})
 
 
 def _page(viewer: Viewer, case: Case, desk: CaseHandler, refused: Refused | None = None, **more: Any) -> HTMLResponse:

@@ -90,8 +90,8 @@ def routes(desk: CaseHandler, gate: Gate, intake: IntakeReader) -> APIRouter:
         if reference not in case_view.references(case):
             raise Refused(Code.NOT_FOUND, f"there is no file {reference} of this case", f"该诉求没有附件 {reference}")
         file = await intake.file(reference, viewer.person)
-        kept = {name: file.headers[name] for name in _FILE_HEADERS if name in file.headers}
-        return Response(file.content, headers=kept)
+        headers = {name: file.headers[name] for name in _FILE_HEADERS if name in file.headers}
+        return Response(file.content, headers=headers)
 
     return router
 

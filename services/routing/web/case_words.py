@@ -40,8 +40,8 @@ def rule_words(rule: str, viewer: Viewer) -> str:
         zh, en = _BY_PERSON[kind]
         return viewer.say(zh.format(name=name), en.format(name=name))
     if "@" in kind:
-        known = next((rule for rule in viewer.pack.rules if rule.id == name), None)
-        category = known.match.category if known else None
+        rule_of_pack = next((rule for rule in viewer.pack.rules if rule.id == name), None)
+        category = rule_of_pack.match.category if rule_of_pack else None
         words = viewer.category_name(category) if category else name
         return viewer.say(f"派单目录：{words}", f"the catalogue: {words}")
     return rule
@@ -52,8 +52,8 @@ def triage_words(reason: str, viewer: Viewer) -> str:
     if reason in _REASONS:
         return viewer.say(*_REASONS[reason])
     code = reason.removeprefix("no rule decided: ")
-    known = {unclear.value: words for unclear, words in _UNDECIDED.items()}
-    return viewer.say(*known[code]) if code in known else reason
+    words_of = {unclear.value: words for unclear, words in _UNDECIDED.items()}
+    return viewer.say(*words_of[code]) if code in words_of else reason
 
 
 def preset_words(source: str, viewer: Viewer) -> str:

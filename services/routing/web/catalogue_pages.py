@@ -122,11 +122,11 @@ def _drafting(router: APIRouter, desk: CaseHandler, catalogues: CatalogueDesk, B
             wrong = [finding for finding in findings if finding.severity == "error"]
             if wrong:
                 return _form(viewer, content, note, [draft_view.wrong(finding, content, viewer) for finding in wrong])
-            made = await catalogues.draft(viewer.person, draft)
-            await catalogues.check(viewer.person, made.version)
+            summary = await catalogues.draft(viewer.person, draft)
+            await catalogues.check(viewer.person, summary.version)
         except Refused as refused:
             return _form(viewer, content, note, draft_view.refused(refused, content, viewer))
-        return RedirectResponse(viewer.to(f"/desk/catalogue/{made.version}", done="drafted"), 303)
+        return RedirectResponse(viewer.to(f"/desk/catalogue/{summary.version}", done="drafted"), 303)
 
 
 def _form(viewer: Viewer, content: str, note: str, wrong: list[dict[str, Any]] | None = None) -> HTMLResponse:

@@ -64,13 +64,13 @@ def history(actions: Iterable[CatalogueAction], viewer: Viewer, now: datetime, n
     """Who did what, the latest first; `named`: with the version."""
     entries = []
     for action in actions:
-        what = viewer.say(*ACTIONS[action.action])
+        words = viewer.say(*ACTIONS[action.action])
         since = when(action.in_force_from, viewer, now)
         entries.append(
             Entry(
                 when=when(action.at, viewer, now),
                 iso=action.at.isoformat(),
-                what=f"{what} {action.version}" if named else what,
+                what=f"{words} {action.version}" if named else words,
                 who=f"{action.name} · {viewer.unit_name(action.unit)}",
                 words=action.reason,
                 until=viewer.say(f"生效时间：{since}", f"in force from {since}") if since else "",

@@ -54,7 +54,7 @@ def routes(desk: CaseHandler, gate: Gate) -> APIRouter:
             days.raised(viewer), days.due(viewer),
         )  # fmt: skip
         async with desk.pool.acquire(timeout=5) as db:
-            cases, following = await worklists.page(db, own, name, sort, filters, place_of(after), PAGE)
+            cases, next_place = await worklists.page(db, own, name, sort, filters, place_of(after), PAGE)
             counts = await worklists.counts(db, own)
         chosen = {
             "list": name, "division": division, "category": category, "handler": handler, "text": text, "sort": sort,
@@ -72,7 +72,7 @@ def routes(desk: CaseHandler, gate: Gate) -> APIRouter:
             "elsewhere": viewer.to("/desk/done", text=text) if text else "",
             "villages": _villages(viewer),
             "categories": categories_or_all(viewer),
-            "later": viewer.to("/desk", **chosen, after=following.written()) if following else "",
+            "later": viewer.to("/desk", **chosen, after=next_place.written()) if next_place else "",
             "earlier": viewer.to("/desk", **chosen) if after else "",
             "columns": _columns(viewer, chosen),
             "key": str(uuid4()),

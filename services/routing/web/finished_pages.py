@@ -53,7 +53,7 @@ def routes(desk: CaseHandler, gate: Gate) -> APIRouter:
     ) -> HTMLResponse:  # fmt: skip
         viewer, now = Viewer.of(by, desk, lang), desk.clock()
         async with desk.pool.acquire(timeout=5) as db:
-            cases, following = await finished(db, _sought(viewer, text, month, category), moment(after, NEWEST), PAGE)
+            cases, next_place = await finished(db, _sought(viewer, text, month, category), moment(after, NEWEST), PAGE)
         chosen = {"text": text, "month": month, "category": category}
         here = viewer.to(PATH, **chosen, after=after)
         values: dict[str, Any] = viewer.page(PATH, **chosen, after=after) | {
@@ -63,7 +63,7 @@ def routes(desk: CaseHandler, gate: Gate) -> APIRouter:
             "months": _months(viewer, chosen, viewer.pack.local_month(now)),
             "columns": [Column(viewer.say(*words)) for words in COLUMNS],
             "groups": [Group([_row(case, viewer, now, here) for case in cases])] if cases else [],
-            "later": viewer.to(PATH, **chosen, after=following.written()) if following else "",
+            "later": viewer.to(PATH, **chosen, after=next_place.written()) if next_place else "",
             "earlier": viewer.to(PATH, **chosen) if after else "",
             "table": viewer.to(f"{PATH}.csv", **chosen),
         }

@@ -33,9 +33,9 @@ def units(viewer: Viewer, demand: Demand) -> list[tuple[str, str]]:
     town = above[0] if above else ""
     nearby = [u for u in pack.units if u.kind is UnitKind.STATION and town in pack.units_above(u.id)]
     wide = [u for u in pack.units if u.kind is not UnitKind.STATION]
-    known = {unit.id: unit.name for unit in (*wide, *nearby)}
-    first = {unit: known[unit] for unit in above if unit in known}
-    return [("", viewer.say("请选择", "Choose")), *(first | known).items()]
+    names = {unit.id: unit.name for unit in (*wide, *nearby)}
+    first = {unit: names[unit] for unit in above if unit in names}
+    return [("", viewer.say("请选择", "Choose")), *(first | names).items()]
 
 
 def helpers(viewer: Viewer, demand: Demand) -> list[tuple[str, str]]:
@@ -57,8 +57,8 @@ def levels(viewer: Viewer, demand: Demand) -> list[tuple[str, str]]:
 def categories(viewer: Viewer, demand: Demand) -> list[tuple[str, str]]:
     """What else it may be about."""
     leaves = viewer.pack.leaf_categories
-    known = [(leaf.code, str(getattr(leaf.name, viewer.lang))) for leaf in leaves if leaf.code != demand.category]
-    return [("", viewer.say("请选择", "Choose")), *known]
+    choices = [(leaf.code, str(getattr(leaf.name, viewer.lang))) for leaf in leaves if leaf.code != demand.category]
+    return [("", viewer.say("请选择", "Choose")), *choices]
 
 
 def urgencies(viewer: Viewer, demand: Demand) -> list[tuple[str, str]]:

@@ -97,7 +97,7 @@ def routes(desk: CaseHandler, gate: Gate) -> APIRouter:
         units = [unit] if unit else of_town
         below = worklists.Desk(units, own.name, own.jurisdiction, own.now, own.tomorrow_ends)
         async with desk.pool.acquire(timeout=5) as db:
-            cases, following = await worklists.page(db, below, name, "due", Filters(), place_of(after), PAGE)
+            cases, next_place = await worklists.page(db, below, name, "due", Filters(), place_of(after), PAGE)
         chosen = {"unit": unit, "town": town, "list": name}
         whose = viewer.unit_name(unit or town) or viewer.say("全部单位", "All units")
         if town:
@@ -106,7 +106,7 @@ def routes(desk: CaseHandler, gate: Gate) -> APIRouter:
             "heading": f"{whose} · {viewer.say(*LISTS[name][:2])}",
             "columns": [Column(viewer.say(*words)) for words in COLUMNS],
             "groups": showing.groups(cases, viewer, own.now, viewer.to(f"{PATH}/cases", **chosen, after=after)),
-            "later": viewer.to(f"{PATH}/cases", **chosen, after=following.written()) if following else "",
+            "later": viewer.to(f"{PATH}/cases", **chosen, after=next_place.written()) if next_place else "",
             "earlier": viewer.to(f"{PATH}/cases", **chosen) if after else "",
         }
         return PAGES.render("overview_cases.html", values)

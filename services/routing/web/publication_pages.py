@@ -38,7 +38,7 @@ def routes(desk: CaseHandler, gate: Gate) -> APIRouter:
             raise Refused(Code.FORBIDDEN, en, "仅负责公开审核的人员可以查看，请联系统筹单位")
         units, now = _units(viewer), desk.clock()
         async with desk.pool.acquire(timeout=5) as db:
-            publications, following = await queries.waiting(db, viewer.pack.id, units, moment(after, OLDEST), PAGE)
+            publications, next_place = await queries.waiting(db, viewer.pack.id, units, moment(after, OLDEST), PAGE)
             total = await queries.count(db, viewer.pack.id, units)
         here = viewer.to(PATH, after=after)
         values: dict[str, Any] = (
@@ -50,7 +50,7 @@ def routes(desk: CaseHandler, gate: Gate) -> APIRouter:
                     for publication in publications
                 ],
                 "total": f"{total}+" if total >= queries.COUNTED_UP_TO else total,
-                "later": viewer.to(PATH, after=following.written()) if following else "",
+                "later": viewer.to(PATH, after=next_place.written()) if next_place else "",
                 "earlier": viewer.to(PATH) if after else "",
             }
         )

@@ -122,13 +122,13 @@ def _leaving(gate: Gate, flow: CodeFlow | None) -> APIRouter:
         if secret:
             await gate.sessions.end(secret)
         address = await _end_address(flow, session.id_token if session else None)
-        gone: Response = RedirectResponse("/sign-in", 303)
+        response: Response = RedirectResponse("/sign-in", 303)
         if address:
             # Not a redirect: browsers hold the policy for forms, which is this host alone, against redirects too.
-            gone = PAGES.render("signing_out.html", _words("zh") | {"address": address})
-            gone.headers["Refresh"] = f"0; url={address}"
-        gate.close(gone)
-        return gone
+            response = PAGES.render("signing_out.html", _words("zh") | {"address": address})
+            response.headers["Refresh"] = f"0; url={address}"
+        gate.close(response)
+        return response
 
     return router
 

@@ -33,7 +33,7 @@ def routes(desk: CaseHandler, gate: Gate) -> APIRouter:
         viewer = Viewer.of(by, desk, lang)
         own = desk_of(desk, viewer.person, List.TRIAGE)
         async with desk.pool.acquire(timeout=5) as db:
-            cases, following = await worklists.page(db, own, List.TRIAGE, "age", Filters(), place_of(after), PAGE)
+            cases, next_place = await worklists.page(db, own, List.TRIAGE, "age", Filters(), place_of(after), PAGE)
             reasons = await queries.triage_reasons(db, [case.id for case in cases])
             total = (await worklists.counts(db, own))[List.TRIAGE]
         edits = has_right(viewer.person, viewer.pack, EDIT)
@@ -62,7 +62,7 @@ def routes(desk: CaseHandler, gate: Gate) -> APIRouter:
             | {
                 "waiting": waiting,
                 "total": total,
-                "later": viewer.to(PATH, after=following.written()) if following else "",
+                "later": viewer.to(PATH, after=next_place.written()) if next_place else "",
                 "earlier": viewer.to(PATH) if after else "",
             }
         )

@@ -197,30 +197,30 @@ class Viewer(InLanguage):
         """The divisions whose name, or the name of one above, has these words in it."""
         named = [place.code for place in self.pack.divisions if words and words in place.name]
         return [
-            place.code for place in self.pack.divisions if any(self.pack.is_within(place.code, one) for one in named)
+            place.code for place in self.pack.divisions if any(self.pack.is_within(place.code, code) for code in named)
         ]
 
     def pause_name(self, reason: str) -> str:
         """Why a clock stands, as the pack says it."""
-        reasons = {known.code: known.name for known in self.pack.handling.pause.reasons}
+        reasons = {pause_reason.code: pause_reason.name for pause_reason in self.pack.handling.pause.reasons}
         return str(getattr(reasons[reason], self.lang)) if reason in reasons else reason
 
     def not_reached_name(self, reason: str | None) -> str:
         """Why a call was in vain, as the pack says it."""
-        reasons = {known.code: known.name for known in self.pack.callback.not_reached}
+        reasons = {reason_of_pack.code: reason_of_pack.name for reason_of_pack in self.pack.callback.not_reached}
         return str(getattr(reasons[reason], self.lang)) if reason in reasons else reason or ""
 
     def tag_name(self, tag: str) -> str:
         """What a citizen found good or bad, as the pack says it."""
-        tags = {known.code: known.name for known in self.pack.callback.tags}
+        tags = {tag_of_pack.code: tag_of_pack.name for tag_of_pack in self.pack.callback.tags}
         return str(getattr(tags[tag], self.lang)) if tag in tags else tag
 
     def list_name(self, level: str) -> str:
         """What people call a list that cases are put on."""
-        levels = {known.level: known.name for known in self.pack.list_levels}
+        levels = {level_of_pack.level: level_of_pack.name for level_of_pack in self.pack.list_levels}
         return str(getattr(levels[level], self.lang)) if level in levels else level
 
     def category_name(self, category: str | None) -> str:
         """What it is about."""
-        known = self.pack.category(category) if category else None
-        return getattr(known.name, self.lang) if known else self.say("未分类", "no category")
+        category_of_pack = self.pack.category(category) if category else None
+        return getattr(category_of_pack.name, self.lang) if category_of_pack else self.say("未分类", "no category")
