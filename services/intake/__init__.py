@@ -1,1 +1,1 @@
-"""Takes demands in on every channel and never turns one away."""
+"""Intake: takes demands in on every channel, and keeps what citizens entrust to it."""

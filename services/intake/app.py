@@ -1,4 +1,4 @@
-"""Intake, put together: what it says of itself, and the worker that relays its journal and follows its demands."""
+"""Assembles the intake service: its manifest, and the worker that follows demands; `http_side` assembles the rest."""
 
 from datetime import timedelta
 from pathlib import Path
@@ -47,7 +47,7 @@ READS: Final = (DEMAND_EVENTS.name,)
 
 
 def demand_repository(packs: Jurisdictions) -> Repository[Demand, Fact]:
-    """Intake's copy of every demand; beside it what is listed, and what finds similar ones."""
+    """The repository of intake's copy of every demand, with its projections."""
     project = compose(
         LISTING, UPDATES, CITIZEN_WORDS, PUBLICATIONS, similarity_projection(packs), event_projection(packs)
     )
@@ -55,26 +55,27 @@ def demand_repository(packs: Jurisdictions) -> Repository[Demand, Fact]:
 
 
 def vault(settings: IntakeSettings) -> Vault:
-    """The vault with its master key, and the one before while it is being changed; the secret behind codes lasts."""
+    """The vault with its master key, and with the previous one while that is being changed; the secret behind codes
+    never changes."""
     return Vault.of(settings.vault_key, settings.vault_old_key, settings.lasting)
 
 
 def api(settings: IntakeSettings, pool: Pool) -> Api:
-    """What channels talk to; its routes and pages are loaded by whoever serves it alone."""
+    """The HTTP API and the pages of citizens. Their modules are imported only by the process that serves them."""
     from services.intake import http_side
 
     return http_side.api(settings, pool)
 
 
 def mail(settings: IntakeSettings, pool: Pool) -> Server:
-    """What the mail system hands letters over to; the others do not load it."""
+    """The mail server to which the mail system hands e-mails over; only its process imports its modules."""
     from services.intake import http_side
 
     return http_side.mail(settings, pool)
 
 
 def worker(settings: IntakeSettings, pool: Pool) -> Worker:
-    """Relays what intake tells, hears how its demands go on, and tidies up."""
+    """The worker: follows demands, numbers events, indexes demands for the search of similar ones, and prunes."""
     kept, indexing, numbering = pruning(settings, pool), Indexing(pool), EventNumbering(pool)
     tasks = (attachment_service(settings, pool).run, kept.run, indexing.run, numbering.run)
     repositories = Repositories.of(demand_repository(packs_of(settings)))
@@ -82,7 +83,7 @@ def worker(settings: IntakeSettings, pool: Pool) -> Worker:
 
 
 def pruning(settings: IntakeSettings, pool: Pool) -> Retention:
-    """What intake keeps for a while only: who spoke of which demand, and wrong codes while they are counted."""
+    """What intake deletes after a time, such as who spoke of which demand, and counts of wrong codes."""
     conversations = Expired("conversation", "said_at < $1", timedelta(days=settings.keep_conversations_days))
     correspondents = Expired("correspondent", "told_at < $1", timedelta(days=settings.keep_conversations_days))
     nameless = Expired("nameless_support", "since < $1", COUNTED_WITHIN)

@@ -1,4 +1,4 @@
-"""What the doctor asks intake: whether somebody takes up what it has taken in."""
+"""The checks of intake for `huying doctor`: whether the other services and workers take up what intake has taken in."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -20,11 +20,11 @@ from shared.chassis.database.pool import Connection
 from shared.chassis.process.manifest import DoctorCheck
 
 LOOKED_AT: Final = 5_000
-"""Demands that are looked at of those that wait, so that the question takes as long in a city as in a village."""
+"""At most so many waiting demands are read, so that the check takes the same time in every deployment."""
 
 
 async def unrouted(db: Connection) -> Sequence[Finding]:
-    """Demands that wait for routing."""
+    """A finding for demands that wait for routing."""
     count, seconds = await queries.unrouted(db, LOOKED_AT)
     if not count:
         return [ok(Words("routing: every demand was routed or sent to triage", "派单：诉求均已派单或转人工派单"))]
@@ -41,7 +41,7 @@ async def unrouted(db: Connection) -> Sequence[Finding]:
 
 
 async def unnumbered(db: Connection) -> Sequence[Finding]:
-    """Facts of which channels do not hear since they have no place among the events."""
+    """A finding for facts that channels cannot read because they have no place among the events yet."""
     row = await db.fetchrow(
         """
         SELECT count(*), extract(epoch FROM now() - min(recorded_at))::float8 AS seconds
@@ -65,7 +65,7 @@ async def unnumbered(db: Connection) -> Sequence[Finding]:
 
 
 async def unjoined(db: Connection) -> Sequence[Finding]:
-    """Long text messages that wait no longer for their parts, and that were not taken in for ten minutes."""
+    """A finding for long text messages that should have been taken in more than ten minutes ago."""
     row = await db.fetchrow(
         """
         SELECT count(*), min(closed_at) AS oldest FROM parted_text

@@ -1,4 +1,4 @@
-"""Intake's own copy of a demand, by its id or number."""
+"""Reads intake's own copy of a demand, by its id or number."""
 
 from uuid import UUID
 
@@ -7,13 +7,13 @@ from shared.contracts.demand.state import Demand
 
 
 async def by_id(db: Connection, id: UUID) -> Demand | None:
-    """The demand as far as intake has heard."""
+    """The state of the demand by the facts that intake has read; None if there is none."""
     state = await db.fetchval("SELECT state::text FROM demand WHERE id = $1", id)
     return Demand.model_validate_json(state) if state else None
 
 
 async def by_number(db: Connection, number: str) -> Demand | None:
-    """The demand with this number as far as intake has heard."""
+    """The state of the demand with this number, by the facts that intake has read; None if there is none."""
     state = await db.fetchval(
         "SELECT demand.state::text FROM submission JOIN demand USING (id) WHERE submission.number = $1",
         number,

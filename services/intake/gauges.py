@@ -1,4 +1,4 @@
-"""Whether somebody takes up what intake has taken in, counted for those who watch."""
+"""The gauges of intake: demands that wait for routing."""
 
 from typing import Final
 
@@ -8,7 +8,7 @@ from shared.chassis.database.pool import Connection
 from shared.chassis.work.table_gauges import Rows, TableGauge
 
 LOOKED_AT: Final = 5_000
-"""Demands that are looked at of those that wait: a read of some ten milliseconds, however many there are."""
+"""At most so many waiting demands are read, which takes some ten milliseconds."""
 _ONE: Final = one_consumer_of("intake")
 UNROUTED: Final = gauge(
     "huying_unrouted_demands",

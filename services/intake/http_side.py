@@ -1,4 +1,4 @@
-"""Intake's HTTP side and its entrance for letters, put together."""
+"""Assembles the HTTP API and the pages of intake, and its mail server."""
 
 from functools import partial
 
@@ -74,7 +74,7 @@ from shared.web.display import look
 
 
 def api(settings: IntakeSettings, pool: Pool) -> Api:
-    """What channels talk to."""
+    """The HTTP API and the pages of citizens."""
     packs = packs_of(settings)
     for pack in packs:
         if pack.boundaries:
@@ -133,7 +133,7 @@ def api(settings: IntakeSettings, pool: Pool) -> Api:
 
 
 def doors(settings: IntakeSettings, pool: Pool, masker: Masker) -> inbound.Doors:
-    """What people write to numbers, accounts and mailboxes."""
+    """The gateways for messages that people write to numbers, accounts and mailboxes."""
     keys, codes, packs = vault(settings), SecretCodes(settings.lasting), packs_of(settings)
     submissions, _, note_handler = _commands(pool, packs, keys, codes, masker)
     enclosing = inbound.message_files(settings, attachment_service(settings, pool))
@@ -142,7 +142,7 @@ def doors(settings: IntakeSettings, pool: Pool, masker: Masker) -> inbound.Doors
 
 
 def mail(settings: IntakeSettings, pool: Pool) -> Server:
-    """What the mail system hands letters over to."""
+    """The mail server to which the mail system hands e-mails over."""
     masker = Masker()
     entrances = doors(settings, pool, masker)
     server = MailServer(entrances.registry, entrances.conversations)

@@ -1,4 +1,4 @@
-"""Parameters that several of intake's routes take."""
+"""Defines the parameters that several of intake's routes have."""
 
 from typing import Annotated, Final
 

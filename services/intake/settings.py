@@ -1,4 +1,4 @@
-"""What intake reads from its environment."""
+"""The settings of intake, read from environment variables."""
 
 import re
 from pathlib import Path
@@ -13,14 +13,14 @@ from shared.identity.settings import StaffSettings
 from shared.jurisdiction.settings import JurisdictionSettings
 
 MAX_ATTACHMENT: Final = 20 * 1_048_576
-"""Bytes of the largest file that any deployment takes."""
+"""The largest size, in bytes, that a deployment can set for files."""
 _API: Final = ("gateway", "intake-api")
 _MAIL: Final = "intake-mail"
 _HERE_OR_THERE: Final = r"(?:https?://[\w.-]+(?::\d+)?)?/[^\s\"'<>;,]*"
 
 
 def _of_tiles(address: str) -> str:
-    """An address of the pictures of maps."""
+    """Validate the URL template of map tiles."""
     if not address:
         return address
     if not re.fullmatch(_HERE_OR_THERE, address):
@@ -31,7 +31,7 @@ def _of_tiles(address: str) -> str:
 
 
 class IntakeSettings(RetentionSettings, StaffSettings, PublicSettings, JurisdictionSettings):
-    """Beside what every process has."""
+    """The settings of intake, in addition to those of every process."""
 
     vault_key: Secret = Field(
         description=f"wraps the keys of the contact vault; {MAKE_ONE} apart from the database's backups"

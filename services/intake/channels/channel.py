@@ -1,4 +1,4 @@
-"""A channel: a front end that has shown its key."""
+"""Defines a channel: a front end that was authenticated by its key."""
 
 from typing import NamedTuple
 
@@ -6,7 +6,7 @@ from shared.contracts.demand.facts import ChannelKind
 
 
 class Channel(NamedTuple):
-    """A front end that has shown its key, with the division of what comes without one."""
+    """An authenticated channel, with the division of demands that name none."""
 
     id: str
     kind: ChannelKind

@@ -1,4 +1,4 @@
-"""Intake's questions about channels that other sites embed, one function each."""
+"""Intake's SQL about channels that other sites embed, one function for each statement."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from shared.contracts.demand.facts import ChannelKind
 
 @dataclass(frozen=True, slots=True)
 class EmbedRow:
-    """A public key with its channel and the origins that it is bound to."""
+    """A public key with its channel and the origins that may use it."""
 
     key: str
     channel: Channel
@@ -30,7 +30,7 @@ _ROW = """
 
 
 async def put(db: Connection, channel: str, key: str, origins: Sequence[str], at: datetime) -> str:
-    """Bind a channel to origins, in the place of those before; the key that it has stays."""
+    """Set the origins of a channel, in the place of earlier ones; a public key that it already has stays."""
     kept: str = await db.fetchval(
         """
         INSERT INTO embed (channel, key, origins, made_at) VALUES ($1, $2, $3, $4)
@@ -45,24 +45,24 @@ async def put(db: Connection, channel: str, key: str, origins: Sequence[str], at
 
 
 async def forget(db: Connection, channel: str) -> bool:
-    """Let the key of a channel be good nowhere; False where it had none."""
+    """Delete the public key of a channel; False if it had none."""
     return bool(await db.fetchval("DELETE FROM embed WHERE channel = $1 RETURNING true", channel))
 
 
 async def of_channel(db: Connection, channel: str) -> EmbedRow | None:
-    """The key of a channel."""
+    """The public key of a channel; None if it has none."""
     row = await db.fetchrow(f"{_ROW} WHERE embed.channel = $1", channel)
     return _read(row) if row else None
 
 
 async def by_key(db: Connection, key: str) -> EmbedRow | None:
-    """What a public key stands for; None where its channel was revoked."""
+    """The row of a public key; None if it does not exist or its channel was revoked."""
     row = await db.fetchrow(f"{_ROW} WHERE embed.key = $1", key)
     return _read(row) if row else None
 
 
 async def count(db: Connection, counted: str, at: datetime) -> int:
-    """One more request, and how many are counted under the same in this minute."""
+    """Count a request and return how many were counted for the same key in this minute."""
     requests: int = await db.fetchval(
         """
         INSERT INTO channel_usage AS usage (channel, minute, requests) VALUES ($1, $2, 1)

@@ -1,5 +1,7 @@
-"""Public keys with which other sites embed our forms: each is bound to origins, and has a quota as large as its
-channel's and apart from it, since whoever reads a page may use its key up.
+"""Manages the public keys with which other sites embed our forms.
+
+Each key is bound to origins. Its quota is as large as its channel's but counted apart, because anybody who reads the
+page can use the key up.
 """
 
 import secrets
@@ -21,12 +23,12 @@ from shared.contracts.refusals import Code, FieldError, Refused
 PUBLIC_PREFIX: Final = "hyp_"
 MOST_ORIGINS: Final = 20
 COUNTED: Final = "embed:"
-"""Begins what requests with a public key are counted under; no channel's id has a colon."""
+"""The prefix under which requests with a public key are counted; the id of a channel has no colon."""
 LOOPBACK: Final = frozenset({"127.0.0.1", "localhost"})
 
 
 def origin_of(written: str) -> str:
-    """An origin as browsers write it, such as `https://school.example`; raises `Refused` for anything else."""
+    """An origin as browsers write it, such as `https://school.example`; raises `Refused` for any other text."""
     try:
         parts = urlsplit(written.strip().lower())
         host, port = parts.hostname or "", parts.port
@@ -42,13 +44,13 @@ def origin_of(written: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Embeds:
-    """The public keys of one deployment."""
+    """Manages the public keys of one deployment."""
 
     pool: Pool
     clock: Callable[[], datetime] = now
 
     async def allow(self, channel: str, origins: Sequence[str]) -> EmbedRow:
-        """Let these origins, and no others, embed the forms of a channel; its public key stays the same."""
+        """Let only these origins embed the forms of a channel; its public key stays the same."""
         checked = sorted({origin_of(origin) for origin in origins})
         if not 0 < len(checked) <= MOST_ORIGINS:
             en = f"name 1 to {MOST_ORIGINS} origins, such as https://school.example"
@@ -64,18 +66,18 @@ class Embeds:
         return embed
 
     async def of_channel(self, channel: str) -> EmbedRow | None:
-        """What sites may embed a channel."""
+        """The sites that may embed a channel, with its key; None if there are none."""
         async with self.pool.acquire(timeout=5) as db:
             return await queries.of_channel(db, channel)
 
     async def stop(self, channel: str) -> None:
-        """Let nobody embed a channel any more; raises `Refused` where nobody could."""
+        """Let no site embed a channel any more; raises `Refused` if none could."""
         async with self.pool.acquire(timeout=5) as db:
             if not await queries.forget(db, channel):
                 raise _no_channel(channel)
 
     async def find(self, key: str) -> EmbedRow:
-        """What a public key stands for; raises `Refused`."""
+        """The channel and the origins of a public key; raises `Refused`."""
         async with self.pool.acquire(timeout=5) as db:
             embed = await queries.by_key(db, key)
         if embed is None or Scope.SUBMIT not in embed.channel.scopes:
@@ -84,7 +86,7 @@ class Embeds:
         return embed
 
     async def count(self, embed: EmbedRow) -> None:
-        """One more request with the public key; raises `Refused` where its quota is used up."""
+        """Count a request with the public key; raises `Refused` if its quota is used up."""
         at, counted = self.clock(), f"{COUNTED}{embed.channel.id}"
         async with self.pool.acquire(timeout=5) as db:
             used = await queries.count(db, counted, at)

@@ -1,4 +1,4 @@
-"""How each channel's gateway speaks: names, numbers and secrets that are data, set by `huying channel set`."""
+"""Stores how each channel's gateway speaks: names, numbers and secrets, set by `huying channel set`."""
 
 from base64 import b64decode
 from collections.abc import Mapping
@@ -34,7 +34,7 @@ def _aes_key(secret: SecretStr) -> SecretStr:
 
 
 class ChannelSettings(BaseModel):
-    """What a channel may be told about its gateway."""
+    """The settings of a channel's gateway."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -78,7 +78,7 @@ SECRETS: Final = frozenset({"wechat_token", "wechat_aes_key"})
 
 @dataclass(frozen=True, slots=True)
 class Gateway:
-    """A channel with how its gateway speaks."""
+    """A channel with the settings of its gateway."""
 
     channel: Channel
     settings: ChannelSettings
@@ -86,25 +86,25 @@ class Gateway:
 
 @dataclass(frozen=True, slots=True)
 class GatewayRegistry:
-    """Channels and their settings; secrets are sealed under the vault's master key."""
+    """Reads and writes the settings of channels; secrets are sealed with the vault's master key."""
 
     pool: Pool
     vault: Vault
 
     async def gateway(self, channel: str) -> Gateway:
-        """A channel by its id; raises `Refused`."""
+        """The channel with this id and its settings; raises `Refused`."""
         async with self.pool.acquire(timeout=5) as db:
             row = await queries.by_id(db, channel)
         return self._found(channel, row)
 
     async def of_mailbox(self, address: str) -> Gateway | None:
-        """The channel that receives mail at this address."""
+        """The channel that receives e-mail at this address; raises `Refused`."""
         async with self.pool.acquire(timeout=5) as db:
             row = await queries.by_mailbox(db, address.lower())
         return self._read(row) if row else None
 
     async def put(self, channel: str, changes: Mapping[str, str | None]) -> ChannelSettings:
-        """Change what is named and keep the rest; None forgets a value. Raises `ValidationError` or `Refused`."""
+        """Change these settings and keep the others; None deletes a value. Raises `ValidationError` or `Refused`."""
         async with self.pool.acquire(timeout=5) as db, db.transaction():
             known = self._found(channel, await queries.locked(db, channel)).settings
             fields = {name: value for name, value in {**_plain(known), **changes}.items() if value is not None}
@@ -141,14 +141,14 @@ class GatewayRegistry:
 
 
 def _mailbox_taken(mailbox: str) -> Refused:
-    """Why two channels cannot have one mailbox."""
+    """The refusal of a mailbox that another channel has."""
     en = f"mailbox: {mailbox} is another channel's; name one of this channel's own, or take it from the other first"
     zh = f"mailbox：邮箱 {mailbox} 已属于其他渠道，请换一个，或先从该渠道取消"
     return Refused(Code.CONFLICT, en, zh, (FieldError("mailbox", zh, en),))
 
 
 def reference_of(channel: str) -> UUID:
-    """What the key of a channel's secrets is bound to."""
+    """The name to which the key of a channel's secrets is bound."""
     return uuid5(_CHANNELS, channel)
 
 

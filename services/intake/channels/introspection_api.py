@@ -1,6 +1,7 @@
-"""Tells another service who shows a credential: a channel by its key, or a member of staff by their token.
+"""The HTTP routes by which other services ask whose a credential is: a channel's key or the token of a member of staff.
 
-Keys and revocations are intake's alone, so whoever else is asked something by a channel asks here (RFC 7662 in spirit).
+Only intake stores keys and revocations, so services that are called with a credential ask here (in the spirit of RFC
+7662).
 """
 
 from collections.abc import Sequence
@@ -23,7 +24,7 @@ _CREDENTIAL = Sealed("a credential: it is checked, and kept nowhere")
 
 
 class Introspect(BaseModel):
-    """A credential as its bearer shows it: a channel's key with the scope that it needs, or else a token of staff."""
+    """A credential: a channel's key with the scope that it needs, or a token of staff."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
@@ -33,7 +34,7 @@ class Introspect(BaseModel):
 
 
 class AskChannels(BaseModel):
-    """Channels by their ids."""
+    """The ids of channels."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -45,13 +46,13 @@ class AskChannels(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Introspection:
-    """Answers services, and nobody else."""
+    """Answers other services; nobody else may ask."""
 
     pool: Pool
     callers: Callers
 
     async def who(self, question: Introspect, by: Caller) -> Introspected:
-        """Whose credential it is; a request is counted for a channel as any of its requests."""
+        """The bearer of a credential; a request with a channel's key is counted like any of its requests."""
         by.must_be_a_service()
         try:
             if question.api_key:
@@ -63,7 +64,7 @@ class Introspection:
         return Introspected(person=KnownStaff(name=person.name, unit=person.unit, roles=tuple(sorted(person.roles))))
 
     async def good(self, question: AskChannels, by: Caller) -> Sequence[str]:
-        """Which channels were neither revoked nor lack the scope."""
+        """The channels that were not revoked and have the scope."""
         by.must_be_a_service()
         async with self.pool.acquire(timeout=5) as db:
             return await key_queries.with_scope(db, question.channels, question.scope)
@@ -78,19 +79,19 @@ def _complaint(refused: Refused) -> Complaint:
 
 
 def routes(introspection: Introspection) -> APIRouter:
-    """Addresses between services, which stand in no document."""
+    """The routes between services, which are in no API document."""
     router = APIRouter(include_in_schema=False)
     By = Annotated[Caller, Depends(introspection.callers)]  # noqa: N806 (a type)
 
     @router.post("/v1/introspection")
     async def introspect(question: Introspect, by: By, response: Response) -> Introspected:
-        """Whose credential this is."""
+        """The bearer of this credential."""
         response.headers.update(PRIVATE)
         return await introspection.who(question, by)
 
     @router.post("/v1/introspection/channels")
     async def good_channels(question: AskChannels, by: By) -> GoodChannels:
-        """Which of these channels are good."""
+        """Which of these channels were not revoked and have the scope."""
         return GoodChannels(channels=tuple(await introspection.good(question, by)))
 
     return router

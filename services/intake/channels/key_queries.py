@@ -1,4 +1,4 @@
-"""Intake's questions about keys and how much they are used, one function each."""
+"""Intake's SQL about keys and their usage, one function for each statement."""
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -14,7 +14,7 @@ from shared.contracts.demand.facts import ChannelKind
 
 
 class Asking(NamedTuple):
-    """Who asks, and how often in this minute: this time included."""
+    """The channel that asks, and how many requests it has made in this minute, this one included."""
 
     channel: Channel
     quota: int | None
@@ -22,12 +22,12 @@ class Asking(NamedTuple):
 
     @property
     def may_go_on(self) -> bool:
-        """Whether the channel may ask again in this minute."""
+        """Whether the channel has requests left in this minute."""
         return self.used < limit(self.quota)
 
 
 class Seen(NamedTuple):
-    """A key that was good a moment ago, and whose it was then."""
+    """A key that was valid a moment ago, and its channel at that time."""
 
     key_hash: bytes
     channel: Channel
@@ -35,7 +35,7 @@ class Seen(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """A channel with what it asked: in the minute, in the day, and in the day's busiest minute."""
+    """A channel with the number of its requests: in this minute, in the day, and in the day's busiest minute."""
 
     id: str
     kind: str
@@ -55,7 +55,7 @@ _QUOTA: Final = "(SELECT (settings ->> 'quota_per_minute')::int FROM channel WHE
 
 
 async def count(db: Connection, key_hashes: Sequence[bytes], at: datetime) -> list[Asking | None]:
-    """For each request the channel that holds its key, counted; None for a key that is unknown, old or revoked."""
+    """Count these requests and return the channel of each; None for a key that is unknown, expired or revoked."""
     rows = await db.fetch(
         """
         WITH asking AS (
@@ -85,10 +85,11 @@ def _channel(row: Any) -> Channel:
 
 
 def count_seen(writes: WriteBatch, seen: Sequence[Seen], scope: str, at: datetime) -> None:
-    """Count requests whose keys were counted before in this minute, and tell `(channel, quota, total)` of each channel.
+    """Count requests whose keys were already counted in this minute; the statement returns `(channel, quota, total)` of
+    each channel.
 
-    Writing raises `Stale` where a key is no longer good for the scope, its channel has another division, or the quota
-    does not suffice for all of them.
+    Writing raises `Stale` if a key is no longer valid for the scope, if its channel has another division, or if the
+    quota does not suffice for all of them.
     """
     requests = Counter(seen)
     keys = Counter(key.channel.id for key in requests)
@@ -112,7 +113,7 @@ def count_seen(writes: WriteBatch, seen: Sequence[Seen], scope: str, at: datetim
 
 
 def each(seen: Sequence[Seen], counted: Iterable[tuple[str, int | None, int]]) -> list[Asking]:
-    """Who asks with each request, by what was told of their channels together."""
+    """For each request the channel and its count, from the totals of `count_seen`."""
     quotas = {channel: (quota, total) for channel, quota, total in counted}
     left = Counter(key.channel.id for key in seen)
     askings = []
@@ -124,7 +125,7 @@ def each(seen: Sequence[Seen], counted: Iterable[tuple[str, int | None, int]]) -
 
 
 async def holder(db: Connection, key_hash: bytes, at: datetime) -> Channel | None:
-    """The channel that holds a key at this moment, not counted; None for a key that is unknown, old or revoked."""
+    """The channel of a key, without counting a request; None for a key that is unknown, expired or revoked."""
     row = await db.fetchrow(
         """
         SELECT id, kind, name, scopes, settings ->> 'division' AS division FROM channel
@@ -136,12 +137,12 @@ async def holder(db: Connection, key_hash: bytes, at: datetime) -> Channel | Non
 
 
 async def forget_usage(db: Connection, channel: str, before: datetime) -> None:
-    """Keep no count for ever."""
+    """Delete counts from before a moment."""
     await db.execute("DELETE FROM channel_usage WHERE channel = $1 AND minute < $2", channel, before)
 
 
 async def rotate(db: Connection, channel: str, key_hash: bytes, old_until: datetime) -> bool:
-    """Set a new key beside the present one; False where there is no such channel."""
+    """Set a new key; the present one stays valid until `old_until`. False if there is no such channel."""
     done = await db.fetchval(
         """
         UPDATE channel SET old_key_hash = key_hash, old_key_until = $3, key_hash = $2
@@ -153,7 +154,7 @@ async def rotate(db: Connection, channel: str, key_hash: bytes, old_until: datet
 
 
 async def revoke(db: Connection, channel: str, at: datetime) -> bool:
-    """Let no key of the channel be good; False where there is no such channel."""
+    """Revoke all keys of a channel; False if there is no such channel."""
     done = await db.fetchval(
         "UPDATE channel SET revoked_at = $2 WHERE id = $1 AND revoked_at IS NULL RETURNING true", channel, at
     )
@@ -161,13 +162,13 @@ async def revoke(db: Connection, channel: str, at: datetime) -> bool:
 
 
 async def put_scopes(db: Connection, channel: str, scopes: Sequence[str]) -> bool:
-    """Say what the channel's key may be used for; False where there is no such channel."""
+    """Set the scopes of a channel; False if there is no such channel."""
     done = await db.fetchval("UPDATE channel SET scopes = $2 WHERE id = $1 RETURNING true", channel, list(scopes))
     return bool(done)
 
 
 async def usage(db: Connection, at: datetime) -> list[Usage]:
-    """Every channel, revoked ones last, with what it asked during the day that ends at `at`."""
+    """All channels with their usage during the day that ends at `at`; revoked channels come last."""
     rows = await db.fetch(
         """
         SELECT id, kind, name, scopes, (settings ->> 'quota_per_minute')::int, created_at, revoked_at, old_key_until,
@@ -182,12 +183,12 @@ async def usage(db: Connection, at: datetime) -> list[Usage]:
 
 
 async def is_good(db: Connection, channel: str) -> bool:
-    """Whether there is such a channel that was not revoked."""
+    """Whether there is such a channel and it was not revoked."""
     return bool(await db.fetchval("SELECT true FROM channel WHERE id = $1 AND revoked_at IS NULL", channel))
 
 
 async def with_scope(db: Connection, channels: Sequence[str], scope: str) -> list[str]:
-    """Those among these channels that were not revoked and have the scope."""
+    """Which of these channels were not revoked and have the scope."""
     rows = await db.fetch(
         "SELECT id FROM channel WHERE id = ANY($1) AND revoked_at IS NULL AND $2 = ANY(scopes)", list(channels), scope
     )
@@ -197,7 +198,7 @@ async def with_scope(db: Connection, channels: Sequence[str], scope: str) -> lis
 async def put_channel(
     db: Connection, id: str, kind: ChannelKind, name: str, key_hash: bytes, scopes: Sequence[str]
 ) -> None:
-    """Add a channel, or give a known one a new key."""
+    """Insert a channel, or give an existing one a new key."""
     await db.execute(
         """
         INSERT INTO channel (id, kind, name, key_hash, scopes) VALUES ($1, $2, $3, $4, $5)

@@ -1,4 +1,4 @@
-"""API keys of channels: shown once, kept as a hash, checked at every request."""
+"""Manages the API keys of channels: each is shown once, stored as a hash, and checked at every request."""
 
 import hashlib
 import re
@@ -36,7 +36,7 @@ ApiKey = Annotated[str, Header(alias="X-API-Key", description="the channel's key
 
 
 class Scope(StrEnum):
-    """What a key may be used for."""
+    """The scopes of keys: what a channel may do."""
 
     SUBMIT = "submit"
     IMPORT = "import"
@@ -50,7 +50,8 @@ def _hashed(key: str) -> bytes:
 
 
 async def authenticate(pool: Pool, key: str, scope: str, clock: Callable[[], datetime] = now) -> Channel:
-    """The channel of this key; raises `Refused` when there is none, its quota is used up, or it lacks the scope."""
+    """The channel of this key, with the request counted; raises `Refused` if there is none, its quota is used up, or it
+    lacks the scope."""
     at = clock()
     asking = await key_cache(pool).count(key, at)
     if asking is None:
@@ -67,7 +68,7 @@ async def authenticate(pool: Pool, key: str, scope: str, clock: Callable[[], dat
 
 
 async def holder(db: Connection, key: str, scope: str, at: datetime) -> Channel | None:
-    """The channel of a key that is good for the scope at this moment, without counting a request; None otherwise."""
+    """The channel of a key that is valid for the scope, without counting a request; None otherwise."""
     channel = await key_queries.holder(db, _hashed(key), at)
     return channel if channel and scope in channel.scopes else None
 
@@ -87,7 +88,7 @@ def _lacking(channel: Channel, scope: str) -> Refused:
 
 
 class KeyCache:
-    """Counts requests by their keys, and remembers for the rest of the minute whose the keys were."""
+    """Counts requests by their keys, and caches for the rest of the minute which channel a key belongs to."""
 
     def __init__(self, pool: Pool) -> None:
         # Requests of the same moment are counted together: a channel's count is one row, and each commit would wait.
@@ -96,11 +97,11 @@ class KeyCache:
         self._known: dict[bytes, Asking] = {}
 
     async def count(self, key: str, at: datetime) -> Asking | None:
-        """Who asks with this key, this time counted; None where the key is not good."""
+        """Count a request and return its channel; None if the key is not valid."""
         return await self._counted((_hashed(key), at))
 
     def recent(self, key: str, scope: str, at: datetime) -> Seen | None:
-        """Whose the key was when it was counted last, where that was in this minute and the channel may ask on."""
+        """The channel of a key that was counted in this minute and has requests left; None otherwise."""
         hashed = _hashed(key)
         known = self._known.get(hashed) if at < self._until else None
         if known is None or scope not in known.channel.scopes or not known.may_go_on:
@@ -109,7 +110,7 @@ class KeyCache:
         return Seen(hashed, known.channel)
 
     def charge(self, seen: Seen, asking: Asking, at: datetime) -> None:
-        """Tell the channel what is left, after another statement has counted its request."""
+        """Set the quota headers for the channel, after another statement has counted its request."""
         self._remember(seen.key_hash, asking, at)
         _told(asking, at)
 
@@ -131,7 +132,7 @@ class KeyCache:
 
 @lru_cache(maxsize=8)
 def key_cache(pool: Pool) -> KeyCache:
-    """The one door of a process to these channels."""
+    """The key cache of a process, one for each pool."""
     return KeyCache(pool)
 
 
@@ -139,7 +140,7 @@ ChannelKey = Annotated[str | None, Security(_KEY)]
 
 
 def channel_with(pool: Pool, scope: str) -> Callable[[str | None], Awaitable[Channel]]:
-    """A dependency: the channel that asks, when it has the scope."""
+    """A FastAPI dependency that gives the asking channel, which must have the scope."""
 
     async def found(key: ChannelKey) -> Channel:
         return await authenticate(pool, key or "", scope)
@@ -148,7 +149,7 @@ def channel_with(pool: Pool, scope: str) -> Callable[[str | None], Awaitable[Cha
 
 
 def must_be(channel: Channel, kind: ChannelKind) -> None:
-    """Raise `Refused` for a channel of another kind."""
+    """Raise `Refused` if the channel is of another kind."""
     if channel.kind is not kind:
         en = f"{channel.id} is a {channel.kind} channel; use the key of one added with --kind {kind}"
         zh = f"渠道 {channel.id} 的类型是 {channel.kind}，此接口只供 {kind} 渠道使用"
@@ -156,7 +157,7 @@ def must_be(channel: Channel, kind: ChannelKind) -> None:
 
 
 async def add(pool: Pool, id: str, kind: ChannelKind, name: str, scopes: tuple[str, ...] = (Scope.SUBMIT,)) -> str:
-    """Add a channel, or make a known one anew; the key is returned this once. Raises `Refused`."""
+    """Add a channel, or replace the key of an existing one; returns the key, which is not stored. Raises `Refused`."""
     if not _ID.fullmatch(id):
         en = f"{id!r} is no channel's id: up to 63 of a-z, 0-9, - and _, a letter or digit first, such as wechat-main"
         zh = (
@@ -175,7 +176,7 @@ async def add(pool: Pool, id: str, kind: ChannelKind, name: str, scopes: tuple[s
 
 
 async def rotate(pool: Pool, id: str, grace: timedelta, clock: Callable[[], datetime] = now) -> str:
-    """Give a channel a new key, returned this once; the present one stays good for the grace period."""
+    """Give a channel a new key and return it; the present key stays valid for the grace period. Raises `Refused`."""
     key, at = _new_key(), clock()
     async with pool.acquire(timeout=5) as db:
         if not await key_queries.rotate(db, id, _hashed(key), at + grace):
@@ -184,7 +185,7 @@ async def rotate(pool: Pool, id: str, grace: timedelta, clock: Callable[[], date
 
 
 async def revoke(pool: Pool, id: str, clock: Callable[[], datetime] = now) -> None:
-    """From the next request on, no key of the channel is good."""
+    """Revoke all keys of a channel, from its next request on."""
     async with pool.acquire(timeout=5) as db:
         if not await key_queries.revoke(db, id, clock()):
             raise _unknown(id)

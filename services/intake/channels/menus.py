@@ -1,4 +1,5 @@
-"""What a front end fills its menus with: places, categories and kinds of request of every jurisdiction."""
+"""The HTTP routes from which front ends fill their menus: divisions, categories and kinds of demands of every
+jurisdiction."""
 
 import hashlib
 from dataclasses import dataclass
@@ -75,19 +76,19 @@ class Everywhere(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Menu:
-    """An answer that only changes with the packs, made once."""
+    """An answer that changes only with the packs, so it is made once."""
 
     body: bytes
     etag: str
 
     @classmethod
     def of(cls, content: BaseModel) -> "Menu":
-        """The answer with its name."""
+        """The menu with its entity tag."""
         body = content.model_dump_json().encode()
         return cls(body, f'"{hashlib.sha256(body).hexdigest()[:32]}"')
 
     def answer(self, known: str) -> Response:
-        """The menu, unless it is known already."""
+        """The menu, or 304 if the client has it already."""
         headers = {"ETag": self.etag, "Cache-Control": FRESH}
         names = {name.strip().removeprefix("W/") for name in known.split(",")}
         if names & {self.etag, "*"}:
@@ -96,7 +97,7 @@ class Menu:
 
 
 def routes(packs: Jurisdictions) -> APIRouter:
-    """Two routes, open to everybody."""
+    """The two routes; they need no credential."""
     router = APIRouter(tags=["intake"], prefix="/v1/jurisdictions", responses={304: {"description": "Known already"}})
     menus = {pack.id: _jurisdiction(pack) for pack in packs}
     every = Menu.of(Everywhere(jurisdictions=list(menus.values())))

@@ -1,4 +1,4 @@
-"""Intake's questions about channels and their gateways, one function each."""
+"""Intake's SQL about channels and the settings of their gateways, one function for each statement."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from shared.chassis.database.pool import Connection
 
 @dataclass(frozen=True, slots=True)
 class Sealed:
-    """A channel's secrets, and the wrapped key that opens them."""
+    """A channel's sealed secrets, and the wrapped key that opens them."""
 
     wrapped: bytes
     box: bytes
@@ -16,7 +16,7 @@ class Sealed:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A channel as it is stored."""
+    """A stored channel."""
 
     id: str
     kind: str
@@ -33,25 +33,25 @@ _SELECT = (
 
 
 async def by_id(db: Connection, channel: str) -> Row | None:
-    """A channel by its id."""
+    """The channel with this id; None if there is none."""
     row = await db.fetchrow(_SELECT + "id = $1", channel)
     return Row(*row) if row else None
 
 
 async def locked(db: Connection, channel: str) -> Row | None:
-    """The same, held until the transaction ends."""
+    """The same, locked until the transaction ends."""
     row = await db.fetchrow(_SELECT + "id = $1 FOR UPDATE", channel)
     return Row(*row) if row else None
 
 
 async def by_mailbox(db: Connection, address: str) -> Row | None:
-    """The channel that receives mail at an address."""
+    """The channel that receives e-mail at an address; None if there is none."""
     row = await db.fetchrow(_SELECT + "settings ->> 'mailbox' = $1", address)
     return Row(*row) if row else None
 
 
 async def put(db: Connection, channel: str, settings: str, sealed: Sealed) -> None:
-    """Keep a channel's settings."""
+    """Store the settings of a channel."""
     await db.execute(
         "UPDATE channel SET settings = $2::text::jsonb, secrets_key = $3, secrets = $4 WHERE id = $1",
         channel,
@@ -62,7 +62,7 @@ async def put(db: Connection, channel: str, settings: str, sealed: Sealed) -> No
 
 
 async def lock_keys(db: Connection) -> list[tuple[str, bytes]]:
-    """Every channel with secrets, and the wrapped key that opens them."""
+    """All channels with secrets and their wrapped keys, locked until the transaction ends."""
     rows = await db.fetch("SELECT id, secrets_key FROM channel WHERE secrets_key IS NOT NULL ORDER BY id FOR UPDATE")
     return [(row["id"], row["secrets_key"]) for row in rows]
 

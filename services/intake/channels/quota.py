@@ -1,8 +1,9 @@
-"""How much a channel may ask in a minute. Rule: draft-ietf-httpapi-ratelimit-headers-10.
+"""Computes how many requests a channel may make in a minute.
 
-Every request with the channel's key counts one, whether it is answered with a demand, a thousand imported demands or a
-refusal; what comes without a key (a citizen with the code, Open311's reading, WeChat, mail) counts nowhere. Requests
-with a public key count by themselves, up to the same quota: they must not use up what the channel's own key may ask.
+Rule: draft-ietf-httpapi-ratelimit-headers-10. Every request with the channel's key counts as one, whether it is
+answered with a demand, a thousand imported demands or a refusal. Requests without a key (a citizen with the code,
+reading by Open311, WeChat, mail) are not counted. Requests with a public key are counted apart, up to the same quota,
+so that they cannot use up the requests of the channel's own key.
 """
 
 from datetime import datetime, timedelta
@@ -16,7 +17,7 @@ KEPT: Final = timedelta(days=8)
 
 
 class Allowance(NamedTuple):
-    """What a channel has used of its minute, the present request included."""
+    """How many requests a channel has used in the minute, the present one included."""
 
     channel: str
     quota: int
@@ -29,7 +30,7 @@ class Allowance(NamedTuple):
         return cls(channel, limit(quota), used, WINDOW.seconds - at.second)
 
     def headers(self) -> dict[str, str]:
-        """What the channel is told with every answer."""
+        """The quota headers of an answer."""
         left = max(0, self.quota - self.used)
         return {
             "RateLimit-Policy": f'"channel";q={self.quota};w={WINDOW.seconds}',
@@ -52,10 +53,10 @@ class Allowance(NamedTuple):
 
 
 def limit(quota: int | None) -> int:
-    """Requests a minute: a channel without a quota of its own has the usual one."""
+    """Requests a minute; a channel without a quota of its own has the default one."""
     return USUAL if quota is None else quota
 
 
 def minute_of(at: datetime) -> datetime:
-    """The window that a moment lies in."""
+    """The minute in which a moment lies."""
     return at.replace(second=0, microsecond=0)

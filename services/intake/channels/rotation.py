@@ -1,4 +1,4 @@
-"""Changes the master key: every key is wrapped anew, while contacts are taken and shown."""
+"""Changes the master key: wraps every key again, while the vault stays in use."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
@@ -20,14 +20,14 @@ T = TypeVar("T")
 
 @dataclass(slots=True)
 class Rotated:
-    """How many keys were wrapped anew, and those that neither master opens."""
+    """How many keys were wrapped again, and how many keys neither master key opens."""
 
     count: int = 0
     unopened: int = 0
 
 
 async def rotate(pool: Pool, vault: Vault) -> Rotated:
-    """Wrap with the current master what another one wraps; may be interrupted and repeated."""
+    """Wrap all keys that another master key wraps with the current one; may be interrupted and repeated."""
     done, after = Rotated(), _FIRST
     while last := await _rotate_some(pool, vault, done, after):
         after = last
@@ -43,8 +43,10 @@ async def rotate_few(
     rewrap: Callable[[Connection, T, bytes], Awaitable[None]],
     reference: Callable[[T], UUID],
 ) -> None:
-    """Wrap anew the keys that `lock` gives, of which there are few and which do not say which master wraps them.
-    `reference`: the id of the key that is kept beside. Those that neither master opens are counted in `done`."""
+    """Wrap the few keys that `lock` returns, which do not say which master key wraps them.
+
+    `reference` gives the name to which a key is bound. Keys that neither master key opens are counted in `done`.
+    """
     async with pool.acquire(timeout=5) as db, db.transaction():
         for owner, wrapped in await lock(db):
             try:

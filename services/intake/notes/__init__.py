@@ -1,1 +1,1 @@
-"""What is said about a demand after its submission."""
+"""Notes: what citizens and channels say about a demand after its submission."""

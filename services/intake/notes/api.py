@@ -1,4 +1,4 @@
-"""The citizen's voice over HTTP: supplement, urge, support, withdraw, sight again."""
+"""The HTTP routes for notes: supplement, urge, support, withdraw, report a sighting."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -30,7 +30,7 @@ class Noted(BaseModel):
 
 
 def routes(note_handler: NoteHandler, lookup: DemandLookup) -> APIRouter:
-    """The routes of a demand's later life."""
+    """The routes for notes about a demand."""
     router = APIRouter(tags=["intake"], prefix="/v1/demands")
     Speaker = Annotated[Channel, Depends(channel_with(note_handler.pool, "submit"))]  # noqa: N806 (a type)
 
@@ -80,8 +80,11 @@ async def spoken(
     note_request: NoteRequest,
     require: Callable[[Demand], None] = lambda _: None,
 ) -> Noted:
-    """Say something about the demand of this number and code: as the citizen speaks who has the citizen's code, or the
-    channel that the citizen came to. `require` refuses what cannot be said of that demand. Raises `Refused`."""
+    """Record a note about the demand with this number and code, for the citizen who has the code or for the channel
+    that took the demand in.
+
+    `require` refuses notes that are not possible for that demand. Raises `Refused`.
+    """
     number, code = demand
     known = await (lookup.by_code(number, code) if code else lookup.own(note_request.channel, number))
     require(known)

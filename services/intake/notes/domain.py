@@ -1,4 +1,4 @@
-"""What may be said about a demand after it was submitted, and the note that it becomes."""
+"""Defines the commands that make notes, and makes the notes of them; pure."""
 
 from dataclasses import dataclass
 from typing import Annotated, Final, assert_never
@@ -49,13 +49,14 @@ class Supplement(_Said):
 
 
 class Enclosed(Supplement):
-    """A supplement that stands for something which only the vault may know: a picture's address, a long letter."""
+    """A supplement with a hidden original that only the vault stores: the URL of a picture, a long letter."""
 
     hidden: Annotated[str, Sealed("the vault keeps the whole")]
 
 
 def supplement(words: str, attachments: tuple[str, ...] = (), hidden: str = "") -> Supplement:
-    """Words of at most `SUPPLEMENT` characters; `hidden` is what they stand for, which only the vault may know."""
+    """The command for a text of at most `SUPPLEMENT` characters; `hidden` is the original, which only the vault
+    stores."""
     if hidden:
         return Enclosed(text=words, hidden=hidden, attachments=attachments)
     return Supplement(text=words, attachments=attachments)
@@ -161,19 +162,19 @@ class Sighting(Support):
 Voice = Supplement | Urge | Support | Withdraw | Rate | KeepPrivate | Publish
 ENDED: Final = (Status.CLOSED, Status.WITHDRAWN)
 JUDGED: Final = (Status.RESOLVED, Status.DECLINED)
-"""Where a verdict is awaited."""
+"""Statuses in which a verdict is awaited."""
 
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """The note to tell, and what only the vault may know under its reference."""
+    """A note, and the personal data of it that only the vault stores, under the note's reference."""
 
     fact: NoteFact
     sealed: bytes | None = None
 
 
 def note(voice: Voice, channel: Channel, reference: UUID, masks: Masks = MASKS) -> Note:
-    """The note: personal numbers hidden, the original and the contact left to the vault."""
+    """The note of a command, with personal numbers masked; the original and the contact go to the vault."""
     hidden = masked(voice, masks)
     sealed = _personal(voice, hidden)
     boxed = reference if sealed else None
@@ -214,7 +215,7 @@ def _personal(voice: Voice, told: Voice) -> bytes | None:
 
 
 def may_be_said(voice: Voice, demand: Demand) -> None:
-    """Raise `Refused` where the voice would be heard by nobody."""
+    """Raise `Refused` if the demand's status makes the note pointless: no service would act on it."""
     if isinstance(voice, Rate):
         _may_be_judged(voice, demand)
     if demand.status in ENDED and not isinstance(voice, KeepPrivate | Publish):

@@ -1,4 +1,4 @@
-"""Takes what is said about a demand after its submission: each once, as a note, what it hides sealed in the vault."""
+"""Handles notes: records each once, and seals in the vault what the note hides."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -48,7 +48,7 @@ VOICES: Final = UUID("4c7f3b44-3a0b-5f0a-9f58-0d5c1ad4a2a1")
 
 @dataclass(frozen=True, slots=True)
 class NoteRequest:
-    """A voice, and the key under which the channel may repeat it."""
+    """A command for a note, with the channel and its idempotency key."""
 
     channel: Channel
     key: str
@@ -56,34 +56,34 @@ class NoteRequest:
 
     @property
     def cause(self) -> UUID:
-        """The same for every repetition: the ids of the note and of its box are derived from it."""
+        """The id from which the ids of the note and of its box are derived; a repeated request has the same one."""
         return cause_of(self.channel, self.key)
 
     @property
     def box(self) -> UUID:
-        """The id of the box in which the vault keeps what the note hides."""
+        """The id of the box in which the vault stores what the note hides."""
         return uuid5(self.cause, "sealed")
 
 
 @dataclass(frozen=True, slots=True)
 class NoteReceipt:
-    """The note that a voice became, or already was."""
+    """The answer to a request: its note, or the note of the request that it repeats."""
 
     id: UUID
     number: str
     at: datetime
     solved: bool | None = None
-    """What a verdict says; None where the note is none."""
+    """For a verdict, whether the matter is solved; None for other notes."""
 
 
 def cause_of(channel: Channel, key: str) -> UUID:
-    """What a channel says under a key has one cause."""
+    """The cause of a channel's request: the same for the same key."""
     return uuid5(VOICES, f"{channel.id}\n{key}")
 
 
 @dataclass(frozen=True, slots=True)
 class NoteHandler:
-    """One transaction a voice, under the demand's lock."""
+    """Records each note in one transaction, which locks the demand."""
 
     pool: Pool
     repository: Repository[Demand, Fact]
@@ -92,13 +92,13 @@ class NoteHandler:
     masker: Masker = field(default_factory=Masker)
 
     async def hear(self, demand: UUID, note_request: NoteRequest) -> NoteReceipt:
-        """Tell the note, unless it was told; raises `Refused`."""
+        """Record the note, unless it was recorded before; raises `Refused`."""
         written = await self.written(note_request)
         async with self.pool.acquire(timeout=5) as db, db.transaction():
             return await self.tell(db, demand, note_request, written)
 
     async def sight(self, demand: UUID, channel: Channel, sighting: Sighting) -> NoteReceipt:
-        """Record that a channel's reference stands for a demand of another; raises `Refused`."""
+        """Record a sighting: the channel's reference stands for a demand of another channel. Raises `Refused`."""
         reference = self.vault.reference(sighting.external_id)
         note_request = NoteRequest(channel, f"sighting:{reference}", sighting)
         written = await self.written(note_request)
@@ -112,7 +112,7 @@ class NoteHandler:
         return receipt
 
     async def before(self, channel: Channel, key: str) -> NoteReceipt | None:
-        """What the channel said under this key, if it did."""
+        """The note that the channel recorded under this key; None if there is none."""
         id = uuid5(cause_of(channel, key), "0")
         async with self.pool.acquire(timeout=5) as db:
             told = await queries.told(db, id)
@@ -122,18 +122,18 @@ class NoteHandler:
         return NoteReceipt(id, told.number, told.at, fact.solved if isinstance(fact, VerdictGiven) else None)
 
     async def supplement(self, text: str, attachments: tuple[str, ...] = (), hidden: str = "") -> Supplement:
-        """The text as far as a note takes it. The vault gets the whole of a longer one, or `hidden`, for which the
-        text stands."""
+        """The command for a text, shortened to the length of a note. The vault stores the whole text, or `hidden` if
+        that is given."""
         words = await fitted(text, SUPPLEMENT, self.masker)
         return supplement(words, attachments, hidden or (text if words != text else ""))
 
     async def written(self, note_request: NoteRequest) -> Note:
-        """The note that a request becomes, masked; to be asked for before a connection is held."""
+        """The note of a request, masked. Masking takes time, so call it before a connection is held."""
         masks = await self.masker.masks_for(passages(note_request.voice))
         return note(note_request.voice, note_request.channel, note_request.box, masks)
 
     async def tell(self, db: Connection, key: UUID, note_request: NoteRequest, written: Note) -> NoteReceipt:
-        """The same as `hear` within the caller's transaction, of a note that `written` returned."""
+        """Like `hear`, but within the caller's transaction and with a note that `written` returned."""
         return await CommandHandler(self.repository, self.clock).handle(
             db, NoteCommand(key, note_request, written, self.vault)
         )
@@ -141,7 +141,7 @@ class NoteHandler:
 
 @dataclass(frozen=True, slots=True)
 class NoteCommand:
-    """Tells one note of a demand, under an id that is derived from its cause."""
+    """Records one note, as `CommandHandler` takes it; its id is derived from its cause."""
 
     key: UUID
     said: NoteRequest
@@ -150,7 +150,7 @@ class NoteCommand:
 
     @property
     def cause(self) -> UUID:
-        """The same for every repetition."""
+        """The cause of the request; a repeated request has the same one."""
         return self.said.cause
 
     @property
@@ -159,7 +159,8 @@ class NoteCommand:
         return uuid5(self.cause, "0")
 
     async def known(self, db: Connection, state: Demand) -> NoteReceipt | None:
-        """The receipt of the same note, or of this person's first support; raises `Refused`."""
+        """The receipt of the note that the request repeats, or of this person's first support; None for a new note.
+        Raises `Refused`."""
         told = await queries.told(db, self.id)
         if told:
             await self._must_be_same(db, told)
@@ -172,8 +173,8 @@ class NoteCommand:
         return NoteReceipt(first.note, state.number, first.at) if first else None
 
     async def decide(self, db: Connection, state: Demand, at: datetime) -> Sequence[Fact]:
-        """The note; none where whoever raised the demand supports it too, or agrees to what is public already. Raises
-        `Refused`."""
+        """The note as facts. Empty if the citizen supports their own demand, or agrees to a publication that is public
+        already. Raises `Refused`."""
         may_be_said(self.said.voice, state)
         if isinstance(self.said.voice, Support) and not await self._is_another(db, state, self.said.voice, at):
             return []
@@ -187,11 +188,12 @@ class NoteCommand:
         return [_judged(self.note.fact, state.version)]
 
     def answer(self, writes: WriteBatch, state: Demand, at: datetime) -> NoteReceipt:
-        """The receipt of the note."""
+        """Write what the vault stores, and return the receipt."""
         return NoteReceipt(self.id, state.number, at)
 
     async def _is_another(self, db: Connection, demand: Demand, support: Support, at: datetime) -> bool:
-        """Whether a person supports the demand who did not raise it; one without a contact is counted by the key."""
+        """Whether the supporter is another person than the citizen. Supporters without a contact are counted by the
+        key."""
         supporters = Supporters(self.vault)
         people = await supporters.people(db, demand.id, support.contact)
         if not people:
@@ -219,13 +221,13 @@ async def _bound(db: Connection, note_request: NoteRequest, demand: UUID, at: da
 
 
 def _judged(fact: NoteFact, version: int) -> NoteFact:
-    """A verdict is on the answer that stands now, and on no later one."""
+    """The note with the version of the answer that a verdict judges: the present one."""
     return fact.model_copy(update={"judged": version}) if isinstance(fact, VerdictGiven) else fact
 
 
 def _said(fact: Fact) -> Fact:
-    """What was said, without what is known of the channel and of the answer that was judged: a note of an earlier
-    release does not tell the kind of its channel."""
+    """The content of a note for comparison, without the fields about the channel and the judged answer, because notes
+    of earlier releases lack the kind of the channel."""
     match fact:
         case DemandSupported():
             return fact.model_copy(update={"channel_kind": None})

@@ -1,4 +1,5 @@
-"""Sends the link of a demand to the contact that was left, for a citizen who lost the code; it shows nothing."""
+"""Handles the request of a citizen who lost the code: sends the link of the demand to the contact that was left, and
+shows nothing."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -22,16 +23,16 @@ from shared.contracts.demand.state import Demand
 
 WITHIN: Final = timedelta(hours=1)
 PER_DEMAND: Final = 3
-"""Links that are sent of one demand within an hour; our choice."""
+"""So many links are sent for one demand within an hour; our choice."""
 PER_TELEPHONE: Final = 10
-"""Requests that name one telephone within an hour, whether or not it is anybody's; our choice."""
+"""So many requests may name one telephone number within an hour, whether or not a demand has it; our choice."""
 
 
 @dataclass(frozen=True, slots=True)
 class LostLinkHandler:
-    """Notes the request where the telephone is the one that was left; feedback makes the message of it.
+    """Records the request if the telephone number is the one that was left; feedback then sends the message.
 
-    Whoever asks learns nothing: it has no answer, and what does not fit is done as silently as what does.
+    The caller learns nothing: there is no answer, and a wrong number is treated as silently as the right one.
     """
 
     pool: Pool
@@ -41,7 +42,7 @@ class LostLinkHandler:
     new_id: Callable[[], UUID] = uuid7
 
     async def request(self, number: str, telephone: str) -> None:
-        """Have the link sent, unless too many were."""
+        """Request the link, unless there were too many requests."""
         contact = Contact(phone=telephone)
         async with self.pool.acquire(timeout=5) as db, db.transaction():
             if await self._too_often(db, contact):
@@ -61,7 +62,7 @@ class LostLinkHandler:
 
 @dataclass(frozen=True, slots=True)
 class LinkCommand:
-    """A request under an id of its own: there is nothing to repeat."""
+    """A request with a new id, as `CommandHandler` takes it: it never repeats another one."""
 
     key: UUID
     cause: UUID
@@ -69,11 +70,11 @@ class LinkCommand:
     vault: Vault
 
     async def known(self, db: Connection, state: Demand) -> None:
-        """Each request counts."""
+        """None: no request repeats another one."""
         return
 
     async def decide(self, db: Connection, state: Demand, at: datetime) -> Sequence[Fact]:
-        """The note, where the telephone is the one that was left and few were sent."""
+        """The note, if the telephone number is the one that was left and few links were sent."""
         left = persons(self.vault, self.key, await contact_of(db, self.vault, self.key))
         if not set(left) & set(persons(self.vault, self.key, self.contact)):
             return []
@@ -83,5 +84,5 @@ class LinkCommand:
         return [LinkRequested()]
 
     def answer(self, writes: WriteBatch, state: Demand, at: datetime) -> bool:
-        """Nothing that anybody is told."""
+        """None: the caller gets no answer."""
         return True

@@ -1,4 +1,4 @@
-"""Intake's questions about demands after their submission, one function each."""
+"""Intake's SQL about notes, one function for each statement."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,7 +9,7 @@ from shared.chassis.database.pool import Connection
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """A note that is in the journal already."""
+    """A note in the journal."""
 
     demand: UUID
     type: str
@@ -19,18 +19,18 @@ class Told:
 
 
 async def told(db: Connection, note: UUID) -> Told | None:
-    """The note with this id, when it was told before."""
+    """The note with this id; None if it was not recorded."""
     row = await db.fetchrow("SELECT aggregateid, type, payload, subject, time FROM journal WHERE id = $1", note)
     return Told(*row) if row else None
 
 
 async def hold_references(db: Connection, channel: str) -> None:
-    """Keep the channel from submitting under a reference while it becomes a sighting."""
+    """Take the lock of the channel's references, so that none is submitted while it becomes a sighting."""
     await db.execute("SELECT pg_advisory_xact_lock(hashtextextended('reference:' || $1, 0))", channel)
 
 
 async def put_sighting(db: Connection, channel: str, external_id: str, demand: UUID, at: datetime) -> None:
-    """From now on this reference of the channel stands for the demand."""
+    """Insert a sighting: this reference of the channel stands for the demand."""
     await db.execute(
         """
         INSERT INTO sighting (channel, external_id, demand_id, seen_at)
@@ -44,7 +44,7 @@ async def put_sighting(db: Connection, channel: str, external_id: str, demand: U
 
 
 async def count_link_request(db: Connection, name: bytes, at: datetime, since: datetime) -> int:
-    """One more under this name, and how many there are; a count that began before `since` starts anew."""
+    """Count a request under this name and return the count; if the count began before `since`, a new one begins."""
     count: int = await db.fetchval(
         """
         INSERT INTO link_request AS known (name, requests, since) VALUES ($1, 1, $2)

@@ -1,4 +1,4 @@
-"""Intake's questions about who supports a demand, one function each."""
+"""Intake's SQL about supporters, one function for each statement."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -9,14 +9,14 @@ from shared.chassis.database.pool import Connection
 
 
 class First(NamedTuple):
-    """What was answered when somebody supported a demand first."""
+    """The answer to the first support of a person."""
 
     note: UUID
     at: datetime
 
 
 async def first(db: Connection, demand: UUID, persons: Sequence[bytes]) -> First | None:
-    """What was answered to any of these persons first."""
+    """The first answer to any of these persons; None if none has supported the demand."""
     row = await db.fetchrow(
         "SELECT note, at FROM supporter WHERE demand_id = $1 AND person = ANY($2::bytea[]) ORDER BY at, note LIMIT 1",
         demand,
@@ -26,7 +26,7 @@ async def first(db: Connection, demand: UUID, persons: Sequence[bytes]) -> First
 
 
 async def put(db: Connection, demand: UUID, persons: Sequence[bytes], answered: First) -> None:
-    """From now on these are answered alike."""
+    """Store the answer for these persons, so that all of them get the same one."""
     await db.execute(
         """
         INSERT INTO supporter (demand_id, person, note, at) SELECT $1, person, $3, $4 FROM unnest($2::bytea[]) AS person
@@ -40,7 +40,7 @@ async def put(db: Connection, demand: UUID, persons: Sequence[bytes], answered: 
 
 
 async def count_nameless(db: Connection, demand: UUID, channel: str, at: datetime, since: datetime) -> int:
-    """One more that tells nobody apart, and how many there are; a count that began before `since` starts anew."""
+    """Count an anonymous support and return the count; if the count began before `since`, a new one begins."""
     count: int = await db.fetchval(
         """
         INSERT INTO nameless_support AS known (demand_id, channel, supports, since) VALUES ($1, $2, 1, $3)

@@ -1,4 +1,5 @@
-"""Lets one person support a demand once, whichever channel or key they come by; who raised it is one of them."""
+"""Makes sure that one person supports a demand only once, by any channel or key; the citizen who raised it does not
+count as a supporter."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -21,26 +22,27 @@ WITHIN: Final = timedelta(hours=1)
 
 @dataclass(frozen=True, slots=True)
 class Supporters:
-    """Within the caller's transaction, which holds the demand."""
+    """Recognises supporters, within the caller's transaction, which locks the demand."""
 
     vault: Vault
 
     async def people(self, db: Connection, demand: UUID, contact: Contact | None) -> list[bytes]:
-        """By what this person is known again; nothing where nobody can be told apart, as after an erasure."""
+        """The keyed hashes that identify this person; empty if the person cannot be identified, or after an erasure."""
         ways_known = persons(self.vault, demand, contact)
         return [] if ways_known and await vault_queries.is_erased(db, demand) else ways_known
 
     async def first(self, db: Connection, demand: UUID, people: list[bytes]) -> First | None:
-        """What this person was answered first; from now on all that is known of them leads there."""
+        """The answer to the person's first support; all hashes of the person are stored with it. None if there is
+        none."""
         known = await queries.first(db, demand, people) if people else None
         if known:
             await queries.put(db, demand, people, known)
         return known
 
     async def is_another(self, db: Connection, demand: UUID, people: list[bytes], answered: First) -> bool:
-        """Remember a new supporter and say whether it is another person than the one who raised the demand.
+        """Store a new supporter, and return whether it is another person than the citizen who raised the demand.
 
-        Who raised it is answered as anybody else: an answer of its own would tell every channel whose demand it is.
+        The citizen gets the same answer as others: an answer of its own would show each channel whose demand it is.
         """
         await queries.put(db, demand, people, answered)
         raised_by = persons(self.vault, demand, await contact_of(db, self.vault, demand))
@@ -48,7 +50,7 @@ class Supporters:
 
 
 async def count_nameless(db: Connection, demand: UUID, channel: str, number: str, at: datetime) -> None:
-    """Count a support of nobody in particular; raises `Refused` for more of a channel than an hour may bring."""
+    """Count an anonymous support; raises `Refused` if the channel has sent too many within an hour."""
     if await queries.count_nameless(db, demand, channel, at, at - WITHIN) > NAMELESS:
         en = (
             f"this channel has sent {NAMELESS} supports of {number} within an hour that tell nobody apart: "

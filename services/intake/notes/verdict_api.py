@@ -1,4 +1,4 @@
-"""The citizen's verdict over HTTP, for channels that ask for it themselves."""
+"""The HTTP route by which channels hand over the citizen's verdict."""
 
 from typing import Annotated
 
@@ -17,7 +17,7 @@ from shared.jurisdiction.jurisdictions import Jurisdictions
 
 
 def routes(note_handler: NoteHandler, lookup: DemandLookup, packs: Jurisdictions) -> APIRouter:
-    """Judge an answer."""
+    """The route that records a verdict."""
     router = APIRouter(tags=["intake"], prefix="/v1/demands")
     Speaker = Annotated[Channel, Depends(channel_with(note_handler.pool, "submit"))]  # noqa: N806 (a type)
 

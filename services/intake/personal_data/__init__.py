@@ -1,1 +1,1 @@
-"""Personal data on request: shown with a reason, erased for good."""
+"""Personal data: shown with a recorded reason, and erased for good."""

@@ -1,4 +1,4 @@
-"""The vault over HTTP: a contact with a reason, and its erasure."""
+"""The HTTP routes that show a contact with a reason, and erase it."""
 
 from datetime import datetime
 from typing import Annotated
@@ -24,7 +24,7 @@ class Erased(BaseModel):
 
 
 def routes(contacts: PersonalDataHandler) -> APIRouter:
-    """Reveal and erase."""
+    """The routes that reveal and erase personal data."""
     router = APIRouter(tags=["contacts"], prefix="/v1/demands/{number}/contact")
     By = Annotated[Caller, Depends(contacts.callers)]  # noqa: N806 (a type)
 

@@ -1,4 +1,5 @@
-"""Many contacts at once for the service that sends messages: of each the first way that was left, with its note."""
+"""Gives feedback the contacts for many messages at once: for each the first contact method that was left. Each access
+is recorded."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -32,7 +33,7 @@ MOST: Final = 200
 
 
 class Way(StrEnum):
-    """The ways to reach a citizen, named as the vault's fields."""
+    """The contact methods, named as the vault's fields."""
 
     PHONE = PersonalField.PHONE.value
     WECHAT = PersonalField.WECHAT.value
@@ -40,21 +41,22 @@ class Way(StrEnum):
 
 
 class ContactQuestion(BaseModel):
-    """Whom a message is for: the demand, the reference of the contact, and the ways that would do, the best first."""
+    """The question for one message: the demand, the reference of the contact, and the possible contact methods, the
+    best first."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     number: Annotated[str, Field(max_length=40), Identifier("a demand's number")]
-    """Not checked as people's typing is: one that is wrong must not keep the others from their answers."""
+    """Not validated as user input is, because a wrong one must not keep the others from their answers."""
     contact: UUID
     ways: Annotated[tuple[Way, ...], Field(min_length=1, max_length=len(Way))]
     why: Why
     unless_opted_out: bool = False
-    """Nothing is told of a person who wants no messages any more."""
+    """If true, no address of a person who opted out of messages is given."""
 
 
 class ContactQuestions(BaseModel):
-    """The questions of one request; each is answered at its place."""
+    """The questions of one request; the answers have the same order."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -62,8 +64,8 @@ class ContactQuestions(BaseModel):
 
 
 class ContactState(StrEnum):
-    """`nothing-left`: none of these ways was left. `opted-out`: they want no messages any more. `unknown`: there is no
-    such demand."""
+    """Why there is an address or none. `nothing-left`: none of these methods was left. `opted-out`: the person opted
+    out of messages. `unknown`: there is no such demand."""
 
     KNOWN = "known"
     NOTHING_LEFT = "nothing-left"
@@ -73,7 +75,7 @@ class ContactState(StrEnum):
 
 
 class ContactAnswer(BaseModel):
-    """The one address that a message needs, or why there is none."""
+    """The one address for a message, or why there is none."""
 
     state: ContactState
     way: Way | None = None
@@ -81,14 +83,14 @@ class ContactAnswer(BaseModel):
 
 
 class ContactAnswers(BaseModel):
-    """As many as questions, in their order."""
+    """One answer for each question, in the same order."""
 
     answers: tuple[ContactAnswer, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class ContactBatches:
-    """Answers services, and nobody else."""
+    """Answers other services; nobody else may ask."""
 
     pool: Pool
     repository: Repository[Demand, Fact]
@@ -98,7 +100,8 @@ class ContactBatches:
     new_id: Callable[[], UUID] = uuid7
 
     async def answer(self, questions: Sequence[ContactQuestion], by: Caller) -> list[ContactAnswer]:
-        """Read and note in one transaction; a person is refused: they look at one demand, and say why."""
+        """Read the contacts and record the accesses in one transaction. A person is refused: they read one demand at a
+        time, and give a reason."""
         if by.person is not None:
             raise Refused(
                 Code.FORBIDDEN, "this is for services; ask for one demand's contact", "该接口仅供内部服务使用"
@@ -134,14 +137,15 @@ class ContactBatches:
     def _correspondents(
         self, demand: Demand, question: ContactQuestion, answer: ContactAnswer
     ) -> list[tuple[bytes, UUID]]:
-        """Whoever raised the demand may answer the message; a supporter speaks of it as of any other."""
+        """The persons whose answers to the message are taken for answers about the demand: the citizen who raised it,
+        not a supporter."""
         if demand.contact != question.contact or not answer.way:
             return []
         contact = Contact.model_validate({answer.way: answer.address})
         return [(person, demand.id) for person in correspondents(self.vault, contact)]
 
     def _refusing(self, question: ContactQuestion, contact: Contact | None, ids: Mapping[str, UUID]) -> list[bytes]:
-        """By what an opt-out of this person would be known: of all demands, or of this one."""
+        """The hashes under which this person may have opted out: of all demands, or of this one."""
         if not question.unless_opted_out or contact is None:
             return []
         opt_outs = OptOuts(self.vault)
@@ -175,7 +179,8 @@ class ContactBatches:
         return next(self._contacts(kept, reference), None)
 
     def _contacts(self, kept: Kept, reference: UUID) -> Iterator[Contact]:
-        """A supporter's contact lies in a box like what others said; a box of words holds no contact."""
+        """The contacts in the boxes of this reference. A supporter's contact is stored as a note's hidden data is, and
+        boxes with a text hold no contact."""
         if kept.wrapped:
             key = self.vault.unwrap(kept.key_id, kept.wrapped)
             for box in kept.boxes:
@@ -193,13 +198,13 @@ async def _ids(db: Connection, numbers: set[str]) -> dict[str, UUID]:
 
 
 def routes(contacts: ContactBatches) -> APIRouter:
-    """An address between services, which stands in no document: people use `/v1/demands/{number}/contact`."""
+    """The route between services, which is in no API document: people use `/v1/demands/{number}/contact`."""
     router = APIRouter(include_in_schema=False)
     By = Annotated[Caller, Depends(contacts.callers)]  # noqa: N806 (a type)
 
     @router.post("/v1/contacts")
     async def find_contacts(contact_questions: ContactQuestions, by: By, response: Response) -> ContactAnswers:
-        """Whom messages are for."""
+        """The contacts for these messages."""
         answers = await contacts.answer(contact_questions.questions, by)
         response.headers.update(PRIVATE)
         return ContactAnswers(answers=tuple(answers))

@@ -1,4 +1,5 @@
-"""Shows and erases what citizens entrusted; no showing without its note, no note without its showing."""
+"""Shows and erases personal data. Data is shown and the access recorded in one transaction, so neither happens without
+the other."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
@@ -33,7 +34,7 @@ Told = tuple[Contact | None, Wording | None, tuple[str, ...]]
 
 @dataclass(frozen=True, slots=True)
 class PersonalDataHandler:
-    """The only way to what is sealed."""
+    """Reads and erases sealed data; nothing else opens it for people."""
 
     pool: Pool
     repository: Repository[Demand, Fact]
@@ -44,7 +45,7 @@ class PersonalDataHandler:
     masker: Masker = field(default_factory=Masker)
 
     async def reveal(self, number: str, command: Reveal, by: Caller) -> Personal:
-        """What was asked for; the transaction that reads it tells who saw it and why. Raises `Refused`."""
+        """The requested fields; the same transaction records who saw them and why. Raises `Refused`."""
         handler, why = CommandHandler(self.repository, self.clock), (await self.masker.masked(command)).why
         async with self.pool.acquire(timeout=5) as db, db.transaction():
             demand = await self._demand(db, number, by)
@@ -53,7 +54,7 @@ class PersonalDataHandler:
             return await handler.handle(db, RevealCommand(demand.id, self.new_id(), note, shown))
 
     async def erase(self, number: str, command: Erase, by: Caller) -> datetime:
-        """Erase on behalf of a coordinator; raises `Refused`."""
+        """Erase the personal data of a demand, for a coordinator; raises `Refused`."""
         why = (await self.masker.masked(command)).why
         async with self.pool.acquire(timeout=5) as db, db.transaction():
             demand = await self._demand(db, number, by)
@@ -78,7 +79,7 @@ class PersonalDataHandler:
         return shown
 
     def _unsealed(self, kept: Kept, reference: UUID | None) -> Iterator[tuple[Holds, bytes]]:
-        """Every box, or the one that a fact refers to."""
+        """The opened boxes: all of them, or the one with this reference."""
         if kept.wrapped:
             key = self.vault.unwrap(kept.key_id, kept.wrapped)
             boxes = (box for box in kept.boxes if reference in (None, box.id))
@@ -87,7 +88,7 @@ class PersonalDataHandler:
 
 @dataclass(frozen=True, slots=True)
 class RevealCommand:
-    """Shows personal data and notes who saw it; shown again, it is noted again."""
+    """Shows personal data and records who saw it, as `CommandHandler` takes it; each access is recorded anew."""
 
     key: UUID
     cause: UUID
@@ -95,15 +96,15 @@ class RevealCommand:
     shown: Personal
 
     async def known(self, db: Connection, state: Demand) -> Personal | None:
-        """Never: every showing is one of its own."""
+        """None: no access repeats another one."""
         return None
 
     async def decide(self, db: Connection, state: Demand, at: datetime) -> Sequence[Fact]:
-        """The note."""
+        """The note that records the access."""
         return [self.note]
 
     def answer(self, writes: WriteBatch, state: Demand, at: datetime) -> Personal:
-        """What was shown."""
+        """The data to show."""
         return self.shown
 
 
@@ -118,7 +119,8 @@ def _everything(opened: Opened) -> Told:
 
 
 def _one_contact(opened: Opened) -> Told:
-    """A supporter's contact lies in a box like what others said; a box of words holds no contact."""
+    """The contact in the box of one reference. A supporter's contact is stored as a note's hidden data is, and boxes
+    with a text hold no contact."""
     for _, data in opened:
         with suppress(ValidationError):
             return Contact.model_validate_json(data), None, ()
@@ -126,7 +128,7 @@ def _one_contact(opened: Opened) -> Told:
 
 
 async def erase(db: Connection, demand_id: UUID, at: datetime, by: str, why: str) -> datetime:
-    """Destroy the demand's key, withhold its attachments; returns when that was done first."""
+    """Destroy the demand's key and withhold its attachments; returns when that was first done."""
     await queries.hold(db, demand_id)
     await attachments.erase(db, demand_id, at)
     return await queries.destroy(db, demand_id, at, by, why)

@@ -1,1 +1,1 @@
-"""What citizens entrust: sealed, shown only with a reason that is told, destroyed on demand."""
+"""The vault: personal data, sealed, shown only with a recorded reason, and erased on demand."""

@@ -1,4 +1,4 @@
-"""Seals what comes after the submission under the demand's own key, so that one erasure takes it too."""
+"""Seals personal data that comes after the submission with the demand's own key, so that one erasure covers all."""
 
 from uuid import UUID
 
@@ -10,7 +10,7 @@ from shared.chassis.database.pool import Connection
 
 
 async def add_voice(db: Connection, vault: Vault, demand_id: UUID, box: UUID, personal: bytes) -> None:
-    """Keep what a citizen said; after an erasure nothing more is kept."""
+    """Store what a citizen said; after an erasure nothing is stored."""
     fresh = vault.wrap(vault.new_key(demand_id))
     key_id, wrapped = await queries.key_for_more(db, demand_id, fresh, vault.mark)
     if wrapped is not None:
@@ -19,7 +19,7 @@ async def add_voice(db: Connection, vault: Vault, demand_id: UUID, box: UUID, pe
 
 
 async def contact_of(db: Connection, vault: Vault, demand_id: UUID) -> Contact | None:
-    """The contact of whoever raised a demand, for comparing it with another; nobody is shown it."""
+    """The contact of the citizen who raised a demand. It is only compared with another one, and shown to nobody."""
     kept = await queries.of_demand(db, demand_id, Holds.CONTACT)
     if kept is None or kept.wrapped is None or not kept.boxes:
         return None
@@ -29,7 +29,7 @@ async def contact_of(db: Connection, vault: Vault, demand_id: UUID) -> Contact |
 
 
 async def holds_another(db: Connection, vault: Vault, demand_id: UUID, box: UUID, personal: bytes) -> bool:
-    """Whether a box holds something else than this; after an erasure nothing is left to compare with."""
+    """Whether a box holds other data than these; False after an erasure."""
     kept = await queries.of_demand(db, demand_id)
     if kept is None or kept.wrapped is None:
         return False

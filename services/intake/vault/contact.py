@@ -1,4 +1,4 @@
-"""How to reach a citizen; kept in the vault, never published."""
+"""The contact of a citizen, which is stored only in the vault and never published."""
 
 from typing import Annotated, Final
 

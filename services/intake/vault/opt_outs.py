@@ -1,7 +1,7 @@
-"""Who wants no messages any more, known by keyed hashes.
+"""Stores who opted out of messages, as keyed hashes.
 
-A message from an address speaks for that address, and counts for every demand. The link of a demand proves no address,
-since whoever raises one may give another's: what is said on its page counts for that demand alone.
+A message from an address proves that address, so it counts for every demand. The link of a demand proves no address,
+because a demand may have been raised with another person's contact: an opt-out on its page counts only for that demand.
 """
 
 from collections.abc import Callable, Collection, Sequence
@@ -18,26 +18,26 @@ from shared.chassis.database.pool import Connection
 
 @dataclass(frozen=True, slots=True)
 class OptOuts:
-    """What messages from an address say, and what pages of demands say."""
+    """Records opt-outs, from messages and from the pages of demands."""
 
     vault: Vault
     clock: Callable[[], datetime] = now
 
     def persons(self, contact: Contact) -> list[bytes]:
-        """A keyed hash of each way to reach somebody; nothing where there is none."""
+        """The keyed hash of each contact method; empty without a contact."""
         return [self.vault.pseudonym(f"no messages to\n{way}") for way in sorted(set(ways(contact)))]
 
     def of_demand(self, demand: UUID, reference: UUID) -> bytes:
-        """A keyed hash of whoever was named with one demand; `reference` is what the demand has of their contact."""
+        """The keyed hash of the contact of one demand; `reference` is the demand's reference to it."""
         return self.vault.pseudonym(f"no messages of {demand}\nto {reference}")
 
     async def stop(self, db: Connection, contact: Contact) -> None:
-        """No messages from now on but those that the pack sends all the same; said again it changes nothing."""
+        """Opt out: no more messages but those that the pack sends all the same. Repeating it changes nothing."""
         persons = self.persons(contact)
         await self._stop(db, persons, persons)
 
     async def stop_of_demand(self, db: Connection, demand: UUID, reference: UUID, contact: Contact) -> None:
-        """As `stop`, of one demand."""
+        """Like `stop`, for one demand."""
         await self._stop(db, [self.of_demand(demand, reference)], self.persons(contact))
 
     async def _stop(self, db: Connection, persons: Sequence[bytes], ways: Sequence[bytes]) -> None:
@@ -53,15 +53,15 @@ class OptOuts:
         )
 
     async def start(self, db: Connection, contact: Contact) -> None:
-        """Messages again to these ways: whatever was stopped for one of them ends, on pages of demands too."""
+        """Opt in again: ends every opt-out of these contact methods, also those for single demands."""
         await db.execute("DELETE FROM opt_out WHERE ways && $1::bytea[]", self.persons(contact))
 
     async def start_of_demand(self, db: Connection, demand: UUID, reference: UUID) -> None:
-        """Messages of one demand again, unless a message from the address stopped all."""
+        """Opt in again for one demand. An opt-out by a message from the address stays."""
         await db.execute("DELETE FROM opt_out WHERE person = $1", self.of_demand(demand, reference))
 
     async def among(self, db: Connection, persons: Collection[bytes]) -> set[bytes]:
-        """Those of these hashes that want none."""
+        """Which of these hashes have opted out."""
         if not persons:
             return set()
         rows = await db.fetch("SELECT person FROM opt_out WHERE person = ANY($1)", list(persons))

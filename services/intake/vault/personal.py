@@ -1,4 +1,4 @@
-"""What may be asked of the vault and what it answers: each field by name, never without a reason."""
+"""Defines the commands to the vault and its answers: each field by its name, never without a reason."""
 
 from enum import StrEnum
 from typing import Annotated
@@ -53,7 +53,7 @@ class Reveal(BaseModel):
 
 
 class Wording(BaseModel):
-    """Title and text as the citizen wrote them, where masking changed them."""
+    """The original title and text, stored if masking changed them."""
 
     title: str = ""
     text: str = ""
@@ -77,7 +77,7 @@ class Personal(BaseModel):
 
     @property
     def told(self) -> tuple[str, ...]:
-        """The names of the fields that are in it."""
+        """The names of the fields that have a value."""
         return tuple(field for field in PersonalField if getattr(self, field) is not None)
 
 
@@ -88,7 +88,7 @@ def personal(
     said: tuple[str, ...],
     fields: frozenset[PersonalField],
 ) -> Personal:
-    """The asked part of what is known."""
+    """The requested fields of the known data."""
     known: dict[str, str | tuple[str, ...]] = {PersonalField.SAID: said}
     for source in (contact, wording):
         known |= source.model_dump() if source else {}

@@ -1,4 +1,4 @@
-"""Tells whether two contacts are one person's: every way to reach somebody, in one form however it was written."""
+"""Decides whether two contacts belong to one person: normalises every contact method and hashes it."""
 
 import re
 import unicodedata
@@ -13,22 +13,23 @@ from services.intake.vault.sealing import Vault
 _BETWEEN: Final = re.compile(r"[/,，;；、|或]")
 _CHINA: Final = "86"
 _SHORTEST: Final = 10
-"""Digits of a number with its area, without zeros before it."""
+"""A telephone number with its area code has at least so many digits, without leading zeros."""
 
 
 def persons(vault: Vault, demand: UUID, contact: Contact | None) -> list[bytes]:
-    """Keyed hashes of every way to reach the person, good for comparing within this demand alone."""
+    """The keyed hashes of a person's contact methods; they can be compared only within this demand."""
     contacts = sorted(set(ways(contact))) if contact else []
     return [vault.pseudonym(f"supporter of {demand}\n{way}") for way in contacts]
 
 
 def correspondents(vault: Vault, contact: Contact) -> list[bytes]:
-    """Keyed hashes of every way to reach the person, by which an answer to a message is known as theirs."""
+    """The keyed hashes of a person's contact methods, by which the answer to a message is recognised."""
     return [vault.pseudonym(f"correspondent\n{way}") for way in sorted(set(ways(contact)))]
 
 
 def ways(contact: Contact) -> Iterator[str]:
-    """Telephones, e-mail address and openid in one form; a name or an address alone tells nobody apart."""
+    """The normalised contact methods: telephone numbers, e-mail address and openid. A name or a postal address does not
+    identify a person."""
     yield from (f"phone {number}" for part in _BETWEEN.split(contact.phone) if (number := _telephone(part)))
     if address := _mail(contact.email):
         yield f"email {address}"
@@ -37,7 +38,7 @@ def ways(contact: Contact) -> Iterator[str]:
 
 
 def _telephone(written: str) -> str:
-    """Its digits in whatever script, without what stands for the country or for a call from elsewhere."""
+    """The digits of a telephone number in any script, without the country code and international prefix."""
     digits = "".join(filter(None, map(_digit, unicodedata.normalize("NFKC", written)))).lstrip("0")
     if digits.startswith(_CHINA) and len(digits) >= len(_CHINA) + _SHORTEST:
         digits = digits.removeprefix(_CHINA).lstrip("0")

@@ -1,4 +1,4 @@
-"""The vault's questions to intake's database, one function each."""
+"""The vault's SQL, one function for each statement."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -11,7 +11,7 @@ from shared.chassis.database.write_batch import WriteBatch
 
 
 class Holds(StrEnum):
-    """What is in a box."""
+    """The kinds of data in a box."""
 
     CONTACT = "contact"
     WORDING = "wording"
@@ -19,7 +19,7 @@ class Holds(StrEnum):
 
 
 class Box(NamedTuple):
-    """Something sealed."""
+    """Sealed data."""
 
     id: UUID
     holds: Holds
@@ -27,7 +27,7 @@ class Box(NamedTuple):
 
 
 class Kept(NamedTuple):
-    """What the vault keeps of one demand; without `wrapped` its key was destroyed."""
+    """What the vault stores about one demand; without `wrapped` its key was destroyed."""
 
     demand_id: UUID
     key_id: UUID
@@ -37,7 +37,7 @@ class Kept(NamedTuple):
 
 
 def keep(writes: WriteBatch, kept: Sequence[Kept], master: str) -> None:
-    """Put what was sealed into the vault."""
+    """Insert sealed data with its keys."""
     if kept:
         keys = [(one.key_id, one.demand_id, one.wrapped) for one in kept]
         boxes = [(box.id, one.demand_id, box.holds, box.sealed) for one in kept for box in one.boxes]
@@ -59,7 +59,7 @@ def keep(writes: WriteBatch, kept: Sequence[Kept], master: str) -> None:
 
 
 async def key_for_more(db: Connection, demand_id: UUID, fresh: bytes, master: str) -> tuple[UUID, bytes | None]:
-    """The demand's wrapped key and what it is bound to, held from erasure; `fresh` becomes it where there is none."""
+    """The demand's wrapped key and its id, locked against erasure; if the demand has none, `fresh` is inserted."""
     await db.execute(
         "INSERT INTO vault_key (id, demand_id, wrapped, master) VALUES ($1, $1, $2, $3) ON CONFLICT DO NOTHING",
         demand_id,
@@ -71,7 +71,7 @@ async def key_for_more(db: Connection, demand_id: UUID, fresh: bytes, master: st
 
 
 async def keep_box(db: Connection, demand_id: UUID, box: Box) -> None:
-    """Put one more box into the vault."""
+    """Insert one more box."""
     await db.execute(
         "INSERT INTO vault (id, demand_id, holds, sealed) VALUES ($1, $2, $3, $4)",
         box.id,
@@ -82,7 +82,7 @@ async def keep_box(db: Connection, demand_id: UUID, box: Box) -> None:
 
 
 async def of_demand(db: Connection, demand_id: UUID, only: Holds | None = None) -> Kept | None:
-    """What is kept of a demand, or one kind of it; None when it came with nothing personal."""
+    """The sealed data of a demand, or one kind of it; None if it has no personal data."""
     key = await db.fetchrow("SELECT id, wrapped, destroyed_at FROM vault_key WHERE demand_id = $1 FOR SHARE", demand_id)
     if key is None:
         return None
@@ -96,7 +96,8 @@ async def of_demand(db: Connection, demand_id: UUID, only: Holds | None = None) 
 
 
 async def of_demands(db: Connection, demand_ids: Sequence[UUID]) -> dict[UUID, Kept]:
-    """What is kept of demands that the transaction holds, by their ids; what came with nothing personal is left out."""
+    """The sealed data of these demands, by their ids; the transaction must hold the demands. Demands without personal
+    data are left out."""
     keys = await db.fetch(
         "SELECT demand_id, id, wrapped, destroyed_at FROM vault_key WHERE demand_id = ANY($1)", demand_ids
     )
@@ -112,7 +113,7 @@ async def of_demands(db: Connection, demand_ids: Sequence[UUID]) -> dict[UUID, K
 
 
 async def put_correspondents(db: Connection, correspondents: Sequence[tuple[bytes, UUID]], at: datetime) -> None:
-    """Remember who was sent a message about which demand: the keyed hash of the person, the demand's id."""
+    """Store who was sent a message about which demand: the keyed hash of the person, and the id of the demand."""
     if correspondents:
         # Each once and in one order: a statement moves no row twice, and two of them wait for each other in that order.
         persons, demand_ids = zip(*sorted(set(correspondents)), strict=True)
@@ -129,19 +130,20 @@ async def put_correspondents(db: Connection, correspondents: Sequence[tuple[byte
 
 
 async def hold(db: Connection, demand_id: UUID) -> None:
-    """Keep the demand from being spoken of until the transaction ends."""
+    """Lock the demand's key until the transaction ends, so that nobody can refer to it meanwhile."""
     await db.execute("SELECT FROM demand WHERE id = $1 FOR UPDATE", demand_id)
 
 
 async def is_erased(db: Connection, demand_id: UUID) -> bool:
-    """Whether the key of a demand was destroyed."""
+    """Whether the key of the demand was destroyed."""
     return bool(
         await db.fetchval("SELECT true FROM vault_key WHERE demand_id = $1 AND destroyed_at IS NOT NULL", demand_id)
     )
 
 
 async def destroy(db: Connection, demand_id: UUID, at: datetime, by: str, why: str) -> datetime:
-    """Destroy the key and the boxes of a demand and who spoke of it, once; returns when that was."""
+    """Destroy the key and the boxes of a demand and the records of who spoke of it, once; returns when that was
+    done."""
     await db.execute("DELETE FROM vault WHERE demand_id = $1", demand_id)
     await db.execute("DELETE FROM conversation WHERE demand_id = $1", demand_id)
     await db.execute("DELETE FROM correspondent WHERE demand_id = $1", demand_id)
@@ -166,7 +168,7 @@ async def destroy(db: Connection, demand_id: UUID, at: datetime, by: str, why: s
 
 
 async def lock_wrapped_otherwise(db: Connection, master: str, after: UUID, limit: int) -> list[tuple[UUID, bytes]]:
-    """Keys that another master wraps, in the order of their ids."""
+    """Keys that another master key wraps, in the order of their ids, locked until the transaction ends."""
     rows = await db.fetch(
         """
         SELECT id, wrapped FROM vault_key

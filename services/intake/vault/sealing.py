@@ -1,4 +1,4 @@
-"""Seals personal data under one key for each demand, so that destroying that key erases the person."""
+"""Seals the personal data of each demand with a key of its own, so that destroying the key erases the data."""
 
 import hmac
 import os
@@ -19,25 +19,27 @@ _PERSONAL: Final = re.compile(r"(?<!\d)(?:(?:0|86)?1[3-9]\d{9}|[1-9]\d{5}(?:19|2
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """The key of one demand, unwrapped. Each box is bound to its id, so that boxes cannot be swapped."""
+    """The unwrapped key of one demand. Each box is bound to its id, so that boxes cannot be swapped."""
 
     id: UUID
     secret: bytes = field(repr=False)
 
     def seal(self, box: UUID, personal: bytes) -> bytes:
-        """Personal data, unreadable without this key."""
+        """Seal personal data."""
         return _lock(AESGCM(self.secret), personal, box)
 
     def open(self, box: UUID, sealed: bytes) -> bytes:
-        """The data again; raises `cryptography.exceptions.InvalidTag` when anything was changed."""
+        """Open sealed data; raises `cryptography.exceptions.InvalidTag` if it was changed."""
         return _unlock(self.secret, sealed, box)
 
 
 @dataclass(frozen=True, slots=True)
 class Vault:
-    """AES-256-GCM under a master key that is kept apart from the database; the old one serves while keys change.
+    """Wraps keys with AES-256-GCM and a master key, which is not stored in the database. The old master key still opens
+    keys while it is being changed.
 
-    What is to be recognised after that change is named by a key that lasts: `naming`.
+    Pseudonyms and fingerprints must stay the same after that change, so they are made with another key that lasts:
+    `naming`.
     """
 
     master: bytes = field(repr=False)
@@ -46,14 +48,15 @@ class Vault:
 
     @classmethod
     def of(cls, secret: str, old_secret: str = "", lasting: str = "") -> "Vault":
-        """A vault whose master key is derived from a secret (HKDF-SHA256, RFC 5869), its names from one that lasts."""
+        """A vault whose master key is derived from a secret (HKDF-SHA256, RFC 5869), and its pseudonyms from a secret
+        that lasts."""
         derived = _derive(secret.encode(), b"huying contact vault")
         old = _derive(old_secret.encode(), b"huying contact vault") if old_secret else None
         return cls(derived, old, _derive((lasting or secret).encode(), b"huying names"))
 
     @property
     def mark(self) -> str:
-        """Names the master key without telling it, beside every key that it wraps."""
+        """A name of the master key that does not reveal it; it is stored beside every key that it wraps."""
         return _derive(self.master, b"huying master mark").hex()[:16]
 
     def new_key(self, id: UUID) -> Key:
@@ -61,11 +64,12 @@ class Vault:
         return Key(id, AESGCM.generate_key(256))
 
     def wrap(self, key: Key) -> bytes:
-        """The key as it is stored."""
+        """Wrap a key for the database."""
         return _lock(_cipher(self.master), key.secret, key.id)
 
     def unwrap(self, id: UUID, wrapped: bytes) -> Key:
-        """The key again, whichever master wrapped it; raises `cryptography.exceptions.InvalidTag` when none did."""
+        """Unwrap a key with the master key that wrapped it; raises `cryptography.exceptions.InvalidTag` if neither
+        did."""
         try:
             return Key(id, _unlock(self.master, wrapped, id))
         except InvalidTag:
@@ -74,23 +78,24 @@ class Vault:
             return Key(id, _unlock(self.old, wrapped, id))
 
     def pseudonym(self, person: str) -> bytes:
-        """The same for the same person, and no way back."""
+        """The pseudonym of a person: always the same, and it cannot be reversed."""
         return hmac.digest(_derive(self.naming, b"huying pseudonyms"), person.encode(), "sha256")
 
     def reference(self, reference: str) -> str:
-        """A channel's reference or key as it is kept; a pseudonym where it holds a telephone or identity number, as
-        hotlines make them of the caller's: it is kept for ever, and an erasure must not leave the person there."""
+        """A channel's reference or key as it is stored.
+
+        It is stored for ever, so an erasure must not leave the person in it: one with a telephone or identity number,
+        as hotlines make of the caller's, is stored as a pseudonym.
+        """
         return f"hidden:{self.pseudonym(reference).hex()[:40]}" if _PERSONAL.search(reference) else reference
 
     def fingerprint(self, content: bytes) -> bytes:
-        """The name of a content that is kept."""
+        """The fingerprint of a content, as it is stored."""
         return _fingerprint(self.naming or self.master, content)
 
     def fingerprints(self, content: bytes) -> tuple[bytes, ...]:
-        """Names of a content, the one to keep first; without a key nobody can try out what was in it.
-
-        Before there was a lasting key, names were made with the master.
-        """
+        """All fingerprints that a content may have, the stored form first. They are keyed, so that nobody can find the
+        content by trying. Fingerprints from before there was a lasting key were made with the master key."""
         return tuple(_fingerprint(key, content) for key in (self.naming, self.master, self.old) if key)
 
 

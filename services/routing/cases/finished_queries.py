@@ -14,8 +14,8 @@ from shared.contracts.moment import END, FIRST
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """The filter of finished cases: of these units, ended from `since` until before `until`, with `text` in a number or the
-    title or in one of `divisions`, of `category`."""
+    """The filter of finished cases: of these units, ended from `since` until before `until`, with `text` in a number or
+    the title or in one of `divisions`, of `category`."""
 
     units: Sequence[str]
     since: datetime = FIRST
