@@ -1,1 +1,1 @@
-"""Pictures and papers that citizens attach: checked, cleaned, kept, handed out again."""
+"""Attachments: the pictures and documents of citizens, checked, cleaned, stored and handed out."""

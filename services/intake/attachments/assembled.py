@@ -1,4 +1,4 @@
-"""Puts the service of attachments together from the settings: its store, its scanner and its limits."""
+"""Assembles the attachment service from the settings: its store, its scanner and its limits."""
 
 from services.intake.attachments.kinds import Limits
 from services.intake.attachments.scanning import scanner_at
@@ -9,7 +9,7 @@ from shared.chassis.database.pool import Pool
 
 
 def attachment_service(settings: IntakeSettings, pool: Pool) -> AttachmentService:
-    """Where attachments are kept."""
+    """The attachment service of these settings."""
     limits = Limits(settings.attachment_max_picture, settings.attachment_max_file)
     return AttachmentService(
         pool, _store(settings), scanner_at(settings.clamav), limits, settings.attachment_max_pixels

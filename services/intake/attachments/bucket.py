@@ -1,4 +1,4 @@
-"""Attachments in an S3-compatible service; imported where one is used, since boto3 is slow to import."""
+"""Stores attachments in an S3-compatible service. Imported only if it is used, because boto3 is slow to import."""
 
 import asyncio
 from typing import Any
@@ -27,17 +27,17 @@ class S3Store:
         )
 
     async def put(self, key: str, content: bytes) -> None:
-        """One object a file; S3 shows it whole or not at all."""
+        """Store a file as one object; S3 shows it only when it is complete."""
         await self._ask("put_object", key, Body=content)
 
     async def get(self, key: str) -> bytes:
-        """The bytes."""
+        """The content of a file."""
         answer = await self._ask("get_object", key)
         content: bytes = await asyncio.to_thread(answer["Body"].read)
         return content
 
     async def remove(self, key: str) -> None:
-        """Remove; S3 says yes to what is gone already."""
+        """Remove a file; S3 also confirms the removal of a missing one."""
         await self._ask("delete_object", key)
 
     async def _ask(self, operation: str, key: str, **more: Any) -> Any:

@@ -1,4 +1,5 @@
-"""Keeps what came together with words; what is refused is told, and is no reason to refuse the words."""
+"""Stores the files that came with a text. A refused file is mentioned in the answer, and the text is taken all the
+same."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -14,13 +15,13 @@ from shared.jurisdiction.profile import Language
 
 @dataclass(frozen=True, slots=True)
 class Enclosures:
-    """What may be named in a demand or a supplement, and why the rest was not kept."""
+    """The references of the stored files, and why others were not stored."""
 
     references: tuple[str, ...] = ()
     refused: tuple[Refused, ...] = ()
 
     def told(self, language: Language) -> str:
-        """What was not kept and why, in a sentence; nothing where all was."""
+        """A sentence that says which files were not stored and why; empty if all were."""
         if not self.refused:
             return ""
         count = len(self.refused)
@@ -31,7 +32,7 @@ class Enclosures:
 
     @property
     def note(self) -> str:
-        """The same for whoever reads the demand."""
+        """The same sentence for the readers of the demand."""
         return f"［{self.told('zh')} / {self.told('en')}］" if self.refused else ""
 
 
@@ -39,7 +40,7 @@ NOTHING: Final = Enclosures()
 
 
 async def enclose(attachments: AttachmentService, channel: Channel, contents: Sequence[bytes]) -> Enclosures:
-    """Keep what can be kept; raises `Refused` only while the store or the scanner is away."""
+    """Store these files; raises `Refused` only if the store or the scanner does not answer."""
     kept: list[str] = []
     refused: list[Refused] = []
     for content in contents:

@@ -1,4 +1,4 @@
-"""A JPEG without the segments that tell of the camera: for pictures within papers, whose pixels stay as they are.
+"""Removes the segments of a JPEG that describe the camera, for pictures within documents; the pixels do not change.
 
 Rule: ITU-T T.81, annex B: markers, each but the last with its length, up to the start of the scan.
 """
@@ -11,7 +11,7 @@ _KEPT: Final = (0xE0, 0xEE)
 
 
 def bare(picture: bytes) -> bytes:
-    """The same pixels; unchanged where it is no JPEG that can be followed."""
+    """The picture without these segments; unchanged if it cannot be parsed as a JPEG."""
     if picture[:2] != bytes((0xFF, _START)):
         return picture
     kept, at = [picture[:2]], 2

@@ -1,4 +1,5 @@
-"""The table of what may be attached, told by the first bytes: a name or a declared type proves nothing."""
+"""Lists the kinds of files that may be attached. The first bytes decide: a file name or a declared type proves
+nothing."""
 
 import re
 from dataclasses import dataclass
@@ -11,7 +12,8 @@ FIELD: Final = "file"
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """`decoder`: made anew from its pixels by this decoder; without one it is a paper, made anew from its pages."""
+    """An accepted kind. With `decoder` it is a picture, which is made anew from its pixels; without, a document, which
+    is made anew from its pages."""
 
     name: str
     media_type: str
@@ -21,7 +23,7 @@ class Accepted:
 
 @dataclass(frozen=True, slots=True)
 class Declined:
-    """Known and not taken, with what to do instead."""
+    """A known kind that is refused, with what to do instead."""
 
     name: str
     en: str
@@ -59,14 +61,14 @@ TAKEN: Final = tuple(kind for _, kind in KINDS if isinstance(kind, Accepted))
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """In bytes, as received."""
+    """The largest sizes in bytes, as received."""
 
     picture: int
     file: int
 
 
 def kind_of(content: bytes, limits: Limits) -> Accepted:
-    """What this is; raises `Refused` naming what to change."""
+    """The kind of a file; raises `Refused`, which says what to change."""
     kind = next((kind for first_bytes, kind in KINDS if first_bytes.match(content)), None)
     if kind is None:
         names = ", ".join(kind.name for kind in TAKEN)
@@ -83,7 +85,7 @@ def kind_of(content: bytes, limits: Limits) -> Accepted:
 
 
 def wrong(en: str, zh: str) -> Refused:
-    """A refusal of the file."""
+    """The refusal of a file."""
     return Refused(Code.INVALID, f"{FIELD}: {en}", zh, (FieldError(FIELD, zh, en),))
 
 

@@ -1,4 +1,4 @@
-"""Makes a PDF anew from what its pages show: runs in a process of its own, and nothing else imports this.
+"""Makes a PDF anew from what its pages show; runs in a process of its own, and only that process imports this module.
 
 Rule: ISO 32000-1, 7.7.2 (the catalogue), 7.7.3.3 (a page), 12 (annotations, actions, forms), 14.3 (metadata).
 """
@@ -12,7 +12,7 @@ import pikepdf
 from services.intake.attachments.jpeg_segments import bare
 
 CLEAN, ENCRYPTED, DAMAGED, HOLLOW = b"clean", b"encrypted", b"damaged", b"hollow"
-"""What is answered: the paper, or why there is none. Hollow: what it says stands in a form or in files within it."""
+"""The results: the clean document, or why there is none. `HOLLOW`: its content is in a form or in files within it."""
 # All that a viewer needs to show the pages. Scripts, actions, forms, names, files and metadata hang elsewhere.
 _CATALOGUE: Final = frozenset({"/Type", "/Pages", "/OCProperties", "/PageLabels", "/Version", "/Extensions"})
 _PAGE: Final = frozenset(
@@ -32,7 +32,7 @@ _UNREADABLE: Final = (pikepdf.PdfError, ValueError, TypeError, LookupError, Attr
 
 
 def cleaned(given: Sequence[bytes]) -> list[bytes]:
-    """One PDF in; `[CLEAN, pdf]` or `[reason]` out."""
+    """Clean one PDF; returns `[CLEAN, pdf]`, or `[reason]`."""
     try:
         with pikepdf.open(BytesIO(given[0])) as paper:
             if _is_hollow(paper.Root):
@@ -77,7 +77,7 @@ def _keep(entry: Any, names: frozenset[str]) -> None:
 
 
 def _dictionaries(paper: pikepdf.Pdf) -> Iterator[Any]:
-    """Every dictionary and stream, those within others too."""
+    """All dictionaries and streams, also those within others."""
     waiting: list[Any] = list(paper.objects)
     while waiting:
         entry = waiting.pop()
@@ -90,12 +90,13 @@ def _dictionaries(paper: pikepdf.Pdf) -> Iterator[Any]:
 
 
 def _has_a_number(value: Any) -> bool:
-    """Whether it is an object of the file's own, which is visited anyway."""
+    """Whether it is an indirect object of the file, which is visited anyway."""
     return isinstance(value, pikepdf.Object) and value.is_indirect
 
 
 def _strip_jpeg(paper: pikepdf.Pdf, stream: pikepdf.Stream) -> None:
-    """Photographs lie in papers as their camera wrote them, sometimes wrapped once more."""
+    """Remove the camera's data from a photograph. A document holds it as the camera wrote it, sometimes compressed once
+    more."""
     given = stream.get("/Filter")
     filters = list(given) if isinstance(given, pikepdf.Array) else [given]
     if filters[-1:] != [pikepdf.Name.DCTDecode]:

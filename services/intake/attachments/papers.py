@@ -1,4 +1,4 @@
-"""Papers lose their scripts, files and authors; those that cannot are refused with what to do instead."""
+"""Removes scripts, files and authors from documents, and refuses those from which they cannot be removed."""
 
 from typing import Final
 
@@ -21,7 +21,7 @@ _WHY: Final = {
 
 
 async def made_bare(content: bytes, seconds: float = SECONDS) -> bytes:
-    """The paper as its pages show it; raises `Refused`."""
+    """The document as its pages show it; raises `Refused`."""
     cleaning = Sandbox(_JOB, seconds, MEMORY)
     try:
         answer, *paper = await cleaning(content)

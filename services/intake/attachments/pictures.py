@@ -1,4 +1,4 @@
-"""Makes a picture anew from its pixels, upright, so that nothing else in the file survives."""
+"""Makes a picture anew from its pixels, upright, so that no other data of the file is kept."""
 
 import struct
 import zlib
@@ -20,7 +20,7 @@ _SAVED: Final = {
 
 
 def made_anew(content: bytes, kind: Accepted, max_pixels: int) -> bytes:
-    """The first frame without any metadata; raises `Refused` when it is damaged or unfolds beyond `max_pixels`."""
+    """The first frame without metadata; raises `Refused` if the picture is damaged or has more than `max_pixels`."""
     try:
         with Image.open(BytesIO(content), formats=[str(kind.decoder)]) as opened:
             _bounded(opened.size, max_pixels)
@@ -60,7 +60,7 @@ def _plain(opened: Image.Image) -> Image.Image:
 
 
 def _read_exif(opened: Image.Image) -> None:
-    """Let Pillow remember which way is up, and keep no EXIF that it would write again: that fails where it is odd."""
+    """Read the orientation, then drop EXIF, because Pillow would write it again, and fails at irregular EXIF."""
     with suppress(*_UNREADABLE, TypeError):
         opened.getexif()
     for name in ("exif", "Raw profile type exif"):

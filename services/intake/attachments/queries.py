@@ -1,4 +1,4 @@
-"""The questions about attachments to intake's database, one function each."""
+"""Intake's SQL about attachments, one function for each statement."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -28,7 +28,7 @@ class Attachment:
 
     @property
     def key(self) -> str:
-        """Where the store has it."""
+        """The key of the file in the store."""
         return f"{self.sha256.hex()}/{self.reference}"
 
 
@@ -36,7 +36,7 @@ _SELECT = "SELECT reference, channel, media_type, suffix, sha256, size, scan, up
 
 
 async def put(db: Connection, a: Attachment) -> None:
-    """Remember an upload; one whose bytes were lost is taken anew."""
+    """Insert an upload; if the bytes of the same upload were lost, replace it."""
     await db.execute(
         """
         INSERT INTO attachment (reference, channel, media_type, suffix, sha256, size, scan, uploaded_at, demand_id)
@@ -48,13 +48,13 @@ async def put(db: Connection, a: Attachment) -> None:
 
 
 async def one(db: Connection, reference: str) -> Attachment | None:
-    """The attachment with this reference."""
+    """The attachment with this reference; None if there is none."""
     row = await db.fetchrow(f"{_SELECT} FROM attachment WHERE reference = $1", reference)
     return _attachment(row) if row else None
 
 
 async def is_of_an_answer(db: Connection, attachment: Attachment, channel: str) -> bool:
-    """Whether a unit named the file in its answer to a demand that this channel took in."""
+    """Whether a unit's answer to a demand of this channel has the file."""
     named: bool = await db.fetchval(
         """
         SELECT EXISTS (
@@ -69,7 +69,7 @@ async def is_of_an_answer(db: Connection, attachment: Attachment, channel: str) 
 
 
 async def readable(db: Connection, demand_id: UUID, references: Sequence[str]) -> list[Attachment]:
-    """Those of these files that belong to the demand and were not erased."""
+    """Which of these files belong to the demand and were not erased."""
     rows = await db.fetch(
         f"{_SELECT} FROM attachment WHERE reference = ANY($2::text[]) AND demand_id = $1 AND erased_at IS NULL",
         demand_id,
@@ -79,7 +79,7 @@ async def readable(db: Connection, demand_id: UUID, references: Sequence[str]) -
 
 
 async def bind(db: Connection, channel: str, references: Sequence[str], demand_id: UUID) -> set[str]:
-    """Give unused uploads of a channel to a demand and say which they were."""
+    """Bind unused uploads of a channel to a demand; returns which ones were bound."""
     rows = await db.fetch(
         """
         UPDATE attachment SET demand_id = $3
@@ -93,17 +93,17 @@ async def bind(db: Connection, channel: str, references: Sequence[str], demand_i
 
 
 async def unbind(db: Connection, demand_id: UUID) -> None:
-    """Leave the attachments of a demand that was not taken as if it had never been."""
+    """Unbind the attachments of a demand that was not taken in."""
     await db.execute("UPDATE attachment SET demand_id = NULL WHERE demand_id = $1", demand_id)
 
 
 async def erase(db: Connection, demand_id: UUID, at: datetime) -> None:
-    """From now on nobody gets the attachments of this demand; a sweep removes the bytes."""
+    """Mark the attachments of a demand as erased: nobody gets them any more, and a sweep removes the bytes."""
     await db.execute("UPDATE attachment SET erased_at = $2 WHERE demand_id = $1 AND erased_at IS NULL", demand_id, at)
 
 
 async def lock_unwanted(db: Connection, unused_since: datetime, limit: int) -> list[Attachment]:
-    """Uploads that no demand took up, and bytes that are to be erased; locked until they are gone."""
+    """Uploads that no demand uses, and erased files whose bytes are still stored; locked until the transaction ends."""
     rows = await db.fetch(
         f"""
         {_SELECT} FROM attachment
@@ -117,7 +117,7 @@ async def lock_unwanted(db: Connection, unused_since: datetime, limit: int) -> l
 
 
 async def forget(db: Connection, references: Sequence[str]) -> None:
-    """After the bytes are gone: an unused row goes too, an erased one stays to say so."""
+    """After the bytes were removed: delete the row of an unused upload; the row of an erased file stays."""
     await db.execute("DELETE FROM attachment WHERE reference = ANY($1) AND demand_id IS NULL", list(references))
     await db.execute("UPDATE attachment SET size = 0, sha256 = '' WHERE reference = ANY($1)", list(references))
 

@@ -1,4 +1,4 @@
-"""References to uploaded files, as a request names them."""
+"""Defines references to uploaded files, as requests name them."""
 
 from typing import Annotated
 

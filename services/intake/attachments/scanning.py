@@ -1,4 +1,4 @@
-"""Asks a virus scanner about a file before anything else touches it."""
+"""Asks a virus scanner about a file before anything else reads it."""
 
 import asyncio
 import struct
@@ -15,23 +15,23 @@ PATIENCE: Final = 30.0
 
 
 class Scan(StrEnum):
-    """What the record of an attachment says."""
+    """The result of a scan, as it is stored with the attachment."""
 
     CLEAN = "clean"
     NOT_SCANNED = "not-scanned"
 
 
 class Scanner(Protocol):
-    """Says how a file was found; raises `Refused` when it is infected or nobody can say."""
+    """A virus scanner; raises `Refused` if a file is infected or cannot be scanned."""
 
     async def scan(self, content: bytes) -> Scan: ...
 
 
 class NoScanner:
-    """None is configured, and the record says so."""
+    """Used if no scanner is configured; the result says so."""
 
     async def scan(self, content: bytes) -> Scan:
-        """Nobody looked."""
+        """The result that no scanner was used."""
         return Scan.NOT_SCANNED
 
 
@@ -42,7 +42,7 @@ class ClamAV:
     address: str
 
     async def scan(self, content: bytes) -> Scan:
-        """One connection a file; a scanner that does not answer is no reason to take a file unseen."""
+        """Scan a file, over one connection. If the scanner does not answer, the file is refused."""
         try:
             async with asyncio.timeout(PATIENCE):
                 reply = await self._ask(content)
@@ -84,5 +84,5 @@ def _away(reply: str) -> Refused:
 
 
 def scanner_at(address: str) -> Scanner:
-    """A client of the configured scanner."""
+    """The client of the configured scanner."""
     return ClamAV(address) if address else NoScanner()

@@ -1,4 +1,4 @@
-"""The attachments of demands: takes files in, binds them to demands, hands them out, sweeps."""
+"""The attachment service: stores files, binds them to demands, hands them out, and sweeps."""
 
 import asyncio
 import base64
@@ -28,7 +28,7 @@ UNUSED_FOR: Final = timedelta(hours=24)
 AT_ONCE: Final = 100
 DECODED_AT_ONCE: Final = 2
 OFFICE: Final = "unit:"
-"""Stands before the unit that handed a file in, in place of a channel; no channel's id has a colon."""
+"""The prefix of a unit's id in the place of a channel's id, for files of units; the id of a channel has no colon."""
 
 
 def _reference() -> str:
@@ -36,13 +36,14 @@ def _reference() -> str:
 
 
 def _reference_of(demand_id: UUID, content: bytes) -> str:
-    """Always the same for a file of a demand: a form that is sent twice hands it in once."""
+    """The reference of a unit's file, derived from demand and content, so that a form that is sent twice stores it
+    once."""
     digest = hashlib.sha256(demand_id.bytes + content).digest()
     return base64.urlsafe_b64encode(digest[:16]).decode().rstrip("=")
 
 
 class Origin(NamedTuple):
-    """Under which reference a file is kept, who handed it in, and for which demand where that is known."""
+    """The reference of a file, who uploaded it, and its demand if that is known."""
 
     reference: str
     channel: str
@@ -51,7 +52,7 @@ class Origin(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class AttachmentService:
-    """Rows in the database, bytes in the store; the row comes first and goes last."""
+    """Stores the rows in the database and the bytes in a store. The row is written first and deleted last."""
 
     pool: Pool
     store: Store
@@ -63,12 +64,12 @@ class AttachmentService:
     _decoding: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(DECODED_AT_ONCE))
 
     async def take(self, channel: Channel, content: bytes) -> Attachment:
-        """Check, scan, clean and keep an upload; raises `Refused`."""
+        """Check, scan, clean and store an upload; raises `Refused`."""
         return await self._keep(Origin(self.new_reference(), channel.id), content)
 
     async def take_evidence(self, unit: str, demand_id: UUID, content: bytes) -> Attachment:
-        """Keep a file that a unit hands in for a demand, bound to it at once; the same file again is the same
-        attachment. Raises `Refused`."""
+        """Store a unit's file for a demand and bind it at once; the same file again is the same attachment. Raises
+        `Refused`."""
         reference = _reference_of(demand_id, content)
         known = await self.find(reference)
         if known is not None and await self._is_whole(known):
@@ -109,17 +110,17 @@ class AttachmentService:
             return await asyncio.to_thread(made_anew, content, kind, self.max_pixels)
 
     async def find(self, reference: str) -> Attachment | None:
-        """What is known of an attachment."""
+        """The attachment with this reference; None if there is none."""
         async with self.pool.acquire(timeout=5) as db:
             return await queries.one(db, reference)
 
     async def is_answered_with(self, channel: Channel, attachment: Attachment) -> bool:
-        """Whether the file is a part of the answer to a demand of this channel."""
+        """Whether the file is part of the answer to a demand of this channel."""
         async with self.pool.acquire(timeout=5) as db:
             return await queries.is_of_an_answer(db, attachment, channel.id)
 
     async def content(self, attachment: Attachment) -> bytes:
-        """The bytes, exactly as they were kept; raises `Refused` after they were erased."""
+        """The stored bytes of a file; raises `Refused` if they were erased."""
         if attachment.erased_at:
             raise Refused(
                 Code.ERASED,
@@ -132,11 +133,11 @@ class AttachmentService:
         return content
 
     async def run(self) -> None:
-        """Sweep every minute until cancelled; what was erased is gone soon, whoever erased it."""
+        """Sweep every minute until cancelled, so that erased files are removed soon, whichever process erased them."""
         await every(EVERY, self.sweep, "sweeping", (Refused, *PASSING))
 
     async def sweep(self) -> int:
-        """Remove uploads that no demand took up within a day, and bytes that were erased; returns how many."""
+        """Remove uploads that no demand used within a day, and the bytes of erased files; returns how many."""
         swept = 0
         while done := await self._sweep_some():
             swept += done
@@ -152,7 +153,8 @@ class AttachmentService:
 
 
 async def bind(db: Connection, channel: str, wanted: Sequence[tuple[UUID, Sequence[str]]]) -> Mapping[UUID, Refused]:
-    """Give each demand its uploads, all or none; says which demands named what is not theirs to name."""
+    """Bind the uploads of each demand, all of them or none. Returns the refusals, by demand, of those that named a file
+    which is not theirs."""
     refused = {}
     for demand_id, references in wanted:
         bound = await queries.bind(db, channel, references, demand_id) if references else set()

@@ -1,4 +1,4 @@
-"""Where the bytes of attachments lie: a folder of this machine; an S3-compatible service is `bucket.py`."""
+"""Stores the bytes of attachments in a folder of this machine; for an S3-compatible service see `bucket.py`."""
 
 import asyncio
 import os
@@ -13,11 +13,11 @@ _KEY: Final = re.compile(r"[0-9a-f]{64}/[0-9A-Za-z_-]{16,64}")
 
 
 class Lost(RuntimeError):
-    """The store has no bytes, or others than were kept, under a key that it was given: a fault, no answer."""
+    """The store has no bytes, or other bytes than were stored, under a key: a fault, not an answer."""
 
 
 class Store(Protocol):
-    """Bytes by key, `SHA-256/reference`: nothing is shared, so that removing one never takes another's."""
+    """A store of bytes by key, `SHA-256/reference`: no two files share a key, so removing one never removes another."""
 
     async def put(self, key: str, content: bytes) -> None: ...
 
@@ -28,26 +28,26 @@ class Store(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class FolderStore:
-    """A folder; a file appears whole or not at all."""
+    """Stores files in a folder; a file appears only when it is complete."""
 
     folder: Path
 
     async def put(self, key: str, content: bytes) -> None:
-        """Write beside, flush, rename."""
+        """Write a temporary file, flush it and rename it."""
         try:
             await asyncio.to_thread(_write, self._path(key), content)
         except OSError as fault:
             raise away(f"{fault.strerror}") from fault
 
     async def get(self, key: str) -> bytes:
-        """The bytes."""
+        """The content of a file."""
         try:
             return await asyncio.to_thread(self._path(key).read_bytes)
         except FileNotFoundError:
             raise Lost(key) from None
 
     async def remove(self, key: str) -> None:
-        """Remove; gone already is gone."""
+        """Remove a file; a missing file is no error."""
         await asyncio.to_thread(self._path(key).unlink, missing_ok=True)
 
     def _path(self, key: str) -> Path:
@@ -66,14 +66,14 @@ def _write(path: Path, content: bytes) -> None:
 
 
 def checked(key: str) -> str:
-    """The key, if it is one; raises `ValueError`."""
+    """The key, if it is well formed; raises `ValueError`."""
     if not _KEY.fullmatch(key):
         raise ValueError(f"{key!r} is no key of an attachment")
     return key
 
 
 def away(reason: str) -> Refused:
-    """That the store does not work, and why."""
+    """The refusal of a store that does not work, with the reason."""
     return Refused(
         Code.UNAVAILABLE,
         f"the store of attachments does not work ({reason}); nothing was done, try again later",
@@ -82,16 +82,16 @@ def away(reason: str) -> Refused:
 
 
 class NoStore:
-    """None is configured: nothing can be attached."""
+    """Used if no store is configured: nothing can be attached."""
 
     async def put(self, key: str, content: bytes) -> None:
-        """Say what to set."""
+        """Raise `Refused`, which says which setting is missing."""
         raise away("set HUYING_ATTACHMENTS_FOLDER or HUYING_ATTACHMENTS_S3_URL")
 
     async def get(self, key: str) -> bytes:
-        """Nothing was ever kept here."""
+        """Raise `Refused`: nothing was stored."""
         raise Lost(key)
 
     async def remove(self, key: str) -> None:
-        """What is to be removed lies in a store that this process was not told of."""
+        """Raise `Refused`: the file lies in a store that this process does not know."""
         raise away("set HUYING_ATTACHMENTS_FOLDER or HUYING_ATTACHMENTS_S3_URL")

@@ -1,4 +1,4 @@
-"""Live broadcasts over HTTP: open a programme, take demands in under it, close it, list them."""
+"""The HTTP routes of live broadcasts: open and close a programme, take demands in, list them."""
 
 from datetime import datetime
 from typing import Annotated

@@ -1,4 +1,4 @@
-"""Live broadcasts: a programme is opened, operators take demands in under it, it is closed and can be listed."""
+"""Handles the commands of live broadcasts: programmes are opened and closed, and demands are taken in during them."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -22,14 +22,14 @@ from shared.contracts.refusals import Code, FieldError, Refused
 
 @dataclass(frozen=True, slots=True)
 class BroadcastHandler:
-    """The sessions of broadcast channels."""
+    """Handles the programmes of broadcast channels."""
 
     submissions: SubmissionHandler
     clock: Callable[[], datetime] = now
     new_id: Callable[[], UUID] = uuid7
 
     async def open(self, channel: Channel, key: str, title: str) -> Programme:
-        """Open a session; the same key opens one."""
+        """Open a programme; the same key opens only one."""
         must_be(channel, ChannelKind.BROADCAST)
         wanted = Programme(self.new_id(), channel.id, title, self.clock(), None)
         async with self.submissions.pool.acquire(timeout=5) as db:
@@ -41,13 +41,13 @@ class BroadcastHandler:
         return programme
 
     async def close(self, channel: Channel, id: UUID) -> Programme:
-        """Close a session; one that is closed stays as it is."""
+        """Close a programme; a closed one does not change."""
         async with self.submissions.pool.acquire(timeout=5) as db:
             programme = await queries.close(db, channel.id, id, self.clock())
         return programme or _missing(id)
 
     async def take(self, channel: Channel, id: UUID, key: str, demand: SubmitDemand) -> SubmissionReceipt:
-        """Take a demand in during a session; after its end only a repetition is answered."""
+        """Take a demand in during a programme. After its end only repeated requests are answered."""
         async with self.submissions.pool.acquire(timeout=5) as db:
             programme = await queries.one(db, channel.id, id) or _missing(id)
             if programme.closed_at and not await queries.has_taken(db, id, self.submissions.vault.reference(key)):
@@ -59,12 +59,12 @@ class BroadcastHandler:
         return await self.submissions.submit(channel, Request(key, demand, programme=id))
 
     async def listed(self, channel: Channel, before: UUID | None, limit: int) -> list[Programme]:
-        """The channel's sessions, newest first."""
+        """The channel's programmes, newest first."""
         async with self.submissions.pool.acquire(timeout=5) as db:
             return await queries.listed(db, channel.id, before, limit)
 
     async def demands(self, channel: Channel, id: UUID, before: UUID | None, limit: int) -> list[Demand]:
-        """What was taken in during a session, newest first."""
+        """The demands of a programme, newest first."""
         async with self.submissions.pool.acquire(timeout=5) as db:
             if await queries.one(db, channel.id, id) is None:
                 _missing(id)

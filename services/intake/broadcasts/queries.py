@@ -1,4 +1,4 @@
-"""Intake's questions about programmes, one function each."""
+"""Intake's SQL about programmes, one function for each statement."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -24,7 +24,7 @@ class Programme:
 
 
 async def put(db: Connection, wanted: Programme, key: str) -> Programme:
-    """Open it, unless one was opened under this key before; that one then."""
+    """Insert a programme, unless one was opened with this key; returns the stored one."""
     await db.execute(
         """
         INSERT INTO programme (id, channel, idempotency_key, title, opened_at) VALUES ($1, $2, $3, $4, $5)
@@ -45,13 +45,13 @@ async def put(db: Connection, wanted: Programme, key: str) -> Programme:
 
 
 async def one(db: Connection, channel: str, id: UUID) -> Programme | None:
-    """A programme of this channel."""
+    """The programme with this id, if it is the channel's; None otherwise."""
     row = await db.fetchrow(f"SELECT {_COLUMNS} FROM programme WHERE channel = $1 AND id = $2", channel, id)  # noqa: S608
     return Programme(*row) if row else None
 
 
 async def close(db: Connection, channel: str, id: UUID, at: datetime) -> Programme | None:
-    """Close it, unless it was closed before; the programme as it stands."""
+    """Close a programme, unless it is closed; returns it."""
     await db.execute(
         "UPDATE programme SET closed_at = $3 WHERE channel = $1 AND id = $2 AND closed_at IS NULL", channel, id, at
     )
@@ -59,12 +59,12 @@ async def close(db: Connection, channel: str, id: UUID, at: datetime) -> Program
 
 
 async def has_taken(db: Connection, id: UUID, key: str) -> bool:
-    """Whether a demand was taken in under this key during the programme."""
+    """Whether a demand was taken in with this key during the programme."""
     return bool(await db.fetchval("SELECT true FROM submission WHERE programme = $1 AND idempotency_key = $2", id, key))
 
 
 async def listed(db: Connection, channel: str, before: UUID | None, limit: int) -> list[Programme]:
-    """A channel's programmes, newest first, from before one on."""
+    """A channel's programmes, newest first; only those before `before`."""
     rows = await db.fetch(
         f"""
         SELECT {_COLUMNS} FROM programme WHERE channel = $1 AND id < $2 ORDER BY id DESC LIMIT $3
@@ -77,7 +77,7 @@ async def listed(db: Connection, channel: str, before: UUID | None, limit: int) 
 
 
 async def demands(db: Connection, id: UUID, before: UUID | None, limit: int) -> list[Demand]:
-    """What was taken in during a programme, newest first, from before a demand on."""
+    """The demands of a programme, newest first; only those before `before`."""
     rows = await db.fetch(
         """
         SELECT demand.state::text FROM submission JOIN demand USING (id)

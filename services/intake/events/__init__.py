@@ -1,1 +1,1 @@
-"""Tells channels what happens to their demands: as pages, and as a stream that begins wherever they had stopped."""
+"""Events: what happens to a channel's demands, as pages and as a stream that can begin at any cursor."""

@@ -1,4 +1,4 @@
-"""Events over HTTP: pages for who asks, a stream for who listens."""
+"""The HTTP route of events: pages, or a stream of server-sent events."""
 
 from typing import Annotated, Any, Final
 
@@ -44,7 +44,7 @@ _STREAM: Final[dict[int | str, dict[str, Any]]] = {
 
 
 def routes(lookup: EventLookup, streams: OpenStreams) -> APIRouter:
-    """Follow everything that happens to a channel's demands."""
+    """The route of a channel's events."""
     router = APIRouter(tags=["intake"])
     Reader = Annotated[Channel, Depends(channel_with(lookup.pool, Scope.SUBMIT))]  # noqa: N806 (a type)
 

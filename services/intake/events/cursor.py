@@ -1,4 +1,4 @@
-"""The cursor of the event stream: a place in its order, and which database gave it."""
+"""Reads and writes the cursors of the event stream: a place in its order, and the database that gave it."""
 
 from typing import Final, NamedTuple
 from uuid import UUID
@@ -7,14 +7,14 @@ from shared.chassis.http import pagination
 from shared.contracts.refusals import Code, FieldError, Refused
 
 NOW: Final = "now"
-"""Instead of a cursor: only what happens from now on."""
+"""Used in the place of a cursor: only events from now on."""
 _MARK: Final = 4
-"""Bytes of the feed's id that a cursor carries."""
+"""A cursor carries so many bytes of the feed's id."""
 _HIGHEST: Final = 2**63 - 1
 
 
 class Head(NamedTuple):
-    """How far the stream goes: `oldest` is the first place that is still kept, None where nothing is."""
+    """The ends of the stream; `oldest` is the first place that is still stored, None if the stream is empty."""
 
     feed: UUID
     last: int
@@ -22,18 +22,18 @@ class Head(NamedTuple):
 
     @property
     def beginning(self) -> int:
-        """The place before everything that is kept."""
+        """The place before the oldest stored event."""
         return self.last if self.oldest is None else self.oldest - 1
 
 
 def written(head: Head, place: int) -> str:
-    """The cursor behind a place."""
+    """The cursor after a place."""
     return pagination.written(_mark(head) + place.to_bytes(8))
 
 
 def read(cursor: str, head: Head) -> int:
-    """The place behind which to go on; raises `Refused` where it is no cursor, is of another database, or of events
-    that are no longer kept."""
+    """The place of a cursor; raises `Refused` if it is no cursor, comes from another database, or if later events were
+    removed already."""
     mark, place = pagination.read(cursor, _parts)
     if mark != _mark(head) or place > head.last:
         en = "this cursor is of another database, or of a time that a restore has undone; go on after {oldest}"
@@ -43,7 +43,7 @@ def read(cursor: str, head: Head) -> int:
 
 
 def require_kept(place: int, head: Head) -> None:
-    """Raise `Refused` where something behind the place was removed since its time was over."""
+    """Raise `Refused` if events after the place were removed because their time was over."""
     if place < head.beginning:
         en = "the events after this cursor are no longer kept; read the list of demands, then go on after {oldest}"
         raise _gone(head, en, "该游标之后的部分事件已超出保留期；请重新读取诉求列表，再从 {oldest} 继续")

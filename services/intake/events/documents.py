@@ -1,4 +1,4 @@
-"""The events of a channel's demands, as a page."""
+"""The answer of the event route: a page of a channel's events."""
 
 from pydantic import BaseModel, ConfigDict, Field
 

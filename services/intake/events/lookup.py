@@ -1,4 +1,4 @@
-"""Finds the events that a channel may receive, from a cursor on."""
+"""Reads the events that a channel may receive, from a cursor on."""
 
 import re
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ _VERSION: Final = re.compile(r"\.v\d+$", re.ASCII)
 
 @dataclass(frozen=True, slots=True)
 class EventQuestion:
-    """Which events a channel wants; what is empty does not narrow."""
+    """The filter of a request; an empty field does not filter."""
 
     types: tuple[str, ...] = ()
     jurisdiction: str | None = None
@@ -32,13 +32,13 @@ class EventQuestion:
 
 @dataclass(frozen=True, slots=True)
 class EventLookup:
-    """Every method raises `Refused`."""
+    """Reads events; every method raises `Refused`."""
 
     pool: Pool
     public: PublicLookup
 
     def filter(self, question: EventQuestion) -> EventFilter:
-        """The filter of a question: a division and a category stand for everything below them too."""
+        """The filter of a request: a division or a category includes everything below it."""
         narrowed = question.jurisdiction or question.division or question.category
         pack = self.public.pack(question.jurisdiction) if narrowed else None
         return EventFilter(
@@ -50,7 +50,7 @@ class EventLookup:
         )
 
     async def start(self, after: str) -> int:
-        """The place that a cursor stands for; without one the beginning of what is kept."""
+        """The place of a cursor; without one the beginning of the stored events."""
         async with self.pool.acquire(timeout=5) as db:
             head = await queries.head(db)
         if after == NOW:
@@ -58,13 +58,13 @@ class EventLookup:
         return cursor.read(after, head) if after else head.beginning
 
     async def page(self, db: Connection, channel: Channel, after: int, filter: EventFilter, limit: int) -> EventPage:
-        """Some events behind a place; raises `Refused` where some of them are no longer kept."""
+        """A page of events after a place; raises `Refused` if events after it were removed."""
         event_page = await queries.page(db, channel.id, READ_ALL in channel.scopes, after, filter, limit)
         cursor.require_kept(after, event_page.head)
         return event_page
 
     async def list(self, channel: Channel, after: str, filter: EventFilter, limit: int) -> EventList:
-        """A page of events behind a cursor."""
+        """A page of events after a cursor."""
         place = await self.start(after)
         async with self.pool.acquire(timeout=5) as db:
             event_page = await self.page(db, channel, place, filter, limit)
@@ -76,7 +76,7 @@ class EventLookup:
 
 
 def _types(names: tuple[str, ...]) -> list[str]:
-    """The types of facts without a version; raises `Refused` for one that channels never hear."""
+    """The types of facts, without versions; raises `Refused` for a type that channels never get."""
     types = [_VERSION.sub("", type) for type in names]
     unknown = next((type for type in types if type not in TYPES), None)
     if unknown is not None:

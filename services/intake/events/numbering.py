@@ -1,4 +1,4 @@
-"""Gives events their places, in an order that no later commit changes."""
+"""Numbers events: gives them places in an order that later commits do not change."""
 
 import asyncio
 from dataclasses import dataclass
@@ -9,16 +9,17 @@ from shared.chassis.database.pool import Pool
 from shared.chassis.work.periodic import every
 
 EVERY: Final = 0.25
-"""Seconds between two looks: so late at most an event is for being numbered. A look at an empty table costs little, and
+"""Seconds between two turns, so an event waits at most so long for its place. A turn without work costs little, and
 submissions need not notify anybody."""
 AT_ONCE: Final = 2000
 HOUR: Final = 3600
-"""Seconds between two looks for demands that processes of the version before took in, as long as these still ran."""
+"""Seconds between two searches for demands that processes of the earlier version took in during a roll-out."""
 
 
 @dataclass(frozen=True, slots=True)
 class EventNumbering:
-    """Several workers may do this: whoever has the lock of the head goes first, and the rest find nothing."""
+    """Numbers events. Several workers may run it: the one that locks the head works, and the others find nothing
+    left."""
 
     pool: Pool
 
@@ -29,12 +30,12 @@ class EventNumbering:
             tasks.create_task(every(HOUR, self.note_missed, "noting of demands without events"))
 
     async def note_missed(self) -> int:
-        """Let demands be read as changed that a version without events took in beside this one; returns how many."""
+        """Record demands as changed that an earlier version without events took in; returns how many."""
         async with self.pool.acquire(timeout=5) as db, db.transaction():
             return await queries.note_missed(db)
 
     async def number(self) -> int:
-        """Give a place to everything that waits for one; returns how many facts there were."""
+        """Give places to all facts that wait for one; returns how many facts there were."""
         done = 0
         async with self.pool.acquire(timeout=5) as db:
             while await queries.has_pending(db):

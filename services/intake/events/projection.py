@@ -1,4 +1,4 @@
-"""Keeps what channels may read of every fact, in the transaction that made it true; it has no place in order yet."""
+"""Projects facts onto events in the view that channels may read; an event has no place in the order yet."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -14,7 +14,7 @@ from shared.jurisdiction.unit_names import unit_name
 
 Row = tuple[object, ...]
 _UNHEARD_CHANGES: Final = tuple(kind for kind in INTERNAL if kind.moves)
-"""Channels hear nothing of these; how the demand stands may be another way after them, such as its due time."""
+"""Channels do not get these facts, but they may change the state of the demand, such as its due time."""
 _UNHEARD_NOTES: Final = tuple(kind for kind in INTERNAL if not kind.moves)
 _PUT: Final = """
     INSERT INTO event_pending (demand_id, type, is_confidential, number, jurisdiction, division, category, event)
@@ -23,7 +23,8 @@ _PUT: Final = """
 
 
 def event_projection(packs: Jurisdictions) -> Projection[Demand, f.Fact, Row]:
-    """One row for each fact from which a channel learns something; units are named as the packs name them now."""
+    """The projection of events: one row for each fact that says something to a channel, with the names that units have
+    now."""
 
     def row(change: Change[Demand, f.Fact]) -> Row:
         demand, pack = change.after, packs.get(change.after.jurisdiction)

@@ -1,4 +1,4 @@
-"""The questions of the event stream to intake's database, one function each."""
+"""Intake's SQL about events, one function for each statement."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,14 +9,14 @@ from services.intake.events.cursor import Head
 from shared.chassis.database.pool import Connection
 
 WAKE: Final = "events.intake"
-"""Notified with a channel's name when there are events of it."""
+"""The PostgreSQL channel on which a channel's name is notified if it has new events."""
 LOOKED_AT: Final = 10_000
-"""Events that one filtered page looks through at most, so that a rare kind costs no more than another."""
+"""A filtered page reads at most so many events, so that a rare type costs no more than a frequent one."""
 
 
 @dataclass(frozen=True, slots=True)
 class EventFilter:
-    """Which events somebody wants; None does not narrow. `types` are those of facts, without a version."""
+    """The filter of events; None does not filter. `types` are types of facts, without versions."""
 
     types: Sequence[str] | None = None
     jurisdiction: str | None = None
@@ -26,7 +26,7 @@ class EventFilter:
 
     @property
     def narrows(self) -> bool:
-        """Whether events are left out; those of one demand have an index of their own."""
+        """Whether the filter leaves events out so that many may have to be read; events of one demand have an index."""
         return any((self.types, self.jurisdiction, self.divisions, self.categories)) and self.number is None
 
 
@@ -38,7 +38,7 @@ class Found(NamedTuple):
 
 
 class EventPage(NamedTuple):
-    """Some events in order, the place behind the last one that was looked at, and whether to ask on at once."""
+    """A page of events in order, the place of the last one that was read, and whether there may be more right now."""
 
     head: Head
     events: Sequence[Found]
@@ -47,7 +47,7 @@ class EventPage(NamedTuple):
 
 
 RECENT: Final = timedelta(days=7)
-"""So long at most a roll-out takes."""
+"""A roll-out takes at most so long."""
 _MISSED: Final = """
     WITH head AS MATERIALIZED (
         SELECT greatest(clock_timestamp(), placed_at + interval '1 microsecond') AS at FROM event_head FOR UPDATE
@@ -84,14 +84,14 @@ _PAGE: Final = """
 
 
 async def head(db: Connection) -> Head:
-    """How far the stream goes."""
+    """The ends of the stream."""
     row = await db.fetchrow("SELECT feed, last_place, (SELECT min(place) FROM demand_event) FROM event_head")
     assert row
     return Head(*row)
 
 
 async def page(db: Connection, channel: str, reads_all: bool, after: int, filter: EventFilter, limit: int) -> EventPage:
-    """The events of a channel behind a place, by one statement: what it sees is all there is up to the head."""
+    """A page of a channel's events after a place. It is one statement, so it sees all events up to the head."""
     rows = await db.fetch(
         _PAGE.format(theirs=_ALL if reads_all else _THEIRS, looked_at=LOOKED_AT - 1),
         channel, after, filter.types, filter.jurisdiction, filter.divisions, filter.categories, filter.number,
@@ -104,7 +104,7 @@ async def page(db: Connection, channel: str, reads_all: bool, after: int, filter
 
 
 async def end_cursors(db: Connection) -> None:
-    """Let no cursor be good that was given until now: whoever has one is told where to go on."""
+    """Make all earlier cursors invalid: whoever has one is told how to continue."""
     await db.execute("UPDATE event_head SET feed = gen_random_uuid()")
 
 
@@ -115,16 +115,16 @@ async def has_pending(db: Connection) -> bool:
 
 
 async def note_missed(db: Connection) -> int:
-    """Let demands be seen as changed now that were taken in within `RECENT` by a version without events, as long
-    as a roll-out goes on; within a transaction, since the head is locked. Returns how many."""
+    """Record demands as changed that a version without events took in within `RECENT`, during a roll-out; returns how
+    many. Must run in a transaction, because it locks the head."""
     missed: int = await db.fetchval(_MISSED, RECENT)
     return missed
 
 
 async def place_pending(db: Connection, limit: int) -> int:
-    """Give places to facts that were committed, and say how many; within a transaction, since the head is locked.
+    """Give places to committed facts; returns how many. Must run in a transaction, because it locks the head.
 
-    A fact is committed before the next one of its demand can be written, so `position` has both in their order.
+    A fact is committed before the next one of its demand can be written, so the order of `position` is right for both.
     """
     row = await db.fetchrow(
         """
@@ -140,7 +140,7 @@ async def place_pending(db: Connection, limit: int) -> int:
 
 
 async def _move(db: Connection, last: int, at: datetime, limit: int) -> tuple[int, int]:
-    """How many facts were moved, and how many of them have become events."""
+    """Move facts to the events; returns how many were moved, and how many of them became events."""
     row = await db.fetchrow(
         """
         WITH waiting AS (

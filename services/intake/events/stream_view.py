@@ -1,4 +1,4 @@
-"""Writes the frames of one event stream: what was missed, then what happens, and why it ends.
+"""Writes the frames of one event stream: first the missed events, then new ones, and at the end the reason.
 
 Rule: HTML Living Standard, 9.2 Server-sent events.
 """
@@ -26,21 +26,21 @@ from shared.contracts.refusals import Refused
 log = structlog.get_logger()
 PAGE: Final = 200
 HEARTBEAT: Final = 15.0
-"""Seconds of silence after which proxies and readers are shown that the stream lives."""
+"""After so many seconds without an event a heartbeat shows proxies and readers that the stream is alive."""
 RETRY: Final = 3000
-"""Milliseconds after which a reader that lost the stream comes back."""
+"""A reader that lost the stream comes back after so many milliseconds."""
 HEADERS: Final = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 
 
 class End(NamedTuple):
-    """Why a stream ends, in both languages."""
+    """Why a stream ends, in Chinese and English."""
 
     code: str
     zh: str
     en: str
 
     def frame(self) -> bytes:
-        """As the last event of the stream."""
+        """The last frame of the stream."""
         words = {"code": self.code, "detail": self.zh, "detail_en": self.en}
         return format_sse_event(event="end", data_str=json.dumps(words, ensure_ascii=False))
 
@@ -51,7 +51,7 @@ REVOKED: Final = End("key-not-good", "密钥已失效或权限已变更", "the k
 
 @dataclass(slots=True)
 class EventStream:
-    """One reader's stream from a place on."""
+    """The stream of one reader from a place on."""
 
     lookup: EventLookup
     streams: OpenStreams
@@ -62,7 +62,7 @@ class EventStream:
     clock: Callable[[], datetime] = now
 
     async def frames(self) -> AsyncIterator[bytes]:
-        """Until the reader leaves, the key is revoked, or this process ends."""
+        """The frames of the stream, until the reader leaves, the key is revoked, or the process ends."""
         yield format_sse_event(retry=RETRY)
         loop = asyncio.get_running_loop()
         spoken_at = loop.time()
@@ -84,7 +84,7 @@ class EventStream:
                 await self.subscription.wait()
 
     async def _next(self) -> EventPage | End | None:
-        """What is to be sent, or why no more is; None while the database is away."""
+        """The next page, or why the stream ends; None if the database does not answer."""
         if self.streams.closing:
             return SHUTDOWN
         try:
@@ -105,12 +105,13 @@ def _frames(page: EventPage) -> list[bytes]:
 
 
 def _heartbeat(page: EventPage | None) -> bytes:
-    """A comment; with a cursor, so that who hears nothing for months does not come back with one that is gone."""
+    """A heartbeat: a comment with a cursor, so that a reader without events for months does not come back with an
+    expired cursor."""
     return format_sse_event(comment="heartbeat", id=cursor.written(page.head, page.place) if page else None)
 
 
 class EventStreamResponse(EventSourceResponse):
-    """The answer that a stream is sent by; however it ends, the stream is closed."""
+    """The HTTP response of a stream; it closes the stream however the response ends."""
 
     def __init__(self, stream: EventStream) -> None:
         super().__init__(stream.frames(), headers=HEADERS)

@@ -1,4 +1,4 @@
-"""The streams that are open in this process: how many each channel may have, and who wakes them."""
+"""Manages the streams that are open in this process: how many a channel may have, and when they are woken."""
 
 import asyncio
 import contextlib
@@ -16,19 +16,19 @@ from shared.contracts.refusals import Code, Refused
 
 log = structlog.get_logger()
 POLL: Final = 5.0
-"""Seconds after which a stream looks by itself, whether or not anybody woke it."""
+"""A stream reads the database after so many seconds, even if nothing woke it."""
 
 
 @dataclass(slots=True, eq=False)
 class Subscription:
-    """One open stream. It is set where there may be something to send, or to say before it ends."""
+    """One open stream. Its event is set if there may be something to send, or a reason to end."""
 
     channel: str
     reads_all: bool
     wake: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def wait(self) -> None:
-        """Until woken, but not for longer than `POLL`."""
+        """Wait until the stream is woken, at most `POLL` seconds."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(POLL):
                 await self.wake.wait()
@@ -36,18 +36,18 @@ class Subscription:
 
 @dataclass(slots=True)
 class OpenStreams:
-    """Streams read the database by themselves, a page at a time: one whose reader is slow keeps nothing waiting in
-    memory but the page that it sends."""
+    """The open streams. Each reads the database by itself, page by page, so a slow reader keeps only one page in
+    memory."""
 
     pool: Pool
     most: int
-    """Streams of one channel at once, in this process."""
+    """A channel may have so many streams at once in this process."""
     closing: bool = False
     _open: set[Subscription] = field(default_factory=set)
     _any: asyncio.Event = field(default_factory=asyncio.Event)
 
     def open(self, channel: Channel) -> Subscription:
-        """One more; raises `Refused` where the channel has as many as it may."""
+        """Open a stream; raises `Refused` if the channel has as many as it may."""
         if sum(subscription.channel == channel.id for subscription in self._open) >= self.most:
             en = f"channel {channel.id} has {self.most} streams open here; close one of them, or read pages"
             zh = f"渠道 {channel.id} 已打开 {self.most} 个事件流，请先关闭一个，或改用分页读取"
@@ -58,13 +58,13 @@ class OpenStreams:
         return subscription
 
     def close(self, subscription: Subscription) -> None:
-        """It has ended."""
+        """Remove a stream that has ended."""
         self._open.discard(subscription)
         if not self._open:
             self._any.clear()
 
     async def run(self) -> None:
-        """Wake streams until cancelled; then end them. A connection is held only while there are any."""
+        """Wake streams until cancelled, then end them. A database connection is held only while there are streams."""
         try:
             while True:
                 await self._any.wait()
