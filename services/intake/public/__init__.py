@@ -1,1 +1,1 @@
-"""Released demands for everybody: lists, one demand, and what becomes of its publication."""
+"""Public demands: lists and single demands as everybody may read them."""

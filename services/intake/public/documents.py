@@ -1,4 +1,4 @@
-"""What the public reads of demands."""
+"""The answers of the public routes."""
 
 from datetime import datetime
 from typing import Literal

@@ -1,4 +1,4 @@
-"""Finds what is public: a demand by its number, and lists by place, category, status and words."""
+"""Reads what is public: a demand by its number, and lists by place, category, status and text."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ SHORTEST = 2
 
 @dataclass(frozen=True, slots=True)
 class PublicQuestion:
-    """What somebody looks for; what is empty does not narrow the list. `status` is open, ended or empty."""
+    """The filter of a public list; an empty field does not filter. `status` is `open`, `ended` or empty."""
 
     division: str = ""
     category: str = ""
@@ -33,13 +33,13 @@ class PublicQuestion:
 
 @dataclass(frozen=True, slots=True)
 class PublicLookup:
-    """Every method raises `Refused`."""
+    """Reads public demands; every method raises `Refused`."""
 
     pool: Pool
     packs: Jurisdictions
 
     def pack(self, jurisdiction: str | None) -> Pack:
-        """The jurisdiction that is asked for, or the first one that is served."""
+        """The pack of the jurisdiction, or the first one that is served."""
         pack = self.packs.get(jurisdiction) if jurisdiction else next(iter(self.packs), None)
         if pack is None:
             known = ", ".join(pack.id for pack in self.packs)
@@ -50,20 +50,20 @@ class PublicLookup:
     async def page(
         self, pack: Pack, question: PublicQuestion, after: Moment, limit: int
     ) -> tuple[list[PublicDemandSummary], Moment | None]:
-        """A page of what was released, the latest first, and where the next one begins."""
+        """A page of released demands, the latest release first, and where the next page begins."""
         filter = filter_of(pack, question)
         async with self.pool.acquire(timeout=5) as db:
             rows, following = await list_queries.page(db, filter, after, limit)
         return [summary(pack, row) for row in rows], following
 
     async def rows(self, pack: Pack, question: PublicQuestion, limit: int) -> Iterable[list_queries.Row]:
-        """The latest of a list with their words, as a feed tells them."""
+        """The latest demands of a list with their texts, for a feed."""
         async with self.pool.acquire(timeout=5) as db:
             rows, _ = await list_queries.page(db, filter_of(pack, question), NEWEST, limit)
         return rows
 
     async def by_division(self, pack: Pack, question: PublicQuestion) -> list[map_queries.DivisionCount]:
-        """How many of the latest of a list lie in each division, and where."""
+        """How many of the latest demands of a list lie in each division, and where."""
         async with self.pool.acquire(timeout=5) as db:
             return await map_queries.counts(db, filter_of(pack, question))
 
@@ -79,18 +79,19 @@ class PublicLookup:
         return pack, view(pack, demand, published, editions)
 
     async def months(self) -> list[datetime]:
-        """When something was released, by months."""
+        """The months in which demands were released."""
         async with self.pool.acquire(timeout=5) as db:
             return await list_queries.months(db)
 
     async def released_in(self, since: datetime, before: datetime) -> list[tuple[str, datetime]]:
-        """What was released within a month and is public: numbers with the last change of each."""
+        """The demands that were released within a month and are public: each number with its last change."""
         async with self.pool.acquire(timeout=5) as db:
             return await list_queries.released_in(db, since, before)
 
 
 def may_be_published(pack: Pack | None, demand: Demand) -> None:
-    """Raise `Refused` where a yes to publication changes nothing: nothing of its kind is published."""
+    """Raise `Refused` if an agreement to publication changes nothing, because demands of the kind are never
+    published."""
     if is_ever_published(pack.publication.release if pack else None, demand):
         return
     if is_confidential(demand.kind):
@@ -104,8 +105,8 @@ def may_be_published(pack: Pack | None, demand: Demand) -> None:
 
 
 def filter_of(pack: Pack, question: PublicQuestion) -> PublicFilter:
-    """The filter of a question; raises `Refused` for a place or a category that the pack does not have, and for words
-    that are too short to be found."""
+    """The SQL filter of a request; raises `Refused` for an unknown place or category, and for a text that is too short
+    to search."""
     pieces = sorted(wording(question.words).bigrams)
     if question.words and not any(len(piece) >= SHORTEST for piece in pieces):
         raise _wrong("words", "请至少输入两个字", "type at least two characters", "路灯")

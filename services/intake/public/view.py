@@ -1,4 +1,4 @@
-"""A demand and its publication, as everybody may read them."""
+"""Makes the public view of a demand and of its publication."""
 
 from collections.abc import Iterator, Sequence
 
@@ -14,7 +14,7 @@ from shared.jurisdiction.publication import PublicDemand, seen_by_public
 
 
 def summary(pack: Pack, row: Row) -> d.PublicDemandSummary:
-    """A row of a list."""
+    """The row of a list."""
     return d.PublicDemandSummary(
         number=row.number,
         title=row.title,
@@ -30,7 +30,8 @@ def summary(pack: Pack, row: Row) -> d.PublicDemandSummary:
 
 
 def view(pack: Pack, demand: Demand, published: Published, editions: Sequence[Edition]) -> d.PublicDemandView:
-    """One demand; of what was never released, where it stands and what the pack shows of every demand."""
+    """The public view of one demand. If nothing was released, it has the status and what the pack shows of every
+    demand."""
     seen = seen_by_public(
         pack.publication, PublicDemand.of(demand, published.release, published.withheld, published.allowed)
     )
@@ -57,13 +58,13 @@ def view(pack: Pack, demand: Demand, published: Published, editions: Sequence[Ed
 
 
 def category_name(pack: Pack, code: str | None) -> str | None:
-    """In the first language of the jurisdiction."""
+    """The name of a category in the first language of the jurisdiction."""
     category = pack.category(code) if code else None
     return name(pack, category.name) if category else code
 
 
 def _history(editions: Sequence[Edition]) -> Iterator[d.PublicationStep]:
-    """What everybody may know of each edition, the latest first; a demand that was never released has none before."""
+    """The public history of the editions, the latest first; empty for a demand that was never released."""
     was_public, was_withdrawn = False, False
     steps = []
     for edition in reversed(editions):

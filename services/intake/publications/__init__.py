@@ -1,1 +1,1 @@
-"""What was released of demands for everybody to read: kept, listed, shown."""
+"""Publications: what was released of demands for everybody to read."""

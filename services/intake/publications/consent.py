@@ -1,4 +1,4 @@
-"""What a citizen said of the publication of a demand, and what they can say of it now; pure."""
+"""Decides from the facts what a citizen has said about publication, and what they can say now; pure."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -10,21 +10,21 @@ from shared.jurisdiction.release import Consent, ReleaseRules
 
 
 class PublicationStanding(StrEnum):
-    """How the publication of a demand stands for whoever raised it."""
+    """The state of a publication, as the citizen sees it."""
 
     PUBLIC = "public"
-    """Everybody can read it now."""
+    """It is public now."""
     AGREED = "agreed"
     """It may be published once it is answered."""
     NOT_AGREED = "not-agreed"
     """Nothing is published unless the citizen agrees."""
     REFUSED = "refused"
-    """The citizen took it back; nothing is published."""
+    """The citizen refused; nothing is published."""
 
 
 @dataclass(frozen=True, slots=True)
 class PublicationConsent:
-    """How it stands, and which of the two the citizen can say now."""
+    """The state, and which of the two the citizen can say now."""
 
     state: PublicationStanding
     may_agree: bool
@@ -32,12 +32,13 @@ class PublicationConsent:
 
 
 def is_ever_published(rules: ReleaseRules | None, demand: Demand) -> bool:
-    """Whether demands of its kind are published at all; a report (举报) never is."""
+    """Whether demands of this kind are ever published; reports (举报) never are."""
     return rules is not None and not is_confidential(demand.kind) and demand.kind not in rules.never
 
 
 def consent_of(rules: ReleaseRules | None, demand: Demand, known: Published) -> PublicationConsent | None:
-    """How it stands; None where nothing of the kind is published, and for a report (举报): there is nothing to ask."""
+    """The state of a demand's publication; None if demands of its kind are never published, so that there is nothing to
+    ask."""
     if rules is None or not is_ever_published(rules, demand):
         return None
     if known.ground is UnpublishedFor.CITIZEN:

@@ -1,4 +1,4 @@
-"""The lists of what is public, answered from indexes: by place, by category, by words, the latest release first."""
+"""SQL of the public lists: by place, by category, by text, the latest release first. Each is answered from an index."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,19 +13,19 @@ from shared.chassis.http.pagination import Moment
 from shared.contracts.demand.state import Status
 
 MOST_IN_SITEMAP: Final = 50_000
-"""Addresses of one file; rule: sitemaps.org."""
+"""A sitemap has at most so many URLs; rule: sitemaps.org."""
 
 
 @dataclass(frozen=True, slots=True)
 class PublicFilter:
-    """What a list is narrowed to; what is None or empty does not narrow it."""
+    """The filter of a list; a field that is None or empty does not filter."""
 
     jurisdiction: str
     divisions: Sequence[str] | None = None
     categories: Sequence[str] | None = None
     is_open: bool | None = None
     pieces: Sequence[str] = ()
-    """Pairs of characters that all stand in the words, see `shared.masking.pieces`."""
+    """Pairs of characters that must all occur in the text, see `shared.masking.pieces`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ class Row:
     title: str
     text: str
     answer: str
-    """Empty where it stands no longer, because the demand was reopened since."""
+    """Empty if the answer no longer counts, because the demand was reopened since."""
 
 
 _COLUMNS: Final = "listed.id, listed.number, listed.division, listed.category, listed.status, listed.released_at"
@@ -50,9 +50,10 @@ _ORDER: Final = "released_at DESC, id DESC"
 
 
 def list_query(filter: PublicFilter, after: Moment, limit: int) -> tuple[str, list[object]]:
-    """The question for exactly these filters, so that the planner sees which index serves it.
+    """The statement for exactly these filters, so that the planner sees which index serves it.
 
-    A subtree is asked place by place, and category by category, so that each takes its latest from the index.
+    A subtree is read place by place, and category by category, so that each part takes its latest demands from the
+    index.
     """
     values: list[object] = [filter.jurisdiction, after.at, after.id]
     tables = ["demand_listing AS listed"]
@@ -94,7 +95,7 @@ def list_query(filter: PublicFilter, after: Moment, limit: int) -> tuple[str, li
 
 
 async def page(db: Connection, filter: PublicFilter, after: Moment, limit: int) -> tuple[list[Row], Moment | None]:
-    """What was released last behind a place, and where the next page begins; None on the last one."""
+    """A page of released demands after a place, and where the next page begins; None on the last page."""
     question, values = list_query(filter, after, limit + 1)
     rows = [_row(row) for row in await db.fetch(question, *values)]
     shown = rows[:limit]
@@ -102,7 +103,7 @@ async def page(db: Connection, filter: PublicFilter, after: Moment, limit: int) 
 
 
 async def months(db: Connection) -> list[datetime]:
-    """The first moments of the months (UTC) in which something was released, the latest first; of all jurisdictions."""
+    """The beginnings of the months (UTC) in which demands of any jurisdiction were released, the latest first."""
     rows = await db.fetch(
         """
         WITH RECURSIVE released (month) AS (
@@ -120,7 +121,8 @@ async def months(db: Connection) -> list[datetime]:
 
 
 async def released_in(db: Connection, since: datetime, before: datetime) -> list[tuple[str, datetime]]:
-    """The numbers of what was released within a month and is public, each with its last change; the latest first."""
+    """The numbers of demands that were released within a month and are public, each with its last change; the latest
+    first."""
     rows = await db.fetch(
         """
         SELECT number, changed_at FROM demand_listing AS listed JOIN publication ON demand_id = listed.id

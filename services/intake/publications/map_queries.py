@@ -1,4 +1,4 @@
-"""Where released demands are: counted by division, with the mean of their positions."""
+"""SQL that counts released demands by division, with the mean of their positions."""
 
 from typing import Final, NamedTuple
 
@@ -7,11 +7,11 @@ from shared.chassis.database.pool import Connection
 from shared.chassis.http.pagination import NEWEST
 
 MOST: Final = 500
-"""Demands of one map, the latest; so its cost does not grow with what was ever released."""
+"""A map shows at most so many demands, the latest, so that its cost does not grow with all that was ever released."""
 
 
 class DivisionCount(NamedTuple):
-    """Released demands of one division; the position is WGS-84, None where none of them has one."""
+    """The released demands of one division; the position is WGS-84, None if none of them has one."""
 
     division: str
     demands: int
@@ -20,7 +20,7 @@ class DivisionCount(NamedTuple):
 
 
 async def counts(db: Connection, filter: PublicFilter) -> list[DivisionCount]:
-    """The latest released demands of a list, by division."""
+    """The latest released demands of a list, counted by division."""
     question, values = list_query(filter, NEWEST, MOST)
     rows = await db.fetch(
         f"""

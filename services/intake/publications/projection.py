@@ -1,4 +1,4 @@
-"""Keeps what was released of each demand, in the transaction that made it true."""
+"""Projects facts onto the publications of demands."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -20,7 +20,7 @@ Changes = Sequence[Change[Demand, f.Fact]]
 
 @dataclass(frozen=True, slots=True)
 class Stand:
-    """What is known of the publication of one demand after some facts, in whatever order they were read."""
+    """The state of a demand's publication after some facts, in whatever order they were read."""
 
     edition: int = 0
     fact: f.DemandPublished | f.DemandUnpublished | None = None
@@ -28,7 +28,7 @@ class Stand:
     released_at: datetime | None = None
     refusals: int = 0
     allowed: int | None = None
-    """How many refusals the citizen took back when they agreed; None where they never did."""
+    """How many refusals the citizen took back by agreeing; None if they never agreed."""
 
     @property
     def is_refused(self) -> bool:
@@ -36,7 +36,7 @@ class Stand:
         return self.refusals > (self.allowed or 0)
 
     def then(self, fact: f.Fact, at: datetime) -> "Stand":
-        """The stand with one more fact: the highest edition counts, the first release, and each refusal."""
+        """The state after one more fact: the highest edition wins, the first release stays, and each refusal counts."""
         if isinstance(fact, f.PublicationRefused):
             return replace(self, refusals=self.refusals + 1)
         if isinstance(fact, f.PublicationAllowed):
@@ -52,7 +52,7 @@ class Stand:
 
 
 def stands(changes: Changes) -> Mapping[UUID, Stand]:
-    """For each demand of a batch what the batch says of its publication."""
+    """The state that a batch adds to the publication of each demand."""
     stands: dict[UUID, Stand] = {}
     for change in changes:
         key = change.envelope.key
@@ -61,7 +61,7 @@ def stands(changes: Changes) -> Mapping[UUID, Stand]:
 
 
 def row(key: UUID, stand: Stand) -> tuple[object, ...]:
-    """The row of `publication`; the words of a demand that may not be shown are left out."""
+    """The row of `publication`; without texts if the demand may not be shown."""
     published = stand.fact if isinstance(stand.fact, f.DemandPublished) and not stand.is_refused else None
     ground = stand.fact.ground if isinstance(stand.fact, f.DemandUnpublished) else None
     words = (published.title, published.text, published.answer) if published else (None, "", "")
@@ -94,4 +94,4 @@ PUBLICATIONS: Final = Projection(
     ignores=(*ALL_STATUS_FACTS, *(kind for kind in ALL_NOTES if kind not in PUBLICATION_NOTES)),
     write=_write,
 )
-"""One row a demand of which anything was released, taken back or refused."""
+"""One row for each demand of which anything was released, taken back or refused."""

@@ -1,4 +1,4 @@
-"""What was released of demands: written as facts tell it, and read by their ids."""
+"""Intake's SQL about publications: written by the projection, and read by the ids of demands."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -15,31 +15,32 @@ from shared.jurisdiction.publication import Release
 from shared.jurisdiction.release import declines
 
 MOST: Final = 50
-"""Editions of one demand that are shown, the latest."""
+"""So many editions of a demand are shown, the latest."""
 
 
 @dataclass(frozen=True, slots=True)
 class Published:
-    """How the publication of a demand stands. `released_at` is when it was first released, be it public now or not."""
+    """The state of a demand's publication. `released_at` is when it was first released, whether it is public now or
+    not."""
 
     release: Release | None = None
     withheld: bool = False
-    """Whether its citizen wants nothing published, or what was published was taken back."""
+    """Whether the citizen refused, or the publication was taken back."""
     released_at: datetime | None = None
     changed_at: datetime | None = None
     ground: UnpublishedFor | None = None
     reopenings: int = 0
-    """Of the demand by now."""
+    """How often the demand was reopened by now."""
     resolved_at: datetime | None = None
     allowed: bool = False
-    """Whether the citizen agreed after the submission, and did not refuse later."""
+    """Whether the citizen agreed after the submission and did not refuse later."""
 
 
 NOTHING: Final = Published()
 
 
 class Edition(NamedTuple):
-    """One release, correction or withdrawal, without its words."""
+    """One release, correction or withdrawal, without its texts."""
 
     edition: int
     at: datetime
@@ -48,10 +49,8 @@ class Edition(NamedTuple):
 
 
 def put(writes: WriteBatch, rows: Sequence[tuple[object, ...]]) -> None:
-    """Keep the newest edition of each demand, whatever the order in which editions are read.
-
-    A refusal counts until it is taken back. What is not public has no words here.
-    """
+    """Insert or update the publications of demands; the highest edition wins, in whatever order editions are read. A
+    refusal counts until it is taken back. If the demand is not public, its texts are removed."""
     newest = ", ".join(f"{name} = {_NEWEST.format(name=name)}" for name in ("edition", "reopenings", "changed_at"))
     writes.add(
         f"""
@@ -96,7 +95,7 @@ _REFUSED: Final = f"({_REFUSALS} > coalesce({_ALLOWED}, 0))"
 
 
 def put_editions(writes: WriteBatch, rows: Sequence[tuple[object, ...]]) -> None:
-    """Keep what became of a demand with each edition."""
+    """Insert the editions of demands, without texts."""
     if rows:
         writes.add(
             """
@@ -108,7 +107,7 @@ def put_editions(writes: WriteBatch, rows: Sequence[tuple[object, ...]]) -> None
 
 
 async def published(db: Connection, ids: Sequence[UUID]) -> Mapping[UUID, Published]:
-    """How the publication of these demands stands, whether anything was ever told of it or not."""
+    """The state of these demands' publications, whether they have rows or not."""
     rows = await db.fetch(
         """
         SELECT demand.id AS demand_id, edition, title, text, answer, reopenings, released_at, changed_at, ground,
@@ -123,24 +122,24 @@ async def published(db: Connection, ids: Sequence[UUID]) -> Mapping[UUID, Publis
 
 
 async def of_demand(db: Connection, id: UUID) -> Published:
-    """How the publication of one demand stands."""
+    """The state of one demand's publication."""
     return (await published(db, [id])).get(id, NOTHING)
 
 
 async def refusals(db: Connection, id: UUID) -> int:
-    """How often the citizen refused."""
+    """How often the citizen refused publication."""
     sql = "SELECT greatest(refusals, is_refused::integer) FROM publication WHERE demand_id = $1"
     return await db.fetchval(sql, id) or 0
 
 
 async def is_public(db: Connection, id: UUID) -> bool:
-    """Whether words of the demand are shown to everybody now."""
+    """Whether texts of the demand are public now."""
     sql = "SELECT EXISTS (SELECT FROM publication WHERE demand_id = $1 AND title IS NOT NULL)"
     return bool(await db.fetchval(sql, id))
 
 
 async def editions(db: Connection, id: UUID) -> list[Edition]:
-    """What became of the publication of a demand, the latest first."""
+    """The editions of a demand, the latest first."""
     rows = await db.fetch(
         "SELECT edition, at, correction, ground FROM publication_edition"
         " WHERE demand_id = $1 ORDER BY edition DESC LIMIT $2",
@@ -173,8 +172,8 @@ def _ground(written: str | None) -> UnpublishedFor | None:
 
 
 async def stands(db: Connection, demands: Sequence[UUID]) -> Mapping[UUID, tuple[int, int | None]]:
-    """By demand that is known here: how often its citizen refused publication, and at how many refusals they agreed
-    last (None: never)."""
+    """For each of these demands that intake has: how often its citizen refused publication, and how many refusals the
+    last agreement took back (None if there was none)."""
     rows = await db.fetch(
         """
         SELECT demand.id, coalesce(greatest(refusals, is_refused::integer), 0) AS refusals, allowed

@@ -1,1 +1,1 @@
-"""Finds the open demands that a new one may repeat, while it is still being written."""
+"""Similar demands: finds open demands that a new one may repeat, while it is being written."""

@@ -1,4 +1,4 @@
-"""Answers which open demands a new one may repeat."""
+"""Finds the open demands that a new one may repeat."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -28,7 +28,7 @@ _KEEPS: Final = timedelta(minutes=5)
 
 @dataclass(slots=True)
 class _Known:
-    """What was last read of the rarity of pairs; slightly old figures rank as well as new ones."""
+    """The rarity of pairs, as it was last read; slightly old values rank as well as new ones."""
 
     rarity: Rarity = UNKNOWN
     until: datetime | None = None
@@ -36,7 +36,7 @@ class _Known:
 
 @dataclass(frozen=True, slots=True)
 class SimilarFinder:
-    """Each call on one connection."""
+    """Finds similar demands; each call uses one connection."""
 
     pool: Pool
     packs: Jurisdictions
@@ -46,7 +46,7 @@ class SimilarFinder:
     _known: _Known = field(default_factory=_Known)
 
     async def find(self, channel: Channel, draft: SubmitDemand, most: int) -> list[tuple[Match, Demand]]:
-        """The most similar open demands in the same subtree; raises `Refused` when the place is not known."""
+        """The most similar open demands in the same subtree; raises `Refused` if the place is not known."""
         at = self.clock()
         draft, home, _ = placed(draft, channel.division, self.packs)
         pack, division = domain.check(draft, home, at), draft.division or ""
@@ -73,7 +73,7 @@ class SimilarFinder:
         return [(match, demand) for match, demand in best if demand.id != id][:most]
 
     async def as_seen(self, matches: list[tuple[Match, Demand]]) -> list[Like]:
-        """What was found, as the public sees it."""
+        """The matches as the public may see them."""
         async with self.pool.acquire(timeout=5) as db:
             known = await published(db, [demand.id for _, demand in matches])
         packs = [(self.packs.get(demand.jurisdiction), match, demand) for match, demand in matches]
@@ -98,6 +98,7 @@ class SimilarFinder:
 
 
 def subtree(pack: Pack, division: str) -> str:
-    """Where to look: everything below the division's parent, such as the town of a village; the root for itself."""
+    """The division in which to search: the parent of the demand's division, such as the town of a village; the root for
+    itself."""
     above = pack.ancestors(division)
     return above[1] if len(above) > 1 else above[0]

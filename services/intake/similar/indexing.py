@@ -1,4 +1,4 @@
-"""Makes what was submitted findable, a moment later and many at once, so that no submission waits for it."""
+"""Indexes submitted demands for the search, a moment later and many at once, so that no submission waits for it."""
 
 from asyncio import sleep
 from dataclasses import dataclass
@@ -9,16 +9,16 @@ from shared.chassis.database.pool import Pool
 from shared.chassis.work.periodic import every
 
 EVERY: Final = 0.05
-"""Seconds while something is due: what waits longer keeps a processor busy long enough for the slowest requests to
-tell."""
+"""Seconds between two turns if there was work. If more work gathers, a turn keeps a processor busy for so long that the
+slowest requests become slower."""
 IDLE: Final = 0.2
-"""Seconds where nothing was."""
+"""Seconds between two turns if there was no work."""
 PAGE: Final = 1000
 
 
 @dataclass(frozen=True, slots=True)
 class Indexing:
-    """Takes demands from the list of those that are due; several may run, and share the work."""
+    """Indexes the demands that are due; several processes may run it, and share the work."""
 
     pool: Pool
 

@@ -1,4 +1,4 @@
-"""Keeps what finds similar demands in step with intake's own copy of every demand."""
+"""Projects facts onto the index of similar demands."""
 
 from collections.abc import Sequence
 
@@ -17,7 +17,8 @@ Changes = Sequence[Change[Demand, f.Fact]]
 
 
 def similarity_projection(packs: Jurisdictions) -> Projection[Demand, f.Fact, Change[Demand, f.Fact]]:
-    """Notes what was submitted; opens and closes it when an answer is owed or no longer owed."""
+    """The projection: inserts submitted demands, and opens or closes them when an answer becomes owed or is no longer
+    owed."""
 
     def write(writes: WriteBatch, changes: Changes) -> None:
         last = {change.envelope.key: change.after.status in OWED for change in changes}
@@ -33,7 +34,7 @@ def similarity_projection(packs: Jurisdictions) -> Projection[Demand, f.Fact, Ch
 
 
 def _candidate(packs: Jurisdictions, change: Change[Demand, f.Fact], fact: f.DemandSubmitted) -> Candidate | None:
-    """What the demand is about; None for one that is nobody else's business."""
+    """The row of a demand; None for a confidential one."""
     if is_confidential(fact.kind):
         return None
     pack = packs.get(fact.jurisdiction)

@@ -1,4 +1,4 @@
-"""The questions that finding similar demands asks of the database, one function each."""
+"""Intake's SQL about similar demands, one function for each statement."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -19,7 +19,7 @@ _LATEST: Final = 60
 
 
 def note(writes: WriteBatch, due: Sequence[Candidate]) -> None:
-    """Note what demands are about that were submitted and cannot be found yet."""
+    """Insert submitted demands that are not indexed yet."""
     if due:
         rows = [
             (c.id, c.raised_at, " ".join(c.within), " ".join(c.bigrams),
@@ -30,7 +30,7 @@ def note(writes: WriteBatch, due: Sequence[Candidate]) -> None:
 
 
 async def index(db: Connection, most: int) -> int:
-    """Make demands findable that are due, and hold where they stand until that is done; returns how many there were."""
+    """Index demands that are due, and lock their state until that is done; returns how many there were."""
     # FOR SHARE and LIMIT keep the planner from joining: a plan made on empty tables would read them whole (ADR 21).
     indexed: int = await db.fetchval(
         """
@@ -54,12 +54,12 @@ async def index(db: Connection, most: int) -> int:
 
 
 async def settle(db: Connection) -> None:
-    """Empty the pending list of the index: a search reads it from end to end."""
+    """Empty the pending list of the index, because a search reads it from end to end."""
     await db.execute("SELECT gin_clean_pending_list('likeness_bigrams')")
 
 
 def turn(writes: WriteBatch, turned: Sequence[tuple[UUID, bool]]) -> None:
-    """Open or close the demands named."""
+    """Open or close these demands in the index."""
     if turned:
         writes.add(
             "UPDATE likeness SET open = turned.open FROM unnest($1::uuid[], $2::bool[]) AS turned (id, open)"
@@ -69,10 +69,8 @@ def turn(writes: WriteBatch, turned: Sequence[tuple[UUID, bool]]) -> None:
 
 
 async def candidates(db: Connection, search: Search, scope: str, division: str) -> list[Candidate]:
-    """Open demands within `scope` that a search finds, and the latest of the division whatever they say.
-
-    Where a text has only common words the place and the day are what tells demands apart.
-    """
+    """The open demands within `scope` that a search finds, and the latest ones of the division whatever they say: if a
+    text has only common words, place and day tell demands apart."""
     both = [*map(list, search.both_of), *[None] * 6][:6]
     rows = await db.fetch(
         """
@@ -94,14 +92,14 @@ async def candidates(db: Connection, search: Search, scope: str, division: str) 
 
 
 async def submitted(db: Connection, id: UUID) -> tuple[DemandSubmitted, datetime]:
-    """What was told of a demand when it was taken in, and when."""
+    """The submission of a demand, and when it was."""
     row = await db.fetchrow("SELECT payload, time FROM journal WHERE aggregateid = $1 AND sequence = 1", id)
     assert row, "a demand that intake knows was submitted here"
     return DemandSubmitted.model_validate_json(row["payload"]), row["time"]
 
 
 async def rarity(db: Connection) -> Rarity:
-    """What ANALYZE knows of the table: no counter that every submission would have to wait for."""
+    """The statistics of ANALYZE about the table, so that no counter is needed for which submissions would wait."""
     rows = await db.fetch(
         """
         SELECT attname, reltuples, most_common_elems::text::text[] AS pieces, most_common_elem_freqs AS shares,
@@ -119,7 +117,7 @@ async def rarity(db: Connection) -> Rarity:
 
 
 async def demands(db: Connection, ids: Sequence[UUID]) -> dict[UUID, Demand]:
-    """The demands named, as far as intake has heard."""
+    """The states of these demands."""
     rows = await db.fetch("SELECT state::text AS state FROM demand WHERE id = ANY($1::uuid[])", ids)
     demands = (Demand.model_validate_json(row["state"]) for row in rows)
     return {demand.id: demand for demand in demands}
@@ -131,7 +129,7 @@ def _candidate(row: asyncpg.Record) -> Candidate:
 
 
 def _shares(row: asyncpg.Record) -> dict[str, float]:
-    """The frequencies are followed by their least and greatest, which have no element."""
+    """The frequencies of elements. The last two values are the least and the greatest one, and have no element."""
     return dict(zip(row["pieces"] or (), row["shares"] or (), strict=False))
 
 

@@ -1,4 +1,4 @@
-"""How rare a pair of characters is, which says both how much it tells and how cheaply it is looked up."""
+"""Computes how rare a pair of characters is: a rare pair says more about a text and is cheaper to look up."""
 
 import math
 from collections.abc import Iterable, Mapping
@@ -10,15 +10,15 @@ from typing import Final
 from shared.masking.pieces import Wording
 
 BUDGET: Final = 1000
-"""Open demands that the rarest pieces of a text may bring together; more cost time and add little."""
+"""The rarest pieces of a text may find at most so many open demands; more cost time and add little."""
 _COMBINED: Final = 3
 _APART: Final = 4
-"""Pieces between two that are looked up together: more than most names have."""
+"""Two pieces that are looked up together have at least so many pieces between them: more than most names have."""
 
 
 @dataclass(frozen=True, slots=True)
 class Search:
-    """What to look up: demands with any of some rare pieces, or with both of two that are less rare."""
+    """What to look up: demands with any of some rare pieces, or with both of two less rare ones."""
 
     any_of: tuple[str, ...]
     both_of: tuple[tuple[str, str], ...]
@@ -26,17 +26,18 @@ class Search:
 
 @dataclass(frozen=True)
 class Rarity:
-    """Shares of the open demands, as PostgreSQL's ANALYZE last estimated them; what it does not name is rare."""
+    """The shares of open demands with each piece, by PostgreSQL's ANALYZE; a piece that is not listed is rare."""
 
     open_rows: float
     bigrams: Mapping[str, float]
 
     def weight(self, bigram: str) -> float:
-        """How much it tells that two texts share this piece (inverse document frequency)."""
+        """The weight of a piece that two texts share (inverse document frequency)."""
         return self._weights.get(bigram, self._greatest)
 
     def search(self, wording: Wording) -> Search:
-        """The rarest alone, as many as the budget allows; of the others the rarest only together."""
+        """The search for a text: its rarest pieces alone, as many as the budget allows; then pairs of less rare
+        ones."""
         places = wording.places
         rarest = sorted(places, key=lambda one: (self._share(one), one))
         rows = accumulate(self.open_rows * self._share(bigram) for bigram in rarest)
@@ -56,7 +57,7 @@ class Rarity:
 
     @cached_property
     def _least(self) -> float:
-        """Half the share of the rarest pair that is named, and one row where none is."""
+        """The share of pieces that are not listed: half of the rarest listed share, or of one row if none is listed."""
         return min(self.bigrams.values(), default=2 / max(self.open_rows, 2)) / 2
 
 
@@ -68,7 +69,8 @@ UNKNOWN: Final = Rarity(0, {})
 
 
 def _apart(bigrams: Iterable[str], places: Mapping[str, int]) -> list[str]:
-    """The first few from different parts of the text: those of one name always come together and narrow nothing."""
+    """The first few pieces from different parts of the text: pieces of one name always occur together and narrow
+    nothing."""
     chosen: list[str] = []
     for bigram in bigrams:
         if len(chosen) < _COMBINED and all(abs(places[bigram] - places[other]) >= _APART for other in chosen):

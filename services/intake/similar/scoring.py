@@ -1,4 +1,4 @@
-"""How alike two demands are by wording, place and time, with the reasons in words."""
+"""Scores how similar two demands are by text, place and time, with reasons in words; pure."""
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
@@ -13,7 +13,8 @@ from shared.contracts.demand.facts import Location
 from shared.masking.pieces import Wording
 
 THRESHOLD: Final = 0.3
-"""Measured with `python -m tests.bench.similar` on two files of real messages: from here on seven of ten are true."""
+"""The score from which a demand is shown. Measured with `python -m tests.bench.similar` on two files of real messages:
+from here on seven of ten are truly the same."""
 _PLACE: Final = 0.2
 _TIME: Final = 0.1
 _NEAR: Final = 300.0
@@ -42,7 +43,7 @@ class Reason:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """The demand that is being written; `within` is its division and everything above it."""
+    """The demand that is being written; `within` holds its division and all divisions above it."""
 
     wording: Wording
     within: Sequence[str]
@@ -52,7 +53,7 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """An open demand that may be the same."""
+    """An open demand that may be the same matter."""
 
     id: UUID
     bigrams: Sequence[str]
@@ -63,7 +64,7 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """A candidate with its score and why."""
+    """A candidate with its score and the reasons of the score."""
 
     candidate: Candidate
     score: float
@@ -80,7 +81,7 @@ class _Scored:
 
 
 def ranked(asked: Asked, candidates: Sequence[Candidate], rarity: Rarity, threshold: float, most: int) -> list[Match]:
-    """Those that reach the threshold, most similar first, the younger first among equals."""
+    """The candidates that reach the threshold, the most similar first; of equals the younger one first."""
     weights = {bigram: rarity.weight(bigram) for bigram in asked.wording.bigrams}
     total = sum(weights.values())
     matches = []
@@ -94,7 +95,7 @@ def ranked(asked: Asked, candidates: Sequence[Candidate], rarity: Rarity, thresh
 
 
 def _alike(weights: Mapping[str, float], total: float, bigrams: Iterable[str], rarity: Rarity) -> float:
-    """Dice's coefficient, in which a rare pair counts for more than a common one."""
+    """The similarity of two texts: Dice's coefficient, in which a rare pair counts more than a common one."""
     both = other = 0.0
     for bigram in bigrams:
         weight = weights.get(bigram)
@@ -145,7 +146,7 @@ def _recent(days: float) -> float:
 
 
 def _distance(one: Location | None, other: Location | None) -> float | None:
-    """Metres on the great circle (haversine)."""
+    """The distance in metres on the great circle (haversine)."""
     if one is None or other is None:
         return None
     south, north = math.radians(one.lat), math.radians(other.lat)

@@ -1,4 +1,4 @@
-"""What a citizen is told of a similar demand of somebody else: what the public sees of it, and why it is similar."""
+"""Makes the answer about a similar demand of somebody else: what the public sees of it, and why it is similar."""
 
 from datetime import datetime
 from typing import Final
@@ -12,7 +12,7 @@ from shared.jurisdiction.publication import Publication, PublicDemand, Shown, se
 
 _NEAR: Final = ((300, 1.0), (1000, 0.5))
 _FAR: Final = 0.2
-"""Where exact points are not shown: metres, and what is told of the nearness up to there."""
+"""If exact points are not public: up to so many metres a demand counts as near, and only that is shown."""
 
 
 class Why(BaseModel):
@@ -39,7 +39,7 @@ class Like(BaseModel):
 
 
 def like(publication: Publication, match: Match, demand: Demand, published: Published) -> Like:
-    """The demand as the public sees it, and the reasons as far as they tell no more than that."""
+    """The demand as the public sees it, with reasons that disclose no more than that."""
     known = PublicDemand.of(demand, published.release, published.withheld, published.allowed)
     seen, shows = seen_by_public(publication, known), shown_of(publication, known)
     exact = Shown.POINT in shows
