@@ -1,4 +1,4 @@
-"""Feedback's HTTP side, put together: ratings, webhooks, and the reports of gateways."""
+"""Assembles the HTTP API of feedback: ratings, webhooks, and delivery reports of gateways."""
 
 from functools import partial
 
@@ -34,18 +34,18 @@ from shared.web.display import look
 
 
 def api(settings: FeedbackSettings, pool: Pool) -> Api:
-    """What citizens talk to."""
+    """The HTTP API and the pages of citizens."""
     packs, interest = packs_of(settings), Interest()
     repository, masker = demand_repository(packs, settings, interest), Masker()
     ratings = RatingHandler(pool, repository, packs, links_of(settings), masker=masker)
     kind = message_kind(settings, pool, repository, packs)
     reports = ReportHandler(pool, kind, reporting_gateways(settings.gateways))
     desk = MessageDesk(pool, kind, packs, masker=masker)
-    # Everybody who shows a key or a token is known by intake: what is revoked there is worth nothing here.
+    # Intake checks every key and token, so what is revoked there is not accepted here.
     introspection = IntrospectionClient.at(settings.intake_url, settings.secret)
     routers = [
         desk_api.routes(desk, introspection.person),
-        # Whoever looks what is wrong must see it while intake is away too.
+        # The page of operations must work even if intake does not answer.
         operations.routes(Reporter(SERVICE, pool), partial(StaffTokens.of(settings).read, pool)),
         routes(ratings),
         pages.routes(ratings, Visitors.of(settings)),

@@ -1,4 +1,4 @@
-"""Reporting's HTTP side, put together: the figures and their pages."""
+"""Assembles the HTTP API of figures and their pages."""
 
 from collections.abc import Awaitable, Callable
 
@@ -22,14 +22,14 @@ from shared.web.display import look
 
 
 def api(settings: ReportingSettings, pool: Pool) -> Api:
-    """What everybody may read."""
+    """The HTTP API, which needs no credential."""
     packs = packs_of(settings)
-    figures, opening = Figures(pool), Drilldown(pool)
+    figures, drilldown = Figures(pool), Drilldown(pool)
     return Api(
         [
             figures_api.routes(figures, packs),
-            drilldown_api.routes(figures, opening, packs),
-            pages.routes(figures, opening, packs),
+            drilldown_api.routes(figures, drilldown, packs),
+            pages.routes(figures, drilldown, packs),
             operations.routes(Reporter(SERVICE, pool), _staff(settings, pool)),
             look(),
         ],
@@ -38,7 +38,7 @@ def api(settings: ReportingSettings, pool: Pool) -> Api:
 
 
 def _staff(settings: ReportingSettings, pool: Pool) -> Callable[[str], Awaitable[Person]]:
-    """Who bears a token of the desk; nobody where this process does not know the secret that signs them."""
+    """Reads the tokens of staff; accepts nobody if this process has no secret to check them."""
     tokens = StaffTokens.signed_by(settings.secret, settings.secret_previous) if settings.secret else None
 
     async def read(token: str) -> Person:

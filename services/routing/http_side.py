@@ -1,4 +1,4 @@
-"""Routing's HTTP side, put together: the API and the pages of the desk."""
+"""Assembles the HTTP API of routing and the pages of the desk."""
 
 from collections.abc import Mapping
 
@@ -54,7 +54,7 @@ from shared.web.display import look
 
 
 def api(settings: RoutingSettings, pool: Pool) -> Api:
-    """What staff talk to."""
+    """The HTTP API and the pages of staff."""
     packs = PacksInForce(packs_of(settings), pool)
     keys = IssuerKeys(settings.oidc_issuer) if settings.oidc_issuer else None
     staff = StaffBearers.of(settings, pool, packs, keys)
@@ -99,6 +99,6 @@ def api(settings: RoutingSettings, pool: Pool) -> Api:
 
 
 def _others(settings: RoutingSettings) -> Mapping[str, StaffClient | None]:
-    """How the other services are asked; None for one without an address."""
+    """The clients of the other services; None for a service without a URL."""
     urls = {"intake": settings.intake_url, "feedback": settings.feedback_url, "reporting": settings.reporting_url}
     return {name: StaffClient.at(name, url, settings) if url else None for name, url in urls.items()}
