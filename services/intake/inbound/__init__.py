@@ -1,1 +1,1 @@
-"""Gateways in front of intake's commands, one module for each kind of channel."""
+"""Inbound messages: gateways that turn text messages, e-mails and WeChat messages into intake's commands."""

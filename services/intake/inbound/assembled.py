@@ -1,4 +1,4 @@
-"""Puts the doors for what people write together: to numbers and accounts, and what becomes of their files."""
+"""Assembles the gateways for inbound messages, and what turns their files into attachments."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ from shared.identity.callers import Callers
 
 @dataclass(frozen=True, slots=True)
 class Doors:
-    """What people write to a number or an account."""
+    """The gateways for messages that people write to a number or an account."""
 
     registry: GatewayRegistry
     conversations: Conversations
@@ -36,7 +36,7 @@ class Doors:
         return TextTaker(self.registry, self.conversations, parted, self.language_of)
 
     def routes(self, callers: Callers) -> Sequence[APIRouter]:
-        """Their addresses."""
+        """The routes of these gateways."""
         return (
             sms.routes(SmsGateway(self.registry, self._texts)),
             bind_api.routes(BindTexts(self.registry, self._texts, callers)),
@@ -44,10 +44,10 @@ class Doors:
         )
 
     async def run(self) -> None:
-        """Take in long messages that wait no longer, until cancelled."""
+        """Take in long messages whose waiting time is over, until cancelled."""
         await self._texts.run()
 
 
 def message_files(settings: IntakeSettings, attachments: AttachmentService) -> MessageFiles:
-    """What turns files of letters and pictures of messages into attachments."""
+    """The service that turns the files of e-mails and the pictures of messages into attachments."""
     return MessageFiles(attachments, Pictures.of(settings.wechat_picture_hosts, settings.attachment_max_picture))

@@ -1,4 +1,4 @@
-"""What came with a message: files in it, or a picture that it names."""
+"""Stores what came with a message: its files, or the picture to which it links."""
 
 from dataclasses import dataclass
 
@@ -12,13 +12,14 @@ from shared.contracts.refusals import Refused
 
 @dataclass(frozen=True, slots=True)
 class MessageFiles:
-    """Keeps it for the demand or the supplement that the message becomes."""
+    """Stores files for the demand or the supplement that the message becomes."""
 
     attachments: AttachmentService
     pictures: Pictures
 
     async def of(self, channel: Channel, message: Message) -> Enclosures:
-        """What was kept and what was not; raises `Refused` while files of the message itself cannot be kept."""
+        """The stored files and the refused ones; raises `Refused` if the files of the message itself cannot be stored
+        now."""
         if message.picture:
             return await self._pictured(channel, message.picture)
         return await enclose(self.attachments, channel, message.files)

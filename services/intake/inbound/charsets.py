@@ -1,4 +1,4 @@
-"""Bytes that a program wrote, as text: by the charset that it names, or by the one that the bytes are in."""
+"""Decodes bytes as text: by the charset that is declared, or by the one that fits the bytes best."""
 
 import codecs
 from base64 import b64encode
@@ -15,7 +15,7 @@ _MEANT: Final = {
 }  # fmt: skip
 _WIDE: Final = ("utf-16-be", "utf-16-le")
 _CONFUSED: Final = ("utf-8", "gb18030", "big5hkscs", "cp1252", *_WIDE)
-"""What is tried where nothing else is known, and what programs that name one of these confuse with one another."""
+"""The charsets that are tried if none is declared, and those that programs confuse with each other."""
 _NO_CHARSETS: Final = ("idna", "punycode", "undefined", "unicode_escape", "raw_unicode_escape")
 _MARKS: Final = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_BE, "utf-16-be"), (codecs.BOM_UTF16_LE, "utf-16-le"))
 _CONTROLS: Final = bytes((*range(33), 127))
@@ -28,7 +28,7 @@ _TRUST, _RARELY, _HALF, _CLEAR, _NEARLY = 10, 10, 12, 12, 1
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """A text, how it was read, and whether a person should look at the bytes."""
+    """A decoded text, with the charset that was used, and whether a person should look at the bytes."""
 
     text: str
     charset: str = "utf-8"
@@ -38,7 +38,8 @@ class Reading:
 
     @property
     def original(self) -> str:
-        """The bytes, where they were not read as they were named or not for sure; nothing where all is well."""
+        """The original bytes, if another charset than the declared one was used or the choice is doubtful; empty
+        otherwise."""
         if not self.doubtful and self.charset == (self.named or self.charset):
             return ""
         told = f"［声明编码 {self.named or '无'}，按 {self.charset} 读取，原始字节 base64 / named, read as, bytes］"
@@ -46,12 +47,12 @@ class Reading:
 
 
 def decoded(written: bytes, named: str) -> str:
-    """The text alone; what no charset fits keeps its place with a sign."""
+    """Only the text; bytes that no charset fits are replaced by a sign."""
     return read(written, named).text
 
 
 def read(written: bytes, named: str = "", cut: bool = False) -> Reading:
-    """The text that the bytes most plausibly are; with `cut` half a character at the end is left away."""
+    """The most plausible text of these bytes; with `cut` half a character at the end is dropped."""
     for mark, charset in _MARKS:
         if written.startswith(mark) and len(written) > len(mark):
             text = _text(written[len(mark) :], charset, cut)
@@ -65,7 +66,7 @@ def read(written: bytes, named: str = "", cut: bool = False) -> Reading:
 
 
 def _known(named: str) -> str:
-    """Python's name of the charset that is meant; nothing where there is no such charset."""
+    """Python's name of the declared charset; empty if there is no such charset."""
     try:
         info = codecs.lookup(named.strip().strip("\"'"))
     except (LookupError, ValueError):
@@ -76,7 +77,7 @@ def _known(named: str) -> str:
 
 
 def _best(sample: bytes, known: str) -> tuple[str, bool]:
-    """The most plausible charset, and whether that is beyond doubt."""
+    """The most plausible charset, and whether it is beyond doubt."""
     usual = known or "utf-8"
     named = _candidate(sample, usual)
     among = [named, *map(partial(_candidate, sample), _others(usual, named.text))]
@@ -94,7 +95,7 @@ def _best(sample: bytes, known: str) -> tuple[str, bool]:
 
 
 def _others(usual: str, text: str) -> list[str]:
-    """What the bytes may be beside what they were named."""
+    """The other charsets that the bytes may be in."""
     if usual in _CONFUSED or "\ufffd" in text:
         return [charset for charset in _CONFUSED if charset != usual]
     return ["utf-8"]
@@ -105,7 +106,7 @@ def _rarity(charset: str) -> int:
 
 
 class _Candidate(NamedTuple):
-    """A reading and what its characters cost."""
+    """A candidate: a decoded text and the cost of its characters."""
 
     charset: str
     text: str
@@ -118,13 +119,13 @@ def _candidate(sample: bytes, charset: str) -> _Candidate:
 
 
 def _text(written: bytes, charset: str, cut: bool) -> str:
-    """Cut bytes are not read to their end: gateways cut long messages within a character."""
+    """Decode bytes; with `cut` the end may be incomplete, because gateways cut long messages within a character."""
     text, left = _cut(written, charset)
     return text + "\ufffd" * (bool(left) and not cut)
 
 
 def _cut(written: bytes, charset: str) -> tuple[str, int]:
-    """The text, and how many bytes at the end are no whole character."""
+    """The text, and how many bytes at the end are an incomplete character."""
     # A long message is parted within an emoji: its halves are no fault of the charset.
     decoder = codecs.getincrementaldecoder(charset)("surrogatepass" if charset in _WIDE else "replace")
     text = decoder.decode(written)
@@ -133,12 +134,12 @@ def _cut(written: bytes, charset: str) -> tuple[str, int]:
 
 
 def _is_doubtful(text: str) -> bool:
-    """Whether it looks like what is left of a text that somebody else has read wrongly."""
+    """Whether the text looks as if it had been decoded wrongly before it came here."""
     return is_odd(text) or any(_was_read_by(text[:_SAMPLE], wrong) for wrong in ("gb18030", "cp1252"))
 
 
 def _was_read_by(text: str, wrong: str) -> bool:
-    """UTF-8 that was read by another charset makes sense again on its way back."""
+    """Whether the text was UTF-8 that was decoded with another charset: encoding it again gives valid UTF-8."""
     if text.isascii():
         return False
     try:

@@ -1,4 +1,4 @@
-"""Turns messages into demands and supplements: each once, whoever sends it again."""
+"""Turns messages into demands, supplements and verdicts; a repeated message changes nothing."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -32,23 +32,24 @@ from shared.contracts.refusals import Code, Refused
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What the sender is told: the number, the code where the demand is new, and whether a verdict says that the matter
-    is solved, where the message was one."""
+    """The answer to the sender: the number, the code if the demand is new, and for a verdict whether the matter is
+    solved."""
 
     number: str
     code: str | None = None
     enclosed: Enclosures = NOTHING
     solved: bool | None = None
     wish: Wish | None = None
-    """Whether the message said that its sender wants no messages any more, or wants them again; it is of no demand."""
+    """The opt-out or opt-in that the message expressed; such a message belongs to no demand."""
 
 
 @dataclass(frozen=True, slots=True)
 class Conversations:
-    """A message that names a demand, answers one or goes on about one supplements it; any other is a new demand.
+    """Handles the messages of a channel.
 
-    One that begins with a verdict judges the demand whose answer waits for this sender's verdict. One that says no more
-    than "stop" or "start" is of no demand.
+    A message that names a demand, answers a message about one, or continues a conversation becomes a supplement; any
+    other becomes a new demand. A message that begins with a verdict judges the demand of this sender whose answer waits
+    for one. A message that is only "stop" or "start" belongs to no demand.
     """
 
     submissions: SubmissionHandler
@@ -59,7 +60,7 @@ class Conversations:
     clock: Callable[[], datetime] = now
 
     async def take(self, gateway: Gateway, message: Message) -> Answer:
-        """Take a message in; raises `Refused` only where the channel is set up wrongly."""
+        """Handle a message; raises `Refused` only if the channel is set up wrongly."""
         channel, key = gateway.channel, self._key(gateway.channel, message)
         if wish := _wish(message):
             await self._heed(wish, message.contact)
@@ -130,13 +131,13 @@ class Conversations:
         return demand if demand and demand.status not in ENDED else None
 
     async def _is_theirs(self, db: Connection, sender: queries.Sender, message: Message, demand: Demand) -> bool:
-        """Numbers are public: whoever names one has its code, spoke of the demand on this channel before, or was sent
-        a message about it."""
+        """Whether the sender may speak about the demand. Numbers are public, so the sender must give its code, have
+        spoken about it on this channel before, or have been sent a message about it."""
         code = message.code or coded_first(message.text)[0]
         return self.codes.fits(demand.id, code) or await queries.has_spoken(db, sender, demand.id)
 
     def _uncoded(self, message: Message, demand: Demand) -> Message:
-        """The message without its secret code, which is for no reader."""
+        """The message without its secret code, which no reader should see."""
         code, rest = coded_first(message.text)
         return replace(message, text=rest or "［查询码］") if self.codes.fits(demand.id, code) else message
 
@@ -164,7 +165,8 @@ class Conversations:
         return Answer(taken.number, self.codes.told(taken), enclosed), taken.id
 
     def _key(self, channel: Channel, message: Message) -> str:
-        """Who said what belongs to it: a gateway's counter restarts, and others count too."""
+        """The idempotency key of a message. It includes sender and text, because the counter of a gateway may restart
+        or repeat."""
         # A letter's Message-ID is its own for ever, and mailing lists add words to the letter.
         words = "" if message.reference else message.whole
         whole = "\n".join((channel.id, message.id, message.sender, words))
@@ -184,13 +186,14 @@ def _wish(message: Message) -> Wish | None:
 
 
 def _verdict(message: Message, demand: Demand) -> Rate | None:
-    """What the message judges, where an answer waits for it. A picture or a long text is more than a verdict."""
+    """The verdict of the message, if the demand's answer waits for one; None if it has a picture or a long text, which
+    is more than a verdict."""
     if demand.status not in JUDGED or message.files or message.picture or message.hidden:
         return None
     return spoken_verdict(message.text)
 
 
 def _hidden(message: Message, most: int) -> str:
-    """What the vault alone may know; with it the words, which are masked where they are shown."""
+    """The data of the message that only the vault stores, with the text, which is masked where it is shown."""
     words = message.uncut(most) or (message.text if message.hidden else "")
     return "\n".join(filter(None, ("" if words in message.hidden else words, message.hidden)))

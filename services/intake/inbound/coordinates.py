@@ -1,6 +1,6 @@
-"""Positions as Chinese maps give them (GCJ-02), brought back to WGS-84, and the way there.
+"""Converts positions of Chinese maps (GCJ-02) to WGS-84 and back.
 
-Rule: GCJ-02 shifts a position by a published polynomial on the Krasovsky ellipsoid; the shift is undone by iteration.
+Rule: GCJ-02 shifts a position by a published polynomial on the Krasovsky ellipsoid; the inverse is found by iteration.
 """
 
 from math import cos, pi, sin, sqrt
@@ -14,7 +14,7 @@ _ROUNDS: Final = 4
 
 
 def from_gcj02(lat: float, lon: float) -> Location:
-    """The WGS-84 position within a centimetre or so; outside China nothing is shifted."""
+    """The WGS-84 position, within about a centimetre; outside China nothing is shifted."""
     if not _is_shifted(lat, lon):
         return Location(lat=lat, lon=lon)
     found_lat, found_lon = lat, lon
@@ -25,7 +25,7 @@ def from_gcj02(lat: float, lon: float) -> Location:
 
 
 def to_gcj02(lat: float, lon: float) -> Location:
-    """The position on a Chinese map; outside China nothing is shifted."""
+    """The position in GCJ-02; outside China nothing is shifted."""
     if not _is_shifted(lat, lon):
         return Location(lat=lat, lon=lon)
     north, east = _shift(lat, lon)

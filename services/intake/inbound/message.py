@@ -1,4 +1,4 @@
-"""A citizen's message, whichever gateway brought it, made fit for intake's commands."""
+"""Defines the message of a citizen, from any gateway, and cleans its text for intake's commands."""
 
 import hashlib
 import re
@@ -31,10 +31,9 @@ CUT: Final = "【原文较长，此处未列全，全文已封存 / cut: the who
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """`sender`, `hidden` and `original` stay out of every fact; the last has the bytes that were not read as they were
-    named. `number` is the demand that the citizen named, `code` its code. `notes` are lines for whoever reads the text:
-    they stand at its end, which is shown wherever the text is, by every desk and program.
-    """
+    """A message. `sender`, `hidden` and `original` never go into a fact; `original` holds bytes whose charset was
+    declared wrongly. `number` is the demand that the citizen named, `code` its code. `notes` are lines for readers,
+    which stand at the end of the text so that every desk and program shows them."""
 
     id: str
     sender: str
@@ -54,18 +53,18 @@ class Message:
     original: str = field(default="", repr=False)
 
     async def headline(self, masker: Masker) -> str:
-        """The title, or the beginning of the text."""
+        """The title; without one, the beginning of the text."""
         line = self.title or next((line.strip() for line in self.text.splitlines() if not is_blank(line)), "")
         return await fitted(line, SUBJECT if self.title else TITLE, masker)
 
     async def shown(self, most: int, masker: Masker) -> str:
-        """The text with the notes, in as many characters; where it is cut, that is a note too."""
+        """The text with the notes, in at most `most` characters; if it is cut, a note says so."""
         notes = (*self.notes, CUT) if self._is_cut(most) else self.notes
         below = "".join(f"\n{note}" for note in notes)
         return await fitted(self.text, most - len(below), masker) + below
 
     def uncut(self, most: int = TEXT) -> str:
-        """All its words, where there is no room for them; else nothing."""
+        """The whole text, if it is longer than `most`; empty otherwise."""
         whole = f"{self.title}\n{self.text}" if self.title else self.text
         return whole if self._is_cut(most) or len(self.title) > SUBJECT else ""
 
@@ -74,28 +73,29 @@ class Message:
 
     @property
     def whole(self) -> str:
-        """The words with the number that was taken from them."""
+        """The text with the number that was removed from it."""
         return self.text if self.number is None or self.number in self.title else f"{self.number} {self.text}"
 
     def with_note(self, note: str) -> "Message":
-        """The same with one more line for whoever reads it."""
+        """The message with one more note."""
         return replace(self, notes=(*self.notes, note)) if note else self
 
     def as_read(self, *readings: Reading) -> "Message":
-        """The same with how its bytes were read: doubt is a note, and bytes that were read otherwise are kept."""
+        """The message with a note about a doubtful charset; bytes that were decoded otherwise than declared are kept in
+        `original`."""
         original = "\n".join(filter(None, (reading.original for reading in readings)))
         message = replace(self, original=original) if original else self
         return message.with_note(DOUBTFUL) if any(reading.doubtful for reading in readings) else message
 
 
 def readable(text: str) -> str:
-    """The text without what is no text; gateways pass on anything. Nothing where nobody would see anything."""
+    """The text without control characters and the like; empty if nothing visible is left."""
     kept = unicodedata.normalize("NFC", _NO_TEXT.sub("", _LINE_ENDS.sub("\n", text))).strip()
     return "" if is_blank(kept) else kept
 
 
 def named_first(text: str) -> tuple[str | None, str]:
-    """The demand number with which a text begins, and the rest; no number and all of it otherwise."""
+    """The demand number at the beginning of a text, and the rest; no number and the whole text otherwise."""
     return number_first(text)
 
 
@@ -112,5 +112,5 @@ def coded_first(text: str) -> tuple[str, str]:
 
 
 def digest(text: str) -> str:
-    """A reference of fixed length that does not show what it stands for."""
+    """A digest of fixed length that does not show its text."""
     return hashlib.sha256(text.encode()).hexdigest()[:40]

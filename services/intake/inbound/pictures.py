@@ -1,4 +1,4 @@
-"""Fetches a picture that a gateway names by its address, from the hosts that were allowed and from nowhere else."""
+"""Fetches the picture of a message by its URL, only from allowed hosts."""
 
 import asyncio
 import socket
@@ -20,18 +20,19 @@ _PORTS: Final = {"http": 80, "https": 443}
 
 
 class _NotFetched(Exception):
-    """Why there is no picture; never its address, which leads to a person's message."""
+    """Why a picture was not fetched. It never contains the URL, which leads to a person's message."""
 
 
 @cache
 def _authorities() -> SSLContext:
-    """Whom to trust; it takes as long to read as all routes of intake to put together."""
+    """The TLS certificates, loaded only when needed: loading them takes as long as loading all routes of intake."""
     return httpx.create_ssl_context(trust_env=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Pictures:
-    """`hosts` are names or addresses, each with a port where it is not the usual one; none: nothing is fetched."""
+    """Fetches pictures. `hosts` are names or addresses, each with a port unless it is the default one; if empty,
+    nothing is fetched."""
 
     hosts: frozenset[str]
     most: int
@@ -44,11 +45,11 @@ class Pictures:
 
     @classmethod
     def of(cls, hosts: str, most: int) -> "Pictures":
-        """From the setting: hosts with commas between them; `most` bytes a picture."""
+        """From the setting: hosts separated by commas; a picture may have `most` bytes."""
         return cls(frozenset(host.strip().lower() for host in hosts.split(",") if host.strip()), most)
 
     async def fetch(self, address: str) -> bytes | None:
-        """The bytes, one more than `most` at most; None where they cannot be had."""
+        """The content of a picture, at most one byte more than allowed; None if it cannot be fetched."""
         parts = _split(address)
         if parts is None or parts.netloc.lower() not in self.hosts:
             return None
@@ -88,7 +89,7 @@ def _split(address: str) -> SplitResult | None:
 
 
 async def _public(host: str, port: int) -> str:
-    """The host's own address; a name must not lead to a private one, an allowed address may be one."""
+    """The IP address of the host. A name must not lead to a private address, but an allowed address may be private."""
     if _is_address(host):
         return host
     places = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)

@@ -1,4 +1,4 @@
-"""The gateways' questions to intake's database, one function each."""
+"""Intake's SQL about inbound messages, one function for each statement."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,14 +15,15 @@ from shared.contracts.demand.state import Demand
 
 @dataclass(frozen=True, slots=True)
 class Submitted:
-    """A demand that was taken in."""
+    """A submitted demand."""
 
     id: UUID
     number: str
 
 
 class Sender(NamedTuple):
-    """Who sends a message: by the keyed hash for this channel, and by those under which messages were sent to them."""
+    """The sender of a message: the keyed hash for this channel, and the hashes under which messages were sent to
+    them."""
 
     channel: str
     sender: bytes
@@ -40,7 +41,7 @@ _SPOKEN_OF: Final = """
 
 
 async def submitted_under(db: Connection, channel: str, key: str) -> Submitted | None:
-    """What the channel submitted under this key."""
+    """The demand that the channel submitted with this key; None if there is none."""
     row = await db.fetchrow(
         "SELECT id, number FROM submission WHERE channel = $1 AND idempotency_key = $2", channel, key
     )
@@ -48,14 +49,14 @@ async def submitted_under(db: Connection, channel: str, key: str) -> Submitted |
 
 
 async def named(db: Connection, number: str) -> Demand | None:
-    """The demand with this number."""
+    """The demand with this number; None if there is none."""
     return _demand(
         await db.fetchrow("SELECT state::text FROM demand JOIN submission USING (id) WHERE number = $1", number)
     )
 
 
 async def referred(db: Connection, channel: str, references: Sequence[str]) -> Demand | None:
-    """The demand that the first known of these references of the channel stands for."""
+    """The demand of the first known of these references of the channel; None if none is known."""
     row = await db.fetchrow(
         """
         SELECT state::text FROM demand JOIN submission USING (id)
@@ -69,19 +70,19 @@ async def referred(db: Connection, channel: str, references: Sequence[str]) -> D
 
 
 async def has_spoken(db: Connection, sender: Sender, demand: UUID) -> bool:
-    """Whether a sender spoke of this demand before, or was sent a message about it."""
+    """Whether the sender has spoken about this demand, or was sent a message about it."""
     exists: bool = await db.fetchval(f"SELECT EXISTS ({_SPOKEN_OF} WHERE demand_id = $4)", *sender, demand)
     return exists
 
 
 async def spoken_of(db: Connection, sender: Sender, since: datetime) -> Demand | None:
-    """The demand that a sender spoke of last or was last told of, if that was not before `since`."""
+    """The demand about which the sender last spoke or was last sent a message, if that was not before `since`."""
     row = await db.fetchrow(f"{_SPOKEN_OF} WHERE spoken.at >= $4 ORDER BY spoken.at DESC LIMIT 1", *sender, since)
     return _demand(row)
 
 
 async def awaiting_verdict(db: Connection, sender: Sender) -> Demand | None:
-    """The demand of a sender whose answer waits for a verdict; of several the one that was answered last."""
+    """The demand of the sender whose answer waits for a verdict; of several the one that was answered last."""
     judged = "state ->> 'status' = ANY($4::text[])"
     row = await db.fetchrow(
         f"{_SPOKEN_OF} WHERE {judged} ORDER BY state ->> 'updated_at' DESC LIMIT 1", *sender, list(JUDGED)
@@ -90,7 +91,7 @@ async def awaiting_verdict(db: Connection, sender: Sender) -> Demand | None:
 
 
 async def put_conversation(db: Connection, channel: str, sender: bytes, demand: UUID, at: datetime) -> None:
-    """From now on the sender goes on about this demand."""
+    """Store that the sender's conversation is about this demand now."""
     await db.execute(
         """
         INSERT INTO conversation (channel, sender, demand_id, said_at) VALUES ($1, $2, $3, $4)

@@ -1,4 +1,5 @@
-"""One message of a sender at a time, in all processes: what the first begins, the second goes on about."""
+"""Lets only one message of a sender be handled at a time, in all processes, so that the second one can continue the
+conversation of the first."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -13,7 +14,8 @@ _WITHIN: Final = 5.0
 
 @dataclass(frozen=True, slots=True)
 class SenderLocks:
-    """Whoever has a turn holds a connection and needs another: half of a pool has turns, so that the rest moves."""
+    """Locks by sender. Each lock holds a connection while the message needs another one, so only half of a pool may
+    hold locks; otherwise all would wait."""
 
     pool: Pool
     _seats: asyncio.Semaphore
@@ -21,12 +23,12 @@ class SenderLocks:
 
     @classmethod
     def of(cls, pool: Pool) -> "SenderLocks":
-        """Turns on the connections of a pool."""
+        """Locks that use the connections of a pool."""
         return cls(pool, asyncio.Semaphore(max(1, pool.get_max_size() // 2)))
 
     @asynccontextmanager
     async def take(self, sender: bytes) -> AsyncIterator[Connection]:
-        """A transaction that nobody else has for this sender; raises `TimeoutError` where it does not come in time."""
+        """A transaction that holds the sender's lock; raises `TimeoutError` if it is not free in time."""
         number = int.from_bytes(sender[:8], signed=True)
         async with AsyncExitStack() as held:
             async with asyncio.timeout(_WITHIN):
@@ -39,7 +41,8 @@ class SenderLocks:
 
     @asynccontextmanager
     async def _in_line(self, sender: bytes) -> AsyncIterator[None]:
-        """Those of this process wait without a seat, so that one sender's many messages hold up nobody else's."""
+        """Messages of one sender in this process wait without a connection, so that many of them do not delay other
+        senders."""
         queue = self._senders.setdefault(sender, _Queue())
         queue.length += 1
         try:

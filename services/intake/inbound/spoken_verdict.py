@@ -1,4 +1,4 @@
-"""Reads a verdict out of a short message: `5`, `满意`, `不满意 水还在漏`, `未解决`."""
+"""Recognises a verdict in a short message: `5`, `满意`, `不满意 水还在漏`, `未解决`."""
 
 import re
 import unicodedata
@@ -27,10 +27,8 @@ _LONGEST: Final = 2000
 
 
 def spoken_verdict(text: str) -> Rate | None:
-    """The verdict with which a message begins; None where it does not begin with one.
-
-    A level of 3 and more says that the matter is solved, a lower one that it is not, unless the words say otherwise.
-    """
+    """The verdict at the beginning of a message; None if there is none. A rating of 3 or more means that the matter is
+    solved, a lower one that it is not, unless the text says otherwise."""
     plain = unicodedata.normalize("NFKC", text).strip()
     level = _DIGIT.match(plain) or _LEVEL.match(plain)
     begins = level or _UNSOLVED.match(plain)

@@ -1,4 +1,4 @@
-"""Reads out of a short message whether its sender wants no messages any more, or wants them again."""
+"""Recognises in a short message that its sender opts out of messages, or in again."""
 
 import unicodedata
 from enum import StrEnum
@@ -10,14 +10,14 @@ _AROUND: Final = " \t\r\n.。!！,，;；:：\"'“”‘’【】[]（）()"
 
 
 class Wish(StrEnum):
-    """What somebody wants of messages."""
+    """What a sender wants: no messages, or messages again."""
 
     STOP = "stop"
     START = "start"
 
 
 def spoken_wish(text: str) -> Wish | None:
-    """The wish, where the message is nothing but the word for it: who says more tells something of a demand."""
+    """The wish of a message that is only the word for it; a longer message says something about a demand."""
     word = unicodedata.normalize("NFKC", text).strip(_AROUND).casefold()
     if word in _STOP:
         return Wish.STOP

@@ -1,4 +1,4 @@
-"""What gateways answer to citizens, in the language of the channel's jurisdiction."""
+"""Gives the answers of gateways to citizens, in the language of the channel's jurisdiction."""
 
 from collections.abc import Callable
 
@@ -51,7 +51,7 @@ def languages(packs: Jurisdictions) -> LanguageOf:
 
 
 def answered(answer: Answer, language: Language) -> str:
-    """What became of a message."""
+    """The answer to a message that was taken in."""
     if answer.wish:
         return (_STOPPED if answer.wish is Wish.STOP else _STARTED)[language]
     if answer.solved is not None:
@@ -68,5 +68,5 @@ def asked(language: Language) -> str:
 
 
 def unread(language: Language) -> str:
-    """The answer to what nobody here can read."""
+    """The answer to a message of a kind that cannot be read here."""
     return _UNREAD[language]

@@ -1,4 +1,5 @@
-"""Which letters a machine sent by itself: to take them for demands answers machines for ever (RFC 3834)."""
+"""Recognises e-mails that a program sent by itself, so that they do not become demands which are answered for ever (RFC
+3834)."""
 
 import re
 from email.message import Message as Mail
@@ -29,10 +30,10 @@ _BY_QQ: Final = re.compile(r"\s*这是来自\s*QQ\s*邮箱的(?:假期)?自动�
 
 
 def answers_by_itself(mail: Mail, subject: str, beginning: str) -> bool:
-    """Whether a program answered for somebody who is away, and did not say so in a header, as QQ's does.
+    """Whether a program answered for somebody who is away, without saying so in a header, as QQ's does.
 
-    A subject alone is no proof: people complain of automatic answers, and their letter must not be lost. So the text
-    has to begin as such answers do, or the letter has to answer one of ours.
+    A subject alone is no proof: people complain about automatic answers, and their e-mail must not be lost. So the text
+    must begin as such answers do, or the e-mail must answer one of ours.
     """
     if _BY_QQ.match(beginning):
         return True
@@ -41,7 +42,7 @@ def answers_by_itself(mail: Mail, subject: str, beginning: str) -> bool:
 
 
 def by_itself(mail: Mail, mail_from: str, mailbox: str) -> bool:
-    """Whether no person wrote this: an answer of a machine, a report of a mail system, a letter of our own."""
+    """Whether no person wrote this: an automatic answer, a report of a mail system, or an e-mail of our own."""
     sender = mail_from.strip("<>").lower()
     return (
         not sender

@@ -1,4 +1,4 @@
-"""What in a letter is no text: files, those within a `winmail.dat`, and signatures, which nobody misses."""
+"""Extracts the files of an e-mail, also those within a `winmail.dat`; signatures are left out."""
 
 from collections.abc import Iterator
 from email.message import Message as Mail
@@ -20,14 +20,14 @@ _BEGINS, _DATA = 0x9002, 0x800F
 
 
 def enclosed(mail: Mail, content: bytes) -> tuple[bytes, ...]:
-    """The files that a part stands for: usually itself."""
+    """The files of a part: usually the part itself."""
     if _is_signature(mail, content):
         return ()
     return _within(content) if content.startswith(_TNEF) else (content,)
 
 
 def is_encrypted(mail: Mail, content: bytes) -> bool:
-    """Whether the words of a letter may be in a part that nobody here can open."""
+    """Whether the text of an e-mail may be in an encrypted part, which cannot be opened here."""
     return content.startswith(b"-----BEGIN PGP MESSAGE") or mail.get_content_type() in _ENCRYPTED_TYPES
 
 
@@ -41,14 +41,16 @@ def _is_signature(mail: Mail, content: bytes) -> bool:
 
 
 def _within(content: bytes) -> tuple[bytes, ...]:
-    """The files in Outlook's own wrapping, whose words the letter says anyway; itself where one cannot be had."""
+    """The files within Outlook's container, whose text the e-mail has anyway; the container itself if it cannot be
+    parsed."""
     attributes = list(_attributes(content))
     files = tuple(data for id, data in attributes if id == _DATA)
     return files if sum(id == _BEGINS for id, _ in attributes) <= len(files) else (content,)
 
 
 def _attributes(content: bytes) -> Iterator[tuple[int, bytes]]:
-    """Rule: MS-OXTNEF 2.1.1: after six bytes, each has level, id, type, length, data and a checksum of two bytes."""
+    """The attributes of the container. Rule: MS-OXTNEF 2.1.1: after six bytes, each has level, id, type, length, data
+    and a checksum of two bytes."""
     at = 6
     while at + 9 <= len(content):
         size = int.from_bytes(content[at + 5 : at + 9], "little")

@@ -1,4 +1,4 @@
-"""Headers of a letter, each as it was meant: Python's own reading of them fails at what programs really write."""
+"""Decodes the headers of e-mails tolerantly: Python's own parser fails at what programs really write."""
 
 import re
 from binascii import a2b_base64, a2b_qp
@@ -14,7 +14,7 @@ from services.intake.inbound.charsets import Reading, read
 from services.intake.inbound.message import readable
 
 ODD: Final = (ValueError, LookupError, AttributeError, TypeError, AssertionError, RecursionError, MessageError)
-"""What Python's readers of letters and HTML raise at those that nobody foresaw."""
+"""The exceptions that Python's parsers of e-mail and HTML raise at unexpected input."""
 _ENCODED: Final = r"=\?([^?\s]*)\?([bq])\?([^?]*)\?="
 _WORD: Final = re.compile(_ENCODED, re.IGNORECASE)
 _RUN: Final = re.compile(rf"(?:{_ENCODED}\s*)*{_ENCODED}", re.IGNORECASE)
@@ -23,12 +23,12 @@ _ADDRESS: Final = re.compile(r"[^\s<>\"',;:]+@[^\s<>\"',;:]+")
 
 
 def written(mail: Mail, name: str) -> str:
-    """A header on one line, as it came; nothing where there is none."""
+    """A header on one line, undecoded; empty if there is none."""
     return _line(_raw(mail, name)).text
 
 
 def words(mail: Mail, name: str) -> Reading:
-    """A header's words, and how its bytes were read."""
+    """The decoded text of a header, and how its bytes were decoded."""
     raw = _raw(mail, name)
     line, readings = _line(raw), list[Reading]()
     text = readable(_spelled(line.text, readings))
@@ -50,7 +50,7 @@ def _line(raw: bytes) -> Reading:
 
 
 def address(mail: Mail, name: str) -> tuple[str, str]:
-    """The name and the address of the first person in a header; nothing where nobody can be made out."""
+    """The name and the address of the first person in a header; empty if none can be found."""
     value, person, mailbox = written(mail, name)[:_LONGEST], "", ""
     with suppress(*ODD):
         person, mailbox = parseaddr(value)
@@ -65,7 +65,7 @@ def _spelled(text: str, readings: list[Reading]) -> str:
 
 
 def _run(text: str, readings: list[Reading]) -> str:
-    """Encoded words in a row are joined before they are decoded: programs part them within a character."""
+    """Join consecutive encoded words before they are decoded, because programs split them within a character."""
     by_charset = groupby(_WORD.finditer(text), key=lambda word: word[1].partition("*")[0].lower())
     decoded = [read(b"".join(_bytes(word) for word in row), charset) for charset, row in by_charset]
     readings.extend(decoded)

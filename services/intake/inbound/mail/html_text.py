@@ -1,4 +1,4 @@
-"""What a person would see of a letter in HTML."""
+"""Converts an HTML e-mail to the text that a person would see."""
 
 import re
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ _OPENS, _CLOSES = "\x02", "\x03"
 
 
 def plain(html: str) -> str:
-    """Its words, a block on a line."""
+    """The text, one line for each block."""
     reader = _Reader()
     reader.feed(_WRITTEN_OUT.sub("", html))
     reader.close()
@@ -23,7 +23,7 @@ def plain(html: str) -> str:
 
 
 def _lines(text: str) -> Iterator[str]:
-    """What is quoted begins with “> ”, as it does in plain letters."""
+    """The lines; quoted ones begin with “> ”, as in plain e-mails."""
     depth = 0
     for line in text.split("\n"):
         depth = max(0, depth + line.count(_OPENS) - line.count(_CLOSES))

@@ -1,4 +1,4 @@
-"""Reads a letter's structure, and stops where it has more of anything than a person's letter has: work has an end."""
+"""Parses the structure of an e-mail within limits, so that a huge one cannot use up the process."""
 
 from email.feedparser import BytesFeedParser
 from email.message import Message as Mail
@@ -7,14 +7,14 @@ from functools import partial
 from typing import Any, Final
 
 MAX_LINES: Final = 600_000
-"""28 MiB in Base64 have 380,000."""
+"""28 MiB in Base64 have 380,000 lines."""
 MAX_PARTS: Final = 300
 MAX_HEADERS: Final = 5000
 DEEPEST: Final = 20
 
 
 class TooMuch(ValueError):
-    """What there was too much of, in Chinese and English."""
+    """The limit that was exceeded, in Chinese and English."""
 
     def __init__(self, zh: str, en: str) -> None:
         super().__init__(en)
@@ -22,26 +22,26 @@ class TooMuch(ValueError):
 
 
 class Tally:
-    """What was counted in one letter so far."""
+    """Counts the parts and headers of one e-mail."""
 
     def __init__(self) -> None:
         self.parts = self.headers = 0
 
     def part(self) -> None:
-        """One more part; raises `TooMuch`."""
+        """Count a part; raises `TooMuch`."""
         self.parts += 1
         if self.parts > MAX_PARTS:
             raise TooMuch(f"超过 {MAX_PARTS} 个部分", f"more than {MAX_PARTS} parts")
 
     def header(self) -> None:
-        """One more header of the letter or of a part; raises `TooMuch`."""
+        """Count a header of the e-mail or of a part; raises `TooMuch`."""
         self.headers += 1
         if self.headers > MAX_HEADERS:
             raise TooMuch(f"超过 {MAX_HEADERS} 行信头", f"more than {MAX_HEADERS} headers")
 
 
 class _Counted(Mail):
-    """A part that counts itself, its headers and how deep it lies, while the parser makes it."""
+    """A part that counts itself, its headers and its depth while the parser creates it."""
 
     def __init__(self, tally: Tally, policy: Policy = compat32) -> None:
         super().__init__(policy)
@@ -60,7 +60,7 @@ class _Counted(Mail):
 
 
 def parsed(content: bytes, tally: Tally | None = None) -> Mail:
-    """The letter; raises `TooMuch` at the first line, part or header that is one too many."""
+    """Parse an e-mail; raises `TooMuch` at the first line, part or header beyond the limits."""
     # The parser ends lines at either character.
     if max(content.count(b"\n"), content.count(b"\r")) > MAX_LINES:
         raise TooMuch(f"超过 {MAX_LINES} 行", f"more than {MAX_LINES} lines")

@@ -1,4 +1,4 @@
-"""A letter by e-mail as a message: its subject is the title, its words are plain text, its thread is followed."""
+"""Turns an e-mail into a message: its subject is the title, its text is plain, and its thread is followed."""
 
 import re
 from email.message import Message as Mail
@@ -18,12 +18,12 @@ _ID: Final = re.compile(r"<[^<>\s]+>")
 
 
 def letter(content: bytes, mail_from: str, mailbox: str = "") -> Message | None:
-    """The message in a letter, which may be odd in any way; None for what a machine sent by itself."""
+    """The message of an e-mail, however malformed it is; None for an e-mail that a program sent by itself."""
     return _message(*_opened(content), content, mail_from, mailbox)
 
 
 def unread_letter(content: bytes, mail_from: str, mailbox: str, why: str) -> Message | None:
-    """The same of a letter that takes too much to be read: its words as they came."""
+    """The message of an e-mail that exceeds the limits: its text as it came."""
     return _message(head(content), unread(content, why), content, mail_from, mailbox)
 
 
@@ -59,7 +59,7 @@ def _message(mail: Mail, mail_parts: Parts, content: bytes, mail_from: str, mail
 
 
 def reference_of(message_id: str) -> str:
-    """A Message-ID may hold a person's name; its digest does not."""
+    """The reference of an e-mail: a digest, because a Message-ID may contain a person's name."""
     return f"mail:{digest(message_id)}"
 
 
@@ -74,7 +74,7 @@ def _opened(content: bytes) -> tuple[Mail, Parts]:
 
 
 def _words(mail_parts: Parts, is_answer: bool) -> tuple[str, str]:
-    """What the letter says, and all that stands in it where an older letter below was left out."""
+    """The text of the e-mail without a quoted one below it; and the whole text, if something was left out."""
     words = [reading.text for reading in mail_parts.words]
     words_said = "\n".join(filter(None, map(unquoted, words) if is_answer else words))
     whole = "\n".join(words)

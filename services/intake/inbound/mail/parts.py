@@ -1,4 +1,4 @@
-"""The words and the files of a letter, wherever in it they are."""
+"""Finds the texts and the files of an e-mail, in whichever part they are."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -32,14 +32,14 @@ _SIGNED: Final = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """Texts to be read one after the other, and whatever is no text to be read."""
+    """The texts of an e-mail in order, and its files."""
 
     words: tuple[Reading, ...] = ()
     files: tuple[bytes, ...] = ()
 
 
 def parts(mail: Mail) -> Parts:
-    """All that a letter says; raises one of `ODD`."""
+    """The texts and files of an e-mail; raises one of `ODD`."""
     if not mail.is_multipart():
         return _single(mail)
     inner = [part for part in mail.get_payload() if isinstance(part, Mail)]
@@ -54,7 +54,8 @@ def parts(mail: Mail) -> Parts:
 
 
 def unread(content: bytes, why: str = "") -> Parts:
-    """A letter that cannot be read, as it came: somebody must see it. `why`, where there was too much of something."""
+    """The parts of an e-mail that cannot be parsed, as it came, so that a person can look at it. `why` says which limit
+    it exceeds, if it does."""
     ends = _BODY.search(content)
     begin = ends.end() if ends else 0
     reading = read(content[begin : begin + _UNREAD_KEPT])
@@ -63,13 +64,14 @@ def unread(content: bytes, why: str = "") -> Parts:
 
 
 def head(content: bytes) -> Mail:
-    """The headers of a letter that cannot be read, as far as they are of use."""
+    """The useful headers of an e-mail that cannot be parsed."""
     above = _BODY.split(content[:_HEAD], maxsplit=1)[0]
     return BytesParser().parsebytes(above + b"\n\n", headersonly=True)
 
 
 def _chosen(kinds: Sequence[str], tellings: Sequence[Parts]) -> tuple[Reading, ...]:
-    """One telling of several of the same: the plain one, unless it is blank, else the last, which is the richest."""
+    """One of several versions of the same text: the plain one, unless it is blank, else the last one, which has the
+    most formatting."""
     ranked = [(_RANK.get(kind, 1), -n, part.words) for n, (kind, part) in enumerate(zip(kinds, tellings, strict=True))]
     return min((candidate for candidate in ranked if any(words.text for words in candidate[2])), default=(0, 0, ()))[2]
 

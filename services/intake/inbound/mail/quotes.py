@@ -1,4 +1,4 @@
-"""What an answer says itself, apart from the letter below that it answers, however its program quotes it."""
+"""Separates an answer from the quoted e-mail below it, in the formats of different programs."""
 
 import re
 from collections.abc import Sequence
@@ -25,7 +25,7 @@ _RULE: Final = re.compile(r"[ \t]*[_-]{5,}[ \t]*")
 
 
 def unquoted(text: str) -> str:
-    """Without the letter that is answered; one that is passed on has nothing above it, and is what is said."""
+    """The text without the quoted e-mail. A forwarded e-mail has no text above it, so it is kept."""
     lines = text.split("\n")
     end = next((n for n in range(len(lines)) if _begins_older(lines, n)), len(lines))
     above = _answer(lines[:end])
@@ -42,7 +42,7 @@ def _begins_older(lines: Sequence[str], n: int) -> bool:
 
 
 def _answer(lines: Sequence[str]) -> str:
-    """What stands before, between and after quoted lines."""
+    """The text before, between and after quoted lines."""
     kept: list[str] = []
     has_words = False
     last_quoted = max((n for n, line in enumerate(lines) if line.startswith(">")), default=-1)
@@ -61,7 +61,7 @@ def _answer(lines: Sequence[str]) -> str:
 
 
 def _attribution(lines: Sequence[str], n: int) -> int:
-    """How many lines say who wrote what follows: none, one or two."""
+    """How many lines name the author of the quotation below: none, one or two."""
     if _says_who(lines[n]):
         return 1
     if n + 1 == len(lines) or not lines[n].strip():
@@ -72,7 +72,8 @@ def _attribution(lines: Sequence[str], n: int) -> int:
 
 
 def _says_who(line: str) -> bool:
-    """With an address or a time: people write “the notice says:” too."""
+    """Whether a line names the author of a quotation. It must have an address or a time, because people also write “the
+    notice says:”."""
     if len(line) > 400 or not line.rstrip().endswith((":", "：")):
         return False
     match = _WROTE.fullmatch(line)

@@ -1,4 +1,5 @@
-"""Reads letters in a process apart: one that takes a minute holds up no other, and ends as it came."""
+"""Parses e-mails in a separate process, so that one that takes a minute delays no other; such a one is taken in as it
+came."""
 
 import asyncio
 from collections.abc import Sequence
@@ -21,7 +22,8 @@ _MESSAGE: Final = TypeAdapter(Message)
 
 
 def read(given: Sequence[bytes]) -> list[bytes]:
-    """The job: letter, sender and mailbox in; the message and its files out, or nothing for what a machine sent."""
+    """The job of that process: takes the e-mail, its sender and the mailbox; returns the message and its files, or
+    nothing for an e-mail that a program sent."""
     content, mail_from, mailbox = given
     message = letter(content, mail_from.decode(), mailbox.decode())
     return [_MESSAGE.dump_json(replace(message, files=())), *message.files] if message else []
@@ -29,12 +31,12 @@ def read(given: Sequence[bytes]) -> list[bytes]:
 
 @dataclass(frozen=True, slots=True)
 class LetterReader:
-    """One letter after the other."""
+    """Parses one e-mail after the other."""
 
     apart: Sandbox = field(default_factory=lambda: Sandbox(_JOB, SECONDS, MEMORY))
 
     async def read(self, content: bytes, mail_from: str, mailbox: str) -> Message | None:
-        """The message in a letter; None for what a machine sent by itself."""
+        """The message of an e-mail; None if a program sent it."""
         try:
             frames = await self.apart(content, mail_from.encode("utf-8", "replace"), mailbox.encode())
         except Unfinished as fault:

@@ -27,14 +27,15 @@ NOBODY: Final = "550 5.1.1 No such mailbox"
 # Without slots: aiosmtpd looks at every member, and Python 3.11.2 (Debian 12) left one that cannot be looked at.
 @dataclass(frozen=True)
 class MailServer:
-    """One mailbox a channel; one recipient a letter, so that each answer is about one demand."""
+    """The mail server: one mailbox for each channel, and one recipient for each e-mail, so that an answer is about one
+    demand."""
 
     registry: GatewayRegistry
     conversations: Conversations
     reader: LetterReader = field(default_factory=LetterReader)
 
     async def run(self, settings: IntakeSettings) -> None:
-        """Listen until cancelled."""
+        """Accept e-mails until cancelled."""
         kind = LMTP if settings.mail_protocol == "lmtp" else SMTP
         loop = asyncio.get_running_loop()
 
@@ -52,7 +53,7 @@ class MailServer:
     async def handle_RCPT(  # noqa: N802 (the name is aiosmtpd's)
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
     ) -> str:
-        """Whether there is such a mailbox."""
+        """Check that the mailbox exists."""
         if envelope.rcpt_tos:
             return ONE_BY_ONE
         try:
@@ -64,7 +65,7 @@ class MailServer:
         return "250 2.1.5 OK"
 
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
-        """Take the letter in."""
+        """Take the e-mail in."""
         content: Any = envelope.content
         try:
             gateway = await self.registry.of_mailbox(envelope.rcpt_tos[0])
@@ -82,7 +83,7 @@ class MailServer:
         return f"{TAKEN} as {answer.number}{'; ' if answer.enclosed.refused else ''}{answer.enclosed.told('en')}"
 
     async def handle_exception(self, fault: BaseException) -> str:
-        """A fault of ours is no reason to send a letter back."""
+        """Answer a fault of ours with a temporary error, so that the e-mail is not sent back."""
         return _put_off(fault)
 
 

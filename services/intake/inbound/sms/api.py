@@ -1,4 +1,5 @@
-"""Text messages from an HTTP gateway such as Kannel or a carrier's uplink: its names are the channel's settings."""
+"""The HTTP routes for text messages from a gateway such as Kannel or a carrier; the names of its parameters are
+settings of the channel."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -20,19 +21,20 @@ from shared.contracts.refusals import Code, FieldError, Refused
 from shared.contracts.text import Text
 
 GOT_IT: Final = '{"code":0,"msg":"OK","result":0,"errmsg":"OK"}'
-"""What a gateway that posts JSON is answered, unless the channel is told otherwise: Aliyun and Tencent both take it."""
+"""The answer to a gateway that posts JSON, unless the channel sets another one: Aliyun and Tencent both accept it."""
 _ANSWERS: Final[dict[int | str, dict[str, Any]]] = {200: {"content": {"text/plain": {}, "application/json": {}}}}
 
 
 @dataclass(frozen=True, slots=True)
 class SmsGateway:
-    """Takes what a gateway sends at once."""
+    """Handles the requests of gateways."""
 
     registry: GatewayRegistry
     texts: TextTaker
 
     async def receive(self, channel: str, request: Request) -> Response:
-        """The answer in the gateway's own terms: words for the citizen, or that all was taken."""
+        """Handle a request; returns the answer in the gateway's format: a text for the citizen, or that all messages
+        were taken."""
         gateway = await self.registry.gateway(channel)
         query, names = fields(request.scope["query_string"]), gateway.settings
         key = request.headers.get("X-API-Key") or query.get(names.sms_key, b"").decode("utf-8", "replace")
@@ -53,7 +55,8 @@ class SmsGateway:
             raise Refused(Code.FORBIDDEN, en, zh, (FieldError("X-API-Key", zh, en, API_KEY),))
 
     async def _take_all(self, gateway: Gateway, posted: Asked) -> Response:
-        """One that misses something holds up none of the others, and is refused after they were taken."""
+        """Take several messages. A message with an error does not hold up the others; it is refused after they were
+        taken."""
         refused = []
         for n, message in enumerate(posted.messages):
             try:
@@ -68,11 +71,12 @@ class SmsGateway:
 
 
 LARGER: Final = LargerBodies("/inbound/sms/", MAX_BODY)
-"""Whoever asks: gateways sign what they send, or name their key among its parameters."""
+"""Larger bodies are allowed without a key in a header, because gateways sign their requests or send the key as a
+parameter."""
 
 
 def routes(sms: SmsGateway) -> APIRouter:
-    """One address for each channel; the answer is the text that goes back to the citizen."""
+    """The routes, one for each channel."""
     router = LimitedRouter(LARGER, tags=["inbound"], route_class=ForeignQuery)
 
     async def receive(channel: Text, request: Request) -> Response:
@@ -93,9 +97,10 @@ def _text(words: str) -> PlainTextResponse:
 
 
 def _sms(message: Mapping[str, bytes], posted: Asked, names: ChannelSettings, place: str = "") -> Sms:
-    """The gateway's parameters; raises `Refused` with the names that are missing.
+    """The message of a request; raises `Refused`, which names the missing parameters.
 
-    A list of messages often has no references: then a message is known by all that is told of it, its time too.
+    The messages of a list often have no references: then all parameters together, the time included, identify a
+    message.
     """
     told = {name: value.decode("utf-8", "replace") for name, value in message.items() if name != names.sms_text}
     if posted.is_json and not told.get(names.sms_reference, "").strip():

@@ -1,4 +1,4 @@
-"""Text messages that feedback was handed on its bind with a message centre: the words of citizens are intake's."""
+"""The HTTP route by which feedback hands over text messages that came on its SMPP bind."""
 
 from dataclasses import dataclass
 from typing import Annotated, Final, Literal
@@ -17,12 +17,12 @@ from shared.contracts.wording import Inner, Sealed
 from shared.identity.callers import Caller, Callers
 
 LONGEST: Final = 65536
-"""Bytes of one message of SMPP; no field of it is longer."""
+"""An SMPP message has at most so many bytes; no field is longer."""
 
 
 class BindText(BaseModel):
-    """One message as the centre delivered it. `id` is the same each time that it is handed over; `words` are its bytes
-    as hexadecimal, with the header of a part where it is one. `sender` is empty where the centre tells none."""
+    """One message of the centre. `id` is the same each time that it is handed over. `words` are its bytes as
+    hexadecimal, with the header if it is a part. `sender` is empty if the centre gives none."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
@@ -38,15 +38,15 @@ class BindText(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class BindTexts:
-    """Takes them from services, and from nobody else."""
+    """Handles these messages; only services may send them."""
 
     registry: GatewayRegistry
     texts: TextTaker
     callers: Callers
 
     async def take(self, channel: str, text: BindText, by: Caller) -> None:
-        """Take one message in, each once; raises `Refused` where the channel is not set up for it: never with a code
-        that speaks of the message, which the centre would then forget."""
+        """Handle a message, each once. Raises `Refused` if the channel is not set up for it, but never with a code that
+        is about the message, because the centre would then drop the message."""
         by.must_be_a_service()
         gateway = await self.registry.gateway(channel)
         words = words_in(bytes.fromhex(text.words), text.charset)
@@ -59,7 +59,7 @@ class BindTexts:
 
 
 def routes(texts: BindTexts) -> APIRouter:
-    """An address between services, which stands in no document."""
+    """The route between services, which is in no API document."""
     router = APIRouter(include_in_schema=False)
     By = Annotated[Caller, Depends(texts.callers)]  # noqa: N806 (a type)
 

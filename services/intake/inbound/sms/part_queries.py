@@ -1,4 +1,4 @@
-"""The questions about long text messages and their parts, one function each."""
+"""Intake's SQL about long text messages and their parts, one function for each statement."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from shared.chassis.database.pool import Connection
 
 @dataclass(frozen=True, slots=True)
 class PartedText:
-    """A long message: which channel it came on, and how far it is. `number` is the demand that it became."""
+    """A long message: its channel and its progress. `number` is the demand that it became."""
 
     id: UUID
     channel: str
@@ -31,26 +31,26 @@ _SELECT = """
 
 
 async def lock_thread(db: Connection, thread: bytes) -> PartedText | None:
-    """The last message of a thread. Until the transaction ends nobody else adds to the thread."""
+    """The last message of a thread, locked: until the transaction ends nobody else adds to the thread."""
     await db.execute("SELECT pg_advisory_xact_lock($1)", int.from_bytes(thread[:8], signed=True))
     row = await db.fetchrow(f"{_SELECT} WHERE thread = $1 ORDER BY id DESC LIMIT 1 FOR UPDATE", thread)
     return PartedText(*row) if row else None
 
 
 async def by_id(db: Connection, id: UUID) -> PartedText | None:
-    """A message."""
+    """A long message; None if there is none."""
     row = await db.fetchrow(f"{_SELECT} WHERE id = $1", id)
     return PartedText(*row) if row else None
 
 
 async def digests(db: Connection, text: UUID) -> dict[int, bytes]:
-    """The parts that came, by their numbers."""
+    """The digests of the parts that came, by their numbers."""
     rows = await db.fetch("SELECT number, digest FROM text_part WHERE text_id = $1", text)
     return {row["number"]: row["digest"] for row in rows}
 
 
 async def pieces(db: Connection, text: UUID) -> list[Piece]:
-    """The parts that came, their words sealed; nothing once the message was taken."""
+    """The parts that came, sealed; empty after the message was taken in."""
     rows = await db.fetch(
         "SELECT number, sealed, charset FROM text_part WHERE text_id = $1 AND sealed IS NOT NULL ORDER BY number", text
     )
@@ -58,7 +58,7 @@ async def pieces(db: Connection, text: UUID) -> list[Piece]:
 
 
 async def put_text(db: Connection, text: PartedText, thread: bytes, due: datetime) -> None:
-    """A message of which the first part came."""
+    """Insert a message, of which the first part came."""
     await db.execute(
         """
         INSERT INTO parted_text (id, channel, thread, total, wrapped, sender, begun_at, due_at)
@@ -76,7 +76,7 @@ async def put_text(db: Connection, text: PartedText, thread: bytes, due: datetim
 
 
 async def put_part(db: Connection, text: UUID, piece: Piece, digest: bytes) -> None:
-    """One part, its words sealed."""
+    """Insert a part, sealed."""
     await db.execute(
         "INSERT INTO text_part (text_id, number, digest, charset, sealed) VALUES ($1, $2, $3, $4, $5)",
         text,
@@ -88,12 +88,12 @@ async def put_part(db: Connection, text: UUID, piece: Piece, digest: bytes) -> N
 
 
 async def close(db: Connection, text: UUID, at: datetime, due: datetime) -> None:
-    """Nothing is added to the message any more; at `due` a worker looks whether it was taken."""
+    """Close the message, so that no part is added; at `due` a worker checks whether it was taken in."""
     await db.execute("UPDATE parted_text SET closed_at = $2, due_at = $3 WHERE id = $1", text, at, due)
 
 
 async def claim_due(db: Connection, at: datetime, again: datetime, most: int) -> Sequence[PartedText]:
-    """Close what waits no longer, and give it to one worker until `again`."""
+    """Close the messages whose waiting time is over, and give them to one worker until `again`."""
     rows = await db.fetch(
         """
         UPDATE parted_text SET closed_at = coalesce(closed_at, $1), due_at = $2
@@ -110,7 +110,7 @@ async def claim_due(db: Connection, at: datetime, again: datetime, most: int) ->
 
 
 async def settle(db: Connection, text: UUID, number: str, reply: bytes, at: datetime) -> None:
-    """The message was taken in: only its reply is kept, for whoever delivers a part again."""
+    """Mark the message as taken in: only its answer is kept, for repeated parts."""
     await db.execute(
         """
         WITH emptied AS (UPDATE text_part SET sealed = NULL WHERE text_id = $1)
@@ -124,7 +124,7 @@ async def settle(db: Connection, text: UUID, number: str, reply: bytes, at: date
 
 
 async def lock_keys(db: Connection) -> list[tuple[UUID, bytes]]:
-    """The wrapped keys of all messages that are kept."""
+    """The wrapped keys of all stored messages, locked until the transaction ends."""
     rows = await db.fetch("SELECT id, wrapped FROM parted_text ORDER BY id FOR UPDATE")
     return [(row["id"], row["wrapped"]) for row in rows]
 

@@ -1,4 +1,5 @@
-"""Keeps the parts of long text messages until all are there or the time limit is over, for all processes together."""
+"""Stores the parts of long text messages until all have come or the waiting time is over, for all processes
+together."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -16,16 +17,17 @@ from shared.chassis.database.pool import Connection, Pool
 from shared.chassis.work.retention import Expired
 
 AGAIN_AFTER: Final = timedelta(minutes=1)
-"""Whoever closed a message has so long to take it in; then a worker does."""
+"""A process that closed a message has so long to take it in; then a worker does."""
 LATE: Final = timedelta(days=1)
-"""So long a part that was missing belongs to the message that was taken in without it; references come again."""
+"""So long a missing part can still belong to a message that was taken in without it; later its reference may be a new
+message's."""
 EXPIRED: Final = Expired("parted_text", "taken_at < $1", timedelta(days=8))
-"""Longer than gateways and centres deliver a part again."""
+"""Messages are deleted after so long; longer than gateways and centres repeat a part."""
 AT_ONCE: Final = 20
 
 
 class Stand(Enum):
-    """How a long message stands when a part of it came."""
+    """The state of a long message after a part of it came."""
 
     WAITS = auto()
     """More parts are to come."""
@@ -39,7 +41,8 @@ class Stand(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Added:
-    """What a part was added to. `reply` is what its sender was told, `number` the demand that it became."""
+    """The message to which a part was added. `reply` is the answer that its sender got, `number` the demand that it
+    became."""
 
     text: UUID
     stand: Stand
@@ -49,14 +52,14 @@ class Added:
 
 @dataclass(frozen=True, slots=True)
 class PartedTexts:
-    """Every method is one transaction; what one process begins another may end."""
+    """Stores long messages. Every method is one transaction, and another process may continue what one began."""
 
     pool: Pool
     vault: Vault
     clock: Callable[[], datetime] = now
 
     async def add(self, channel: str, sender: str, part: Part, piece: Piece, wait: timedelta) -> Added:
-        """Keep one part. `wait` is how long a message waits for all of its parts, from the first that came."""
+        """Store a part. `wait` is how long a message waits for its parts, from the first one on."""
         thread = self.vault.pseudonym(f"parts of\n{channel}\n{sender}\n{part.reference}\n{part.total}")
         digest = self.vault.pseudonym(f"part\n{channel}\n{sender}\n{piece.words.hex()}")
         at = self.clock()
@@ -77,14 +80,14 @@ class PartedTexts:
         return Added(text.id, Stand.CLOSED)
 
     async def claim_due(self) -> Sequence[PartedText]:
-        """What waits no longer, for this process alone for a while."""
+        """The messages whose waiting time is over, claimed by this process for a while."""
         at = self.clock()
         async with self.pool.acquire(timeout=5) as db:
             return await queries.claim_due(db, at, at + AGAIN_AFTER, AT_ONCE)
 
     async def read(self, id: UUID) -> tuple[str, Joined] | None:
-        """The sender and the words of a message; None once it was taken in. Raises
-        `cryptography.exceptions.InvalidTag` where the master key is another's."""
+        """The sender and the parts of a message; None after it was taken in. Raises
+        `cryptography.exceptions.InvalidTag` if the master key is another one."""
         async with self.pool.acquire(timeout=5) as db, db.transaction(isolation="repeatable_read"):
             text = await queries.by_id(db, id)
             sealed = await queries.pieces(db, id)
@@ -95,7 +98,7 @@ class PartedTexts:
         return key.open(id, text.sender).decode(), joined(opened, text.total)
 
     async def settle(self, id: UUID, number: str, reply: str) -> None:
-        """A message was taken in; its words are kept elsewhere now."""
+        """Record that a message was taken in; its text is stored elsewhere then."""
         async with self.pool.acquire(timeout=5) as db, db.transaction():
             text = await queries.by_id(db, id)
             if text and text.taken_at is None:
@@ -122,5 +125,5 @@ class PartedTexts:
 
 
 def _box(text: UUID, part: int) -> UUID:
-    """The box of a part's words; of the reply under 0."""
+    """The id of the box of a part; 0 is that of the answer."""
     return uuid5(text, f"part {part}")

@@ -1,4 +1,4 @@
-"""Parts of a long text message: how they name the whole, and how they become one text again."""
+"""Recognises the parts of a long text message, and joins them to one text; pure."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,9 +7,9 @@ from typing import Final
 from services.intake.inbound.charsets import Reading, read
 
 MOST: Final = 255
-"""Parts of one message; networks count them in one byte."""
+"""A message has at most so many parts; networks count them in one byte."""
 GAP: Final = "［……］"
-"""Stands in the text where a part is missing."""
+"""Stands in the text in the place of a missing part."""
 _SHORT, _LONG = (0x00, 3), (0x08, 4)
 """Elements of a header that name the whole, by identifier and length: with a reference of one byte, and of two
 (3GPP TS 23.040, 9.2.3.24.1 and .8)."""
@@ -17,7 +17,7 @@ _SHORT, _LONG = (0x00, 3), (0x08, 4)
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """The part `number` of `total`, from 1; parts of one message have one reference."""
+    """The part `number` of `total`, from 1; the parts of a message have the same reference."""
 
     reference: str
     number: int
@@ -28,18 +28,18 @@ class Part:
 
     @property
     def note(self) -> str:
-        """A line for whoever reads the part as a message of its own."""
+        """A note for readers of a part that was taken in as a message of its own."""
         return f"【长短信第 {self} 段 / part {self} of a long message】"
 
     @property
     def late_note(self) -> str:
-        """The same of a part that came when the others had been taken in without it."""
+        """A note for a part that came after the others had been taken in without it."""
         return f"【长短信第 {self} 段，迟到 / part {self} of a long message, which came late】"
 
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """The words of one part, as bytes."""
+    """The bytes of one part."""
 
     number: int
     words: bytes
@@ -48,7 +48,7 @@ class Piece:
 
 @dataclass(frozen=True, slots=True)
 class Joined:
-    """One text, how its bytes were read, and a line for its reader where parts are missing."""
+    """The joined text, how its bytes were decoded, and a note if parts are missing."""
 
     text: str
     readings: tuple[Reading, ...]
@@ -56,7 +56,7 @@ class Joined:
 
 
 def counted(reference: str, number: str, total: str) -> Part | None:
-    """A part by what a gateway tells of it; None where that names no part of several."""
+    """The part that a gateway's parameters describe; None if they describe a whole message."""
     if not (reference.strip() and number.strip().isdecimal() and total.strip().isdecimal()):
         return None
     part = Part(reference.strip()[:100], int(number), int(total))
@@ -64,7 +64,8 @@ def counted(reference: str, number: str, total: str) -> Part | None:
 
 
 def split(written: bytes) -> tuple[Part | None, bytes]:
-    """What the header at the beginning of a message says, and the words behind it; all of it where there is none."""
+    """The part that the header of a message names, and the bytes after the header; None and all bytes if there is no
+    header."""
     length = written[0] + 1 if written else 0
     if length == 1 or length > len(written):
         return None, written
@@ -73,7 +74,7 @@ def split(written: bytes) -> tuple[Part | None, bytes]:
 
 
 def _named_in(elements: bytes) -> Part | None:
-    """The part that the elements of a header name; None where they name none or are no elements at all."""
+    """The part that the elements of a header name; None if they name none or are malformed."""
     found = None
     while elements:
         if len(elements) < 2 or len(elements) < 2 + elements[1]:
@@ -89,7 +90,8 @@ def _is_possible(part: Part) -> bool:
 
 
 def joined(pieces: Sequence[Piece], total: int) -> Joined:
-    """One text of the parts that came. Neighbours are read together, since networks cut within characters."""
+    """The text of the parts that came. Consecutive parts are decoded together, because networks cut within
+    characters."""
     texts, readings, expected = list[str](), list[Reading](), 1
     for run in _runs(pieces):
         reading = read(b"".join(piece.words for piece in run), run[0].charset, cut=True)
@@ -102,7 +104,7 @@ def joined(pieces: Sequence[Piece], total: int) -> Joined:
 
 
 def _runs(pieces: Sequence[Piece]) -> list[list[Piece]]:
-    """Neighbours that are written in one charset."""
+    """Groups of consecutive parts with the same charset."""
     runs = list[list[Piece]]()
     for piece in sorted(pieces, key=lambda piece: piece.number):
         last = runs[-1][-1] if runs else None

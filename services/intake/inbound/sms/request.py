@@ -1,4 +1,5 @@
-"""What a gateway asks with: its address, a form, or JSON with one message or many; values are bytes until then read."""
+"""Parses the requests of gateways: URL parameters, a form, or JSON with one message or many; values stay bytes until
+they are decoded."""
 
 import json
 from collections.abc import Mapping
@@ -18,7 +19,7 @@ MAX_MESSAGES: Final = 500
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """Messages by the gateway's own names; each value as bytes, those of JSON in UTF-8."""
+    """The messages of a request, by the gateway's own names; each value as bytes, those of JSON in UTF-8."""
 
     messages: tuple[Mapping[str, bytes], ...]
     is_json: bool = False
@@ -27,7 +28,7 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Sms:
-    """One message, by the channel's names. One without a sender goes on about no other message."""
+    """One message, by the channel's names. A message without a sender continues no conversation."""
 
     sender: str
     reference: str
@@ -36,20 +37,20 @@ class Sms:
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """A message's text as it was read, and which part of a long message it is; None where it is whole."""
+    """The decoded text of a message, and which part of a long message it is; None if it is a whole one."""
 
     reading: Reading
     part: Part | None = None
 
 
 def fields(written: bytes) -> dict[str, bytes]:
-    """A query or a form."""
+    """The parameters of a query or a form."""
     pairs = parse_qsl(written.decode("latin-1"), keep_blank_values=True, encoding="latin-1")
     return {name: value.encode("latin-1") for name, value in pairs}
 
 
 async def asked(request: Request, query: Mapping[str, bytes], names: ChannelSettings) -> Asked:
-    """All that was sent; raises `Refused` where it is no list of messages."""
+    """All messages of a request; raises `Refused` if it has none."""
     if request.method != "POST":
         return Asked((query,))
     if request.headers.get("content-type", "").startswith("multipart/form-data"):
@@ -64,7 +65,7 @@ async def asked(request: Request, query: Mapping[str, bytes], names: ChannelSett
 
 
 def words(message: Mapping[str, bytes], posted: Asked, names: ChannelSettings) -> Words:
-    """The text, whatever it is written in, and which part it is: by its header, or as the gateway counts."""
+    """The text in any charset, and which part it is: by its header, or by the gateway's parameters."""
     found = _text(message, posted, names)
     return found if found.part else replace(found, part=_told_apart(message, names))
 
@@ -89,19 +90,19 @@ def _text(message: Mapping[str, bytes], posted: Asked, names: ChannelSettings) -
 
 
 def words_in(written: bytes, charset: str) -> Words:
-    """The text of one message as a network carries it, which may be a part of a long one with its header."""
+    """The text of one message from the network, which may be a part with a header."""
     part, written = split(written)
     # Not to its end: gateways cut long messages within a character.
     return Words(read(written, charset, cut=True), part)
 
 
 def _of_body(text: str, body: Reading) -> Reading:
-    """How one message of a body was read: as all of it was, and its bytes are no other citizen's."""
+    """How one message of a body was decoded: like the whole body, but without the bytes of other messages."""
     return Reading(text, body.charset, body.named, body.doubtful, text.encode(body.charset, "replace"))
 
 
 def _unhexed(written: bytes) -> tuple[bytes, bool]:
-    """Not to its end either; what is no hexadecimal was not written as one."""
+    """Decode hexadecimal text, which may be incomplete at its end; other text is returned as it is."""
     try:
         return bytes.fromhex(written[: len(written) // 2 * 2].decode("ascii")), True
     except ValueError:
@@ -109,7 +110,7 @@ def _unhexed(written: bytes) -> tuple[bytes, bool]:
 
 
 def _bytes(value: str) -> bytes:
-    """Python's reader of forms takes what is no UTF-8 for Latin-1."""
+    """The bytes of a form's value: Python's parser decodes what is not UTF-8 as Latin-1."""
     try:
         return value.encode("latin-1")
     except UnicodeEncodeError:
@@ -125,7 +126,7 @@ def _parsed(text: str) -> Any:
 
 
 def _items(told: Any, names: ChannelSettings) -> list[dict[str, Any]]:
-    """The messages of a body: itself, its list, or the only list in it."""
+    """The messages of a body: the body itself, its list, or the only list in it."""
     if isinstance(told, dict) and names.sms_text not in told:
         lists = [value for value in told.values() if isinstance(value, list)]
         told = lists[0] if len(lists) == 1 else told

@@ -1,4 +1,4 @@
-"""Takes text messages in, whichever way they came: a long one once, when its parts are there or wait no longer."""
+"""Handles text messages from all gateways; a long one once, when its parts have come or its waiting time is over."""
 
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -24,12 +24,12 @@ from shared.contracts.refusals import Refused
 
 log = structlog.get_logger()
 EVERY: Final = 5.0
-"""Seconds between two looks for long messages that wait no longer."""
+"""Seconds between two searches for long messages whose waiting time is over."""
 
 
 @dataclass(frozen=True, slots=True)
 class TextTaker:
-    """A message becomes a demand, a supplement or a verdict; `take` returns the words for its sender."""
+    """Turns messages into demands, supplements or verdicts; `take` returns the text for the sender."""
 
     registry: GatewayRegistry
     conversations: Conversations
@@ -37,8 +37,8 @@ class TextTaker:
     language_of: LanguageOf
 
     async def take(self, gateway: Gateway, sms: Sms) -> str:
-        """Take one message, each once by its reference, its sender and its words. The answer to a part after which
-        others are still to come is empty."""
+        """Handle a message, each once by its reference, sender and text. The answer is empty if more parts are to
+        come."""
         reading, part = sms.words.reading, sms.words.part
         if part and sms.sender:
             return await self._take_part(gateway, sms, part)
@@ -48,12 +48,14 @@ class TextTaker:
         return await self._say(gateway, message.with_note(part.note if part else ""))
 
     async def run(self) -> None:
-        """Take in what waits no longer, until cancelled."""
+        """Take in messages whose waiting time is over, until cancelled."""
         await every(EVERY, self.take_due, "long text messages")
 
     async def take_due(self) -> None:
-        """Take in long messages whose time is over, and those that another process closed and left. What cannot be
-        taken now holds up none of the others, and is tried again."""
+        """Take in long messages whose waiting time is over, and those that another process closed but did not take in.
+
+        A message that cannot be taken in now does not hold up the others, and is tried again.
+        """
         for text in await self.parted.claim_due():
             try:
                 await self._take_whole(await self.registry.gateway(text.channel), text.id)
@@ -83,7 +85,8 @@ class TextTaker:
         return await self.parted.add(gateway.channel.id, sms.sender, part, piece, wait)
 
     async def _take_whole(self, gateway: Gateway, id: UUID) -> str:
-        """Take a closed message in. Its parts change no more: whoever else does the same makes nothing twice."""
+        """Take in a closed message. Its parts do not change any more, so another process that does the same creates
+        nothing twice."""
         text = await self.parted.read(id)
         if text is None:
             return ""
@@ -100,7 +103,7 @@ class TextTaker:
         return reply
 
     async def _take_late(self, gateway: Gateway, sms: Sms, part: Part, added: Added) -> str:
-        """What came after the others is said of the demand that they became."""
+        """Add a late part to the demand that the other parts became, as a supplement."""
         reading = sms.words.reading
         message = self._message(f"{added.text}:{part.number}", sms.sender, reading.text)
         message = replace(message, number=added.number or message.number)

@@ -1,4 +1,4 @@
-"""Field visits: demands written down without a network, handed over in batches, each answered by itself."""
+"""The HTTP route that takes in demands of field visits, written without a network and handed over in batches."""
 
 from typing import Annotated, Final
 from uuid import UUID

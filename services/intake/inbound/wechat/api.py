@@ -1,4 +1,5 @@
-"""The callback of a WeChat official account: signed, encrypted where the account says so, answered in XML."""
+"""The HTTP routes for the callbacks of WeChat official accounts: signed, encrypted if the account says so, answered in
+XML."""
 
 import secrets
 from collections.abc import Callable
@@ -24,13 +25,13 @@ from shared.contracts.text import Text
 
 PREFIX: Final = "/inbound/wechat"
 LARGER: Final = LargerBodies(f"{PREFIX}/", MAX_BODY)
-"""Whoever asks: the account signs what it sends."""
+"""Larger bodies are allowed without a key in a header, because the account signs its requests."""
 NOTHING_TO_SAY: Final = PlainTextResponse("success")
 _REPLY: Final[dict[str, Any]] = {"application/xml": {}, "text/plain": {}}
 
 
 class Signed(BaseModel):
-    """What WeChat adds to the address."""
+    """The parameters that WeChat adds to the URL."""
 
     model_config = ConfigDict(extra="ignore", frozen=True)
 
@@ -43,7 +44,7 @@ class Signed(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """An official account's own secrets; without a cipher it sends plain messages."""
+    """The secrets of an official account; without a cipher it sends plain messages."""
 
     gateway: Gateway
     token: str
@@ -52,7 +53,7 @@ class Account:
 
 @dataclass(frozen=True, slots=True)
 class WeChat:
-    """Takes one callback at a time."""
+    """Handles the callbacks of WeChat."""
 
     registry: GatewayRegistry
     conversations: Conversations
@@ -61,7 +62,7 @@ class WeChat:
     nonce: Callable[[], str] = secrets.token_urlsafe
 
     async def echo(self, channel: str, signed: Signed) -> str:
-        """Prove to WeChat that this address is ours."""
+        """Answer WeChat's check that this URL is ours."""
         account = await self._account(channel)
         check_time(signed.timestamp, self.clock())
         if signed.msg_signature and account.cipher:
@@ -71,7 +72,7 @@ class WeChat:
         return signed.echostr
 
     async def receive(self, channel: str, signed: Signed, body: bytes) -> str | None:
-        """The passive reply to a callback; None when there is nothing to say."""
+        """Handle a callback; returns the passive reply, None if there is nothing to say."""
         account = await self._account(channel)
         check_time(signed.timestamp, self.clock())
         callback = _opened(account, signed, body)
@@ -110,7 +111,7 @@ class WeChat:
 
 
 def routes(wechat: WeChat) -> APIRouter:
-    """One address for each official account."""
+    """The routes, one for each official account."""
     router = LimitedRouter(LARGER, tags=["inbound"], prefix=PREFIX, route_class=ForeignQuery)
 
     @router.get("/{channel}", response_class=PlainTextResponse)
@@ -128,7 +129,8 @@ def routes(wechat: WeChat) -> APIRouter:
 
 
 def _opened(account: Account, signed: Signed, body: bytes) -> xml.Callback:
-    """The message itself. The plain signature does not cover the body: an account with a key takes no plain one."""
+    """The decrypted message. The plain signature does not cover the body, so an account with a cipher accepts no plain
+    message."""
     if account.cipher is None:
         check(signed.signature, account.token, signed.timestamp, signed.nonce)
         return xml.read(body)

@@ -1,4 +1,4 @@
-"""Signatures and encryption of WeChat's callbacks.
+"""Checks the signatures of WeChat's callbacks, and encrypts and decrypts their messages.
 
 Rule: the official accounts' message encryption: SHA-1 over the sorted parts; AES-256-CBC of sixteen random bytes, the
 length in network order, the message and the app id, padded to 32 bytes as PKCS #7 does, with the key's head as IV.
@@ -24,12 +24,12 @@ _RANDOM, _LENGTH, _BLOCK, _BITS = 16, 4, 16, 256
 
 
 def signature(token: str, *parts: str) -> str:
-    """What WeChat signs a request with."""
+    """The signature of a request."""
     return hashlib.sha1("".join(sorted((token, *parts))).encode(), usedforsecurity=False).hexdigest()
 
 
 def check(given: str, token: str, *parts: str) -> None:
-    """Raise `Refused` unless the signature is right."""
+    """Raise `Refused` if the signature is wrong."""
     if not hmac.compare_digest(given.encode(), signature(token, *parts).encode()):
         raise Refused(
             Code.UNAUTHENTICATED,
@@ -39,7 +39,7 @@ def check(given: str, token: str, *parts: str) -> None:
 
 
 def check_time(timestamp: str, at: datetime) -> None:
-    """Raise `Refused` unless a request was signed around this time: an old signature may have been overheard."""
+    """Raise `Refused` if a request was not signed about now: an old signature may have been intercepted."""
     sent_at = int(timestamp) if timestamp.isdecimal() and len(timestamp) < _DIGITS else 0
     if abs(at.timestamp() - sent_at) > _FRESH.total_seconds():
         raise Refused(
@@ -51,14 +51,14 @@ def check_time(timestamp: str, at: datetime) -> None:
 
 @dataclass(frozen=True, slots=True)
 class WeChatCipher:
-    """One account's key; `aes_key` is the EncodingAESKey as WeChat shows it."""
+    """The cipher of one account; `aes_key` is the EncodingAESKey as WeChat shows it."""
 
     aes_key: str
     app_id: str
     random: Callable[[int], bytes] = field(default=secrets.token_bytes)
 
     def decrypt(self, encrypted: str) -> bytes:
-        """The message, in whatever it is written; raises `Refused` when it was not encrypted for this account."""
+        """Decrypt a message to bytes; raises `Refused` if it was not encrypted for this account."""
         try:
             data = b64decode(encrypted, validate=True)
             if not data or len(data) % _BLOCK:
@@ -76,7 +76,7 @@ class WeChatCipher:
         return message
 
     def encrypt(self, message: str) -> str:
-        """The message for WeChat's eyes."""
+        """Encrypt a message for WeChat."""
         data = message.encode()
         plain = self.random(_RANDOM) + len(data).to_bytes(_LENGTH, "big") + data + self.app_id.encode()
         encryptor, padding = self._cipher().encryptor(), PKCS7(_BITS).padder()

@@ -1,4 +1,4 @@
-"""WeChat's XML: a callback's message read, a passive reply written."""
+"""Parses the XML of WeChat's callbacks, and writes passive replies."""
 
 from dataclasses import replace
 from typing import Annotated, Final
@@ -16,11 +16,11 @@ from shared.contracts.refusals import Code, Refused
 
 _KINDS: Final = ("text", "voice", "image", "location")
 UNREAD: Final = frozenset({"video", "shortvideo", "link", "file"})
-"""What a citizen sends and nobody here can read; events are not sent by citizens."""
+"""Kinds of messages that citizens send and that cannot be read here; events are not sent by citizens."""
 
 
 class Callback(BaseModel):
-    """A message as WeChat sends it; what is encrypted has `encrypted` and the receiver alone."""
+    """A message of WeChat; an encrypted one has only `encrypted` and the receiver."""
 
     model_config = ConfigDict(extra="ignore", frozen=True)
 
@@ -41,13 +41,13 @@ class Callback(BaseModel):
 
     @property
     def known_by(self) -> str:
-        """Its id; where there is none, all that is told of it."""
+        """The id of the message; without one, all its fields together."""
         identifying = (self.sender, self.time, self.kind, self.content, self.media, self.picture, self.lat, self.lon)
         return self.id or digest("\n".join(identifying))
 
 
 def read(body: bytes) -> Callback:
-    """The callback in an XML body; raises `Refused`."""
+    """Parse the XML body of a callback; raises `Refused`."""
     try:
         fields, reading = parts(body)
         return Callback.model_validate(fields | {"reading": reading})
@@ -60,7 +60,7 @@ def read(body: bytes) -> Callback:
 
 
 def message(callback: Callback) -> Message | None:
-    """What a citizen said; None for what is no message (subscribed, a sticker, an empty text)."""
+    """The message of a citizen; None for what is no message (subscribed, a sticker, an empty text)."""
     if callback.kind not in _KINDS or not callback.sender:
         return None
     number, text, hidden, place = None, "", "", None
@@ -84,13 +84,13 @@ def message(callback: Callback) -> Message | None:
 
 
 def _of_words(callback: Callback) -> Reading:
-    """How the words were read: as the body was, whose other bytes are no words."""
+    """How the text was decoded: like the body, but without the bytes of its other fields."""
     words, reading = callback.content or callback.recognition or callback.label, callback.reading
     return replace(reading, text=words, written=words.encode(reading.charset, "replace"))
 
 
 def _place(callback: Callback) -> Location | None:
-    """Where there is such a place on earth."""
+    """The position of a message; None if there is no such place on earth."""
     try:
         lat, lon = float(callback.lat), float(callback.lon)
     except ValueError:
@@ -100,7 +100,7 @@ def _place(callback: Callback) -> Location | None:
 
 
 def reply(callback: Callback, text: str, time: int) -> str:
-    """A text that goes back to the sender."""
+    """The XML of a text reply to the sender."""
     return _xml(
         ("ToUserName", callback.sender),
         ("FromUserName", callback.to),
@@ -111,7 +111,7 @@ def reply(callback: Callback, text: str, time: int) -> str:
 
 
 def sealed_reply(encrypted: str, signature: str, time: int, nonce: str) -> str:
-    """The same, encrypted."""
+    """The XML of an encrypted reply."""
     return _xml(("Encrypt", encrypted), ("MsgSignature", signature), ("TimeStamp", str(time)), ("Nonce", nonce))
 
 

@@ -1,4 +1,5 @@
-"""The parts of a callback's XML, though its text holds what XML must not: no message is lost for a character."""
+"""Parses a callback's XML tolerantly, because its texts may contain characters that XML does not allow; no message is
+lost for that."""
 
 import re
 from typing import Final
@@ -22,7 +23,8 @@ _ROOT: Final = re.compile(r"\s*(?:<\?xml[^>]*\?>)?\s*<xml>(.*)</xml>\s*", re.DOT
 
 
 def parts(body: bytes) -> tuple[dict[str, str], Reading]:
-    """Each part's text by its name, and how the bytes were read; raises `ValueError` where it is no callback."""
+    """The texts of the elements by their names, and how the bytes were decoded; raises `ValueError` if it is no
+    callback."""
     reading = read(body)
     text = _NUMBERED.sub(_allowed, _FORBIDDEN.sub("", _LINE_ENDS.sub("\n", reading.text)))
     fields = _parsed(text)
@@ -42,7 +44,8 @@ def _parsed(text: str) -> dict[str, str]:
 
 
 def _torn(text: str) -> dict[str, str]:
-    """Of XML that is none: a bare `<`, a `]]>` within the words. Up to the last end of each name, in linear time."""
+    """The elements of invalid XML, for example with a bare `<` or a `]]>` in a text: each from its first start to its
+    last end, in linear time."""
     fields = {}
     for name in _NAMES:
         start, end = text.find(f"<{name}>"), text.rfind(f"</{name}>")
