@@ -1,1 +1,1 @@
-"""Open311 GeoReport v2: the door for other cities' apps, FixMyStreet among them."""
+"""Open311 GeoReport v2: the API for apps of other cities, FixMyStreet among them."""

@@ -1,4 +1,4 @@
-"""GeoReport v2 over HTTP, under `/open311/`."""
+"""The HTTP routes of GeoReport v2, under `/open311/`."""
 
 from collections.abc import Iterable
 from typing import Annotated, Any, Final
@@ -25,7 +25,7 @@ from shared.jurisdiction.pack import Pack
 
 V2: Final = "/open311/v2"
 LARGER: Final = LargerBodies(f"{V2}/", MAX_ATTACHMENT + MAX_BODY)
-"""Whoever asks: the key stands in the form."""
+"""Larger bodies are allowed without a key in a header, because the key is a field of the form."""
 _EITHER: Final[dict[str, Any]] = {"content": {"text/xml": {}, "application/json": {}}}
 _WRONG: Final = _EITHER | {"description": "a list of `code` and `description`, one for each thing to change"}
 READ: Final[dict[int | str, dict[str, Any]]] = {200: _EITHER, "4XX": _WRONG, "5XX": _WRONG}
@@ -36,7 +36,7 @@ IdempotencyKey = Annotated[str | None, Header(alias="Idempotency-Key", min_lengt
 
 
 def open311(desk: Open311Handler, shown: Open311Lookup, place: Place) -> APIRouter:
-    """The routes, and an Open311 answer for every path beside them."""
+    """The routes, and an Open311 error for every other path."""
     router = LimitedRouter(LARGER, tags=["Open311"], route_class=Open311Route, default_response_class=Response)
 
     @router.get("/open311/discovery.{format}", responses=READ)
@@ -126,7 +126,7 @@ def _writing(desk: Open311Handler) -> APIRouter:
 
 
 def _methods(served: Iterable[BaseRoute], request: Request) -> list[str]:
-    """What is possible at the path of a request."""
+    """The methods that the path of a request has."""
     there = [
         route for route in served if isinstance(route, APIRoute) and route.matches(request.scope)[0] is not Match.NONE
     ]

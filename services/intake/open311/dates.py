@@ -1,4 +1,4 @@
-"""The dates of a list: a moment with its offset, or a day of the jurisdiction from its beginning to its end."""
+"""Parses the dates of a list: a moment with an offset, or a day of the jurisdiction."""
 
 import re
 from dataclasses import dataclass
@@ -68,17 +68,17 @@ class Window:
 
 
 def beginning(bound: datetime | date, zone: ZoneInfo) -> datetime:
-    """The moment, or the first moment of the day."""
+    """The moment itself, or the first moment of the day."""
     return bound if isinstance(bound, datetime) else datetime.combine(bound, time(), zone).astimezone(UTC)
 
 
 def end(bound: datetime | date, zone: ZoneInfo) -> datetime:
-    """The moment, or the last moment of the day."""
+    """The moment itself, or the last moment of the day."""
     return bound if isinstance(bound, datetime) else beginning(bound + _DAY, zone) - _LEAST
 
 
 def window(start: datetime | date | None, until: datetime | date | None, now: datetime, zone: ZoneInfo) -> Window:
-    """What was asked for, completed to 90 days; raises `Refused` when it is longer or runs backwards."""
+    """The requested window, completed to 90 days; raises `Refused` if it is longer or ends before it begins."""
     last = end(until, zone) if until else None
     first = beginning(start, zone) if start else (last or now) - SPAN
     if last is None:
@@ -94,7 +94,7 @@ def window(start: datetime | date | None, until: datetime | date | None, now: da
 def first_update(
     after: datetime | date | None, before: datetime | date | None, now: datetime, zone: ZoneInfo
 ) -> datetime:
-    """Where a list of changes begins: at what was asked for, or 90 days before its end; raises `Refused` likewise."""
+    """The beginning of a list of changes: as requested, or 90 days before its end; raises `Refused` likewise."""
     last = end(before, zone) if before else now
     first = beginning(after, zone) if after else last - SPAN
     if before and last < first:
@@ -107,7 +107,8 @@ def first_update(
 
 
 def _apart(start: datetime | date, until: datetime | date, zone: ZoneInfo) -> timedelta:
-    """How far a day or a moment lies before another; days by the calendar, which a change of clocks does not move."""
+    """The time between two days or moments; between days by the calendar, so that a change of clocks does not
+    matter."""
     if isinstance(start, datetime) and isinstance(until, datetime):
         return until - start
     return _day(until, zone) - _day(start, zone)

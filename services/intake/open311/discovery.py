@@ -1,4 +1,4 @@
-"""What discovery says of this server."""
+"""Makes the discovery document of this server."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -11,10 +11,8 @@ SPECIFICATION: Final = "http://wiki.open311.org/GeoReport_v2"
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where the public reaches this server, whom to ask for a key, and whether demands are real here.
-
-    `other_url` is the server of the other type, where there is one: the test beside the production, or the reverse.
-    """
+    """The public URL of this server, the contact for API keys, and whether its demands are real. `other_url` is the
+    server of the other type, if there is one: the test server of a production server, or the reverse."""
 
     url: str
     contact: str
@@ -23,7 +21,7 @@ class Place:
 
 
 def discovery(place: Place) -> Discovery:
-    """The document at `/open311/discovery`; production comes first, since many clients take the first endpoint."""
+    """The document at `/open311/discovery`. Production comes first, because many clients use the first endpoint."""
     urls = {place.type: place.url}
     if place.other_url:
         urls["production" if place.type == "test" else "test"] = place.other_url

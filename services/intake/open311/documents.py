@@ -1,4 +1,4 @@
-"""The documents of GeoReport v2, field by field in the order of its specification."""
+"""Defines the documents of GeoReport v2, with the fields in the order of its specification."""
 
 from datetime import UTC, datetime
 from typing import Annotated, ClassVar

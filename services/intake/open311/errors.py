@@ -1,4 +1,4 @@
-"""Refusals and faults as GeoReport errors: a list of code and description, in the format that was asked for."""
+"""Answers refusals and faults as GeoReport errors: a list of code and description, in the requested format."""
 
 from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
@@ -28,7 +28,7 @@ STATUSES: Final[Mapping[Code, int]] = {
     Code.QUOTA_USED_UP: 429,
     Code.UNAVAILABLE: 503,
 }
-"""Where GeoReport names a code of HTTP; every other refusal is a bad request."""
+"""The HTTP statuses that GeoReport names; all other refusals are bad requests."""
 
 AWAY: Final = Refused(
     Code.UNAVAILABLE,
@@ -42,11 +42,11 @@ class Open311Route(ErrorFormat):
 
     @staticmethod
     def tell(refused: Refused, request: Request) -> Response:
-        """The refusal in the format of the path."""
+        """The errors document of a refusal, in the format of the path."""
         return answer(refused, format_of(request))
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        """The handler, with the failures told in the format of the path."""
+        """The handler, whose failures are answered in the format of the path."""
         handle = super().get_route_handler()
 
         async def told(request: Request) -> Response:
@@ -68,12 +68,12 @@ class Open311Route(ErrorFormat):
 
 
 def format_of(request: Request) -> Format:
-    """The suffix of the path; XML, which every client reads, where it is none of ours."""
+    """The format by the suffix of the path; XML, which every client reads, for any other suffix."""
     return Format.JSON if request.url.path.endswith(".json") else Format.XML
 
 
 def answer(refused: Refused, format: Format) -> Response:
-    """Every thing that was wrong, under one status of HTTP."""
+    """All errors of a refusal, with one HTTP status."""
     status = STATUSES.get(refused.code, BAD_REQUEST)
     response = render_list(Error, list(_errors(refused, status)), format, status)
     response.headers.update(retry_after(refused))
@@ -90,19 +90,19 @@ def _errors(refused: Refused, status: int) -> Iterator[Error]:
 
 
 def invalid(*errors: FieldError) -> Refused:
-    """A refusal for arguments that must be changed."""
+    """The refusal of wrong arguments."""
     en = "; ".join(f"{error.field}: {error.en}" for error in errors)
     return Refused(Code.INVALID, en, "；".join(f"{error.field}：{error.zh}" for error in errors), errors)
 
 
 def unknown(field: str, given: object, example: str) -> Refused:
-    """A refusal of a code or a number that stands for nothing here."""
+    """The refusal of an unknown code or number."""
     en, zh = f"there is no {field} {str(given)!r}", f"没有 {field} {str(given)!r}"
     return Refused(Code.NOT_FOUND, en, zh, (FieldError(field, zh, en, example),))
 
 
 def wrong_method(request: Request, methods: Sequence[str]) -> Response:
-    """The answer where a path exists, but not for this method. Rule: RFC 9110, 15.5.6."""
+    """The answer if a path exists, but not for this method. Rule: RFC 9110, 15.5.6."""
     allowed = ", ".join(methods)
     en, zh = f"{request.method} is not possible here; use {allowed}", f"请改用 {allowed}"
     response = answer(
@@ -113,7 +113,7 @@ def wrong_method(request: Request, methods: Sequence[str]) -> Response:
 
 
 def misfit(errors: Iterable[Any]) -> Refused:
-    """What Pydantic found, as a refusal that names each argument."""
+    """The refusal of Pydantic's errors; it names each argument."""
     field_errors = tuple(_field_error(error) for error in errors)
     unknown = any(error.field == "format" for error in field_errors)
     if unknown:
@@ -122,7 +122,7 @@ def misfit(errors: Iterable[Any]) -> Refused:
 
 
 def misfit_of(fault: ValidationError) -> Refused:
-    """The same for a model that was made by hand."""
+    """The same for the error of a model that was created in code."""
     return misfit(fault.errors(include_url=False))
 
 

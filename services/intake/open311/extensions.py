@@ -1,4 +1,4 @@
-"""Documents beyond the specification: what `extensions=true` adds, and mySociety's updates."""
+"""Defines the documents beyond the specification: those of `extensions=true`, and mySociety's updates."""
 
 from services.intake.open311.documents import Document, ServiceRequest, Stamp
 

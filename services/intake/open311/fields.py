@@ -1,4 +1,4 @@
-"""The fields and files of a posted form, in the encoding that its sender declares; nothing is guessed."""
+"""Parses the fields and files of a posted form, in the charset that its sender declares; no charset is guessed."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -16,7 +16,7 @@ FORMS: Final = ("application/x-www-form-urlencoded", "multipart/form-data")
 MAX_FILES: Final = 20
 MAX_FIELDS: Final = 1000
 _BYTES: Final = "latin-1"
-"""As which Starlette may read what is decoded later: it keeps every byte."""
+"""The charset with which Starlette decodes values that are decoded again later: it keeps every byte."""
 
 _ENCODINGS: Final[Mapping[str, str]] = {
     **dict.fromkeys(("", "utf-8", "utf8", "us-ascii", "ascii"), "utf-8"),
@@ -30,7 +30,7 @@ Item = tuple[str, str | bytes]
 
 
 async def posted(request: Request) -> list[Item]:
-    """Everything in the form, in its order; raises `Refused` for a body that is none, or that cannot be decoded."""
+    """All fields and files of the form, in order; raises `Refused` for a body that is no form or cannot be decoded."""
     media, options = parse_options_header(request.headers.get("content-type"))
     charset = options.get(b"charset", b"").decode(_BYTES)
     match media.decode(_BYTES).strip():
@@ -63,7 +63,8 @@ def _pairs(body: bytes, charset: str) -> list[Item]:
 
 
 class _Parts(MultiPartParser):
-    """Starlette's, which takes half a form for a whole one, and what it cannot decode for Latin-1."""
+    """Starlette's parser with stricter rules: it would accept half a form as a whole one, and decode unknown bytes as
+    Latin-1."""
 
     def __init__(self, request: Request) -> None:
         super().__init__(request.headers, request.stream(), max_files=MAX_FILES, max_fields=MAX_FIELDS)
@@ -71,23 +72,23 @@ class _Parts(MultiPartParser):
         self.charsets: list[str] = []
 
     def on_part_begin(self) -> None:
-        """Begin a part that is decoded when all that is declared is known."""
+        """Begin a part; it is decoded when all declared charsets are known."""
         super().on_part_begin()
         self._charset = _BYTES
 
     def on_part_end(self) -> None:
-        """Remember the encoding that the part declares, if it does."""
+        """Store the charset that the part declares, if it does."""
         super().on_part_end()
         written = dict(self._current_part.item_headers).get(b"content-type", b"")
         _, options = parse_options_header(written)
         self.charsets.append(options.get(b"charset", b"").decode(_BYTES))
 
     def on_end(self) -> None:
-        """Remember that the closing boundary came."""
+        """Record that the closing boundary came."""
         self.closed = True
 
     async def parse(self) -> FormData:
-        """The form, when it is whole."""
+        """Parse the whole form."""
         form = await super().parse()
         if self.closed:
             return form
@@ -109,7 +110,8 @@ async def _parts(request: Request, charset: str) -> list[Item]:
 
 
 async def _decoded(form: FormData, charsets: list[str], charset: str) -> list[Item]:
-    """Each part as it declares, as `_charset_` of its form does, or as the whole does. Rule: RFC 7578, 4.6."""
+    """The decoded parts: each by its own charset, else by the form's `_charset_`, else by that of the whole body. Rule:
+    RFC 7578, 4.6."""
     declared = form.get("_charset_", charset)
     usual = declared if isinstance(declared, str) else charset
     items: list[Item] = []

@@ -1,4 +1,4 @@
-"""The forms that other systems post: a request, and FixMyStreet's update of one."""
+"""Defines the forms that other systems post: a new request, and FixMyStreet's update of one."""
 
 import re
 from collections.abc import Mapping
@@ -47,7 +47,7 @@ Form = TypeVar("Form", bound=BaseModel)
 
 
 class Posted(BaseModel):
-    """What both forms have."""
+    """The fields of both forms."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
@@ -107,14 +107,14 @@ class NewUpdate(Posted):
 
 
 def documented(kind: type[BaseModel]) -> dict[str, Any]:
-    """The form for OpenAPI."""
+    """The description of a form for OpenAPI."""
     schema = kind.model_json_schema()
     attribute = {"attribute": {"style": "deepObject", "explode": True}}
     return {"requestBody": {"content": {form: {"schema": schema, "encoding": attribute} for form in FORMS}}}
 
 
 async def read(request: Request, kind: type[Form]) -> Form:
-    """The form that was posted; an empty field counts as absent. Raises `Refused` naming every field to change."""
+    """Parse a posted form; an empty field counts as absent. Raises `Refused`, which names every wrong field."""
     items = await posted(request)
     # A browser sends an empty file for a field that was left alone.
     files = tuple(value for _, value in items if isinstance(value, bytes) and value)

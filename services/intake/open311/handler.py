@@ -1,4 +1,4 @@
-"""What Open311 hands over to intake: a request, or an update of one, with the files that came in its form."""
+"""Handles requests and updates that come by Open311, with their files."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -31,7 +31,7 @@ SCOPE: Final = "submit"
 
 @dataclass(frozen=True, slots=True)
 class Registered:
-    """The number that a request was given, and what came with it."""
+    """The number of a submitted request, and what became of its files."""
 
     number: str
     enclosed: Enclosures
@@ -39,14 +39,14 @@ class Registered:
 
 @dataclass(frozen=True, slots=True)
 class Open311Handler:
-    """Stands before `Submissions` and `Hearing` and speaks GeoReport; every method raises `Refused`."""
+    """Translates GeoReport's forms to submissions and notes; every method raises `Refused`."""
 
     submissions: SubmissionHandler
     note_handler: NoteHandler
     attachments: AttachmentService
 
     async def submit(self, posted: NewRequest, key: str | None) -> Registered:
-        """Take a request in; without a key of its own every request is a new one."""
+        """Submit a request; without an idempotency key every request is a new one."""
         channel = await self._channel(posted.api_key)
         pack = services.jurisdiction(self.submissions.packs, posted.jurisdiction_id)
         leaf = services.category(pack, posted.service_code)
@@ -62,7 +62,7 @@ class Open311Handler:
         return Registered(taken.number, enclosed)
 
     async def _enclosed(self, channel: Channel, posted: NewRequest, repeats: str | None) -> Enclosures:
-        """What came as files; a request that is repeated has brought them already."""
+        """The stored files; empty for a repeated request, whose files are stored already."""
         if repeats:
             async with self.submissions.pool.acquire(timeout=5) as db:
                 if await inbound.submitted_under(db, channel.id, self.note_handler.vault.reference(repeats)):
@@ -70,7 +70,7 @@ class Open311Handler:
         return await enclose(self.attachments, channel, posted.files)
 
     async def supplement(self, posted: NewUpdate) -> None:
-        """Take another system's update as a note of the citizen; one that it repeats was taken already."""
+        """Record an update of another system as a note of the citizen; a repeated one was recorded already."""
         channel = await self._channel(posted.api_key)
         demand = await self._theirs(channel, posted)
         if await self._repeats(channel, demand, posted):
@@ -83,7 +83,7 @@ class Open311Handler:
             raise _ended(refused, demand.number) from None
 
     async def _theirs(self, channel: Channel, posted: NewUpdate) -> Demand:
-        """The demand that is updated, where the channel may speak of it; raises `Refused`."""
+        """The demand to update, if the channel may speak about it; raises `Refused`."""
         number = read_number(posted.service_request_id, field="service_request_id")
         async with self.submissions.pool.acquire(timeout=5) as db:
             demand = await demands.by_number(db, number)
@@ -96,7 +96,8 @@ class Open311Handler:
         return demand
 
     async def _repeats(self, channel: Channel, demand: Demand, posted: NewUpdate) -> bool:
-        """Whether this update was taken before; raises `Refused` where its id stands for one of another demand."""
+        """Whether this update was recorded before; raises `Refused` if its id belongs to an update of another
+        demand."""
         async with self.submissions.pool.acquire(timeout=5) as db:
             first = await queries.received(db, channel.id, self.note_handler.vault.reference(posted.update_id))
         if first is not None and first != demand.id:
@@ -115,7 +116,7 @@ class Open311Handler:
             raise Refused(refused.code, en, zh, (FieldError("api_key", zh, en, API_KEY),)) from None
 
     async def _hear(self, channel: Channel, demand: UUID, update_id: str, note: Supplement) -> None:
-        """Tell the note, unless its twin was told at this moment."""
+        """Record the note, unless the same update is being recorded at this moment."""
         at, note_request = self.submissions.clock(), _said(channel, demand, update_id, note)
         written = await self.note_handler.written(note_request)
         async with self.submissions.pool.acquire(timeout=5) as db, db.transaction():
@@ -128,7 +129,7 @@ def _said(channel: Channel, demand: UUID, update_id: str, note: Supplement) -> N
 
 
 def _ended(refused: Refused, number: str) -> Refused:
-    """The refusal of an update; where the demand has ended, with what an Open311 client can do instead."""
+    """The refusal of an update; if the demand has ended, it says what an Open311 client can do instead."""
     if refused.code is not Code.ILLEGAL_TRANSITION:
         return refused
     en = f"{number} has ended; send a new request with POST requests.{{format}}"

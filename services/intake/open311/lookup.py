@@ -1,4 +1,4 @@
-"""What Open311 asks of intake: demands, and how they went on."""
+"""Reads demands and their updates for Open311."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -27,17 +27,17 @@ from shared.jurisdiction.pack import Pack
 
 @dataclass(frozen=True, slots=True)
 class Open311Lookup:
-    """Answers from what intake lists; every method raises `Refused`."""
+    """Reads from intake's listing; every method raises `Refused`."""
 
     submissions: SubmissionHandler
 
     @property
     def packs(self) -> Jurisdictions:
-        """The jurisdictions that are served."""
+        """The jurisdictions of this deployment."""
         return self.submissions.packs
 
     async def requests(self, pack: Pack, query: AskedRequests) -> list[ServiceRequest]:
-        """The demands that a list was asked for."""
+        """The demands that a list request asks for."""
         services.check_filter(pack, query.codes())
         async with self.submissions.pool.acquire(timeout=5) as db:
             if query.numbers():
@@ -47,7 +47,7 @@ class Open311Lookup:
             return await _shown(db, pack, listings, more=query.extensions)
 
     async def request(self, pack: Pack, number: str, more: bool) -> list[ServiceRequest]:
-        """One demand, still as a list."""
+        """One demand, as a list with one element."""
         checked_number = read_number(number, field="service_request_id")
         async with self.submissions.pool.acquire(timeout=5) as db:
             listings = await queries.listings_by_number(db, pack.id, [checked_number])
@@ -56,7 +56,7 @@ class Open311Lookup:
             return await _shown(db, pack, listings, more)
 
     async def redeem(self, pack: Pack, token: UUID | str) -> str:
-        """The number of the demand with this id, or with this number: people have no other token."""
+        """The number of the demand with this id or number; there are no other tokens."""
         async with self.submissions.pool.acquire(timeout=5) as db:
             if isinstance(token, UUID):
                 number = await queries.number_of(db, pack.id, token)
@@ -68,7 +68,7 @@ class Open311Lookup:
         return number
 
     async def updates(self, pack: Pack, query: AskedUpdates) -> list[RequestUpdate]:
-        """How the demands of a jurisdiction went on within a window, or those that were asked for."""
+        """The updates of a jurisdiction's demands within a window, or of the requested demands."""
         async with self.submissions.pool.acquire(timeout=5) as db:
             steps = await self._steps(db, pack, query)
             return updates(pack, steps, await published(db, list({step.demand_id for step in steps})))

@@ -1,4 +1,4 @@
-"""Open311's questions to intake's database, one function each; every one is answered from an index."""
+"""Open311's SQL, one function for each statement; every statement uses an index."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -39,7 +39,7 @@ class Listing:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """A row of `demand_update` with the number of its demand; or a release, with the status of the demand by now."""
+    """A row of `demand_update` with the number of its demand; or a release, with the present status of the demand."""
 
     id: UUID
     demand_id: UUID
@@ -53,7 +53,7 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """Which demands of a jurisdiction are listed; what is None or empty does not filter."""
+    """The filter of a list; a field that is None or empty does not filter."""
 
     jurisdiction: str
     categories: Sequence[str]
@@ -66,7 +66,8 @@ class Filter:
 
 
 CONFIDENTIAL: Final = [kind for kind in RequestKind if is_confidential(kind)]
-"""Kinds of which no filter may tell anything: they are listed by number and by the date of their submission alone."""
+"""Confidential kinds: no filter may disclose anything of them, so they are listed only by number and by the date of
+submission."""
 
 _LISTING = (
     "id, number, jurisdiction, channel, kind, category, division, title, text, lat, lon,"
@@ -77,20 +78,20 @@ _RELEASE_COLUMNS = (
     "md5(known.demand_id::text || '/' || known.edition)::uuid AS id, known.demand_id, listed.number, listed.kind,"
     " listed.status, '' AS summary, known.changed_at AS at, true AS is_release"
 )
-"""The newest edition of a demand that is public now: the same edition has the same id whenever it is asked for."""
+"""The columns of the newest public edition of a demand; the same edition always has the same id."""
 _RELEASES = "publication AS known JOIN demand_listing AS listed ON listed.id = known.demand_id"
 
 
 async def listings(db: Connection, filter: Filter) -> list[Listing]:
-    """The demands that fit, the newest first."""
+    """The demands that match, the newest first."""
     question, values = listing_query(filter)
     return [_listing(row) for row in await db.fetch(question, *values)]
 
 
 def listing_query(filter: Filter) -> tuple[str, list[object]]:
-    """The question for exactly these filters, so that the planner sees which index serves it.
+    """The statement for exactly these filters, so that the planner sees which index serves it.
 
-    A filter by what is not shown of a report (举报) would tell it, so such lists leave reports out.
+    A filter by what is not shown of a report (举报) would disclose it, so such lists leave reports out.
     """
     conditions, values = ["jurisdiction = $1"], [filter.jurisdiction, filter.limit, filter.skip]
 
@@ -120,7 +121,7 @@ def listing_query(filter: Filter) -> tuple[str, list[object]]:
 
 
 async def listings_by_number(db: Connection, jurisdiction: str, numbers: Sequence[str]) -> list[Listing]:
-    """Those of the numbers that exist in the jurisdiction."""
+    """The demands of these numbers that exist in the jurisdiction."""
     rows = await db.fetch(
         f"""
         SELECT {_LISTING} FROM demand_listing
@@ -133,7 +134,7 @@ async def listings_by_number(db: Connection, jurisdiction: str, numbers: Sequenc
 
 
 async def number_of(db: Connection, jurisdiction: str, demand: UUID) -> str | None:
-    """The number of a demand that is known by its id."""
+    """The number of the demand with this id; None if there is none."""
     reference: str | None = await db.fetchval(
         "SELECT number FROM demand_listing WHERE id = $1 AND jurisdiction = $2", demand, jurisdiction
     )
@@ -141,7 +142,7 @@ async def number_of(db: Connection, jurisdiction: str, demand: UUID) -> str | No
 
 
 async def steps_of(db: Connection, demands: Sequence[UUID]) -> list[Step]:
-    """How these demands went on, the earliest step first."""
+    """The steps of these demands, the earliest first."""
     rows = await db.fetch(
         f"""
         SELECT {_STEP_COLUMNS} FROM demand_update AS step JOIN demand_listing AS listed ON listed.id = step.demand_id
@@ -153,7 +154,7 @@ async def steps_of(db: Connection, demands: Sequence[UUID]) -> list[Step]:
 
 
 async def releases_of(db: Connection, demands: Sequence[UUID]) -> list[Step]:
-    """When what is public of these demands was released."""
+    """The releases of what is public of these demands."""
     rows = await db.fetch(
         f"""
         SELECT {_RELEASE_COLUMNS} FROM {_RELEASES} WHERE known.demand_id = ANY($1::uuid[]) AND known.title IS NOT NULL
@@ -164,8 +165,7 @@ async def releases_of(db: Connection, demands: Sequence[UUID]) -> list[Step]:
 
 
 async def steps_within(db: Connection, jurisdiction: str, when: Window, limit: int, skip: int) -> list[Step]:
-    """What happened and what was released in a jurisdiction within a window, the earliest first; nothing of reports
-    (举报)."""
+    """The steps and releases of a jurisdiction within a window, the earliest first, without those of reports (举报)."""
     rows = await db.fetch(
         f"""
         SELECT id, demand_id, number, kind, status, summary, at, is_release FROM (
@@ -187,7 +187,7 @@ async def steps_within(db: Connection, jurisdiction: str, when: Window, limit: i
 
 
 async def received(db: Connection, channel: str, update_id: str) -> UUID | None:
-    """The demand to which this update of the channel was added before."""
+    """The demand to which this update of the channel was added; None if it is new."""
     id: UUID | None = await db.fetchval(
         "SELECT demand_id FROM update_received WHERE channel = $1 AND update_id = $2", channel, update_id
     )
@@ -195,7 +195,8 @@ async def received(db: Connection, channel: str, update_id: str) -> UUID | None:
 
 
 async def receive(db: Connection, channel: str, update_id: str, demand: UUID, at: datetime) -> bool:
-    """Whether this update of the channel is new; waits for a twin that is being written."""
+    """Insert this update of the channel; returns whether it is new. Waits for another transaction that inserts the same
+    one."""
     done = await db.execute(
         "INSERT INTO update_received (channel, update_id, demand_id, received_at) VALUES ($1, $2, $3, $4)"
         " ON CONFLICT DO NOTHING",

@@ -1,4 +1,4 @@
-"""What a list is asked for: filters as they are written in a URL."""
+"""Defines the URL parameters of lists."""
 
 from typing import Annotated, Any, Final
 
@@ -16,7 +16,7 @@ Listed = Annotated[str | None, Field(max_length=40_000, description="separated b
 
 
 class Arguments(BaseModel):
-    """What follows the `?`; an argument that is empty counts as absent."""
+    """URL parameters; an empty one counts as absent."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -42,7 +42,7 @@ class Asked(Arguments):
 
     @property
     def skipped(self) -> int:
-        """How many come before this page; raises `Refused` for more than anybody reads through."""
+        """How many rows come before this page; raises `Refused` for an unreasonable number."""
         if self.page * self.page_size > DEEPEST:
             en = f"page × page_size is {DEEPEST:,} at most: ask for a shorter time"
             raise invalid(FieldError("page", f"page × page_size 不得超过 {DEEPEST}，请缩短时间范围", en, "1"))
@@ -80,11 +80,11 @@ class AskedRequests(Asked, AskedOne):
         return _parts("service_request_id", self.service_request_id)
 
     def codes(self) -> tuple[str, ...]:
-        """The service codes."""
+        """The requested service codes."""
         return _parts("service_code", self.service_code)
 
     def open(self) -> bool | None:
-        """Only the open ones, only the closed ones, or all; raises `Refused` for another status."""
+        """True for open demands only, False for closed ones only, None for all; raises `Refused` for another status."""
         statuses = set(_parts("status", self.status))
         if statuses - set(GeoReport):
             en = "is open, closed or both, in lower case"

@@ -1,4 +1,5 @@
-"""Documents as XML, or as JSON by the Spark convention, without its root; what is unknown is left out of both."""
+"""Renders documents as XML, or as JSON by the Spark convention (without the root); unknown values are left out of
+both."""
 
 import re
 from collections.abc import Sequence
@@ -26,14 +27,14 @@ MEDIA: Final = {Format.XML: "text/xml; charset=utf-8", Format.JSON: "application
 
 
 def render(document: Document, format: Format) -> Response:
-    """A document that stands alone."""
+    """Render a single document."""
     if format is Format.JSON:
         return _response(orjson.dumps(_told(document)), format, 200)
     return _response(_xml(_element(document)), format, 200)
 
 
 def render_list(kind: type[Document], documents: Sequence[Document], format: Format, status: int = 200) -> Response:
-    """Documents of one kind, or none."""
+    """Render a list of documents of one kind; it may be empty."""
     if format is Format.JSON:
         return _response(orjson.dumps([_told(document) for document in documents]), format, status)
     root = ET.Element(kind.listed)
@@ -42,7 +43,8 @@ def render_list(kind: type[Document], documents: Sequence[Document], format: For
 
 
 def _told(document: Document) -> dict[str, Any]:
-    """Its fields as plain values; a key without a value is left out, since clients read null as a text or fail."""
+    """The fields of a document as plain values. A field without a value is left out, because clients show null as text
+    or fail."""
     return document.model_dump(mode="json", exclude_none=True)
 
 

@@ -1,4 +1,4 @@
-"""What stands in a URL: names that are known, once each; of what stands there twice, a list goes on."""
+"""Checks the parameters of a URL: each must be known, and one that is repeated must be a list or have equal values."""
 
 from collections import defaultdict
 from collections.abc import Callable, Coroutine, Iterator
@@ -16,22 +16,22 @@ from shared.contracts.refusals import FieldError, Refused
 SCALARS: Final = {*AskedRequests.model_fields, "jurisdiction_id"} - LISTS
 NAMED: Final = 5
 SHOWN: Final = 64
-"""How many unknown names a refusal repeats, and how much of each."""
+"""A refusal repeats at most so many unknown names, and so much of each."""
 
 WITHOUT_EFFECT: Final = frozenset({"api_key", "locale", "extensions"})
-"""What real clients send to every address, and what changes nothing that this server would answer.
+"""Parameters that real clients send to every path and that would change nothing in an answer.
 
 FixMyStreet and mySociety's open311-adapter send `api_key` with GETs; CitySDK's clients send `locale`; those of Chicago
-and Boston send `extensions`. Filters that are not served (`lat`, `long`, `radius`, `agency_responsible`) are refused:
-a client that believes in them would take the whole city for a neighbourhood.
+and Boston send `extensions`. Filters that are not served (`lat`, `long`, `radius`, `agency_responsible`) are refused: a
+client that relies on them would take the whole city for a neighbourhood.
 """
 
 
 class AskingRoute(Open311Route):
-    """A route that reads its arguments from the URL; FastAPI would count the last of several and drop the others."""
+    """A route that checks its URL parameters. FastAPI would use the last of several and drop the others."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        """The handler, which sees every argument once."""
+        """The handler, which gets each parameter once."""
         handle = super().get_route_handler()
         known = frozenset(_names(self.dependant))
 
@@ -47,7 +47,7 @@ class AskingRoute(Open311Route):
 
 
 def _names(dependant: Dependant) -> Iterator[str]:
-    """The arguments of a route and of what it depends on; those of a model one by one."""
+    """The parameters of a route and of its dependencies; those of a model one by one."""
     for field in dependant.query_params:
         model = field.field_info.annotation
         if isinstance(model, type) and issubclass(model, BaseModel):
@@ -59,7 +59,7 @@ def _names(dependant: Dependant) -> Iterator[str]:
 
 
 def _check_names(request: Request, known: frozenset[str]) -> None:
-    """Raises `Refused` for arguments that are not known here; an empty argument counts as absent."""
+    """Raise `Refused` for unknown parameters; an empty one counts as absent."""
     given = dict.fromkeys(name for name, value in request.query_params.multi_items() if value)
     strange = [name for name in given if name not in known | WITHOUT_EFFECT]
     if strange:
@@ -69,7 +69,8 @@ def _check_names(request: Request, known: frozenset[str]) -> None:
 
 
 def gathered(request: Request) -> Request:
-    """The request with its lists joined; raises `Refused` for other arguments that differ from themselves."""
+    """The request with repeated list parameters joined; raises `Refused` for other parameters that have different
+    values."""
     items, given = request.query_params.multi_items(), defaultdict[str, list[str]](list)
     for name, value in items:
         if value:

@@ -1,4 +1,4 @@
-"""What can be asked for here: the leaf categories of a jurisdiction pack, with the questions that each asks."""
+"""Lists the Open311 services: the leaf categories of a jurisdiction pack, with their attributes."""
 
 from collections.abc import Mapping, Sequence
 from typing import Final
@@ -25,7 +25,7 @@ KINDS: Final[Mapping[RequestKind, Text]] = {
 
 
 def jurisdiction(packs: Jurisdictions, jurisdiction_id: str | None) -> Pack:
-    """The pack that is meant; raises `Refused` where several are served and none or an unknown one is named."""
+    """The pack of the request; raises `Refused` if several are served and none or an unknown one is named."""
     if len(packs) == 1:
         return next(iter(packs))
     known, first = ", ".join(pack.id for pack in packs), next(iter(packs)).id
@@ -38,7 +38,7 @@ def jurisdiction(packs: Jurisdictions, jurisdiction_id: str | None) -> Pack:
 
 
 def category(pack: Pack, service_code: str) -> Category:
-    """The leaf category with this code; raises `Refused` when there is none."""
+    """The leaf category with this code; raises `Refused` if there is none."""
     category = pack.category(service_code)
     if category is None or category not in pack.leaf_categories:
         raise unknown("service_code", service_code, pack.leaf_categories[0].code)
@@ -46,7 +46,7 @@ def category(pack: Pack, service_code: str) -> Category:
 
 
 def check_filter(pack: Pack, codes: Sequence[str]) -> None:
-    """Raises `Refused` for a filter by a category that does not exist, or where the public does not see categories."""
+    """Raise `Refused` for a filter by an unknown category, or if the public may not see categories."""
     for code in codes:
         category(pack, code)
     if codes and Shown.CATEGORY not in pack.publication.unreleased:
@@ -55,7 +55,7 @@ def check_filter(pack: Pack, codes: Sequence[str]) -> None:
 
 
 def services(pack: Pack) -> list[Service]:
-    """Every service of a jurisdiction."""
+    """All services of a jurisdiction."""
     return [_service(pack, leaf) for leaf in pack.leaf_categories]
 
 
@@ -73,7 +73,7 @@ def _service(pack: Pack, leaf: Category) -> Service:
 
 
 def definition(pack: Pack, leaf: Category) -> ServiceDefinition:
-    """What a submission for this category may carry."""
+    """The attributes of a service."""
     return ServiceDefinition(service_code=leaf.code, attributes=(_division(pack), _kind(leaf)))
 
 

@@ -1,4 +1,4 @@
-"""What our statuses are called by Open311, by CitySDK and by FixMyStreet."""
+"""Maps our statuses to those of Open311, CitySDK and FixMyStreet."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ class GeoReport(StrEnum):
 
 
 class Detailed(StrEnum):
-    """`detailed_status` of CitySDK."""
+    """The values of CitySDK's `detailed_status`."""
 
     RECEIVED = "RECEIVED"
     IN_PROCESS = "IN_PROCESS"
@@ -47,7 +47,7 @@ class FixMyStreet(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """One status as CitySDK and as FixMyStreet call it."""
+    """The names of one status in CitySDK and FixMyStreet."""
 
     detailed: Detailed
     fixmystreet: FixMyStreet
@@ -75,9 +75,9 @@ SAID: Final[Mapping[Status, Said]] = {
 
 
 CONFIDENTIAL: Final = "举报内容不公开，请凭查询码查询 / A report is not published; follow it with its secret code"
-"""Instead of a status in words, for a report (举报)."""
+"""Shown in the place of a status of a report (举报)."""
 
 
 def georeport(status: Status) -> GeoReport:
-    """Open while the citizen waits, closed from the answer on."""
+    """The status of GeoReport: open while the citizen waits, closed from the answer on."""
     return GeoReport.OPEN if is_open(status) else GeoReport.CLOSED

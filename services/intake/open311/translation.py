@@ -1,4 +1,4 @@
-"""A posted request as the demand that a channel would have submitted."""
+"""Translates a posted request to the command that a channel would submit."""
 
 from typing import Final
 
@@ -19,8 +19,11 @@ TITLE: Final = 200
 
 
 def demand_of(pack: Pack, leaf: Category, posted: NewRequest, first_line: str) -> SubmitDemand:
-    """The demand; raises `Refused` for a place or a kind that does not exist. `first_line` is that of the description,
-    masked: it is cut to be the title, and no half of a telephone number may be left."""
+    """The command; raises `Refused` for an unknown place or kind.
+
+    `first_line` is the masked first line of the description, which is cut to be the title: it is masked first, so that
+    no half of a telephone number is left.
+    """
     point = Location(lat=posted.lat, lon=posted.long) if posted.lat is not None and posted.long is not None else None
     division = _division(pack, posted)
     try:

@@ -1,4 +1,4 @@
-"""A demand as the public may see it, in the fields of Open311; what is shown is decided in `publication`."""
+"""Makes the public view of a demand in the fields of Open311; `publication` decides what is shown."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from uuid import UUID
@@ -17,12 +17,12 @@ from shared.jurisdiction.publication import PublicDemand, PublicStep, seen_by_pu
 
 
 def plain(pack: Pack, listed: Listing, published: Published) -> ServiceRequest:
-    """The fields of the specification and no other; what is not shown is None."""
+    """A demand with the fields of the specification only; fields that are not shown are None."""
     return _plain(pack, listed, seen_by_public(pack.publication, _known(listed, published)))
 
 
 def extended(pack: Pack, listed: Listing, published: Published, steps: Sequence[Step]) -> ExtendedRequest:
-    """The same with what `extensions=true` asks for."""
+    """A demand with the fields of `extensions=true`."""
     seen = seen_by_public(pack.publication, _known(listed, published, steps))
     answered = [Answered(code=KIND, value=seen.kind)]
     if seen.place:
@@ -37,10 +37,10 @@ def extended(pack: Pack, listed: Listing, published: Published, steps: Sequence[
 
 
 def updates(pack: Pack, steps: Iterable[Step], published: Mapping[UUID, Published]) -> list[RequestUpdate]:
-    """Steps in FixMyStreet's words; those of a report (举报) are left out.
+    """Steps in FixMyStreet's terms, without those of reports (举报).
 
     An answer that is released after the demand was resolved is an update of its own: a client that asks for the last
-    hours read that step before there were words.
+    hours has read the first step before there was a text.
     """
     return [
         RequestUpdate(
@@ -83,7 +83,7 @@ def _seen(pack: Pack, step: Step, published: Published) -> tuple[PublicStep, ...
 
 
 def _seen_release(pack: Pack, step: Step, published: Published) -> tuple[PublicStep, ...]:
-    """The answer as it was released; nothing where it stands no longer, or was never released."""
+    """The released answer; empty if it no longer counts or was never released."""
     known = PublicDemand(
         number=step.number,
         kind=step.kind,
@@ -97,7 +97,7 @@ def _seen_release(pack: Pack, step: Step, published: Published) -> tuple[PublicS
 
 
 def _seen_step(pack: Pack, step: Step, published: Published) -> tuple[PublicStep, ...]:
-    """One step; of several answers the last one has the words that were released."""
+    """One step; of several answers only the last one has the released text."""
     is_last = step.at == published.resolved_at
     known = PublicDemand(
         number=step.number,

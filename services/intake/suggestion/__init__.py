@@ -1,1 +1,1 @@
-"""Suggests what a demand is about from what the citizen has written."""
+"""Suggestions: proposes the category of a demand from its text."""

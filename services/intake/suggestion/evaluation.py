@@ -1,4 +1,4 @@
-"""How often suggestions are right, and whether they are right as often as they say."""
+"""Evaluates suggestions: how often they are right, and whether their probabilities are right."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ class Guess:
 
 @dataclass(frozen=True, slots=True)
 class Bin:
-    """Guesses of about the same probability: what was said, and what came true."""
+    """Guesses of about the same probability: the mean probability, and the share that was right."""
 
     low: float
     high: float
@@ -42,9 +42,10 @@ class Report:
 
 
 def report(guesses: Sequence[Guess]) -> Report:
-    """`ece` is the expected calibration error: how far what was said lies from what came true, on average.
+    """The report of guesses. `ece` is the expected calibration error: the mean distance between probability and
+    accuracy.
 
-    Silence says nothing, so it is neither well nor badly calibrated; `accuracy` counts it as wrong.
+    A guess without suggestion has no probability, so it is left out of the calibration; `accuracy` counts it as wrong.
     """
     made = [guess for guess in guesses if guess.probability > 0]
     bins = tuple(_bins(made))
@@ -61,7 +62,7 @@ def report(guesses: Sequence[Guess]) -> Report:
 
 
 def sure_from(guesses: Sequence[Guess], aim: float, fewest: int) -> float:
-    """The least probability from which guesses are right as often as aimed at; above 1 where there is none."""
+    """The lowest probability from which on guesses are right as often as `aim`; above 1 if there is none."""
     ranked = sorted(guesses, key=lambda guess: -guess.probability)
     best, right = 1.01, 0
     for count, (guess, after) in enumerate(zip_longest(ranked, ranked[1:]), 1):

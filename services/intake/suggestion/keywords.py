@@ -1,4 +1,4 @@
-"""The keywords of a pack, found in what a citizen wrote."""
+"""Suggests categories by the keywords of a pack."""
 
 import re
 import unicodedata
@@ -10,29 +10,30 @@ from services.intake.suggestion.ranking import NOTHING, Ranking, Source, Suggest
 from shared.jurisdiction.parts import Category
 
 IN_TITLE: Final = 3.0
-"""A word of the title counts as three of the text."""
+"""A keyword in the title counts as three in the text."""
 DOUBT: Final = 1.0
-"""Points that are left to "none of these", so that a single word of the text convinces nobody."""
+"""The points of "none of these", so that a single keyword in the text is not enough."""
 SURE: Final = 0.8
-"""Measured with `python -m tests.bench.suggestion`: from here on nine of ten are right."""
+"""The probability from which a suggestion is sure. Measured with `python -m tests.bench.suggestion`: from here on nine
+of ten are right."""
 
 
 @dataclass(frozen=True)
 class Keywords:
-    """All keywords as one pattern; a longer one wins over those inside it."""
+    """All keywords as one pattern; a longer keyword wins over those within it."""
 
     owners: Mapping[str, str]
     pattern: re.Pattern[str]
 
     @classmethod
     def of(cls, categories: Iterable[Category]) -> "Keywords":
-        """The words of these categories; the loader has seen to it that each has one owner."""
+        """The keywords of these categories; the loader checks that each belongs to one category."""
         owners = {_folded(word): category.code for category in categories for word in category.keywords}
         longest_first = sorted(owners, key=len, reverse=True)
         return cls(owners, re.compile("|".join(map(_bounded, longest_first)) or r"(?!)"))
 
     def rank(self, title: str, text: str) -> Ranking:
-        """Each keyword counts once, the more where the title has it."""
+        """Rank the categories; each keyword counts once, and more if the title has it."""
         points = dict.fromkeys(self._found(text), 1.0) | dict.fromkeys(self._found(title), IN_TITLE)
         if not points:
             return NOTHING
@@ -56,7 +57,7 @@ def _folded(written: str) -> str:
 
 
 def _bounded(word: str) -> str:
-    """A word in Latin letters must stand by itself: "tent" is not in "content"."""
+    """The pattern of a keyword. One in Latin letters must be a whole word: "tent" is not in "content"."""
     before = r"(?<![a-z])" if word[0].isascii() and word[0].isalpha() else ""
     after = r"(?![a-z])" if word[-1].isascii() and word[-1].isalpha() else ""
     return before + re.escape(word) + after

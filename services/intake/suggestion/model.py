@@ -1,4 +1,4 @@
-"""A small linear model on pairs and triples of characters, as numbers in a JSON file: reading it can run no code."""
+"""A small linear model on character n-grams, stored as numbers in a JSON file, so that loading it runs no code."""
 
 import math
 import unicodedata
@@ -13,28 +13,28 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from services.intake.suggestion.ranking import NOTHING, Ranking, Source, Suggestion
 
 OPENING: Final = 600
-"""Characters of the text that count; a long story repeats itself."""
+"""Only so many characters of the text count, because a long story repeats itself."""
 _SHOWN: Final = 5
 
 
 class UnusableModel(ValueError):
-    """A file that is no model of ours; the message says why in both languages."""
+    """The file is no valid model; the message says why in both languages."""
 
 
 def grams(written: str) -> list[str]:
-    """Single characters, pairs and triples of every unbroken run, with repetitions."""
+    """The n-grams of a text: single characters, pairs and triples of every run, with repetitions."""
     plain = unicodedata.normalize("NFKC", written).casefold()
     runs = "".join(character if character.isalnum() else " " for character in plain).split()
     return [run[at : at + size] for run in runs for size in (1, 2, 3) for at in range(len(run) - size + 1)]
 
 
 def wording(title: str, text: str) -> str:
-    """What the model reads; in training as in use."""
+    """The text that the model reads, the same in training and in use."""
     return f"{title}\n{text[:OPENING]}"
 
 
 class Model(BaseModel):
-    """Multinomial logistic regression over TF-IDF with a temperature; `weights` has a row for each gram."""
+    """Multinomial logistic regression over TF-IDF with a temperature; `weights` has a row for each n-gram."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -60,7 +60,7 @@ class Model(BaseModel):
         return self
 
     def rank(self, title: str, text: str) -> Ranking:
-        """The likeliest categories; nothing where no gram was ever seen."""
+        """The likeliest categories; empty if no n-gram is known."""
         features = self._features(title, text)
         if not features:
             return NOTHING
@@ -70,7 +70,7 @@ class Model(BaseModel):
         return Ranking(listed, sure=best[0][0] >= self.threshold)
 
     def _features(self, title: str, text: str) -> list[tuple[int, float]]:
-        """Rows and values: logarithmic counts times idf, of length one."""
+        """The rows and values of the features: logarithmic counts times idf, normalised to length one."""
         counts = Counter(row for gram in grams(wording(title, text)) if (row := self.grams.get(gram)) is not None)
         raw = [(row, (1 + math.log(count)) * self.idf[row]) for row, count in counts.items()]
         length = math.sqrt(sum(value * value for _, value in raw)) or 1.0
@@ -93,7 +93,7 @@ def softmax(scores: Sequence[float]) -> list[float]:
 
 
 def read_model(file: Path) -> Model:
-    """The model in a file that `huying suggest train` wrote; raises `UnusableModel`."""
+    """Load a model that `huying suggest train` wrote; raises `UnusableModel`."""
     try:
         return Model.model_validate_json(file.read_bytes())
     except (OSError, ValidationError) as fault:

@@ -1,4 +1,4 @@
-"""What a deployment's own history teaches."""
+"""SQL that reads the training examples of a deployment."""
 
 from services.intake.suggestion.training import Example
 from shared.chassis.database.pool import Connection
@@ -6,7 +6,8 @@ from shared.contracts.demand.facts import DemandSubmitted
 
 
 async def routed(db: Connection, jurisdiction: str) -> list[Example]:
-    """Demands with a category that were routed and that no unit returned: nobody said that it was wrong."""
+    """Demands with a category that were routed and that no unit returned, so nobody said that the category was
+    wrong."""
     rows = await db.fetch(
         """
         SELECT journal.payload FROM journal JOIN demand ON demand.id = journal.aggregateid

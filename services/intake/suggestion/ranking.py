@@ -1,11 +1,13 @@
-"""A category with how likely it is, where that comes from, and whether it may be taken without asking."""
+"""Defines a suggestion: a category, its probability, its source, and whether it is sure enough to be used without
+asking."""
 
 from dataclasses import dataclass
 from enum import StrEnum
 
 
 class Source(StrEnum):
-    """Who suggests: the keywords of the jurisdiction pack, or the model that was trained on routed demands."""
+    """The source of a suggestion: the keywords of the jurisdiction pack, or the model that was trained on routed
+    demands."""
 
     KEYWORDS = "keywords"
     MODEL = "model"
@@ -13,7 +15,7 @@ class Source(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Suggestion:
-    """One category; `because` are the keywords that were found."""
+    """One suggested category; `because` are the keywords that were found."""
 
     category: str
     probability: float
@@ -23,13 +25,13 @@ class Suggestion:
 
 @dataclass(frozen=True, slots=True)
 class Ranking:
-    """Likeliest first; where it is not sure, a person decides."""
+    """Suggestions, the likeliest first; if they are not sure, a person decides."""
 
     suggestions: tuple[Suggestion, ...]
     sure: bool
 
     def likelier_than(self, probability: float) -> str:
-        """The likeliest category where it is likelier than this; else nothing."""
+        """The likeliest category, if its probability is higher than this; None otherwise."""
         first = self.suggestions[0] if self.suggestions else None
         return first.category if first and first.probability > probability else ""
 

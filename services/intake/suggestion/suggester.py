@@ -1,4 +1,5 @@
-"""Keywords of the pack first; where they are not sure, the model, if the deployment has trained one."""
+"""Suggests categories by the keywords of the pack first; if these are not sure, by the model, if the deployment has
+trained one."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -13,14 +14,14 @@ from shared.jurisdiction.pack import Pack
 
 @dataclass(frozen=True, slots=True)
 class Suggester:
-    """Everything is loaded at start; a suggestion asks nobody."""
+    """Suggests categories. Everything is loaded at start, so a suggestion needs no database."""
 
     keywords: Mapping[str, Keywords]
     models: Mapping[str, Model]
 
     @classmethod
     def of(cls, packs: Jurisdictions, folder: Path | None) -> "Suggester":
-        """With the models `<jurisdiction>.json` of a folder; raises `UnusableModel`."""
+        """The suggester with the models `<jurisdiction>.json` of a folder; raises `UnusableModel`."""
         models = {}
         for pack in packs:
             file = folder and folder / f"{pack.id}.json"
@@ -29,11 +30,11 @@ class Suggester:
         return cls({pack.id: Keywords.of(pack.leaf_categories) for pack in packs}, models)
 
     def model(self, jurisdiction: str) -> Model | None:
-        """The model of a jurisdiction, when there is one."""
+        """The model of a jurisdiction; None if there is none."""
         return self.models.get(jurisdiction)
 
     def suggest(self, pack: Pack, title: str, text: str) -> Ranking:
-        """Categories that a citizen of this jurisdiction can choose."""
+        """Suggest categories that a citizen of this jurisdiction can choose."""
         by_rule = self.keywords[pack.id].rank(title, text)
         model = self.model(pack.id)
         if by_rule.sure or model is None:

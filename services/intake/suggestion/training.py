@@ -1,4 +1,4 @@
-"""Trains the model with scikit-learn (the extra `learn`); nothing that runs needs it."""
+"""Trains the model with scikit-learn (the extra `learn`); the services do not need it."""
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -11,20 +11,20 @@ from services.intake.suggestion.model import Model, grams, softmax, wording
 
 FOLDS: Final = 5
 AIM: Final = 0.9
-"""How often a sure suggestion is to be right."""
+"""The share of sure suggestions that should be right."""
 FEWEST: Final = 30
-"""Sure suggestions that must have been seen before the threshold is believed."""
+"""At least so many sure suggestions must have been seen for a threshold."""
 _FEATURES: Final = 20_000
 _TEMPERATURES: Final = tuple(0.05 * step for step in range(2, 61))
 
 
 class CannotTrain(ValueError):
-    """Why no model can be made; the message is in both languages."""
+    """No model can be trained; the message says why in both languages."""
 
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """A demand whose category a unit did not dispute."""
+    """A demand whose category no unit disputed."""
 
     title: str
     text: str
@@ -33,14 +33,15 @@ class Example:
 
 @dataclass(frozen=True, slots=True)
 class Scored:
-    """Raw scores of a demand by a model that had not seen it, and the place of the truth among the categories."""
+    """The scores of a demand by a model that was trained without it, and the index of the true category."""
 
     scores: Sequence[float]
     truth: int
 
 
 def train(examples: Sequence[Example], jurisdiction: str, at: datetime) -> tuple[Model, list[Guess]]:
-    """A model of all examples, calibrated on guesses about examples that it had not seen; those guesses too."""
+    """Train a model on all examples, calibrated on guesses about examples that it had not seen; returns these guesses
+    too."""
     usable = _usable(examples)
     categories = tuple(sorted({example.category for example in usable}))
     held_out = list(_held_out(usable, categories))
@@ -64,7 +65,7 @@ def train(examples: Sequence[Example], jurisdiction: str, at: datetime) -> tuple
 
 
 def _usable(examples: Sequence[Example]) -> list[Example]:
-    """Categories with fewer demands than folds are never suggested by the model."""
+    """The examples of categories that have at least as many demands as folds; the model never suggests the others."""
     counts = Counter(example.category for example in examples)
     usable = [example for example in examples if counts[example.category] >= FOLDS]
     if len({example.category for example in usable}) < 2:
@@ -101,7 +102,7 @@ def _words(examples: Iterable[Example]) -> list[str]:
 
 
 def _square(values: Any) -> Any:
-    """Two categories come as one row, for the second of them; as two they fit the same formula."""
+    """With two categories scikit-learn gives one row, for the second one; as two rows they fit the same formula."""
     import numpy
 
     return numpy.concatenate([-values / 2, values / 2]) if len(values) == 1 else values
@@ -114,7 +115,7 @@ def _square_rows(scores: Any) -> Any:
 
 
 def _surprise(held_out: Sequence[Scored], temperature: float) -> float:
-    """The negative log-likelihood of the truth at this temperature."""
+    """The negative log-likelihood of the true categories at this temperature."""
     import numpy
 
     scores = numpy.array([scored.scores for scored in held_out]) / temperature
