@@ -1,6 +1,5 @@
-"""How often one address may use the portal in an hour: nobody signs in there, so an address is all that tells people
-apart. Many people share one, in an office or behind a carrier's network, so that the limits are wide.
-"""
+"""Limits how often one network address may use the portal in an hour. Nobody signs in there, so only the address tells
+visitors apart; many people share one, in an office or behind a carrier's network, so the limits are wide."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -21,7 +20,7 @@ HOUR: Final = 3600
 
 
 class Act(StrEnum):
-    """What is counted."""
+    """The actions that are counted."""
 
     BEGIN = "begin"
     PHOTO = "photo"
@@ -31,12 +30,13 @@ class Act(StrEnum):
 
 
 TIMES: Final = {Act.BEGIN: 10, Act.PHOTO: 10, Act.HINT: 50, Act.SEND: 1, Act.FRAME: 50}
-"""How many of each there may be for one demand that may be sent."""
+"""How many of each action are allowed for each demand that an address may send."""
 
 
 @dataclass(frozen=True, slots=True)
 class Allowance:
-    """Counts by the hour of the clock; `sends` is how many demands and supports an address may send in one."""
+    """Counts actions by the hour of the clock; `sends` is how many demands and supports an address may send in an
+    hour."""
 
     pool: Pool
     vault: Vault
@@ -44,7 +44,7 @@ class Allowance:
     clock: Callable[[], datetime] = now
 
     async def count(self, request: Request, act: Act) -> None:
-        """One more from the address of this request; raises `Refused` where that is too many."""
+        """Count an action of the request's address; raises `Refused` if there are too many."""
         at, host = self.clock(), network_of(request.client.host if request.client else "")
         address = self.vault.pseudonym(f"portal\n{host}")
         async with self.pool.acquire(timeout=5) as db:
@@ -61,7 +61,8 @@ class Allowance:
 
 
 def network_of(host: str) -> str:
-    """The address; of IPv6 the first half, since a household has all addresses that begin so. Rule: RFC 6177."""
+    """The address; for IPv6 its first half, because a household has all addresses that begin with it. Rule: RFC
+    6177."""
     try:
         address = ip_address(host)
     except ValueError:

@@ -1,4 +1,4 @@
-"""What somebody is about to raise at the portal, and what became of it; pure."""
+"""Defines the draft of a demand at the portal, and what it became; pure."""
 
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -19,7 +19,7 @@ LONGEST_WORDS, LONGEST_PLACE = 2000, 200
 
 @dataclass(frozen=True, slots=True)
 class Photo:
-    """A photo that was handed in: its reference in the store, and what the phone called it."""
+    """An uploaded photo: its reference in the store, and its name on the phone."""
 
     reference: str
     name: str
@@ -27,7 +27,7 @@ class Photo:
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """What a draft became: a demand, or the support of another one's."""
+    """What a draft became: a demand, or the support of another demand."""
 
     id: UUID
     number: str
@@ -38,10 +38,8 @@ class Sent:
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """What was filled in so far; `place` is in the citizen's own words, the point in WGS-84 degrees.
-
-    After it was sent nothing is left but `sent`.
-    """
+    """What was filled in so far; `place` is the citizen's own description, the point is in WGS-84 degrees. After it was
+    sent only `sent` is left."""
 
     words: str = ""
     photos: tuple[Photo, ...] = ()
@@ -55,18 +53,18 @@ class Draft:
 
     @property
     def title(self) -> str:
-        """The beginning of the words; a title is asked of nobody."""
+        """The beginning of the text, since citizens are not asked for a title."""
         line = next((line.strip() for line in self.words.splitlines() if not is_blank(line)), "")
         return fitting(line, TITLE)
 
     @property
     def contact(self) -> Contact | None:
-        """How to reach whoever raises it, where they said it."""
+        """The contact of the citizen; None if none was given."""
         return Contact(name=self.name, phone=self.phone) if self.name or self.phone else None
 
     @property
     def location(self) -> Location | None:
-        """The point, where the phone told it."""
+        """The point; None if the phone gave none."""
         if self.lat is None or self.lon is None:
             return None
         return Location(lat=self.lat, lon=self.lon)
@@ -74,7 +72,7 @@ class Draft:
     def command(
         self, category: str | None = None, kind: RequestKind = RequestKind.HELP, may_publish: bool | None = None
     ) -> SubmitDemand:
-        """The demand that it becomes; raises `pydantic.ValidationError` where the words cannot be kept."""
+        """The command of the draft; raises `pydantic.ValidationError` if its text cannot be stored."""
         text = f"{self.words}\n{_PLACE}{self.place}" if self.place else self.words
         return SubmitDemand(
             title=self.title,
@@ -90,16 +88,17 @@ class Draft:
 
 
 _PLACE: Final = "地点："
-"""Units read it, in Chinese; the place in people's own words has no field of its own in a demand."""
+"""The line with the citizen's description of the place, which a demand has no field for; in Chinese, because units read
+it."""
 
 
 def written(draft: Draft) -> bytes:
-    """The draft as it is sealed."""
+    """Encode a draft, to be sealed."""
     return orjson.dumps(asdict(draft), default=str)
 
 
 def read(content: bytes) -> Draft:
-    """The draft again."""
+    """Decode a draft."""
     fields: dict[str, Any] = orjson.loads(content)
     fields["photos"] = tuple(Photo(**photo) for photo in fields["photos"])
     fields["sent"] = _sent(fields["sent"]) if fields["sent"] else None

@@ -1,4 +1,4 @@
-"""The questions about drafts of the portal and its use, one function each."""
+"""Intake's SQL about drafts of the portal and its usage, one function for each statement."""
 
 from datetime import datetime
 from uuid import UUID
@@ -7,7 +7,7 @@ from shared.chassis.database.pool import Connection
 
 
 async def put(db: Connection, id: UUID, sealed: bytes, at: datetime) -> None:
-    """Keep a draft, in the place of what it was before."""
+    """Insert or replace a draft."""
     await db.execute(
         """
         INSERT INTO portal_draft (id, sealed, saved_at) VALUES ($1, $2, $3)
@@ -20,7 +20,7 @@ async def put(db: Connection, id: UUID, sealed: bytes, at: datetime) -> None:
 
 
 async def one(db: Connection, id: UUID, since: datetime) -> bytes | None:
-    """A draft that was saved since a moment."""
+    """A draft that was saved since a moment; None if there is none."""
     sealed: bytes | None = await db.fetchval(
         "SELECT sealed FROM portal_draft WHERE id = $1 AND saved_at >= $2", id, since
     )
@@ -28,7 +28,7 @@ async def one(db: Connection, id: UUID, since: datetime) -> bytes | None:
 
 
 async def count(db: Connection, address: bytes, act: str, hour: datetime) -> int:
-    """One more of this act, and how many there are in the hour."""
+    """Count an action and return how many there were in this hour."""
     uses: int = await db.fetchval(
         """
         INSERT INTO portal_use AS known (address, act, hour, uses) VALUES ($1, $2, $3, 1)
@@ -42,7 +42,7 @@ async def count(db: Connection, address: bytes, act: str, hour: datetime) -> int
 
 
 async def put_channel(db: Connection, id: str, kind: str, name: str, key_hash: bytes) -> bool:
-    """Let there be a channel that nobody has a key of; False where it was revoked."""
+    """Insert a channel whose key nobody has, unless it exists; False if it was revoked."""
     await db.execute(
         """
         INSERT INTO channel (id, kind, name, key_hash, scopes) VALUES ($1, $2, $3, $4, '{}') ON CONFLICT DO NOTHING
@@ -56,7 +56,7 @@ async def put_channel(db: Connection, id: str, kind: str, name: str, key_hash: b
 
 
 async def move_photos(db: Connection, references: list[str], channels: list[str], channel: str) -> None:
-    """Let unused uploads of any of these channels be those of one of them."""
+    """Move unused uploads from any of these channels to one of them."""
     await db.execute(
         """
         UPDATE attachment SET channel = $3

@@ -1,4 +1,4 @@
-"""Keeps drafts of the portal, each readable with the cookie of its visitor alone."""
+"""Stores drafts of the portal, sealed so that only their visitor's cookie opens them."""
 
 import hashlib
 from collections.abc import Callable
@@ -18,19 +18,19 @@ from shared.contracts.refusals import Code, Refused
 from shared.identity.visitors import Visitor
 
 KEPT: Final = timedelta(hours=24)
-"""As long as an upload that no demand took up."""
+"""As long as uploads that no demand uses are stored."""
 
 
 @dataclass(frozen=True, slots=True)
 class Drafts:
-    """Rows that only their visitors can read; the id stands in addresses and opens nothing."""
+    """Reads and writes drafts. The id stands in URLs and is not enough to read one."""
 
     pool: Pool
     clock: Callable[[], datetime] = now
     new_id: Callable[[], UUID] = uuid7
 
     async def read(self, visitor: Visitor, id: UUID) -> Draft:
-        """A draft of this visitor; raises `Refused` where there is none, or it is a day old."""
+        """A draft of this visitor; raises `Refused` if there is none, or if it is older than a day."""
         async with self.pool.acquire(timeout=5) as db:
             sealed = await queries.one(db, id, self.clock() - KEPT)
         try:
@@ -45,13 +45,13 @@ class Drafts:
         )
 
     async def find(self, visitor: Visitor, id: UUID) -> Draft | None:
-        """The draft of this id, None where there is none yet; raises `Refused` where it is another visitor's."""
+        """The draft with this id, None if there is none; raises `Refused` if it is another visitor's."""
         async with self.pool.acquire(timeout=5) as db:
             sealed = await queries.one(db, id, self.clock() - KEPT)
         return None if sealed is None else await self.read(visitor, id)
 
     async def put(self, visitor: Visitor, id: UUID, draft: Draft) -> None:
-        """Keep a draft as it is now."""
+        """Store a draft."""
         sealed = _key(visitor, id).seal(id, written(draft))
         async with self.pool.acquire(timeout=5) as db:
             await queries.put(db, id, sealed, self.clock())

@@ -1,4 +1,4 @@
-"""Takes what is filled in on another site's page: each form once, over the channel of that site."""
+"""Handles forms that are embedded in another site's page: submits each once, by the channel of that site."""
 
 from dataclasses import dataclass
 from typing import Any, Final
@@ -28,11 +28,11 @@ class EmbedHandler:
     forms: Tokens
 
     def token(self, key: str, id: UUID) -> str:
-        """What goes into a form."""
+        """The token of a form."""
         return self.forms.write(_FORM, {"key": key, "id": str(id)})
 
     def read(self, key: str, token: str) -> UUID:
-        """The id of a form that was shown for this key; raises `Refused`."""
+        """The id in the token of a form for this key; raises `Refused`."""
         try:
             fields: dict[str, Any] = self.forms.read(_FORM, token)
         except Refused:
@@ -43,7 +43,7 @@ class EmbedHandler:
         return UUID(fields["id"])
 
     async def send(self, channel: Channel, id: UUID, draft: Draft) -> Sent:
-        """Submit what was filled in; again is the same demand. Raises `Refused`."""
+        """Submit a form; the same form again is the same demand. Raises `Refused`."""
         pack = self.portal.places.pack_of(draft.division)
         assert pack, "the form was checked"
         ranking = self.portal.suggested(pack, draft)

@@ -1,4 +1,5 @@
-"""Books what residents say on a visit: each demand once by the key that its device made, on the visit that it named."""
+"""Handles the bookings of field visits: submits each demand once, by the key that its device made, for the visit that
+it names."""
 
 import hashlib
 import secrets
@@ -28,8 +29,8 @@ LISTED = 20
 
 
 class Booked(NamedTuple):
-    """What a booking became. `changed`: it was sent before with other words, and the first ones hold. `enclosed`: the
-    photos that came now, and why some were not kept."""
+    """The result of a booking. `changed`: it was sent before with another text, and the first one counts. `enclosed`:
+    the photos that came now, and why some were not stored."""
 
     id: UUID
     number: str
@@ -40,12 +41,12 @@ class Booked(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class FieldHandler:
-    """Submits over the channel of the jurisdiction's field visits, in this process."""
+    """Books demands by the field-visit channel of the jurisdiction."""
 
     portal: Portal
 
     async def save(self, by: FieldStaff, visit: Visit) -> None:
-        """Keep a visit; again changes what was filled in since. Raises `Refused`."""
+        """Store a visit; again with other values, update it. Raises `Refused`."""
         assert visit.held_on, "it was checked"
         row = VisitRow(
             visit.id, by.unit.id, by.person.name, by.pack.id, visit.division, visit.held_on, visit.members,
@@ -69,13 +70,13 @@ class FieldHandler:
             return list(await queries.latest(db, by.unit.id, LISTED))
 
     async def booked(self, visit: VisitRow) -> list[BookedRow]:
-        """What was booked on a visit."""
+        """The demands that were booked on a visit."""
         async with self.portal.submissions.pool.acquire(timeout=5) as db:
             return list(await queries.booked(db, visit.id))
 
     async def book(self, by: FieldStaff, visit: VisitRow, booking: Booking, photos: Sequence[bytes] = ()) -> Booked:
-        """Submit one; the same key again is the same demand, whatever was changed meanwhile. Photos that cannot be kept
-        hold nothing up. Raises `Refused`."""
+        """Submit a booking; the same key again is the same demand, even if the booking was changed. Photos that cannot
+        be stored do not prevent it. Raises `Refused`."""
         at = booking.at or self.portal.clock()
         channel, key = await self._channel(by.pack), f"field:{booking.key}"
         ranking = self.portal.suggested(by.pack, booking.draft)
@@ -92,7 +93,7 @@ class FieldHandler:
         return booked._replace(enclosed=enclosed)
 
     async def _enclosed(self, channel: Channel, key: str, photos: Sequence[bytes]) -> Enclosures:
-        """What came as photos; a booking that is sent again has brought them already."""
+        """The stored photos; empty for a repeated booking, whose photos are stored already."""
         if not photos or await self._sent_before(channel, key):
             return NOTHING
         return await enclose(self.portal.attachments, channel, photos)
@@ -114,12 +115,13 @@ class FieldHandler:
         return Booked(first.id, first.number, self.portal.codes.of(first.id), changed=True) if first else None
 
     async def _note(self, visit: UUID, booked: Booked, on_the_spot: bool, at: datetime) -> None:
-        """After the demand is kept: where this is lost, the device hands over again and it is made up for."""
+        """Record the booking, after the demand was submitted: if this fails, the device sends again and it is recorded
+        then."""
         async with self.portal.submissions.pool.acquire(timeout=5) as db:
             await queries.put_demand(db, visit, booked.id, booked.number, on_the_spot, at)
 
     async def _channel(self, pack: Pack) -> Channel:
-        """The channel of a jurisdiction's visits, made at its first use; whoever revokes it ends booking there."""
+        """The field-visit channel of a jurisdiction, created at its first use; revoking it ends booking there."""
         name = f"{pack.name.zh}走访登记"
         channel = Channel(f"field-{pack.id}", ChannelKind.FIELD_VISIT, frozenset(), pack.root, name)
         key_hash = hashlib.sha256(secrets.token_bytes(32)).digest()

@@ -1,4 +1,4 @@
-"""The questions about field visits, one function each."""
+"""Intake's SQL about field visits, one function for each statement."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -47,7 +47,7 @@ class BookedRow:
 
 
 async def put_visit(db: Connection, visit: VisitRow, at: datetime) -> bool:
-    """Keep a visit, in the place of what it was before; False where it is another unit's."""
+    """Insert or update a visit; False if it belongs to another unit."""
     done = await db.fetchval(
         """
         INSERT INTO field_visit AS known
@@ -64,7 +64,7 @@ async def put_visit(db: Connection, visit: VisitRow, at: datetime) -> bool:
 
 
 async def visit(db: Connection, id: UUID, unit: str) -> VisitRow | None:
-    """A visit of this unit."""
+    """A visit of this unit; None if there is none."""
     row = await db.fetchrow(
         """
         SELECT id, unit, person, jurisdiction, division, held_on, members, households FROM field_visit
@@ -94,7 +94,7 @@ async def latest(db: Connection, unit: str, limit: int) -> Sequence[VisitCount]:
 async def put_demand(
     db: Connection, visit: UUID, demand: UUID, number: str, on_the_spot: bool, booked_at: datetime
 ) -> None:
-    """Say that a demand was booked on a visit; again changes nothing."""
+    """Insert that a demand was booked on a visit; repeating it changes nothing."""
     await db.execute(
         """
         INSERT INTO field_demand (demand_id, visit, number, on_the_spot, booked_at) VALUES ($1, $2, $3, $4, $5)
@@ -105,7 +105,7 @@ async def put_demand(
 
 
 async def booked(db: Connection, visit: UUID) -> Sequence[BookedRow]:
-    """What was booked on a visit, in its order."""
+    """The demands that were booked on a visit, in order."""
     rows = await db.fetch(
         """
         SELECT demand_id, field_demand.number, on_the_spot, booked_at, coalesce(state ->> 'title', ''),

@@ -1,4 +1,4 @@
-"""What forms on the page of a demand ask for, and the notes that they become: each once, however often it is sent."""
+"""Handles the forms on the page of a demand: each becomes a note once, however often it is sent."""
 
 import hashlib
 from collections.abc import Sequence
@@ -30,7 +30,7 @@ from shared.jurisdiction.jurisdictions import Jurisdictions
 _KEY: Final = 64
 _PICTURES_ALONE: Final = "补充照片"
 _TELEPHONE: Final = 7
-"""Digits of the shortest telephone number, without the area."""
+"""A telephone number has at least so many digits, without the area code."""
 
 
 class _Form(BaseModel):
@@ -38,7 +38,7 @@ class _Form(BaseModel):
 
 
 class SupporterForm(_Form):
-    """Somebody else who has the same demand."""
+    """The form of another person who has the same demand."""
 
     name: Annotated[Text, Field(max_length=100), Sealed("kept in the vault")] = ""
     phone: Annotated[Text, Field(max_length=32), Sealed("kept in the vault")] = ""
@@ -46,7 +46,7 @@ class SupporterForm(_Form):
 
 @dataclass(frozen=True, slots=True)
 class SentForm:
-    """A form as it was sent: words by the name of the field, the key that was made with the form, and pictures."""
+    """A form as it was sent: texts by the names of the fields, the key that was made with the form, and pictures."""
 
     words: dict[str, str]
     key: str
@@ -54,17 +54,17 @@ class SentForm:
 
     @classmethod
     async def of(cls, request: Request) -> "SentForm":
-        """The form of a request."""
+        """Parse the form of a request."""
         form = await request.form()
         words = {name: value for name, value in form.items() if isinstance(value, str)}
         return cls(words, words.get("key", "")[:_KEY], await _pictures(form))
 
     def get(self, name: str) -> str:
-        """What was typed; nothing where the field is missing."""
+        """The text of a field; empty if the field is missing."""
         return self.words.get(name, "")
 
     def cause(self, demand: UUID) -> str:
-        """The same for a form that is sent again as it was, and another one once anything in it is changed."""
+        """The cause of a form: the same if it is sent again unchanged, another one if anything in it changed."""
         content = "\n".join(f"{name}={self.words[name]}" for name in sorted(self.words) if name not in ("csrf", "key"))
         digest = hashlib.sha256(content.encode())
         for picture in self.pictures:
@@ -73,20 +73,20 @@ class SentForm:
 
 
 async def _pictures(form: FormData) -> list[bytes]:
-    """A field without a chosen file comes as a file without a name."""
+    """The pictures of a form. A field without a chosen file is sent as a file without a name."""
     uploads = [field for field in form.getlist("photos") if isinstance(field, UploadFile)]
     return [await upload.read() for upload in uploads if upload.filename]
 
 
 @dataclass(frozen=True, slots=True)
 class FollowCommands:
-    """What a citizen may say on the page; each raises `Refused`."""
+    """Handles what a citizen may say on the page; every method raises `Refused`."""
 
     portal: Portal
     packs: Jurisdictions
 
     async def add(self, demand: Demand, form: SentForm) -> None:
-        """Words, pictures or both."""
+        """Add a text, pictures or both."""
         text = form.get("text").strip() or (_PICTURES_ALONE if form.pictures else "")
         if not text:
             raise _wrong(
@@ -119,7 +119,7 @@ class FollowCommands:
         await self._say(demand, form.cause(demand.id), _checked(Withdraw, reason=form.get("reason").strip()))
 
     async def support(self, demand: Demand, form: SentForm) -> None:
-        """Somebody beside the citizen has the same demand."""
+        """Record that another person has the same demand."""
         person = _checked(SupporterForm, name=form.get("name").strip(), phone=form.get("phone").strip())
         contact = Contact(name=person.name, phone=person.phone)
         if not any(sum(map(str.isdigit, way)) >= _TELEPHONE for way in ways(contact)):
@@ -128,18 +128,16 @@ class FollowCommands:
         await self._say(demand, form.cause(demand.id), Support(contact=contact))
 
     async def keep_private(self, demand: Demand, form: SentForm) -> None:
-        """Have nothing of it published, now and later."""
+        """Refuse publication, now and later."""
         await self._say(demand, form.cause(demand.id), KeepPrivate())
 
     async def publish(self, demand: Demand, form: SentForm) -> None:
-        """Agree that it may be published, where that was refused or not asked."""
+        """Agree to publication, after a refusal or if the citizen was not asked."""
         await self._say(demand, form.cause(demand.id), Publish())
 
     async def messages_stopped(self, demand: Demand) -> bool | None:
-        """Whether it was said here that no messages of the demand are wanted; None where nobody can be reached.
-
-        What was said from the address itself is nobody's here: the link does not prove whose the address is.
-        """
+        """Whether messages of the demand were stopped on its page; None if there is no contact. An opt-out by a message
+        from the address is not shown here, because the link does not prove whose the address is."""
         opt_outs = OptOuts(self._vault)
         async with self._pool.acquire(timeout=5) as db:
             contact = await contact_of(db, self._vault, demand.id)
@@ -148,14 +146,14 @@ class FollowCommands:
             return bool(await opt_outs.among(db, [opt_outs.of_demand(demand.id, demand.contact)]))
 
     async def stop(self, demand: Demand, form: SentForm) -> None:
-        """No messages of this demand any more to whoever raised it."""
+        """Stop the messages of this demand to the citizen."""
         async with self._pool.acquire(timeout=5) as db, db.transaction():
             contact = await contact_of(db, self._vault, demand.id)
             if demand.contact and contact:
                 await OptOuts(self._vault).stop_of_demand(db, demand.id, demand.contact, contact)
 
     async def start(self, demand: Demand, form: SentForm) -> None:
-        """Messages of this demand again."""
+        """Start the messages of this demand again."""
         if demand.contact:
             async with self._pool.acquire(timeout=5) as db:
                 await OptOuts(self._vault).start_of_demand(db, demand.id, demand.contact)
@@ -173,7 +171,7 @@ class FollowCommands:
         await self.portal.note_handler.hear(demand.id, request)
 
     async def _channel(self, demand: Demand) -> Channel:
-        """The portal of the jurisdiction that the demand belongs to."""
+        """The portal's channel in the jurisdiction of the demand."""
         pack = self.packs.get(demand.jurisdiction)
         if pack is None:
             raise Refused(
@@ -183,7 +181,7 @@ class FollowCommands:
 
 
 def _checked(kind: type[Any], **given: str) -> Any:
-    """The command of these words; raises `Refused` where a field is too long."""
+    """The command with these fields; raises `Refused` if a field is too long."""
     try:
         return kind(**given)
     except ValidationError as fault:

@@ -1,4 +1,4 @@
-"""The conversation about a demand, oldest first: what its citizen said, and what units wrote to the citizen."""
+"""Makes the timeline of a demand's page, oldest first: what its citizen said, and what units wrote to the citizen."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ TO_SUPPORTERS: Final = frozenset(
         f.DemandResolved, f.DemandDeclined,
     )
 )  # fmt: skip
-"""What is told to somebody who supports a demand: nothing that was said between its citizen and the unit."""
+"""The facts that a supporter is shown: nothing that was said between the citizen and the unit."""
 LEVELS: Final = {
     5: ("非常满意", "very satisfied"), 4: ("满意", "satisfied"), 3: ("基本满意", "fairly satisfied"),
     2: ("不满意", "dissatisfied"), 1: ("非常不满意", "very dissatisfied"),
@@ -36,10 +36,9 @@ Body = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Conversation:
-    """Makes entries of a timeline; `files` are those that may be opened, by their reference; `path` is the page's own.
+    """Makes the entries. `files` are those that may be opened, by reference; `path` is the page's own path.
 
-    A supporter reads what was released for publication, where there is such a text, instead of what was written to the
-    citizen.
+    If a text was released for publication, a supporter reads that instead of the answer to the citizen.
     """
 
     pack: Pack
@@ -52,7 +51,7 @@ class Conversation:
     supporter: bool
 
     def entries(self, answered: Told | None) -> list[Entry]:
-        """All of it, or what a supporter may read; the words of the answer that stands are above it on the page."""
+        """All entries, or those that a supporter may read. The text of the present answer stands above the timeline."""
         if self.supporter:
             return [self._told(fact, fact is answered) for fact in self.story.told if fact.type in TO_SUPPORTERS]
         dated = [(one.at, self._told(one, one is answered)) for one in self.story.told]
@@ -61,7 +60,7 @@ class Conversation:
         return [*self._submitted(), *(entry for _, entry in dated)]
 
     def readable(self, fact: Told) -> dict[str, Any]:
-        """What a fact says, as far as this reader may read it."""
+        """The fields of a fact that this reader may read."""
         payload: dict[str, Any] = orjson.loads(fact.said)
         if self.supporter:
             payload.pop("project", None)
@@ -69,7 +68,7 @@ class Conversation:
         return payload
 
     def links(self, references: Sequence[str]) -> list[Link]:
-        """The files with these references that are still there: what each is, and how large."""
+        """The links of the files with these references that still exist, with kind and size."""
         known = [file for reference in references if (file := self.files.get(reference))]
         return [
             Link(self.visit.to(f"{self.path}/files/{file.reference}"), self._file_words(file, n))
@@ -118,7 +117,7 @@ class Conversation:
         return Entry(when, at.astimezone(zone).isoformat(), what, who, words, until, strong, tuple(links))
 
     def day(self, iso: str | None) -> str:
-        """The local day of a moment on the wire; nothing where there is none."""
+        """The local day of a moment in wire format; empty if there is none."""
         if not iso:
             return ""
         zone = ZoneInfo(self.pack.timezone)
@@ -126,13 +125,13 @@ class Conversation:
         return self.visit.say(*day_words(day, self.at.astimezone(zone).date()))
 
     def due(self, payload: Body) -> str:
-        """By when an answer is due since then."""
+        """The due time that a fact names, as a local day."""
         day = self.day(payload.get("due_at"))
         return self.visit.say(f"应在{day}前答复", f"An answer is due by {day}") if day else ""
 
 
 Line = tuple[str, str, str]
-"""What happened, what was said, and by when something is due since then."""
+"""What happened, the text, and the due time since then."""
 
 
 def _routed(page: Conversation, payload: Body) -> Line:

@@ -1,4 +1,4 @@
-"""Finds the demand of a signed link, and what its holder may see of it."""
+"""Reads the demand of a signed link, and what the link's holder may see of it."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ from shared.jurisdiction.pack import Pack
 
 @dataclass(frozen=True, slots=True)
 class FollowLookup:
-    """A link that was forged is refused before anything is looked up."""
+    """Reads demands by links; a forged link is refused before the database is read."""
 
     links: CitizenLinks
     stories: StoryReader
@@ -37,7 +37,7 @@ class FollowLookup:
         return link, demand, pack
 
     async def raised(self, token: str) -> Demand:
-        """The demand, for whoever raised it; raises `Refused` for a supporter's link."""
+        """The demand of the citizen's link; raises `Refused` for a supporter's link."""
         link, demand, _ = await self.opened(token)
         if link.holder is not Holder.CITIZEN:
             en = "only whoever raised the demand does that; with this link you can follow it"
@@ -45,7 +45,7 @@ class FollowLookup:
         return demand
 
     async def followed(self, token: str, visit: Visit) -> Followed:
-        """All that the holder may see; raises `Refused`."""
+        """Everything that the holder may see; raises `Refused`."""
         link, demand, pack = await self.opened(token)
         story = await self.stories.whole(demand.id)
         async with self.stories.pool.acquire(timeout=5) as db:
@@ -56,7 +56,7 @@ class FollowLookup:
         return Followed(demand, pack, link.holder, story, by_reference, published, visit, path, self.clock())
 
     async def file(self, token: str, reference: str) -> Attachment:
-        """A file that the page shows; raises `Refused` for others: what units hand in for themselves stays theirs."""
+        """A file of the page; raises `Refused` for others: files that units uploaded for themselves are not shown."""
         demand = await self.raised(token)
         story = await self.stories.whole(demand.id)
         async with self.stories.pool.acquire(timeout=5) as db:

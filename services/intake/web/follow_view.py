@@ -1,4 +1,4 @@
-"""What the page of a demand shows to whoever holds its link: how it stands, the answer, and what can be done now."""
+"""Makes the values of a demand's page for the holder of its link: its status, the answer, and the actions."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ from shared.web.moment_words import day_words
 from shared.web.page_language import Bilingual
 
 URGED_AGAIN_AFTER: Final = timedelta(days=1)
-"""Our choice: until then the page says that the unit was asked to hurry, in place of the button."""
+"""Our choice: for so long after an urge the page says that the unit was urged, in the place of the button."""
 ANSWERS: Final = (f.DemandResolved.type, f.DemandDeclined.type)
 ACTIONS: Final = ("rate", "contest", "add", "urge", "urged", "withdraw", "support")
 _OVER_NOW: Final = ("rated", "reopened")
@@ -35,8 +35,8 @@ _OVER_NOW: Final = ("rated", "reopened")
 
 @dataclass(frozen=True, slots=True)
 class Followed:
-    """A demand with all that was said about it, as one holder of a link may see it; `files` by their reference, `path`
-    is the address of the page."""
+    """A demand with everything that was said about it, as the holder of a link may see it; `files` by reference, `path`
+    is the path of the page."""
 
     demand: Demand
     pack: Pack
@@ -50,38 +50,38 @@ class Followed:
 
     @property
     def is_supporter(self) -> bool:
-        """Whether the holder supports the demand and did not raise it."""
+        """Whether the holder is a supporter of the demand."""
         return self.holder is Holder.SUPPORTER
 
     @property
     def is_hidden(self) -> bool:
-        """Whether the holder may see no words: a report (举报) is read by nobody but whoever raised it."""
+        """Whether the texts are hidden from the holder: a report (举报) is shown only to the citizen who raised it."""
         return self.is_supporter and is_confidential(self.demand.kind)
 
     @property
     def zone(self) -> ZoneInfo:
-        """Where the demand was raised."""
+        """The time zone of the demand's jurisdiction."""
         return ZoneInfo(self.pack.timezone)
 
     def say(self, words: Bilingual) -> str:
-        """In the language of the page."""
+        """The text in the language of the page."""
         return self.visit.say(words.zh, words.en)
 
     def unit(self) -> Bilingual:
-        """Who answers; of a report (举报) that is told to nobody but whoever raised it."""
+        """The name of the unit that answers; of a report (举报) only the citizen is told."""
         if not self.demand.unit or self.is_hidden:
             return w.SOMEBODY
         known = unit_name(self.pack, self.demand.unit) or ""
         return Bilingual(known, known)
 
     def standing(self) -> str:
-        """How it stands, in a sentence."""
+        """The status in a sentence."""
         words = w.STANDING[self.demand.status]
         unit = self.unit()
         return self.visit.say(words.zh.format(unit=unit.zh), words.en.format(unit=unit.en))
 
     def due(self) -> dict[str, Any] | None:
-        """By when an answer is due, as a day and in words that count; None where none is owed."""
+        """The due time, as a day and as a count of days; None if no answer is owed."""
         demand = self.demand
         if demand.status not in OWED or demand.due_at is None:
             return None
@@ -91,7 +91,7 @@ class Followed:
         return {"badge": counted, "day": self.visit.say(*day), "overdue": counted.kind is DueKind.OVERDUE}
 
     def next_step(self) -> str:
-        """Who acts now and what follows."""
+        """Who acts now and what follows, in a sentence."""
         if self.is_supporter:
             return self.say(w.next_step_of_supporter(self.demand))
         until = Bilingual("", "")
@@ -103,19 +103,19 @@ class Followed:
 
     @property
     def may_disagree(self) -> bool:
-        """Whether a refusal can be contested still."""
+        """Whether the citizen can still contest a refusal."""
         return self.pack.may_reopen(self.demand.reopenings)
 
     @property
     def answered(self) -> Told | None:
-        """The fact with the answer that stands; after a reopening there is none."""
+        """The fact with the present answer; None after a reopening."""
         if self.is_hidden:
             return None
         answers = [fact for fact in since_reopening(self.story.told) if fact.type in ANSWERS]
         return answers[-1] if answers else None
 
     def answer(self) -> dict[str, Any] | None:
-        """The words of the answer that stands, by name, with its files."""
+        """The texts of the present answer by the names of the fields, with its files."""
         if self.answered is None:
             return None
         payload = self.conversation.readable(self.answered)
@@ -128,15 +128,15 @@ class Followed:
 
     @property
     def conversation(self) -> Conversation:
-        """What was said both ways, as far as this holder may read it."""
+        """The timeline that this holder may read."""
         files = {} if self.is_supporter else self.files
         return Conversation(
             self.pack, self.demand, self.story, files, self.visit, self.path, self.at, self.is_supporter
         )
 
     def actions(self, done: str) -> dict[str, bool]:
-        """What the holder may do now, by name; `done` is what was just done, of which this service may not have heard
-        yet."""
+        """The names of the holder's possible actions; `done` is what was just done, because this service may not have
+        read its fact yet."""
         demand = self.demand
         if self.is_supporter:
             return dict.fromkeys(ACTIONS, False)
@@ -154,8 +154,8 @@ class Followed:
         }
 
     def publication(self) -> dict[str, Any] | None:
-        """How the publication stands, and whether the citizen can say no or yes to it now; None where the jurisdiction
-        publishes nothing, and for those who cannot decide it."""
+        """The state of the publication, and whether the citizen can refuse or agree now; None if the jurisdiction
+        publishes nothing, or for holders who cannot decide."""
         stands = None if self.is_supporter else consent_of(self.pack.publication.release, self.demand, self.published)
         if stands is None:
             return None
@@ -179,7 +179,7 @@ class Followed:
         return not is_requested
 
     def values(self, done: str) -> dict[str, Any]:
-        """Everything that the template needs."""
+        """All values of the template."""
         demand = self.demand
         entries = [] if self.is_hidden else self.conversation.entries(self.answered)
         return {
@@ -201,7 +201,7 @@ class Followed:
 
 
 def visible_files(story: Story) -> list[str]:
-    """References of all files that whoever raised the demand may open: their own, and those of answers."""
+    """The references of all files that the citizen may open: their own, and those of answers."""
     said = [orjson.loads(one.payload) for one in story.spoken]
     said += [orjson.loads(one.said) for one in story.told if one.type == f.DemandResolved.type]
     return [*story.attachments, *(reference for one in said for reference in one.get("attachments", ()))]

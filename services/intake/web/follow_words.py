@@ -1,4 +1,4 @@
-"""Where a demand stands and what happens next, in people's words and both languages."""
+"""Words of a demand's page in both languages: its status and what happens next."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -75,7 +75,7 @@ _WAIT: Final = Bilingual("有结果时会告诉您。", "We will tell you the re
 
 
 def next_step(demand: Demand, unit: Bilingual, until: Bilingual, is_final: bool) -> Bilingual:
-    """What happens next, for whoever raised it; `until` is the last day on which a verdict is taken."""
+    """What happens next, for the citizen; `until` is the last day on which a verdict is accepted."""
     match demand.status:
         case Status.RESOLVED:
             sentence = _RATE
@@ -93,7 +93,7 @@ def next_step(demand: Demand, unit: Bilingual, until: Bilingual, is_final: bool)
 
 
 def next_step_of_supporter(demand: Demand) -> Bilingual:
-    """What happens next, for whoever supports it."""
+    """What happens next, for a supporter."""
     return _YOURS if demand.status in (*ANSWERED, *ENDED) else _WAIT
 
 
@@ -142,4 +142,4 @@ DONE: Final[Mapping[str, Bilingual]] = {
         "Your words went to the unit. The demand is handled again, and we will tell you the result.",
     ),
 }  # fmt: skip
-"""What just happened, by the `done` of the address to which a form leads."""
+"""What was just done, by the `done` parameter of the URL to which a form leads."""

@@ -1,4 +1,4 @@
-"""The first page of the portal: raise a demand, follow one, and see what becomes of them here."""
+"""The first page of the portal: raise a demand, follow one, and see the answers of others."""
 
 from typing import Any, Final
 from urllib.parse import urlencode
@@ -21,12 +21,12 @@ from shared.web.moment_words import moment_words
 
 LATEST: Final = 3
 EXCERPT: Final = 60
-"""Characters of an answer on the first page; the whole stands behind the link."""
+"""So many characters of an answer are shown on the first page; the link leads to the rest."""
 ANSWERED: Final = PublicQuestion(status="ended")
 
 
 def routes(publications: PublicLookup, figures: FigureReader) -> APIRouter:
-    """`/`, and what happens to what citizens entrust."""
+    """The routes: `/`, and the page about personal data."""
     router = portal_router()
 
     @router.get("/")
@@ -50,7 +50,7 @@ def routes(publications: PublicLookup, figures: FigureReader) -> APIRouter:
 
 
 def _entry(row: Row, pack: Pack, visit: Visit) -> dict[str, Any]:
-    """A demand that was answered, and how the answer begins."""
+    """A demand that was answered, with the beginning of its answer."""
     about = (address(pack, row.division), public_view.day(row.released_at, pack, visit))
     return {
         "href": visit.to(f"/demands/{row.number}"),
@@ -61,7 +61,7 @@ def _entry(row: Row, pack: Pack, visit: Visit) -> dict[str, Any]:
 
 
 def _month(month: MonthFigures, pack: Pack, visit: Visit, figures: FigureReader) -> dict[str, Any]:
-    """The figures with the way to the demands that each counts."""
+    """The figures of the month, with links to the demands that each counts."""
 
     def counted(what: str = "") -> str:
         query = {

@@ -1,4 +1,4 @@
-"""Where markers of released demands stand on a map; pure."""
+"""Places the markers of released demands on a map; pure."""
 
 import math
 from collections.abc import Iterable
@@ -12,12 +12,13 @@ from shared.contracts.demand.facts import Location
 from shared.jurisdiction.pack import Pack
 
 CELLS: Final = 100
-"""Cells of a degree. Our choice: a demand without a boundary around its place is shown in the middle of a square of
-about a kilometre, so that no marker stands on anybody's house."""
+"""So many cells to a degree. Our choice: a demand whose place has no boundary is shown in the middle of a square of
+about a kilometre, so that no marker stands on a house."""
 
 
 def markers(counts: Iterable[DivisionCount], pack: Pack, tiles: MapTiles, visit: Visit, **asked: str) -> dict[str, Any]:
-    """One marker for each place that has a position, with the list behind it, and how many demands have none."""
+    """One marker for each division that has a position, with the link to its list; and how many demands have no
+    position."""
     places, unplaced = [], 0
     for count in counts:
         point = middle_of(pack, count.division) or coarse(count.lat, count.lon)
@@ -40,7 +41,7 @@ def markers(counts: Iterable[DivisionCount], pack: Pack, tiles: MapTiles, visit:
 
 
 def coarse(lat: float | None, lon: float | None) -> Location | None:
-    """The middle of the square in which a position lies; None without one."""
+    """The middle of the square in which a position lies; None without a position."""
     if lat is None or lon is None:
         return None
     return Location(lat=(math.floor(lat * CELLS) + 0.5) / CELLS, lon=(math.floor(lon * CELLS) + 0.5) / CELLS)

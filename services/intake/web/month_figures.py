@@ -1,4 +1,4 @@
-"""This month's figures of each jurisdiction, asked of reporting beside the pages, so that no page waits for them."""
+"""Reads this month's figures of each jurisdiction from reporting in the background, so that no page waits for them."""
 
 import asyncio
 from collections.abc import Callable, Sequence
@@ -17,9 +17,9 @@ from shared.jurisdiction.pack import Pack
 
 log = structlog.get_logger()
 EVERY: Final = 60.0
-"""Seconds until reporting is asked again."""
+"""Seconds between two reads."""
 AFTER_A_FAILURE: Final = 5.0
-"""Seconds: at a start reporting may come up later than the portal."""
+"""Seconds until the next read after a failure: at a start reporting may come up later than the portal."""
 TIMEOUT: Final = httpx.Timeout(10, connect=2)
 
 
@@ -29,7 +29,7 @@ class _Satisfaction(BaseModel):
 
 
 _NOBODY: Final = _Satisfaction()
-"""What reporting leaves out where nothing was collected."""
+"""The figures of a row that reporting leaves out because nothing was collected."""
 
 
 class _Total(BaseModel):
@@ -42,15 +42,14 @@ class _Total(BaseModel):
 
 
 class _Completion(BaseModel):
-    """What is read of `GET /v1/figures/completion`."""
+    """The fields that are read of `GET /v1/figures/completion`."""
 
     total: _Total
 
 
 @dataclass(frozen=True, slots=True)
 class MonthFigures:
-    """The figures of a month's demands, and when reporting was asked. `rate` is per cent, None where nothing was
-    collected."""
+    """The figures of a month's demands, and when they were read. `rate` is per cent, None if nothing was collected."""
 
     month: date
     collected: int
@@ -66,7 +65,7 @@ class MonthFigures:
 
 @dataclass(slots=True)
 class FigureReader:
-    """Asks reporting again and again, and keeps the last answer; `reporting` is None where no address is set."""
+    """Reads figures periodically and keeps the last ones; `reporting` is None if no URL is set."""
 
     reporting: httpx.AsyncClient | None
     packs: Sequence[Pack]
@@ -75,28 +74,29 @@ class FigureReader:
 
     @classmethod
     def at(cls, url: str, packs: Sequence[Pack]) -> "FigureReader":
-        """That of the reporting at this address; of none where it is empty."""
+        """The reader for the reporting at this URL; without one if it is empty."""
         return cls(service_client(url, TIMEOUT) if url else None, packs)
 
     def of(self, pack: Pack) -> MonthFigures | None:
-        """The last known figures of the month that it is there now; None before reporting has answered for it."""
+        """The last known figures of the present month; None before the first answer of reporting."""
         known = self._known.get(pack.id)
         return known if known and known.month == pack.local_month(self.clock()) else None
 
     @property
     def tasks(self) -> Sequence[Task]:
-        """What runs beside the pages: nothing where there is nobody to ask, since a process ends with its tasks."""
+        """The background tasks: none if no URL is set, because a process ends when one of its tasks ends."""
         return (self.run,) if self.reporting else ()
 
     async def run(self) -> None:
-        """Until cancelled. One process may serve both, and begins to answer a moment after its tasks begin."""
+        """Read until cancelled. One process may serve both services, and begins to answer shortly after its tasks
+        begin."""
         await asyncio.sleep(AFTER_A_FAILURE)
         while True:
             answered = await self.refresh()
             await asyncio.sleep(EVERY if answered else AFTER_A_FAILURE)
 
     async def refresh(self) -> bool:
-        """Ask for every jurisdiction; whether all were answered."""
+        """Read the figures of every jurisdiction; returns whether all were answered."""
         try:
             for pack in self.packs:
                 self._known[pack.id] = await self._asked(pack)

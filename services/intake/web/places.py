@@ -1,4 +1,4 @@
-"""Where it is: the divisions of the jurisdictions that the portal serves, level by level; pure."""
+"""Gives the divisions of the jurisdictions that the portal serves, level by level; pure."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,13 +14,13 @@ LEVELS: Final = {
     "village": ("村（社区）", "village or community"),
     "council-district": ("区", "district"),
 }
-"""What people call a level; a pack may have others."""
+"""The names of levels; a pack may have others."""
 MOST_FOUND: Final = 30
 
 
 class Choice(NamedTuple):
-    """A place to choose; `lang` is that of its name, `above` tells places of one name apart. A place with others in it
-    leads to these."""
+    """A division to choose. `lang` is the language of its name; `above` tells divisions with the same name apart. If it
+    contains others, it leads to these."""
 
     code: str
     name: str
@@ -31,14 +31,14 @@ class Choice(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Places:
-    """The packs that the portal serves."""
+    """The divisions of the packs that the portal serves."""
 
     packs: Sequence[Pack]
 
     @classmethod
     def of(cls, packs: Jurisdictions, listed_ids: str) -> "Places":
-        """Those of a list of ids, such as `nanhai,losangeles`; empty: all. Raises `ValueError` for one that is not
-        served."""
+        """The packs of a list of ids, such as `nanhai,losangeles`; if empty, all. Raises `ValueError` for an unknown
+        id."""
         ids = [id.strip() for id in listed_ids.split(",") if id.strip()]
         unknown = [id for id in ids if packs.get(id) is None]
         if unknown:
@@ -47,19 +47,19 @@ class Places:
 
     @property
     def finds(self) -> bool:
-        """Whether a position leads to a place: whether a pack has boundaries."""
+        """Whether a position can be mapped to a division, because a pack has boundaries."""
         return any(pack.boundaries for pack in self.packs)
 
     def pack_of(self, division: str | None) -> Pack | None:
-        """The pack of a division that the portal serves."""
+        """The pack of a division; None if the portal does not serve it."""
         return next((pack for pack in self.packs if division and pack.division(division)), None)
 
     def top(self) -> str | None:
-        """Where the choice begins: within the one jurisdiction, or with the choice of one."""
+        """The division in which the choice begins: the only jurisdiction, or None to choose one."""
         return self.packs[0].root if len(self.packs) == 1 else None
 
     def within(self, division: str | None, lang: Lang = "zh") -> list[Choice]:
-        """The places directly within one; for None the jurisdictions, in the language of the page."""
+        """The divisions directly within one; for None the jurisdictions, in the language of the page."""
         if division is None:
             return [Choice(pack.root, getattr(pack.name, lang), lang, "", True) for pack in self.packs]
         pack = self.pack_of(division)
@@ -69,7 +69,8 @@ class Places:
         return [Choice(place.code, place.name, language, "", bool(_below(pack, place.code))) for place in children]
 
     def named(self, words: str) -> list[Choice]:
-        """Places whose name has these words, those that begin with them first; places with others in them last."""
+        """The divisions whose names contain this text; those that begin with it come first, those that contain others
+        last."""
         words = "".join(words.split()).lower()
         matches = [
             (pack, division)
@@ -84,7 +85,7 @@ class Places:
         ]
 
     def groups(self, pack: Pack) -> list[tuple[str, list[tuple[str, str]]]]:
-        """Every place of a jurisdiction as code and name, by the one above it, which comes first."""
+        """All divisions of a jurisdiction as code and name, grouped by the division above."""
         tops = [division for division in pack.divisions if division.code == pack.root or _below(pack, division.code)]
         return [
             (
@@ -104,13 +105,13 @@ class Places:
         return next((code for code in codes if code), None)
 
     def address(self, pack: Pack, division: str | None) -> str:
-        """A place with those above it, below the jurisdiction itself; its name where it is the whole."""
+        """The names of a division and those above it, without the jurisdiction; the jurisdiction's name for itself."""
         codes = [code for code in reversed(pack.ancestors(division or pack.root)) if code != pack.root]
         names = [place.name for code in codes if (place := pack.division(code))]
         return " ".join(names) or pack.name.zh
 
     def level(self, choices: Sequence[Choice]) -> tuple[str, str]:
-        """What people call the places of a list, in both languages."""
+        """The name of the level of these choices, in both languages."""
         code = choices[0].code if choices else None
         pack = self.pack_of(code)
         place = pack.division(code) if pack and code else None

@@ -1,4 +1,4 @@
-"""The portal as a channel of kind web: its demands go the way of every other channel's."""
+"""The portal as a channel of kind `web`: its demands are handled like those of every other channel."""
 
 import hashlib
 import secrets
@@ -36,7 +36,7 @@ MOST_SIMILAR: Final = 3
 
 @dataclass(frozen=True, slots=True)
 class Portal:
-    """Commands and questions of the pages, in this process; every one raises `Refused`."""
+    """The commands and queries of the pages; every method raises `Refused`."""
 
     places: Places
     submissions: SubmissionHandler
@@ -51,12 +51,12 @@ class Portal:
 
     @property
     def takes_photos(self) -> bool:
-        """Whether this deployment has a store for them."""
+        """Whether this deployment can store photos."""
         return not isinstance(self.attachments.store, NoStore)
 
     async def channel(self, pack: Pack) -> Channel:
-        """The portal of a jurisdiction, made at its first use. Its key was never told to anybody; whoever revokes the
-        channel closes the portal there."""
+        """The portal's channel in a jurisdiction, created at its first use. Nobody has its key; revoking the channel
+        closes the portal there."""
         channel = Channel(channel_id(pack), ChannelKind.WEB, frozenset(), pack.root, f"{pack.name.zh}网上门户")
         key_hash = hashlib.sha256(secrets.token_bytes(32)).digest()
         async with self.submissions.pool.acquire(timeout=5) as db:
@@ -67,7 +67,7 @@ class Portal:
         return channel
 
     async def keep_photo(self, content: bytes, name: str) -> Photo:
-        """Take a photo in, made anew from its pixels."""
+        """Store a photo, made anew from its pixels."""
         taken = await self.attachments.take(await self.channel(self.places.packs[0]), content)
         return Photo(taken.reference, name[:60])
 
@@ -78,13 +78,13 @@ class Portal:
         return await self.finder.as_seen(likes)
 
     def suggested(self, pack: Pack, draft: Draft) -> Ranking:
-        """What it may be about."""
+        """Suggested categories of a draft."""
         return self.suggester.suggest(pack, draft.title, draft.words)
 
     async def send(
         self, id: UUID, draft: Draft, category: str | None, kind: RequestKind, may_publish: bool | None = None
     ) -> Sent:
-        """Submit a draft; the same draft again is answered with the same demand, whatever was changed meanwhile."""
+        """Submit a draft; the same draft again is the same demand, even if it was changed."""
         pack = self._pack(draft)
         channel, key = await self.channel(pack), f"portal:{id}"
         await self._bring_photos(draft.photos, channel)
@@ -98,7 +98,7 @@ class Portal:
         return Sent(taken.id, taken.number, taken.submitted_at, due_at(pack, draft, category, kind, taken.submitted_at))
 
     async def support(self, id: UUID, draft: Draft, number: str) -> Sent:
-        """Support another demand in the place of raising a new one."""
+        """Support another demand instead of raising a new one."""
         channel = await self.channel(self._pack(draft))
         demand = await self.lookup.open_to(channel, number, "")
         support = NoteRequest(channel, f"portal:{id}", Support(contact=draft.contact))
@@ -106,7 +106,7 @@ class Portal:
         return Sent(demand.id, noted.number, noted.at, supported=True)
 
     async def _bring_photos(self, photos: Sequence[Photo], channel: Channel) -> None:
-        """Photos come before the place, and with it the channel, is known."""
+        """Move the photos to the channel: they are uploaded before the place, and with it the channel, is known."""
         if photos:
             channels = [channel_id(pack) for pack in self.places.packs]
             async with self.submissions.pool.acquire(timeout=5) as db:
@@ -130,12 +130,12 @@ def channel_id(pack: Pack) -> str:
 
 
 def due_at(pack: Pack, draft: Draft, category: str | None, kind: RequestKind, at: datetime) -> datetime | None:
-    """By when such a demand is usually answered; None where no limit is attested. Routing's own may be shorter."""
+    """The usual due time of such a demand; None if no limit is known. Routing's own may be earlier."""
     limit = pack.limits_for(draft.division or pack.root, category, kind).resolve
     return pack.end_of(limit, at) if limit else None
 
 
 def follow_link(links: CitizenLinks, sent: Sent) -> str:
-    """The address at which a demand is followed: the signed link opens it at once, on any telephone and without a
-    script. Whoever supports a demand here is asked for the code, since a support alone opens nobody's words."""
+    """The URL that follows a demand: a signed link, which opens at once, on any telephone and without a script. A
+    supporter gets the page that asks for the code, because a support alone may open nobody's text."""
     return f"{links.public_url}/follow?number={sent.number}" if sent.supported else links.follow(sent.id)

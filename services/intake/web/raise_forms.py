@@ -1,4 +1,4 @@
-"""What the forms of raising a demand hold, checked; pure. Errors are by the field, in both languages."""
+"""Parses and checks the forms that raise a demand; pure. Errors are by field, in both languages."""
 
 import re
 from collections.abc import Mapping
@@ -12,11 +12,11 @@ from services.intake.web.map_tiles import MapTiles
 
 Errors = dict[str, tuple[str, str]]
 KEPT_WORDS: Final = 2 * LONGEST_WORDS
-"""Too many words are not lost: whoever wrote them shortens them."""
+"""A text that is too long is kept up to this length, so that the citizen can shorten it."""
 LONGEST_NAME, LONGEST_PHONE = 100, 32
 _PHONE: Final = re.compile(r"\+?[0-9][0-9 ()\-]*[0-9]")
 ON_MAP: Final = "pointed"
-"""The button below the map; any other sends what the phone itself knows, which is WGS-84."""
+"""The button below the map; any other button sends the phone's own position, which is WGS-84."""
 NO_MAP: Final = MapTiles()
 _DIGITS: Final = range(7, 16)
 """How many digits a telephone number has, with its area code or not. Rule: ITU-T E.164 has 15 at most."""
@@ -27,13 +27,13 @@ TOO_MANY_PHOTOS: Final = (
 
 
 def typed(form: Mapping[str, Any], name: str, most: int) -> str:
-    """What stands in a field, as text that can be kept."""
+    """The text of a field, without characters that cannot be stored."""
     value = form.get(name)
     return readable(value)[:most] if isinstance(value, str) else ""
 
 
 def with_words(draft: Draft, form: Mapping[str, Any]) -> tuple[Draft, Errors]:
-    """The draft with its words."""
+    """The draft with its text."""
     words = typed(form, "words", KEPT_WORDS)
     errors: Errors = {}
     if not words:
@@ -48,7 +48,7 @@ def with_words(draft: Draft, form: Mapping[str, Any]) -> tuple[Draft, Errors]:
 
 
 def with_place(draft: Draft, form: Mapping[str, Any], tiles: MapTiles = NO_MAP) -> Draft:
-    """The draft with the place in people's own words, and the point that the phone told or somebody chose on a map."""
+    """The draft with the described place, and the point of the phone or of the map."""
     draft = replace(draft, place=" ".join(typed(form, "place", LONGEST_PLACE).split())) if "place" in form else draft
     lat, lon = _degrees(form.get("lat"), 90), _degrees(form.get("lon"), 180)
     if lat is None or lon is None:
@@ -60,7 +60,7 @@ def with_place(draft: Draft, form: Mapping[str, Any], tiles: MapTiles = NO_MAP) 
 
 
 def with_contact(draft: Draft, form: Mapping[str, Any]) -> tuple[Draft, Errors]:
-    """The draft with name and telephone, both of which may be missing."""
+    """The draft with name and telephone number; both are optional."""
     name, phone = typed(form, "name", LONGEST_NAME), typed(form, "phone", LONGEST_PHONE)
     errors: Errors = {}
     digits = sum(character.isdigit() for character in phone)

@@ -1,4 +1,4 @@
-"""Whoever looks at a page of the portal: their language, their form token, and what every page shows."""
+"""Defines a visit of a portal page: its language, its form token, and the values that every page needs."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -12,14 +12,14 @@ from shared.web.page_language import InLanguage, Lang
 
 @dataclass(frozen=True, slots=True)
 class Visit(InLanguage):
-    """A page of the portal in one language; `visitor` is None on pages without forms."""
+    """A visit of a page in one language; `visitor` is None on pages without forms."""
 
     lang: Lang
     visitor: Visitor | None = None
 
     @classmethod
     def without_forms(cls, request: Request) -> "Visit":
-        """For a page that has to be shown whatever the request was like."""
+        """The visit of a page that must be shown whatever the request is like."""
         return cls("en" if request.query_params.get("lang") == "en" else "zh")
 
     @property
@@ -29,9 +29,9 @@ class Visit(InLanguage):
         return self.visitor
 
     def page(self, path: str, **parameters: Any) -> dict[str, Any]:
-        """What every page of the portal needs; `path` and `parameters` are its own address."""
+        """The values that every page needs; `path` and `parameters` are its own URL."""
         return self.frame(path, self.visitor.csrf if self.visitor else "", **parameters)
 
     def elsewhere(self, path: str) -> HTTPException:
-        """To be raised: leads to another page."""
+        """A redirect to another page, to be raised."""
         return HTTPException(303, "elsewhere", {"Location": self.to(path)})
