@@ -76,8 +76,8 @@ def mail(settings: IntakeSettings, pool: Pool) -> Server:
 
 def worker(settings: IntakeSettings, pool: Pool) -> Worker:
     """The worker: follows demands, numbers events, indexes demands for the search of similar ones, and prunes."""
-    kept, indexing, numbering = pruning(settings, pool), Indexing(pool), EventNumbering(pool)
-    tasks = (attachment_service(settings, pool).run, kept.run, indexing.run, numbering.run)
+    retention, indexing, numbering = pruning(settings, pool), Indexing(pool), EventNumbering(pool)
+    tasks = (attachment_service(settings, pool).run, retention.run, indexing.run, numbering.run)
     repositories = Repositories.of(demand_repository(packs_of(settings)))
     return Worker(repositories, by_faust=False, tasks=tasks, gauges=GAUGES)
 

@@ -156,6 +156,6 @@ def _place(settings: IntakeSettings) -> Place:
 def _commands(
     pool: Pool, packs: Jurisdictions, vault: Vault, codes: SecretCodes, masker: Masker
 ) -> tuple[SubmissionHandler, DemandLookup, NoteHandler]:
-    known = demand_repository(packs)
-    submissions = SubmissionHandler(pool, known, packs, vault, masker=masker)
-    return submissions, DemandLookup(pool, codes), NoteHandler(pool, known, vault, masker=masker)
+    repository = demand_repository(packs)
+    submissions = SubmissionHandler(pool, repository, packs, vault, masker=masker)
+    return submissions, DemandLookup(pool, codes), NoteHandler(pool, repository, vault, masker=masker)

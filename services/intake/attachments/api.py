@@ -77,9 +77,9 @@ def routes(attachments: AttachmentService, callers: Callers) -> APIRouter:
     ) -> Attached:
         """Take a file in; name the reference in a demand within 24 hours. Pictures lose their metadata, papers their
         scripts, files, links, comments and authors."""
-        taken = await attachments.take(channel, await file.read())
-        response.headers["Location"] = f"/v1/attachments/{taken.reference}"
-        return Attached.model_validate(taken, from_attributes=True)
+        attachment = await attachments.take(channel, await file.read())
+        response.headers["Location"] = f"/v1/attachments/{attachment.reference}"
+        return Attached.model_validate(attachment, from_attributes=True)
 
     @router.post("/evidence/{number}", status_code=201)
     async def upload_evidence(number: Number, file: Upload, by: Annotated[Caller, Depends(callers)]) -> Attached:
@@ -90,8 +90,8 @@ def routes(attachments: AttachmentService, callers: Callers) -> APIRouter:
         if demand is None or by.person is None or not callers.may(READ, by, demand):
             raise Refused(Code.NOT_FOUND, f"there is no demand {number} for you", f"没有诉求 {number}")
         callers.require(ATTACH, by, demand)
-        taken = await attachments.take_evidence(by.person.unit, demand.id, await file.read())
-        return Attached.model_validate(taken, from_attributes=True)
+        attachment = await attachments.take_evidence(by.person.unit, demand.id, await file.read())
+        return Attached.model_validate(attachment, from_attributes=True)
 
     @router.get("/{reference}", response_class=Response, responses={200: {"content": _FILES}})
     async def download_attachment(

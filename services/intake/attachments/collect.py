@@ -41,16 +41,16 @@ NOTHING: Final = Enclosures()
 
 async def enclose(attachments: AttachmentService, channel: Channel, contents: Sequence[bytes]) -> Enclosures:
     """Store these files; raises `Refused` only if the store or the scanner does not answer."""
-    kept: list[str] = []
+    references: list[str] = []
     refused: list[Refused] = []
     for content in contents:
         try:
-            kept.append(await _kept(attachments, channel, content, len(kept)))
+            references.append(await _kept(attachments, channel, content, len(references)))
         except Refused as fault:
             if fault.code is Code.UNAVAILABLE:
                 raise
             refused.append(fault)
-    return Enclosures(tuple(kept), tuple(refused))
+    return Enclosures(tuple(references), tuple(refused))
 
 
 async def _kept(attachments: AttachmentService, channel: Channel, content: bytes, before: int) -> str:

@@ -13,7 +13,7 @@ from services.intake.attachments.jpeg_segments import bare
 
 CLEAN, ENCRYPTED, DAMAGED, HOLLOW = b"clean", b"encrypted", b"damaged", b"hollow"
 """The results: the clean document, or why there is none. `HOLLOW`: its content is in a form or in files within it."""
-# All that a viewer needs to show the pages. Scripts, actions, forms, names, files and metadata hang elsewhere.
+# Everything that a viewer needs to show the pages. Scripts, actions, forms, names, files and metadata have other keys.
 _CATALOGUE: Final = frozenset({"/Type", "/Pages", "/OCProperties", "/PageLabels", "/Version", "/Extensions"})
 _PAGE: Final = frozenset(
     {
@@ -21,7 +21,7 @@ _PAGE: Final = frozenset(
         *("/BleedBox", "/TrimBox", "/ArtBox"),
     }
 )
-# Wherever they stand: who wrote it with what, when, and what comes with it.
+# Removed wherever they occur: author, program, dates and enclosed data.
 _TELLING: Final = frozenset(
     {
         *("/Metadata", "/PieceInfo", "/LastModified", "/AF", "/AA", "/OpenAction", "/JS", "/JavaScript", "/EF"),
@@ -49,7 +49,7 @@ def _is_hollow(catalogue: Any) -> bool:
 
 
 def _bare(paper: pikepdf.Pdf) -> bytes:
-    # What was filled in and stamped becomes part of the page; what has no look of its own goes.
+    # Filled fields and stamps become part of the page; annotations without an appearance are removed.
     paper.flatten_annotations("screen")
     for page in paper.pages:
         _keep(page.obj, _PAGE)
@@ -63,7 +63,7 @@ def _bare(paper: pikepdf.Pdf) -> bytes:
         if isinstance(entry, pikepdf.Stream):
             _strip_jpeg(paper, entry)
     out = BytesIO()
-    # What is compressed stays as it is: a page that unfolds to gigabytes is unfolded by nobody here.
+    # Compressed streams stay compressed, so that a page that expands to gigabytes is never expanded here.
     paper.save(
         out, stream_decode_level=pikepdf.StreamDecodeLevel.none, encryption=False, fix_metadata_version=False,
         object_stream_mode=pikepdf.ObjectStreamMode.generate, deterministic_id=True,

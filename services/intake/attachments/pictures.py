@@ -52,7 +52,7 @@ def _plain(opened: Image.Image) -> Image.Image:
     _read_exif(opened)
     upright = ImageOps.exif_transpose(opened)
     if upright.mode.startswith("I"):
-        # Converting cuts off what is above 255, which is nearly everything.
+        # A plain conversion would cut all values above 255, which are nearly all.
         upright = upright.point(lambda grey: grey * (1 / 256)).convert("L")
     if upright.mode not in _PLAIN_MODES:
         upright = upright.convert("RGBA" if upright.has_transparency_data else "RGB")
@@ -68,7 +68,7 @@ def _read_exif(opened: Image.Image) -> None:
 
 
 def _saved(picture: Image.Image, media_type: str) -> bytes:
-    # Encoders take comments, profiles and texts from `info` unasked.
+    # Otherwise encoders write comments, profiles and texts from `info`.
     picture.info = {}
     name, options = _SAVED[media_type]
     out = BytesIO()

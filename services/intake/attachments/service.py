@@ -71,9 +71,9 @@ class AttachmentService:
         """Store a unit's file for a demand and bind it at once; the same file again is the same attachment. Raises
         `Refused`."""
         reference = _reference_of(demand_id, content)
-        known = await self.find(reference)
-        if known is not None and await self._is_whole(known):
-            return known
+        existing = await self.find(reference)
+        if existing is not None and await self._is_whole(existing):
+            return existing
         return await self._keep(Origin(reference, f"{OFFICE}{unit}", demand_id), content)
 
     async def _is_whole(self, attachment: Attachment) -> bool:
@@ -86,21 +86,21 @@ class AttachmentService:
     async def _keep(self, origin: Origin, content: bytes) -> Attachment:
         kind = kind_of(content, self.limits)
         scan = await self.scanner.scan(content)
-        kept = await self._clean(content, kind)
+        cleaned = await self._clean(content, kind)
         attachment = Attachment(
             reference=origin.reference,
             channel=origin.channel,
             media_type=kind.media_type,
             suffix=kind.suffix,
-            sha256=hashlib.sha256(kept).digest(),
-            size=len(kept),
+            sha256=hashlib.sha256(cleaned).digest(),
+            size=len(cleaned),
             scan=scan,
             uploaded_at=self.clock(),
             demand_id=origin.demand_id,
         )
         async with self.pool.acquire(timeout=5) as db:
             await queries.put(db, attachment)
-        await self.store.put(attachment.key, kept)
+        await self.store.put(attachment.key, cleaned)
         return attachment
 
     async def _clean(self, content: bytes, kind: Accepted) -> bytes:

@@ -80,8 +80,8 @@ def routes(programmes: BroadcastHandler, codes: SecretCodes) -> APIRouter:
         """This channel's programmes, newest first."""
         demands, last = pagination.cut(await programmes.listed(channel, pagination.read(after), limit + 1), limit)
         sessions = [_session(programme) for programme in demands]
-        following = pagination.link(last.id if last else None, limit, request, response)
-        return Sessions(programmes=sessions, next=following)
+        next_cursor = pagination.link(last.id if last else None, limit, request, response)
+        return Sessions(programmes=sessions, next=next_cursor)
 
     @router.get("/{id}/demands")
     async def list_programme_demands(

@@ -74,10 +74,10 @@ async def count(db: Connection, key_hashes: Sequence[bytes], at: datetime) -> li
         """,
         *map(list, zip(*Counter(key_hashes).items(), strict=True)), at, minute_of(at),
     )  # fmt: skip
-    known = {row["key_hash"]: _channel(row) for row in rows}
-    good = [Seen(key_hash, known[key_hash]) for key_hash in key_hashes if key_hash in known]
+    channels = {row["key_hash"]: _channel(row) for row in rows}
+    good = [Seen(key_hash, channels[key_hash]) for key_hash in key_hashes if key_hash in channels]
     asking = iter(each(good, {(row["id"], row["quota"], row["total"]) for row in rows}))
-    return [next(asking) if key_hash in known else None for key_hash in key_hashes]
+    return [next(asking) if key_hash in channels else None for key_hash in key_hashes]
 
 
 def _channel(row: Any) -> Channel:
@@ -115,12 +115,12 @@ def count_seen(writes: WriteBatch, seen: Sequence[Seen], scope: str, at: datetim
 def each(seen: Sequence[Seen], counted: Iterable[tuple[str, int | None, int]]) -> list[Asking]:
     """For each request the channel and its count, from the totals of `count_seen`."""
     quotas = {channel: (quota, total) for channel, quota, total in counted}
-    left = Counter(key.channel.id for key in seen)
+    remaining = Counter(key.channel.id for key in seen)
     askings = []
     for key in seen:
         quota, total = quotas[key.channel.id]
-        left[key.channel.id] -= 1
-        askings.append(Asking(key.channel, quota, total - left[key.channel.id]))
+        remaining[key.channel.id] -= 1
+        askings.append(Asking(key.channel, quota, total - remaining[key.channel.id]))
     return askings
 
 

@@ -45,7 +45,7 @@ class Scope(StrEnum):
 
 
 def _hashed(key: str) -> bytes:
-    # 256 random bits need no slow hash.
+    # A key has 256 random bits, so a slow hash is not needed.
     return hashlib.sha256(key.encode()).digest()
 
 
@@ -91,7 +91,8 @@ class KeyCache:
     """Counts requests by their keys, and caches for the rest of the minute which channel a key belongs to."""
 
     def __init__(self, pool: Pool) -> None:
-        # Requests of the same moment are counted together: a channel's count is one row, and each commit would wait.
+        # Requests of the same moment are counted together: a channel's count is one row, so separate commits would
+        # wait.
         self._counted = GroupCommit(partial(pool.acquire, timeout=5), self._count)
         self._until = datetime.min.replace(tzinfo=UTC)
         self._known: dict[bytes, Asking] = {}
@@ -103,11 +104,11 @@ class KeyCache:
     def recent(self, key: str, scope: str, at: datetime) -> Seen | None:
         """The channel of a key that was counted in this minute and has requests left; None otherwise."""
         hashed = _hashed(key)
-        known = self._known.get(hashed) if at < self._until else None
-        if known is None or scope not in known.channel.scopes or not known.may_go_on:
+        cached = self._known.get(hashed) if at < self._until else None
+        if cached is None or scope not in cached.channel.scopes or not cached.may_go_on:
             return None
         spans.accept()
-        return Seen(hashed, known.channel)
+        return Seen(hashed, cached.channel)
 
     def charge(self, seen: Seen, asking: Asking, at: datetime) -> None:
         """Set the quota headers for the channel, after another statement has counted its request."""

@@ -126,9 +126,10 @@ def _jurisdiction(pack: Pack) -> Jurisdiction:
         id=pack.id,
         name=pack.name.zh,
         name_en=pack.name.en,
-        divisions=[Place.model_validate(one, from_attributes=True) for one in pack.divisions],
+        divisions=[Place.model_validate(place, from_attributes=True) for place in pack.divisions],
         categories=[
-            Subject(code=one.code, name=one.name.zh, name_en=one.name.en, parent=one.parent) for one in pack.categories
+            Subject(code=category.code, name=category.name.zh, name_en=category.name.en, parent=category.parent)
+            for category in pack.categories
         ],
         kinds=[Kind(code=kind, name=zh, name_en=en) for kind, (zh, en) in KINDS.items()],
     )

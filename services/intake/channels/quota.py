@@ -31,10 +31,10 @@ class Allowance(NamedTuple):
 
     def headers(self) -> dict[str, str]:
         """The quota headers of an answer."""
-        left = max(0, self.quota - self.used)
+        remaining = max(0, self.quota - self.used)
         return {
             "RateLimit-Policy": f'"channel";q={self.quota};w={WINDOW.seconds}',
-            "RateLimit": f'"channel";r={left};t={self.resets_in}',
+            "RateLimit": f'"channel";r={remaining};t={self.resets_in}',
         }
 
     def check(self) -> None:

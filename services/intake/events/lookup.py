@@ -69,7 +69,7 @@ class EventLookup:
         async with self.pool.acquire(timeout=5) as db:
             event_page = await self.page(db, channel, place, filter, limit)
         return EventList(
-            events=[ChannelEvent.model_validate_json(one.event) for one in event_page.events],
+            events=[ChannelEvent.model_validate_json(found.event) for found in event_page.events],
             cursor=cursor.written(event_page.head, event_page.place),
             more=event_page.more,
         )
@@ -80,7 +80,9 @@ def _types(names: tuple[str, ...]) -> list[str]:
     types = [_VERSION.sub("", type) for type in names]
     unknown = next((type for type in types if type not in TYPES), None)
     if unknown is not None:
-        known = ", ".join(TYPES)
-        error = FieldError("type", f"没有这种事件，可选：{known}", f"is none of: {known}", "demand.resolved")
+        names_of_types = ", ".join(TYPES)
+        error = FieldError(
+            "type", f"没有这种事件，可选：{names_of_types}", f"is none of: {names_of_types}", "demand.resolved"
+        )
         raise Refused(Code.INVALID, f"type: {error.en}", f"type：{error.zh}", (error,))
     return types

@@ -101,7 +101,7 @@ class EventStream:
 
 
 def _frames(page: EventPage) -> list[bytes]:
-    return [format_sse_event(data_str=one.event, id=cursor.written(page.head, one.place)) for one in page.events]
+    return [format_sse_event(data_str=found.event, id=cursor.written(page.head, found.place)) for found in page.events]
 
 
 def _heartbeat(page: EventPage | None) -> bytes:

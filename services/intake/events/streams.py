@@ -83,7 +83,7 @@ class OpenStreams:
             try:
                 while self._any.is_set():
                     await asyncio.sleep(POLL)
-                    await db.execute("SELECT 1")  # a connection that has died tells nobody, unless it is used
+                    await db.execute("SELECT 1")  # a broken connection is noticed only when it is used
             finally:
                 await self._let_go(db)
 

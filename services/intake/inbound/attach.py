@@ -31,5 +31,5 @@ class MessageFiles:
         try:
             return await enclose(self.attachments, channel, [content])
         except Refused as away:
-            # The vault has the address: better a message without its picture than none.
+            # The message is taken without its picture; the vault stores the URL.
             return Enclosures(refused=(away,))

@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 
 from services.intake.inbound.plausible import cost, is_odd
 
-# Programs name the smaller set and write the larger one.
+# Programs often declare the smaller charset and use the larger one.
 _MEANT: Final = {
     "gb2312": "gb18030", "gbk": "gb18030", "ascii": "utf-8", "iso8859-1": "cp1252", "big5": "big5hkscs",
     "cp950": "big5hkscs", "shift_jis": "cp932", "euc_kr": "cp949",
@@ -57,12 +57,12 @@ def read(written: bytes, named: str = "", cut: bool = False) -> Reading:
         if written.startswith(mark) and len(written) > len(mark):
             text = _text(written[len(mark) :], charset, cut)
             return Reading(text, charset, charset, _is_doubtful(text), written)
-    known = _known(named)
-    if not written.strip(_CONTROLS) and known not in _WIDE:
-        return Reading("", known or "utf-8", known, written=written)
-    charset, is_clear = _best(written[:_SAMPLE], known)
+    charset_of_name = _known(named)
+    if not written.strip(_CONTROLS) and charset_of_name not in _WIDE:
+        return Reading("", charset_of_name or "utf-8", charset_of_name, written=written)
+    charset, is_clear = _best(written[:_SAMPLE], charset_of_name)
     text = _text(written, charset, cut)
-    return Reading(text, charset, known, not is_clear or _is_doubtful(text), written)
+    return Reading(text, charset, charset_of_name, not is_clear or _is_doubtful(text), written)
 
 
 def _known(named: str) -> str:
@@ -81,7 +81,7 @@ def _best(sample: bytes, known: str) -> tuple[str, bool]:
     usual = known or "utf-8"
     named = _candidate(sample, usual)
     among = [named, *map(partial(_candidate, sample), _others(usual, named.text))]
-    # A reading that no person wrote is no evidence for its name.
+    # If the declared charset gives an implausible text, the declaration is no evidence for it.
     trust = _TRUST if named.text and not is_odd(named.text) else 0
     totals = [one.bits + (trust + _rarity(one.charset) if one is not named else 0) for one in among]
     least = min(totals)
@@ -89,7 +89,7 @@ def _best(sample: bytes, known: str) -> tuple[str, bool]:
     others = [n for n, one in enumerate(among) if one.text != best.text]
     if best is named:
         return usual, all(among[n].bits > named.bits - _NEARLY for n in others)
-    # What is UTF-8 beyond ASCII and to its last byte is seldom anything else, however odd it reads.
+    # Bytes beyond ASCII that are completely valid UTF-8 are seldom anything else, however odd the text looks.
     is_utf8 = best.charset != "utf-8" and not sample.isascii() and "\ufffd" not in _cut(sample, "utf-8")[0]
     return best.charset, not is_utf8 and all(totals[n] - least >= _CLEAR for n in others)
 
@@ -126,7 +126,7 @@ def _text(written: bytes, charset: str, cut: bool) -> str:
 
 def _cut(written: bytes, charset: str) -> tuple[str, int]:
     """The text, and how many bytes at the end are an incomplete character."""
-    # A long message is parted within an emoji: its halves are no fault of the charset.
+    # A long message may be split within an emoji: the halves do not mean that the charset is wrong.
     decoder = codecs.getincrementaldecoder(charset)("surrogatepass" if charset in _WIDE else "replace")
     text = decoder.decode(written)
     left = decoder.getstate()[0]

@@ -70,12 +70,12 @@ class Conversations:
         known = await self._known(channel, key)
         if known:
             return known
-        # Before its turn: a picture comes from the network, and nobody waits for another's picture.
+        # Fetched before the sender's lock is taken, so that no message waits for the picture of another one.
         enclosed = await self.enclosing.of(channel, message)
         sender = self._sender(channel, message)
         async with self.turns.take(sender) as db:
             meant = await self._meant(db, channel, message, since)
-            # Asked afterwards: what a twin of this message has begun must not be taken for an earlier conversation.
+            # Checked again after `_meant`: it may have found the conversation that this same message began just now.
             known = await self._known(channel, key)
             if known:
                 return known
@@ -111,8 +111,8 @@ class Conversations:
         if note_receipt:
             return Answer(note_receipt.number, solved=note_receipt.solved)
         async with self.submissions.pool.acquire(timeout=5) as db:
-            taken = await queries.submitted_under(db, channel.id, self.note_handler.vault.reference(key))
-        return Answer(taken.number, self.codes.of(taken.id)) if taken else None
+            submitted = await queries.submitted_under(db, channel.id, self.note_handler.vault.reference(key))
+        return Answer(submitted.number, self.codes.of(submitted.id)) if submitted else None
 
     async def _meant(self, db: Connection, channel: Channel, message: Message, since: datetime) -> Demand | None:
         named = await queries.named(db, message.number) if message.number else None
@@ -151,23 +151,23 @@ class Conversations:
             external_id=message.reference,
         )
         try:
-            taken = await self.submissions.submit(channel, Request(key, command, enclosed=enclosed.references))
+            receipt = await self.submissions.submit(channel, Request(key, command, enclosed=enclosed.references))
         except Refused as refused:
             if refused.code is not Code.CONFLICT or command.external_id is None:
                 raise
-            # Another letter has this reference: Message-IDs are made by whoever likes to.
+            # Another e-mail has this reference: senders can choose any Message-ID.
             command = command.model_copy(update={"external_id": None})
-            taken = await self.submissions.submit(channel, Request(key, command, enclosed=enclosed.references))
+            receipt = await self.submissions.submit(channel, Request(key, command, enclosed=enclosed.references))
         hidden = _hidden(message, TEXT)
-        if hidden and taken.created:
+        if hidden and receipt.created:
             whole = supplement(await message.shown(SUPPLEMENT, masker), hidden=hidden)
-            await self.note_handler.hear(taken.id, NoteRequest(channel, f"{key}:enclosed", whole))
-        return Answer(taken.number, self.codes.told(taken), enclosed), taken.id
+            await self.note_handler.hear(receipt.id, NoteRequest(channel, f"{key}:enclosed", whole))
+        return Answer(receipt.number, self.codes.told(receipt), enclosed), receipt.id
 
     def _key(self, channel: Channel, message: Message) -> str:
         """The idempotency key of a message. It includes sender and text, because the counter of a gateway may restart
         or repeat."""
-        # A letter's Message-ID is its own for ever, and mailing lists add words to the letter.
+        # For e-mails the Message-ID alone: it is unique, and mailing lists add text to the e-mail.
         words = "" if message.reference else message.whole
         whole = "\n".join((channel.id, message.id, message.sender, words))
         return f"message:{message.id}:{self.note_handler.vault.pseudonym(whole).hex()[:32]}"

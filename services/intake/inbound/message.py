@@ -16,7 +16,7 @@ from shared.masker.masker import Masker
 from shared.masking.codes import CODE
 
 TITLE, SUBJECT, TEXT = 60, 200, 8000
-# Between a number and the code that belongs to it, as our own answer writes them.
+# What stands between a number and its code in our own answers.
 _BETWEEN: Final = r"[\s,.:;，。：；、]*(?:的?查询码|code)?[\s:：]*"
 _CODE: Final = re.compile(rf"{_BETWEEN}({CODE})[\s,.:;，。：；、]*", re.IGNORECASE)
 # Old programs end a line with these; the rest of the control characters, halves of characters and what XML cannot carry
@@ -90,8 +90,8 @@ class Message:
 
 def readable(text: str) -> str:
     """The text without control characters and the like; empty if nothing visible is left."""
-    kept = unicodedata.normalize("NFC", _NO_TEXT.sub("", _LINE_ENDS.sub("\n", text))).strip()
-    return "" if is_blank(kept) else kept
+    visible = unicodedata.normalize("NFC", _NO_TEXT.sub("", _LINE_ENDS.sub("\n", text))).strip()
+    return "" if is_blank(visible) else visible
 
 
 def named_first(text: str) -> tuple[str | None, str]:

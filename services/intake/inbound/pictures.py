@@ -14,7 +14,7 @@ import httpx
 import structlog
 
 log = structlog.get_logger()
-# WeChat waits five seconds for the reply, and the picture must still be made anew.
+# WeChat waits five seconds for the reply, and in that time the picture must also be made anew.
 WITHIN: Final = 3.0
 _PORTS: Final = {"http": 80, "https": 443}
 
@@ -62,7 +62,7 @@ class Pictures:
 
     async def _read(self, parts: SplitResult) -> bytes:
         host, port = str(parts.hostname), parts.port or _PORTS[parts.scheme]
-        # The address that was looked at is the one that is called: names may change their minds in between.
+        # The connection is made to the address that was checked, because the name may resolve to another one by now.
         there = httpx.URL(scheme=parts.scheme, host=await _public(host, port), port=port, path=parts.path or "/")
         if parts.query:
             there = there.copy_with(query=parts.query.encode())
@@ -82,10 +82,10 @@ class Pictures:
 def _split(address: str) -> SplitResult | None:
     try:
         parts = urlsplit(address)
-        known = parts.scheme in _PORTS and parts.hostname and (parts.port or True)
+        is_complete = parts.scheme in _PORTS and parts.hostname and (parts.port or True)
     except ValueError:
         return None
-    return parts if known else None
+    return parts if is_complete else None
 
 
 async def _public(host: str, port: int) -> str:

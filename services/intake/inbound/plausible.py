@@ -21,7 +21,7 @@ _SCRIPTS: Final = {
     **dict.fromkeys(("HANGUL", "YI"), _SYLLABARY),
     "LATIN": _LATIN,
 }
-# The sign of a character that nobody could read, and how two of them look where GBK was taken for UTF-8.
+# The replacement character, and what two of them become if they are decoded as GBK.
 _LOST: Final = ("\ufffd", "锟斤拷")
 _ENOUGH: Final = 4096
 _PUNCTUATION: Final = frozenset("，。！？、：；“”‘’（）【】《》—…·～￥　")

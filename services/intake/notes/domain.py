@@ -186,8 +186,8 @@ def note(voice: Voice, channel: Channel, reference: UUID, masks: Masks = MASKS) 
         case Withdraw(reason=reason):
             return Note(WithdrawalRequested(reason=reason, original=boxed), sealed)
         case Rate(rating=rating, solved=solved, comment=comment, entered_by=by, tags=tags):
-            known = {"asked": channel.kind, "entered_by": by, "original": boxed, "tags": tags}
-            return Note(VerdictGiven(judged=1, rating=rating, solved=solved, comment=comment, **known), sealed)
+            common = {"asked": channel.kind, "entered_by": by, "original": boxed, "tags": tags}
+            return Note(VerdictGiven(judged=1, rating=rating, solved=solved, comment=comment, **common), sealed)
         case KeepPrivate():
             return Note(PublicationRefused())
         case EnteredConsent(said_by=said_by, entered_by=by):

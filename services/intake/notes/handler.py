@@ -104,9 +104,9 @@ class NoteHandler:
         written = await self.written(note_request)
         async with self.pool.acquire(timeout=5) as db, db.transaction():
             await queries.hold_references(db, channel.id)
-            known = await tracking.reference(db, channel.id, reference)
-            if known and (known.submitted or known.demand != demand):
-                raise reference_taken(sighting.external_id, known.number)
+            existing = await tracking.reference(db, channel.id, reference)
+            if existing and (existing.submitted or existing.demand != demand):
+                raise reference_taken(sighting.external_id, existing.number)
             receipt = await self.tell(db, demand, note_request, written)
             await queries.put_sighting(db, channel.id, reference, demand, receipt.at)
         return receipt
@@ -115,11 +115,11 @@ class NoteHandler:
         """The note that the channel recorded under this key; None if there is none."""
         id = uuid5(cause_of(channel, key), "0")
         async with self.pool.acquire(timeout=5) as db:
-            told = await queries.told(db, id)
-        if told is None:
+            stored = await queries.told(db, id)
+        if stored is None:
             return None
-        fact = parse(told.type, told.payload)
-        return NoteReceipt(id, told.number, told.at, fact.solved if isinstance(fact, VerdictGiven) else None)
+        fact = parse(stored.type, stored.payload)
+        return NoteReceipt(id, stored.number, stored.at, fact.solved if isinstance(fact, VerdictGiven) else None)
 
     async def supplement(self, text: str, attachments: tuple[str, ...] = (), hidden: str = "") -> Supplement:
         """The command for a text, shortened to the length of a note. The vault stores the whole text, or `hidden` if
@@ -161,10 +161,10 @@ class NoteCommand:
     async def known(self, db: Connection, state: Demand) -> NoteReceipt | None:
         """The receipt of the note that the request repeats, or of this person's first support; None for a new note.
         Raises `Refused`."""
-        told = await queries.told(db, self.id)
-        if told:
-            await self._must_be_same(db, told)
-            return NoteReceipt(self.id, told.number, told.at)
+        stored = await queries.told(db, self.id)
+        if stored:
+            await self._must_be_same(db, stored)
+            return NoteReceipt(self.id, stored.number, stored.at)
         if not isinstance(self.said.voice, Support):
             return None
         supporters = Supporters(self.vault)
@@ -201,15 +201,15 @@ class NoteCommand:
             return True
         return await supporters.is_another(db, demand.id, people, First(self.id, at))
 
-    async def _must_be_same(self, db: Connection, told: Told) -> None:
+    async def _must_be_same(self, db: Connection, stored: Told) -> None:
         sealed = self.note.sealed
-        first, again = _said(parse(told.type, told.payload)), _said(self.note.fact)
-        same = (told.demand, first) == (self.key, again)
-        # A reference that is seen again needs no key: whatever is said with it, it is the same matter.
+        first, repeated = _said(parse(stored.type, stored.payload)), _said(self.note.fact)
+        same = (stored.demand, first) == (self.key, repeated)
+        # A repeated sighting needs no idempotency key: the reference already identifies the matter.
         if same and sealed and not isinstance(self.said.voice, Sighting):
             same = not await holds_another(db, self.vault, self.key, self.said.box, sealed)
         if not same:
-            raise _key_used(told.number)
+            raise _key_used(stored.number)
 
 
 async def _bound(db: Connection, note_request: NoteRequest, demand: UUID, at: datetime) -> None:

@@ -75,8 +75,8 @@ class LinkCommand:
 
     async def decide(self, db: Connection, state: Demand, at: datetime) -> Sequence[Fact]:
         """The note, if the telephone number is the one that was left and few links were sent."""
-        left = persons(self.vault, self.key, await contact_of(db, self.vault, self.key))
-        if not set(left) & set(persons(self.vault, self.key, self.contact)):
+        persons_of_demand = persons(self.vault, self.key, await contact_of(db, self.vault, self.key))
+        if not set(persons_of_demand) & set(persons(self.vault, self.key, self.contact)):
             return []
         name = self.vault.pseudonym(f"lost link of {self.key}")
         if await queries.count_link_request(db, name, at, at - WITHIN) > PER_DEMAND:

@@ -34,10 +34,10 @@ class Supporters:
     async def first(self, db: Connection, demand: UUID, people: list[bytes]) -> First | None:
         """The answer to the person's first support; all hashes of the person are stored with it. None if there is
         none."""
-        known = await queries.first(db, demand, people) if people else None
-        if known:
-            await queries.put(db, demand, people, known)
-        return known
+        first_answer = await queries.first(db, demand, people) if people else None
+        if first_answer:
+            await queries.put(db, demand, people, first_answer)
+        return first_answer
 
     async def is_another(self, db: Connection, demand: UUID, people: list[bytes], answered: First) -> bool:
         """Store a new supporter, and return whether it is another person than the citizen who raised the demand.

@@ -108,11 +108,11 @@ def _writing(desk: Open311Handler) -> APIRouter:
     @router.post("/requests.{format}", status_code=201, openapi_extra=forms.documented(NewRequest))
     async def submit_request(format: Format, request: Request, key: IdempotencyKey = None) -> Response:
         """Take a demand in; a form with api_key, service_code, attribute[division] and what GeoReport names."""
-        taken = await desk.submit(await forms.read(request, NewRequest), key)
-        notice = f"已登记，请记下编号 {taken.number} / Registered; please keep the number {taken.number}"
-        service_notice = f"{notice} {taken.enclosed.note}".strip()
+        registered = await desk.submit(await forms.read(request, NewRequest), key)
+        notice = f"已登记，请记下编号 {registered.number} / Registered; please keep the number {registered.number}"
+        service_notice = f"{notice} {registered.enclosed.note}".strip()
         return render_list(
-            Receipt, [Receipt(service_request_id=taken.number, service_notice=service_notice)], format, 201
+            Receipt, [Receipt(service_request_id=registered.number, service_notice=service_notice)], format, 201
         )
 
     @router.post("/servicerequestupdates.{format}", status_code=201, openapi_extra=forms.documented(NewUpdate))

@@ -32,7 +32,7 @@ def _written(given: object) -> object:
     if not isinstance(given, str):
         return given
     try:
-        # A + that was not escaped in a URL arrives as a space; a bare number would be read as seconds since 1970.
+        # An unescaped + in a URL arrives as a space; a plain number would be read as seconds since 1970.
         at = date.fromisoformat(given) if _DATE.fullmatch(given) else _moment(_EATEN_PLUS.sub(r"\1+\2", given))
     except ValueError:
         raise PydanticCustomError("no_date", "{en}", _RULE) from None

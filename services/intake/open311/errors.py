@@ -95,9 +95,9 @@ def invalid(*errors: FieldError) -> Refused:
     return Refused(Code.INVALID, en, "；".join(f"{error.field}：{error.zh}" for error in errors), errors)
 
 
-def unknown(field: str, given: object, example: str) -> Refused:
+def unknown(field: str, value: object, example: str) -> Refused:
     """The refusal of an unknown code or number."""
-    en, zh = f"there is no {field} {str(given)!r}", f"没有 {field} {str(given)!r}"
+    en, zh = f"there is no {field} {str(value)!r}", f"没有 {field} {str(value)!r}"
     return Refused(Code.NOT_FOUND, en, zh, (FieldError(field, zh, en, example),))
 
 

@@ -116,7 +116,7 @@ def documented(kind: type[BaseModel]) -> dict[str, Any]:
 async def read(request: Request, kind: type[Form]) -> Form:
     """Parse a posted form; an empty field counts as absent. Raises `Refused`, which names every wrong field."""
     items = await posted(request)
-    # A browser sends an empty file for a field that was left alone.
+    # A browser sends an empty file for a file field without a choice.
     files = tuple(value for _, value in items if isinstance(value, bytes) and value)
     try:
         return kind.model_validate({**_gathered(items), "files": files})

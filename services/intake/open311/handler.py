@@ -54,12 +54,12 @@ class Open311Handler:
         command = demand_of(pack, leaf, posted, await self.note_handler.masker.masked_text(first_line))
         unique = f"open311:{key or self.submissions.new_id()}"
         enclosed = await self._enclosed(channel, posted, unique if key else None)
-        taken = await self.submissions.submit(channel, Request(unique, command, enclosed=enclosed.references))
+        receipt = await self.submissions.submit(channel, Request(unique, command, enclosed=enclosed.references))
         if posted.media_url:
             links = await self.note_handler.supplement(_lines(*_links(posted.media_url)))
-            # A repetition is compared with what was said first, since the links are part of what was submitted.
-            await self.note_handler.hear(taken.id, _said(channel, taken.id, f"media_url:{taken.number}", links))
-        return Registered(taken.number, enclosed)
+            # Also for a repeated request: it is compared with the first one, because the links are part of the request.
+            await self.note_handler.hear(receipt.id, _said(channel, receipt.id, f"media_url:{receipt.number}", links))
+        return Registered(receipt.number, enclosed)
 
     async def _enclosed(self, channel: Channel, posted: NewRequest, repeats: str | None) -> Enclosures:
         """The stored files; empty for a repeated request, whose files are stored already."""

@@ -108,13 +108,13 @@ def _changed_since(after: datetime | date | None, zone: ZoneInfo) -> datetime | 
 
 
 async def _shown(db: Connection, pack: Pack, listings: Sequence[Listing], more: bool) -> list[ServiceRequest]:
-    known = await published(db, [listed.id for listed in listings])
+    publications = await published(db, [listed.id for listed in listings])
     if not more:
-        return [plain(pack, listed, known.get(listed.id, NOTHING)) for listed in listings]
+        return [plain(pack, listed, publications.get(listed.id, NOTHING)) for listed in listings]
     steps: dict[UUID, list[Step]] = defaultdict(list)
     for step in await queries.steps_of(db, [listed.id for listed in listings]):
         steps[step.demand_id].append(step)
-    return [extended(pack, listed, known.get(listed.id, NOTHING), steps[listed.id]) for listed in listings]
+    return [extended(pack, listed, publications.get(listed.id, NOTHING), steps[listed.id]) for listed in listings]
 
 
 def _canonical(written: Sequence[str]) -> list[str]:

@@ -60,8 +60,8 @@ def _names(dependant: Dependant) -> Iterator[str]:
 
 def _check_names(request: Request, known: frozenset[str]) -> None:
     """Raise `Refused` for unknown parameters; an empty one counts as absent."""
-    given = dict.fromkeys(name for name, value in request.query_params.multi_items() if value)
-    strange = [name for name in given if name not in known | WITHOUT_EFFECT]
+    names = dict.fromkeys(name for name, value in request.query_params.multi_items() if value)
+    strange = [name for name in names if name not in known | WITHOUT_EFFECT]
     if strange:
         listed = ", ".join(sorted(known))
         en, zh = f"is not known here; known: {listed}", f"没有此参数，可用：{listed}"

@@ -28,12 +28,12 @@ def jurisdiction(packs: Jurisdictions, jurisdiction_id: str | None) -> Pack:
     """The pack of the request; raises `Refused` if several are served and none or an unknown one is named."""
     if len(packs) == 1:
         return next(iter(packs))
-    known, first = ", ".join(pack.id for pack in packs), next(iter(packs)).id
+    ids, first = ", ".join(pack.id for pack in packs), next(iter(packs)).id
     if not jurisdiction_id:
-        raise invalid(FieldError("jurisdiction_id", f"缺少，可选：{known}", f"is missing; one of: {known}", first))
+        raise invalid(FieldError("jurisdiction_id", f"缺少，可选：{ids}", f"is missing; one of: {ids}", first))
     pack = packs.get(jurisdiction_id)
     if pack is None:
-        raise unknown("jurisdiction_id", jurisdiction_id, known)
+        raise unknown("jurisdiction_id", jurisdiction_id, ids)
     return pack
 
 
@@ -78,7 +78,7 @@ def definition(pack: Pack, leaf: Category) -> ServiceDefinition:
 
 
 def _division(pack: Pack) -> Attribute:
-    # The pack has no outlines of its divisions: what comes with a point or an address alone goes to a dispatcher.
+    # The pack has no boundaries, so a demand with only a point or an address goes to a dispatcher.
     return Attribute(
         variable=True,
         code=DIVISION,

@@ -31,7 +31,7 @@ def demand_of(pack: Pack, leaf: Category, posted: NewRequest, first_line: str) -
             title=first_line[:TITLE].strip() or name(pack, leaf.name),
             text=posted.description,
             division=division,
-            # Named only where it is needed: a repetition is compared with what was sent before there was such a field.
+            # Set only if it is needed, so that a repeated request equals one that was sent before this field existed.
             jurisdiction=None if division else pack.id,
             category=leaf.code,
             kind=_kind(leaf, posted),

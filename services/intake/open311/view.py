@@ -61,7 +61,7 @@ def _plain(pack: Pack, listed: Listing, seen: PublicDemand) -> ServiceRequest:
     unit = pack.unit(seen.unit) if seen.unit else None
     return ServiceRequest(
         service_request_id=seen.number,
-        # GeoReport asks for a status; of a report it tells no more than whether it is still open.
+        # GeoReport requires a status; for a report it only says whether it is still open.
         status=georeport(listed.status),
         status_notes=seen.answer or (STATUS_WORDS[seen.status] if seen.status else CONFIDENTIAL),
         service_name=name(pack, category.name) if category else None,
@@ -84,7 +84,7 @@ def _seen(pack: Pack, step: Step, published: Published) -> tuple[PublicStep, ...
 
 def _seen_release(pack: Pack, step: Step, published: Published) -> tuple[PublicStep, ...]:
     """The released answer; empty if it no longer counts or was never released."""
-    known = PublicDemand(
+    public_demand = PublicDemand(
         number=step.number,
         kind=step.kind,
         status=step.status,
@@ -92,14 +92,14 @@ def _seen_release(pack: Pack, step: Step, published: Published) -> tuple[PublicS
         release=published.release,
         withheld=published.withheld,
     )
-    seen = seen_by_public(pack.publication, known)
+    seen = seen_by_public(pack.publication, public_demand)
     return (PublicStep(step.status, step.at, seen.answer),) if seen.release and seen.answer else ()
 
 
 def _seen_step(pack: Pack, step: Step, published: Published) -> tuple[PublicStep, ...]:
     """One step; of several answers only the last one has the released text."""
     is_last = step.at == published.resolved_at
-    known = PublicDemand(
+    public_demand = PublicDemand(
         number=step.number,
         kind=step.kind,
         status=step.status,
@@ -108,7 +108,7 @@ def _seen_step(pack: Pack, step: Step, published: Published) -> tuple[PublicStep
         release=published.release if is_last else None,
         withheld=published.withheld,
     )
-    return seen_by_public(pack.publication, known).steps
+    return seen_by_public(pack.publication, public_demand).steps
 
 
 def _known(listed: Listing, published: Published, steps: Iterable[Step] = ()) -> PublicDemand:

@@ -108,18 +108,18 @@ class ContactBatches:
             )
         async with self.pool.acquire(timeout=5) as db, db.transaction():
             ids = await _ids(db, {question.number for question in questions})
-            # The demands first, as an erasure does: whoever asks and whoever erases wait for each other in one order.
+            # The demands are locked first, as by an erasure, so that the two cannot deadlock.
             at = self.clock()
             work = await self.repository.load(db, ids.values(), at)
-            kept = await queries.of_demands(db, list(ids.values()))
-            contacts = [self._contact(question, ids, kept) for question in questions]
+            vaults = await queries.of_demands(db, list(ids.values()))
+            contacts = [self._contact(question, ids, vaults) for question in questions]
             refusing = [
                 self._refusing(*question_and_contact, ids)
                 for question_and_contact in zip(questions, contacts, strict=True)
             ]
             stopped = await OptOuts(self.vault).among(db, set[bytes]().union(*refusing))
             answers = [
-                self._answer(question, ids, kept, contact, not stopped.isdisjoint(persons))
+                self._answer(question, ids, vaults, contact, not stopped.isdisjoint(persons))
                 for question, contact, persons in zip(questions, contacts, refusing, strict=True)
             ]
             correspondents_of_demands: list[tuple[bytes, UUID]] = []

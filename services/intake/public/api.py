@@ -48,8 +48,8 @@ def routes(lookup: PublicLookup, notes: NoteHandler, theirs: DemandLookup) -> AP
         """Released demands, the latest release first."""
         response_headers.add(FRESH)
         question = PublicQuestion(division, category, status, words)
-        demands, following = await lookup.page(lookup.pack(jurisdiction), question, moment(after, NEWEST), limit)
-        cursor = following.written() if following else None
+        demands, next_place = await lookup.page(lookup.pack(jurisdiction), question, moment(after, NEWEST), limit)
+        cursor = next_place.written() if next_place else None
         pagination.link(cursor, request, response)
         return PublicDemandList(demands=demands, next=cursor)
 

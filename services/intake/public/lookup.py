@@ -42,8 +42,8 @@ class PublicLookup:
         """The pack of the jurisdiction, or the first one that is served."""
         pack = self.packs.get(jurisdiction) if jurisdiction else next(iter(self.packs), None)
         if pack is None:
-            known = ", ".join(pack.id for pack in self.packs)
-            error = FieldError("jurisdiction", f"辖区不存在，可选：{known}", f"is none of: {known}", known)
+            ids = ", ".join(pack.id for pack in self.packs)
+            error = FieldError("jurisdiction", f"辖区不存在，可选：{ids}", f"is none of: {ids}", ids)
             raise Refused(Code.NOT_FOUND, f"jurisdiction: {error.en}", error.zh, (error,))
         return pack
 
@@ -53,8 +53,8 @@ class PublicLookup:
         """A page of released demands, the latest release first, and where the next page begins."""
         filter = filter_of(pack, question)
         async with self.pool.acquire(timeout=5) as db:
-            rows, following = await list_queries.page(db, filter, after, limit)
-        return [summary(pack, row) for row in rows], following
+            rows, next_place = await list_queries.page(db, filter, after, limit)
+        return [summary(pack, row) for row in rows], next_place
 
     async def rows(self, pack: Pack, question: PublicQuestion, limit: int) -> Iterable[list_queries.Row]:
         """The latest demands of a list with their texts, for a feed."""
@@ -135,7 +135,7 @@ def categories_within(pack: Pack, category: str) -> list[str] | None:
     if pack.category(category) is None:
         example = pack.categories[0].code
         raise _wrong("category", f"没有类别 {category}", f"there is no category {category}", example)
-    return [one.code for one in pack.categories if category in pack.category_ancestors(one.code)]
+    return [leaf.code for leaf in pack.categories if category in pack.category_ancestors(leaf.code)]
 
 
 def _wrong(field: str, zh: str, en: str, example: str) -> Refused:

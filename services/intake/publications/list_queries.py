@@ -76,18 +76,18 @@ def list_query(filter: PublicFilter, after: Moment, limit: int) -> tuple[str, li
         conditions.append(f"worded.pieces @> ${len(values)}::text[]")
     each("division", filter.divisions)
     each("category", filter.categories)
-    found = f"""
+    sql = f"""
         SELECT {_COLUMNS} FROM {" JOIN ".join(tables)} WHERE {" AND ".join(conditions)}
         ORDER BY listed.released_at DESC, listed.id DESC LIMIT {limit}
     """  # noqa: S608 (names of this module)
     if outer:
         crossed = " CROSS JOIN ".join(outer)
-        found = f"SELECT found.* FROM {crossed} CROSS JOIN LATERAL ({found}) AS found ORDER BY {_ORDER} LIMIT {limit}"  # noqa: S608 (as above)
+        sql = f"SELECT found.* FROM {crossed} CROSS JOIN LATERAL ({sql}) AS found ORDER BY {_ORDER} LIMIT {limit}"  # noqa: S608 (as above)
     question = f"""
         SELECT found.*, known.title, known.text, known.changed_at,
             CASE WHEN known.reopenings = coalesce((demand.state ->> 'reopenings')::int, 0)
                 THEN known.answer ELSE '' END AS answer
-        FROM ({found}) AS found JOIN publication AS known ON known.demand_id = found.id
+        FROM ({sql}) AS found JOIN publication AS known ON known.demand_id = found.id
             JOIN demand ON demand.id = found.id
         ORDER BY found.released_at DESC, found.id DESC
     """  # noqa: S608 (as above)

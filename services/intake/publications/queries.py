@@ -76,7 +76,7 @@ def put(writes: WriteBatch, rows: Sequence[tuple[object, ...]]) -> None:
         """,  # noqa: S608 (names of this module)
         rows,
     )
-    # After the row of the list, which another projection may write in the same batch, or move right after.
+    # After the row of the list, because another projection may insert it in the same batch, or update it right after.
     writes.after.after.add(
         """
         UPDATE demand_listing AS listed
@@ -88,7 +88,7 @@ def put(writes: WriteBatch, rows: Sequence[tuple[object, ...]]) -> None:
 
 
 _NEWEST: Final = "CASE WHEN excluded.edition > known.edition THEN excluded.{name} ELSE known.{name} END"
-# A version before writes no count beside a refusal.
+# An earlier version stores a refusal without a count.
 _REFUSALS: Final = "greatest(known.refusals, known.is_refused::integer) + excluded.refusals"
 _ALLOWED: Final = "greatest(known.allowed, excluded.allowed)"
 _REFUSED: Final = f"({_REFUSALS} > coalesce({_ALLOWED}, 0))"

@@ -52,9 +52,9 @@ class SimilarFinder:
         pack, division = domain.check(draft, home, at), draft.division or ""
         hidden = await self.masker.masked(draft)
         wording = worded(hidden.title, hidden.text)
-        asked = Asked(wording, pack.ancestors(division), draft.location, draft.occurred_at or at)
+        query = Asked(wording, pack.ancestors(division), draft.location, draft.occurred_at or at)
         async with self.pool.acquire(timeout=5) as db:
-            return await self._best(db, asked, pack, most)
+            return await self._best(db, query, pack, most)
 
     async def beside(self, id: UUID, most: int) -> list[tuple[Match, Demand]]:
         """The most similar open demands to one that was submitted, without itself."""
@@ -63,30 +63,30 @@ class SimilarFinder:
             pack = self.packs.get(demand_submitted.jurisdiction)
             if pack is None:
                 return []
-            asked = Asked(
+            query = Asked(
                 worded(demand_submitted.title, demand_submitted.text),
                 pack.ancestors(demand_submitted.division),
                 demand_submitted.location,
                 at,
             )
-            best = await self._best(db, asked, pack, most + 1)
+            best = await self._best(db, query, pack, most + 1)
         return [(match, demand) for match, demand in best if demand.id != id][:most]
 
     async def as_seen(self, matches: list[tuple[Match, Demand]]) -> list[Like]:
         """The matches as the public may see them."""
         async with self.pool.acquire(timeout=5) as db:
-            known = await published(db, [demand.id for _, demand in matches])
+            publications = await published(db, [demand.id for _, demand in matches])
         packs = [(self.packs.get(demand.jurisdiction), match, demand) for match, demand in matches]
         return [
-            like(pack.publication, match, demand, known.get(demand.id, NOTHING))
+            like(pack.publication, match, demand, publications.get(demand.id, NOTHING))
             for pack, match, demand in packs
             if pack
         ]
 
-    async def _best(self, db: Connection, asked: Asked, pack: Pack, most: int) -> list[tuple[Match, Demand]]:
-        rarity, division = await self._rarity(db, self.clock()), asked.within[0]
-        candidates = await queries.candidates(db, rarity.search(asked.wording), subtree(pack, division), division)
-        best = ranked(asked, candidates, rarity, self.threshold, most)
+    async def _best(self, db: Connection, query: Asked, pack: Pack, most: int) -> list[tuple[Match, Demand]]:
+        rarity, division = await self._rarity(db, self.clock()), query.within[0]
+        candidates = await queries.candidates(db, rarity.search(query.wording), subtree(pack, division), division)
+        best = ranked(query, candidates, rarity, self.threshold, most)
         demands = await queries.demands(db, [match.candidate.id for match in best])
         return [(match, demands[match.candidate.id]) for match in best]
 

@@ -124,7 +124,7 @@ async def demands(db: Connection, ids: Sequence[UUID]) -> dict[UUID, Demand]:
 
 
 def _candidate(row: asyncpg.Record) -> Candidate:
-    # One text that is split costs a quarter of an array that the driver decodes piece by piece.
+    # One text that is split in Python costs a quarter of an array that the driver decodes element by element.
     return Candidate(row["id"], row["bigrams"].split(" "), row["within"].split(" "), _location(row), row["raised_at"])
 
 

@@ -39,7 +39,7 @@ class Rarity:
         """The search for a text: its rarest pieces alone, as many as the budget allows; then pairs of less rare
         ones."""
         places = wording.places
-        rarest = sorted(places, key=lambda one: (self._share(one), one))
+        rarest = sorted(places, key=lambda pair: (self._share(pair), pair))
         rows = accumulate(self.open_rows * self._share(bigram) for bigram in rarest)
         alone = sum(reached <= BUDGET for reached in rows)
         return Search(tuple(rarest[:alone]), tuple(combinations(_apart(rarest[alone:], places), 2)))

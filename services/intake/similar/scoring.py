@@ -80,18 +80,18 @@ class _Scored:
     distance: float | None
 
 
-def ranked(asked: Asked, candidates: Sequence[Candidate], rarity: Rarity, threshold: float, most: int) -> list[Match]:
+def ranked(query: Asked, candidates: Sequence[Candidate], rarity: Rarity, threshold: float, most: int) -> list[Match]:
     """The candidates that reach the threshold, the most similar first; of equals the younger one first."""
-    weights = {bigram: rarity.weight(bigram) for bigram in asked.wording.bigrams}
+    weights = {bigram: rarity.weight(bigram) for bigram in query.wording.bigrams}
     total = sum(weights.values())
     matches = []
     for candidate in candidates:
         text = _alike(weights, total, candidate.bigrams, rarity)
-        # Place and time can only lower a score, so most candidates need not be looked at further.
-        if text >= threshold and (scored := _scored(asked, candidate, text)).score >= threshold:
+        # Place and time can only lower a score, so for most candidates they need not be computed.
+        if text >= threshold and (scored := _scored(query, candidate, text)).score >= threshold:
             matches.append(scored)
-    matches.sort(key=lambda one: (-one.score, -one.candidate.raised_at.timestamp()))
-    return [_explained(asked, scored) for scored in matches[:most]]
+    matches.sort(key=lambda match: (-match.score, -match.candidate.raised_at.timestamp()))
+    return [_explained(query, scored) for scored in matches[:most]]
 
 
 def _alike(weights: Mapping[str, float], total: float, bigrams: Iterable[str], rarity: Rarity) -> float:
@@ -106,39 +106,39 @@ def _alike(weights: Mapping[str, float], total: float, bigrams: Iterable[str], r
     return 2 * both / (total + both + other) if both else 0.0
 
 
-def _scored(asked: Asked, candidate: Candidate, text: float) -> _Scored:
-    distance = _distance(asked.location, candidate.location)
-    place, _, _ = _place(asked, candidate, distance)
-    score = text * (1 - _PLACE - _TIME + _PLACE * place + _TIME * _recent(_days(asked, candidate)))
+def _scored(query: Asked, candidate: Candidate, text: float) -> _Scored:
+    distance = _distance(query.location, candidate.location)
+    place, _, _ = _place(query, candidate, distance)
+    score = text * (1 - _PLACE - _TIME + _PLACE * place + _TIME * _recent(_days(query, candidate)))
     return _Scored(candidate, score, text, distance)
 
 
-def _explained(asked: Asked, scored: _Scored) -> Match:
-    days = _days(asked, scored.candidate)
-    phrases = dict.fromkeys(asked.wording.shared(frozenset(scored.candidate.bigrams)))
+def _explained(query: Asked, scored: _Scored) -> Match:
+    days = _days(query, scored.candidate)
+    phrases = dict.fromkeys(query.wording.shared(frozenset(scored.candidate.bigrams)))
     quoted = [f"“{phrase}”" for phrase in sorted(phrases, key=len, reverse=True)[:_PHRASES]]
     reasons = (
         Reason(Aspect.WORDING, scored.text, f"都提到{''.join(quoted)}", f"both mention {', '.join(quoted)}"),
-        Reason(Aspect.PLACE, *_place(asked, scored.candidate, scored.distance)),
+        Reason(Aspect.PLACE, *_place(query, scored.candidate, scored.distance)),
         Reason(Aspect.TIME, _recent(days), f"{days:.0f}天前提出", f"raised {days:.0f} days ago"),
     )
     return Match(scored.candidate, scored.score, scored.distance, reasons)
 
 
-def _place(asked: Asked, candidate: Candidate, distance: float | None) -> tuple[float, str, str]:
-    here, there = asked.within[0], candidate.within[0]
+def _place(query: Asked, candidate: Candidate, distance: float | None) -> tuple[float, str, str]:
+    here, there = query.within[0], candidate.within[0]
     if distance is not None:
-        near = min(1.0, _NEAR / max(distance, 1.0))
-        return near, f"相距约{distance:.0f}米", f"about {distance:.0f} m away"
+        nearness = min(1.0, _NEAR / max(distance, 1.0))
+        return nearness, f"相距约{distance:.0f}米", f"about {distance:.0f} m away"
     if here == there:
         return 1.0, "同一区划", "the same division"
-    if there in asked.within or here in candidate.within:
+    if there in query.within or here in candidate.within:
         return 0.8, "一地在另一地范围内", "one place lies within the other"
     return 0.4, "相邻区划", "neighbouring divisions"
 
 
-def _days(asked: Asked, candidate: Candidate) -> float:
-    return abs((asked.at - candidate.raised_at).total_seconds()) / 86_400
+def _days(query: Asked, candidate: Candidate) -> float:
+    return abs((query.at - candidate.raised_at).total_seconds()) / 86_400
 
 
 def _recent(days: float) -> float:

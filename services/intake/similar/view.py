@@ -40,8 +40,8 @@ class Like(BaseModel):
 
 def like(publication: Publication, match: Match, demand: Demand, published: Published) -> Like:
     """The demand as the public sees it, with reasons that disclose no more than that."""
-    known = PublicDemand.of(demand, published.release, published.withheld, published.allowed)
-    seen, shows = seen_by_public(publication, known), shown_of(publication, known)
+    public_demand = PublicDemand.of(demand, published.release, published.withheld, published.allowed)
+    seen, shows = seen_by_public(publication, public_demand), shown_of(publication, public_demand)
     exact = Shown.POINT in shows
     # With a score of three decimals the distance could be computed from it.
     score = round(match.score, 3 if exact else 1)
@@ -61,7 +61,7 @@ def like(publication: Publication, match: Match, demand: Demand, published: Publ
 def _told(shown: frozenset[Shown], reason: Reason, distance: float | None) -> Reason | None:
     match reason.aspect:
         case Aspect.WORDING if Shown.WORDS not in shown:
-            # The phrases that both have would tell whoever guesses what stands in the other.
+            # The phrases in common would show the caller parts of the other demand's text.
             return Reason(reason.aspect, reason.value, "用词相近", "similar words")
         case Aspect.PLACE if Shown.PLACE not in shown:
             return None

@@ -26,9 +26,9 @@ def told(step: RecordedStep, masks: Masks = MASKS) -> RecordedStep:
     """The step as it is recorded: only with the fields that its fact has, and with its texts masked."""
     fact = as_recorded(step)
     hidden = {name: hide(getattr(fact, name), declaration, masks) for name, declaration in _words(fact)}
-    kept = fact.model_copy(update=hidden)
+    masked_fact = fact.model_copy(update=hidden)
     # A history within a step is left out: its texts were not masked.
-    data = kept.model_dump(mode="json", exclude_unset=True, exclude={"history"})
+    data = masked_fact.model_dump(mode="json", exclude_unset=True, exclude={"history"})
     return step.model_copy(update={"data": data})
 
 

@@ -29,9 +29,9 @@ class SecretCodes:
         number = int.from_bytes(mac[:_BYTES])
         return "".join(_CROCKFORD[number >> shift & 31] for shift in _SHIFTS)
 
-    def told(self, taken: SubmissionReceipt) -> str:
+    def told(self, receipt: SubmissionReceipt) -> str:
         """The code, for the channel that took the demand in; empty for a channel that only reported a sighting."""
-        return self.of(taken.id) if taken.own else ""
+        return self.of(receipt.id) if receipt.own else ""
 
     def fits(self, demand: UUID, typed: str) -> bool:
         """Whether this is the code of the demand. Case, spaces, hyphens and the letters O, I and L do not matter."""

@@ -47,14 +47,14 @@ def report(guesses: Sequence[Guess]) -> Report:
 
     A guess without suggestion has no probability, so it is left out of the calibration; `accuracy` counts it as wrong.
     """
-    made = [guess for guess in guesses if guess.probability > 0]
-    bins = tuple(_bins(made))
+    suggested = [guess for guess in guesses if guess.probability > 0]
+    bins = tuple(_bins(suggested))
     sure = [guess for guess in guesses if guess.sure]
     return Report(
         count=len(guesses),
-        guessed=len(made) / max(len(guesses), 1),
+        guessed=len(suggested) / max(len(guesses), 1),
         accuracy=_mean(guess.right for guess in guesses),
-        ece=sum(bin_.count * abs(bin_.said - bin_.true) for bin_ in bins) / max(len(made), 1),
+        ece=sum(bin_.count * abs(bin_.said - bin_.true) for bin_ in bins) / max(len(suggested), 1),
         sure=len(sure) / max(len(guesses), 1),
         sure_accuracy=_mean(guess.right for guess in sure),
         bins=bins,
@@ -67,7 +67,7 @@ def sure_from(guesses: Sequence[Guess], aim: float, fewest: int) -> float:
     best, right = 1.01, 0
     for count, (guess, after) in enumerate(zip_longest(ranked, ranked[1:]), 1):
         right += guess.right
-        # A threshold lets in all that are equally probable, so it is judged after the last of them.
+        # A threshold includes all guesses of equal probability, so it is evaluated after the last of them.
         is_last = after is None or after.probability < guess.probability
         if is_last and count >= fewest and right / count >= aim:
             best = guess.probability

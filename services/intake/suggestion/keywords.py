@@ -45,7 +45,7 @@ class Keywords:
             Suggestion(category, sum(points[word] for word in found) / total, Source.KEYWORDS, tuple(found))
             for category, found in words.items()
         ]
-        ranked.sort(key=lambda one: -one.probability)
+        ranked.sort(key=lambda suggestion: -suggestion.probability)
         return Ranking(tuple(ranked), sure=ranked[0].probability >= SURE)
 
     def _found(self, written: str) -> list[str]:

@@ -39,12 +39,12 @@ class Suggester:
         model = self.model(pack.id)
         if by_rule.sure or model is None:
             return by_rule
-        known = {category.code for category in pack.leaf_categories}
+        codes = {category.code for category in pack.leaf_categories}
         learned = model.rank(title, text)
-        kept = tuple(suggestion for suggestion in learned.suggestions if suggestion.category in known)
-        if not kept:
+        usable = tuple(suggestion for suggestion in learned.suggestions if suggestion.category in codes)
+        if not usable:
             return by_rule
-        return replace(learned, suggestions=kept, sure=learned.sure and kept[0] is learned.suggestions[0])
+        return replace(learned, suggestions=usable, sure=learned.sure and usable[0] is learned.suggestions[0])
 
 
 def _of_this_pack(model: Model, pack: Pack, file: Path) -> Model:

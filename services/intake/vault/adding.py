@@ -20,11 +20,11 @@ async def add_voice(db: Connection, vault: Vault, demand_id: UUID, box: UUID, pe
 
 async def contact_of(db: Connection, vault: Vault, demand_id: UUID) -> Contact | None:
     """The contact of the citizen who raised a demand. It is only compared with another one, and shown to nobody."""
-    kept = await queries.of_demand(db, demand_id, Holds.CONTACT)
-    if kept is None or kept.wrapped is None or not kept.boxes:
+    vault_data = await queries.of_demand(db, demand_id, Holds.CONTACT)
+    if vault_data is None or vault_data.wrapped is None or not vault_data.boxes:
         return None
-    key = vault.unwrap(kept.key_id, kept.wrapped)
-    (box,) = kept.boxes
+    key = vault.unwrap(vault_data.key_id, vault_data.wrapped)
+    (box,) = vault_data.boxes
     return Contact.model_validate_json(key.open(box.id, box.sealed))
 
 

@@ -115,7 +115,8 @@ async def of_demands(db: Connection, demand_ids: Sequence[UUID]) -> dict[UUID, K
 async def put_correspondents(db: Connection, correspondents: Sequence[tuple[bytes, UUID]], at: datetime) -> None:
     """Store who was sent a message about which demand: the keyed hash of the person, and the id of the demand."""
     if correspondents:
-        # Each once and in one order: a statement moves no row twice, and two of them wait for each other in that order.
+        # Each once, because a statement cannot update a row twice; in one order, so that two statements cannot
+        # deadlock.
         persons, demand_ids = zip(*sorted(set(correspondents)), strict=True)
         await db.execute(
             """

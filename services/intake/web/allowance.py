@@ -50,13 +50,13 @@ class Allowance:
         async with self.pool.acquire(timeout=5) as db:
             uses = await queries.count(db, address, act, at.replace(minute=0, second=0, microsecond=0))
         if uses > self.sends * TIMES[act]:
-            left = HOUR - at.minute * 60 - at.second
-            minutes = left // 60 + 1
+            seconds_left = HOUR - at.minute * 60 - at.second
+            minutes = seconds_left // 60 + 1
             raise Refused(
                 Code.QUOTA_USED_UP,
                 f"too much was sent from your network within this hour; what you wrote is kept: go on in {minutes} min",
                 f"您所在的网络这一小时内提交得太多了。已填写的内容都在，请过 {minutes} 分钟再试；紧急情况请打电话",
-                retry_after=left,
+                retry_after=seconds_left,
             )
 
 

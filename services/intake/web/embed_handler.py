@@ -52,7 +52,7 @@ class EmbedHandler:
         submissions, key = self.portal.submissions, f"embed:{id}"
         try:
             command = draft.command(category.code if category else None, kind)
-            taken = await submissions.submit(channel, Request(key, command))
+            receipt = await submissions.submit(channel, Request(key, command))
         except Refused as refused:
             if refused.code is not Code.KEY_REUSED:
                 raise
@@ -61,4 +61,4 @@ class EmbedHandler:
             if first is None:
                 raise
             return Sent(first.id, first.number, self.portal.clock())
-        return Sent(taken.id, taken.number, taken.submitted_at)
+        return Sent(receipt.id, receipt.number, receipt.submitted_at)

@@ -102,8 +102,8 @@ def command(booking: Booking, pack: Pack, by: Person, guessed: str | None, at: d
     answered at the same moment. Its citizen judges the answer as any other.
     """
     code = booking.category or guessed
-    known = pack.category(code) if code else None
-    kind = (known.kind if known else None) or f.RequestKind.HELP
+    chosen = pack.category(code) if code else None
+    kind = (chosen.kind if chosen else None) or f.RequestKind.HELP
     plain = booking.draft.command(code, kind, booking.may_publish)
     given = plain.model_dump() | {"vulnerable": booking.vulnerable, "occurred_at": at}
     if not booking.on_the_spot:

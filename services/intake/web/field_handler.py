@@ -100,13 +100,13 @@ class FieldHandler:
 
     async def _submit(self, channel: Channel, request: Request) -> Booked:
         try:
-            taken = await self.portal.submissions.submit(channel, request)
+            receipt = await self.portal.submissions.submit(channel, request)
         except Refused as refused:
             first = await self._sent_before(channel, request.key) if refused.code is Code.KEY_REUSED else None
             if first is None:
                 raise
             return first
-        return Booked(taken.id, taken.number, self.portal.codes.of(taken.id))
+        return Booked(receipt.id, receipt.number, self.portal.codes.of(receipt.id))
 
     async def _sent_before(self, channel: Channel, key: str) -> Booked | None:
         submissions = self.portal.submissions

@@ -54,8 +54,8 @@ class FieldView:
     @property
     def who(self) -> str:
         """Whose drafts these are on a device that several people share; says nothing of them."""
-        known = "\n".join((self.by.unit.id, self.by.person.name, self.by.person.subject or ""))
-        return sha256(known.encode()).hexdigest()[:16]
+        identity = "\n".join((self.by.unit.id, self.by.person.name, self.by.person.subject or ""))
+        return sha256(identity.encode()).hexdigest()[:16]
 
     def values(self, path: str, **more: Any) -> dict[str, Any]:
         """What every page of field visits needs."""

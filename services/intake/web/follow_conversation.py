@@ -69,10 +69,10 @@ class Conversation:
 
     def links(self, references: Sequence[str]) -> list[Link]:
         """The links of the files with these references that still exist, with kind and size."""
-        known = [file for reference in references if (file := self.files.get(reference))]
+        files = [file for reference in references if (file := self.files.get(reference))]
         return [
             Link(self.visit.to(f"{self.path}/files/{file.reference}"), self._file_words(file, n))
-            for n, file in enumerate(known, 1)
+            for n, file in enumerate(files, 1)
         ]
 
     def _file_words(self, file: Attachment, n: int) -> str:
@@ -105,7 +105,7 @@ class Conversation:
         if stands_above:
             words = self.visit.say("全文见上方。", "All of it stands above.")
         links = [] if stands_above else self.links(payload.get("attachments", ()))
-        # A unit that only just got the demand has said nothing: the entry itself names it.
+        # The unit that only just got the demand did not say this: the entry names it as the receiver.
         return self._entry(fact.at, what, "" if fact.type in _NAMELESS else who, words, until, strong, links)
 
     def _entry(

@@ -101,7 +101,8 @@ def routes(pages: FollowPages) -> APIRouter:
         if errors or number is None:
             values = visit.page("/follow/lost") | _form(visit, errors, form.get("number"))
             return PAGES.render("follow_lost.html", values | {"sent": False, "phone": phone}, status=422)
-        # After the answer, so that neither its words nor its time tell whether the telephone fits.
+        # Done after the answer was sent, so that neither its text nor its time shows whether the telephone number is
+        # right.
         later = BackgroundTask(pages.lost.request, number, phone)
         return RedirectResponse(visit.to("/follow/lost", sent="true"), status_code=303, background=later)
 

@@ -71,8 +71,8 @@ class Followed:
         """The name of the unit that answers; of a report (举报) only the citizen is told."""
         if not self.demand.unit or self.is_hidden:
             return w.SOMEBODY
-        known = unit_name(self.pack, self.demand.unit) or ""
-        return Bilingual(known, known)
+        name = unit_name(self.pack, self.demand.unit) or ""
+        return Bilingual(name, name)
 
     def standing(self) -> str:
         """The status in a sentence."""
@@ -96,7 +96,7 @@ class Followed:
             return self.say(w.next_step_of_supporter(self.demand))
         until = Bilingual("", "")
         if self.demand.status in w.ANSWERED and self.demand.updated_at:
-            # No fact leaves a demand at such a status: it was answered when it was updated.
+            # No later fact keeps this status, so the last update is the answer.
             ends = self.pack.rated_until(self.demand.updated_at).astimezone(self.zone).date()
             until = Bilingual(*day_words(ends, self.at.astimezone(self.zone).date()))
         return self.say(w.next_step(self.demand, self.unit(), until, is_final=not self.may_disagree))
@@ -202,6 +202,6 @@ class Followed:
 
 def visible_files(story: Story) -> list[str]:
     """The references of all files that the citizen may open: their own, and those of answers."""
-    said = [orjson.loads(one.payload) for one in story.spoken]
-    said += [orjson.loads(one.said) for one in story.told if one.type == f.DemandResolved.type]
-    return [*story.attachments, *(reference for one in said for reference in one.get("attachments", ()))]
+    said = [orjson.loads(note.payload) for note in story.spoken]
+    said += [orjson.loads(note.said) for note in story.told if note.type == f.DemandResolved.type]
+    return [*story.attachments, *(reference for note in said for reference in note.get("attachments", ()))]

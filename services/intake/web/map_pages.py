@@ -32,7 +32,7 @@ def routes(lookup: PublicLookup, tiles: MapTiles) -> APIRouter:
             raise Refused(Code.NOT_FOUND, "no map is set up here", "本平台没有设置地图")
         visit, pack = Visit(lang), lookup.pack(jurisdiction)
         counts = await lookup.by_division(pack, PublicQuestion(division, category, status, words))
-        kept = {"category": category, "status": status, "words": words, "jurisdiction": jurisdiction or ""}
-        return map_view.markers(counts, pack, tiles, visit, **kept)
+        filters = {"category": category, "status": status, "words": words, "jurisdiction": jurisdiction or ""}
+        return map_view.markers(counts, pack, tiles, visit, **filters)
 
     return router

@@ -79,8 +79,8 @@ class FigureReader:
 
     def of(self, pack: Pack) -> MonthFigures | None:
         """The last known figures of the present month; None before the first answer of reporting."""
-        known = self._known.get(pack.id)
-        return known if known and known.month == pack.local_month(self.clock()) else None
+        figures = self._known.get(pack.id)
+        return figures if figures and figures.month == pack.local_month(self.clock()) else None
 
     @property
     def tasks(self) -> Sequence[Task]:

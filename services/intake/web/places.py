@@ -119,7 +119,7 @@ class Places:
 
 
 def _below(pack: Pack, division: str) -> list[Division]:
-    return [one for one in pack.divisions if one.parent == division]
+    return [place for place in pack.divisions if place.parent == division]
 
 
 def _spot(place: tuple[Pack, Division]) -> tuple[Pack, str]:

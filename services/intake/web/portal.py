@@ -68,8 +68,8 @@ class Portal:
 
     async def keep_photo(self, content: bytes, name: str) -> Photo:
         """Store a photo, made anew from its pixels."""
-        taken = await self.attachments.take(await self.channel(self.places.packs[0]), content)
-        return Photo(taken.reference, name[:60])
+        attachment = await self.attachments.take(await self.channel(self.places.packs[0]), content)
+        return Photo(attachment.reference, name[:60])
 
     async def similar(self, draft: Draft) -> list[Like]:
         """Open demands nearby that may be the same, as the public sees them."""
@@ -89,13 +89,15 @@ class Portal:
         channel, key = await self.channel(pack), f"portal:{id}"
         await self._bring_photos(draft.photos, channel)
         try:
-            taken = await self.submissions.submit(channel, Request(key, draft.command(category, kind, may_publish)))
+            receipt = await self.submissions.submit(channel, Request(key, draft.command(category, kind, may_publish)))
         except Refused as refused:
             first = await self._sent_before(channel, key) if refused.code is Code.KEY_REUSED else None
             if first is None:
                 raise
             return first
-        return Sent(taken.id, taken.number, taken.submitted_at, due_at(pack, draft, category, kind, taken.submitted_at))
+        return Sent(
+            receipt.id, receipt.number, receipt.submitted_at, due_at(pack, draft, category, kind, receipt.submitted_at)
+        )
 
     async def support(self, id: UUID, draft: Draft, number: str) -> Sent:
         """Support another demand instead of raising a new one."""

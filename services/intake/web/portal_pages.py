@@ -54,7 +54,7 @@ def routes(
         *(pages.routes(raising, visitors) for pages in steps),
         field_pages.routes(_field_pages(settings, raising, visitors)),
         embed_pages.routes(EmbedPages(_embedded(settings, raising), raising.allowance, follow, behind.lookup)),
-        # In this order, since a token may be anything.
+        # In this order, because the path of `followed_pages` has a token, which matches any text.
         follow_pages.routes(follow),
         followed_pages.routes(behind),
         public_feed_pages.routes(publications, settings.public_url),

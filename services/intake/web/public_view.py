@@ -30,8 +30,8 @@ def day(at: datetime | None, pack: Pack, visit: Visit) -> str:
 
 def category(code: str | None, pack: Pack, visit: Visit) -> str:
     """What it is about, in the language of the page."""
-    known = pack.category(code) if code else None
-    return visit.say(known.name.zh, known.name.en) if known else code or ""
+    category_of_pack = pack.category(code) if code else None
+    return visit.say(category_of_pack.name.zh, category_of_pack.name.en) if category_of_pack else code or ""
 
 
 def row(demand: PublicDemandSummary, pack: Pack, visit: Visit) -> dict[str, Any]:

@@ -49,12 +49,18 @@ def _sending(router: APIRouter, raising: Raising, By: Any) -> None:  # noqa: N80
         draft = await complete(raising, visit, id)
         category, kind = str(form.get("category") or "") or None, str(form.get("kind") or "")
         pack = pack_of(raising, draft)
-        known = pack.category(category) if category else None
-        meant = RequestKind(kind) if kind in set(RequestKind) else (known.kind if known else None) or RequestKind.HELP
+        category_of_pack = pack.category(category) if category else None
+        meant = (
+            RequestKind(kind)
+            if kind in set(RequestKind)
+            else (category_of_pack.kind if category_of_pack else None) or RequestKind.HELP
+        )
         agrees = bool(form.get("may_publish")) if pack.publication.release else None
         await raising.allowance.count(request, Act.SEND)
         try:
-            sent = await raising.portal.send(id, draft, known.code if known else None, meant, agrees)
+            sent = await raising.portal.send(
+                id, draft, category_of_pack.code if category_of_pack else None, meant, agrees
+            )
         except Refused as refused:
             if refused.code is not Code.INVALID:
                 raise

@@ -13,7 +13,7 @@ _HEADERS: Final = ("Auto-Submitted", "X-Autoreply", "X-Auto-Reply", "X-Autorespo
 _LIST: Final = ("List-Id", "List-Post")
 
 
-# What programs put before the subject that they answer, and how their answers begin.
+# The prefixes of the subjects of automatic answers, and the beginnings of their texts.
 _AUTOMATIC: Final = re.compile(
     r"\s*[【\[(（]?\s*"
     r"(?:(?:假期)?自动回复|自动答复|自動回[覆復]|auto(?:matic)?[ -]?(?:reply|response)|out of (?:the )?office)"
@@ -54,12 +54,13 @@ def by_itself(mail: Mail, mail_from: str, mailbox: str) -> bool:
 
 
 def _is_bulk(mail: Mail) -> bool:
-    # Answering machines write `bulk` too. So do lists, but with their name, and people write to lists.
+    # Programs that answer automatically write `bulk`. Mailing lists do so too, but they add a list header, and people
+    # write to them.
     return _told(mail, "Precedence") in _PRECEDENCE and not any(headers.written(mail, name) for name in _LIST)
 
 
 def _is_own(mail: Mail, mailbox: str) -> bool:
-    # A form on the web often writes in the mailbox's name, from a server's own address or with that of the citizen.
+    # A web form often sends in the name of the mailbox, from the server's address or with the citizen's.
     answered = headers.address(mail, "Reply-To")[1].lower()
     return headers.address(mail, "From")[1].lower() == mailbox and answered in ("", mailbox)
 

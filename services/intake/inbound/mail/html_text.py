@@ -6,9 +6,9 @@ from html.parser import HTMLParser
 from typing import Final
 
 _BLOCKS: Final = frozenset({"p", "div", "br", "tr", "li", "h1", "h2", "h3", "h4", "table", "blockquote"})
-# Not `head`: programs leave it open, and what is to be seen in it is seen by browsers too.
+# Not `head`: some programs do not close it, and browsers show the text in it too.
 _UNSEEN: Final = frozenset({"script", "style", "title"})
-# Pictures that are written out in an address are no words, and may have megabytes.
+# Pictures in `data:` URLs are no text, and may have megabytes.
 _WRITTEN_OUT: Final = re.compile(r"data:[\w/+.-]{1,80};base64,[A-Za-z0-9+/=\s]*")
 _ENDS: Final = re.compile(r"[\r\n\x02\x03]")
 _OPENS, _CLOSES = "\x02", "\x03"

@@ -61,7 +61,7 @@ class _Counted(Mail):
 
 def parsed(content: bytes, tally: Tally | None = None) -> Mail:
     """Parse an e-mail; raises `TooMuch` at the first line, part or header beyond the limits."""
-    # The parser ends lines at either character.
+    # The parser accepts both characters as ends of lines.
     if max(content.count(b"\n"), content.count(b"\r")) > MAX_LINES:
         raise TooMuch(f"超过 {MAX_LINES} 行", f"more than {MAX_LINES} lines")
     parser = BytesFeedParser(partial(_Counted, tally or Tally()))

@@ -22,7 +22,7 @@ _UNREAD: Final = (
 )
 _BODY: Final = re.compile(rb"\r?\n\r?\n")
 _HEAD: Final = 65_536
-# What OpenPGP writes around a text that it signs within the text (RFC 9580, 7).
+# The lines that OpenPGP writes around a signed text (cleartext signature, RFC 9580, 7).
 _SIGNED: Final = re.compile(
     r"^-----BEGIN PGP SIGNED MESSAGE-----\r?\n(?:\w+: [^\n]*\n)*"
     r"|^-----BEGIN PGP SIGNATURE-----[^\0]*?-----END PGP SIGNATURE-----\r?$",

@@ -4,13 +4,13 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
-# A line that programs put above the letter that is answered: QQ, Outlook, NetEase.
+# The line that QQ, Outlook and NetEase put above the quoted e-mail.
 _ABOVE: Final = re.compile(
     r"[ \t\u00a0]*-{2,}[ \t\u00a0]*(?:原始邮件|邮件原件|原邮件|回复的原邮件|original(?: message)?|replied message)"
     r"[ \t\u00a0]*-*[ \t\u00a0]*",
     re.IGNORECASE,
 )
-# The headers of the letter that is answered, as Outlook, Foxmail and NetEase's telephone program repeat them.
+# The headers of the quoted e-mail, as Outlook, Foxmail and NetEase's mobile app repeat them.
 _FROM: Final = re.compile(r"[ \t*|]*(?:发件人|寄件者|发信人|from)[ \t*]*[:：|]", re.IGNORECASE)
 _OTHER: Final = re.compile(
     r"[ \t*|]*(?P<name>发送时间|发送日期|发件时间|寄件日期|日期|时间|收件人|收件者|抄送|副本|主题|主旨"
@@ -50,7 +50,7 @@ def _answer(lines: Sequence[str]) -> str:
     while n < len(lines):
         count = _attribution(lines, n)
         if count and n > last_quoted and has_words:
-            break  # no line below is marked as quoted, so all of them are
+            break  # no line below is marked as quoted, so all of them belong to the quotation
         if not count and not lines[n].startswith(">"):
             kept.append(lines[n])
             has_words = has_words or bool(lines[n].strip())
@@ -66,7 +66,7 @@ def _attribution(lines: Sequence[str], n: int) -> int:
         return 1
     if n + 1 == len(lines) or not lines[n].strip():
         return 0
-    # An address above a line that would do alone belongs to it; other words are the citizen's.
+    # If this line is enough alone, an address in the line above belongs to it; other text above is the citizen's.
     is_two = "@" in lines[n] if _says_who(lines[n + 1]) else _says_who(f"{lines[n]} {lines[n + 1]}")
     return 2 if is_two else 0
 

@@ -16,7 +16,7 @@ from shared.chassis.database.pool import PASSING
 from shared.contracts.refusals import Refused
 
 log = structlog.get_logger()
-# A paper of 20 MiB, as mail writes it.
+# A document of 20 MiB in the encoding of e-mails.
 MAX_LETTER: Final = 28 * 1_048_576
 TAKEN: Final = "250 2.0.0 Taken"
 LATER: Final = "451 4.3.0 Try again later"
@@ -24,7 +24,7 @@ ONE_BY_ONE: Final = "452 4.5.3 One recipient at a time"
 NOBODY: Final = "550 5.1.1 No such mailbox"
 
 
-# Without slots: aiosmtpd looks at every member, and Python 3.11.2 (Debian 12) left one that cannot be looked at.
+# Without slots: aiosmtpd reads every attribute, and Python 3.11.2 (Debian 12) leaves one that cannot be read.
 @dataclass(frozen=True)
 class MailServer:
     """The mail server: one mailbox for each channel, and one recipient for each e-mail, so that an answer is about one

@@ -38,12 +38,12 @@ class SmsGateway:
         gateway = await self.registry.gateway(channel)
         query, names = fields(request.scope["query_string"]), gateway.settings
         key = request.headers.get("X-API-Key") or query.get(names.sms_key, b"").decode("utf-8", "replace")
-        if key:  # before the body: nobody sends much without one
+        if key:  # checked before the body is read, so that nobody can send a large one without a key
             await self._authenticate(channel, key)
         posted = await asked(request, query, names)
         if not key:
-            told = posted.messages[0] if posted.messages else {}
-            await self._authenticate(channel, told.get(names.sms_key, b"").decode("utf-8", "replace"))
+            first_message = posted.messages[0] if posted.messages else {}
+            await self._authenticate(channel, first_message.get(names.sms_key, b"").decode("utf-8", "replace"))
         if posted.is_json:
             return await self._take_all(gateway, posted)
         return _text(await self.texts.take(gateway, _sms(posted.messages[0], posted, names)))

@@ -75,14 +75,14 @@ def split(written: bytes) -> tuple[Part | None, bytes]:
 
 def _named_in(elements: bytes) -> Part | None:
     """The part that the elements of a header name; None if they name none or are malformed."""
-    found = None
+    part = None
     while elements:
         if len(elements) < 2 or len(elements) < 2 + elements[1]:
             return None
         kind, value, elements = (elements[0], elements[1]), elements[2 : 2 + elements[1]], elements[2 + elements[1] :]
         if kind in (_SHORT, _LONG):
-            found = Part(str(int.from_bytes(value[:-2])), value[-1], value[-2])
-    return found if found and _is_possible(found) else None
+            part = Part(str(int.from_bytes(value[:-2])), value[-1], value[-2])
+    return part if part and _is_possible(part) else None
 
 
 def _is_possible(part: Part) -> bool:

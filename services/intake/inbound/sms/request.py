@@ -92,7 +92,7 @@ def _text(message: Mapping[str, bytes], posted: Asked, names: ChannelSettings) -
 def words_in(written: bytes, charset: str) -> Words:
     """The text of one message from the network, which may be a part with a header."""
     part, written = split(written)
-    # Not to its end: gateways cut long messages within a character.
+    # The end may be incomplete, because gateways cut long messages within a character.
     return Words(read(written, charset, cut=True), part)
 
 
@@ -119,7 +119,7 @@ def _bytes(value: str) -> bytes:
 
 def _parsed(text: str) -> Any:
     try:
-        # Not strict: control characters stand in texts as they came, and are removed with those of all doors.
+        # Not strict, because texts may have control characters; they are removed later, as for all gateways.
         return json.loads(text, strict=False)
     except (ValueError, RecursionError):
         raise _no_list("the body is no JSON: send it as the gateway's uplink does") from None

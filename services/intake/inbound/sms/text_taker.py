@@ -43,7 +43,7 @@ class TextTaker:
         if part and sms.sender:
             return await self._take_part(gateway, sms, part)
         _look_at_charsets(gateway, reading)
-        # Parts without a sender are not joined: anybody may have written the other one.
+        # Parts without a sender are not joined, because they may come from different people.
         message = self._message(sms.reference, sms.sender, reading.text).as_read(reading)
         return await self._say(gateway, message.with_note(part.note if part else ""))
 
@@ -66,7 +66,7 @@ class TextTaker:
     async def _take_part(self, gateway: Gateway, sms: Sms, part: Part) -> str:
         added = await self._add(gateway, sms, part)
         if added.stand is Stand.LATE:
-            await self._take_whole(gateway, added.text)  # another process may be at it still
+            await self._take_whole(gateway, added.text)  # another process may still be taking it in
             added = await self._add(gateway, sms, part)
         match added.stand:
             case Stand.WAITS:

@@ -78,8 +78,10 @@ def message(callback: Callback) -> Message | None:
     contact = Contact(wechat=readable(callback.sender)[:64])
     if not text:
         return None
-    known = Message(f"wechat:{callback.known_by}", callback.sender, contact, text, "", number, place, readable(hidden))
-    complete = replace(known, picture=callback.picture) if callback.kind == "image" else known
+    without_picture = Message(
+        f"wechat:{callback.known_by}", callback.sender, contact, text, "", number, place, readable(hidden)
+    )
+    complete = replace(without_picture, picture=callback.picture) if callback.kind == "image" else without_picture
     return complete.as_read(_of_words(callback))
 
 

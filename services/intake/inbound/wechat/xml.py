@@ -11,7 +11,7 @@ from defusedxml.common import DefusedXmlException
 from services.intake.inbound.charsets import Reading, read
 
 _LINE_ENDS: Final = re.compile(r"[\x0b\x0c]")
-# What XML 1.0 has no room for, written out or by its number.
+# The characters that XML 1.0 does not allow, literally or as numeric references.
 _FORBIDDEN: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 _NUMBERED: Final = re.compile(r"&#(?:x([0-9a-f]{1,8})|([0-9]{1,8}));", re.IGNORECASE)
 _CDATA: Final = re.compile(r"\s*<!\[CDATA\[(.*)\]\]>\s*", re.DOTALL)
