@@ -1,1 +1,1 @@
-"""Bulk import: files of other systems, read through declared mappings, handed to intake."""
+"""Bulk import: reads files of other systems by declared mappings, and sends their rows to intake."""

@@ -1,11 +1,11 @@
-"""Names the column behind a fault in a recorded demand, and the reason in Chinese and English."""
+"""Finds the column that caused a fault in a recorded demand, and words the reason in Chinese and English."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from pydantic import ValidationError
 
-from deploy.importing.histories import Told
+from deploy.importing.histories import CompiledStep
 from deploy.importing.mapping import Mapping as Declaration
 from deploy.importing.mapping_checks import CONTACT
 from shared.contracts.event_types import RECORDED
@@ -24,14 +24,14 @@ _ZH: Final = {
 
 
 def shape_fault(fault: ValidationError) -> tuple[Where, str]:
-    """Where the first wrong field is, and why it is wrong."""
+    """The path of the first wrong field, and the reason."""
     first = fault.errors(include_url=False, include_input=False)[0]
     zh = _ZH.get(first["type"], "内容不符合要求").format_map(first.get("ctx", {}))
     return tuple(map(str, first["loc"])), f"{zh} / {first['msg']}"
 
 
 def rule_fault(refused: Refused, history: Sequence[Mapping[str, Any]]) -> tuple[Where, str]:
-    """The same for a rule of intake; of a recorded step, the part that is wrong."""
+    """The same for a refusal by a rule of intake; for a recorded step, the path includes the wrong part of the step."""
     error = refused.errors[0]
     where = tuple(error.field.split("."))
     if where[0] == "history" and len(where) == 2:
@@ -47,8 +47,8 @@ def _wrong_part(step: Mapping[str, Any]) -> Where:
     return ()
 
 
-def column_behind(where: Where, declared: Declaration, steps: Sequence[Told]) -> str:
-    """Such as `contact.phone` or `history.2.at`; empty where it is no column's fault."""
+def column_behind(where: Where, declared: Declaration, steps: Sequence[CompiledStep]) -> str:
+    """The column of a field such as `contact.phone` or `history.2.at`; empty if no column caused the fault."""
     match where:
         case ("occurred_at", *_):
             return declared.raised_at

@@ -1,4 +1,4 @@
-"""Whether a city is known here, and served there; if not, which are, and which setting decides."""
+"""Checks that the jurisdiction of a mapping has a pack here, and is served by the deployment."""
 
 from pathlib import Path
 
@@ -9,11 +9,11 @@ from shared.jurisdiction.pack import Pack
 
 
 class UnknownCity(LookupError):
-    """The jurisdiction that a mapping names has no pack, or is not served; the message says what to do."""
+    """The jurisdiction of a mapping has no pack, or is not served; the message says what to do."""
 
 
 def pack_of(jurisdiction: str, packs: Path) -> Pack:
-    """The pack that a mapping names; raises `UnknownCity`, or `PackError` for one with mistakes."""
+    """The pack of a jurisdiction; raises `UnknownCity`, or `PackError` if the pack has errors."""
     folder = packs / jurisdiction
     if not (folder / "pack.yaml").is_file():
         known = ", ".join(sorted(path.parent.name for path in packs.glob("*/pack.yaml"))) or "-"
@@ -27,7 +27,7 @@ def pack_of(jurisdiction: str, packs: Path) -> Pack:
 
 
 async def must_be_served(client: httpx.AsyncClient, jurisdiction: str) -> None:
-    """Raises `UnknownCity` where the deployment does not serve it; what else is wrong is told later."""
+    """Raise `UnknownCity` if the deployment does not serve the jurisdiction; other faults are reported later."""
     if (await client.get(f"/v1/jurisdictions/{jurisdiction}")).status_code != httpx.codes.NOT_FOUND:
         return
     answer = await client.get("/v1/jurisdictions")

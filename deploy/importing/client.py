@@ -1,4 +1,4 @@
-"""Hands recorded demands to intake, some batches at a time; a passing fault is waited for."""
+"""Sends recorded demands to intake in batches, several at a time, and retries after faults that pass."""
 
 import asyncio
 from asyncio import sleep as pause
@@ -20,17 +20,17 @@ GIVE_UP_AFTER: Final = 120.0
 STILL_ZH: Final = "先前导入的环节尚未处理完，请稍后再次导入（`huying doctor` 可查看积压）"
 STILL_EN: Final = "what was imported before is still being told: import it again later (see `huying doctor`)"
 AGAIN_AFTER: Final = 1.0
-"""Seconds until a row is sent again of which earlier steps are still being told."""
+"""Seconds until a row is sent again whose earlier steps are still being processed."""
 AGAIN: Final = "请重新运行同一命令，将从中断处继续 / run the same command again: it goes on from here"
 
 
 class HandoverFailed(RuntimeError):
-    """Intake cannot be reached or refuses the key; the message says what to do."""
+    """Intake cannot be reached, or refuses the key; the message says what to do."""
 
 
 @dataclass(slots=True)
 class Tally:
-    """What became of the rows; `facts` counts what is told because of them."""
+    """Counts the results of rows; `facts` is the number of facts that they cause."""
 
     taken: int = 0
     known: int = 0
@@ -47,7 +47,7 @@ Batch = Sequence[Numbered]
 
 @dataclass(slots=True)
 class IntakeClient:
-    """Posts batches to `/v1/imports`; repeating a batch changes nothing. A dry run asks what would become of them."""
+    """Posts batches to `/v1/imports`; repeating a batch changes nothing. A dry run only asks for the results."""
 
     client: httpx.AsyncClient
     on_refusal: Refusal
@@ -56,7 +56,7 @@ class IntakeClient:
     dry_run: bool = False
 
     async def all(self, demands: Iterable[Numbered]) -> Tally:
-        """Hand everything over; raises `HandoverFailed`."""
+        """Send all demands; raises `HandoverFailed`."""
         batches = self._batches(iter(demands))
         async with asyncio.TaskGroup() as group:
             for _ in range(IN_FLIGHT):
@@ -64,7 +64,7 @@ class IntakeClient:
         return self.tally
 
     async def _batches(self, demands: Iterable[Numbered]) -> AsyncIterator[tuple[Batch, bytes]]:
-        """No more than a request may hold, in rows and in bytes."""
+        """Split the demands into batches that fit into one request, in rows and bytes."""
         batch: list[Numbered] = []
         texts: list[bytes] = []
         size = 0
@@ -92,7 +92,7 @@ class IntakeClient:
             self.on_progress(batch)
 
     def _settled(self, batch: Batch, answer: Imported) -> Iterator[Numbered]:
-        """Count what is settled, and give back what must be sent again."""
+        """Count the rows with a final result; yields those that must be sent again."""
         for (line, demand), row in zip(batch, answer.rows, strict=True):
             if row.became is Became.PENDING:
                 yield line, demand
@@ -140,7 +140,7 @@ class IntakeClient:
 
 
 def text_of(demand: RecordedDemand) -> bytes:
-    """A recorded demand on its way to intake."""
+    """A recorded demand as JSON for intake."""
     return demand.model_dump_json(exclude_defaults=True).encode()
 
 

@@ -1,4 +1,4 @@
-"""Loads a mapping by its name, or explains each mistake in it with file and line."""
+"""Loads a mapping by its name, and explains each mistake in it with file and line."""
 
 from pathlib import Path
 
@@ -11,15 +11,15 @@ from shared.jurisdiction.problems import PackError, Problem
 
 
 class UnknownMapping(LookupError):
-    """There is no mapping of this name; the message lists those that there are."""
+    """There is no mapping with this name; the message lists the existing ones."""
 
 
 class BadMapping(ValueError):
-    """A declaration with mistakes; the message has a line for each."""
+    """The mapping has mistakes; the message has a line for each."""
 
 
 def load(name: str, folder: Path = FOLDER) -> Mapping:
-    """The mapping of this name, or in this YAML file; raises `UnknownMapping` or `BadMapping`."""
+    """The mapping with this name, or in this YAML file; raises `UnknownMapping` or `BadMapping`."""
     path = Path(name) if name.endswith(".yaml") else folder / f"{name}.yaml"
     if not path.is_file():
         known = ", ".join(sorted(file.stem for file in folder.glob("*.yaml")))

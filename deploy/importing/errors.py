@@ -24,7 +24,7 @@ WIDTHS: Final = (18, 8, 16, 24, 48, 12, 14)
 
 
 def usable(path: Path, source: Path) -> None:
-    """Raises `UnreadableFile` where nothing could be written, or where that would cost somebody a file."""
+    """Raise `UnreadableFile` if the error file cannot be written, or would overwrite the file to import."""
     option = f"--errors {path}"
     if path.suffix.lower() not in ENDINGS:
         raise UnreadableFile(f"{option}: 请用 .xlsx 或 .csv / must end in .xlsx or .csv")
@@ -37,7 +37,7 @@ def usable(path: Path, source: Path) -> None:
 
 
 def write(path: Path, columns: Sequence[str], refusals: Iterable[Refusal]) -> None:
-    """By the ending of the name; readable by its owner alone, since it holds the rows themselves."""
+    """Write a workbook or CSV, by the ending of the name. Only its owner can read it, because it holds the rows."""
     if path.suffix.lower() == ".csv":
         _csv(path, columns, refusals)
     else:
@@ -57,21 +57,21 @@ def _csv(path: Path, columns: Sequence[str], refusals: Iterable[Refusal]) -> Non
 
 
 def _workbook(path: Path, columns: Sequence[str], refusals: Iterable[Refusal]) -> None:
-    coming = iter(refusals)
+    remaining = iter(refusals)
     with private(path, "wb") as out, xlsxwriter.Workbook(out, {"constant_memory": True}) as book:
-        while part := _some(coming):
+        while part := _next_sheet(remaining):
             _sheet(book, columns, part)
 
 
-def _some(coming: Iterator[Refusal]) -> Iterator[Refusal] | None:
-    """The rows of one sheet, if there are more."""
-    first = next(coming, None)
+def _next_sheet(remaining: Iterator[Refusal]) -> Iterator[Refusal] | None:
+    """The rows of the next sheet; None if there are no more."""
+    first = next(remaining, None)
     if first is None:
         return None
 
     def rows(first: Refusal) -> Iterator[Refusal]:
         yield first
-        yield from islice(coming, ROWS_A_SHEET - 1)
+        yield from islice(remaining, ROWS_A_SHEET - 1)
 
     return rows(first)
 

@@ -1,4 +1,4 @@
-"""Files that hold citizens' rows: recognised by their content, readable by their owner alone."""
+"""Files with citizens' data: identified by a hash of their content, and readable only by their owner."""
 
 import hashlib
 import os
@@ -13,12 +13,13 @@ def fingerprint(path: Path) -> str:
 
 
 def shortened(fingerprint: str) -> str:
-    """Tells that a file has changed, too short to try out what is hidden; no spreadsheet takes it for a number."""
+    """A short fingerprint that shows whether a file has changed. It is too short for guessing hidden content, and not
+    a number for spreadsheet programs."""
     return f"sha256:{fingerprint[:6]}"
 
 
 def private(path: Path, mode: str) -> IO[bytes]:
-    """A file that its owner alone can read, also where it was there before."""
+    """Open a file so that only its owner can read it, even if it existed before."""
     flags = os.O_CREAT | os.O_WRONLY | (os.O_APPEND if mode == "ab" else os.O_TRUNC)
     handle = os.open(path, flags, 0o600)
     os.fchmod(handle, 0o600)

@@ -1,4 +1,4 @@
-"""Turns the declared steps of each status into a function of a row, once for the whole file."""
+"""Compiles the declared steps of each status once, and then makes the recorded steps of each row."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -18,8 +18,8 @@ RecordedData = dict[str, Any]
 _WHY_NEEDED = "此状态必填 / must not be empty for this status"
 
 
-class Told:
-    """One step: what it tells of a row, or nothing where its time is empty and it is optional."""
+class CompiledStep:
+    """One declared step, ready to make the recorded step of a row."""
 
     def __init__(self, step: Step, declared: Declaration, clock: Clock) -> None:
         self.step, self._clock, self._values = step, clock, declared.values
@@ -34,12 +34,12 @@ class Told:
         }
 
     def of(self, cells: Cells, values: Values, after: datetime) -> RecordedData | None:
-        """The step as a recorded demand carries it; raises `BadRow`."""
+        """The recorded step of a row; None if the step is optional and its time is empty. Raises `BadRow`."""
         step = self.step
         if step.optional and not cells[step.at]:
             return None
         at = self._clock.at(cells, step.at, after)
-        data = self._data.copy()  # in the declared order: intake's fingerprint of a demand depends on it
+        data = self._data.copy()  # keep the declared order: intake's fingerprint of a demand depends on it
         for key, text, names in self._filled:
             missing = next((name for name in names if values[name] is None), None)
             if missing and key in self._needed:
@@ -52,29 +52,29 @@ class Told:
         return {"at": at, "type": step.type, "data": data}
 
     def column_of(self, key: str) -> str:
-        """The column that gave this part of the data, else that of its time."""
+        """The column of this part of the data, else the column of the step's time."""
         named = names_in(texts(self.step).get(key, ""))
         columns = [column for name in sorted(named) if (column := self._values[name].column)]
         return columns[0] if columns else self.step.at
 
 
 class Histories:
-    """Every status with its steps."""
+    """The compiled steps of every status."""
 
     def __init__(self, declared: Declaration, clock: Clock) -> None:
         self._status = declared.status
-        self._told = {
-            status: tuple(Told(step, declared, clock) for step in steps) for status, steps in declared.histories.items()
+        self._steps = {
+            status: tuple(CompiledStep(step, declared, clock) for step in steps)
+            for status, steps in declared.histories.items()
         }
+        self._by_key = by_folded(self._steps)
 
-        self._by_key = by_folded(self._told)
-
-    def of(self, cells: Cells, values: Values, raised: datetime) -> tuple[list[Told], list[RecordedData]]:
-        """The steps that this row tells and their data, in order; raises `BadRow`."""
+    def of(self, cells: Cells, values: Values, raised: datetime) -> tuple[list[CompiledStep], list[RecordedData]]:
+        """The steps of a row and their data, in order; raises `BadRow`."""
         status = cells[self._status]
-        declared = looked_up(self._told, self._by_key, status)
+        declared = looked_up(self._steps, self._by_key, status)
         if declared is None:
-            raise BadRow(self._status, status, f"未知状态 / not one of {', '.join(self._told)}")
+            raise BadRow(self._status, status, f"未知状态 / not one of {', '.join(self._steps)}")
         steps, data, last = [], [], raised
         for declared_step in declared:
             if recorded_step := declared_step.of(cells, values, last):

@@ -1,4 +1,4 @@
-"""One import from the file to the error file; a dry run goes the same way and hands nothing over."""
+"""Runs one import from the file to the error file; a dry run does the same, but changes nothing."""
 
 import asyncio
 from collections import Counter
@@ -29,7 +29,7 @@ DRY_RUN: Final = "dry-run"
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """What is to be imported, how, and where the refused rows go; a name that was chosen is written over."""
+    """The file to import, its mapping and pack, and the error file (which is overwritten if `errors` names it)."""
 
     file: Path
     mapping: Mapping
@@ -40,14 +40,14 @@ class Job:
     dry_run: bool = False
 
     def about(self, url: str) -> About:
-        """By what an interrupted import is known again."""
+        """The identity of this import, by which an interrupted one is recognised."""
         declared = self.mapping.model_dump_json()
         return About(file=self.file.name, fingerprint=fingerprint(self.file), mapping=declared, url=url)
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of the rows: `before` were settled by an earlier run that was interrupted."""
+    """The result of an import; `before` is the number of rows that an interrupted earlier run has finished."""
 
     before: int
     good: int
@@ -62,8 +62,8 @@ Progress = Callable[[Table, int], AbstractContextManager[Callable[[int], None]]]
 
 
 async def run(job: Job, client: httpx.AsyncClient | None, progress: Progress) -> Outcome:
-    """Import, or only try: a dry run asks intake what would become of the rows, without a client it checks the file
-    alone. Raises `UnreadableFile` and `HandoverFailed`."""
+    """Import the file, or do a dry run: it asks intake for the results, or, without a client, checks only the file.
+    Raises `UnreadableFile` and `HandoverFailed`."""
     if job.errors:
         errors.usable(job.errors, job.file)
     is_trial = job.dry_run or client is None
@@ -91,7 +91,7 @@ async def _handed_over(passage: Pipeline, client: httpx.AsyncClient | None) -> N
     for number, _ in passage.demands():
         passage.forget()
         if not number % 500:
-            await asyncio.sleep(0)  # so that Ctrl-C is heard
+            await asyncio.sleep(0)  # lets Ctrl-C interrupt
 
 
 def _ended(job: Job, table: Table, passage: Pipeline, before: int) -> Outcome:

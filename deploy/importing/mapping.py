@@ -1,4 +1,4 @@
-"""A mapping, declared in YAML: where each value of a recorded demand stands in a row of another system."""
+"""The model of a mapping in YAML: from which column each value of a recorded demand comes."""
 
 from collections.abc import Iterator
 from datetime import time
@@ -19,10 +19,10 @@ class _Declared(BaseModel):
 
 
 class Value(_Declared):
-    """A column, through a table, the pack's names or a template; or always the same.
+    """A value from a column, through a table, the pack's names or a template; or a constant (`always`).
 
-    `empty` stands in for nothing; `within` names the column of the wider place, for names that two places share;
-    `endings` are what people leave out of a name.
+    `empty` is the value for an empty cell; `within` is the column of the larger division, for names that two divisions
+    share; `endings` are endings of names that people leave out.
     """
 
     column: str | None = None
@@ -47,25 +47,26 @@ class Value(_Declared):
 
     @property
     def columns(self) -> Iterator[str]:
-        """What it reads."""
+        """The columns that it reads."""
         yield from (name for name in (self.column, self.within) if name)
 
 
 class Times(_Declared):
-    """How times are written, first come first tried, and in which zone; ISO 8601 and date cells are understood too."""
+    """The formats of times, which are tried in order, and their zone. ISO 8601 and date cells are always accepted."""
 
     formats: tuple[str, ...] = ()
     zone: str
 
 
 class DatesWithoutTime(_Declared):
-    """At this time of day a time is a mere date: it is not before the step ahead of it on the same day."""
+    """Times with this time of day are dates only: such a step counts as not earlier than the one before it on that
+    day."""
 
     at: time
 
 
 class Step(_Declared):
-    """One recorded fact; texts in `data` may name values in braces; an optional one is left out without its time."""
+    """A recorded step; texts in `data` may name values in braces. An optional step is left out if its time is empty."""
 
     type: str
     at: str
@@ -74,7 +75,7 @@ class Step(_Declared):
 
 
 class Mapping(_Declared):
-    """The whole declaration."""
+    """The whole mapping; `histories` declares the steps of each status."""
 
     jurisdiction: str
     encoding: str = AUTO

@@ -1,4 +1,4 @@
-"""What is wrong with a mapping that has the right shape: names, templates, formats of time."""
+"""Checks a parsed mapping: names of values, templates, encodings and formats of times."""
 
 from collections.abc import Iterator, Set
 from datetime import datetime
@@ -23,7 +23,7 @@ Mistake = tuple[Loc, str]
 
 
 def mistakes(mapping: Mapping) -> Iterator[Mistake]:
-    """Each with the place in the document that says it."""
+    """All mistakes of a mapping, each with its location in the document."""
     yield from _encoding(mapping)
     yield from _times(mapping)
     for name in _NEEDED:
@@ -46,7 +46,7 @@ def texts(step: Step) -> dict[str, str]:
 
 
 def names_in(template: str) -> frozenset[str]:
-    """What a template names in braces; nothing where the braces are broken."""
+    """The names in the braces of a template; empty if its syntax is wrong."""
     try:
         return frozenset(name for _, name, _, _ in Formatter().parse(template) if name is not None)
     except ValueError:

@@ -1,4 +1,4 @@
-"""Finds what the pack calls by a name: divisions, categories and units, by code or as people write them."""
+"""Looks up divisions, categories and units of a pack by code, or by their names as people write them."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
@@ -14,11 +14,11 @@ REMEMBERED: Final = 16_384
 
 
 class NotFound(LookupError):
-    """No such name, or several: the message says so in Chinese and English."""
+    """The name is unknown or ambiguous; the message says which, in Chinese and English."""
 
 
 class Names:
-    """The codes of one kind of thing in a pack; an ending that is left out is supplied."""
+    """The names and codes of one kind of thing in a pack; names are also found without their `endings`."""
 
     def __init__(self, pack: Pack, kind: Lookup, endings: Iterable[str] = ()) -> None:
         self._pack = pack
@@ -35,7 +35,7 @@ class Names:
         self.code = lru_cache(REMEMBERED)(self._code)
 
     def _code(self, written: str, within: str = "") -> str:
-        """The code; raises `NotFound`. A place may be narrowed down by the wider place."""
+        """The code of a name; raises `NotFound`. `within` is the name of the larger division, if known."""
         if written in self._codes:
             return written
         codes = self._candidates(written)
@@ -59,7 +59,7 @@ class Names:
         return set()
 
     def widest(self, written: str) -> str:
-        """Of places of the same name, the one that has the others within it; raises `NotFound`."""
+        """Of divisions with the same name, the one that contains the others; raises `NotFound`."""
         codes = {written} if written in self._codes else self._candidates(written)
         for code in codes:
             if all(self._pack.is_within(other, code) for other in codes):

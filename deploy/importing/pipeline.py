@@ -1,4 +1,4 @@
-"""Rows on their way from a file to intake: read, translated, counted, and either handed over or refused."""
+"""The pipeline of an import: reads rows, translates them, and sends them to intake or records their refusal."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -18,7 +18,7 @@ from services.intake.submission.history_api import Row
 
 @dataclass(slots=True)
 class Pipeline:
-    """Keeps only the rows that intake has not answered yet; `read` is the last row taken from the file."""
+    """Holds in memory only the rows that intake has not answered yet; `read` is the number of the last row read."""
 
     table: Table
     translator: Translator
@@ -40,7 +40,7 @@ class Pipeline:
         self._references.close()
 
     def demands(self) -> Iterator[Numbered]:
-        """Every row that can be read, by its number; those that an earlier run settled are passed over."""
+        """All valid rows with their numbers, without those that an earlier run has finished."""
         settled = self.logbook.done
         for row in self.table.rows:
             self.read += 1
@@ -69,7 +69,8 @@ class Pipeline:
         yield self.read, demand
 
     def _is_counted(self, repetition: Repetition) -> bool:
-        """Whether nothing has to be asked: a dry run leaves nothing behind with which a later row could be compared."""
+        """Count a repeated row; returns whether intake need not be asked. In a dry run it cannot be asked, because
+        intake has not stored the earlier row."""
         if repetition is Repetition.THE_SAME:
             self.tally.known += 1
             return True
@@ -86,7 +87,7 @@ class Pipeline:
         return BadRow(column, row.cells.get(column, demand.external_id), why)
 
     def refused(self, number: int, answer: Row) -> None:
-        """Intake does not take a row that looked good."""
+        """Record that intake has refused a valid row."""
         row, standing = self._unanswered[number]
         self.good -= 1
         if standing:
@@ -102,12 +103,12 @@ class Pipeline:
         self.logbook.refuse(number, *self.restoring.hiding.refusal(row, bad))
 
     def answered(self, batch: Batch) -> None:
-        """Everything before the oldest row without an answer is settled."""
+        """Record that intake has answered a batch: all rows before the oldest unanswered one are finished."""
         for number, _ in batch:
             del self._unanswered[number]
         oldest = next(iter(self._unanswered), self.read + 1)
         self.logbook.advance(oldest - 1)
 
     def forget(self) -> None:
-        """Nobody will answer: this is a dry run."""
+        """Drop the unanswered rows: in a dry run without a client, no answers come."""
         self._unanswered.clear()

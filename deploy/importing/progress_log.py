@@ -1,4 +1,4 @@
-"""What an import has done so far, one line a thing, so that it can go on after any end; readable by its owner alone."""
+"""The progress log of an import, from which it continues after an interruption; only its owner can read the file."""
 
 import fcntl
 import os
@@ -20,7 +20,7 @@ class _Line(BaseModel):
 
 
 class About(_Line):
-    """The first line: an import goes on only where all of this is the same."""
+    """The first line: an import continues only if all of these are the same."""
 
     kind: Literal["about"] = "about"
     file: str
@@ -30,14 +30,14 @@ class About(_Line):
 
 
 class Done(_Line):
-    """Every row up to this one, counted from one, was handed over or refused."""
+    """All rows up to this one (counted from one) were sent or refused."""
 
     kind: Literal["done"] = "done"
     row: int
 
 
 class Refusal(_Line):
-    """A row that was not taken, its personal data hidden."""
+    """A refused row, with its personal data hidden."""
 
     kind: Literal["refusal"] = "refusal"
     row: int
@@ -55,7 +55,7 @@ _LINE: TypeAdapter[About | Done | Refusal] = TypeAdapter(Annotated[About | Done 
 
 
 class ProgressLog:
-    """Opened for one import; `done` is where the one before it was interrupted."""
+    """The log of one import; `done` is the last row that is finished, also by an interrupted earlier run."""
 
     def __init__(self, path: Path, about: About, from_start: bool = False) -> None:
         self.path, self.done, self.refused = path, 0, 0
@@ -67,7 +67,7 @@ class ProgressLog:
         self._begin(about)
 
     def _begin(self, about: About) -> None:
-        """Keep what is settled; rows that were refused beyond it will be read again."""
+        """Rewrite the log with the finished rows; refusals of later rows are dropped, as those rows are read again."""
         with TemporaryFile() as kept:
             _write(kept, about)
             for line in _read(self.path) if self.done else ():
@@ -89,7 +89,7 @@ class ProgressLog:
         self._out.close()
 
     def refuse(self, row: int, source: SourceRow, bad: BadRow) -> None:
-        """Keep a refused row."""
+        """Record a refused row."""
         place = source.place
         self.refused += 1
         cells = {name: _printable(cell) for name, cell in source.cells.items() if cell}
@@ -103,7 +103,7 @@ class ProgressLog:
         )  # fmt: skip
 
     def advance(self, row: int) -> None:
-        """All up to this row is settled; it stays so when the power fails."""
+        """Record durably (with fsync) that all rows up to this one are finished."""
         if row > self.done:
             self.done = row
             _write(self._out, Done(row=row))
@@ -111,12 +111,12 @@ class ProgressLog:
             os.fsync(self._out.fileno())
 
     def refusals(self) -> Iterator[Refusal]:
-        """Every refused row so far."""
+        """All refused rows so far."""
         self._out.flush()
         yield from (line for line in _read(self.path) if isinstance(line, Refusal))
 
     def finish(self) -> None:
-        """The import came to its end: nothing is left to go on with."""
+        """Delete the log, because the import is complete."""
         self._out.close()
         self.path.unlink()
 
@@ -130,7 +130,7 @@ def _lock(out: IO[bytes], path: Path) -> None:
 
 
 def _read(path: Path) -> Iterator[About | Done | Refusal]:
-    """The last line may have been cut off by the end of the process that wrote it."""
+    """The lines of the log, up to the first broken one: an interrupted process may have left half a line at the end."""
     if not path.exists():
         return
     with path.open("rb") as lines:
@@ -146,5 +146,5 @@ def _write(out: IO[bytes], line: _Line) -> None:
 
 
 def _printable(text: str) -> str:
-    """Bytes that are no text and NUL are shown, not kept."""
+    """The text with invalid bytes and NUL replaced by visible characters."""
     return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace").replace("\0", "␀")

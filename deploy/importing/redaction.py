@@ -1,4 +1,4 @@
-"""Hides personal data in what is kept of refused rows, and takes it from the source again when they come back."""
+"""Hides personal data in error files, and restores it from the source file when a corrected row is imported."""
 
 import re
 from collections.abc import Iterator, Set
@@ -17,35 +17,35 @@ from shared.masking import mask
 
 HIDDEN: Final = "［隐去 hidden］"
 MARKED: Final = re.compile(rf"{HIDDEN}|［\w{{2,5}}］")
-"""That, and what `mask` leaves behind."""
+"""The mark of hidden cells, and the labels of `mask`."""
 _HIDDEN: Final = re.compile(HIDDEN)
 _NOWHERE: Final = Place("", "", 0)
 _MOVED: Final = "隐去的内容不在原处，请填写完整 / what is hidden cannot be found from here: write it in full"
 
 
 class NotRestored(LookupError):
-    """What is hidden cannot be had from the source; the message says what to do."""
+    """Hidden data cannot be restored from the source file; the message says what to do."""
 
 
 @dataclass(frozen=True, slots=True)
 class Redaction:
-    """Contacts, and columns that nobody has told us about, are hidden as a whole; elsewhere what points to a person."""
+    """Hides contacts and unknown columns as a whole, and masks personal data in other columns."""
 
     contacts: frozenset[str]
     known: frozenset[str]
 
     @classmethod
     def of(cls, mapping: Mapping) -> "Redaction":
-        """By what the mapping says of the columns."""
+        """From the columns of a mapping."""
         named = (value.column for name, value in mapping.values.items() if name.startswith(CONTACT))
         return cls(frozenset(column for column in named if column), mapping.columns | {""})
 
     def cell(self, column: str, text: str) -> str:
-        """What may be kept of a cell."""
+        """The content of a cell that may be stored."""
         return HIDDEN if text and (column in self.contacts or column not in self.known) else mask(text)
 
     def refusal(self, row: SourceRow, bad: BadRow) -> tuple[SourceRow, BadRow]:
-        """What may be kept of a refused row and of its reason."""
+        """A refused row and its reason, with only the content that may be stored."""
         hide = _whole if isinstance(bad, BrokenRow) else self.cell
         cells = {column: hide(column, text) for column, text in row.cells.items()}
         return replace(row, cells=cells), BadRow(bad.column, hide(bad.column, bad.value), mask(bad.reason))
@@ -57,7 +57,7 @@ def _whole(column: str, text: str) -> str:
 
 @dataclass(slots=True)
 class Restorer:
-    """Gives the rows of an error file their hidden cells back; a cell that was corrected stays as it is."""
+    """Restores the hidden cells in the rows of an error file; corrected cells stay as they are."""
 
     hiding: Redaction
     mapping: Mapping
@@ -76,11 +76,11 @@ class Restorer:
 
     @property
     def sources(self) -> Set[Path]:
-        """The files that hidden cells were looked for in."""
+        """The source files that were read."""
         return self._origins.keys()
 
     def row(self, row: SourceRow) -> SourceRow:
-        """The row as a person meant it."""
+        """The row with its hidden cells restored; it is refused if that is not possible."""
         if row.bad or not any("［" in text for text in row.cells.values()):
             return row
         try:
@@ -90,7 +90,7 @@ class Restorer:
         return self._without(replace(row, cells=cells), _HIDDEN, _MOVED)
 
     def _without(self, row: SourceRow, marks: re.Pattern[str], why: str) -> SourceRow:
-        """Refused where a mark stands in a cell that would be imported."""
+        """The row, refused if a cell that would be imported contains a mark."""
         hidden = next(
             (name for name in row.cells if name in self.mapping.columns and marks.search(row.cells[name])), ""
         )
@@ -109,7 +109,8 @@ class Restorer:
         return original if original and text in (HIDDEN, self.hiding.cell(column, original)) else text
 
     def _find(self, place: Place) -> SourceRow:
-        """Rows mostly come back in the order of the source, so that it is read once; if not, it is read again."""
+        """The source row at this place. Rows usually come in the order of the source, so it is read once; if not, it is
+        read again from the beginning."""
         passed = place.sheet == self._last.sheet and place.line <= self._last.line
         if not passed and (place.file, place.origin) == self._source and (row := self._search(place)):
             return row
@@ -136,7 +137,7 @@ class Restorer:
         self._source, self._rows = (place.file, place.origin), iter(table.rows)
 
     def _unchanged(self, place: Place) -> Path:
-        """The file itself: another one of its name has other citizens in its lines."""
+        """The path of the source file, if its content has not changed: another file has other citizens in its lines."""
         name = place.file
         paths = [folder / name for folder in self.folders if name and (folder / name).is_file()]
         if not paths:

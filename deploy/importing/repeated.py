@@ -1,4 +1,4 @@
-"""Tells when a number stands twice in a file, and whether the later row says the same, goes on, or contradicts."""
+"""Finds rows with the same external id in a file, and compares them: equal, continued with more steps, or different."""
 
 import hashlib
 import os
@@ -10,11 +10,11 @@ from typing import Final, NamedTuple
 from services.intake.submission.domain import RecordedDemand
 
 _SIZE: Final = 8
-"""Bytes of a digest: salted, so that nobody can try out what was in a row."""
+"""The bytes of a digest. Digests are salted, so that the content of a row cannot be guessed from them."""
 
 
 class Repetition(Enum):
-    """What a row with a number that stood before is."""
+    """How a row compares to an earlier row with the same id."""
 
     THE_SAME = "the same, or an earlier state of it"
     FURTHER = "the same with more steps"
@@ -22,42 +22,42 @@ class Repetition(Enum):
 
 
 class Before(NamedTuple):
-    """Where the number stood first, and what the row is beside it."""
+    """The line of the first row with the id, and how this row compares to it."""
 
     line: int
     repetition: Repetition
 
 
 class References:
-    """The numbers of a file. They lie in a temporary database on disk: memory does not grow with the file."""
+    """The external ids of a file, in a temporary database on disk, so that memory does not grow with the file."""
 
     def __init__(self) -> None:
         self._salt = os.urandom(16)
-        self._rows = sqlite3.connect("")  # an empty name: a file of its own that is removed when it is closed
-        self._rows.execute("CREATE TABLE stood (number BLOB PRIMARY KEY, line INTEGER, states BLOB) WITHOUT ROWID")
+        self._rows = sqlite3.connect("")  # an empty name makes a temporary file that is deleted when it is closed
+        self._rows.execute("CREATE TABLE earlier (number BLOB PRIMARY KEY, line INTEGER, states BLOB) WITHOUT ROWID")
 
     def close(self) -> None:
-        """Forget all."""
+        """Delete the temporary database."""
         self._rows.close()
 
     def before(self, demand: RecordedDemand, line: int) -> Before | None:
-        """None for a number that has not stood before; the row is remembered."""
+        """The earlier row with the same id, or None; stores this row."""
         number = self._digest(b"", demand.external_id.encode())
         states = b"".join(self._states(demand))
-        stood = self._rows.execute("SELECT line, states FROM stood WHERE number = ?", (number,)).fetchone()
-        if stood is None:
-            self._rows.execute("INSERT INTO stood VALUES (?, ?, ?)", (number, line, states))
+        earlier = self._rows.execute("SELECT line, states FROM earlier WHERE number = ?", (number,)).fetchone()
+        if earlier is None:
+            self._rows.execute("INSERT INTO earlier VALUES (?, ?, ?)", (number, line, states))
             return None
-        first, known = stood
-        if known.startswith(states):
-            return Before(first, Repetition.THE_SAME)
-        if states.startswith(known):
-            self._rows.execute("UPDATE stood SET states = ? WHERE number = ?", (states, number))
-            return Before(first, Repetition.FURTHER)
-        return Before(first, Repetition.OTHER)
+        first_line, earlier_states = earlier
+        if earlier_states.startswith(states):
+            return Before(first_line, Repetition.THE_SAME)
+        if states.startswith(earlier_states):
+            self._rows.execute("UPDATE earlier SET states = ? WHERE number = ?", (states, number))
+            return Before(first_line, Repetition.FURTHER)
+        return Before(first_line, Repetition.OTHER)
 
     def _states(self, demand: RecordedDemand) -> Iterator[bytes]:
-        """The row without its steps, then with one more at a time: each by a digest of all before it."""
+        """Digests of the row without its steps, then with its first step, with its first two steps, and so on."""
         digest = self._digest(b"", demand.model_dump_json(exclude={"history"}).encode())
         yield digest
         for step in demand.history:

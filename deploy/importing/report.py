@@ -1,4 +1,4 @@
-"""What an import says at its end: how many rows, and the reasons of those that were refused."""
+"""The report at the end of an import: counts the refused rows by column and reason."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -17,17 +17,17 @@ _KEPT: Final = 1000
 _PARTICULAR: Final = re.compile(
     r"，是否为 / perhaps .*|“[^”]*”|'[^']*'|\"[^\"]*\"|[A-Za-z0-9_.:+-]*[0-9][A-Za-z0-9_.:+-]*"
 )
-"""What differs from row to row within the same cause: quoted values, numbers and times, suggestions."""
+"""The parts of a reason that differ from row to row: quoted values, numbers and times, suggestions."""
 
 
 def cause_of(reason: str) -> str:
-    """The reason without the particulars of its row."""
+    """The reason without the parts that are specific to its row."""
     return _PARTICULAR.sub("…", reason)
 
 
 @dataclass(slots=True)
 class _Cause:
-    """The rows of one cause, shown by the reason of the first."""
+    """The number of rows with one cause, and the reason of the first one."""
 
     reason: str
     first: int
@@ -36,14 +36,14 @@ class _Cause:
 
 
 class Reasons:
-    """Counts refusals by column and cause as they pass by; the first line of each is kept."""
+    """Counts refusals by column and cause while they are iterated, with the first line of each."""
 
     def __init__(self) -> None:
         self._causes: dict[tuple[str, str], _Cause] = {}
         self._uncounted = 0
 
     def counted(self, refusals: Iterable[Refusal]) -> Iterator[Refusal]:
-        """The same refusals."""
+        """Yield the same refusals, and count them."""
         for refusal in refusals:
             key = (refusal.column, cause_of(refusal.reason))
             if key in self._causes or len(self._causes) < _KEPT:
@@ -55,7 +55,7 @@ class Reasons:
             yield refusal
 
     def table(self) -> Table:
-        """The most frequent ones, and how many rows have others."""
+        """A table of the most frequent causes, and the number of rows with other causes."""
         shown = Table("列 column", "原因 reason", "行数 rows", "首见于行 first line")
         listed = sorted(self._causes.items(), key=lambda item: -item[1].rows)
         for (column, general), cause in listed[:REASONS]:
@@ -67,7 +67,7 @@ class Reasons:
 
 
 def free_name(path: Path) -> Path:
-    """The path, or the next that is free: an error file may hold corrections that somebody has made."""
+    """The path, or the next free one with a number: an existing error file may hold somebody's corrections."""
     free, n = path, 1
     while free.exists():
         n += 1

@@ -1,4 +1,4 @@
-"""A row of another system's file, the same shape whatever the format."""
+"""A row and a table of another system's file, in the same form for all formats."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -10,7 +10,7 @@ MEND: Final = "mend this line in a copy of the file and import the copy"
 
 
 class BadRow(ValueError):
-    """A row that cannot be taken: the column, the value found there, and why, in Chinese and English."""
+    """A row that cannot be imported: the column, its value, and the reason in Chinese and English."""
 
     def __init__(self, column: str, value: str, reason: str) -> None:
         super().__init__(f"{column}: {reason}")
@@ -18,7 +18,8 @@ class BadRow(ValueError):
 
 
 class BrokenRow(BadRow):
-    """A row whose cells may stand under wrong names: nothing of it can be shown; it is mended in a copy of its file."""
+    """A row whose cells may be in the wrong columns. None of its cells may be shown, because any may hold personal
+    data; people correct it in a copy of the file."""
 
     def __init__(self, column: str, value: str, reason: str) -> None:
         zh, en = reason.split(" / ", 1)
@@ -31,9 +32,9 @@ class UnreadableFile(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a person finds the row: `line` is counted as an editor or Excel counts it.
+    """The place of a row for people; `line` is counted like in an editor or Excel.
 
-    `origin` is what an error file tells of the file that the row came from; None in any other file.
+    `origin` is the short fingerprint of the source file, in rows of an error file; else None.
     """
 
     file: str
@@ -44,7 +45,8 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class SourceRow:
-    """Every cell as text; `bad` refuses the row, `doubtful` (by column) only where that column is used."""
+    """A row with its cells as text. With `bad`, the row is refused; a column in `doubtful` refuses it only if the
+    mapping reads this column."""
 
     place: Place
     cells: Mapping[str, str]
@@ -54,7 +56,7 @@ class SourceRow:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A file that could be opened: its columns, its rows, what it was found to be, about how many rows it has."""
+    """An opened file: its columns, its rows, a description of its format, and the approximate number of rows."""
 
     columns: tuple[str, ...]
     rows: Iterator[SourceRow]

@@ -1,4 +1,4 @@
-"""Reads times as a mapping declares them, and as offices commonly write them; each text is worked out once."""
+"""Parses times in the formats of a mapping, and in usual Chinese formats; the result of each text is cached."""
 
 import re
 import unicodedata
@@ -23,15 +23,15 @@ _COMMON: Final = re.compile(
     (?::?(?P<second>\d{1,2})秒?(?:\.\d+)?)?\ ?(?P<after>[ap]m)?)?""",
     re.VERBOSE | re.IGNORECASE,
 )
-"""Year, month, day in this order, padded or not: `2021-3-1 9:30`, `2021年3月1日 9:30:05`, `2021/3/1 下午3:30`."""
+"""Year, month, day in this order: `2021-3-1 9:30`, `2021年3月1日 9:30:05`, `2021/3/1 下午3:30`."""
 _SERIAL: Final = re.compile(r"\d{5}(?:\.\d+)?")
 _EXCEL: Final = datetime(1899, 12, 30)
 _SERIALS: Final = range(25_569, 73_051)
-"""From 1970 to 2099: what Excel shows of a date whose cell lost its format."""
+"""The serial numbers from 1970 to 2099: Excel shows them for a date whose cell has lost its format."""
 
 
 def reader_of(times: Times) -> Callable[[str], datetime | None]:
-    """Text to a time with its offset from UTC; None where no format fits."""
+    """A function that parses a text into a time with an offset from UTC; None if no format matches."""
     zone = ZoneInfo(times.zone)
 
     @lru_cache(REMEMBERED)
@@ -43,7 +43,8 @@ def reader_of(times: Times) -> Callable[[str], datetime | None]:
 
 
 def _in(zone: ZoneInfo, moment: datetime) -> datetime:
-    """With a fixed offset: two times in one zone are compared by the clock on the wall, which may stand still."""
+    """The time with a fixed offset: Python compares times of one zone by their wall clock, which is wrong around a
+    clock change."""
     local = moment if moment.tzinfo else moment.replace(tzinfo=zone)
     return local.replace(tzinfo=timezone(local.utcoffset() or timedelta()), fold=0)
 
@@ -83,14 +84,14 @@ def _common(written: str) -> datetime | None:
 
 
 def _hour(hour: int, half: str) -> int | None:
-    """The hour of the day; None where the words are not known or do not go with it, as in 上午15:00."""
+    """The hour of the day; None if the word is unknown or contradicts the hour, as in 上午15:00."""
     if not half:
         return hour
     from_noon = _HALVES.get(half)
     if from_noon is None or (hour > 12 and not from_noon):
         return None
     if half in ("晚上", "夜里") and hour == 12:
-        return None  # midnight, of this day or of the next
+        return None  # ambiguous: midnight of this day or of the next
     if half == "中午" and hour in (11, 12):
         return hour
     return hour if hour > 12 else hour % 12 + from_noon
@@ -103,7 +104,7 @@ def _serial(written: str) -> datetime | None:
 
 
 class Clock:
-    """Times by column, with the rule for dates that have no time of day."""
+    """Parses times of columns, with the rule for dates without a time of day."""
 
     def __init__(self, times: Times, rule: DatesWithoutTime | None) -> None:
         self._read, self._rule = reader_of(times), rule
@@ -111,14 +112,14 @@ class Clock:
         self._looks = " 或 or ".join(times.formats or ("2021-03-01 09:30:00",))
 
     def read(self, written: str, column: str) -> datetime:
-        """The time that a text of this column says; raises `BadRow`."""
+        """The time in a text of this column; raises `BadRow`."""
         read = self._read(written)
         if read is None:
             raise BadRow(column, written, f"时间格式应为 / a time must look like {self._looks}")
         return read
 
     def at(self, cells: Mapping[str, str], column: str, after: datetime | None = None) -> datetime:
-        """The time in a column; a mere date is not before what came earlier on that day. Raises `BadRow`."""
+        """The time in a column; a date without time is not earlier than `after` on the same day. Raises `BadRow`."""
         read = self.read(cells[column], column)
         if after and self._rule and read.time() == self._rule.at:
             same_day = after.astimezone(read.tzinfo).date() == read.date()
@@ -126,7 +127,7 @@ class Clock:
         return self._again(read, after) if after and read < after else read
 
     def _again(self, read: datetime, after: datetime) -> datetime:
-        """In the hour that a clock change repeats, the second time where the first would be too early."""
+        """In the hour that a clock change repeats, take the second occurrence if the first one is too early."""
         wall = read.replace(tzinfo=None)
         first, second = (_in(self._zone, wall.replace(fold=fold)) for fold in (0, 1))
         return second if read == first and second >= after else read

@@ -1,4 +1,4 @@
-"""Makes recorded demands of rows, as a mapping declares, and checks them as intake will."""
+"""Translates rows into recorded demands according to a mapping, and checks them with intake's rules."""
 
 import re
 from collections.abc import Callable
@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from deploy.importing.blame import Where, column_behind, rule_fault, shape_fault
 from deploy.importing.folding import unguarded
-from deploy.importing.histories import Histories, Told
+from deploy.importing.histories import CompiledStep, Histories
 from deploy.importing.mapping import Mapping as Declaration
 from deploy.importing.mapping_checks import CONTACT, TAKEN
 from deploy.importing.rows import BadRow, SourceRow
@@ -23,7 +23,7 @@ _DAMAGED: Final = re.compile("[\0\udc80-\udcff]")
 
 
 class Translator:
-    """A mapping made ready for one pack; a row costs no more than its own values."""
+    """A mapping that is compiled for one pack, so that each row is fast."""
 
     def __init__(self, declared: Declaration, pack: Pack, now: Callable[[], datetime]) -> None:
         self.declared, self._pack, self._now = declared, pack, now
@@ -31,7 +31,7 @@ class Translator:
         self._histories = Histories(declared, self._clock)
         self._values = [(name, compiled(value, pack)) for name, value in declared.values.items()]
         self._contact = [name for name in declared.values if name.startswith(CONTACT)]
-        self._told = [name for name in declared.values if name in TAKEN]
+        self._fields = [name for name in declared.values if name in TAKEN]
 
     def demand(self, row: SourceRow) -> RecordedDemand:
         """The recorded demand of a row; raises `BadRow`."""
@@ -41,7 +41,7 @@ class Translator:
         values = {name: value_of(cells) for name, value_of in self._values}
         raised = self._clock.at(cells, self.declared.raised_at)
         steps, history = self._histories.of(cells, values, raised)
-        fields: dict[str, Any] = {name: value for name in self._told if (value := values[name]) is not None}
+        fields: dict[str, Any] = {name: value for name in self._fields if (value := values[name]) is not None}
         fields |= {"occurred_at": raised, "history": history}
         if values.get("lat") and values.get("lon"):
             fields["location"] = {"lat": values["lat"], "lon": values["lon"]}
@@ -51,14 +51,14 @@ class Translator:
         return self._checked(fields, cells, steps)
 
     def column_of(self, row: SourceRow, where: Where) -> str:
-        """The column behind a part of the demand of this row; empty where it is no column's fault."""
+        """The column of a field in the demand of this row; empty if no column caused the fault."""
         cells = self._cells(row)
         values = {name: value_of(cells) for name, value_of in self._values}
         steps, _ = self._histories.of(cells, values, self._clock.at(cells, self.declared.raised_at))
         return column_behind(where, self.declared, steps)
 
     def _cells(self, row: SourceRow) -> Cells:
-        """The cells that the mapping reads, sound and trimmed."""
+        """The cells that the mapping reads, trimmed; raises `BadRow` for damaged or doubtful ones."""
         cells = {name: unguarded(row.cells[name].strip()) for name in self.declared.columns}
         for name in row.doubtful.keys() & self.declared.columns:
             raise BadRow(name, cells[name], row.doubtful[name])
@@ -66,7 +66,7 @@ class Translator:
             raise _damage(cells)
         return cells
 
-    def _checked(self, fields: dict[str, Any], cells: Cells, steps: list[Told]) -> RecordedDemand:
+    def _checked(self, fields: dict[str, Any], cells: Cells, steps: list[CompiledStep]) -> RecordedDemand:
         try:
             demand = RecordedDemand.model_validate(fields)
             check(demand, self._pack if self._pack.division(demand.division or "") else None, self._now())

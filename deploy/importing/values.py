@@ -1,4 +1,4 @@
-"""Turns each declared value into a function of a row's cells, once for the whole file."""
+"""Compiles each declared value once into a function that reads it from a row."""
 
 import re
 from collections.abc import Callable
@@ -11,13 +11,13 @@ from deploy.importing.rows import BadRow
 from shared.jurisdiction.pack import Pack
 
 Cells = dict[str, str]
-Found = Callable[[Cells], str | None]
+ValueOf = Callable[[Cells], str | None]
 _SHORTENED: Final = re.compile(r"[1-9](?:\.\d+)?E\+\d\d")
 _SHORTENED_WHY: Final = "号码已被 Excel 改写为科学计数法，请填原号码 / Excel shortened this number; write it in full"
 
 
-def compiled(value: Value, pack: Pack) -> Found:
-    """The text of this value in a row; None only where it is optional. The function raises `BadRow`."""
+def compiled(value: Value, pack: Pack) -> ValueOf:
+    """A function that returns the text of this value in a row, or None if it is optional; it raises `BadRow`."""
     if value.always is not None:
         always = value.always
         return lambda _: always
@@ -39,7 +39,7 @@ def _empty(column: str, value: Value) -> Callable[[], str | None]:
     return value_of
 
 
-def _mapped(column: str, table: dict[str, str], empty: Callable[[], str | None]) -> Found:
+def _mapped(column: str, table: dict[str, str], empty: Callable[[], str | None]) -> ValueOf:
     listed, by_key = ", ".join(table), by_folded(table)
 
     def value_of(cells: Cells) -> str | None:
@@ -54,7 +54,7 @@ def _mapped(column: str, table: dict[str, str], empty: Callable[[], str | None])
     return value_of
 
 
-def _plain(column: str, template: str, empty: Callable[[], str | None]) -> Found:
+def _plain(column: str, template: str, empty: Callable[[], str | None]) -> ValueOf:
     as_it_is = template == "{value}"
 
     def value_of(cells: Cells) -> str | None:
@@ -68,7 +68,7 @@ def _plain(column: str, template: str, empty: Callable[[], str | None]) -> Found
     return value_of
 
 
-def _looked_up(column: str, value: Value, names: Names, empty: Callable[[], str | None]) -> Found:
+def _looked_up(column: str, value: Value, names: Names, empty: Callable[[], str | None]) -> ValueOf:
     def value_of(cells: Cells) -> str | None:
         written, within = cells[column], cells[value.within] if value.within else ""
         try:

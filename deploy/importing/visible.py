@@ -1,4 +1,4 @@
-"""Waits until what was imported can be seen in the figures."""
+"""Waits until imported demands are visible in the figures."""
 
 import asyncio
 from collections import Counter
@@ -14,7 +14,7 @@ EVERY: Final = 0.25
 
 
 def expected_standing(demand: RecordedDemand) -> str:
-    """How a demand stands when its recorded history has been told to its end."""
+    """The status of a demand in the figures after all its recorded steps; empty if it has none."""
     if not demand.history:
         return ""
     last = demand.history[-1]
@@ -23,7 +23,7 @@ def expected_standing(demand: RecordedDemand) -> str:
 
 
 async def totals(client: httpx.AsyncClient, jurisdiction: str) -> Counter[str]:
-    """How many demands stand how, now."""
+    """The current number of demands by status."""
     answer = await client.get("/v1/figures/completion", params={"jurisdiction": jurisdiction, "by": "channel"})
     answer.raise_for_status()
     return Counter(answer.json()["total"]["statuses"])
@@ -32,7 +32,7 @@ async def totals(client: httpx.AsyncClient, jurisdiction: str) -> Counter[str]:
 async def wait_for(
     client: httpx.AsyncClient, jurisdiction: str, before: Counter[str], expected: Mapping[str, int], within: float
 ) -> bool:
-    """Whether the figures grew by what was imported, before the time was over."""
+    """Wait until the figures have grown by the imported demands; returns False if the time is over before."""
     deadline = monotonic() + within
     while monotonic() < deadline:
         now = await totals(client, jurisdiction)

@@ -1,4 +1,4 @@
-"""One reader a format; the content decides, since names lie (pages of HTML are often called .xls)."""
+"""Opens a file with the reader for its format. The content decides, because names are often wrong (HTML as .xls)."""
 
 import re
 from collections.abc import Iterator, Set
@@ -36,13 +36,13 @@ _OTHERS: Final = [
         (rb"\[", "是 JSON 数组，请改为每行一个对象", "is a JSON array: write one object a line"),
     )
 ]
-"""By their first bytes, with what to do, in both languages."""
+"""Other formats by their first bytes, with advice in both languages."""
 _OLE: Final = b"\xd0\xcf\x11\xe0"
 
 
 @contextmanager
 def opened(path: Path, encoding: str, columns: Set[str]) -> Iterator[Table]:
-    """The rows of a CSV, NDJSON, XLS, XLSX or ODS file that has the wanted columns; raises `UnreadableFile`."""
+    """Open a CSV, NDJSON, XLS, XLSX or ODS file that has these columns; raises `UnreadableFile`."""
     if not path.is_file():
         raise UnreadableFile(f"没有文件 {path} / there is no file {path}")
     with path.open("rb") as content:

@@ -1,4 +1,4 @@
-"""The text of a workbook's cell as a person reads it there."""
+"""Converts cells of a workbook to the text that people see."""
 
 from datetime import date, datetime, time, timedelta
 from typing import Final
@@ -11,7 +11,7 @@ _ROUNDED: Final = (
 
 
 def text_of(cell: Cell) -> str:
-    """A whole number without point, a date as ISO 8601."""
+    """The text of a cell: whole numbers without a decimal point, dates in ISO 8601."""
     match cell:
         case str():
             return cell
@@ -30,7 +30,7 @@ def text_of(cell: Cell) -> str:
 
 
 def doubt(cell: Cell) -> str | None:
-    """Why the cell's text cannot be what somebody typed."""
+    """Why the value of a cell may differ from what was typed; None if it is reliable."""
     if isinstance(cell, int | float) and abs(cell) >= _DIGITS_KEPT:
         return _ROUNDED
     return None

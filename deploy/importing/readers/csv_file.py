@@ -1,4 +1,4 @@
-"""Reads CSV as a stream; a broken quote costs its own line and not the rest of the file."""
+"""Reads CSV as a stream; after a wrong quote, only its own line is lost, not the rest of the file."""
 
 import csv
 import re
@@ -30,7 +30,7 @@ _TOO_LONG: Final = (
 
 @contextmanager
 def opened(path: Path, encoding: str, columns: Set[str]) -> Iterator[Table]:
-    """The table; memory does not grow with the file."""
+    """Open the table; memory does not grow with the size of the file."""
     detected = encoding_of(path, encoding, columns)
     with path.open(encoding=detected.codec, errors="surrogateescape", newline="") as lines:
         separator = separator_of(lines, columns)
@@ -42,7 +42,7 @@ def opened(path: Path, encoding: str, columns: Set[str]) -> Iterator[Table]:
 
 
 def as_text(cell: str) -> str:
-    """What a spreadsheet would calculate stays text behind an apostrophe, in CSV files of our own."""
+    """The cell for a CSV file, with an apostrophe in front if a spreadsheet program would treat it as a formula."""
     return f"'{cell}" if _FORMULA.match(cell) else cell
 
 
@@ -51,7 +51,7 @@ def _as_written(cell: str) -> str:
 
 
 class _Lines:
-    """Lines that can be given back, so that reading can go on after the first line of a broken record."""
+    """An iterator of lines that can be given back, to continue after the first line of a broken record."""
 
     def __init__(self, lines: Iterable[str]) -> None:
         self._lines, self._again = iter(lines), deque[str]()
@@ -72,7 +72,7 @@ class _Lines:
 
 
 def separator_of(lines: Iterable[str], columns: Set[str]) -> str:
-    """What stands between the cells: that by which the most columns are found that the mapping reads."""
+    """The separator with which most columns of the mapping are found in the first lines."""
     head = list(islice(lines, SEARCHED * 4))
 
     def known(separator: str) -> int:
@@ -83,7 +83,7 @@ def separator_of(lines: Iterable[str], columns: Set[str]) -> str:
 
 
 def records(lines: Iterable[str], separator: str = ",") -> Iterator[Record]:
-    """Every record with the line on which it begins."""
+    """All records, each with the number of its first line."""
     source = _Lines(lines)
     reader, line = csv.reader(source, strict=True, delimiter=separator), 1
     while True:
@@ -102,7 +102,7 @@ def records(lines: Iterable[str], separator: str = ",") -> Iterator[Record]:
 
 
 def _broken(line: int, text: str, fault: csv.Error, separator: str) -> Record:
-    """The cells as well as they can be told apart, to be corrected by a person."""
+    """A broken record with its cells split as well as possible, so that a person can correct it."""
     cells = text.rstrip("\r\n").replace('"', "").split(separator)
     why = _TOO_LONG if "field limit" in str(fault) else f"引号有误，不是有效的 CSV / not CSV: {fault}"
     return Record(line, cells, BrokenRow("", text.strip()[:200], why))

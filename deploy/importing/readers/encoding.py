@@ -1,4 +1,4 @@
-"""Tells UTF-8 from GB18030 by all lines of a file, and says so when it cannot be told."""
+"""Detects whether a file is UTF-8 or GB18030 from all its lines, and refuses to guess."""
 
 import codecs
 import re
@@ -22,7 +22,7 @@ _THREE_BYTES: Final = re.compile("[^\0-\u07ff]")
 
 @dataclass(frozen=True, slots=True)
 class Encoding:
-    """The codec, the words for the person who imports, and the lines of the file."""
+    """The codec, a description for the user, and the number of lines of the file."""
 
     codec: str
     words: str
@@ -31,7 +31,7 @@ class Encoding:
 
 @dataclass(slots=True)
 class _Count:
-    """Of the lines that are not mere ASCII."""
+    """Counts properties of the lines that are not pure ASCII."""
 
     lines: int = 0
     foreign: int = 0
@@ -56,7 +56,8 @@ class _Count:
 
 
 def encoding_of(path: Path, declared: str, columns: Set[str]) -> Encoding:
-    """As declared, or as found by reading the whole file once; raises `UnreadableFile` rather than guess."""
+    """The declared encoding, or the detected one, for which the whole file is read; raises `UnreadableFile` if it is
+    not certain."""
     count, head = _Count(), []
     with path.open("rb") as lines:
         for line in lines:
@@ -95,20 +96,20 @@ def _found(count: _Count, head: bytes, columns: Set[str]) -> tuple[str | None, s
 
 
 def _names_columns(head: bytes, codec: str, columns: Set[str]) -> bool:
-    """Whether the columns that no other encoding can spell are there."""
-    spelled = folded(head.decode(codec, "replace"))
-    telling = [folded(name) for name in columns if not name.isascii()]
-    return bool(telling) and all(name in spelled for name in telling)
+    """Whether the first lines, read with this codec, contain all non-ASCII names of columns."""
+    text = folded(head.decode(codec, "replace"))
+    names = [folded(name) for name in columns if not name.isascii()]
+    return bool(names) and all(name in text for name in names)
 
 
 def _is_accented(line: str) -> bool:
-    """Whether what is not ASCII are single Latin letters within words, as in café: Chinese in GB18030 is not."""
+    """Whether all non-ASCII characters are Latin letters inside words, as in café; Chinese text in GB18030 is not."""
     runs = list(_FOREIGN.finditer(line))
     return all(_LATIN.fullmatch(run[0]) for run in runs) and any(_touches(line, run) for run in runs)
 
 
 def _touches(line: str, run: re.Match[str]) -> bool:
-    """One letter has another beside it; of two, as in Größe, each has."""
+    """Whether a run of one letter has a letter on one side; a run of two, as in Größe, on both sides."""
     beside = line[max(run.start() - 1, 0) : run.start()], line[run.end() : run.end() + 1]
     return sum(character.isalpha() for character in beside) >= len(run[0])
 

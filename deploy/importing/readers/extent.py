@@ -1,4 +1,4 @@
-"""Tells how far the cells of an XLSX sheet reach, before the reader makes room for all that lies between them."""
+"""Finds the last cell of an XLSX sheet before reading: the reader allocates memory for all cells before the last."""
 
 import re
 from collections.abc import Iterator
@@ -6,7 +6,8 @@ from typing import IO, Final
 from zipfile import ZipFile
 
 MOST: Final = 40_000_000
-"""Cells, 24 bytes each: a million rows of forty columns. One stray cell at XFD1048576 would need 384 GiB."""
+"""The most cells of a sheet, 24 bytes each: a million rows of forty columns. One cell at XFD1048576 would need 384
+GiB."""
 _CHUNK: Final = 1024 * 1024
 _OVERLAP: Final = 64
 _BEYOND_Z: Final = re.compile(rb' r="([A-Z]{2,9})[0-9]')
@@ -14,7 +15,7 @@ _CELL: Final = re.compile(rb'<c r="[A-Z]{1,9}([0-9]{1,9})"')
 
 
 def too_far(packed: ZipFile) -> str | None:
-    """The corner of a sheet that is too large, such as `XFD1048576`."""
+    """The last cell of a sheet that is too large, such as `XFD1048576`; None if all sheets fit."""
     for name in packed.namelist():
         if name.startswith("xl/worksheets/") and name.endswith(".xml"):
             with packed.open(name) as sheet:
@@ -25,7 +26,7 @@ def too_far(packed: ZipFile) -> str | None:
 
 
 def _corner(sheet: IO[bytes]) -> tuple[bytes, int]:
-    """The last column and row; rows come in order."""
+    """The last column and the last row; the file holds the rows in order."""
     column, row = b"Z", 0
     for chunk in chunks(sheet):
         for letters in set(_BEYOND_Z.findall(chunk)):
@@ -36,7 +37,7 @@ def _corner(sheet: IO[bytes]) -> tuple[bytes, int]:
 
 
 def chunks(part: IO[bytes]) -> Iterator[bytes]:
-    """Each begins with the end of the one before, so that nothing of up to 64 bytes is cut in two."""
+    """Chunks of a file; each begins with the last 64 bytes of the one before, so that no short pattern is cut."""
     end = b""
     while chunk := part.read(_CHUNK):
         yield end + chunk

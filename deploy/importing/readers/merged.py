@@ -1,4 +1,4 @@
-"""Gives each row the value of a cell that is merged with the one above, as people read it there."""
+"""Fills the value of vertically merged cells into each of their rows, as people read them."""
 
 import re
 from collections import deque
@@ -22,9 +22,10 @@ class _Merged(NamedTuple):
 
 
 def unmerged(rows: Iterable[list[Cell]], ranges: Iterable[Range], first: int) -> Iterator[tuple[list[Cell], list[int]]]:
-    """Each row filled from above, and the cells that belong to one on their left; rows begin at the column `first`.
+    """Each row with the values of merged cells from above, and the positions of cells that are merged with one on their
+    left. Rows begin at the column `first`.
 
-    A row that has nothing of its own is a part of the one above, and stays empty.
+    A row without values of its own is part of the row above, and stays empty.
     """
     coming, here = deque(sorted(ranges)), list[_Merged]()
     for n, row in enumerate(rows):
@@ -43,7 +44,7 @@ def unmerged(rows: Iterable[list[Cell]], ranges: Iterable[Range], first: int) ->
 
 
 def has_untold(packed: ZipFile) -> bool:
-    """Whether cells of an ODS file are merged downwards, of which its reader says nothing."""
+    """Whether an ODS file has vertically merged cells: its reader does not report them."""
     if "content.xml" not in packed.namelist():
         return False
     with packed.open("content.xml") as content:

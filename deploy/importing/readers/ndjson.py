@@ -1,4 +1,4 @@
-"""Reads NDJSON: one object a line, nested objects by names with a dot, in UTF-8."""
+"""Reads NDJSON in UTF-8: one object a line; fields of nested objects get names with dots."""
 
 import json
 import re
@@ -12,12 +12,12 @@ import orjson
 from deploy.importing.rows import NOTHING, BadRow, BrokenRow, Place, SourceRow, Table, UnreadableFile
 
 _LONG: Final = re.compile(rb"\d{16}")
-"""Digits that a number in floating point would lose: they are read as they stand, which takes longer."""
+"""A number with more digits than floating point keeps: such a line is parsed with numbers as text, which is slower."""
 
 
 @contextmanager
 def opened(path: Path, columns: Set[str]) -> Iterator[Table]:
-    """The table; its columns are those of the first good line and those that the mapping reads."""
+    """Open the table; its columns are those of the first valid line and those that the mapping reads."""
     with path.open("rb") as content:
         count = sum(1 for _ in content)
         content.seek(0)

@@ -1,4 +1,4 @@
-"""Finds the row of column names in a grid of cells, and makes rows of what is below it."""
+"""Finds the header row in a table of cells, and makes rows from the records below it."""
 
 from collections.abc import Iterable, Iterator, Mapping, Set
 from itertools import chain, islice
@@ -20,7 +20,7 @@ ERROR_COLUMNS: Final = (
 
 
 class MissingColumns(UnreadableFile):
-    """No row among the first ones names every column that the mapping reads; `mostly` where most are there."""
+    """None of the first rows has all columns of the mapping; `mostly`: one of them has most."""
 
     def __init__(self, message: str, mostly: bool) -> None:
         super().__init__(message)
@@ -28,7 +28,7 @@ class MissingColumns(UnreadableFile):
 
 
 class Record(NamedTuple):
-    """Cells of one row; `doubtful` by the cell's position."""
+    """The cells of one row; `doubtful` holds reasons by the position of the cell."""
 
     line: int
     cells: list[str]
@@ -37,7 +37,7 @@ class Record(NamedTuple):
 
 
 class Header(NamedTuple):
-    """The source's own names, and every named column by its position."""
+    """The source's own column names, and all named columns by position."""
 
     names: tuple[str, ...]
     positions: Mapping[int, str]
@@ -45,14 +45,14 @@ class Header(NamedTuple):
 
     @property
     def is_corrected(self) -> bool:
-        """Whether this is an error file that comes back."""
+        """Whether the file is a corrected error file."""
         return ERROR_COLUMNS[1] in self.positions.values()
 
 
 def tabulated(
     file: str, sheet: str, records: Iterable[Record], columns: Set[str]
 ) -> tuple[Header, Iterator[SourceRow]]:
-    """Titles above the column names are passed over; raises `UnreadableFile`."""
+    """Find the header, and the rows below it; lines above the header are skipped. Raises `UnreadableFile`."""
     coming = iter(records)
     first = list(islice(coming, SEARCHED))
     best = max(range(len(first)), key=lambda n: len(columns & set(recognised(first[n].cells, columns))), default=0)
@@ -105,6 +105,6 @@ def _named(doubtful: Mapping[int, str] | None, header: Header) -> Mapping[str, s
 
 
 def _origin(values: dict[str, str], file: str, line: int) -> Place:
-    """A corrected error file names the place in the first file; a row that somebody added has its own."""
+    """The place of a row in a corrected error file: that in the source file, or its own if somebody added the row."""
     first, line_text, *_, sheet, origin = [values.pop(name, "") for name in ERROR_COLUMNS]
     return Place(first, sheet, int(line_text), origin) if line_text.isdecimal() else Place(file, "", line)

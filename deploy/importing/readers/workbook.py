@@ -1,6 +1,6 @@
-"""Reads XLS, XLSX and ODS: every visible sheet that has the columns; the workbook is in memory as a whole.
+"""Reads XLS, XLSX and ODS: all visible sheets that have the columns. The whole workbook is held in memory.
 
-What counts is its size unpacked, and that has a bound: text that is the same everywhere packs to almost nothing.
+Its unpacked size is limited, because repetitive text compresses to almost nothing.
 """
 
 import zlib
@@ -29,12 +29,12 @@ from deploy.importing.rows import SourceRow, Table, UnreadableFile
 
 MIB: Final = 1024 * 1024
 LARGEST: Final = 1024 * MIB
-"""Bytes of a workbook unpacked; reading took 1.9 times as much memory (306 MiB, 400,000 rows of ten columns)."""
+"""The most bytes of an unpacked workbook; reading takes 1.9 times as much memory (measured: 306 MiB, 400,000 rows)."""
 
 
 @contextmanager
 def opened(path: Path, columns: Set[str]) -> Iterator[Table]:
-    """The table of all its sheets, one after the other."""
+    """Open the table of all sheets, one after the other."""
     _fits(path)
     with path.open("rb") as content:
         try:
@@ -59,7 +59,7 @@ def _fits(path: Path) -> None:
             corner = too_far(packed) if size <= LARGEST else None
             merged = size <= LARGEST and has_untold(packed)
     except (BadZipFile, RuntimeError, EOFError, zlib.error):
-        return  # XLS, which has 65,536 rows at most; or no workbook, as its reader will say
+        return  # XLS, which has at most 65,536 rows; or not a workbook, which its reader will report
     if size > LARGEST:
         zh = f"解压后有 {size // MIB} MiB，上限 {LARGEST // MIB} MiB；请另存为 CSV UTF-8（逐行读取，大小不限）后导入"
         en = f"{size // MIB} MiB unpacked, {LARGEST // MIB} MiB are read: save it as CSV UTF-8, which may have any size"
@@ -86,7 +86,7 @@ def _table(path: Path, workbook: CalamineWorkbook, columns: Set[str]) -> Table:
             headers[name], coming = tabulated(path.name, name, _records(sheet), columns)
         except MissingColumns as fault:
             if fault.mostly:
-                raise  # a misspelt name, which would cost all rows of the sheet
+                raise  # a column is probably misspelt; skipping the sheet would lose all its rows
             missing.append(fault)
             continue
         except CalamineError as fault:
