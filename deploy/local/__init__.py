@@ -1,1 +1,1 @@
-"""Local servers and the supervisor behind `huying up`."""
+"""Starts and supervises a whole deployment on this machine, for `huying up`."""

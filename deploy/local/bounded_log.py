@@ -1,4 +1,4 @@
-"""A child's log file: begins anew when it is full, and keeps the one before it."""
+"""The log file of a child process: it is rotated when it is full, and one old file is kept."""
 
 import contextlib
 import os
@@ -12,14 +12,14 @@ FULL: Final = 16_000_000
 
 @dataclass(slots=True)
 class BoundedLog:
-    """Two files of `full` bytes at most. A disk without room costs lines, never the child that writes them."""
+    """Two files of at most `full` bytes each. If the disk is full, lines are lost, but the child goes on."""
 
     path: Path
     full: int = FULL
     _out: IO[bytes] | None = field(default=None)
 
     def write(self, output: bytes) -> None:
-        """Append at once, or let it go."""
+        """Append the output; it is lost if the file cannot be written."""
         with contextlib.suppress(OSError):
             if self._out is None:
                 self._out = self._open()
@@ -30,9 +30,9 @@ class BoundedLog:
             self._out.write(output)
 
     def _open(self) -> IO[bytes]:
-        """Readable by its owner alone: a log may name people."""
+        """Open the file so that only its owner can read it: a log may name people."""
         out = open(self.path, "ab", buffering=0, opener=partial(os.open, mode=0o600))  # noqa: SIM115
-        os.chmod(out.fileno(), 0o600)  # one that an earlier version has made
+        os.chmod(out.fileno(), 0o600)  # the file may come from an older version with wider permissions
         return out
 
     def close(self) -> None:

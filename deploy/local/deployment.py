@@ -1,4 +1,4 @@
-"""A whole deployment under one supervisor: ordered start, restarts, ordered end."""
+"""Runs a whole deployment: starts servers and processes in order, restarts them, and stops them in reverse order."""
 
 import contextlib
 import os
@@ -28,7 +28,7 @@ SECRETS: Final = ("HUYING_SECRET", "HUYING_VAULT_KEY", "HUYING_LASTING_SECRET")
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What to start, and where. Outside servers are used when their addresses are given."""
+    """What to start, and where. With `database_url` or `bootstrap`, an external server is used."""
 
     directory: Path
     port: int = 8080
@@ -43,7 +43,7 @@ class Options:
 
 @dataclass(slots=True)
 class Running:
-    """A deployment that is up."""
+    """A running deployment."""
 
     options: Options
     runtime: Runtime
@@ -54,26 +54,26 @@ class Running:
 
     @property
     def url(self) -> str:
-        """Where the pages and the API are."""
+        """The URL of the pages and the API."""
         return self.runtime.url
 
     def pid(self, name: str) -> int:
-        """The process id of a child as of now."""
+        """The current process id of a child."""
         return self.supervisors[name].child.pid
 
     def kill(self, name: str) -> None:
-        """End a child as a crash would; its supervisor starts it again."""
+        """Kill a child like a crash (SIGKILL); its supervisor starts it again."""
         os.kill(self.pid(name), signal.SIGKILL)
 
     async def ready(self, within: float = START_WITHIN) -> None:
-        """Return when every process says that it can work; raises `Unusable` naming the one that cannot."""
+        """Return when every process is ready; raises `Unusable` with the name of one that is not."""
         for name in self.options.processes:
             await self.supervisors[name].until_ready(within)
 
 
 @asynccontextmanager
 async def deployed(options: Options) -> AsyncIterator[Running]:
-    """Start everything in order, hand it over, end everything in reverse order."""
+    """Start everything in order, yield the running deployment, and stop everything in reverse order."""
     directory = prepare(options.directory)
     async with contextlib.AsyncExitStack() as stack:
         stack.enter_context(_only_one(directory))
@@ -90,7 +90,11 @@ async def deployed(options: Options) -> AsyncIterator[Running]:
         port = household.port(options.port)
         runtime.url = f"http://127.0.0.1:{port}"
         demo = {"HUYING_DEMO_STAFF": demo_staff(options, env)}
-        env = _environment(directory, runtime, port, outside=bool(options.database_url)) | _given(env) | demo
+        env = (
+            _environment(directory, runtime, port, outside=bool(options.database_url))
+            | _without_overridden_secrets(env)
+            | demo
+        )
         await _once(directory, env, "prepare", *options.processes, "--channels", str(directory / "channels.json"))
         runtime.relay_shards = int((os.environ | env).get("HUYING_RELAY_SHARDS", "1"))
         for name in options.processes:
@@ -103,7 +107,7 @@ async def deployed(options: Options) -> AsyncIterator[Running]:
 
 
 def _expect_public_address(options: Options, env: Mapping[str, str]) -> None:
-    """What stands in every message must be right where the database is one's own: people depend on it there."""
+    """Require a public URL with an external database: there, messages with links go to real people."""
     if options.database_url and not (os.environ | dict(env)).get("HUYING_PUBLIC_URL"):
         raise Unusable(
             "HUYING_PUBLIC_URL is missing: with a database of your own, say under which address citizens reach the"
@@ -119,7 +123,7 @@ def _broker(options: Options, directory: Path) -> Callable[[int], EmbeddedBroker
 
 def _environment(directory: Path, runtime: Runtime, port: int, outside: bool) -> dict[str, str]:
     pacing = {"HUYING_FETCH_PACING": "0.05"} if runtime.broker == EmbeddedBroker.kind else {}
-    own = {} if outside else _trying_out(directory)
+    own = {} if outside else _trial_settings(directory)
     return (
         pacing
         | own
@@ -140,8 +144,9 @@ def _environment(directory: Path, runtime: Runtime, port: int, outside: bool) ->
     )
 
 
-def _trying_out(directory: Path) -> dict[str, str]:
-    """What is there where nobody's own database is: design pages, and an inbox unless messages go elsewhere."""
+def _trial_settings(directory: Path) -> dict[str, str]:
+    """The settings for trying out, without an external database: design pages, and an inbox unless messages are sent
+    elsewhere."""
     usual = {"HUYING_DESIGN_PAGES": "true"}
     if not (os.environ.get("HUYING_GATEWAYS") or os.environ.get("HUYING_NOTIFICATION_FILE")):
         usual |= {"HUYING_NOTIFICATION_FILE": str(directory / "messages.jsonl"), "HUYING_INBOX": "true"}
@@ -149,33 +154,34 @@ def _trying_out(directory: Path) -> dict[str, str]:
 
 
 def demo_staff(options: Options, env: Mapping[str, str]) -> str:
-    """`true` or `false`: whether made-up people sign in, as they may where everything is started here alone."""
-    given = os.environ | dict(env)
-    own = options.database_url or options.bootstrap or given.get("HUYING_OIDC_ISSUER")
-    return "false" if own else given.get("HUYING_DEMO_STAFF") or "true"
+    """`true` or `false`: whether invented people may sign in. They may only if all servers are embedded."""
+    environment = os.environ | dict(env)
+    is_real = options.database_url or options.bootstrap or environment.get("HUYING_OIDC_ISSUER")
+    return "false" if is_real else environment.get("HUYING_DEMO_STAFF") or "true"
 
 
-def _given(env: Mapping[str, str]) -> dict[str, str]:
-    """Secrets of the environment go before those that were made here, so that they can be changed there."""
+def _without_overridden_secrets(env: Mapping[str, str]) -> dict[str, str]:
+    """The variables without those secrets that this process's environment sets: these go first, so that they can be
+    changed."""
     return {name: value for name, value in env.items() if name not in SECRETS or not os.environ.get(name)}
 
 
 def secrets_of(directory: Path) -> dict[str, str]:
-    """Secrets of this deployment, made at its first start."""
+    """The secrets of this deployment; they are generated at its first start."""
     path = directory / "secrets.json"
-    known = read_json(path)
-    if known is None:
-        known = {name: secrets.token_urlsafe(48) for name in SECRETS}
-        write_private(path, known)
-    return {name: str(value) for name, value in known.items()}
+    stored = read_json(path)
+    if stored is None:
+        stored = {name: secrets.token_urlsafe(48) for name in SECRETS}
+        write_private(path, stored)
+    return {name: str(value) for name, value in stored.items()}
 
 
 @contextlib.contextmanager
 def _only_one(directory: Path) -> Iterator[None]:
     lock = _claimed(directory / "lock")
     if lock is None:
-        known = Runtime.read(directory)
-        where = f" at {known.url}" if known and known.url else ""
+        runtime = Runtime.read(directory)
+        where = f" at {runtime.url}" if runtime and runtime.url else ""
         raise Unusable(
             f"Huying runs already{where} with its data in {directory}: use that one, or set HUYING_STATE_DIR"
         )
@@ -184,7 +190,7 @@ def _only_one(directory: Path) -> Iterator[None]:
 
 
 def _claimed(path: Path) -> IO[str] | None:
-    """The lock; a command that only looks whether it is held has it for a moment too."""
+    """Take the lock, with a few tries: a command that only checks the lock also holds it for a moment."""
     for _ in range(LOOKS):
         if lock := claim(path):
             return lock
@@ -193,7 +199,7 @@ def _claimed(path: Path) -> IO[str] | None:
 
 
 async def _once(directory: Path, env: Mapping[str, str], *arguments: str) -> None:
-    """Run a command to its end; raises `Unusable` with its last words."""
+    """Run a command to its end; raises `Unusable` with its last output if it fails."""
     program = Program(arguments[0], (*HUYING, *arguments), env=env)
     child = ManagedProcess(program, directory / "logs" / f"{arguments[0]}.log")
     await child.start()

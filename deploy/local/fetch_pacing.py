@@ -1,4 +1,4 @@
-"""Keeps idle readers from asking the embedded broker without a pause."""
+"""Makes idle consumers pause between fetches from the embedded broker."""
 
 import asyncio
 import contextlib
@@ -8,10 +8,10 @@ from aiokafka.consumer.fetcher import Fetcher
 
 
 def pace_empty_fetches(seconds: float) -> None:
-    """Wait a little after an empty answer that came at once.
+    """Pause after an empty fetch that was answered at once, for every aiokafka consumer of this process.
 
-    The embedded broker does not hold an empty fetch back as Apache Kafka does (`fetch.max.wait.ms`),
-    so that idle readers would ask without pause. Applies to every aiokafka consumer of this process.
+    The embedded broker does not delay empty fetches like Apache Kafka (`fetch.max.wait.ms`), so idle consumers would
+    fetch in a busy loop.
     """
     ask = Fetcher._proc_fetch_request
 
@@ -20,7 +20,7 @@ def pace_empty_fetches(seconds: float) -> None:
         asked_at = loop.time()
         has_records: bool = await ask(self, assignment, node_id, request)
         if not has_records and loop.time() - asked_at < seconds / 2:
-            # The fetcher cancels this task and awaits it; a cancellation must not come back to it.
+            # The fetcher cancels this task and awaits it, and does not expect a `CancelledError`.
             with contextlib.suppress(asyncio.CancelledError):
                 await asyncio.sleep(seconds)
         return has_records

@@ -1,4 +1,4 @@
-"""Asks a process for its health, and whether it is one of this deployment at all."""
+"""Checks the health of a process over HTTP, and that it belongs to this deployment."""
 
 import ssl
 from collections.abc import Sequence
@@ -16,18 +16,18 @@ MISSING: Final = "does not answer"
 
 @cache
 def trusted() -> ssl.SSLContext:
-    """The authorities that are believed, loaded once: that takes longer than all questions of a client."""
+    """The trusted certificate authorities. Loaded once, because that takes longer than all requests of a client."""
     return httpx.create_ssl_context(trust_env=False)
 
 
 def client(timeout: float | httpx.Timeout = TIMEOUT) -> httpx.AsyncClient:
-    """What asks for health, past any proxy."""
+    """An HTTP client for health requests, which uses no proxy."""
     return httpx.AsyncClient(verify=trusted(), timeout=timeout, trust_env=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """Where a process answers `/livez` and `/readyz`; `deployment` is what its answers must name, if known."""
+    """The URL of a process's health server; `deployment` is the id that its answers must have, or empty."""
 
     url: str
     deployment: str = ""
@@ -47,7 +47,7 @@ class Health:
 
 
 async def first_wrong(places: Sequence[Health], path: str) -> str | None:
-    """What is wrong at the first of the places where something is."""
+    """What is wrong at the first place that is not healthy; None if all are."""
     for place in places:
         if wrong := await place.wrong(path):
             return wrong

@@ -1,4 +1,4 @@
-"""The servers and processes of one deployment: each on a port of its own, kept alive, and noted for other commands."""
+"""The servers and processes of one deployment: each gets a port and a supervisor, and a place in `runtime.json`."""
 
 import contextlib
 import secrets
@@ -22,7 +22,7 @@ log = structlog.get_logger()
 HUYING: Final = (sys.executable, "-m", "deploy.cli.main")
 PORTS_TO_TRY: Final = 3
 PATIENT: Final = 6
-"""Failures in a row until a server is ended: it has the data, and is busier than a process."""
+"""Failed liveness checks in a row after which a server is restarted: more than for a process, as it may be busier."""
 Echo = Callable[[str, str], None]
 
 
@@ -33,16 +33,16 @@ class Server(Protocol):
 
     @property
     def program(self) -> Program:
-        """What to start."""
+        """The program to start."""
 
     def prepare(self) -> None:
-        """Make ready what it needs."""
+        """Prepare its data and configuration."""
 
     async def ready(self) -> None:
-        """Return when it can be used; raises `Unusable` when what answers is not it."""
+        """Return when it can be used; raises `Unusable` if another program answers on its port."""
 
     async def alive(self) -> str | None:
-        """In words why it is not alive."""
+        """Why it is not alive, in words; None if it is alive."""
 
 
 S = TypeVar("S", bound=Server)
@@ -50,7 +50,7 @@ S = TypeVar("S", bound=Server)
 
 @dataclass(slots=True)
 class Household:
-    """Keeps what it started; `stack` ends it in reverse order."""
+    """Starts servers and processes with their supervisors; `stack` stops them in reverse order."""
 
     directory: Path
     stack: contextlib.AsyncExitStack
@@ -64,13 +64,13 @@ class Household:
         self.stack.callback((self.directory / "runtime.json").unlink, missing_ok=True)
 
     def port(self, preferred: int = 0) -> int:
-        """A port that is given back at the end."""
+        """Reserve a port until the end of the deployment."""
         port = free_port(preferred)
         self.stack.callback(give_back, port)
         return port
 
     async def serve(self, make: Callable[[int], S]) -> S:
-        """Start a server; on another port where somebody took the first one in the moment before its start."""
+        """Start a server; if another program takes its port before it starts, try another port."""
         for tries in range(1, PORTS_TO_TRY + 1):
             server = make(self.port())
             ended = getattr(server, "ended", None)
@@ -89,11 +89,11 @@ class Household:
         return server
 
     async def work(self, process: str, env: Mapping[str, str]) -> None:
-        """Start a process of ours."""
+        """Start one of Huying's processes."""
         port, deployment = self.port(), self.runtime.deployment
         program = Program(process, (*HUYING, "run", process), env={**env, "HUYING_HEALTH_PORT": str(port)})
         health = Health(f"http://127.0.0.1:{port}", deployment)
-        # The gateway's own port may be answered by somebody else while its health is good.
+        # Check the gateway's public port too: another program may answer there while its health port is fine.
         public = (Health(self.runtime.url, deployment),) if process == "gateway" else ()
         self.runtime.health[process] = health.url
         places: Sequence[Health] = (health, *public)

@@ -1,4 +1,4 @@
-"""A local single-node Apache Kafka (KRaft) from Maven artifacts on the system's Java."""
+"""A local single-node Apache Kafka (KRaft): Maven fetches it, and the system's Java runs it."""
 
 import base64
 import fcntl
@@ -21,12 +21,12 @@ _INSTALL: Final = "on Debian and Ubuntu: apt-get install openjdk-17-jre-headless
 
 
 class ApacheKafka:
-    """Jars in a cache, data in the state directory, ports on loopback."""
+    """A server with its jars in a cache, its data in the state directory, and its ports on loopback."""
 
     kind = "apache-kafka"
     promise = "Apache Kafka, one node; keeps what it acknowledged"
     formatting: Sequence[str] = ()
-    """More arguments of `kafka-storage format`."""
+    """Further arguments of `kafka-storage format`."""
 
     def __init__(self, directory: Path, port: int, cache: Path | None = None) -> None:
         self._data, self._config, self.port = directory / "kafka", directory / "kafka.properties", port
@@ -36,8 +36,8 @@ class ApacheKafka:
         self._controller = 0
 
     def prepare(self) -> None:
-        """Fetch the jars and format the storage where they are missing; write the configuration."""
-        # Kafka itself opens its metadata before it looks whether another one is writing there.
+        """Fetch the jars and format the storage if they are missing, and write the configuration."""
+        # A lock of our own, because Kafka opens its metadata before it checks for another running server.
         self._lock = claim(self._data.with_suffix(".lock"))
         if self._lock is None:
             raise Unusable(f"Apache Kafka runs already on {self._data}: use that one, or set HUYING_STATE_DIR")
@@ -55,18 +55,18 @@ class ApacheKafka:
                 raise Unusable(f"Kafka's storage could not be formatted:\n{done.stdout}{done.stderr}")
 
     def ended(self, clean: bool) -> None:
-        """Kafka recovers by itself; another may have its data now."""
+        """Release the lock of its data; Kafka recovers by itself after a crash."""
         if self._lock:
             self._lock.close()
 
     @property
     def bootstrap(self) -> str:
-        """Its address."""
+        """The bootstrap address."""
         return f"127.0.0.1:{self.port}"
 
     @property
     def program(self) -> Program:
-        """The server."""
+        """The program of the server."""
         java = (
             self._java,
             "-Xms256m",
@@ -77,13 +77,13 @@ class ApacheKafka:
         return Program("broker", (*java, "-cp", self._classpath, "kafka.Kafka", str(self._config)))
 
     async def ready(self) -> None:
-        """Return when it answers."""
-        known = re.search(r"^cluster\.id=(.+)$", (self._data / "meta.properties").read_text("utf-8"), re.MULTILINE)
-        ours = known[1].strip() if known else None
-        expect_cluster(self.bootstrap, await wait_for_broker(self.bootstrap), ours)
+        """Return when it answers; raises `Unusable` if another cluster answers."""
+        match = re.search(r"^cluster\.id=(.+)$", (self._data / "meta.properties").read_text("utf-8"), re.MULTILINE)
+        own_cluster = match[1].strip() if match else None
+        expect_cluster(self.bootstrap, await wait_for_broker(self.bootstrap), own_cluster)
 
     async def alive(self) -> str | None:
-        """In words why it is not alive; None when it answers."""
+        """Why it is not alive, in words; None if it answers."""
         return await broker_silent(self.bootstrap)
 
     @property
@@ -91,7 +91,7 @@ class ApacheKafka:
         return f"{self._jars}/*"
 
     def properties(self) -> Mapping[str, str]:
-        """Its configuration."""
+        """The configuration of the server."""
         controller = self._controller_port()
         ones = (
             "offsets.topic.replication.factor", "transaction.state.log.replication.factor",
@@ -114,8 +114,8 @@ class ApacheKafka:
         return properties | dict.fromkeys(ones, "1")
 
     def _controller_port(self) -> int:
-        known = re.search(r"voters=1@127\.0\.0\.1:(\d+)", self._config.read_text() if self._config.exists() else "")
-        self._controller = self._controller or free_port(int(known[1]) if known else 0)
+        match = re.search(r"voters=1@127\.0\.0\.1:(\d+)", self._config.read_text() if self._config.exists() else "")
+        self._controller = self._controller or free_port(int(match[1]) if match else 0)
         return self._controller
 
 
@@ -133,12 +133,12 @@ def _java() -> str:
 def _fetch(jars: Path) -> None:
     jars.parent.mkdir(parents=True, exist_ok=True)
     with jars.with_suffix(".lock").open("a") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)  # another one may be fetching them at this moment
+        fcntl.flock(lock, fcntl.LOCK_EX)  # another process may be fetching the jars now
         if not (jars / "complete").exists():
-            _fetch_anew(jars)
+            _fetch_with_maven(jars)
 
 
-def _fetch_anew(jars: Path) -> None:
+def _fetch_with_maven(jars: Path) -> None:
     maven = shutil.which("mvn")
     if not maven:
         raise Unusable(f"Maven is needed once, to fetch Apache Kafka; {_INSTALL}")

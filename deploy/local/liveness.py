@@ -1,4 +1,4 @@
-"""Decides when a child that runs is no longer alive, and how long to wait before it is started again."""
+"""Decides when a running child counts as dead, and how long to wait before a restart."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -10,7 +10,7 @@ LONGEST_AFTER_A_KILL: Final = 60.0
 
 @dataclass(slots=True)
 class Liveness:
-    """Counts failures in a row of one life; before its first good answer a life has `grace` seconds to begin."""
+    """Counts failed liveness checks in a row. Before its first successful check, a new child has `grace` seconds."""
 
     failures: int = 3
     grace: float = 60.0
@@ -20,7 +20,7 @@ class Liveness:
     _failed: int = 0
 
     def is_over(self, pid: int, wrong: str | None, at: float) -> bool:
-        """Whether the child must be ended, after an answer (None: a good one) at this moment (in seconds)."""
+        """Whether the child must be restarted, after a check with the result `wrong` (None: alive) at `at` seconds."""
         if pid != self._pid:
             self._pid, self._began, self._answered, self._failed = pid, at, False, 0
         if wrong is None:
@@ -34,12 +34,12 @@ class Liveness:
 
 @dataclass(slots=True)
 class Backoff:
-    """The pause before the next start: short after a long life, longer after each short one and after each kill."""
+    """The pause before the next start: short after a long run, longer after each short run and after each kill."""
 
     _pause: float = 0
 
     def after(self, lived: float, *, asked: bool = False, killed: bool = False) -> float:
-        """Seconds to wait after a life of `lived` seconds; `asked`: it ended itself to be started again at once."""
+        """Seconds to wait after a run of `lived` seconds; `asked`: the child ended itself to be restarted at once."""
         if asked or (lived > STEADY_AFTER and not killed):
             self._pause = 0
         longest = LONGEST_AFTER_A_KILL if killed else LONGEST_PAUSE

@@ -1,4 +1,4 @@
-"""The embedded broker: speaks Kafka's protocol, is there in a moment, promises little."""
+"""The embedded broker: speaks Kafka's protocol and starts quickly, but is not durable after a crash."""
 
 import asyncio
 import json
@@ -22,10 +22,10 @@ _PROBE: Final = "huying.probe"
 
 
 class EmbeddedBroker:
-    """noida-db with Kafka alone.
+    """noida-db with its Kafka part only.
 
-    It writes its snapshot in the background, so that a kill loses what was acknowledged last. The relays tell
-    everything anew to a cluster that they do not know; so after an unclean end it starts empty, as a new one.
+    It writes its snapshot in the background, so a kill loses the records that were acknowledged last. Therefore it
+    starts empty and as a new cluster after an unclean end: the relays send everything again to an unknown cluster.
     """
 
     kind = "embedded"
@@ -35,7 +35,7 @@ class EmbeddedBroker:
         self._data, self._clean, self.port = directory / "broker", directory / "broker.clean", port
 
     def prepare(self) -> None:
-        """Forget what cannot be trusted, and come back under a new name."""
+        """After an unclean end, delete the data and create a new cluster id."""
         if not self._clean.exists():
             shutil.rmtree(self._data, ignore_errors=True)
             self._data.mkdir(0o700)
@@ -43,7 +43,7 @@ class EmbeddedBroker:
         self._clean.unlink(missing_ok=True)
 
     def _empty_snapshot(self) -> dict[str, object]:
-        """Left alone it would always take the same cluster id."""
+        """An empty snapshot with a new cluster id; without one, noida-db always uses the same id."""
         return {
             "topics": [],
             "broker_id": 1,
@@ -57,18 +57,18 @@ class EmbeddedBroker:
         }
 
     def ended(self, clean: bool) -> None:
-        """Remember that the snapshot is whole."""
+        """After a clean end, mark the snapshot as complete."""
         if clean:
             self._clean.touch()
 
     @property
     def bootstrap(self) -> str:
-        """Its address."""
+        """The bootstrap address."""
         return f"127.0.0.1:{self.port}"
 
     @property
     def program(self) -> Program:
-        """The server."""
+        """The program of the server."""
         spec = find_spec("noida_db")
         if spec is None or spec.origin is None:
             raise Unusable("the package noida-db is missing: run `make up` again, or set KAFKA_BOOTSTRAP_SERVERS")
@@ -85,27 +85,27 @@ class EmbeddedBroker:
         return Program("broker", (str(binary), *arguments))
 
     async def ready(self) -> None:
-        """Return when it answers as Kafka does; raises `Unusable` when it answers otherwise."""
+        """Return when it answers correctly; raises `Unusable` if it does not behave like Kafka."""
         expect_cluster(self.bootstrap, await wait_for_broker(self.bootstrap), self._cluster())
         await probe(self.bootstrap)
 
     def _cluster(self) -> str | None:
-        known = read_json(self._data / "kafka.json") or {}
-        return known.get("cluster_id")
+        snapshot = read_json(self._data / "kafka.json") or {}
+        return snapshot.get("cluster_id")
 
     async def alive(self) -> str | None:
-        """In words why it is not alive; None when it answers."""
+        """Why it is not alive, in words; None if it answers."""
         return await broker_silent(self.bootstrap)
 
 
 def expect_cluster(bootstrap: str, cluster: str, ours: str | None) -> None:
-    """Raise `Unusable` when what answers is another broker than the one that was started."""
+    """Raise `Unusable` if another broker answers than the one that was started; `ours` is its cluster id."""
     if ours is not None and cluster != ours:
         raise Unusable(f"another broker answers on {bootstrap}: its cluster is {cluster}, ours is {ours}")
 
 
 async def broker_silent(bootstrap: str) -> str | None:
-    """In words that the broker does not answer; None when it does."""
+    """A text that says that the broker does not answer; None if it answers."""
     try:
         async with asyncio.timeout(10):
             await cluster_id(Kafka(bootstrap))
@@ -115,7 +115,7 @@ async def broker_silent(bootstrap: str) -> str | None:
 
 
 async def wait_for_broker(bootstrap: str) -> str:
-    """The name of its cluster, as soon as the broker tells it."""
+    """Wait until the broker answers; returns the id of its cluster."""
     await _until_something_listens(bootstrap)
     while True:
         admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap, request_timeout_ms=3000)
@@ -129,7 +129,7 @@ async def wait_for_broker(bootstrap: str) -> str:
 
 
 async def _until_something_listens(bootstrap: str) -> None:
-    # The Kafka client complains on the terminal about every address that does not answer yet.
+    # The Kafka client logs an error for each address that does not answer, so try plain connections first.
     host, _, port = bootstrap.split(",")[0].rpartition(":")
     while True:
         try:
@@ -142,8 +142,8 @@ async def _until_something_listens(bootstrap: str) -> None:
 
 
 async def probe(bootstrap: str) -> None:
-    """Produce three records and look whether the end and a committed offset say so."""
-    place = TopicPartition(_PROBE, 0)
+    """Produce three records, and check the end offset and a committed offset; raises `Unusable` if they are wrong."""
+    partition = TopicPartition(_PROBE, 0)
     admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
     try:
         await admin.start()
@@ -152,19 +152,19 @@ async def probe(bootstrap: str) -> None:
     finally:
         await admin.close()
     consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, group_id=_PROBE, enable_auto_commit=False)
-    producer = AIOKafkaProducer(bootstrap_servers=bootstrap, acks="all", enable_idempotence=True)
+    sender = AIOKafkaProducer(bootstrap_servers=bootstrap, acks="all", enable_idempotence=True)
     try:
         await consumer.start()
-        await producer.start()
-        consumer.assign([place])
-        before = (await consumer.end_offsets([place]))[place]
+        await sender.start()
+        consumer.assign([partition])
+        before = (await consumer.end_offsets([partition]))[partition]
         for _ in range(3):
-            await producer.send_and_wait(_PROBE, b"probe", partition=0)
-        after = (await consumer.end_offsets([place]))[place]
-        await consumer.commit({place: after})
-        committed = await consumer.committed(place)
+            await sender.send_and_wait(_PROBE, b"probe", partition=0)
+        after = (await consumer.end_offsets([partition]))[partition]
+        await consumer.commit({partition: after})
+        committed = await consumer.committed(partition)
     finally:
-        await producer.stop()
+        await sender.stop()
         await consumer.stop()
     if after != before + 3 or committed != after:
         raise Unusable(

@@ -1,4 +1,4 @@
-"""Ports that are free on loopback, and kept from the other deployments of this machine."""
+"""Finds free ports on loopback, and reserves them against other deployments on this machine."""
 
 import secrets
 import socket
@@ -6,17 +6,17 @@ from itertools import chain
 from typing import Final
 
 _OURS: Final = range(20_000, 32_768)
-"""Below those that Linux (from 32,768) and macOS (from 49,152) give to whoever connects: such a port was taken between
-the look and the start of its server, and kept."""
+"""Below the ephemeral ports of Linux (from 32,768) and macOS (from 49,152): an outgoing connection could take such a
+port between the check and the start of its server."""
 _TRIES: Final = 100
 _held: Final[dict[int, socket.socket]] = {}
-"""Reservations: the UDP port of the same number, held for as long as this process runs. Two deployments that start at
-the same moment would both find a TCP port free, since its server is not there yet; a UDP port is bound by one."""
+"""Reservations: this process binds the UDP port of the same number. Two deployments that start together would both
+find the TCP port free until its server runs, but only one of them can bind the UDP port."""
 
 
 def free_port(preferred: int = 0) -> int:
-    """The preferred port when nobody has it, else any free one, and never the same twice: the server for which one was
-    found may not be there yet."""
+    """The preferred port if it is free, else any free port. A port is never returned twice until `give_back`, because
+    the server that will use it may not run yet."""
     wanted = [preferred] if preferred else []
     drawn = (port for _ in range(_TRIES) if (port := secrets.choice(_OURS)) not in _held)
     for port in chain(wanted, drawn):
@@ -26,13 +26,13 @@ def free_port(preferred: int = 0) -> int:
 
 
 def give_back(port: int) -> None:
-    """Let others have the port."""
+    """End the reservation of a port."""
     if held := _held.pop(port, None):
         held.close()
 
 
 def why_not(port: int) -> str | None:
-    """In words why no server of ours can have this port; None when it can."""
+    """Why a server cannot use this port, in words; None if it can."""
     try:
         _bind(port)
     except PermissionError:

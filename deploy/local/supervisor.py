@@ -20,7 +20,7 @@ POISONED: Final = 65
 MISCONFIGURED: Final = 78
 ANSWER_WITHIN: Final = 60.0
 LEAVE_WITHIN: Final = 5.0
-"""Seconds that a child which is not alive has to end by itself."""
+"""Seconds for a dead child to stop before it is killed."""
 
 
 def _nothing(*_: object) -> None:
@@ -29,10 +29,11 @@ def _nothing(*_: object) -> None:
 
 @dataclass(slots=True)
 class Supervisor:
-    """`before` runs ahead of every start, `after` until the child can be used, `ended` after every end.
+    """Keeps one child process running.
 
-    `alive` says in words why a child that runs is not alive. `given_up` is told of a child that ended for good: one
-    that met too much poison would meet it again. `restarted` is told why a child is started again.
+    `before` runs before every start, `after` waits until the child can be used, `ended` runs after every end. `alive`
+    checks a running child, and returns what is wrong. `given_up` is called for a child that is not started again: after
+    too many dead letters it would fail again. `restarted` is called with the reason of each restart.
     """
 
     child: ManagedProcess
@@ -53,7 +54,7 @@ class Supervisor:
     _tasks: "list[asyncio.Task[None]]" = field(default_factory=list)
 
     async def start(self) -> None:
-        """Start it for the first time and begin to watch; raises `Unusable` when it does not get up."""
+        """Start the child and begin to watch it; raises `Unusable` if it does not start."""
         self._stopping = False
         try:
             await self._start()
@@ -73,16 +74,16 @@ class Supervisor:
             await self._until(self.after())
 
     async def _until(self, usable: Awaitable[None]) -> None:
-        """Wait until it is usable, it ends, or the time is over."""
+        """Wait until the child is usable; raises `Unusable` if it ends or the time is over."""
         waiting = asyncio.ensure_future(usable)
         ending = asyncio.ensure_future(self.child.wait())
-        both = {waiting, ending}
+        tasks = {waiting, ending}
         try:
-            done, _ = await asyncio.wait(both, timeout=ANSWER_WITHIN, return_when=asyncio.FIRST_COMPLETED)
+            done, _ = await asyncio.wait(tasks, timeout=ANSWER_WITHIN, return_when=asyncio.FIRST_COMPLETED)
         finally:  # also when the start is cancelled
-            for one in both:
-                one.cancel()
-        if ending in done:  # whatever answered meanwhile was another program
+            for task in tasks:
+                task.cancel()
+        if ending in done:  # if something has answered, it was another program
             self._give_up("ended at once")
         if waiting not in done:
             self._give_up(f"did not answer within {ANSWER_WITHIN:.0f} s")
@@ -92,7 +93,7 @@ class Supervisor:
             self._give_up(f"cannot be used: {fault}")
 
     def _give_up(self, why: str) -> None:
-        # One that ends again and again may have begun a life in which it said nothing yet.
+        # A child that restarts repeatedly may not have written anything in this run: show the lines of the last one.
         words = self.child.last_lines() or self._last_words
         last = f"its last lines:\n{words}" if words else f"it wrote nothing into {self.child.log_path}"
         raise Unusable(f"{self.child.program.name} {why}; {last}")
@@ -119,7 +120,7 @@ class Supervisor:
             await self._start_again()
 
     async def _look_after(self, alive: Callable[[], Awaitable[str | None]]) -> None:
-        """End a child that runs and is not alive; the watch starts it again."""
+        """Stop a running child that is not alive; `_watch` starts it again."""
         while True:
             await asyncio.sleep(self.look_every)
             pid = self.child.pid
@@ -143,7 +144,7 @@ class Supervisor:
             log.warning("could not be started, trying again", process=self.child.program.name, cause=str(fault))
 
     async def until_ready(self, within: float) -> None:
-        """Return when its `/readyz` says yes everywhere; raises `Unusable` with its last words."""
+        """Return when `/readyz` succeeds at all its places; raises `Unusable` with its last output."""
         deadline, wrong = monotonic() + within, None
         while wrong := await first_wrong(self.ready, "/readyz"):
             code = self.child.process.returncode if self.child.process else None
@@ -161,7 +162,7 @@ class Supervisor:
         watching, *looking = self._tasks
         for task in looking:
             task.cancel()
-        # Between an end and the next start there is nobody to stop, but somebody about to start.
+        # Between an end and the next start there is no child to stop, but `_watch` is about to start one.
         alive = self.child.alive
         if not alive:
             watching.cancel()
