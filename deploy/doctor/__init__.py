@@ -1,1 +1,1 @@
-"""What `huying doctor` looks at: each check is a small function with a sentence of its own."""
+"""The checks of `huying doctor`: machine, broker, database and processes."""

@@ -1,4 +1,4 @@
-"""Looks at the broker: its topics, and how far each reader is behind."""
+"""Checks the broker: its topics, and the lag of each consumer."""
 
 import asyncio
 from collections.abc import Mapping, Sequence
@@ -21,7 +21,7 @@ MIGRATE: Final = Words("run `huying migrate`", "运行 `huying migrate`")
 
 
 class TopicState(NamedTuple):
-    """A topic as the broker has it. `retention`: of `retention.ms`; None where the broker does not tell it."""
+    """The state of a topic at the broker. `retention` is its `retention.ms`; None if the broker does not tell it."""
 
     partitions: Sequence[Mapping[str, Any]]
     brokers: int
@@ -29,19 +29,19 @@ class TopicState(NamedTuple):
 
 
 async def topics(kafka: Kafka) -> list[Finding]:
-    """Whether every topic is there with its partitions, copies and retention."""
+    """A finding for each topic: whether it exists, with the right partitions, replicas and retention."""
     async with cluster.asking(kafka) as admin:
-        known = set(await admin.list_topics())
-        wanted = [topic.name for topic in TOPICS if topic.name in known]
-        described = {topic["topic"]: topic["partitions"] for topic in await admin.describe_topics(wanted)}
+        existing = set(await admin.list_topics())
+        names = [topic.name for topic in TOPICS if topic.name in existing]
+        described = {topic["topic"]: topic["partitions"] for topic in await admin.describe_topics(names)}
         brokers = len((await admin.describe_cluster())["brokers"])
-        retention = await _retention(admin, wanted)
+        retention = await _retention(admin, names)
     states = {name: TopicState(parts, brokers, retention.get(name)) for name, parts in described.items()}
     return named("topics", [judged(topic, states.get(topic.name)) for topic in TOPICS])
 
 
 async def _retention(admin: AIOKafkaAdminClient, names: Sequence[str]) -> Mapping[str, str]:
-    """How long each topic keeps its records, where the broker says so."""
+    """The `retention.ms` of each topic; topics for which the broker does not tell it are left out."""
     resources = [ConfigResource(ConfigResourceType.TOPIC, name, {"retention.ms": ""}) for name in names]
     try:
         answers = await admin.describe_configs(resources)
@@ -57,7 +57,7 @@ async def _retention(admin: AIOKafkaAdminClient, names: Sequence[str]) -> Mappin
 
 
 def judged(topic: Topic, state: TopicState | None) -> Finding:
-    """What is known of a topic says; pure."""
+    """The finding that follows from the state of a topic."""
     if state is None:
         return broken(Words(f"topic {topic.name}", f"主题 {topic.name}"), Words("is missing", "不存在"), MIGRATE)
     count = len(state.partitions)
@@ -93,7 +93,7 @@ def judged(topic: Topic, state: TopicState | None) -> Finding:
 
 
 async def readers(kafka: Kafka, generations: Mapping[str, int]) -> list[Finding]:
-    """How far each service's reader is behind, and whether it moves; `generations` say which group it is by now."""
+    """The lag of each service's consumer; `generations` are the current generations of their consumer groups."""
     listeners = {service.name: service.listener for service in manifests()}
     findings = await asyncio.gather(
         *(

@@ -1,4 +1,4 @@
-"""Asks every service about its own part of the database, each over a connection that sees no other's."""
+"""Runs the checks of every service in its part of the database, each over a connection that sees only its schema."""
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -26,8 +26,8 @@ HERE: Final = Words("this machine", "本机")
 async def everything(
     dsn: str, cluster: str | None, shards: int | None, apart: Sequence[str] = ()
 ) -> tuple[list[Finding], list[RegisteredProcess]]:
-    """All findings, and the processes that are registered; raises what asyncpg raises when the database does not
-    answer. `apart`: names of processes that are known to run without being registered."""
+    """All findings, and the registered processes; raises asyncpg's faults if the database does not answer. `apart`:
+    names of processes that run without being registered."""
     async with connected(dsn) as db:
         ahead = await clock_ahead(db)
     findings = [ok(Words("database answers", "数据库有回应"))]
@@ -40,7 +40,8 @@ async def everything(
 
 
 def roles(name: str, apart: Sequence[str] = ()) -> Roles:
-    """What a service cannot do without, and which processes do it; nothing of it that runs `apart`."""
+    """The roles that a service needs, with the processes that can fill them; roles of processes in `apart` are left
+    out."""
     service = next(service for service in manifests() if service.name == name)
     api = f"{name}-api"
     return {
@@ -54,7 +55,7 @@ async def _of(dsn: str, questions: Questions) -> ServiceReport:
 
 
 async def clock_ahead(db: Connection) -> float:
-    """By how many seconds the clock here is ahead of PostgreSQL's; half of the way there and back is not known."""
+    """By how many seconds this machine's clock is ahead of PostgreSQL's, exact to half of the round-trip time."""
     before = now()
     theirs: datetime = await db.fetchval("SELECT clock_timestamp()")
     after = now()
@@ -63,7 +64,7 @@ async def clock_ahead(db: Connection) -> float:
 
 @asynccontextmanager
 async def connected(dsn: str, service: str = "public") -> AsyncIterator[Connection]:
-    """A connection with the rights of whoever asks, which sees the schema of a service by itself and no other."""
+    """A connection with the user's own rights, whose search path is the schema of one service."""
     settings = {"search_path": service, "statement_timeout": str(LONGEST_QUESTION_MS)}
     db = await asyncpg.connect(dsn, timeout=5, server_settings=settings)
     try:
@@ -73,13 +74,13 @@ async def connected(dsn: str, service: str = "public") -> AsyncIterator[Connecti
 
 
 async def generations(dsn: str, cluster: str) -> Mapping[str, int]:
-    """How often each service's reader began again with this cluster; nothing of a service where that cannot be read,
-    which the checks of the database tell."""
-    found = {}
+    """The generation of each service's consumer with this cluster; services whose table cannot be read are left out,
+    because other checks report them."""
+    by_service = {}
     for service in manifests():
         try:
             async with connected(dsn, service.name) as db:
-                found[service.name] = await known_generation(db, cluster)
+                by_service[service.name] = await known_generation(db, cluster)
         except (*PASSING, asyncpg.PostgresError):
             continue
-    return found
+    return by_service

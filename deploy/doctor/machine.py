@@ -1,4 +1,4 @@
-"""Looks at this machine and its settings: Python, room on the disk, who may read our data, secrets, certificates."""
+"""Checks this machine and its settings: Python, disk space, file permissions, secrets, certificates."""
 
 import shutil
 import sys
@@ -25,7 +25,7 @@ def python() -> Finding:
 
 
 def room(directory: Path) -> Finding:
-    """Whether the database can grow."""
+    """Whether there is enough disk space for the database to grow."""
     subject = Words(f"data in {directory}", f"{directory} 中的数据")
     if not directory.exists():
         return ok(Words(f"{subject.en}: nothing is there yet", f"{subject.zh}：还没有数据"))
@@ -38,7 +38,7 @@ def room(directory: Path) -> Finding:
 
 
 def privacy(directory: Path) -> Finding:
-    """Whether others may read keys, logs or attachments."""
+    """Whether other users can read keys, logs or attachments."""
     subject = Words(f"privacy of {directory}", f"{directory} 的访问权限")
     names = ("", "logs", "attachments", "secrets.json", "channels.json", "runtime.json")
     is_open = [name or "the folder itself" for name in names if is_open_to_others(directory / name)]
@@ -55,7 +55,7 @@ def privacy(directory: Path) -> Finding:
 
 
 def java() -> Finding:
-    """Only a local Apache Kafka needs it."""
+    """Whether Java is installed; only a local Apache Kafka needs it."""
     if shutil.which("java"):
         return ok(Words("Java found", "已安装 Java"))
     return ok(
@@ -64,7 +64,7 @@ def java() -> Finding:
 
 
 def secrets(environment: Mapping[str, str]) -> Iterable[Finding]:
-    """Secrets of before a change that are still believed, of the environment of this command."""
+    """Findings about old secrets that the environment of this command still accepts."""
     if environment.get("HUYING_VAULT_OLD_KEY"):
         wrong = Words("HUYING_VAULT_OLD_KEY is still set", "仍设置着 HUYING_VAULT_OLD_KEY")
         step = Words("run `huying vault rotate`, then take it away", "运行 `huying vault rotate` 后删除该设置")
@@ -79,7 +79,7 @@ def secrets(environment: Mapping[str, str]) -> Iterable[Finding]:
 
 
 def certificates(environment: Mapping[str, str], at: datetime) -> Iterable[Finding]:
-    """Until when the certificates for Kafka are good that the environment of this command names."""
+    """Findings about the expiry of the Kafka certificates in the environment of this command."""
     for variable in CERTIFICATES:
         if path := environment.get(variable):
             yield _certificate(variable, Path(path), at)
@@ -88,10 +88,10 @@ def certificates(environment: Mapping[str, str], at: datetime) -> Iterable[Findi
 def _certificate(variable: str, path: Path, at: datetime) -> Finding:
     subject = Words(f"certificates of {variable}", f"{variable} 的证书")
     try:
-        found = x509.load_pem_x509_certificates(path.read_bytes())
+        loaded = x509.load_pem_x509_certificates(path.read_bytes())
     except (OSError, ValueError) as fault:
         return broken(subject, Words(f"cannot be read: {fault}", f"无法读取：{fault}"))
-    until = min(certificate.not_valid_after_utc for certificate in found)
+    until = min(certificate.not_valid_after_utc for certificate in loaded)
     good = Words(f"good until {until:%Y-%m-%d}", f"有效期至 {until:%Y-%m-%d}")
     renew = Words("renew them", "请更新证书")
     if until <= at:

@@ -1,4 +1,4 @@
-"""Looks at processes: whether they are there, are alive (`/livez`) and can work (`/readyz`)."""
+"""Checks processes over HTTP: whether they exist, are alive (`/livez`) and ready (`/readyz`)."""
 
 import asyncio
 import os
@@ -18,7 +18,7 @@ LIVE_WITHIN: Final = 3.0
 
 
 async def of_the_deployment(runtime: Runtime) -> list[Finding]:
-    """Every process that `make up` started here, and the pages."""
+    """Findings about every process that `make up` has started here, and about the pages."""
     findings = await asyncio.gather(*(_child(runtime, name, pid) for name, pid in runtime.pids.items()))
     subject = Words(f"pages at {runtime.url}", f"页面 {runtime.url}")
     pages = await _asked(subject, Health(runtime.url, runtime.deployment), runtime.log_dir)
@@ -51,7 +51,7 @@ async def _asked(subject: Words, health: Health, log: str) -> Finding:
 
 
 def restarts(runtime: Runtime) -> list[Finding]:
-    """What was started again since `make up`."""
+    """Warnings about processes that were restarted since `make up`."""
     return [
         warning(
             Words(f"process {name}", f"进程 {name}"),
@@ -65,7 +65,7 @@ def restarts(runtime: Runtime) -> list[Finding]:
 
 
 async def at(urls: Sequence[str]) -> tuple[list[Finding], list[str]]:
-    """Processes where `--health` says, and their names."""
+    """Findings about the processes at the URLs of `--health`, and the names of these processes."""
     names = await asyncio.gather(*(_name_of(url) for url in urls))
     nameless = Words("without a name", "（未署名）")
     findings = await asyncio.gather(
@@ -106,7 +106,8 @@ async def of_the_table(processes: Sequence[RegisteredProcess], known: Collection
 
 
 def _can_be_asked(process: RegisteredProcess) -> bool:
-    """One that has gone silent is told of already; an address of another host's own is none here."""
+    """Whether a process can be asked from here: a silent one has a finding already, and a loopback address of another
+    host cannot be reached."""
     if not process.health or process.is_silent:
         return False
     loopback = (httpx.URL(process.health).host or "").startswith(("127.", "::1", "localhost"))
@@ -114,7 +115,7 @@ def _can_be_asked(process: RegisteredProcess) -> bool:
 
 
 async def _livez(process: RegisteredProcess) -> Finding | bool:
-    """What is wrong; True where it answers that it is alive, False where it cannot be reached from here."""
+    """A finding if the process is not alive; True if it is alive, False if it cannot be reached from here."""
     subject = Words(f"process {process.full_name} at {process.health}", f"进程 {process.full_name}（{process.health}）")
     restart = Words("start it again", "请重启该进程")
     try:

@@ -1,1 +1,1 @@
-"""What a deployment elsewhere must know of the product: its processes, their paths and their settings."""
+"""Generates what image, compose and chart need to know of the product: its processes, paths and settings."""

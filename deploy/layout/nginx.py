@@ -1,4 +1,4 @@
-"""The configuration of nginx that puts the APIs of all services under one origin, for compose."""
+"""Generates the nginx configuration for compose, which serves the APIs of all services under one origin."""
 
 import re
 from collections.abc import Mapping
@@ -33,7 +33,7 @@ server {{
 
 
 def configuration(paths: Mapping[str, str]) -> str:
-    """The whole of `deploy/compose/nginx.conf`; the first line that fits a path names its service."""
+    """The content of `deploy/compose/nginx.conf`; the first line that matches a path decides its service."""
     longest_first = sorted((path for path in paths if path != "/"), key=lambda path: (-path.count("/"), path))
     lines = [f"    ~^{re.escape(path)}(/|$) {_service(paths[path])};" for path in longest_first]
     return _CONF.format(lines="\n".join(lines), default=_service(paths["/"]))

@@ -1,33 +1,34 @@
-"""Which service answers which path, as the shortest prefixes that tell the services apart; pure."""
+"""Computes the shortest path prefixes that distinguish the services, for proxies that route by path."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
 ANY: Final = "any"
-"""The owner of a path that every service answers alike, such as `/assets`."""
+"""The owner of a path that every service answers in the same way, such as `/assets`."""
 ROOT_OWNER: Final = "intake"
-"""Whoever answers what nobody else does: the first page, and "there is no such page"."""
+"""The service that answers all other paths: the first page, and the 404 page."""
 
 
 class PathsCollide(ValueError):
-    """Two services, and not all of them, answer one path: no prefix can tell them apart."""
+    """Several services, but not all, answer one path, so no prefix can distinguish them."""
 
 
 @dataclass(slots=True)
 class _Node:
     below: dict[str, "_Node"] = field(default_factory=dict)
     owners: set[str] = field(default_factory=set)
-    """Whoever has a route that ends here, or goes on with a part that varies."""
+    """The services with a route that ends here, or continues with a path parameter."""
 
-    def everybody(self) -> set[str]:
-        """The owners of this and of all that is below."""
-        return self.owners.union(*(node.everybody() for node in self.below.values()))
+    def all_owners(self) -> set[str]:
+        """The owners of this node and of all nodes below it."""
+        return self.owners.union(*(node.all_owners() for node in self.below.values()))
 
 
 def prefixes(routes: Mapping[str, Iterable[str]]) -> dict[str, str]:
-    """The owner of each prefix, from the paths that each service declares (`{…}` varies); `/` is in it. A request
-    belongs to the longest prefix of whole segments, as in a Kubernetes ingress of `pathType: Prefix`.
+    """The owner of each prefix, including `/`. `routes` holds the declared paths of each service, in which `{…}` is a
+    parameter. A request belongs to the longest matching prefix of whole segments, like in a Kubernetes ingress with
+    `pathType: Prefix`.
 
     Raises `PathsCollide`.
     """
@@ -48,9 +49,9 @@ def _enter(node: _Node, path: str, service: str) -> None:
 
 
 def _owned(node: _Node, path: str, services: frozenset[str]) -> Iterator[tuple[str, str]]:
-    everybody = node.everybody()
-    if len(everybody) == 1:
-        yield path or "/", next(iter(everybody))
+    all_owners = node.all_owners()
+    if len(all_owners) == 1:
+        yield path or "/", next(iter(all_owners))
         return
     if node.owners == services:
         yield path, ANY
@@ -59,5 +60,5 @@ def _owned(node: _Node, path: str, services: frozenset[str]) -> Iterator[tuple[s
             f"{path} is answered by {' and '.join(sorted(node.owners))}; other services lie below it too"
         )
     for segment, below in node.below.items():
-        if node.owners != services or below.everybody() != services:
+        if node.owners != services or below.all_owners() != services:
             yield from _owned(below, f"{path}/{segment}", services)

@@ -1,1 +1,1 @@
-"""Does a server keep the rules of Open311 GeoReport v2? Any server: nothing here knows ours."""
+"""Checks whether any server follows the rules of Open311 GeoReport v2; nothing here is specific to Huying."""

@@ -1,4 +1,4 @@
-"""An answer of the examined server, read as XML or JSON."""
+"""A response of the examined server, parsed as XML or JSON."""
 
 import json
 import re
@@ -15,16 +15,16 @@ Row = dict[str, str]
 
 
 class Unreadable(Exception):
-    """The answer is not what its rule needs; the words say what was seen instead."""
+    """The response cannot be parsed as the rule needs it; the message says what came instead."""
 
 
 class NotApplicable(Exception):
-    """The rule cannot be examined here; the words say why."""
+    """The rule cannot be examined at this server; the message says why."""
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What came back."""
+    """A response."""
 
     asked: str
     status: int
@@ -33,7 +33,7 @@ class Answer:
 
     @property
     def ok(self) -> bool:
-        """Whether the server did what was asked."""
+        """Whether the request succeeded."""
         return 200 <= self.status < 300
 
     def __str__(self) -> str:
@@ -41,7 +41,7 @@ class Answer:
 
     @property
     def beginning(self) -> str:
-        """As much of the body as fits a line."""
+        """The beginning of the body, as one line."""
         text = " ".join(self.body[: 8 * SHOWN].decode("utf-8", "replace").split())
         return _DECLARATION.sub("", text).strip()[:SHOWN]
 
@@ -54,7 +54,7 @@ class Answer:
         return root
 
     def json(self) -> Any:
-        """The value; raises `Unreadable`."""
+        """The JSON value; raises `Unreadable`."""
         try:
             return json.loads(self.body)
         except (ValueError, RecursionError) as fault:
@@ -67,7 +67,7 @@ class Answer:
         return [{child.tag: (child.text or "").strip() for child in item} for item in self.xml()]
 
     def objects(self) -> list[dict[str, Any]]:
-        """The members of a bare JSON array; raises `Unreadable` when it is anything else."""
+        """The members of a JSON array; raises `Unreadable` if the value is not an array."""
         rows = self.json()
         if isinstance(rows, list) and all(isinstance(row, dict) for row in rows):
             return rows

@@ -12,7 +12,7 @@ Check = Callable[[Server], AsyncIterator[str]]
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """`check` yields what it saw that breaks the rule; it raises `NotApplicable` where there is nothing to see."""
+    """A rule; `check` yields descriptions of violations, and raises `NotApplicable` if it cannot be examined."""
 
     id: str
     sentence: str

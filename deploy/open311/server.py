@@ -1,4 +1,4 @@
-"""The examined server: asks it, remembers what it answered, and knows where it may be written to."""
+"""The examined server: sends requests, caches responses, and knows whether writing is allowed."""
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -17,7 +17,7 @@ _DISCOVERY: Final = ("/discovery.xml", "/discovery.json")
 
 @dataclass(frozen=True, slots=True)
 class Manner:
-    """How the server is spoken to."""
+    """The options for requests to the server."""
 
     api_key: str | None = None
     jurisdiction: str | None = None
@@ -36,7 +36,7 @@ class Server:
 
     @classmethod
     async def reach(cls, client: httpx.AsyncClient, url: str, manner: Manner, now: datetime) -> "Server":
-        """The server at an endpoint, or at the one that a discovery document names; raises when it is none."""
+        """The server at an endpoint, or at the endpoint in a discovery document; raises if it is neither."""
         server = cls(client, url.rstrip("/"), manner, now)
         if url.endswith(_DISCOVERY):
             server.url = _endpoint(await server.fetch(url), manner.writes).rstrip("/")
@@ -46,12 +46,12 @@ class Server:
         return server
 
     async def fetch(self, url: str, params: dict[str, str] | None = None, accept: str = "*/*") -> Answer:
-        """A GET of any address."""
+        """A GET of any URL."""
         sent = await self.client.get(url, params=params or None, headers={"Accept": accept})
         return _answer(sent)
 
     async def get(self, path: str, accept: str = "*/*", **asked: str) -> Answer:
-        """A GET below the endpoint, in the jurisdiction; the same question is asked once."""
+        """A GET below the endpoint, in the jurisdiction; responses are cached."""
         here = {"jurisdiction_id": self.manner.jurisdiction} if self.manner.jurisdiction else {}
         params = here | asked
         key = (f"{path} {accept}", tuple(sorted(params.items())))
@@ -60,12 +60,12 @@ class Server:
         return self._known[key]
 
     async def again(self, path: str, **asked: str) -> Answer:
-        """The same, asked anew."""
+        """The same without the cache."""
         self._known.clear()
         return await self.get(path, **asked)
 
     async def post(self, form: dict[str, str], with_key: bool = True) -> Answer:
-        """A POST of a request; raises `NotApplicable` unless writing was allowed."""
+        """A POST of a request; raises `NotApplicable` unless writing is allowed."""
         if not self.manner.writes:
             raise NotApplicable("needs --write: it submits a request")
         here = {"jurisdiction_id": self.manner.jurisdiction} if self.manner.jurisdiction else {}
@@ -74,40 +74,40 @@ class Server:
         return _answer(await self.client.post(f"{self.url}/requests.xml", data=here | key | form))
 
     async def discovery(self, format: str) -> Answer:
-        """The discovery document, beside the endpoint or above it; the last answer when there is none."""
+        """The discovery document, beside the endpoint or above it; if there is none, the last response."""
         above = self.url.rpartition("/")[0]
         answers = [await self.fetch(f"{place}/discovery.{format}") for place in (above, self.url)]
         return next((answer for answer in answers if answer.ok), answers[-1])
 
     async def formats(self) -> tuple[str, ...]:
-        """XML, and JSON where discovery announces it or the list of services is there in JSON."""
+        """The formats: XML, and JSON if discovery announces it or the list of services exists in JSON."""
         announced = b"application/json" in (await self.discovery(XML)).body
         return (XML, JSON) if announced or (await self.get("services.json")).ok else (XML,)
 
     async def services(self) -> list[Row]:
-        """What can be asked for."""
+        """The list of services."""
         return (await self.get("services.xml")).rows()
 
     async def described(self) -> Row:
-        """The first service that has a definition; raises `NotApplicable` when none has."""
+        """The first service with a definition; raises `NotApplicable` if none has one."""
         for service in await self.services():
             if service.get("metadata") == "true":
                 return service
         raise NotApplicable("no service says metadata=true")
 
     async def requests(self, **asked: str) -> list[Row]:
-        """Requests, as they are listed."""
+        """The list of requests."""
         return (await self.get("requests.xml", **asked)).rows()
 
     async def known(self) -> Row:
-        """A request that exists; raises `NotApplicable` when none is listed."""
+        """An existing request; raises `NotApplicable` if none is listed."""
         for request in await self.requests():
             if request.get("service_request_id"):
                 return request
         raise NotApplicable("no request is listed in the last 90 days")
 
     def ago(self, days: int) -> str:
-        """A time before now, as GeoReport writes it."""
+        """A time before now, in the format of GeoReport."""
         return (self.now - timedelta(days=days)).astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
@@ -119,7 +119,7 @@ def _answer(sent: httpx.Response) -> Answer:
 
 
 def _endpoint(discovery: Answer, writes: bool) -> str:
-    """The address of GeoReport v2: the production server, but the test server where something is to be written."""
+    """The endpoint of GeoReport v2: the production server, or the test server if requests will be written."""
     if discovery.asked.split("?")[0].endswith(".json"):
         contents = discovery.json()
         endpoints = contents.get("endpoints", []) if isinstance(contents, dict) else []

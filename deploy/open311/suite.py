@@ -1,4 +1,4 @@
-"""Examines a server rule by rule; a rule that breaks does not keep the others from being examined."""
+"""Examines a server rule by rule; a rule that fails does not stop the examination of the others."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -14,7 +14,7 @@ SHOWN: Final = 5
 
 
 class Outcome(StrEnum):
-    """What became of a rule."""
+    """The result of a rule."""
 
     PASS = "pass"
     FAIL = "fail"
@@ -23,7 +23,7 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """`seen` says what broke the rule, or why it could not be examined."""
+    """The result of a rule; `seen` describes the violations, or why it could not be examined."""
 
     rule: Rule
     outcome: Outcome
@@ -36,7 +36,7 @@ async def examine(server: Server) -> list[Verdict]:
 
 
 async def verdict(rule: Rule, server: Server) -> Verdict:
-    """What one rule finds; what it saw before it could not go on counts."""
+    """Examine one rule; violations that were found before an interruption count."""
     seen: list[str] = []
     try:
         async for fault in rule.check(server):

@@ -1,1 +1,1 @@
-"""Seeded scenarios: recorded demands that replay a story through the whole pipeline."""
+"""Scenarios for demos: recorded demands and cases, generated from a fixed seed."""

@@ -1,4 +1,4 @@
-"""The course of one demand: what people did, and when; what services decide by themselves is left to them."""
+"""Generates the recorded steps of one demand: what people did, and when. Automatic steps are left to the services."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -11,7 +11,7 @@ from shared.jurisdiction.pack import Assignment, Pack
 
 @dataclass(slots=True)
 class Course:
-    """A demand as it goes along; `by_a_dispatcher` ones name no category, so that no rule can decide."""
+    """A demand with its recorded steps; with `by_a_dispatcher` it has no category, so that no rule can decide."""
 
     pack: Pack
     division: str
@@ -27,24 +27,24 @@ class Course:
         self.by_a_dispatcher = self.happens("by_a_dispatcher")
 
     def happens(self, what: str) -> bool:
-        """Whether this demand is one of the share."""
+        """Whether this event happens to the demand, with the probability in `shares`."""
         return self.random.random() < self.shares[what]
 
     @property
     def unit(self) -> str:
-        """Who is responsible by the catalogue."""
+        """The unit that is responsible according to the catalogue."""
         decision = self.pack.route(self.division, self.category, RequestKind.HELP)
         return decision.lead_unit if isinstance(decision, Assignment) else self.pack.coordinator
 
     def step(self, at: datetime, name: str, **data: str | int | bool | None) -> None:
-        """Something that a person did."""
+        """Add a step that a person did."""
         self.steps.append(RecordedStep(at=at.replace(microsecond=0), type=f"demand.{name}", data=dict(data)))
 
 
 def completed(course: Course, answered: datetime) -> list[RecordedStep]:
-    """To the unit's final answer at `answered`, and the citizen's verdict on it where there is one."""
+    """The steps up to the unit's final answer at `answered`, and the citizen's verdict if there is one."""
     gap = answered - course.raised
-    unit = _begun(course, gap)
+    unit = _accepted(course, gap)
     if course.happens("reopened"):
         course.step(course.raised + 0.45 * gap, "resolved", by=unit, result="已处理")
         course.step(course.raised + 0.55 * gap, "reopened", reason="问题仍未解决", rating=1)
@@ -59,13 +59,13 @@ def completed(course: Course, answered: datetime) -> list[RecordedStep]:
 
 
 def abandoned(course: Course, end: str, year_end: datetime) -> list[RecordedStep]:
-    """Never completed: declined, withdrawn, or still in work when the year ends."""
+    """The steps of a demand that is not completed: it is declined, withdrawn, or in work at the end of the year."""
     gap = min(timedelta(days=4), (year_end - course.raised) / 2)
     if end == "declined":
         _dispatched(course, course.raised + 0.2 * gap)
         course.step(course.raised + gap, "declined", reason="不属于本级职责范围", instead="请向市级主管部门反映")
         return course.steps
-    unit = _begun(course, gap)
+    unit = _accepted(course, gap)
     if end == "withdrawn":
         course.step(course.raised + gap, "withdrawn", reason="诉求人撤回")
     else:
@@ -73,12 +73,12 @@ def abandoned(course: Course, end: str, year_end: datetime) -> list[RecordedStep
     return course.steps
 
 
-def _begun(course: Course, gap: timedelta) -> str:
-    """Dispatched where no rule decides, perhaps returned, signed for; the unit that signed."""
+def _accepted(course: Course, gap: timedelta) -> str:
+    """Add the steps from dispatch to acceptance, perhaps with returns; returns the unit that accepts."""
     unit = course.unit
     _dispatched(course, course.raised + 0.05 * gap)
     if course.happens("returned"):
-        other = _another(course, unit)
+        other = _other_unit(course, unit)
         course.step(course.raised + 0.1 * gap, "returned", by=unit, reason="不属于本单位职责", suggested_unit=other)
         unit = other
         if course.happens("returned_twice"):
@@ -93,8 +93,8 @@ def _dispatched(course: Course, at: datetime) -> None:
         course.step(at, "routed", unit=course.unit, rule="dispatcher")
 
 
-def _another(course: Course, unit: str) -> str:
-    """A unit that could be meant instead: the town, or the station where the town was asked."""
+def _other_unit(course: Course, unit: str) -> str:
+    """Another plausible unit: the town, or the station if the town is the unit."""
     town = f"town-{course.pack.ancestors(course.division)[1]}"
     station = course.pack.station_of(course.division)
     return town if town != unit or station is None else station.id

@@ -1,4 +1,4 @@
-"""Nanhai 2021, replayed: seeded demands whose four totals are those of the article."""
+"""Generates the demands of Nanhai 2021 from a seed, so that their four totals match the published article."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -22,14 +22,14 @@ SEED: Final = 2021
 
 
 class Totals(BaseModel):
-    """Up to the end of the first month, and of the year."""
+    """Totals up to the end of the first month, and up to the end of the year."""
 
     first_month: int
     year: int
 
 
 class Source(BaseModel):
-    """A channel with its share."""
+    """A channel with its weight in the random choice."""
 
     via: str
     kind: ChannelKind
@@ -37,7 +37,7 @@ class Source(BaseModel):
 
 
 class Theme(BaseModel):
-    """What people ask about, with its share."""
+    """A subject of demands with its weight in the random choice."""
 
     category: str
     weight: int
@@ -45,7 +45,7 @@ class Theme(BaseModel):
 
 
 class Story(BaseModel):
-    """The scenario's file."""
+    """The content of the scenario's file."""
 
     zone: str
     opened: date
@@ -65,11 +65,11 @@ class Story(BaseModel):
         return ZoneInfo(self.zone)
 
     def evening(self, day: date) -> datetime:
-        """The last hour at which something is done on a day."""
+        """The end of working time on a day."""
         return datetime.combine(day, time(18), self.place)
 
     def morning(self, day: date) -> datetime:
-        """The first hour."""
+        """The beginning of working time on a day."""
         return datetime.combine(day, time(9), self.place)
 
 
@@ -78,7 +78,8 @@ Weighed = TypeVar("Weighed", Source, Theme)
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Demands raised in one span, and the span in which the unit's final answer comes; None when none comes."""
+    """A number of demands with the period in which they are raised, and the period of the final answers (None: no
+    answer)."""
 
     count: int
     raised: tuple[datetime, datetime]
@@ -91,7 +92,7 @@ def story() -> Story:
 
 
 def groups(figures: Story) -> Sequence[Group]:
-    """Five groups whose sizes make the four totals."""
+    """Five groups of demands whose sizes give the four totals."""
     start, month, year = (
         figures.morning(figures.opened),
         figures.evening(figures.first_month_ends),
@@ -112,7 +113,7 @@ def groups(figures: Story) -> Sequence[Group]:
 
 
 def demands(pack: Pack, seed: int = SEED) -> list[RecordedDemand]:
-    """All 1,335 in the order of their raising; the same for the same seed."""
+    """All 1,335 demands in the order in which they were raised; the same for the same seed."""
     figures, random = story(), Random(seed)
     ends = [name for name, count in figures.not_completed.items() for _ in range(count)]
     raised_demands = [demand for group in groups(figures) for demand in _group(figures, pack, group, ends, random)]

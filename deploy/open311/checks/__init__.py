@@ -1,1 +1,1 @@
-"""One small function a rule; it yields what it saw that breaks the rule."""
+"""One small function for each rule; it yields descriptions of violations."""

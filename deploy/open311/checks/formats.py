@@ -1,4 +1,4 @@
-"""O-01 to O-06: in which formats a server answers, and what these look like."""
+"""O-01 to O-06: the formats of responses, and their structure."""
 
 import re
 from collections.abc import AsyncIterator, Iterator

@@ -1,4 +1,4 @@
-"""O-07 to O-09, O-15, O-17: which requests are listed."""
+"""O-07 to O-09, O-15, O-17: which requests a server lists."""
 
 from collections.abc import AsyncIterator
 from datetime import datetime, timedelta

@@ -1,4 +1,4 @@
-"""O-10 to O-12: how a server says no."""
+"""O-10 to O-12: how a server answers errors."""
 
 from collections.abc import AsyncIterator
 
@@ -40,7 +40,7 @@ async def jurisdiction(server: Server) -> AsyncIterator[str]:
     missing = await server.fetch(f"{server.url}/services.xml")
     unknown = await server.fetch(f"{server.url}/services.xml", {"jurisdiction_id": UNKNOWN})
     if missing.ok:
-        # One jurisdiction is served; the argument is ignored, or looked at all the same.
+        # The server has only one jurisdiction, and may ignore the parameter.
         if not unknown.ok and unknown.status != 404:
             yield f"{unknown}, neither ignored nor 404"
         return

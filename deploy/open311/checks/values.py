@@ -1,4 +1,4 @@
-"""O-18 to O-21: which values stand in what a server tells."""
+"""O-18 to O-21: the values in a server's responses."""
 
 from collections.abc import AsyncIterator, Iterator, Mapping
 from typing import Any, Final
@@ -66,7 +66,7 @@ async def discovery(server: Server) -> AsyncIterator[str]:
 
 
 async def _listed(server: Server, name: str, empty: str | None) -> AsyncIterator[tuple[Answer, str, Row]]:
-    """Every row of a list in each format; raises `NotApplicable` with the reason `empty` where there is none."""
+    """All rows of a list in each format; raises `NotApplicable` with the reason `empty` if there are none."""
     is_shown = False
     for format in await server.formats():
         answer = await server.get(f"{name}.{format}")
@@ -79,7 +79,7 @@ async def _listed(server: Server, name: str, empty: str | None) -> AsyncIterator
 
 
 def _as_rows(answer: Answer, format: str) -> tuple[Row, list[Row]]:
-    """The document's own fields and those of its endpoints; a list counts as there when it has members."""
+    """The fields of the document and of its endpoints; an empty list counts as missing."""
     if format == JSON:
         document = answer.json()
         if not isinstance(document, dict):

@@ -1,4 +1,4 @@
-"""O-13, O-14, O-16: submitting; every request says that it is a test."""
+"""O-13, O-14, O-16: submitting requests; every request says that it is a test."""
 
 from collections.abc import AsyncIterator
 from ipaddress import ip_address
@@ -51,7 +51,7 @@ async def required_attributes(server: Server) -> AsyncIterator[str]:
 
 
 async def form(server: Server) -> dict[str, str]:
-    """A request that the server should take: of its first service, where another request was."""
+    """A request that the server should accept: for its first service, at the place of an existing request."""
     services = await server.services()
     if not services:
         raise NotApplicable("no service is listed")
