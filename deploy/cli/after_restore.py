@@ -1,6 +1,6 @@
-"""`huying after-restore`: what must be done between restoring the database to an earlier moment and starting anything.
+"""`huying after-restore`: must run after the database was restored to an earlier moment, before any process starts.
 
-Citizens, channels and staff hold numbers, cursors and sessions of the time that is lost; the database knows of none.
+Citizens, channels and staff hold numbers, cursors and sessions from the lost time, which the database does not know.
 """
 
 import asyncio
@@ -39,8 +39,8 @@ CAUSE: Final = "unknown: it was due in a time that a restore has undone, and may
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """What was done: the first serial that nobody gets, demands whose publication was refused again, sessions that
-    were ended, messages that were held back, and messages that will be sent."""
+    """The result: the first skipped serial, and the numbers of repeated refusals of publication, of ended sessions, of
+    messages that are held back, and of messages that will be sent."""
 
     first_serial: int
     refused: int
@@ -71,9 +71,9 @@ def after_restore(
         ),
     ] = None,
 ) -> None:
-    """Once, when the database was restored to an earlier moment: let nothing of the time that is lost come back.
+    """Run once after the database was restored to an earlier moment, before any process starts.
 
-    No process may run, and the broker must be empty (new, or with its topics made anew by `huying migrate`).
+    No process may run, and the broker must be empty (new, or with topics that `huying migrate` has created again).
     """
     until, said = _moment(worked_until), _said(told)
     settings = read(RunSettings)
@@ -115,7 +115,7 @@ def _said(told: Path | None) -> Mapping[UUID, Sequence[Said]]:
 
 
 async def _not_empty(kafka: Kafka) -> Sequence[str]:
-    """In words why the broker cannot be told everything again."""
+    """The reasons, in words, why the broker is not ready for a resend of everything; empty if it is."""
     _, ends = await cluster.account_of(kafka)
     missing = [topic.name for topic in TOPICS if topic.name not in ends]
     held = {topic: sum(partitions.values()) for topic, partitions in ends.items()}

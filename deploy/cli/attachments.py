@@ -20,7 +20,7 @@ def _group() -> None:
 
 @app.command()
 def sweep() -> None:
-    """Remove uploads that no demand took up within 24 hours, and what was erased; run it every hour or so."""
+    """Delete uploads that no demand used within 24 hours, and erased attachments; run it about every hour."""
     environment_of_what_runs()
     typer.echo(f"{asyncio.run(_sweep())} removed")
 

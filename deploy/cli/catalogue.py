@@ -44,19 +44,20 @@ def _group() -> None:
 
 @app.command("list")
 def list_versions(jurisdiction: Which = "") -> None:
-    """Print the versions, the newest first, with where each stands."""
+    """Print the versions with their states, the newest first."""
 
     async def ask(desk: CatalogueDesk, by: Person) -> None:
-        for one in (await desk.list(by)).catalogues:
-            since = f" {one.in_force_from:%Y-%m-%d %H:%M:%S}Z" if one.in_force_from else ""
-            typer.echo(f"{one.version}  {one.state.value:<11} {one.origin:<5} {one.made_by}{since}  {one.note}")
+        for catalogue in (await desk.list(by)).catalogues:
+            since = f" {catalogue.in_force_from:%Y-%m-%d %H:%M:%S}Z" if catalogue.in_force_from else ""
+            state = f"{catalogue.state.value:<11} {catalogue.origin:<5} {catalogue.made_by}{since}"
+            typer.echo(f"{catalogue.version}  {state}  {catalogue.note}")
 
     _on_what_runs(jurisdiction, STAFF, ask)
 
 
 @app.command()
 def show(version: Annotated[str, typer.Argument()], jurisdiction: Which = "") -> None:
-    """Print the rules of a version, as a file that can be changed and handed in again."""
+    """Print the rules of a version, as a file that can be changed and used as a draft."""
     typer.echo(_on_what_runs(jurisdiction, STAFF, lambda desk, by: desk.show(by, version)).content, nl=False)
 
 
@@ -64,9 +65,9 @@ def show(version: Annotated[str, typer.Argument()], jurisdiction: Which = "") ->
 def check(
     file: Annotated[Path, typer.Argument(help="a YAML file, as the catalogue.yaml of a pack")], jurisdiction: Which = ""
 ) -> None:
-    """Look for rules that cannot win, names that do not exist, categories left over and rules that cross.
+    """Check a file: rules that can never match, unknown names, categories without rules, and overlapping rules.
 
-    Needs no database. Exit code 1: there is an error.
+    It needs no database. Exit code 1: there is an error.
     """
     pack = _pack(jurisdiction, _packs())
     try:
@@ -86,7 +87,7 @@ def rehearse(
     name: Name = STAFF,
     jurisdiction: Which = "",
 ) -> None:
-    """Keep a file as a draft, check it, and dispatch past demands by it and by what is in force."""
+    """Store a file as a draft, check it, and compare its decisions on past demands with the version in force."""
 
     async def ask(desk: CatalogueDesk, by: Person) -> CatalogueVersion:
         version = await _version(desk, by, what)
@@ -109,7 +110,7 @@ def publish(
     name: Name = STAFF,
     jurisdiction: Which = "",
 ) -> None:
-    """Put a version that was rehearsed into force, five seconds from now or at a moment."""
+    """Put a rehearsed version into force, in five seconds or at a given time."""
 
     async def ask(desk: CatalogueDesk, by: Person) -> CatalogueVersion:
         version = await _version(desk, by, what)
@@ -131,14 +132,17 @@ def rollback(
 
 
 def lines(version: str, rehearsal: Rehearsal) -> list[str]:
-    """What a rehearsal found, for people."""
+    """The result of a rehearsal as text."""
     text_lines = [
         f"{version}: {rehearsal.elsewhere} of {rehearsal.demands} would go elsewhere than by {rehearsal.base},"
         f" {rehearsal.late} would have been late",
         f"{version}：{rehearsal.demands} 件中 {rehearsal.elsewhere} 件将派往其他单位（对比 {rehearsal.base}），"
         f"{rehearsal.late} 件将会超期",
     ]
-    text_lines += [f"  {one.number} {one.title}: {one.unit_before} → {one.unit_after}" for one in rehearsal.examples]
+    text_lines += [
+        f"  {example.number} {example.title}: {example.unit_before} → {example.unit_after}"
+        for example in rehearsal.examples
+    ]
     for load in rehearsal.loads:
         change = "" if load.percent is None else f" ({load.percent:+.0f} %)"
         text_lines.append(f"  {load.name} {load.unit}: {load.before} → {load.after}{change}")
@@ -151,7 +155,7 @@ def _say(done: CatalogueVersion) -> None:
 
 
 async def _version(desk: CatalogueDesk, by: Person, what: str) -> str:
-    """The version that is named, or that a file becomes."""
+    """The named version, or a new draft from a file."""
     path = Path(what)
     if not path.is_file():  # noqa: ASYNC240 (a command has nothing else to do)
         return what

@@ -1,4 +1,4 @@
-"""`huying channel list` and `show`: which channels there are, and how much each asks."""
+"""`huying channel list` and `show`: the channels with their quotas and numbers of requests."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -28,23 +28,23 @@ TIME: Final = "%Y-%m-%d %H:%M"
 def listed(
     revoked: Annotated[bool, typer.Option("--all", help="revoked channels too")] = False,
 ) -> None:
-    """Every channel with its quota and its requests: in this minute, in 24 hours, in their busiest minute (UTC)."""
+    """List channels with quota and requests: in this minute, in 24 hours, and in their busiest minute (UTC)."""
     at = now()
     with told():
         usages = on_what_runs(lambda pool: _usage(pool, at))
-    _print([HEADING, *(_row(one, at) for one in usages if revoked or one.revoked_at is None)])
+    _print([HEADING, *(_row(usage, at) for usage in usages if revoked or usage.revoked_at is None)])
 
 
 @app.command()
 def show(name: Name) -> None:
-    """One channel with its settings; secrets are not shown."""
+    """Show one channel with its settings, without secrets."""
     at = now()
     with told():
         settings = on_what_runs(lambda pool: GatewayRegistry(pool, vault(read(IntakeSettings))).gateway(name)).settings
-    (one,) = (usage for usage in on_what_runs(lambda pool: _usage(pool, at)) if usage.id == name)
-    for heading, value in zip(HEADING, _row(one, at), strict=True):
+    (channel,) = (usage for usage in on_what_runs(lambda pool: _usage(pool, at)) if usage.id == name)
+    for heading, value in zip(HEADING, _row(channel, at), strict=True):
         typer.echo(f"{heading:<11} {value}")
-    typer.echo(f"{'added':<11} {one.created_at:{TIME}}")
+    typer.echo(f"{'added':<11} {channel.created_at:{TIME}}")
     typer.echo(settings.model_dump_json(indent=2, exclude_none=True))
 
 
@@ -53,18 +53,18 @@ async def _usage(pool: Pool, at: datetime) -> list[Usage]:
         return await key_queries.usage(db, at)
 
 
-def _row(one: Usage, at: datetime) -> tuple[str, ...]:
-    quota = USUAL if one.quota is None else one.quota
-    last = one.last.strftime(TIME) if one.last else "-"
-    counts = (str(count) for count in (quota, one.minute, one.day, one.busiest))
-    return (one.id, one.kind, ",".join(one.scopes), *counts, last, _state(one, at))
+def _row(usage: Usage, at: datetime) -> tuple[str, ...]:
+    quota = USUAL if usage.quota is None else usage.quota
+    last = usage.last.strftime(TIME) if usage.last else "-"
+    counts = (str(count) for count in (quota, usage.minute, usage.day, usage.busiest))
+    return (usage.id, usage.kind, ",".join(usage.scopes), *counts, last, _state(usage, at))
 
 
-def _state(one: Usage, at: datetime) -> str:
-    if one.revoked_at:
-        return f"revoked {one.revoked_at:{TIME}}"
-    if one.old_key_until and one.old_key_until > at:
-        return f"two keys until {one.old_key_until:{TIME}}"
+def _state(usage: Usage, at: datetime) -> str:
+    if usage.revoked_at:
+        return f"revoked {usage.revoked_at:{TIME}}"
+    if usage.old_key_until and usage.old_key_until > at:
+        return f"two keys until {usage.old_key_until:{TIME}}"
     return "good"
 
 

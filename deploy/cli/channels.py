@@ -1,4 +1,4 @@
-"""`huying channel`: front ends, their keys and what these may be used for."""
+"""`huying channel`: front ends, their keys, and the scopes of the keys."""
 
 import json
 import sys
@@ -39,15 +39,15 @@ def add(
         list[Scope] | None, typer.Option(help="what the key may be used for; `submit` unless told")
     ] = None,
 ) -> None:
-    """Add a channel; its key is shown this once."""
+    """Add a channel; its key is shown only now."""
     scopes = tuple(scope or (_IMPORT if may_import else _SUBMIT))
 
     async def fresh(pool: Pool) -> str:
         async with pool.acquire() as db:
-            known = await key_queries.is_good(db, name)
-        if known:
-            again = f"`huying channel rotate {name}` gives it a new key"
-            raise Refused(Code.CONFLICT, f"there is a channel {name!r} already; {again}")
+            exists = await key_queries.is_good(db, name)
+        if exists:
+            advice = f"`huying channel rotate {name}` gives it a new key"
+            raise Refused(Code.CONFLICT, f"there is a channel {name!r} already; {advice}")
         return await channels.add(pool, name, kind, name, scopes)
 
     with told():
@@ -59,14 +59,14 @@ def rotate(
     name: Name,
     grace: Annotated[float, typer.Option(min=0, max=24 * 90, help="hours for which the present key stays good")] = 0,
 ) -> None:
-    """Give a channel a new key, shown this once; the present one is good for the grace period, older ones never."""
+    """Give a channel a new key, shown only now; the present key is valid for the grace period, older keys are not."""
     with told():
         typer.echo(on_what_runs(lambda pool: channels.rotate(pool, name, timedelta(hours=grace))))
 
 
 @app.command()
 def revoke(name: Name) -> None:
-    """Make every key of a channel worthless from its next request on; `add` brings it back with a new key."""
+    """Revoke all keys of a channel from its next request on; `add` makes it usable again, with a new key."""
     with told():
         on_what_runs(lambda pool: channels.revoke(pool, name))
 
@@ -79,7 +79,7 @@ def embed(
     ] = None,
     stop: Annotated[bool, typer.Option("--stop", help="let no site embed them any more")] = False,
 ) -> None:
-    """Let other sites embed a channel's forms: the origins take the place of those before; none: show them."""
+    """Let other sites embed a channel's forms; the origins replace the earlier ones. Without origins: show them."""
 
     async def change(pool: Pool) -> EmbedRow | None:
         embeds = Embeds(pool)
@@ -105,7 +105,7 @@ def embed(
 def seed(
     file: Annotated[Path, typer.Option(help="where the keys are kept, readable by its owner alone")],
 ) -> None:
-    """Make a channel of every kind and one for imports, unless the file is there already."""
+    """Create a channel of every kind and one for imports, unless the file exists."""
     if file.exists():
         return
 
@@ -123,7 +123,7 @@ def change(
         list[str] | None, typer.Argument(help="NAME=VALUE; `-` asks for the value, nothing forgets it; none: show")
     ] = None,
 ) -> None:
-    """Tell what a channel may do and how its gateway speaks: quota, scopes, division, WeChat, SMS, mailbox."""
+    """Set what a channel may do, and its gateway's parameters: quota, scopes, division, WeChat, SMS, mailbox."""
     changes = dict(_change(value) for value in values or ())
     with told():
         settings = on_what_runs(lambda pool: _put(pool, name, changes))
@@ -159,9 +159,9 @@ def _scopes(written: str) -> list[Scope]:
     wanted = written.split(",")
     if not set(wanted) <= set(known):
         raise Refused(Code.INVALID, f"scopes: {written!r} is not known; one or more of {','.join(known)}")
-    return [Scope(one) for one in wanted]
+    return [Scope(name) for name in wanted]
 
 
 def keys(file: Path) -> dict[str, str]:
-    """The keys in a file that `seed` wrote."""
+    """The keys in a file that `seed` has written, by channel."""
     return dict(json.loads(file.read_text("utf-8")))

@@ -1,4 +1,4 @@
-"""`huying contracts`: writes the generated documents, or says which have drifted and which break what was released."""
+"""`huying contracts`: writes the generated documents, or reports outdated ones and incompatible changes of schemas."""
 
 import json
 from collections.abc import Mapping
@@ -19,7 +19,7 @@ WAY_OUT: Final = "A released fact may only gain optional fields; else add its ne
 
 
 def documents(root: Path = ROOT) -> Mapping[Path, str]:
-    """Every generated file with what it must hold."""
+    """The expected content of every generated file."""
     documents = {published.FOLDER / "asyncapi.json": _json(published.asyncapi())}
     documents |= {published.FOLDER / "schemas" / f"{name}.json": _json(s) for name, s in published.schemas().items()}
     documents[root / "docs" / "lifecycle.md"] = lifecycle_page.page()
@@ -29,7 +29,7 @@ def documents(root: Path = ROOT) -> Mapping[Path, str]:
 
 
 def _deployments(folder: Path) -> dict[Path, str]:
-    """What image, compose and chart must know of the product."""
+    """The generated files for image, compose and chart."""
     return {
         folder / "helm" / "huying" / "files" / "product.yaml": product.document(),
         folder / "compose" / "nginx.conf": nginx.configuration(product.paths()),
@@ -38,12 +38,12 @@ def _deployments(folder: Path) -> dict[Path, str]:
 
 
 def released() -> Mapping[str, Any]:
-    """The JSON Schema of every fact as it was last released, by its wire type."""
+    """The last released JSON Schema of every fact, by wire type."""
     return {path.stem: json.loads(path.read_text("utf-8")) for path in sorted(RELEASED.glob("*.json"))}
 
 
 def broken(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
-    """One sentence for every change of a released schema that its readers could not take."""
+    """A sentence for each incompatible change of a released schema."""
     gone = [f"{name} was released and is gone: keep it among the retired versions" for name in before.keys() - after]
     return sorted(gone) + [
         f"{name}: {change}. {WAY_OUT}"

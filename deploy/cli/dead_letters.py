@@ -1,4 +1,4 @@
-"""`huying dead-letters`: what could not be handled, why, and another try."""
+"""`huying dead-letters`: records that could not be handled, the causes, and another try."""
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
@@ -30,7 +30,7 @@ def listed(
     after: Annotated[str, typer.Option(help="SERVICE/ID: those behind this one, as the end of a list says")] = "",
     limit: Annotated[int, typer.Option(min=1, max=10_000, help="how many, the oldest of each service first")] = 100,
 ) -> None:
-    """Dead letters that wait, service by service; exit code 1 when there are any."""
+    """List the waiting dead letters, service by service; exit code 1 if there are any."""
     environment_of_what_runs()
     letters = asyncio.run(_waiting(_behind(after), limit + 1))
     if not letters:
@@ -49,7 +49,7 @@ def listed(
 
 
 def _behind(after: str) -> dict[str, int]:
-    """Behind which id the list goes on, for each service of which letters are still to be shown, in their order."""
+    """For each service with letters still to list, in order: the id after which its list continues."""
     if not after:
         return dict.fromkeys(SERVICE_NAMES, 0)
     name, _, id = after.partition("/")
@@ -61,7 +61,7 @@ def _behind(after: str) -> dict[str, int]:
 
 @app.command()
 def show(reader: Reader, id: Id) -> None:
-    """One dead letter with its headers and its value."""
+    """Show one dead letter with its headers and its value."""
     environment_of_what_runs()
     letter = asyncio.run(_one(_service(reader), id))
     console.print(f"[bold]{escape(letter.cause)}[/]\n{letter.place}, {letter.happened_at.isoformat()}")
@@ -76,7 +76,7 @@ def _text(raw: bytes | None) -> str:
 
 @app.command()
 def redrive(reader: Reader, id: Id) -> None:
-    """Try one again, after its cause was mended; what was parked behind it follows."""
+    """Handle a dead letter again, after its cause was removed; facts that were parked after it follow."""
     environment_of_what_runs()
     try:
         asyncio.run(_redrive(_service(reader), id))

@@ -58,8 +58,8 @@ async def _demo(port: int, broker: str, leave: bool) -> None:
 
 
 async def replay(running: Running) -> None:
-    """Hand the year over, wait until it is visible, print what the figures say."""
-    told = story()
+    """Import the year, wait until it is visible, print its report card."""
+    year_story = story()
     recorded = demands(load_pack(JurisdictionSettings.model_fields["jurisdictions_dir"].default / "nanhai"))
     key = keys(running.options.directory / "channels.json")["import"]
     async with httpx.AsyncClient(
@@ -69,14 +69,14 @@ async def replay(running: Running) -> None:
         handover = IntakeClient(client, lambda line, row: console.print(f"refused {line}: {row.why}"), lambda _: None)
         await handover.all(enumerate(recorded, 1))
         await _until_visible(client, recorded)
-        await report_card(client, told)
+        await report_card(client, year_story)
 
 
 async def fill_desk(running: Running) -> WaitingDemand:
-    """Put cases of today on the desks of the made-up people: new, paused, bounced, merged, moved up and others; and one
-    that waits for its citizen, to be tried by hand.
+    """Put cases of today on the desks of the made-up people: new, paused, bounced, merged, moved up and others.
+    Returns a demand that waits for the verdict of its citizen, to be tried by hand.
 
-    Once for a deployment: the next start finds them again, and makes another one to try where that was judged.
+    The cases are made once in a deployment. Later starts make only a new demand to try if the last one was rated.
     """
     filled, kept = (running.options.directory / name for name in ("desk-filled", "demand-to-try.json"))
     channel_keys = keys(running.options.directory / "channels.json")
@@ -97,7 +97,7 @@ async def fill_desk(running: Running) -> WaitingDemand:
 
 
 async def _until_visible(client: httpx.AsyncClient, recorded: Sequence[RecordedDemand]) -> None:
-    """Until every demand has come to the end of what people did."""
+    """Wait until the figures count every demand, with the last step of its recorded history."""
     expected = sum(1 for demand in recorded if demand.history[-1].type in ("demand.confirmed", "demand.resolved"))
     loop = asyncio.get_running_loop()
     deadline = loop.time() + VISIBLE_WITHIN
@@ -117,17 +117,17 @@ async def _figure(client: httpx.AsyncClient, **asked: str) -> Figure:
     return figure
 
 
-async def report_card(client: httpx.AsyncClient, told: Story) -> None:
-    """Print the year as the figures tell it; every number is read from the API."""
-    year = await _figure(client, until=told.year_ends.isoformat())
-    month = await _figure(client, until=told.first_month_ends.isoformat())
+async def report_card(client: httpx.AsyncClient, year_story: Story) -> None:
+    """Print the figures of the year; every number is read from the API."""
+    year = await _figure(client, until=year_story.year_ends.isoformat())
+    month = await _figure(client, until=year_story.first_month_ends.isoformat())
     now = await _figure(client, by="division")
     card = Table.grid(padding=(0, 3))
     card.add_row("收集 collected", f"{year['total']['collected']:,}")
     card.add_row("办结 completed", f"{year['total']['completed']:,}")
     card.add_row("[bold]办结率 completion rate[/]", f"[bold]{year['total']['rate']:.2f} %[/]")
     card.add_row(
-        f"至 until {told.first_month_ends}", f"{month['total']['collected']:,} / {month['total']['completed']:,}"
+        f"至 until {year_story.first_month_ends}", f"{month['total']['collected']:,} / {month['total']['completed']:,}"
     )
     marks = now["total"]["marks"]
     for words, name in (("退单 returned", "returned"), ("重办 reopened", "reopened"), ("逾期办结 late", "late")):

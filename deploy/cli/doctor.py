@@ -1,4 +1,4 @@
-"""`huying doctor`: says in words what is wrong here, what to do, and what it did not look at."""
+"""`huying doctor`: checks the whole deployment; says what is wrong, what to do, and what could not be checked."""
 
 import asyncio
 import json
@@ -41,13 +41,13 @@ MARKS: Final = {
 }
 BROKER_WITHIN: Final = 8.0
 PART_WITHIN: Final = 15.0
-"""Seconds after which a part that has not answered was not looked at; the slowest check of each ends before."""
+"""Seconds after which a part that has not answered is reported as not looked at; every single check is faster."""
 Lang = Literal["en", "zh"]
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """What there is to look at: servers that the environment names, else those of the deployment that runs here."""
+    """The servers to check: those that the environment names, else those of the deployment that runs here."""
 
     runtime: Runtime | None
     database_url: str
@@ -56,7 +56,7 @@ class Place:
 
     @property
     def shards(self) -> int | None:
-        """In how many parts each journal is sent; None: as the relays say."""
+        """In how many parts each journal is sent; None: the number that the relays used last."""
         return self.runtime.relay_shards if self.runtime else None
 
 
@@ -68,10 +68,10 @@ def doctor(
     as_json: Annotated[bool, typer.Option("--json", help="for scripts: every finding in both languages")] = False,
     lang: Annotated[Lang, typer.Option(help="zh: in Chinese / 中文")] = "en",
 ) -> None:
-    """Look at everything. Exit code 0: all is well and was looked at; 1: warnings, or something was not looked at; 2:
-    something is broken."""
-    manifests()  # the code of the services; the time that servers are given does not begin before it is loaded
-    findings = worst_first([*_machine(), *asyncio.run(_looked_at(_place(health or ())))])
+    """Check the whole deployment. Exit code 0: all is well; 1: warnings, or something was not looked at; 2: something
+    is broken."""
+    manifests()  # import the code of the services before the time limits of the checks begin
+    findings = worst_first([*_machine(), *asyncio.run(_findings(_place(health or ())))])
     if as_json:
         document = {"exit_code": exit_code(findings), "findings": [finding.document() for finding in findings]}
         typer.echo(json.dumps(document, ensure_ascii=False, indent=2))
@@ -104,19 +104,19 @@ def _machine() -> list[Finding]:
     return named("machine", [*findings, *machine.secrets(given), *machine.certificates(given, now())])
 
 
-async def _looked_at(place: Place) -> list[Finding]:
-    """The parts side by side, but for what the database must be told of the broker."""
+async def _findings(place: Place) -> list[Finding]:
+    """Run the checks at the same time; those of the database wait for the broker's, whose cluster id they need."""
     (at_health, apart), (cluster, at_the_broker) = await asyncio.gather(_processes(place), _broker(place))
     (at_the_database, registered), readers = await asyncio.gather(
         _database(place, cluster, apart), _readers(place, cluster)
     )
-    known = place.runtime.health.values() if place.runtime else ()
-    answering = await processes.of_the_table(registered, [*known, *place.health])
+    checked_urls = place.runtime.health.values() if place.runtime else ()
+    answering = await processes.of_the_table(registered, [*checked_urls, *place.health])
     return [*at_health, *answering, *at_the_broker, *readers, *at_the_database]
 
 
 async def _processes(place: Place) -> tuple[list[Finding], list[str]]:
-    """What was found, and the names of the processes that were asked for their health."""
+    """The findings, and the names of the processes whose health was checked."""
     findings: list[Finding] = []
     if place.runtime:
         findings = await processes.of_the_deployment(place.runtime)
@@ -136,7 +136,7 @@ def _left_behind() -> bool:
 
 
 async def _broker(place: Place) -> tuple[str | None, list[Finding]]:
-    """The name of its cluster, and what was found of it and its topics."""
+    """The id of the broker's cluster, and the findings about it and its topics."""
     kafka = place.kafka
     if kafka is None:
         return None, named("broker", [_nothing_runs(Words("broker", "Kafka"), "KAFKA_BOOTSTRAP_SERVERS")])
@@ -183,7 +183,7 @@ async def _database(
 
 
 def _unseen_processes(place: Place) -> list[Finding]:
-    """Without the database nobody knows which processes there are, unless `make up` has started them here."""
+    """A finding that processes were not checked: without the database, only those that `make up` started are known."""
     if place.runtime:
         return []
     why = Words("they register in the database", "进程登记在数据库中")

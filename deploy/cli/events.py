@@ -1,4 +1,4 @@
-"""`huying events`: what the services tell each other, as it happens."""
+"""`huying events`: the facts that services publish, as they happen."""
 
 import asyncio
 import json
@@ -24,7 +24,7 @@ app = typer.Typer(no_args_is_help=True, help=__doc__)
 
 @app.callback()
 def _group() -> None:
-    """What the services tell each other, as it happens."""
+    """The facts that services publish, as they happen."""
 
 
 @app.command()
@@ -35,7 +35,7 @@ def tail(
     count: Annotated[int, typer.Option(help="end after so many; 0: go on until Ctrl-C")] = 0,
     to_end: Annotated[bool, typer.Option("--to-end", help="from the start to the last fact that is there now")] = False,
 ) -> None:
-    """Print facts as they are told; Ctrl-C ends."""
+    """Print facts as they are published; Ctrl-C ends."""
     environment_of_what_runs()
     try:
         wanted = read_number(number) if number else ""
@@ -54,9 +54,9 @@ async def _tail(kafka: Kafka, from_start: bool, number: str, as_json: bool, coun
     consumer = AIOKafkaConsumer(**kafka.access())
     try:
         await consumer.start()
-        places = [TopicPartition(DEMAND_EVENTS.name, n) for n in range(DEMAND_EVENTS.partitions)]
-        consumer.assign(places)
-        await (consumer.seek_to_beginning(*places) if from_start else consumer.seek_to_end(*places))
+        partitions = [TopicPartition(DEMAND_EVENTS.name, n) for n in range(DEMAND_EVENTS.partitions)]
+        consumer.assign(partitions)
+        await (consumer.seek_to_beginning(*partitions) if from_start else consumer.seek_to_end(*partitions))
         shown = 0
         ends = await _ends(kafka) if to_end else None
         async for record in _records(consumer, ends):
@@ -75,21 +75,21 @@ async def _tail(kafka: Kafka, from_start: bool, number: str, as_json: bool, coun
 
 
 async def _ends(kafka: Kafka) -> dict[TopicPartition, int]:
-    """Where each partition that has records ends now."""
+    """The current end offset of each partition that has records."""
     _, ends = await cluster.account_of(kafka)
     partitions = ends.get(DEMAND_EVENTS.name, {})
     return {TopicPartition(DEMAND_EVENTS.name, int(number)): end for number, end in partitions.items() if end}
 
 
 async def _records(consumer: AIOKafkaConsumer, ends: dict[TopicPartition, int] | None) -> AsyncIterator[ConsumerRecord]:
-    """Records as they come; no further than `ends`, where these are given."""
+    """Records as they arrive; with `ends`, only up to these offsets."""
     if ends == {}:
         return
     async for record in consumer:
         yield record
-        place = TopicPartition(record.topic, record.partition)
-        if ends and record.offset + 1 >= ends.get(place, record.offset + 2):
-            del ends[place]
+        partition = TopicPartition(record.topic, record.partition)
+        if ends and record.offset + 1 >= ends.get(partition, record.offset + 2):
+            del ends[partition]
             if not ends:
                 return
 
@@ -103,6 +103,6 @@ def _json(envelope: Envelope) -> str:
     headers = {name.removeprefix("ce_"): value.decode() for name, value in envelope.headers()}
     try:
         data = json.loads(envelope.data)
-    except ValueError:  # shown as it is: somebody told what no service would
+    except ValueError:  # not JSON, so no service has written it: show it as it is
         data = envelope.data
     return json.dumps(headers | {"data": data}, ensure_ascii=False)

@@ -1,4 +1,4 @@
-"""What a command says, instead of a stack, when a server that it needs cannot be used."""
+"""Messages for faults of servers that a command needs, shown instead of a stack trace."""
 
 from typing import Final
 
@@ -17,21 +17,22 @@ UNUSABLE: Final = (
 
 
 def first(fault: BaseException) -> BaseException:
-    """The fault itself, out of the groups that tasks put around it."""
+    """The first fault inside nested exception groups; a fault that is not a group is returned as it is."""
     while isinstance(fault, BaseExceptionGroup):
         fault = fault.exceptions[0]
     return fault
 
 
 def in_words(fault: BaseException) -> str:
-    """What went wrong; of a request that nobody answered, where it went too."""
+    """The message of a fault; for a request without a response, also its URL."""
     if isinstance(fault, httpx.RequestError):
         return f"{fault.request.url.copy_with(query=None)} 没有回应 / does not answer: {fault or repr(fault)}"
     return str(fault)
 
 
 def of_a_server(fault: BaseException) -> str | None:
-    """Which server one of `UNUSABLE` is news of, and where to look; None when it is news of a file or a disk."""
+    """The message for a fault of the classes `UNUSABLE`: which server does not answer, and what to check. None if the
+    fault comes from a file or disk."""
     if isinstance(fault, KafkaError):
         return f"the broker does not answer: {fault}\nIs it running, and is KAFKA_BOOTSTRAP_SERVERS right?"
     if is_away(fault):

@@ -1,4 +1,4 @@
-"""`huying import`: recorded demands of another system, through the whole pipeline."""
+"""`huying import`: imports recorded demands of another system through the whole pipeline."""
 
 import asyncio
 import sys
@@ -43,7 +43,7 @@ STOPPED_TRIAL = "试运行已中断，未提交任何数据 / the dry run was st
 
 
 class Packs(BaseSettings):
-    """Where the jurisdiction packs lie; an import needs nothing else of its environment."""
+    """The folder of jurisdiction packs; an import reads no other setting."""
 
     model_config = SettingsConfigDict(env_prefix="HUYING_", extra="ignore")
 
@@ -60,7 +60,7 @@ def import_file(
     from_start: Annotated[bool, typer.Option("--from-start", help="do not go on after an interruption")] = False,
     wait: Annotated[bool, typer.Option(help="until the last figure is visible")] = True,
 ) -> None:
-    """Import a file. Exit code 0: all taken or known; 1: some rows were refused; 2: nothing could be done."""
+    """Import a file. Exit code 0: all rows were taken or known; 1: some were refused; 2: nothing could be done."""
     if isinstance(sys.stdout, TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")  # a terminal without Chinese still shows the English half
     outcome: Outcome | None = None
@@ -126,7 +126,7 @@ async def _imported(job: Job, url: str, key: str, wait: bool) -> Outcome:
 
 
 def _counts(outcome: Outcome, taken: str) -> str:
-    """What became of the rows, in one line; what did not happen is left out."""
+    """The results of the rows in one line; zero counts are left out."""
     tally = outcome.tally
     counts = [
         f"{outcome.before:,} settled before" if outcome.before else "",
@@ -148,7 +148,7 @@ async def _client(url: str, key: str) -> AsyncIterator[httpx.AsyncClient]:
 
 @contextmanager
 def _progress(table: Table, before: int) -> Iterator[Callable[[int], None]]:
-    """Say what the file was found to be, and show how far it has been read."""
+    """Print the format of the file, and show a progress bar."""
     console.print(f"读取 reading: {table.found}", soft_wrap=True)
     if before:
         console.print(f"从第 {before + 1:,} 行数据继续 / going on after {before:,} rows; --from-start starts anew")

@@ -1,4 +1,4 @@
-"""What the document of the HTTP API says first."""
+"""The introduction of the HTTP API's OpenAPI document."""
 
 from typing import Final
 

@@ -1,6 +1,6 @@
-"""What citizens refused in a time that a restore has undone: found in the facts of that time, and told again.
+"""Repeats refusals of publication that citizens made in the time that a restore has lost, from the facts of that time.
 
-Without it, words that a citizen had hidden would be public again from the start on.
+Without this, texts that a citizen had hidden would be public again.
 """
 
 import json
@@ -26,15 +26,15 @@ _KINDS: Final = {kind.wire_type(): kind for kind in (PublicationRefused, Publica
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """A refusal, or that one was taken back, as it was told."""
+    """A fact about a refusal of publication, or about its withdrawal, with its id."""
 
     id: UUID
     fact: PublicationRefused | PublicationAllowed
 
 
 def said_in(lines: Iterable[str]) -> Mapping[UUID, Sequence[Said]]:
-    """By demand, from the lines of `huying events tail --json`; raises `ValueError` with the number of one that is
-    none."""
+    """These facts by demand, from the lines of `huying events tail --json`; raises `ValueError` with the number of a
+    wrong line."""
     by_demand: dict[UUID, dict[UUID, Said]] = defaultdict(dict)
     for n, line in enumerate(lines, 1):
         try:
@@ -48,14 +48,16 @@ def said_in(lines: Iterable[str]) -> Mapping[UUID, Sequence[Said]]:
 
 
 async def tell_again(db: Connection, repository: Repository[Demand, Fact], said: Mapping[UUID, Sequence[Said]]) -> int:
-    """Refuse again what stood refused at the end of the lost time; returns of how many demands. Those that the
-    database does not know are left out, and so are those that it knows as refused."""
+    """Repeat the refusals that were in force at the end of the lost time; returns the number of demands.
+
+    Demands that the database does not know, or knows as refused, are left out.
+    """
     ids = [note.id for notes in said.values() for note in notes]
-    kept = {row["id"] for row in await db.fetch("SELECT id FROM journal WHERE id = ANY($1)", ids)}
+    stored = {row["id"] for row in await db.fetch("SELECT id FROM journal WHERE id = ANY($1)", ids)}
     refused: dict[UUID, UUID] = {}
     for demand, (refusals, allowed) in (await queries.stands(db, list(said))).items():
         stand = Stand(refusals=refusals, allowed=allowed)
-        lost = [note for note in said[demand] if note.id not in kept]
+        lost = [note for note in said[demand] if note.id not in stored]
         if not stand.is_refused and _after(stand, lost).is_refused:
             refused[demand] = next(note.id for note in lost if isinstance(note.fact, PublicationRefused))
     handler = CommandHandler(repository)
@@ -66,21 +68,21 @@ async def tell_again(db: Connection, repository: Repository[Demand, Fact], said:
 
 @dataclass(frozen=True, slots=True)
 class RefuseAgain:
-    """Refuses the publication of one demand for its citizen, who had done so."""
+    """A command that repeats a citizen's refusal of publication."""
 
     key: UUID
     cause: UUID
 
     async def known(self, db: Connection, state: Demand) -> bool | None:
-        """Never: what is refused already is not asked again."""
+        """None: the caller leaves out demands that are refused already."""
         return None
 
     async def decide(self, db: Connection, state: Demand, at: datetime) -> Sequence[Fact]:
-        """The note."""
+        """The note about the refusal."""
         return [PublicationRefused()]
 
     def answer(self, writes: WriteBatch, state: Demand, at: datetime) -> bool:
-        """That it is done."""
+        """Always True."""
         return True
 
 

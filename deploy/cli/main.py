@@ -1,4 +1,4 @@
-"""The command `huying`: where the code of every command is; loaded when it is called, for a worker needs little."""
+"""The command `huying`: the table of its subcommands, whose code is imported only when one is called."""
 
 from collections.abc import Mapping
 from importlib import import_module
@@ -19,25 +19,25 @@ COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
     "migrate": ("deploy.cli.migrating:migrate", "Bring every schema and the topics up to date."),
     "prepare": (
         "deploy.cli.preparing:prepare",
-        "What `huying up` does before it starts processes: `settings`, `migrate` and `channel seed`, in this order.",
+        "Do what `huying up` does before it starts processes: `settings`, `migrate` and `channel seed`, in this order.",
     ),
     "after-restore": (
         "deploy.cli.after_restore:after_restore",
-        "Once, when the database was restored to an earlier moment: let nothing of the time that is lost come back.",
+        "Run once after the database was restored to an earlier moment, before any process starts.",
     ),
     "kafka": ("deploy.cli.kafka:kafka", "Start Apache Kafka and stay until Ctrl-C; its data is kept."),
     "settings": (
         "deploy.cli.settings_listing:settings",
-        "Look at the settings of processes and start nothing. Exit code 78: some of them would not start.",
+        "Check the settings of processes without starting them. Exit code 78: some of them would not start.",
     ),
     "doctor": (
         "deploy.cli.doctor:doctor",
-        "Look at everything. Exit code 0: all is well and was looked at; 1: warnings, or something was not looked at;"
+        "Check the whole deployment. Exit code 0: all is well; 1: warnings, or something was not looked at;"
         " 2: something is broken.",
     ),
     "import": (
         "deploy.cli.importing:import_file",
-        "Import a file. Exit code 0: all taken or known; 1: some rows were refused; 2: nothing could be done.",
+        "Import a file. Exit code 0: all rows were taken or known; 1: some were refused; 2: nothing could be done.",
     ),
     "erase": (
         "deploy.cli.vault:erase",
@@ -47,71 +47,71 @@ COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
         "deploy.cli.contracts:contracts",
         "Compare the generated documents with the code, or write them; and the schemas with those last released.",
     ),
-    "openapi": ("deploy.cli.openapi:openapi", "Print what the HTTP API is, as OpenAPI 3.1."),
+    "openapi": ("deploy.cli.openapi:openapi", "Print the OpenAPI 3.1 document of the HTTP API."),
     "pack": ("deploy.cli.pack:app", "Jurisdiction packs: everything local, as data."),
     "catalogue": ("deploy.cli.catalogue:app", "`huying catalogue`: versions of the dispatch catalogue."),
     "attachments": ("deploy.cli.attachments:app", "`huying attachments`: what citizens attached."),
     "channel": (
         "deploy.cli.channel_listing:app",
-        "`huying channel`: front ends, their keys and what these may be used for.",
+        "`huying channel`: front ends, their keys, and the scopes of the keys.",
     ),
-    "vault": ("deploy.cli.vault:app", "`huying vault` and `huying erase`: the keys of what citizens entrusted."),
+    "vault": ("deploy.cli.vault:app", "`huying vault` and `huying erase`: the encryption keys of personal data."),
     "staff": (
         "deploy.cli.staff:app",
-        "`huying staff`: tokens for people at units beside those of a sign-in service, and the list of units.",
+        "`huying staff`: tokens for staff (in addition to those of a sign-in service), and the list of units.",
     ),
     "suggest": (
         "deploy.cli.suggest:app",
         "`huying suggest`: a model that suggests categories, trained on this deployment's own routed demands.",
     ),
-    "events": ("deploy.cli.events:app", "`huying events`: what the services tell each other, as it happens."),
-    "reports": ("deploy.cli.reports:app", "`huying reports`: the views behind figures."),
+    "events": ("deploy.cli.events:app", "`huying events`: the facts that services publish, as they happen."),
+    "reports": ("deploy.cli.reports:app", "`huying reports`: the projections behind the figures."),
     "dead-letters": (
         "deploy.cli.dead_letters:app",
-        "`huying dead-letters`: what could not be handled, why, and another try.",
+        "`huying dead-letters`: records that could not be handled, the causes, and another try.",
     ),
     "notifications": (
         "deploy.cli.notifications:app",
-        "`huying notifications`: what citizens were told, what waits and why, another try, and an end to waiting.",
+        "`huying notifications`: messages to citizens that are not sent, the causes, another try, and cancelling.",
     ),
     "webhooks": (
         "deploy.cli.webhooks:app",
-        "`huying webhooks`: which systems are told what happens, how they do, a test, another try, and other secrets.",
+        "`huying webhooks`: the webhooks of other systems: list, test, redeliver, rotate secrets, disable and enable.",
     ),
     "open311": ("deploy.cli.open311:app", "Open311 GeoReport v2: examine a server."),
 }
-"""Where each command is, and the line that the list of commands shows of it: no command is loaded for that. A test
-compares the lines with what the commands say themselves."""
+"""The module of each command, and its line in the list of commands, so that listing imports no command. A test compares
+the lines with the commands' own docstrings."""
 
 
 class Commands(TyperGroup):
     """A group whose commands are imported when they are called."""
 
     def list_commands(self, ctx: Any) -> list[str]:
-        """Every command."""
+        """The names of all commands."""
         return list(COMMANDS)
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
-        """A stand-in for the list of commands; None where there is none of this name."""
+        """A placeholder with the help line, for the list of commands; None for an unknown name."""
         return TyperCommand(cmd_name, help=COMMANDS[cmd_name][1]) if cmd_name in COMMANDS else None
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
-        """The command that is called."""
+        """Import and return the command that is called."""
         if args[0] not in COMMANDS:
             return super().resolve_command(ctx, args)
         return args[0], loaded(args[0]), args[1:]
 
 
 def loaded(name: str) -> Any:
-    """A command with its code."""
+    """Import a command."""
     module, _, attribute = COMMANDS[name][0].partition(":")
-    loaded_object = getattr(import_module(module), attribute)
-    if isinstance(loaded_object, typer.Typer):
-        command: Any = typer.main.get_group(loaded_object)
+    app_or_function = getattr(import_module(module), attribute)
+    if isinstance(app_or_function, typer.Typer):
+        command: Any = typer.main.get_group(app_or_function)
     else:
-        alone = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
-        alone.command(name)(loaded_object)
-        command = typer.main.get_command(alone)
+        single = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+        single.command(name)(app_or_function)
+        command = typer.main.get_command(single)
     command.name = name
     return command
 
@@ -136,9 +136,9 @@ def _group(
     """Huying: from a citizen's demand to its answer, and the figures of both."""
 
 
-class _InWords:
-    """Ends the program with a sentence where a server or this machine cannot be used; what knows such faults is loaded
-    when there is one."""
+class _FaultsInWords:
+    """Ends the program with a message, not a stack trace, if a server or this machine cannot be used. The module that
+    knows these faults is imported only then."""
 
     def __enter__(self) -> None:
         return None
@@ -159,7 +159,7 @@ def _words_of(fault: Exception) -> str | None:
 
 def main() -> None:
     """The entry point of the package."""
-    with _InWords():
+    with _FaultsInWords():
         app()
 
 

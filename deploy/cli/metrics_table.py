@@ -1,4 +1,4 @@
-"""Every metric of every process, as the tables in `docs/metrics.md`."""
+"""Generates `docs/metrics.md`: tables of all metrics and labels of all processes."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final
@@ -47,32 +47,35 @@ LABELS: Final[Mapping[str, str]] = {
     "gateway": "the name of a gateway in the file of gateways",
     "jurisdiction": "the id of a jurisdiction pack",
 }
-"""What each label says; there are no others."""
+"""The meaning of each label; there are no others."""
 
 OF_FEEDBACK: Final = ("huying_messages_", "huying_gateway_")
-"""Metrics of the queue of messages. The code of the queue could carry any service; feedback alone has one."""
+"""Prefixes of the metrics of the message queue. Its code is in the chassis, but only feedback uses it."""
 
 
 def document() -> str:
-    """The whole of `docs/metrics.md`."""
-    rows = [_line(f"`{one.name}`", one.kind, _labels(one), one.meaning, served_by(one)) for one in declared()]
+    """The content of `docs/metrics.md`."""
+    rows = [
+        _line(f"`{metric.name}`", metric.kind, _labels(metric), metric.meaning, served_by(metric))
+        for metric in declared()
+    ]
     labels = [_line(f"`{label}`", meaning) for label, meaning in LABELS.items()]
     return "".join((HEAD, *rows, LABELS_HEAD, *labels))
 
 
 def declared() -> Sequence[Declared]:
-    """Every metric by its name, also those of services, which are all loaded."""
+    """All metrics, sorted by name; imports all services, so that theirs are included."""
     described()
-    return sorted(DECLARED, key=lambda one: one.name)
+    return sorted(DECLARED, key=lambda metric: metric.name)
 
 
 def exposed() -> Mapping[str, frozenset[str]]:
-    """Every series of ours that can be scraped, with its labels."""
-    return {name: labels for one in declared() for name, labels in one.exposed()}
+    """The names of all our time series, with their labels."""
+    return {name: labels for metric in declared() for name, labels in metric.exposed()}
 
 
 def processes_of(metric: Declared) -> Sequence[str]:
-    """The processes that serve it."""
+    """The processes that serve a metric."""
     return [name for name, about in described().items() if _serves(metric, str(about["kind"]), str(about["service"]))]
 
 
@@ -82,7 +85,7 @@ def _serves(metric: Declared, kind: str, service: str) -> bool:
 
 
 def served_by(metric: Declared) -> str:
-    """In words."""
+    """The processes that serve a metric, in words."""
     if metric.served == EVERY:
         return "every process"
     names = ", ".join(_short(processes_of(metric)))
@@ -90,15 +93,15 @@ def served_by(metric: Declared) -> str:
 
 
 def _short(names: Iterable[str]) -> Iterator[str]:
-    """`*-relay` where those of all services do."""
-    given = list(names)
-    suffixes = dict.fromkeys(name.partition("-")[2] for name in given)
+    """The names of processes, with `*-relay` if the relays of all services are among them."""
+    all_names = list(names)
+    suffixes = dict.fromkeys(name.partition("-")[2] for name in all_names)
     for suffix in suffixes:
         family = [name for name in described() if suffix and name.endswith(f"-{suffix}")]
-        if len(family) > 1 and set(family) <= set(given):
+        if len(family) > 1 and set(family) <= set(all_names):
             yield f"`*-{suffix}`"
         else:
-            yield from (f"`{name}`" for name in given if name.partition("-")[2] == suffix)
+            yield from (f"`{name}`" for name in all_names if name.partition("-")[2] == suffix)
 
 
 def _labels(metric: Declared) -> str:

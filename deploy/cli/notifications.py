@@ -1,4 +1,4 @@
-"""`huying notifications`: what citizens were told, what waits and why, another try, and an end to waiting."""
+"""`huying notifications`: messages to citizens that are not sent, the causes, another try, and cancelling."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Annotated, Final, TypeVar
@@ -38,7 +38,7 @@ def listed(
     number: Annotated[str, typer.Option(help="every message about the demand of this number")] = "",
     limit: Annotated[int, typer.Option(min=1, max=10_000, help="how many, the oldest first")] = 100,
 ) -> None:
-    """Messages that are not sent, the oldest first, and gateways that rest; exit code 1 where a person must decide."""
+    """List messages that are not sent, oldest first, and gateways that rest; exit code 1 if a person must decide."""
 
     async def ask(db: Connection) -> tuple[Sequence[MessageRow], Sequence[OpenCircuit]]:
         if number:
@@ -58,7 +58,7 @@ def listed(
 
 @app.command()
 def show(id: Id) -> None:
-    """One message with its words, without its links: whoever has one acts for the citizen."""
+    """Show one message, without its links: anybody with a link could act for the citizen."""
     row = _found(_asked(lambda db: queries.one_message(db, id)), id)
     for heading, cell in zip(HEADING, _cells(row), strict=True):
         typer.echo(f"{heading:<10} {cell}")
@@ -75,7 +75,7 @@ def retry(
         bool, typer.Option(help="send one of which nobody knows whether it went out: the citizen may get it twice")
     ] = False,
 ) -> None:
-    """Send a message that failed or was skipped once more; one that waits, at once."""
+    """Send a failed or skipped message again; send a waiting one at once."""
     done = _asked(lambda db: intent_reports.try_again(db, MESSAGE, id, although_unknown))
     if done:
         typer.echo("it is the next to be sent")
@@ -92,7 +92,7 @@ def cancel(
     id: Id,
     why: Annotated[str, typer.Option(help="told in the demand's record")] = "cancelled by an operator",
 ) -> None:
-    """Never send a message that waits; or settle one that failed, or of which nobody knows whether it went out."""
+    """Cancel a waiting message, a failed one, or one of which nobody knows whether it was sent."""
     environment_of_what_runs("DATABASE_URL", "HUYING_SECRET")
     settings = read(FeedbackSettings)
     packs = packs_of(settings)
@@ -109,7 +109,7 @@ def cancel(
 
 
 async def nobody(intents: Sequence[Intent]) -> dict[UUID, Found]:
-    """Whom messages are for: whoever cancels one sends none."""
+    """The look-up of recipients for commands that send nothing: it finds nobody."""
     return {}
 
 

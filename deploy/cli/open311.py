@@ -1,4 +1,4 @@
-"""`huying open311`: does a server keep the rules of Open311 GeoReport v2?"""
+"""`huying open311`: checks whether a server follows the rules of Open311 GeoReport v2."""
 
 import asyncio
 import json

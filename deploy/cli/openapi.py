@@ -1,4 +1,4 @@
-"""`huying openapi`: prints the OpenAPI document of the gateway; needs no server."""
+"""`huying openapi`: prints the OpenAPI document of the gateway; it needs no server."""
 
 import asyncio
 import json
@@ -18,12 +18,12 @@ NOWHERE: Final = "postgresql://127.0.0.1:1/none"
 
 
 def openapi() -> None:
-    """Print what the HTTP API is, as OpenAPI 3.1."""
+    """Print the OpenAPI 3.1 document of the HTTP API."""
     typer.echo(json.dumps(asyncio.run(document()), ensure_ascii=False, indent=2))
 
 
 async def document() -> dict[str, Any]:
-    """The four services under one origin; no connection is opened."""
+    """The document of all four services under one origin; no connection is opened."""
     apis: list[Api] = []
     values = {"DATABASE_URL": NOWHERE, "secret": token_urlsafe(48), "vault_key": token_urlsafe(48)}
     for service in manifests():

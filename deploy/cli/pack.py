@@ -1,4 +1,4 @@
-"""`huying pack`: is a jurisdiction pack sound, how its messages read, and the holidays it may start from."""
+"""`huying pack`: checks jurisdiction packs, previews their messages, and writes files of holidays."""
 
 from pathlib import Path
 from typing import Annotated, Final
@@ -12,14 +12,14 @@ from shared.jurisdiction.problems import PackError
 
 SAMPLE_URL: Final = "https://huying.example.gov.cn"
 SAMPLE_TOKEN: Final = "eyJkIjoiQWFJS1pRQm9lbHU4RC1zY0RPS21YQSJ9.aUxw2g.0cX9bVwq6kT1nYzR3xAJb0VyZ6c"
-"""As long as a token of a link."""
+"""A sample with the length of a real token."""
 app = typer.Typer(help="Jurisdiction packs: everything local, as data.", no_args_is_help=True)
 
 
 @app.command()
 def check(path: Annotated[list[Path], typer.Argument(help="folders of packs served together")]) -> None:
-    """Explain every error with its file and line, or sum up what the packs hold."""
-    from shared.jurisdiction.checks.boundaries import check_boundaries  # it loads what no other command needs
+    """Print every error with its file and line, or a summary of the packs."""
+    from shared.jurisdiction.checks.boundaries import check_boundaries  # no other command needs this import
 
     try:
         packs, warnings = examine_together(path, check_boundaries)
@@ -50,7 +50,7 @@ def previews(
     path: Annotated[Path, typer.Argument(help="folder of a pack")],
     url: Annotated[str, typer.Option(help="public address of the deployment, as it stands in links")] = SAMPLE_URL,
 ) -> None:
-    """Print every message with sample values: how many characters, and how many text messages are paid for it."""
+    """Print every message with sample values, its number of characters, and the number of text messages it costs."""
     try:
         packs, _ = examine_together([path])
     except PackError as error:
@@ -66,21 +66,21 @@ def previews(
 
 
 def _for(notice: Notice, url: str, language: str) -> dict[str, str]:
-    """The links of a message that tells several demands, or goes to a unit."""
+    """The placeholders that depend on the notice: links of a digest, and of a message to a unit."""
     number = SAMPLES[language]["number"]
     case, page = f"{url}/desk/cases/{number}", f"{url}/follow/{SAMPLE_TOKEN}"
     return {"url": case, "items": f"{number} {case}"} if notice.is_for_staff else {"items": f"{number} {page}"}
 
 
 def parts_of(text: str) -> int:
-    """Text messages of 70 characters, or of 67 where there are several (3GPP TS 23.038, 23.040: UCS-2); without
-    Chinese, and other characters beyond ASCII, of 160 and 153."""
-    one, each = (160, 153) if text.isascii() else (70, 67)
-    return 1 if len(text) <= one else -(-len(text) // each)
+    """The number of text messages (SMS) for a text: one of 70 characters, or several of 67 (3GPP TS 23.038, 23.040:
+    UCS-2); for an ASCII text 160 and 153."""
+    single, part = (160, 153) if text.isascii() else (70, 67)
+    return 1 if len(text) <= single else -(-len(text) // part)
 
 
 def summary(pack: Pack) -> str:
-    """One line: what the pack holds, and the years whose make-up working days are still to come."""
+    """The content of a pack in one line, with the years whose make-up working days are not announced."""
     awaited = [str(number) for number, year in pack.years.items() if not year.announced]
     parts = [
         f"{len(pack.divisions)} divisions",

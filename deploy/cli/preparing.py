@@ -1,4 +1,4 @@
-"""`huying prepare`: what one start of everything needs before its processes, in one program that is loaded once."""
+"""`huying prepare`: all steps before the processes of a deployment start, in one program to save start-up time."""
 
 from pathlib import Path
 from typing import Annotated
@@ -14,7 +14,7 @@ def prepare(
     processes: Annotated[list[str], typer.Argument(help="those that are to be started")],
     channels: Annotated[Path, typer.Option(help="where the keys of channels are kept, readable by its owner alone")],
 ) -> None:
-    """What `huying up` does before it starts processes: `settings`, `migrate` and `channel seed`, in this order."""
+    """Do what `huying up` does before it starts processes: `settings`, `migrate` and `channel seed`, in this order."""
     settings(processes)
     migrate()
     seed(channels)

@@ -1,4 +1,4 @@
-"""`huying run`: every process of every service, by name; each loads the code of its own services alone."""
+"""`huying run`: runs a process by its name; each process imports only the code of its own services."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache, partial
@@ -27,8 +27,8 @@ GATEWAY: Final = "gateway"
 
 
 class RunSettings(ProcessSettings, JurisdictionSettings):
-    """What `huying run` reads beside the settings of services: where the gateway or a single API listens, which packs
-    are served, and how patient readers are with the embedded broker."""
+    """The settings of `huying run` in addition to those of services: the port of the gateway or API, the packs, and the
+    pauses of consumers with the embedded broker."""
 
     port: int = Field(
         8080,
@@ -52,7 +52,7 @@ class RunSettings(ProcessSettings, JurisdictionSettings):
 
 @lru_cache
 def processes() -> Mapping[str, Sequence[ServiceManifest[Any]]]:
-    """Every process by name, and the services that it is a part of; loads all of them."""
+    """All processes by name, with their services; imports all services."""
     services_of = {GATEWAY: manifests()}
     for service in manifests():
         services_of |= {name: (service,) for name in service.by_process}
@@ -60,7 +60,7 @@ def processes() -> Mapping[str, Sequence[ServiceManifest[Any]]]:
 
 
 def services_of(process: str) -> Sequence[ServiceManifest[Any]]:
-    """The services whose code and settings a process needs; loads them and no others. Raises `KeyError`."""
+    """The services whose code and settings a process needs; imports only those. Raises `KeyError`."""
     if process == GATEWAY:
         return manifests()
     name = process.partition("-")[0]
@@ -70,7 +70,7 @@ def services_of(process: str) -> Sequence[ServiceManifest[Any]]:
 
 
 def settings_of(process: str) -> tuple[type[ProcessSettings], ...]:
-    """Every class of settings that a process reads."""
+    """All classes of settings that a process reads."""
     if process == GATEWAY:
         return (RunSettings, *(service.settings for service in manifests()))
     (service,) = services_of(process)
@@ -89,16 +89,16 @@ async def _apis(services: Sequence[ServiceManifest[Any]]) -> Components:
 
 
 def _more_pages(settings: RunSettings) -> Sequence[APIRouter]:
-    """What belongs to no service."""
+    """Pages that belong to no service."""
     if not settings.design_pages:
         return ()
-    from shared.web.design import design  # nobody needs it in production
+    from shared.web.design import design  # not needed in production
 
     return (design(),)
 
 
 async def build(process: str) -> Components:
-    """What a process is made of, with the settings of its environment."""
+    """Build the components of a process, with the settings of its environment."""
     services = services_of(process)
     if process == GATEWAY or isinstance(services[0].by_process[process], ApiProcess):
         return await _apis(services)
@@ -109,7 +109,7 @@ async def build(process: str) -> Components:
 
 
 def wrong_settings(names: Iterable[str]) -> list[str]:
-    """Everything that keeps these processes from starting, of all their settings; the packs that they serve too."""
+    """All errors in the settings of these processes and in the packs that they serve."""
     kinds = {name: settings_of(name) for name in names}
     lines = [line for name, classes in kinds.items() for line in what_is_wrong(name, classes)]
     if not lines and any(len(classes) > 1 for classes in kinds.values()):
@@ -122,7 +122,7 @@ def wrong_settings(names: Iterable[str]) -> list[str]:
 
 
 def known(process: str) -> str:
-    """The name of a process; raises `BadParameter` where there is none of this name."""
+    """The given name; raises `BadParameter` if no process has it."""
     try:
         services_of(process)
     except KeyError:

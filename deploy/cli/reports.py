@@ -1,4 +1,4 @@
-"""`huying reports`: the views behind figures."""
+"""`huying reports`: the projections behind the figures."""
 
 import asyncio
 from typing import Annotated
@@ -20,7 +20,7 @@ app = typer.Typer(no_args_is_help=True, help=__doc__)
 
 @app.callback()
 def _group() -> None:
-    """The views behind figures."""
+    """The projections behind the figures."""
 
 
 @app.command()
@@ -29,10 +29,10 @@ def rebuild(
         bool, typer.Option("--accept", help="replace the views although they differ from those in use")
     ] = False,
 ) -> None:
-    """Build reporting's views anew from the log, compare them with those in use, and put them in their place.
+    """Rebuild reporting's projections from the topics, compare them with those in use, and replace them.
 
-    Everything answers meanwhile. Where both differ, the differences are printed and nothing is replaced, unless
-    --accept is given. Exit code 1: nothing was replaced.
+    The service stays available. If both differ, the differences are printed and nothing is replaced, unless --accept is
+    given. Exit code 1: nothing was replaced.
     """
     environment_of_what_runs()
     settings = read(ReportingSettings)

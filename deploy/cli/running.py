@@ -1,4 +1,4 @@
-"""Lets a command find the deployment that runs on this machine."""
+"""Finds the deployment that runs on this machine, for commands without explicit addresses."""
 
 import os
 from collections.abc import Mapping
@@ -12,17 +12,18 @@ SERVERS: Final = ("DATABASE_URL", "KAFKA_BOOTSTRAP_SERVERS")
 
 
 def named(name: str) -> str:
-    """The server that a variable of the environment names; empty when none is."""
+    """The value of an environment variable with a server's address; empty if it is not set."""
     return os.environ.get(name, "")
 
 
 def environment() -> Mapping[str, str]:
-    """What this command was given."""
+    """The environment variables of this command."""
     return os.environ
 
 
 def environment_of_what_runs(*needed: str) -> None:
-    """Take the addresses and secrets of the local deployment for those that are not set; exit 2 when there is none."""
+    """Set missing environment variables to the addresses and secrets of the local deployment; exits with code 2 if
+    none runs."""
     needed = needed or SERVERS
     if all(name in os.environ for name in needed):
         return
@@ -43,7 +44,7 @@ def environment_of_what_runs(*needed: str) -> None:
 
 
 def key_and_url(url: str, key: str, channel: str) -> tuple[str, str]:
-    """Where to send and with which key: as given, else of the deployment that runs here; exit 2 when there is none."""
+    """The given URL and key, else those of the deployment that runs here; exits with code 2 if none runs."""
     running = what_runs(url, key, channel)
     if running is None:
         typer.echo("huying: nothing runs here: start it with `make up`, or give --url and --key", err=True)
@@ -52,7 +53,7 @@ def key_and_url(url: str, key: str, channel: str) -> tuple[str, str]:
 
 
 def what_runs(url: str, key: str, channel: str) -> tuple[str, str] | None:
-    """The same, or None when nothing was given and nothing runs here."""
+    """The same as `key_and_url`, but None if no URL is given and no deployment runs here."""
     directory = state_dir()
     running = Runtime.running(directory)
     if not url and running is None:

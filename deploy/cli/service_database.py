@@ -1,4 +1,4 @@
-"""Lets a command ask a service's database, of the deployment that runs here or the one that the environment names."""
+"""Lets a command query a service's database: that of the environment, else of the deployment that runs here."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator
@@ -17,7 +17,7 @@ T = TypeVar("T")
 
 
 def on_what_runs(ask: Callable[[Pool], Awaitable[T]], service: str = "intake") -> T:
-    """What a question to the database is answered, in the role of a service."""
+    """Call `ask` with a pool in the role of a service; returns its result."""
     environment_of_what_runs("DATABASE_URL")
 
     async def asked() -> T:
@@ -28,7 +28,7 @@ def on_what_runs(ask: Callable[[Pool], Awaitable[T]], service: str = "intake") -
 
 
 def on_a_connection(ask: Callable[[Connection], Awaitable[T]], service: str) -> T:
-    """The same for a question to one connection."""
+    """Call `ask` with one connection in the role of a service; returns its result."""
 
     async def ask_one(pool: Pool) -> T:
         async with pool.acquire() as db:
@@ -39,7 +39,7 @@ def on_a_connection(ask: Callable[[Connection], Awaitable[T]], service: str) -> 
 
 @contextmanager
 def told() -> Iterator[None]:
-    """Say in words what was refused, and exit 1."""
+    """Print refusals and invalid input as messages, and exit with code 1."""
     try:
         yield
     except ValidationError as fault:

@@ -1,4 +1,4 @@
-"""The services by name, and each one's manifest, loaded when it is asked for: a process loads itself alone."""
+"""The names and manifests of the services; a manifest is imported on demand, so that a process loads only its own."""
 
 from functools import lru_cache
 from importlib import import_module
@@ -11,11 +11,11 @@ SERVICE_NAMES: Final = ("intake", "routing", "feedback", "reporting")
 
 @lru_cache(maxsize=len(SERVICE_NAMES))
 def manifest(name: str) -> ServiceManifest[Any]:
-    """What the service of this name says of itself."""
+    """Import and return the manifest of a service."""
     service_manifest: ServiceManifest[Any] = import_module(f"services.{name}.app").SERVICE
     return service_manifest
 
 
 def manifests() -> tuple[ServiceManifest[Any], ...]:
-    """Those of all services."""
+    """The manifests of all services."""
     return tuple(map(manifest, SERVICE_NAMES))

@@ -1,4 +1,4 @@
-"""`huying settings`: everything that is wrong with the settings of processes, all at once."""
+"""`huying settings`: reports all mistakes in the settings of processes at once."""
 
 from typing import Annotated
 
@@ -12,7 +12,7 @@ from shared.chassis.base.settings import WRONG
 def settings(
     processes: Annotated[list[str] | None, typer.Argument(help="those that are to be started; none: all")] = None,
 ) -> None:
-    """Look at the settings of processes and start nothing. Exit code 78: some of them would not start."""
+    """Check the settings of processes without starting them. Exit code 78: some of them would not start."""
     names = [known(name) for name in processes or every_process()]
     wrong = wrong_settings(names)
     for line in wrong:

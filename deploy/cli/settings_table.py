@@ -1,4 +1,4 @@
-"""Every setting of every process and of the command, as the table in `docs/settings.md`."""
+"""Generates `docs/settings.md`: a table of all settings of all processes and of the command."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -46,7 +46,7 @@ class Row:
     meaning: str
 
     def line(self) -> str:
-        """As a row of the table."""
+        """The row in Markdown."""
         cells = (f"`{self.variable}`", self.values, self.default, self.read_by, self.meaning)
         return f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |\n"
 
@@ -60,22 +60,22 @@ OF_THE_COMMAND: Final = (
         "key of a channel that may import"),
     Row("DEMO_EXIT", "`0`, `1`", "`0`", "`huying demo`", "end after the report card"),
 )  # fmt: skip
-"""Those that no process reads; a test finds every name of a variable in the code here."""
+"""The settings that only the command reads; a test checks that no variable in the code is missing."""
 
 
 def document() -> str:
-    """The whole of `docs/settings.md`."""
+    """The content of `docs/settings.md`."""
     return HEAD + "".join(row.line() for row in rows())
 
 
 def rows() -> list[Row]:
-    """Every setting once, those that must be given first."""
+    """All settings, each once; required ones come first."""
     rows = [_row(kind, name, field, tuple(read_by)) for (kind, name, field), read_by in _read_by().items()]
     return [*sorted(rows, key=lambda row: (not row.default.startswith("**"), row.variable)), *OF_THE_COMMAND]
 
 
 class _Field(tuple[type[BaseSettings], str, FieldInfo]):
-    """A field that is told apart by its variable, whichever class it was met in."""
+    """A field of settings, identified by its environment variable: several classes may share it."""
 
     __slots__ = ()
 
@@ -111,7 +111,7 @@ def _row(kind: type[BaseSettings], name: str, field: FieldInfo, read_by: Iterabl
 
 
 def _short(readers: Sequence[str]) -> Iterator[str]:
-    """`intake-*` for all of a service's processes."""
+    """The names of processes, with `intake-*` if all processes of a service are among them."""
     for process in readers:
         prefix = process.partition("-")[0]
         family = [name for name in processes() if name.startswith(f"{prefix}-")]

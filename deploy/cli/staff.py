@@ -1,4 +1,4 @@
-"""`huying staff`: tokens for people at units beside those of a sign-in service, and the list of units."""
+"""`huying staff`: tokens for staff (in addition to those of a sign-in service), and the list of units."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -23,13 +23,13 @@ from shared.jurisdiction.unit_listing import listed_units
 
 app = typer.Typer(no_args_is_help=True, help=__doc__)
 BELIEVE_STAFF: Final = ("routing", "intake", "feedback", "reporting")
-"""The services that have a table of what was revoked. Feedback asks intake, but for how it is itself, and that of the
-version before, which may run during an update, looks by itself too."""
+"""The services with a table of revocations. Feedback asks intake to verify tokens, except for its own findings; but its
+older version, which may run during an upgrade, verifies them itself."""
 
 
 @app.callback()
 def _group() -> None:
-    """Tokens for people at units, and the units."""
+    """Tokens for staff, and the list of units."""
 
 
 @app.command()
@@ -44,7 +44,7 @@ def token(
         float | None, typer.Option(min=0.01, help="how long it is good; HUYING_STAFF_TOKEN_HOURS (12) unless shorter")
     ] = None,
 ) -> None:
-    """Print a token for `Authorization: Bearer …`; until when it is good is said beside it, on the error stream."""
+    """Print a token for `Authorization: Bearer …`; its expiry is printed to the error stream."""
     environment_of_what_runs()
     settings = read(SecretSettings)
     tokens, packs = StaffTokens.of(settings), _packs()
@@ -77,7 +77,7 @@ def revoke(
     unit: Annotated[str, typer.Option(help="the unit whose tokens end")] = "",
     name: Annotated[str, typer.Option(help="only those of this person of the unit")] = "",
 ) -> None:
-    """Make tokens worthless from their next request on: one, or all that were made until now."""
+    """Revoke tokens from their next request on: one, or all that a unit or person has got until now."""
     if bool(token) == bool(unit) or (name and not unit):
         raise typer.BadParameter("give a token, or --unit, or --unit and --name")
     environment_of_what_runs()
@@ -89,12 +89,12 @@ def revoke(
         except Refused as refused:
             typer.echo(f"huying: nothing to revoke: {refused.zh} / {refused.en}", err=True)
             raise typer.Exit(1) from None
-        asyncio.run(_everywhere(settings, lambda db: revocations.revoke_token(db, identity(token), at)))
+        asyncio.run(_in_each_service(settings, lambda db: revocations.revoke_token(db, identity(token), at)))
         typer.echo(f"the token of {person.name} at {person.unit} is worth nothing from now on")
         return
     if _packs().of_unit(unit) is None:
         typer.echo(f"huying: mind that no pack has a unit {unit!r} now", err=True)
-    asyncio.run(_everywhere(settings, lambda db: revocations.revoke_bearers(db, unit, name or None, at)))
+    asyncio.run(_in_each_service(settings, lambda db: revocations.revoke_bearers(db, unit, name or None, at)))
     typer.echo(f"every token of {name or 'everybody'} at {unit} that was made until {_shown(at)} is worth nothing")
 
 
@@ -103,10 +103,10 @@ def _packs() -> Jurisdictions:
     return packs_of(settings)
 
 
-async def _everywhere(settings: SecretSettings, tell: Callable[[Connection], Awaitable[None]]) -> None:
+async def _in_each_service(settings: SecretSettings, revoke: Callable[[Connection], Awaitable[None]]) -> None:
     for service in BELIEVE_STAFF:
         async with await open_pool(settings.database_url, service, size=1) as pool, pool.acquire(timeout=5) as db:
-            await tell(db)
+            await revoke(db)
 
 
 def _shown(at: datetime) -> str:

@@ -44,7 +44,7 @@ def train_model(
 
 @app.command()
 def evaluate(jurisdiction: Jurisdiction = "nanhai") -> None:
-    """How often keywords and a model are right, and whether they are right as often as they say."""
+    """Print how often keywords and a model are right, and how well their probabilities match."""
     examples = _examples(jurisdiction)
     print_report("keywords", report(by_keywords(examples, jurisdiction)))
     _, guesses = _trained(examples, jurisdiction)
@@ -65,11 +65,11 @@ def by_keywords(examples: list[Example], jurisdiction: str) -> list[Guess]:
 
 
 def print_report(name: str, report: Report) -> None:
-    """One line, and the reliability table behind it."""
+    """Print a summary line and the reliability table."""
     console.print(_summed_up(name, report))
     table = Table("said", "demands", "said on average", "came true", title=f"reliability: {name}")
-    for one in report.bins:
-        table.add_row(f"{one.low:.1f}–{one.high:.1f}", f"{one.count:,}", f"{one.said:.2f}", f"{one.true:.2f}")
+    for span in report.bins:
+        table.add_row(f"{span.low:.1f}–{span.high:.1f}", f"{span.count:,}", f"{span.said:.2f}", f"{span.true:.2f}")
     console.print(table)
 
 

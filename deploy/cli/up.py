@@ -41,7 +41,7 @@ def up(
 
 
 def options(port: int, broker: str) -> Options:
-    """What to start, from the command line and the environment."""
+    """The options of the deployment, from the command line and the environment."""
     if broker not in BROKERS:
         raise typer.BadParameter(f"--broker is {' or '.join(BROKERS)}, not {broker!r}")
     return Options(
@@ -55,8 +55,8 @@ def options(port: int, broker: str) -> Options:
 
 
 async def until_stopped(work: Coroutine[None, None, None]) -> None:
-    """Do the work, or what of it is done when Ctrl-C or SIGTERM comes: it is cancelled wherever it stands, also in the
-    middle of a start. The second Ctrl-C ends at once."""
+    """Run the work until it ends; Ctrl-C or SIGTERM cancels it at any point, also during a start. A second Ctrl-C
+    ends this process at once."""
     doing = asyncio.ensure_future(work)
     loop = asyncio.get_running_loop()
     first = math.inf
@@ -79,7 +79,7 @@ async def until_stopped(work: Coroutine[None, None, None]) -> None:
 
 
 async def until_ctrl_c() -> None:
-    """Wait until `until_stopped` is told to stop."""
+    """Wait until `until_stopped` cancels the work."""
     await asyncio.Event().wait()
 
 
@@ -91,7 +91,7 @@ async def _up(wanted: Options) -> None:
 
 
 def banner(running: Running, waiting: WaitingDemand | None = None) -> Panel:
-    """Where everything is, what the broker promises, and a demand to try by hand where there is one."""
+    """The addresses and folders of a deployment, the promise of its broker, and a demand to try by hand if any."""
     directory, wanted = running.options.directory, running.options.port
     moved = wanted and not running.url.endswith(f":{wanted}")
     taken = f"[bold]port[/]       {wanted} {_why_moved(wanted)}: mind the addresses above"

@@ -1,4 +1,4 @@
-"""`huying vault` and `huying erase`: the keys of what citizens entrusted."""
+"""`huying vault` and `huying erase`: the encryption keys of personal data."""
 
 import asyncio
 import getpass
@@ -27,14 +27,14 @@ app = typer.Typer(no_args_is_help=True, help=__doc__)
 
 @app.callback()
 def _group() -> None:
-    """The keys of what citizens entrusted."""
+    """The encryption keys of personal data."""
 
 
 @app.command()
 def rotate() -> None:
-    """Wrap every key with HUYING_VAULT_KEY that HUYING_VAULT_OLD_KEY wraps now.
+    """Wrap every key that HUYING_VAULT_OLD_KEY wraps with HUYING_VAULT_KEY.
 
-    First give both to every intake process and restart it; then run this; then take the old one away.
+    First set both for every intake process and restart it; then run this command; then remove the old one.
     """
     environment_of_what_runs()
     done = asyncio.run(_rotate())

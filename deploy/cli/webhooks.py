@@ -1,4 +1,4 @@
-"""`huying webhooks`: which systems are told what happens, how they do, a test, another try, and other secrets."""
+"""`huying webhooks`: the webhooks of other systems: list, test, redeliver, rotate secrets, disable and enable."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
@@ -28,13 +28,13 @@ TIME: Final = "%Y-%m-%d %H:%M:%S"
 HEADING: Final = ("id", "of", "state", "waiting", "delivered", "url")
 LOG_HEADING: Final = ("event", "type", "demand", "state", "tries", "last", "answer")
 PATIENCE: Final = 30.0
-"""Seconds for which `test` waits: longer than one request may take."""
+"""Seconds that `test` waits: longer than one request may take."""
 Id = Annotated[UUID, typer.Argument(help="the id that `list` shows")]
 
 
 @app.command("list")
 def listed() -> None:
-    """Every webhook, and how it does; exit code 1 where one fails or was disabled by itself."""
+    """List all webhooks with their state; exit code 1 if one fails or was disabled automatically."""
 
     async def ask(db: Connection) -> tuple[Sequence[WebhookRow], dict[UUID, Waiting]]:
         rows = await queries.every_webhook(db)
@@ -56,7 +56,7 @@ def show(
     number: Annotated[str, typer.Option(help="only those of the demand of this number")] = "",
     limit: Annotated[int, typer.Option(min=1, max=1000, help="how many deliveries, the newest first")] = 20,
 ) -> None:
-    """One webhook: what it takes, what is wrong with it, and the log of its deliveries."""
+    """Show one webhook: its filters, what is wrong with it, and the log of its deliveries."""
 
     async def ask(db: Connection) -> tuple[WebhookRow, Waiting, Sequence[LoggedDelivery]]:
         row = await _known(db, id)
@@ -76,7 +76,7 @@ def show(
 
 @app.command()
 def test(id: Id) -> None:
-    """Send an event of the type `webhook.test`, and say what was answered; exit code 1 where it was not taken."""
+    """Send an event of the type `webhook.test`, and print the response; exit code 1 if it was not accepted."""
     event = uuid7()
 
     async def ask(db: Connection) -> LoggedDelivery | None:
@@ -109,7 +109,7 @@ def redeliver(
     until: Annotated[datetime | None, typer.Option(help="and before then (UTC)")] = None,
     only_failed: Annotated[bool, typer.Option(help="those that were given up, and no other")] = False,
 ) -> None:
-    """Send again what is in the log, by the same ids and in the same order."""
+    """Send events of the log again, with the same ids and in the same order."""
     if (event is None) is (since is None):
         raise typer.BadParameter("name either --event or --since")
     command = Redeliver(event=event, since=_utc(since), until=_utc(until), only_failed=only_failed)
@@ -126,7 +126,7 @@ def rotate(
     id: Id,
     hours: Annotated[int, typer.Option(min=0, max=30 * 24, help="for how long the present secret signs too")] = 24,
 ) -> None:
-    """Give a webhook another secret, shown this once; whoever receives takes both for the time being."""
+    """Give a webhook a new secret, shown only now; for some hours, events are signed with both secrets."""
     environment_of_what_runs("DATABASE_URL", "HUYING_SECRET")
     box = secret_box(read(FeedbackSettings))
 
@@ -141,14 +141,14 @@ def rotate(
 
 @app.command()
 def disable(id: Id) -> None:
-    """Send nothing to a webhook until it is enabled again; what happens meanwhile waits for it."""
+    """Send nothing to a webhook until it is enabled again; events wait meanwhile."""
     _change(id, enabled=False)
     typer.echo("nothing is sent to it any more")
 
 
 @app.command()
 def enable(id: Id) -> None:
-    """Send to a webhook again: what waits first, in order."""
+    """Send to a webhook again, beginning with the waiting events, in order."""
     _change(id, enabled=True)
     typer.echo("what waits for it is sent now")
 
@@ -189,11 +189,12 @@ def _cells(row: WebhookRow, waiting: Waiting) -> tuple[str, ...]:
     return str(row.id), whose, state, f"{waiting.deliveries:,}", delivered, row.url
 
 
-def _logged(one: LoggedDelivery) -> tuple[str, ...]:
-    last = one.tries[0] if one.tries else None
+def _logged(delivery: LoggedDelivery) -> tuple[str, ...]:
+    last = delivery.tries[0] if delivery.tries else None
     answer = (last.cause or str(last.status)) if last else "-"
     at = f"{last.at:{TIME}}" if last else "-"
-    return str(one.event), one.type, one.number or "-", one.state, str(one.attempts), at, answer
+    number = delivery.number or "-"
+    return str(delivery.event), delivery.type, number, delivery.state, str(delivery.attempts), at, answer
 
 
 def _print(rows: Sequence[tuple[str, ...]]) -> None:
