@@ -120,15 +120,15 @@ def takes(condition: Condition, earlier: Match, later: Match, local: Local) -> b
             return bool(wider == narrower)
 
 
-def meets_too(condition: Condition, one: Match, other: Match, local: Local) -> bool:
+def meets_too(condition: Condition, first: Match, second: Match, local: Local) -> bool:
     """Whether a demand may meet this condition of both rules at once."""
-    if takes(condition, one, other, local) or takes(condition, other, one, local):
+    if takes(condition, first, second, local) or takes(condition, second, first, local):
         return True
     match condition:
         case Condition.KEYWORDS:
             return True
         case Condition.HOURS:
-            return _touch(_parsed(one.hours or ""), _parsed(other.hours or ""))
+            return _touch(_parsed(first.hours or ""), _parsed(second.hours or ""))
         case _:
             return False
 
@@ -151,8 +151,8 @@ def _contains(wide: tuple[time, time], narrow: tuple[time, time]) -> bool:
     return _minutes(narrow) <= _minutes(wide)
 
 
-def _touch(one: tuple[time, time], other: tuple[time, time]) -> bool:
-    return bool(_minutes(one) & _minutes(other))
+def _touch(first: tuple[time, time], second: tuple[time, time]) -> bool:
+    return bool(_minutes(first) & _minutes(second))
 
 
 @lru_cache(maxsize=256)

@@ -47,8 +47,7 @@ class Pack(Profile):
         return self._places.get(code)
 
     def division_at(self, lat: float, lon: float) -> str | None:
-        """The smallest division whose boundary contains the point (WGS-84); None if the pack has no boundaries, or the
-        point is outside of all."""
+        """The smallest division whose boundary contains the point (WGS-84); None if no boundary does."""
         return self.boundaries.division_at(lat, lon) if self.boundaries else None
 
     def ancestors(self, code: str) -> tuple[str, ...]:
@@ -98,12 +97,12 @@ class Pack(Profile):
 
     def with_catalogue(self, rules: tuple[Rule, ...], usual_limits: str | None) -> "Pack":
         """A copy of the pack with the rules of another version of the catalogue."""
-        other = self.model_copy(update={"rules": rules, "usual_limits": usual_limits})
+        copy = self.model_copy(update={"rules": rules, "usual_limits": usual_limits})
         # The copy shares the cached properties: trees and calendar stay valid, those that depend on rules do not.
         for name in ("_catalogue", "catalogue_version", "_stage_limits"):
-            other.__dict__.pop(name, None)
-        other.model_post_init(None)
-        return other
+            copy.__dict__.pop(name, None)
+        copy.model_post_init(None)
+        return copy
 
     @property
     def catalogue(self) -> Catalogue:
