@@ -1,1 +1,1 @@
-"""What the services have in common: contracts, chassis, jurisdictions and the look of the pages."""
+"""Code that all services share: contracts, chassis, jurisdictions and the design of the pages."""

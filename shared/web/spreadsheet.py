@@ -22,7 +22,7 @@ def spreadsheet(name: str, header: Sequence[str], rows: Iterable[Sequence[str]])
 
 
 def long_spreadsheet(name: str, header: Sequence[str], pages: AsyncIterable[Iterable[Sequence[str]]]) -> Response:
-    """As `spreadsheet`, for a table of any length: each page of rows is sent before the next one is read."""
+    """Like `spreadsheet`, for a table of any length: each page of rows is sent before the next one is read."""
 
     async def parts() -> AsyncIterator[bytes]:
         yield (_MARK + _lines([header])).encode()

@@ -1,4 +1,4 @@
-"""Where a page leads back to: the list that it was opened from, as it was narrowed."""
+"""The link of a page back to the list that it was opened from, with the filters of that list."""
 
 from typing import Annotated, Final
 from urllib.parse import parse_qsl, urlencode
@@ -10,13 +10,13 @@ Back = Annotated[str, Query(max_length=LONGEST, description="the address of the 
 
 
 def own_address(back: str) -> str:
-    """The address if it is a path of this site; nothing where it would lead to another one."""
+    """The address if it is a path of this site, else an empty text."""
     plain = back.startswith("/") and not back.startswith("//") and "\\" not in back
     return back if plain and back.isprintable() else ""
 
 
 def way_back(back: str, home: str, lang: str) -> str:
-    """The list at or below the path `home` that `back` names, in this language; `home` where it names nothing there."""
+    """The address `back` in this language if it is at or below the path `home`, else `home`."""
     path, _, query = own_address(back).partition("?")
     if ".." in path or (path != home and not path.startswith(f"{home}/")):
         path, query = home, ""

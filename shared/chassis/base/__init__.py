@@ -1,1 +1,1 @@
-"""What every room of the chassis needs: settings, time, logs, metrics, tokens."""
+"""The base of all chassis packages: settings, time, logs, metrics, tokens."""

@@ -1,4 +1,4 @@
-"""What a process asks of itself: a check says in words what is wrong."""
+"""Checks that a process makes of itself; each returns a description of what is wrong."""
 
 from collections.abc import Awaitable, Callable
 

@@ -62,7 +62,7 @@ async def known(db: Connection, cluster_id: str, dead: Sequence[Rejected]) -> se
             (SELECT * FROM unnest($2::text[], $3::int[], $4::bigint[]))
         """,
         cluster_id,
-        *map(list, zip(*(one.place for one in dead), strict=True)),
+        *map(list, zip(*(rejected.place for rejected in dead), strict=True)),
     )
     return {(row["topic"], row["partition"], row["offset"]) for row in rows}
 
@@ -71,7 +71,7 @@ def put(writes: WriteBatch, cluster_id: str, service: str, dead: Sequence[Reject
     """Add dead letters to the table and to the journal, from which the relay sends them to their topic."""
     if not dead:
         return
-    rows = [(*one.place, cluster_id, one.record.pack(), one.cause) for one in dead]
+    rows = [(*rejected.place, cluster_id, rejected.record.pack(), rejected.cause) for rejected in dead]
     writes.add(
         """
         INSERT INTO dead_letter (topic, partition, "offset", cluster_id, record, cause)
@@ -80,32 +80,32 @@ def put(writes: WriteBatch, cluster_id: str, service: str, dead: Sequence[Reject
         """,
         *map(list, zip(*rows, strict=True)),
     )
-    journal.append(writes, [_told(one, cluster_id, service, now()) for one in dead], once=True)
+    journal.append(writes, [_envelope(rejected, cluster_id, service, now()) for rejected in dead], once=True)
 
 
 def log_all(dead: Sequence[Rejected]) -> None:
     """Log a line for each, with the trace and the aggregate if the record names them."""
-    for one in dead:
-        with bound_contextvars(**_names(one.record)):
-            log.error("dead letter", place=one.place, cause=one.cause)
+    for rejected in dead:
+        with bound_contextvars(**_names(rejected.record)):
+            log.error("dead letter", place=rejected.place, cause=rejected.cause)
 
 
 def _names(record: Record) -> dict[str, str]:
     names, stream = dict[str, str](), STREAM_OF.get(record.topic)
     if stream and _KEY.fullmatch(record.key or b""):
         names[stream] = (record.key or b"").decode()
-    if (traceparent := traceparent_of(record.headers)) and (known := parse(traceparent)):
-        names["trace"] = f"{known.trace_id:032x}"
+    if (traceparent := traceparent_of(record.headers)) and (trace := parse(traceparent)):
+        names["trace"] = f"{trace.trace_id:032x}"
     return names
 
 
-def _told(dead: Rejected, cluster_id: str, service: str, at: datetime) -> Envelope:
+def _envelope(dead: Rejected, cluster_id: str, service: str, at: datetime) -> Envelope:
     """The fact about a dead letter: place and cause, and the record itself unless that makes the fact too large."""
     record = dead.record
     place = f"{cluster_id}/{record.topic}/{record.partition}/{record.offset}"
     name = uuid5(NAMESPACE, f"{service}:{place}")
-    told = {"reader": service, "place": place, "cause": dead.cause}
-    whole = orjson.dumps(told | {"record": orjson.loads(record.pack())})
+    data = {"reader": service, "place": place, "cause": dead.cause}
+    with_record = orjson.dumps(data | {"record": orjson.loads(record.pack())})
     return Envelope(
         id=name,
         stream=DEAD_LETTERS.carries,
@@ -119,7 +119,7 @@ def _told(dead: Rejected, cluster_id: str, service: str, at: datetime) -> Envelo
         correlation=None,
         traceparent=traceparent_of(record.headers),
         imported=False,
-        data=(whole if len(whole) <= journal.LARGEST else orjson.dumps(told)).decode(),
+        data=(with_record if len(with_record) <= journal.LARGEST else orjson.dumps(data)).decode(),
     )
 
 

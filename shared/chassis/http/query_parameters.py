@@ -19,7 +19,7 @@ ADDED_BY_OTHERS: Final = frozenset(
 
 
 _KNOWN: Final[WeakKeyDictionary[Any, frozenset[str]]] = WeakKeyDictionary()
-"""A cache of the known parameters, by the function of the route."""
+"""A cache of the accepted parameters, by the function of the route."""
 
 
 class ForeignQuery(APIRoute):
@@ -35,24 +35,28 @@ async def known_parameters(request: Request) -> None:
         return
     if isinstance(route, ErrorFormat) and route.looks_at_parameters:
         return
-    known = _known(route)
+    accepted = _accepted(route)
     ignored = frozenset() if route.include_in_schema else ADDED_BY_OTHERS
-    unknown = [name for name in parameters if name not in known and name not in ignored]
+    unknown = [name for name in parameters if name not in accepted and name not in ignored]
     if unknown:
-        raise _refused(unknown[0], sorted(known))
+        raise _refused(unknown[0], sorted(accepted))
 
 
-def _known(route: APIRoute) -> frozenset[str]:
-    known = _KNOWN.get(route.endpoint)
-    if known is None:
+def _accepted(route: APIRoute) -> frozenset[str]:
+    accepted = _KNOWN.get(route.endpoint)
+    if accepted is None:
         fields = get_flat_params(route.dependant)
-        known = frozenset(field.alias for field in fields if isinstance(field.field_info, Query))
-        _KNOWN[route.endpoint] = known
-    return known
+        accepted = frozenset(field.alias for field in fields if isinstance(field.field_info, Query))
+        _KNOWN[route.endpoint] = accepted
+    return accepted
 
 
-def _refused(name: str, known: list[str]) -> Refused:
-    name, names = shortened(name, 60), ", ".join(known)
-    en = f"this address knows no parameter {name!r}; it knows {names}" if known else "this address takes no parameters"
-    zh = f"该地址不支持参数 {name!r}，可用参数：{names}" if known else "该地址不带参数"
-    return Refused(Code.INVALID, en, zh, (FieldError(name, zh, en, next(iter(known), None)),))
+def _refused(name: str, accepted: list[str]) -> Refused:
+    name, names = shortened(name, 60), ", ".join(accepted)
+    en = (
+        f"this address knows no parameter {name!r}; it knows {names}"
+        if accepted
+        else "this address takes no parameters"
+    )
+    zh = f"该地址不支持参数 {name!r}，可用参数：{names}" if accepted else "该地址不带参数"
+    return Refused(Code.INVALID, en, zh, (FieldError(name, zh, en, next(iter(accepted), None)),))

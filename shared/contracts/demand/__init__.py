@@ -1,1 +1,1 @@
-"""What is told about a demand: its facts, its state, its life."""
+"""The contracts about a demand: its facts, its state, its lifecycle."""
