@@ -4,7 +4,7 @@ import asyncio
 
 import typer
 
-from deploy.cli.running import environment_of_what_runs
+from deploy.cli.running import use_local_deployment
 from services.intake.attachments.assembled import attachment_service
 from services.intake.settings import IntakeSettings
 from shared.chassis.base.settings import read
@@ -21,7 +21,7 @@ def _group() -> None:
 @app.command()
 def sweep() -> None:
     """Delete uploads that no demand used within 24 hours, and erased attachments; run it about every hour."""
-    environment_of_what_runs()
+    use_local_deployment()
     typer.echo(f"{asyncio.run(_sweep())} removed")
 
 

@@ -8,8 +8,8 @@ from typing import Annotated, Final, TypeVar
 
 import typer
 
-from deploy.cli.running import environment_of_what_runs
-from deploy.cli.service_database import told
+from deploy.cli.running import use_local_deployment
+from deploy.cli.service_database import exit_on_refusal
 from services.routing.catalogue import commands as c
 from services.routing.catalogue.handler import CatalogueDesk
 from services.routing.catalogue.packs_in_force import PacksInForce
@@ -182,7 +182,7 @@ def _pack(jurisdiction: str, packs: Jurisdictions) -> Pack:
 
 
 def _on_what_runs(jurisdiction: str, name: str, ask: Callable[[CatalogueDesk, Person], Awaitable[T]]) -> T:
-    environment_of_what_runs("DATABASE_URL")
+    use_local_deployment("DATABASE_URL")
     packs = _packs()
     by = Person(name, _pack(jurisdiction, packs).coordinator, frozenset({Role.DISPATCHER}))
 
@@ -190,5 +190,5 @@ def _on_what_runs(jurisdiction: str, name: str, ask: Callable[[CatalogueDesk, Pe
         async with await open_pool(read_settings(ProcessSettings).database_url, "routing", size=2) as pool:
             return await ask(CatalogueDesk(pool, PacksInForce(packs, pool)), by)
 
-    with told():
+    with exit_on_refusal():
         return asyncio.run(asked())

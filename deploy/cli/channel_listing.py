@@ -8,7 +8,7 @@ import typer
 
 from deploy.cli import channels
 from deploy.cli.channels import Name
-from deploy.cli.service_database import on_what_runs, told
+from deploy.cli.service_database import exit_on_refusal, with_pool
 from services.intake.app import vault
 from services.intake.channels import key_queries
 from services.intake.channels.gateway_settings import GatewayRegistry
@@ -30,8 +30,8 @@ def listed(
 ) -> None:
     """List channels with quota and requests: in this minute, in 24 hours, and in their busiest minute (UTC)."""
     at = now()
-    with told():
-        usages = on_what_runs(lambda pool: _usage(pool, at))
+    with exit_on_refusal():
+        usages = with_pool(lambda pool: _usage(pool, at))
     _print([HEADING, *(_row(usage, at) for usage in usages if revoked or usage.revoked_at is None)])
 
 
@@ -39,9 +39,9 @@ def listed(
 def show(name: Name) -> None:
     """Show one channel with its settings, without secrets."""
     at = now()
-    with told():
-        settings = on_what_runs(lambda pool: GatewayRegistry(pool, vault(read(IntakeSettings))).gateway(name)).settings
-    (channel,) = (usage for usage in on_what_runs(lambda pool: _usage(pool, at)) if usage.id == name)
+    with exit_on_refusal():
+        settings = with_pool(lambda pool: GatewayRegistry(pool, vault(read(IntakeSettings))).gateway(name)).settings
+    (channel,) = (usage for usage in with_pool(lambda pool: _usage(pool, at)) if usage.id == name)
     for heading, value in zip(HEADING, _row(channel, at), strict=True):
         typer.echo(f"{heading:<11} {value}")
     typer.echo(f"{'added':<11} {channel.created_at:{TIME}}")

@@ -8,7 +8,7 @@ from typing import Annotated, Final
 
 import typer
 
-from deploy.cli.service_database import on_what_runs, told
+from deploy.cli.service_database import exit_on_refusal, with_pool
 from deploy.local.state import write_private
 from services.intake.app import vault
 from services.intake.channels import key_queries
@@ -50,8 +50,8 @@ def add(
             raise Refused(Code.CONFLICT, f"there is a channel {name!r} already; {advice}")
         return await channels.add(pool, name, kind, name, scopes)
 
-    with told():
-        typer.echo(on_what_runs(fresh))
+    with exit_on_refusal():
+        typer.echo(with_pool(fresh))
 
 
 @app.command()
@@ -60,15 +60,15 @@ def rotate(
     grace: Annotated[float, typer.Option(min=0, max=24 * 90, help="hours for which the present key stays good")] = 0,
 ) -> None:
     """Give a channel a new key, shown only now; the present key is valid for the grace period, older keys are not."""
-    with told():
-        typer.echo(on_what_runs(lambda pool: channels.rotate(pool, name, timedelta(hours=grace))))
+    with exit_on_refusal():
+        typer.echo(with_pool(lambda pool: channels.rotate(pool, name, timedelta(hours=grace))))
 
 
 @app.command()
 def revoke(name: Name) -> None:
     """Revoke all keys of a channel from its next request on; `add` makes it usable again, with a new key."""
-    with told():
-        on_what_runs(lambda pool: channels.revoke(pool, name))
+    with exit_on_refusal():
+        with_pool(lambda pool: channels.revoke(pool, name))
 
 
 @app.command()
@@ -88,8 +88,8 @@ def embed(
             return None
         return await (embeds.allow(name, origin) if origin else embeds.of_channel(name))
 
-    with told():
-        embed = on_what_runs(change)
+    with exit_on_refusal():
+        embed = with_pool(change)
     if embed is not None:
         url = read(IntakeSettings).public_url
         typer.echo(f"{embed.key} {' '.join(embed.origins)}")
@@ -113,7 +113,7 @@ def seed(
         keys = {kind.value: await channels.add(pool, kind.value, kind, kind.value, _SUBMIT) for kind in ChannelKind}
         return keys | {"import": await channels.add(pool, "import", ChannelKind.PARTNER, "import", _IMPORT)}
 
-    write_private(file, on_what_runs(make))
+    write_private(file, with_pool(make))
 
 
 @app.command("set")
@@ -125,8 +125,8 @@ def change(
 ) -> None:
     """Set what a channel may do, and its gateway's parameters: quota, scopes, division, WeChat, SMS, mailbox."""
     changes = dict(_change(value) for value in values or ())
-    with told():
-        settings = on_what_runs(lambda pool: _put(pool, name, changes))
+    with exit_on_refusal():
+        settings = with_pool(lambda pool: _put(pool, name, changes))
     typer.echo(settings.model_dump_json(indent=2, exclude_none=True))
 
 

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from deploy.cli.running import environment_of_what_runs
+from deploy.cli.running import use_local_deployment
 from deploy.cli.services import SERVICE_NAMES, manifest
 from shared.chassis.base.settings import ProcessSettings, read
 from shared.chassis.consumer import dead_letters
@@ -31,7 +31,7 @@ def listed(
     limit: Annotated[int, typer.Option(min=1, max=10_000, help="how many, the oldest of each service first")] = 100,
 ) -> None:
     """List the waiting dead letters, service by service; exit code 1 if there are any."""
-    environment_of_what_runs()
+    use_local_deployment()
     letters = asyncio.run(_waiting(_behind(after), limit + 1))
     if not letters:
         console.print("no dead letters" if not after else f"no dead letters behind {after}")
@@ -62,7 +62,7 @@ def _behind(after: str) -> dict[str, int]:
 @app.command()
 def show(reader: Reader, id: Id) -> None:
     """Show one dead letter with its headers and its value."""
-    environment_of_what_runs()
+    use_local_deployment()
     letter = asyncio.run(_one(_service(reader), id))
     console.print(f"[bold]{escape(letter.cause)}[/]\n{letter.place}, {letter.happened_at.isoformat()}")
     for name, value in letter.record.headers:
@@ -77,7 +77,7 @@ def _text(raw: bytes | None) -> str:
 @app.command()
 def redrive(reader: Reader, id: Id) -> None:
     """Handle a dead letter again, after its cause was removed; facts that were parked after it follow."""
-    environment_of_what_runs()
+    use_local_deployment()
     try:
         asyncio.run(_redrive(_service(reader), id))
     except Refused as refused:

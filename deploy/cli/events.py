@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 
-from deploy.cli.running import environment_of_what_runs
+from deploy.cli.running import use_local_deployment
 from shared.chassis.base.settings import KafkaSettings, read
 from shared.chassis.consumer import fetched
 from shared.chassis.kafka import cluster
@@ -36,7 +36,7 @@ def tail(
     to_end: Annotated[bool, typer.Option("--to-end", help="from the start to the last fact that is there now")] = False,
 ) -> None:
     """Print facts as they are published; Ctrl-C ends."""
-    environment_of_what_runs()
+    use_local_deployment()
     try:
         wanted = read_number(number) if number else ""
     except Refused as refused:

@@ -16,7 +16,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from deploy.cli.faults import first, in_words
-from deploy.cli.running import key_and_url, what_runs
+from deploy.cli.running import local_url_and_key, url_and_key
 from deploy.importing.cities import UnknownCity, must_be_served, pack_of
 from deploy.importing.client import AGAIN, HandoverFailed
 from deploy.importing.declarations import BadMapping, UnknownMapping, load
@@ -69,9 +69,9 @@ def import_file(
         pack = pack_of(declared.jurisdiction, read(Packs).jurisdictions_dir)
         job = Job(file, declared, pack, now, errors, from_start, dry_run)
         if dry_run:
-            outcome = asyncio.run(_tried(job, what_runs(url, key, "import")))
+            outcome = asyncio.run(_tried(job, local_url_and_key(url, key, "import")))
         else:
-            outcome = asyncio.run(_imported(job, *key_and_url(url, key, "import"), wait))
+            outcome = asyncio.run(_imported(job, *url_and_key(url, key, "import"), wait))
     except* HOPELESS as faults:
         typer.echo(f"huying: {in_words(first(faults))}", err=True)
     except* KeyboardInterrupt:

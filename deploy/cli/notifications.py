@@ -6,8 +6,8 @@ from uuid import UUID
 
 import typer
 
-from deploy.cli.running import environment_of_what_runs
-from deploy.cli.service_database import on_a_connection
+from deploy.cli.running import use_local_deployment
+from deploy.cli.service_database import with_connection
 from services.feedback.app import demand_repository
 from services.feedback.gateways.rendering import LINK
 from services.feedback.notifications import queries
@@ -93,7 +93,7 @@ def cancel(
     why: Annotated[str, typer.Option(help="told in the demand's record")] = "cancelled by an operator",
 ) -> None:
     """Cancel a waiting message, a failed one, or one of which nobody knows whether it was sent."""
-    environment_of_what_runs("DATABASE_URL", "HUYING_SECRET")
+    use_local_deployment("DATABASE_URL", "HUYING_SECRET")
     settings = read(FeedbackSettings)
     packs = packs_of(settings)
 
@@ -114,7 +114,7 @@ async def nobody(intents: Sequence[Intent]) -> dict[UUID, Found]:
 
 
 def _asked(ask: Callable[[Connection], Awaitable[T]]) -> T:
-    return on_a_connection(ask, "feedback")
+    return with_connection(ask, "feedback")
 
 
 def _found(row: MessageRow | None, id: UUID) -> MessageRow:

@@ -7,7 +7,7 @@ import typer
 
 from deploy.cli.faults import first
 from deploy.cli.processes import RunSettings, pace_readers
-from deploy.cli.running import environment_of_what_runs
+from deploy.cli.running import use_local_deployment
 from services.reporting import app as reporting
 from services.reporting.rebuild.rebuild import Rebuilt
 from services.reporting.settings import ReportingSettings
@@ -34,7 +34,7 @@ def rebuild(
     The service stays available. If both differ, the differences are printed and nothing is replaced, unless --accept is
     given. Exit code 1: nothing was replaced.
     """
-    environment_of_what_runs()
+    use_local_deployment()
     settings = read(ReportingSettings)
     pace_readers(read(RunSettings))
     try:

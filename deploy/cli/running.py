@@ -21,7 +21,7 @@ def environment() -> Mapping[str, str]:
     return os.environ
 
 
-def environment_of_what_runs(*needed: str) -> None:
+def use_local_deployment(*needed: str) -> None:
     """Set missing environment variables to the addresses and secrets of the local deployment; exits with code 2 if
     none runs."""
     needed = needed or SERVERS
@@ -43,17 +43,17 @@ def environment_of_what_runs(*needed: str) -> None:
         os.environ.setdefault(name, value)
 
 
-def key_and_url(url: str, key: str, channel: str) -> tuple[str, str]:
+def url_and_key(url: str, key: str, channel: str) -> tuple[str, str]:
     """The given URL and key, else those of the deployment that runs here; exits with code 2 if none runs."""
-    running = what_runs(url, key, channel)
+    running = local_url_and_key(url, key, channel)
     if running is None:
         typer.echo("huying: nothing runs here: start it with `make up`, or give --url and --key", err=True)
         raise typer.Exit(2)
     return running
 
 
-def what_runs(url: str, key: str, channel: str) -> tuple[str, str] | None:
-    """The same as `key_and_url`, but None if no URL is given and no deployment runs here."""
+def local_url_and_key(url: str, key: str, channel: str) -> tuple[str, str] | None:
+    """The same as `url_and_key`, but None if no URL is given and no deployment runs here."""
     directory = state_dir()
     running = Runtime.running(directory)
     if not url and running is None:

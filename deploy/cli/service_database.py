@@ -8,7 +8,7 @@ from typing import TypeVar
 import typer
 from pydantic import ValidationError
 
-from deploy.cli.running import environment_of_what_runs
+from deploy.cli.running import use_local_deployment
 from shared.chassis.base.settings import ProcessSettings, read
 from shared.chassis.database.pool import PASSING, Connection, Pool, open_pool
 from shared.contracts.refusals import Refused
@@ -16,29 +16,29 @@ from shared.contracts.refusals import Refused
 T = TypeVar("T")
 
 
-def on_what_runs(ask: Callable[[Pool], Awaitable[T]], service: str = "intake") -> T:
+def with_pool(ask: Callable[[Pool], Awaitable[T]], service: str = "intake") -> T:
     """Call `ask` with a pool in the role of a service; returns its result."""
-    environment_of_what_runs("DATABASE_URL")
+    use_local_deployment("DATABASE_URL")
 
-    async def asked() -> T:
+    async def run() -> T:
         async with await open_pool(read(ProcessSettings).database_url, service, size=1) as pool:
             return await ask(pool)
 
-    return asyncio.run(asked())
+    return asyncio.run(run())
 
 
-def on_a_connection(ask: Callable[[Connection], Awaitable[T]], service: str) -> T:
+def with_connection(ask: Callable[[Connection], Awaitable[T]], service: str) -> T:
     """Call `ask` with one connection in the role of a service; returns its result."""
 
     async def ask_one(pool: Pool) -> T:
         async with pool.acquire() as db:
             return await ask(db)
 
-    return on_what_runs(ask_one, service)
+    return with_pool(ask_one, service)
 
 
 @contextmanager
-def told() -> Iterator[None]:
+def exit_on_refusal() -> Iterator[None]:
     """Print refusals and invalid input as messages, and exit with code 1."""
     try:
         yield

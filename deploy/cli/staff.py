@@ -7,7 +7,7 @@ from typing import Annotated, Final
 
 import typer
 
-from deploy.cli.running import environment_of_what_runs
+from deploy.cli.running import use_local_deployment
 from shared.chassis.base.clock import now
 from shared.chassis.base.settings import read
 from shared.chassis.database.pool import Connection, open_pool
@@ -45,7 +45,7 @@ def token(
     ] = None,
 ) -> None:
     """Print a token for `Authorization: Bearer …`; its expiry is printed to the error stream."""
-    environment_of_what_runs()
+    use_local_deployment()
     settings = read(SecretSettings)
     tokens, packs = StaffTokens.of(settings), _packs()
     if hours and hours > tokens.hours:
@@ -80,7 +80,7 @@ def revoke(
     """Revoke tokens from their next request on: one, or all that a unit or person has got until now."""
     if bool(token) == bool(unit) or (name and not unit):
         raise typer.BadParameter("give a token, or --unit, or --unit and --name")
-    environment_of_what_runs()
+    use_local_deployment()
     settings = read(SecretSettings)
     at = now()
     if token:

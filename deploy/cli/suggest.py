@@ -8,7 +8,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from deploy.cli.running import environment_of_what_runs
+from deploy.cli.running import use_local_deployment
 from services.intake.suggestion import queries
 from services.intake.suggestion.evaluation import Guess, Report, report
 from services.intake.suggestion.keywords import Keywords
@@ -94,7 +94,7 @@ def _examples(jurisdiction: str) -> list[Example]:
 
 
 async def _routed(jurisdiction: str) -> list[Example]:
-    environment_of_what_runs("DATABASE_URL")
+    use_local_deployment("DATABASE_URL")
     settings = read(ProcessSettings)
     async with await open_pool(settings.database_url, "intake", size=1) as pool, pool.acquire() as db:
         return await queries.routed(db, jurisdiction)

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from deploy.cli.running import environment_of_what_runs
+from deploy.cli.running import use_local_deployment
 from services.intake import app as intake
 from services.intake import demands
 from services.intake.attachments.assembled import attachment_service
@@ -36,7 +36,7 @@ def rotate() -> None:
 
     First set both for every intake process and restart it; then run this command; then remove the old one.
     """
-    environment_of_what_runs()
+    use_local_deployment()
     done = asyncio.run(_rotate())
     typer.echo(f"{done.count} keys wrapped anew")
     if done.unopened:
@@ -49,7 +49,7 @@ def erase(
     why: Annotated[str, typer.Option(help="kept in the record of the erasure; name nobody in it")],
 ) -> None:
     """Destroy the key of a demand's personal data, and its attachments, for good; the statistics stay."""
-    environment_of_what_runs()
+    use_local_deployment()
     try:
         at = asyncio.run(_erase(read_number(number), why))
     except Refused as refused:

@@ -8,8 +8,8 @@ from uuid import UUID
 
 import typer
 
-from deploy.cli.running import environment_of_what_runs
-from deploy.cli.service_database import on_a_connection, told
+from deploy.cli.running import use_local_deployment
+from deploy.cli.service_database import exit_on_refusal, with_connection
 from services.feedback.app import secret_box
 from services.feedback.settings import FeedbackSettings
 from services.feedback.webhooks import handler, log_queries, queries
@@ -127,7 +127,7 @@ def rotate(
     hours: Annotated[int, typer.Option(min=0, max=30 * 24, help="for how long the present secret signs too")] = 24,
 ) -> None:
     """Give a webhook a new secret, shown only now; for some hours, events are signed with both secrets."""
-    environment_of_what_runs("DATABASE_URL", "HUYING_SECRET")
+    use_local_deployment("DATABASE_URL", "HUYING_SECRET")
     box = secret_box(read(FeedbackSettings))
 
     async def ask(db: Connection) -> str:
@@ -169,8 +169,8 @@ async def _known(db: Connection, id: UUID) -> WebhookRow:
 
 
 def _asked(ask: Callable[[Connection], Awaitable[T]]) -> T:
-    with told():
-        return on_a_connection(ask, "feedback")
+    with exit_on_refusal():
+        return with_connection(ask, "feedback")
 
 
 def _refuse(why: str) -> None:
