@@ -17,6 +17,7 @@ from deploy.local.state import Unusable, read_json
 from shared.chassis.kafka.client import Kafka
 from shared.chassis.kafka.cluster import cluster_id
 from shared.chassis.kafka.log_identity import identity_of
+from shared.contracts.topics import TOPICS, Topic
 
 _PROBE: Final = "huying.probe"
 
@@ -43,9 +44,13 @@ class EmbeddedBroker:
         self._clean.unlink(missing_ok=True)
 
     def _empty_snapshot(self) -> dict[str, object]:
-        """An empty snapshot with a new cluster id; without one, noida-db always uses the same id."""
+        """An empty snapshot with a new cluster id and the topics.
+
+        Without it noida-db always uses the same cluster id, and creates a topic with one partition as soon as a running
+        process asks for it, before `huying migrate` can create it.
+        """
         return {
-            "topics": [],
+            "topics": [[topic.name, _made(topic)] for topic in TOPICS],
             "broker_id": 1,
             "host": "127.0.0.1",
             "port": self.port,
@@ -96,6 +101,20 @@ class EmbeddedBroker:
     async def alive(self) -> str | None:
         """Why it is not alive, in words; None if it answers."""
         return await broker_silent(self.bootstrap)
+
+
+def _made(topic: Topic) -> dict[str, object]:
+    """An empty topic with the settings that `huying migrate` gives it, in the format of the snapshot."""
+    empty: dict[str, object] = {
+        "record_batches": [],
+        "producer_seqs": [],
+        "aborted_txns": [],
+        "segments": [],
+        "tombstone_horizons": [],
+    }
+    begin = {"leader": 1, "high_watermark": 0, "log_start_offset": 0, "clean_offset": 0}
+    partitions = [[number, {"id": number, **empty, **begin}] for number in range(topic.partitions)]
+    return {"name": topic.name, "is_internal": False, "partitions": partitions, "configs": {"retention.ms": "-1"}}
 
 
 def expect_cluster(bootstrap: str, cluster: str, ours: str | None) -> None:

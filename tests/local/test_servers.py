@@ -14,14 +14,17 @@ import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.errors import KafkaConnectionError
 
+from deploy.doctor.broker import topics
 from deploy.local import noida
 from deploy.local.kafka import ApacheKafka, _fetch
 from deploy.local.noida import EmbeddedBroker
 from deploy.local.ports import free_port
 from deploy.local.postgres import EmbeddedPostgres
 from deploy.local.state import Unusable, claim
+from shared.chassis.base.findings import Severity
 from shared.chassis.kafka.client import Kafka
 from shared.chassis.kafka.cluster import cluster_id
+from shared.contracts.topics import TOPICS
 from tests.conftest import kept, reachable
 
 PLACE = TopicPartition("kept", 0)
@@ -120,6 +123,20 @@ async def test_the_embedded_broker_comes_back_empty_under_another_name_after_a_k
     assert (await broker_round(home, port, signal.SIGKILL))[0] == name
     other, held = await broker_round(home, port, None)
     assert (other != name, held) == (True, 0)
+
+
+async def test_the_embedded_broker_comes_back_with_every_topic_as_migrate_makes_it(home: Path):
+    """Processes that run ask for their topics before anybody could make them."""
+    server = EmbeddedBroker(home, free_port())
+    supervisor = kept(server.program, home, before=server.prepare, after=server.ready, ended=server.ended)
+    await supervisor.start()
+    try:
+        found = await topics(Kafka(server.bootstrap))
+    finally:
+        await supervisor.stop()
+    assert [(finding.what.en, finding.severity) for finding in found] == [
+        (f"topic {topic.name}, {topic.partitions} partitions", Severity.OK) for topic in TOPICS
+    ]
 
 
 class NoJava(ApacheKafka):
