@@ -26,7 +26,9 @@ def found(*processes: RegisteredProcess) -> list[tuple[Severity, str]]:
 
 def test_processes_that_are_well_are_one_line():
     (line,) = found(process("gateway"), process())
-    assert line == (Severity.OK, "processes of routing: gateway a, routing-worker a alive and ready")
+    assert line == (Severity.OK, "processes of routing: gateway, routing-worker alive and ready")
+    (several,) = found(process("gateway"), process(), process(instance="b"))
+    assert several == (Severity.OK, "processes of routing: gateway, routing-worker × 2 alive and ready")
 
 
 def test_where_nobody_has_registered_nobody_can_say_how_it_is():

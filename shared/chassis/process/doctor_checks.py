@@ -1,6 +1,7 @@
 """The doctor's checks of the processes of any service: which run, what their own checks say, and whether their clocks
 are right."""
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
@@ -91,8 +92,8 @@ def judged(service: str, roles: Mapping[str, Collection[str]], processes: Sequen
     # A silent process has a finding of its own, so it counts as present here.
     present = {process.name for process in processes}
     findings += [_missing(role) for role, able in roles.items() if not present & set(able)]
-    alive = [process.full_name for process in processes if not process.is_silent]
-    names = listed(alive)
+    alive = Counter(process.name for process in processes if not process.is_silent)
+    names = listed([name if count == 1 else f"{name} × {count}" for name, count in sorted(alive.items())])
     return findings or [
         ok(Words(f"processes of {service}: {names.en} alive and ready", f"{service} 的进程：{names.zh} 正常"))
     ]
