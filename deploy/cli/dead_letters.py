@@ -8,7 +8,6 @@ from typing import Annotated, Final
 import typer
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
 
 from deploy.cli.running import use_local_deployment
 from deploy.cli.services import SERVICE_NAMES, manifest
@@ -30,21 +29,19 @@ def listed(
     after: Annotated[str, typer.Option(help="SERVICE/ID: those behind this one, as the end of a list says")] = "",
     limit: Annotated[int, typer.Option(min=1, max=10_000, help="how many, the oldest of each service first")] = 100,
 ) -> None:
-    """List the waiting dead letters, service by service; exit code 1 if there are any."""
+    """List the waiting dead letters, one line each: service, id, time, place, cause; exit code 1 if there are any."""
     use_local_deployment()
     letters = asyncio.run(_waiting(_behind(after), limit + 1))
     if not letters:
         console.print("no dead letters" if not after else f"no dead letters behind {after}")
         return
-    table = Table("service", "id", "when", "place", "cause")
     for service, letter in letters[:limit]:
-        when = letter.happened_at.strftime(TIME)
-        table.add_row(service, str(letter.id), when, letter.place, escape(letter.cause))
-    console.print(table)
+        cause = " ".join(letter.cause.split())
+        typer.echo(f"{service:<9} {letter.id:>6}  {letter.happened_at:{TIME}}  {letter.place}  {cause}")
     if len(letters) > limit:
         service, letter = letters[limit - 1]
         command = f"huying dead-letters list --limit {limit} --after {service}/{letter.id}"
-        console.print(f"there are more: {command}", soft_wrap=True)
+        typer.echo(f"there are more: {command}")
     raise typer.Exit(1)
 
 
