@@ -21,6 +21,7 @@ from services.routing.web import (
     catalogue_pages,
     catalogue_version_pages,
     command_pages,
+    dead_letter_pages,
     desk_pages,
     explanation_pages,
     field_pages,
@@ -65,9 +66,11 @@ def api(settings: RoutingSettings, pool: Pool) -> Api:
     flow = CodeFlow.of(settings, keys, packs) if keys and settings.oidc_client_id else None
     people = tuple(demo_people(packs)) if settings.demo_staff else ()
     intake, reporter = IntakeReader.at(settings.intake_url, settings), Reporter(SERVICE, pool)
+    others = _others(settings)
     pages = (
         message_pages.routes(cases, gate, StaffClient.at("feedback", settings.feedback_url, settings)),
-        ops_pages.routes(cases, gate, reporter, _others(settings)),
+        ops_pages.routes(cases, gate, reporter, others),
+        dead_letter_pages.routes(cases, gate, reporter, others),
         *sign_in_pages.routes(gate, flow, people),
         desk_pages.routes(cases, gate),
         triage_pages.routes(cases, gate),

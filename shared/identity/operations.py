@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable
 from typing import Annotated, Any, Final
 
-from fastapi import APIRouter, Depends, Response
+from fastapi import APIRouter, Depends, Query, Response
 
 from shared.chassis.http.response_headers import PRIVATE
 from shared.chassis.process.reporter import Reporter
@@ -26,8 +26,13 @@ def path_of(service: str) -> str:
     return f"/v1/findings/{service}"
 
 
+def dead_letters_of(service: str) -> str:
+    """Where a service answers with what it could not handle."""
+    return f"{path_of(service)}/dead-letters"
+
+
 def routes(reporter: Reporter, read: Callable[[str], Awaitable[Person]]) -> APIRouter:
-    """The router with this endpoint; `read` returns the person of a token, or raises `Refused`."""
+    """The router with these endpoints; `read` returns the person of a token, or raises `Refused`."""
     router = APIRouter(include_in_schema=False)
 
     async def administrator(token: Annotated[str, Depends(bearer)]) -> Person:
@@ -40,5 +45,14 @@ def routes(reporter: Reporter, read: Callable[[str], Awaitable[Person]]) -> APIR
     async def findings(response: Response, _: Annotated[Person, Depends(administrator)]) -> dict[str, Any]:
         response.headers.update(PRIVATE)
         return (await reporter.report()).document()
+
+    @router.get(dead_letters_of(reporter.service))
+    async def dead_letters(
+        response: Response,
+        _: Annotated[Person, Depends(administrator)],
+        after: Annotated[int, Query(ge=0, lt=2**63)] = 0,
+    ) -> dict[str, Any]:
+        response.headers.update(PRIVATE)
+        return (await reporter.dead_letters(after)).document()
 
     return router

@@ -40,3 +40,22 @@ async def test_the_page_of_operations_can_be_used_by_everybody(
     assert {width: lines for width, lines in found.items() if lines} == {}
     await says_that_it_runs(city, "another", 54_321)
     await expect(page.locator("#operations").get_by_text("54,321")).to_be_visible(timeout=60_000)
+
+
+@pytest.mark.parametrize("lang", ["zh", "en"])
+async def test_the_page_of_dead_letters_can_be_used_by_everybody(tabs: Tabs, at_desk: OpenPage, city: City, lang: str):
+    routing = city.loop.pools[Service.ROUTING]
+    await routing.execute(
+        """INSERT INTO dead_letter (topic, partition, "offset", cluster_id, record, cause)
+        VALUES ('huying.demand-events', 3, 1200, 'c', '', 'the record has no header ce_id, and its value is no fact')"""
+    )
+    page, found = await at_desk(ADMIN), {}
+    try:
+        await page.goto(f"{city.url}/ops/dead-letters?service=routing&lang={lang}")
+        await expect(page.get_by_text("no header ce_id")).to_be_visible()
+        for width in (DESK, PHONE):
+            found[width] = await findings(page, lang, width)
+            await tabs.picture(page, f"dead letters {lang} {width}")
+    finally:
+        await routing.execute("DELETE FROM dead_letter")
+    assert {width: lines for width, lines in found.items() if lines} == {}

@@ -80,6 +80,38 @@ async def test_what_is_broken_comes_first_with_what_to_do_and_hostile_causes_sta
     assert "打开消息列表" in words
 
 
+@pytest.mark.parametrize("service", [Service.ROUTING, Service.FEEDBACK])
+async def test_dead_letters_of_a_service_are_read_page_by_page_from_the_finding_on(
+    whole: City, service: Service, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(reporter, "LETTERS", 2)
+    pool = whole.loop.pools[service]
+    await pool.execute(
+        """INSERT INTO dead_letter (topic, partition, "offset", cluster_id, record, cause)
+        SELECT 't', 3, n, 'c', '', $1::text || n FROM generate_series(1, 3) AS n""",
+        f"{HOSTILE} ",
+    )
+    behind = await pool.fetchval("SELECT max(id) - 1 FROM dead_letter")
+    try:
+        async with visitor(whole, ADMIN) as admin:
+            found = await eventually(
+                lambda: admin.open("/ops?lang=en"), lambda page: f"service={service}" in page.text, within=90
+            )
+            first = await admin.open(f"/ops/dead-letters?service={service}")
+            last = await admin.open(f"/ops/dead-letters?service={service}&after={behind}&lang=en")
+            none = await admin.open("/ops/dead-letters?service=reporting")
+    finally:
+        await pool.execute("DELETE FROM dead_letter")
+    assert "Open the dead letters" in words_of(found.text)
+    shown = words_of(first.text)
+    assert [f"{HOSTILE} {n}" in shown for n in (1, 2, 3)] == [True, True, False]
+    assert f"huying dead-letters redrive {service} 编号" in shown
+    assert f"service={service}&amp;after={behind}" in first.text
+    assert ({f"{HOSTILE} 3", "t/3/3"} <= {*words_of(last.text)}, 'rel="next"' in last.text) == (True, False)
+    assert "<script>alert" not in first.text + last.text
+    assert "没有死信" in words_of(none.text)
+
+
 async def test_a_service_that_is_away_or_has_no_address_is_a_finding_and_the_rest_is_shown(
     whole: City, monkeypatch: pytest.MonkeyPatch
 ):
@@ -103,22 +135,24 @@ async def test_a_service_that_is_away_or_has_no_address_is_a_finding_and_the_res
     assert "routing-worker" in words
 
 
+@pytest.mark.parametrize("path", ["/ops", "/ops/dead-letters"])
 @pytest.mark.parametrize("who", [CLERK, DISPATCHER])
-async def test_nobody_but_an_administrator_sees_it(city: City, who: str):
+async def test_nobody_but_an_administrator_sees_it(city: City, who: str, path: str):
     async with visitor(city, who) as visit:
-        page = await visit.open("/ops")
+        page = await visit.open(path)
     assert page.status_code == 403
     assert "运行状况仅限管理员" in page.text
 
 
+@pytest.mark.parametrize("what", ["", "/dead-letters"])
 @pytest.mark.parametrize("service", ["intake", "routing", "feedback", "reporting"])
-async def test_each_service_answers_administrators_alone(city: City, service: str):
+async def test_each_service_answers_administrators_alone(city: City, service: str, what: str):
     tokens = StaffTokens.of(city.settings)
     codes = []
     async with httpx.AsyncClient(base_url=city.url, trust_env=False) as client:
         for role in (Role.ADMIN, Role.DISPATCHER):
             token, _ = tokens.write(Person("林", COORDINATOR, frozenset({role})), 1 / 60)
-            answer = await client.get(f"/v1/findings/{service}", headers={"Authorization": f"Bearer {token}"})
+            answer = await client.get(f"/v1/findings/{service}{what}", headers={"Authorization": f"Bearer {token}"})
             codes.append(answer.status_code)
-        codes.append((await client.get(f"/v1/findings/{service}")).status_code)
+        codes.append((await client.get(f"/v1/findings/{service}{what}")).status_code)
     assert codes == [200, 403, 401]

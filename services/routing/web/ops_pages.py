@@ -22,9 +22,11 @@ from shared.identity.operations import ADMINISTRATORS_ALONE, is_administrator, p
 from shared.identity.person import Person
 
 PATH: Final = "/ops"
+Others = Mapping[str, StaffClient | None]
+"""How each other service is asked; None for one without an address."""
 
 
-def routes(desk: CaseHandler, gate: Gate, own: Reporter, others: Mapping[str, StaffClient | None]) -> APIRouter:
+def routes(desk: CaseHandler, gate: Gate, own: Reporter, others: Others) -> APIRouter:
     """`own` looks at routing; the `others` are asked in the name of whoever looks, side by side, and one without an
     address is named."""
     router = desk_router()

@@ -16,9 +16,10 @@ PLACES: Final[Mapping[str, tuple[str, Words]]] = {
     "messages": ("/desk/messages", Words("Open the messages", "打开消息列表")),
     "triage": ("/desk/triage", Words("Open the triage", "打开待派单")),
     "overdue": ("/desk/overview", Words("Open the overview", "打开总览")),
+    "dead-letters": ("/ops/dead-letters", Words("Open the dead letters", "打开死信列表")),
     "catalogues": ("/desk/catalogue", Words("Open the catalogue", "打开派单目录")),
 }
-"""Where the desk has a page about what a check found."""
+"""Where there is a page about what a check found."""
 _COUNTS: Final[Mapping[Severity, tuple[str, str]]] = {
     Severity.BROKEN: ("项故障", "broken"),
     Severity.WARNING: ("项需注意", "to look at"),
@@ -64,9 +65,14 @@ def _shown(finding: Finding, viewer: Viewer) -> dict[str, Any]:
         "what": _in(finding.what, viewer),
         "wrong": _in(finding.wrong, viewer),
         "step": _in(finding.step, viewer),
-        "href": viewer.to(place) if place else "",
+        "href": viewer.to(place, **_whose(finding)) if place else "",
         "link": _in(words, viewer),
     }
+
+
+def _whose(finding: Finding) -> dict[str, str]:
+    """Dead letters are shown service by service."""
+    return {"service": finding.what.en} if finding.check == "dead-letters" else {}
 
 
 def _line(finding: Finding, viewer: Viewer) -> str:

@@ -1,19 +1,46 @@
-"""Reports the findings and the processes of a service from inside its API process, for the page of operations."""
+"""Reports findings, processes and dead letters of a service from inside its API process, for pages of operations."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from time import monotonic
 from typing import Any, Final
 
 from shared.chassis.base.findings import Finding, Words, broken, named
+from shared.chassis.consumer.dead_letters import WaitingLetter, waiting
 from shared.chassis.database.pool import PASSING, Pool
 from shared.chassis.process.manifest import ServiceManifest
 from shared.chassis.process.service_checks import Questions, ServiceReport, listening, report_of
 
+LETTERS: Final = 50
+"""Dead letters on a page."""
 WITHIN: Final = 3.5
 """Seconds that the checks of a service may take together; the caller waits five."""
 KEPT: Final = 5.0
 """Seconds for which a report is cached, so that pages that refresh often do not load the database."""
+
+
+@dataclass(frozen=True, slots=True)
+class LetterPage:
+    """Dead letters of a service, the oldest first, and whether there are more behind them."""
+
+    letters: Sequence[WaitingLetter]
+    more: bool
+
+    def document(self) -> dict[str, Any]:
+        """As JSON; `of_document` reads it."""
+        letters = [letter._asdict() | {"happened_at": letter.happened_at.isoformat()} for letter in self.letters]
+        return {"letters": letters, "more": self.more}
+
+    @classmethod
+    def of_document(cls, document: Mapping[str, Any]) -> "LetterPage":
+        """Reads what `document` wrote."""
+        letters = [
+            WaitingLetter(one["id"], one["place"], one["cause"], datetime.fromisoformat(one["happened_at"]))
+            for one in document["letters"]
+        ]
+        return cls(letters, document["more"])
 
 
 class Reporter:
@@ -38,6 +65,12 @@ class Reporter:
                 report = await self._look()
                 self._last = (self._clock(), report)
             return self._last[1]
+
+    async def dead_letters(self, after: int) -> LetterPage:
+        """Its dead letters behind an id."""
+        async with self._pool.acquire(timeout=1) as db:
+            letters = await waiting(db, after, LETTERS + 1)
+        return LetterPage(letters[:LETTERS], len(letters) > LETTERS)
 
     async def _look(self) -> ServiceReport:
         try:
