@@ -125,8 +125,11 @@ async def unrouted(db: Connection, most: int) -> tuple[int, float]:
                 SELECT id, updated_at FROM demand_listing WHERE status IN ('submitted', 'returned', 'reopened')
                 ORDER BY updated_at DESC LIMIT $1
             ) AS listed
-            JOIN demand USING (id) LEFT JOIN submission USING (id)
-            WHERE coalesce(demand.state ->> 'imported', 'false') <> 'true'
+            -- With a limit each row is looked up: a plain join may read the whole of a table.
+            CROSS JOIN LATERAL (SELECT state FROM demand WHERE demand.id = listed.id LIMIT 1) AS known
+            LEFT JOIN LATERAL (SELECT recorded_at FROM submission WHERE submission.id = listed.id LIMIT 1) AS taken
+                ON true
+            WHERE coalesce(state ->> 'imported', 'false') <> 'true'
             UNION ALL
             SELECT recorded_at FROM (SELECT id, recorded_at FROM submission ORDER BY id DESC LIMIT $1) AS last
             WHERE NOT EXISTS (SELECT FROM demand WHERE demand.id = last.id)
