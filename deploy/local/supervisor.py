@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import signal
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from time import monotonic
@@ -21,6 +22,13 @@ MISCONFIGURED: Final = 78
 ANSWER_WITHIN: Final = 60.0
 LEAVE_WITHIN: Final = 5.0
 """Seconds for a dead child to stop before it is killed."""
+
+
+def _ended(code: int) -> str:
+    """How a child ended, as the terminal and the doctor say it."""
+    if code == RESTART_AT_ONCE:
+        return "it ended to begin anew: the broker came back as another one"
+    return f"it ended by {signal.Signals(-code).name}" if code < 0 else f"it ended with code {code}"
 
 
 def _nothing(*_: object) -> None:
@@ -110,7 +118,7 @@ class Supervisor:
             if code == POISONED:
                 self._leave_it()
                 return
-            why, self._killed = self._killed or f"it ended with code {code}", ""
+            why, self._killed = self._killed or _ended(code), ""
             killed = not why.startswith("it ended")
             pause = backoff.after(monotonic() - started, asked=code == RESTART_AT_ONCE, killed=killed)
             log.warning(f"{why}: starting it again in {pause:.1f} s", process=self.child.program.name)

@@ -16,7 +16,7 @@ from deploy.local.deployment import Options, deployed
 from deploy.local.process import ManagedProcess, Program
 from deploy.local.state import Runtime, Unusable, prepare
 from deploy.local.supervisor import Supervisor
-from shared.chassis.process.run import POISONED
+from shared.chassis.process.run import POISONED, RESTART_ME
 from tests.eventually import eventually
 
 
@@ -38,6 +38,26 @@ async def test_a_child_that_ended_is_started_again(tmp_path: Path):
     assert kept.restarts == 1
     await kept.stop()
     assert not kept.child.alive
+
+
+@pytest.mark.parametrize(
+    ("end", "words"),
+    [
+        ("import os; os.kill(os.getpid(), 9)", "it ended by SIGKILL"),
+        (f"raise SystemExit({RESTART_ME})", "it ended to begin anew: the broker came back as another one"),
+        ("raise SystemExit(3)", "it ended with code 3"),
+    ],
+)
+async def test_why_a_child_is_started_again_is_said_in_words(tmp_path: Path, end: str, words: str):
+    told: list[str] = []
+    kept = supervisor(tmp_path, end, restarted=lambda _, why: told.append(why))
+    await kept.start()
+
+    async def said() -> list[str]:
+        return told[:1]
+
+    assert await eventually(said, bool) == [words]
+    await kept.stop()
 
 
 async def test_a_child_that_met_too_much_poison_is_left_alone_and_doctor_says_so(tmp_path: Path):
