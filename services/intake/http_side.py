@@ -21,8 +21,10 @@ from services.intake.inbound.sender_lock import SenderLocks
 from services.intake.inbound.visits import api as visits
 from services.intake.inbound.words import languages
 from services.intake.notes import api as voices_api
-from services.intake.notes import verdict_api
+from services.intake.notes import messages_api, verdict_api
 from services.intake.notes.handler import NoteHandler
+from services.intake.notes.lost_link_handler import LostLinkHandler
+from services.intake.notes.messages_handler import MessagesHandler
 from services.intake.open311.api import open311
 from services.intake.open311.discovery import Place
 from services.intake.open311.handler import Open311Handler
@@ -107,6 +109,9 @@ def api(settings: IntakeSettings, pool: Pool) -> Api:
             menus.routes(packs),
             voices_api.routes(note_handler, lookup),
             verdict_api.routes(note_handler, lookup, packs),
+            messages_api.routes(
+                MessagesHandler(pool, keys), LostLinkHandler(pool, submissions.repository, keys), lookup
+            ),
             consent_api.routes(ConsentDesk(note_handler, callers, packs)),
             attachments_api.routes(attachments, callers),
             vault_api.routes(PersonalDataHandler(pool, submissions.repository, keys, callers, masker=masker)),

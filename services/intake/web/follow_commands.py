@@ -14,13 +14,10 @@ from services.intake.attachments.kinds import MAX_ATTACHMENTS
 from services.intake.channels.channel import Channel
 from services.intake.notes.domain import KeepPrivate, Publish, Supplement, Support, Urge, Voice, Withdraw
 from services.intake.notes.handler import NoteRequest
-from services.intake.vault.adding import contact_of
+from services.intake.notes.messages_handler import MessagesHandler
 from services.intake.vault.contact import Contact
-from services.intake.vault.opt_outs import OptOuts
 from services.intake.vault.persons import ways
-from services.intake.vault.sealing import Vault
 from services.intake.web.portal import Portal
-from shared.chassis.database.pool import Pool
 from shared.contracts.demand.state import Demand
 from shared.contracts.refusals import Code, FieldError, Refused
 from shared.contracts.text import Text
@@ -136,35 +133,20 @@ class FollowCommands:
         await self._say(demand, form.cause(demand.id), Publish())
 
     async def messages_stopped(self, demand: Demand) -> bool | None:
-        """Whether messages of the demand were stopped on its page; None if there is no contact. An opt-out by a message
-        from the address is not shown here, because the link does not prove whose the address is."""
-        opt_outs = OptOuts(self._vault)
-        async with self._pool.acquire(timeout=5) as db:
-            contact = await contact_of(db, self._vault, demand.id)
-            if demand.contact is None or contact is None or not any(ways(contact)):
-                return None
-            return bool(await opt_outs.among(db, [opt_outs.of_demand(demand.id, demand.contact)]))
+        """Whether messages of the demand were stopped; None if there is no contact."""
+        return await self._messages.stopped(demand)
 
     async def stop(self, demand: Demand, form: SentForm) -> None:
         """Stop the messages of this demand to the citizen."""
-        async with self._pool.acquire(timeout=5) as db, db.transaction():
-            contact = await contact_of(db, self._vault, demand.id)
-            if demand.contact and contact:
-                await OptOuts(self._vault).stop_of_demand(db, demand.id, demand.contact, contact)
+        await self._messages.stop(demand)
 
     async def start(self, demand: Demand, form: SentForm) -> None:
         """Start the messages of this demand again."""
-        if demand.contact:
-            async with self._pool.acquire(timeout=5) as db:
-                await OptOuts(self._vault).start_of_demand(db, demand.id, demand.contact)
+        await self._messages.start(demand)
 
     @property
-    def _pool(self) -> Pool:
-        return self.portal.submissions.pool
-
-    @property
-    def _vault(self) -> Vault:
-        return self.portal.note_handler.vault
+    def _messages(self) -> MessagesHandler:
+        return MessagesHandler(self.portal.submissions.pool, self.portal.note_handler.vault)
 
     async def _say(self, demand: Demand, cause: str, voice: Voice) -> None:
         request = NoteRequest(await self._channel(demand), cause, voice)

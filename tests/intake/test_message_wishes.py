@@ -1,0 +1,79 @@
+"""A mini-program lets a citizen stop the messages of one demand, and has a lost link sent again without showing it."""
+
+import json
+from typing import Any
+
+import httpx
+import pytest
+
+from services.intake.channels import keys
+from services.intake.notes.lost_link_handler import PER_DEMAND
+from shared.chassis.database.pool import Pool
+from shared.contracts.demand.facts import ChannelKind
+from tests.intake.test_api import GOOD, submit
+
+PHONE = "13800138000"
+LEFT = GOOD | {"contact": {"name": "邹某某", "phone": PHONE}}
+
+
+async def raised(client: httpx.AsyncClient, key: str, body: dict[str, Any] = LEFT) -> dict[str, Any]:
+    answer = await submit(client, body, key)
+    assert answer.status_code == 201, answer.text
+    return dict(answer.json())
+
+
+async def links(pool: Pool) -> int:
+    count: int = await pool.fetchval("SELECT count(*) FROM journal WHERE type = 'demand.link-requested.v1'")
+    return count
+
+
+async def test_messages_of_one_demand_stop_and_start_again(client: httpx.AsyncClient):
+    ours, other = await raised(client, "1"), await raised(client, "2")
+
+    async def wanted(number: str) -> bool | None:
+        answer: bool | None = (await client.get(f"/v1/demands/{number}/messages")).json()["wanted"]
+        return answer
+
+    for wish in (False, False, True):
+        path = f"/v1/demands/{ours['number']}/messages"
+        said = await client.put(path, json={"wanted": wish})
+        assert (said.status_code, said.json()) == (200, {"number": ours["number"], "wanted": wish})
+        assert await wanted(ours["number"]) is wish
+        assert await wanted(other["number"]) is True, "those of other demands go on"
+
+
+async def test_without_a_contact_nobody_is_sent_anything(client: httpx.AsyncClient):
+    number = (await raised(client, "1", {name: GOOD[name] for name in GOOD if name != "contact"}))["number"]
+    said = await client.put(f"/v1/demands/{number}/messages", json={"wanted": False})
+    assert (said.status_code, said.json()["wanted"]) == (200, None)
+
+
+async def test_another_channel_needs_the_code(client: httpx.AsyncClient, pool: Pool):
+    receipt = await raised(client, "1")
+    path, key = f"/v1/demands/{receipt['number']}/messages", await keys.add(pool, "other", ChannelKind.WEB, "Other")
+    for code, status in (("", 404), ("AAAAAAAA", 404), (receipt["code"], 200)):
+        said = await client.put(path, json={"wanted": False}, headers={"X-API-Key": key, "X-Demand-Code": code})
+        assert said.status_code == status, said.text
+
+
+@pytest.mark.parametrize(("phone", "sent"), [(PHONE, 1), ("+86 138 0013 8000", 1), ("13900139000", 0)])
+async def test_a_lost_link_is_sent_where_the_telephone_is_the_one_that_was_left_and_nobody_learns_it(
+    client: httpx.AsyncClient, pool: Pool, phone: str, sent: int
+):
+    receipt = await raised(client, "1")
+    asked = await client.post(f"/v1/demands/{receipt['number']}/link-requests", json={"phone": phone})
+    assert (asked.status_code, asked.json()) == (202, {"number": receipt["number"]})
+    assert await links(pool) == sent
+    told = json.dumps([dict(row) for row in await pool.fetch("SELECT payload FROM journal")])
+    assert receipt["code"] not in told
+
+
+async def test_only_a_few_links_are_sent_of_one_demand_and_the_answer_stays_the_same(
+    client: httpx.AsyncClient, pool: Pool
+):
+    number = (await raised(client, "1"))["number"]
+    answers = {
+        (await client.post(f"/v1/demands/{number}/link-requests", json={"phone": PHONE})).text
+        for _ in range(PER_DEMAND + 2)
+    }
+    assert (len(answers), await links(pool)) == (1, PER_DEMAND)
