@@ -16,7 +16,7 @@ from services.intake.channels.rotation import Rotated
 from services.intake.checks import unjoined
 from services.intake.inbound.conversation import Answer
 from services.intake.inbound.sms import text_keys
-from services.intake.inbound.sms.parted_texts import EXPIRED, PartedTexts
+from services.intake.inbound.sms.parted_texts import EXPIRED, Added, PartedTexts, Stand
 from services.intake.inbound.sms.parts import GAP, Part, Piece, counted, joined, split
 from services.intake.inbound.sms.text_taker import TextTaker
 from services.intake.vault.sealing import Vault
@@ -25,6 +25,7 @@ from shared.chassis.database.pool import Pool, open_pool
 from shared.chassis.work.retention import Retention
 from shared.contracts.demand.facts import ChannelKind
 from shared.masker.masker import Masker
+from tests.eventually import eventually
 from tests.intake.conftest import settings
 from tests.intake.inbound.conftest import channel, facts, kinds, secrets_of
 from tests.intake.test_notes import stands_at
@@ -257,6 +258,37 @@ async def test_two_processes_join_what_came_to_both_of_them_and_take_it_once(lin
         await asyncio.gather(*(lines[n % 2].says(part, id=str(n)) for n, part in enumerate(parts)))
     await line.waits(60)
     assert await line.texts() == [WHOLE]
+
+
+async def test_a_part_waits_while_another_process_begins_the_same_message(line: Line, database: str):
+    """Whoever saw no message of the thread would begin a second one, and neither would ever be whole."""
+    reached, go = asyncio.Event(), asyncio.Event()
+
+    class Slow(PartedTexts):
+        async def _put(self, *told: Any) -> None:
+            reached.set()
+            await go.wait()
+            await super()._put(*told)
+
+    async with await open_pool(database, "intake") as another:
+        first = asyncio.create_task(add(Slow(line.pool, line.vault), 1))
+        await reached.wait()
+        second = asyncio.create_task(add(PartedTexts(another, line.vault), 2))
+
+        async def is_at_the_lock() -> bool:
+            sql = "SELECT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND NOT granted)"
+            return second.done() or bool(await line.pool.fetchval(sql))
+
+        await eventually(is_at_the_lock, bool)
+        go.set()
+        assert [(await first).stand, (await second).stand] == [Stand.WAITS, Stand.CLOSED]
+    assert await line.pool.fetchval("SELECT count(*) FROM parted_text") == 1
+
+
+async def add(parted: PartedTexts, number: int) -> Added:
+    part, words = split(cut(WHOLE, 2)[number - 1])
+    assert part
+    return await parted.add("sms", "13800138000", part, Piece(number, words, "utf-16-be"), timedelta(minutes=10))
 
 
 class Killed(BaseException):
