@@ -13,6 +13,9 @@ ISSUER := build/issuer
 WORKERS := --numprocesses 2 --dist loadfile --no-loadscope-reorder
 DEV_LOCKS := requirements-bootstrap.txt requirements-dev.txt pyproject.toml
 
+# Without compiled files each of a dozen processes would compile a thousand modules at every start.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: help up demo test test-long test-kafka test-sdk test-deploy test-again drill-upgrade kafka lint fmt bench bench-scale \
 	docs sdk sbom audit lock clean
 
