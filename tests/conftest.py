@@ -2,10 +2,11 @@
 
 import asyncio
 import os
+import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -14,6 +15,7 @@ import asyncpg
 import hypothesis
 import pytest
 from httpx._config import DEFAULT_TIMEOUT_CONFIG
+from httpx._transports import default
 from xdist.remote import Producer
 from xdist.scheduler import LoadFileScheduling
 from xdist.workermanage import WorkerController
@@ -51,6 +53,13 @@ hypothesis.settings.load_profile("shared cores")
 DEFAULT_TIMEOUT_CONFIG.read = DEFAULT_TIMEOUT_CONFIG.connect = DEFAULT_TIMEOUT_CONFIG.pool = 60
 
 type_adapters.install()
+
+# Else every process of every deployment, and every worker, would compile all its modules anew.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
+
+# Every client would read the same list of authorities anew, which takes longer than what most of them ask.
+default.create_ssl_context = lru_cache(default.create_ssl_context)
 
 # Read wherever settings are, and by the processes of whole deployments.
 os.environ["HUYING_JURISDICTIONS"] = ",".join(CITIES)
@@ -118,11 +127,20 @@ def kept(program: Program, directory: Path, **more: object) -> Supervisor:
     return Supervisor(ManagedProcess(program, directory / "logs" / f"{program.name}.log"), **more)  # type: ignore[arg-type]
 
 
+def _trusting(directory: Path) -> Path:
+    """Who may connect: a password costs both sides thousands of rounds at each of a run's many connections."""
+    path = directory / "trusting.conf"
+    path.write_text("host all all 127.0.0.1/32 trust\n")
+    path.chmod(0o644)
+    return path
+
+
 @pytest.fixture(scope="session")
 async def postgres(directory: Path) -> AsyncIterator[Server]:
     """A real PostgreSQL with one migrated template database."""
     server = EmbeddedPostgres(directory, free_port())
-    program = replace(server.program, command=(*server.program.command, *FORGETFUL))
+    command = (*server.program.command, *FORGETFUL, "-c", f"hba_file={_trusting(directory)}")
+    program = replace(server.program, command=command)
     keeper = kept(program, directory, before=server.prepare, after=server.ready)
     await keeper.start()
     db = await asyncpg.connect(server.url)
