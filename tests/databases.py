@@ -15,10 +15,11 @@ import asyncpg
 
 _OURS: Final = "nspname NOT IN ('pg_catalog', 'pg_toast', 'information_schema')"
 _CATALOGS: Final = (
-    "pg_attrdef", "pg_attribute", "pg_constraint", "pg_enum", "pg_extension", "pg_index", "pg_namespace", "pg_policy",
-    "pg_proc", "pg_rewrite", "pg_sequence", "pg_trigger", "pg_type",
+    "pg_attrdef", "pg_attribute", "pg_constraint", "pg_enum", "pg_extension", "pg_index", "pg_policy", "pg_proc",
+    "pg_rewrite", "pg_sequence", "pg_trigger", "pg_type", "pg_namespace WHERE nspname !~ '^pg_(toast_)?temp_'",
 )  # fmt: skip
-"""Where every definition leaves its rows; emptying a table changes none of them."""
+"""Where every definition leaves its rows; emptying a table changes none of them. Schemas of temporary tables stay, and
+are empty when whoever made them is gone."""
 # `pg_class` by its columns: emptying a table gives it another file.
 _SHAPE: Final = (
     " || ".join(

@@ -95,6 +95,7 @@ KEPT = """
     "change",
     [
         "CREATE TABLE intake.left_behind (id integer PRIMARY KEY)",
+        "CREATE TEMPORARY TABLE programme (id integer PRIMARY KEY, title text)",
         "UPDATE intake.relay_lease SET epoch = epoch + 1",
         "DELETE FROM intake.schema_migrations",
         "TRUNCATE feedback.sender_lease",
