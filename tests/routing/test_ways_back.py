@@ -87,6 +87,23 @@ async def test_after_the_triage_comes_the_next_case_of_it(city: City):
         assert noted.url.path == f"/desk/cases/{second}"
 
 
+async def test_a_case_is_merged_into_a_similar_one_without_typing_its_number(city: City, clerk: Visitor):
+    case, other = await city.raises(title="村口路面塌陷"), await city.raises(title="村口路塌了")
+    await city.tells(case, ACCEPTED)
+    page = (await clerk.open(f"/desk/cases/{case}")).text
+    form = linked(page, "并入此件")
+    assert f'value="{other}"' in (await clerk.open(form)).text
+    merged = await clerk.send(form, into=other, reason="同一处")
+    assert (merged.status_code, (await city.demand(case)).parent_number) == (200, other)
+
+
+async def test_a_telephone_that_was_looked_up_calls(city: City, clerk: Visitor):
+    number = await city.raises(contact={"name": "邹某某", "phone": "13800138000"})
+    path = f"/desk/cases/{number}"
+    shown = await clerk.send(path, f"{path}/contact-details", why="联系群众核实")
+    assert 'href="tel:13800138000"' in shown.text
+
+
 async def test_an_error_names_its_field_and_keeps_what_was_typed(city: City, clerk: Visitor):
     number = await city.raises()
     await city.tells(number, ACCEPTED)

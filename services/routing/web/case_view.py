@@ -182,7 +182,17 @@ def capital(words: str) -> str:
     return words[:1].upper() + words[1:]
 
 
-def related(related_case: Related, viewer: Viewer) -> Mapping[str, Any]:
+def related(related_case: Related, viewer: Viewer, back: str) -> dict[str, Any]:
     """Another case, with a link to it."""
-    href = viewer.to(f"/desk/cases/{related_case.number}")
+    href = viewer.case_href(related_case.number, back=back)
     return {"href": href, "number": related_case.number, "title": related_case.title, "status": related_case.status}
+
+
+def similar(viewer: Viewer, case: Case, back: str) -> list[Mapping[str, Any]]:
+    """Open cases of the same matter in the same place, each with the way to merge this one into it."""
+    may_merge = "merge" in case.commands
+    return [
+        related(one, viewer, back)
+        | {"merge": viewer.case_href(case.demand.number, "merge", back, into=one.number) if may_merge else ""}
+        for one in case.similar
+    ]

@@ -6,7 +6,7 @@ from typing import Annotated, Final
 from urllib.parse import parse_qsl, urlsplit
 from uuid import uuid4
 
-from fastapi import APIRouter, Depends, Path, Request, Response
+from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from services.routing.cases.handler import Actor, CaseHandler
@@ -19,7 +19,7 @@ from services.routing.web.desk_page import PAGES, InLanguage, desk_router
 from services.routing.web.evidence_files import FormFiles, handed_in
 from services.routing.web.intake_reader import IntakeReader
 from services.routing.web.viewer import Viewer
-from shared.contracts.numbers import read_number
+from shared.contracts.numbers import LONGEST, read_number
 from shared.contracts.refusals import ANSWERS, Code, Refused
 from shared.contracts.wording import Identifier
 from shared.identity.gate import HOME, Gate, SignedIn
@@ -31,6 +31,7 @@ _LEAVES: Final[Mapping[str, frozenset[str]]] = {
     "/desk/publications": frozenset({"publish", "correct-publication", "withdraw-publication"}),
 }
 """By the address of a list that work is taken from: the commands after which its next case is wanted."""
+Into = Annotated[str, Query(max_length=LONGEST, description="the case that a merging begins with")]
 Name = Annotated[str, Path(max_length=40), Identifier("a command's name")]
 
 
@@ -40,11 +41,14 @@ def routes(desk: CaseHandler, gate: Gate, intake: IntakeReader) -> APIRouter:
     By = Annotated[SignedIn, Depends(gate.signed_in)]  # noqa: N806 (a type)
 
     @router.get("/desk/cases/{number}/{name}")
-    async def ask(number: Number, name: Name, by: By, back: Back = "", lang: InLanguage = "zh") -> HTMLResponse:
+    async def ask(
+        number: Number, name: Name, by: By, into: Into = "", back: Back = "", lang: InLanguage = "zh"
+    ) -> HTMLResponse:
         viewer = Viewer.of(by, desk, lang)
         case = await case_of(desk, read_number(number), viewer.person)
         _known(name)
-        again = Again(command_forms.initial(name, case.demand, case.publication))
+        chosen = {"into": into} if into and name == "merge" else {}
+        again = Again(command_forms.initial(name, case.demand, case.publication) | chosen)
         return _form_page(viewer, case, desk, name, again, back)
 
     @router.post("/desk/cases/{number}/{name}")
