@@ -36,6 +36,14 @@ async def test_a_case_leads_back_to_the_list_with_its_filters(city: City, clerk:
     assert dict(back.url.params) == {"list": "unsigned", "text": "塌陷", "sort": "age"}
 
 
+async def test_signing_for_several_leads_back_to_the_list_with_its_filters(city: City, clerk: Visitor):
+    number = await city.raises(title="村口路面塌陷")
+    signed = await clerk.send("/desk?list=unsigned&text=塌陷", "/desk/sign", number=number)
+    back = await clerk.open(linked(signed.text, "返回待办"))
+    assert dict(back.url.params) == {"list": "unsigned", "text": "塌陷", "sort": "due"}
+    assert (await city.demand(number)).status == "accepted"
+
+
 async def test_a_command_keeps_the_way_back(city: City, clerk: Visitor):
     number = await city.raises(title="村口路面塌陷")
     back = "/desk?list=unsigned"

@@ -23,6 +23,7 @@ from shared.contracts.numbers import canonical
 from shared.contracts.text import Text
 from shared.identity.gate import Gate, SignedIn
 from shared.web.parts import Column, Tab
+from shared.web.way_back import Back
 
 PAGE: Final = 50
 Narrowed = Annotated[Text, Query(max_length=64)]
@@ -61,8 +62,10 @@ def routes(desk: CaseHandler, gate: Gate) -> APIRouter:
             **days.chosen(),
         }  # fmt: skip
         by_days = any(days.chosen().values())
+        here = viewer.to("/desk", **chosen, after=after)
         values = viewer.page("/desk", **chosen, after=after) | {
-            "groups": showing.groups(cases, viewer, own.now, viewer.to("/desk", **chosen, after=after)),
+            "groups": showing.groups(cases, viewer, own.now, here),
+            "sign": viewer.to("/desk/sign", back=here),
             "count": len(cases),
             "total": counts[name],
             "tabs": _tabs(viewer, name, counts),
@@ -99,6 +102,7 @@ def _signing(router: APIRouter, desk: CaseHandler, By: Any) -> None:  # noqa: N8
         by: By,
         number: Annotated[list[str] | None, Form()] = None,
         key: Annotated[str, Form(max_length=64)] = "",
+        back: Back = "",
         lang: InLanguage = "zh",
     ) -> Any:
         viewer = Viewer.of(by, desk, lang)
@@ -106,13 +110,12 @@ def _signing(router: APIRouter, desk: CaseHandler, By: Any) -> None:  # noqa: N8
             return RedirectResponse(viewer.to("/desk", list="unsigned"), 303)
         actor = Actor(viewer.person, f"desk:{key}")
         outcomes = [await outcome(desk, demand_number, AcceptDemand(), actor) for demand_number in number[:AT_ONCE]]
+        done, listed = viewer.say("已签收", "signed for"), viewer.list_before(back)
         values = viewer.page("/desk") | {
             "title": DESK[viewer.lang]["done"],
-            "back": viewer.to("/desk"),
-            "back_words": DESK[viewer.lang]["back"],
-            "outcomes": [
-                showing.outcome(case_outcome, viewer, viewer.say("已签收", "signed for")) for case_outcome in outcomes
-            ],
+            "back": listed.href,
+            "back_words": listed.words,
+            "outcomes": [showing.outcome(case_outcome, viewer, done, back) for case_outcome in outcomes],
         }
         return PAGES.render("outcomes.html", values)
 

@@ -80,13 +80,12 @@ def _merging(router: APIRouter, desk: CaseHandler, By: Any) -> None:  # noqa: N8
         command = command_of(MERGE, {"into": into, "reason": f"共性需求：{words}" if words else "共性需求"})
         actor = Actor(viewer.person, f"desk:{key}")
         outcomes = [await outcome(desk, other, command, actor) for other in others]
+        done, listed = viewer.say("已并入", "merged"), viewer.to("/desk/hot-spots")
         values = viewer.page("/desk/hot-spots") | {
             "title": viewer.say(f"并入 {into}", f"Merged into {into}"),
-            "back": viewer.to("/desk/hot-spots"),
+            "back": listed,
             "back_words": viewer.say("返回共性需求", "Back to the hot spots"),
-            "outcomes": [
-                showing.outcome(case_outcome, viewer, viewer.say("已并入", "merged")) for case_outcome in outcomes
-            ],
+            "outcomes": [showing.outcome(case_outcome, viewer, done, listed) for case_outcome in outcomes],
         }
         return PAGES.render("outcomes.html", values)
 

@@ -92,14 +92,14 @@ def _past(demand: Demand, viewer: Viewer) -> list[str]:
     return words
 
 
-def outcome(outcome_of_case: CommandOutcome, viewer: Viewer, done: str) -> dict[str, Any]:
-    """What became of a command for one of many cases; `done` says that it was."""
+def outcome(outcome_of_case: CommandOutcome, viewer: Viewer, done: str, back: str) -> dict[str, Any]:
+    """What became of a command for one of many cases; `done` says that it was, `back` is the list they stood in."""
     words = (
         done
         if outcome_of_case.refused is None
         else viewer.say(outcome_of_case.detail or "", outcome_of_case.detail_en or "")
     )
-    href = viewer.to(f"/desk/cases/{outcome_of_case.number}")
+    href = viewer.case_href(outcome_of_case.number, back=back)
     return {"number": outcome_of_case.number, "href": href, "done": outcome_of_case.refused is None, "words": words}
 
 
