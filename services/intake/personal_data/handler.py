@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Final
 from uuid import UUID
 
 from pydantic import ValidationError
@@ -13,7 +14,8 @@ from services.intake import demands
 from services.intake.attachments import queries as attachments
 from services.intake.vault import queries
 from services.intake.vault.contact import Contact
-from services.intake.vault.personal import Erase, Personal, Reveal, Wording, personal
+from services.intake.vault.personal import Erase, Personal, PersonalField, Reveal, Wording, personal
+from services.intake.vault.persons import correspondents
 from services.intake.vault.queries import Holds, Kept
 from services.intake.vault.sealing import Vault
 from shared.chassis.aggregates.commands import CommandHandler
@@ -28,6 +30,8 @@ from shared.identity.callers import Caller, Callers
 from shared.identity.rights import ERASE, READ, REVEAL
 from shared.masker.masker import Masker
 
+EARLIER: Final = 20
+"""How many other demands of a citizen are looked at."""
 Opened = Sequence[tuple[Holds, bytes]]
 Told = tuple[Contact | None, Wording | None, tuple[str, ...]]
 
@@ -49,7 +53,11 @@ class PersonalDataHandler:
         handler, why = CommandHandler(self.repository, self.clock), (await self.masker.masked(command)).why
         async with self.pool.acquire(timeout=5) as db, db.transaction():
             demand = await self._demand(db, number, by)
-            shown = self._opened(demand, await queries.of_demand(db, demand.id), command)
+            kept = await queries.of_demand(db, demand.id)
+            shown = self._opened(demand, kept, command)
+            if kept and PersonalField.EARLIER in command.fields and command.contact is None and by.person:
+                earlier = await self._earlier(db, demand.id, kept, by)
+                shown = shown.model_copy(update={"earlier": earlier or None})
             note = PersonalDataViewed(by=by.name, fields=shown.told, why=why)
             return await handler.handle(db, RevealCommand(demand.id, self.new_id(), note, shown))
 
@@ -67,6 +75,14 @@ class PersonalDataHandler:
             raise Refused(Code.NOT_FOUND, f"there is no demand {number} for you", f"没有编号为 {number} 的诉求")
         self.callers.require(REVEAL, by, demand)
         return demand
+
+    async def _earlier(self, db: Connection, demand_id: UUID, kept: Kept, by: Caller) -> tuple[str, ...]:
+        """The numbers of other demands whose messages went to the same person (ADR 44), those that `by` may read."""
+        contact, _, _ = _everything(list(self._unsealed(kept, None)))
+        if contact is None:
+            return ()
+        others = await queries.corresponded(db, correspondents(self.vault, contact), demand_id, EARLIER)
+        return tuple(other.number for other in others if self.callers.may(READ, by, other))
 
     def _opened(self, demand: Demand, kept: Kept | None, command: Reveal) -> Personal:
         if kept and kept.destroyed_at:

@@ -30,6 +30,7 @@ class PersonalField(StrEnum):
     TITLE = "title"
     TEXT = "text"
     SAID = "said"
+    EARLIER = "earlier"
 
 
 class Erase(BaseModel):
@@ -74,6 +75,10 @@ class Personal(BaseModel):
     text: str | None = Field(None, description="as written, where masking changed title or text")
 
     said: tuple[str, ...] | None = Field(None, description="what only the vault knows of what was said later")
+
+    earlier: tuple[str, ...] | None = Field(
+        None, description="numbers of other demands of this citizen that whoever asks may read, the latest first"
+    )
 
     @property
     def told(self) -> tuple[str, ...]:

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from shared.chassis.database.pool import Connection
 from shared.chassis.database.write_batch import WriteBatch
+from shared.contracts.demand.state import Demand
 
 
 class Holds(StrEnum):
@@ -128,6 +129,22 @@ async def put_correspondents(db: Connection, correspondents: Sequence[tuple[byte
             demand_ids,
             at,
         )
+
+
+async def corresponded(db: Connection, persons: Sequence[bytes], besides: UUID, limit: int) -> list[Demand]:
+    """The latest demands about which one of these was sent a message, but for one."""
+    rows = await db.fetch(
+        """
+        SELECT demand.state::text FROM (
+            SELECT DISTINCT demand_id FROM correspondent WHERE person = ANY($1::bytea[]) AND demand_id <> $2
+        ) AS spoken_of JOIN demand ON demand.id = spoken_of.demand_id
+        ORDER BY demand.id DESC LIMIT $3
+        """,
+        list(persons),
+        besides,
+        limit,
+    )
+    return [Demand.model_validate_json(row["state"]) for row in rows]
 
 
 async def hold(db: Connection, demand_id: UUID) -> None:

@@ -28,6 +28,7 @@ from shared.contracts.refusals import ANSWERS, Code, Refused
 from shared.identity.gate import Gate, SignedIn
 from shared.identity.relations import may
 from shared.identity.rights import REVEAL
+from shared.web.parts import Link
 
 PAGE: Final = 30
 Number = Annotated[str, Path(max_length=LONGEST)]
@@ -88,11 +89,12 @@ def _calling(router: APIRouter, desk: CaseHandler, By: Any, intake: IntakeReader
         viewer, case = await _opened(desk, by, number, lang)
         why = str((await request.form()).get("why") or "").strip()
         try:
-            personal = await intake.contact(case.demand.number, why, viewer.person)
+            revealed = await intake.contact(case.demand.number, why, viewer.person)
         except Refused as refused:
             return _page(viewer, case, desk, refused=refused, why=why)
-        named = {viewer.say(*PERSONAL.get(name, (name, name))): value for name, value in personal.items()}
-        return _page(viewer, case, desk, personal=named)
+        named = {viewer.say(*PERSONAL.get(name, (name, name))): value for name, value in revealed.named.items()}
+        earlier = [Link(viewer.case_href(other), other) for other in revealed.earlier]
+        return _page(viewer, case, desk, personal=named, earlier=earlier)
 
     @router.post(LIST + "/{number}")
     async def record(number: Number, by: By, request: Request, lang: InLanguage = "zh") -> Response:
@@ -182,6 +184,7 @@ def _page(viewer: Viewer, case: Case, desk: CaseHandler, refused: Refused | None
             "reveal": viewer.to(f"{path}/contact-details"),
             "back": viewer.to(LIST),
             "personal": None,
+            "earlier": [],
             "why": viewer.say("回访核实办理结果", "to call back about the answer"),
             "errors": errors,
             "problem": problem,

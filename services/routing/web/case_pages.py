@@ -19,6 +19,7 @@ from shared.contracts.refusals import Code, Refused
 from shared.identity.gate import Gate, SignedIn
 from shared.identity.relations import may
 from shared.identity.rights import RECORD_CONSENT, REVEAL
+from shared.web.parts import Link
 from shared.web.way_back import Back
 
 Number = Annotated[str, Path(max_length=LONGEST)]
@@ -53,14 +54,15 @@ def routes(desk: CaseHandler, gate: Gate, intake: IntakeReader) -> APIRouter:
         case = await case_of(desk, read_number(number), viewer.person)
         why = str((await request.form()).get("why") or "").strip()
         try:
-            personal = await intake.contact(case.demand.number, why, viewer.person)
+            revealed = await intake.contact(case.demand.number, why, viewer.person)
         except Refused as refused:
             if refused.code is not Code.INVALID:
                 raise
             errors = {"why": viewer.say("请写明查阅理由，至少4个字", "Say why you need it, in four characters or more")}
             return _case_page(viewer, case, desk, back, errors=errors, why=why, status=422)
-        named = {viewer.say(*PERSONAL.get(name, (name, name))): value for name, value in personal.items()}
-        return _case_page(viewer, case, desk, back, personal=named)
+        named = {viewer.say(*PERSONAL.get(name, (name, name))): value for name, value in revealed.named.items()}
+        earlier = [Link(viewer.case_href(other, back=back), other) for other in revealed.earlier]
+        return _case_page(viewer, case, desk, back, personal=named, earlier=earlier)
 
     @router.post("/desk/cases/{number}/record-consent")
     async def record_consent(
@@ -131,6 +133,7 @@ def _case_page(viewer: Viewer, case: Case, desk: CaseHandler, back: str, **more:
         "key": str(uuid4()),
         "said_by": "",
         "personal": None,
+        "earlier": [],
         "why": "",
         "errors": {},
     }

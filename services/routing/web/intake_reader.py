@@ -1,7 +1,7 @@
 """Asks intake how a citizen can be reached and for files, and hands in files and what citizens said, all in the name of
 the person who does it; keeps nothing of it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import quote
@@ -17,6 +17,15 @@ UPLOAD_TIMEOUT: Final = httpx.Timeout(60, connect=2)
 
 
 @dataclass(frozen=True, slots=True)
+class Revealed:
+    """What somebody was shown of a citizen: personal data by name, such as `phone`, and the numbers of other demands of
+    theirs."""
+
+    named: Mapping[str, str]
+    earlier: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
 class IntakeReader:
     """The way from the desk to what intake keeps; intake decides who may look."""
 
@@ -27,12 +36,12 @@ class IntakeReader:
         """That of the intake at this address."""
         return cls(StaffClient.at("intake", url, settings))
 
-    async def contact(self, number: str, why: str, person: Person) -> Mapping[str, str]:
-        """Personal data by name, such as `phone`; intake tells in the demand's record who looked, and why. Raises
-        `Refused`."""
+    async def contact(self, number: str, why: str, person: Person) -> Revealed:
+        """Personal data; intake tells in the demand's record who looked, and why. Raises `Refused`."""
         answer = await self.intake.answer("POST", f"/v1/demands/{number}/contact", person, json={"why": why})
         body: dict[str, Any] = answer.json()
-        return {name: str(value) for name, value in body.items() if isinstance(value, str) and name != "number"}
+        named = {name: value for name, value in body.items() if isinstance(value, str) and name != "number"}
+        return Revealed(named, [str(other) for other in body.get("earlier", ())])
 
     async def record_consent(self, number: str, said_by: str, key: str, person: Person) -> None:
         """The citizen agrees to publication, as `said_by` told this person; raises `Refused`."""

@@ -177,5 +177,6 @@ PERSONAL: Final[Mapping[str, tuple[str, str]]] = {
     "title": ("标题原文", "Title as written"),
     "text": ("内容原文", "Words as written"),
     "said": ("补充原文", "Additions as written"),
+    "earlier": ("以前的诉求", "Earlier demands"),
 }
 """What the vault may hold of a citizen."""
