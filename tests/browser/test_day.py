@@ -169,10 +169,10 @@ async def test_a_leader_sees_what_is_overdue_below_and_where(at_desk: OpenPage, 
     await city.routed(await city.raises(title="还早的路"), 20)
     page = await at_desk(LEADER)
     await page.get_by_role("link", name="总览").click()
-    oldest = page.locator("main table").first
+    oldest = page.locator("main table").last
     await expect(oldest.get_by_role("link")).to_contain_text(["拖了十天的路", "拖了两天的路"])
     await expect(oldest).not_to_contain_text("还早的路")
-    row = page.locator("main table").last.get_by_role("row", name=re.compile("桂一社区驻点直联工作站"))
+    row = page.locator("main table").first.get_by_role("row", name=re.compile("桂一社区驻点直联工作站"))
     await expect(row.get_by_role("cell").nth(0)).to_have_text("3")
     await expect(row.get_by_role("cell").nth(1)).to_have_text("2")
     await oldest.get_by_role("link", name="拖了十天的路").click()
