@@ -1,4 +1,4 @@
-"""`/embed`: the forms that other sites show inside of their pages, and the script that puts them there."""
+"""The pages under `/embed`: forms that other sites show in frames, and the script that inserts these frames."""
 
 from dataclasses import dataclass, replace
 from typing import Annotated, Any, Final
@@ -31,15 +31,16 @@ Key = Annotated[str, Query(max_length=64, description="the public key of the sit
 Place = Annotated[str, Query(max_length=64)]
 Number = Annotated[str, Query(max_length=64)]
 SCRIPT: Final = {"Access-Control-Allow-Origin": "*", "Cache-Control": "public, max-age=3600"}
-"""The script is the same for everybody and knows nothing; what it asks for is bound to the origins of a key."""
+"""The script is the same for everybody and holds no data; what it requests is bound to the origins of a key."""
 
 
 class EmbedPage(PortalPage):
-    """A page in a frame of another site; refusals are shown there too, where the site may show us at all."""
+    """A page in a frame of another site. Its refusals are shown in the frame too, if the site may show our pages at
+    all."""
 
     @staticmethod
     def tell(refused: Refused | None, request: Request) -> HTMLResponse:
-        """Why something was refused."""
+        """The page that says why something was refused."""
         page = PortalPage.tell(refused, request)
         if refused is not None:
             visit, answer = Visit.without_forms(request), ANSWERS[refused.code]
@@ -50,7 +51,7 @@ class EmbedPage(PortalPage):
 
 
 def framed(page: HTMLResponse, embed: EmbedRow | None) -> HTMLResponse:
-    """Let the origins of a key, and nobody else, show a page in a frame."""
+    """Allow only the origins of a key to show the page in a frame."""
     if embed is not None:
         ancestors = f"frame-ancestors {' '.join(embed.origins)}"
         page.headers[POLICY] = SAFE[POLICY].replace("frame-ancestors 'none'", ancestors)
@@ -59,7 +60,7 @@ def framed(page: HTMLResponse, embed: EmbedRow | None) -> HTMLResponse:
 
 @dataclass(frozen=True, slots=True)
 class EmbedPages:
-    """What the pages are made with."""
+    """The services that the pages use."""
 
     handler: EmbedHandler
     allowance: Allowance
@@ -67,7 +68,7 @@ class EmbedPages:
     lookup: FollowLookup
 
     async def embed(self, request: Request, key: str) -> EmbedRow:
-        """What the key stands for, this request counted; raises `Refused`."""
+        """The site of a public key, with this request counted; raises `Refused`."""
         response_headers.add(response_headers.PRIVATE)
         request.state.embed = embed = await self.handler.embeds.find(key)
         await self.allowance.count(request, Act.FRAME)
@@ -77,7 +78,7 @@ class EmbedPages:
     def form(
         self, embed: EmbedRow, visit: Visit, token: str, draft: Draft, errors: Errors | None = None
     ) -> HTMLResponse:
-        """The form for a demand."""
+        """The page with the form that raises a demand."""
         places = self.handler.portal.places
         values = visit.page("/embed/submit", key=embed.key) | {
             "draft": draft,
@@ -89,7 +90,7 @@ class EmbedPages:
         return framed(PAGES.render("embed_submit.html", values, 422 if errors else 200), embed)
 
     async def take(self, embed: EmbedRow, visit: Visit, request: Request) -> HTMLResponse:
-        """The receipt, or what is wrong with the form."""
+        """The page with the receipt, or the form with its errors."""
         form = await request.form()
         token = str(form.get("token") or "")
         id, draft, errors = self.handler.read(embed.key, token), *self._filled(form)
@@ -122,7 +123,7 @@ class EmbedPages:
         return draft, errors | wrong
 
     def question(self, embed: EmbedRow, visit: Visit, number: str, errors: Errors | None = None) -> HTMLResponse:
-        """The form for number and code."""
+        """The page with the form for number and code."""
         values = visit.page("/embed/follow", key=embed.key) | {
             "number": number,
             "errors": said(visit, errors),
@@ -131,7 +132,7 @@ class EmbedPages:
         return framed(PAGES.render("embed_follow.html", values, 422 if errors else 200), embed)
 
     async def standing(self, embed: EmbedRow, visit: Visit, form: SentForm) -> HTMLResponse:
-        """How the demand of this number and code stands; the whole page is a link away."""
+        """The status of the demand with this number and code, with a link to its whole page."""
         link = await self.follow.find(form)
         if not isinstance(link, str):
             return self.question(embed, visit, form.get("number"), link)
@@ -143,7 +144,8 @@ class EmbedPages:
 
 
 def routes(pages: EmbedPages) -> APIRouter:
-    """The forms in frames. None of them reads a cookie, so that nothing can be done in somebody's name."""
+    """The routes of the framed forms. None of them reads a cookie, so that another site cannot act in a visitor's
+    name."""
     router = APIRouter(include_in_schema=False, route_class=EmbedPage)
 
     @router.get("/embed/submit")
@@ -176,7 +178,7 @@ def _for_scripts(router: APIRouter, handler: EmbedHandler) -> None:
 
     @router.get("/embed/check")
     async def check(key: Key, lang: Lang = "zh", origin: Annotated[str, Header(max_length=300)] = "") -> JSONResponse:
-        """Whether the page that asks may show the forms of this key; pages of other origins cannot read the answer."""
+        """Whether the requesting page may show the forms of this key; pages of other origins cannot read the answer."""
         try:
             embed = await handler.embeds.find(key)
         except Refused as refused:

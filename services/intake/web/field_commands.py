@@ -1,4 +1,4 @@
-"""What the forms of field visits hold, checked; pure. Errors are by the field, in both languages."""
+"""Parses and checks the forms of field visits; pure. Errors are by field, in both languages."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,13 +18,14 @@ from shared.jurisdiction.parts import Unit
 
 LONGEST_MEMBERS, LONGEST_DONE, MOST_HOUSEHOLDS = 300, 1000, 10_000
 OLDEST: Final = timedelta(days=60)
-"""Our choice: what lay on a device for longer is told as it arrives, since its clock may be wrong."""
+"""Our choice: a demand that was stored on a device for longer gets the time of its arrival, because the device's clock
+may be wrong."""
 _ELSEWHERE: Final = ("请选择本单位管辖的村（社区）", "Choose a village or community of your unit")
 
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """A visit as it was filled in; `households` None where nobody counted yet."""
+    """A visit as it was filled in; `households` is None until somebody has counted them."""
 
     id: UUID
     division: str = ""
@@ -35,7 +36,8 @@ class Visit:
 
 @dataclass(frozen=True, slots=True)
 class Booking:
-    """One demand of a resident; `draft` has words, place and contact, `done` what was done where it was solved."""
+    """One demand of a resident; `draft` has text, place and contact; `done` says what was done if it was solved on the
+    spot."""
 
     key: UUID
     draft: Draft
@@ -48,7 +50,7 @@ class Booking:
 
 
 def read_visit(form: Mapping[str, Any], id: UUID, pack: Pack, unit: Unit, today: date) -> tuple[Visit, Errors]:
-    """The visit of a form; it is no later than today, at a place of the unit."""
+    """The visit of a form; its day must not be after today, and its place must belong to the unit."""
     errors: Errors = {}
     division, members = typed(form, "division", 64), " ".join(typed(form, "members", LONGEST_MEMBERS).split())
     if not is_place_of(division, pack, unit):
@@ -66,7 +68,7 @@ def read_visit(form: Mapping[str, Any], id: UUID, pack: Pack, unit: Unit, today:
 def read_booking(
     form: Mapping[str, Any], key: UUID, pack: Pack, unit: Unit, now: datetime, tiles: MapTiles
 ) -> tuple[Booking, Errors]:
-    """The demand of a form. A contact is kept where the resident agreed to it, and not otherwise."""
+    """The demand of a form. A contact is stored only if the resident agreed."""
     draft, errors = raise_forms.with_words(Draft(division=typed(form, "division", 64)), form)
     if not is_place_of(draft.division or "", pack, unit):
         errors["demand-division"] = _ELSEWHERE
@@ -91,15 +93,15 @@ def read_booking(
 
 
 def is_place_of(division: str, pack: Pack, unit: Unit) -> bool:
-    """Whether a unit visits there: within its own division; a unit of the whole jurisdiction, anywhere in it."""
+    """Whether the place belongs to the unit's division; a unit of the whole jurisdiction visits all of it."""
     return bool(pack.division(division)) and pack.is_within(division, unit.division_code or pack.root)
 
 
 def command(booking: Booking, pack: Pack, by: Person, guessed: str | None, at: datetime) -> SubmitDemand:
-    """The demand that is submitted; `guessed` is the category where staff chose none. Raises `ValidationError`.
+    """The command that submits a booking; `guessed` is the category if staff chose none. Raises `ValidationError`.
 
-    One that was solved on the spot comes with its handling: with the unit of whoever booked it, signed for and
-    answered at the same moment. Its citizen judges the answer as any other.
+    A demand that was solved on the spot has its handling with it: routed to the unit of the booking person, accepted
+    and answered at the same moment. Its citizen judges the answer like any other.
     """
     code = booking.category or guessed
     chosen = pack.category(code) if code else None
@@ -129,7 +131,7 @@ def _day(written: Any) -> date | None:
 
 
 def _moment(milliseconds: Any, now: datetime) -> datetime | None:
-    """When a device says that it was booked; None where that cannot be."""
+    """The time of booking by the device's clock; None if it is impossible."""
     try:
         at = datetime.fromtimestamp(int(milliseconds) / 1000, UTC)
     except (TypeError, ValueError, OverflowError, OSError):

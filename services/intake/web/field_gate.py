@@ -1,4 +1,5 @@
-"""The gate of field visits: which member of staff asks, by a cookie that the desk's sign-in is exchanged for."""
+"""The gate of the field-visit pages: finds the member of staff by a cookie, which is given in exchange for a ticket of
+the desk."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,7 +19,7 @@ from shared.jurisdiction.pack import Pack
 from shared.jurisdiction.parts import Unit
 
 DESK: Final = "/desk/field"
-"""Where routing hands out tickets; whoever has not signed in at the desk does so first."""
+"""The page at which routing gives tickets; who is not signed in at the desk signs in there first."""
 TO_SIGN_IN: Final = Refused(
     Code.UNAUTHENTICATED,
     "sign in again: what you booked is kept on this device",
@@ -28,7 +29,7 @@ TO_SIGN_IN: Final = Refused(
 
 @dataclass(frozen=True, slots=True)
 class FieldStaff:
-    """A person who may book demands, with their unit, its jurisdiction, and the token of their forms."""
+    """A person who may book demands, with their unit, its jurisdiction, and the form token."""
 
     person: Person
     unit: Unit
@@ -38,7 +39,7 @@ class FieldStaff:
 
 @dataclass(frozen=True, slots=True)
 class FieldGate:
-    """Reads and sets the cookie of one deployment."""
+    """Reads and sets the cookie of this deployment."""
 
     sign_in: FieldSignIn
     visitors: Visitors
@@ -46,8 +47,8 @@ class FieldGate:
     pool: Pool
 
     async def signed_in(self, request: Request) -> FieldStaff:
-        """For `Depends`: who asks. Leads to the desk whoever has no session, answers a program with 401; raises
-        `Refused` for a role that does not book demands, and for a form without its token."""
+        """A FastAPI dependency: the signed-in person. Without a session a browser is redirected to the desk, and a
+        program gets 401. Raises `Refused` for a role that does not book demands, and for a form without its token."""
         visitor = await self.visitors.visitor(request)
         person = await self._person(request)
         if person is None:
@@ -77,17 +78,17 @@ class FieldGate:
         return FieldStaff(person, unit, pack, visitor)
 
     def desk(self, request: Request, visitor: Visitor) -> str:
-        """Where a browser gets its ticket."""
+        """The URL at which a browser gets its ticket."""
         lang = "&lang=en" if request.query_params.get("lang") == "en" else ""
         return f"{DESK}?state={state_of(visitor.secret)}{lang}"
 
     async def open(self, response: Response, ticket: str, visitor: Visitor) -> None:
-        """Let the browser keep the session that its ticket is worth; raises `Refused`."""
+        """Set the cookie for the session of a ticket; raises `Refused`."""
         session = await self.sign_in.redeem(self.pool, ticket, state_of(visitor.secret))
         response.set_cookie(self._name, session, max_age=self.sign_in.seconds, **self._kept)
 
     def close(self, response: Response) -> None:
-        """Let the browser forget its session."""
+        """Delete the cookie."""
         response.delete_cookie(self._name, **self._kept)
 
     @property

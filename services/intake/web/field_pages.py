@@ -1,4 +1,4 @@
-"""`/field`: demands booked on visits and calls, one after the other, with and without a network."""
+"""The pages under `/field`: staff book demands on visits and calls, with and without a network."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -27,30 +27,31 @@ from shared.contracts.refusals import Code, Refused
 from shared.web.page_language import Lang
 
 LARGER: Final = LargerBodies("/field/visits/", 32 * 1_048_576)
-"""Several photos with one demand, where there is no JavaScript that makes them smaller first."""
+"""Larger bodies are allowed: several photos come with one demand if there is no JavaScript that makes them smaller."""
 PHOTOS_AGAIN: Final = (
     "请重新选择照片，再登记",
     "Choose the photos once more, then book it",
 )
 WORKER: Final = ("device-store.js", "field-store.js", "kept-pages.js", "field-worker.js")
-"""One script for the worker: what page and worker share, and what is the worker's alone."""
+"""One script for the service worker: the code that it shares with the page, and its own."""
 Ticket = Annotated[str, Query(max_length=2000)]
 
 
 @dataclass(frozen=True, slots=True)
 class FieldPages:
-    """What the pages are made with."""
+    """The services that the pages use."""
 
     gate: FieldGate
     handler: FieldHandler
     tiles: MapTiles
 
     def view(self, by: FieldStaff, lang: Lang) -> FieldView:
-        """Whoever looks at the page."""
+        """The view of the page for this person."""
         return FieldView(by, Page(lang, by.visitor))
 
     async def begin(self, view: FieldView, visit: Visit | None = None, errors: Errors | None = None) -> HTMLResponse:
-        """The first page: begin a visit, the ones before, and everything that works without a network."""
+        """The first page: a form that begins a visit, the earlier visits, and everything that works without a
+        network."""
         handler = self.handler
         now = handler.portal.clock()
         shown = visit or Visit(uuid4(), held_on=None, members=view.by.person.name)
@@ -66,7 +67,7 @@ class FieldPages:
         return PAGES.render("field.html", values, 422 if errors else 200, self.tiles.host)
 
     def _asks(self, view: FieldView) -> dict[str, Any]:
-        """What the form of a demand takes beside its words."""
+        """The fields of a demand's form beside its text."""
         map = self.tiles.begins(view.pack, around=view.middle) if self.tiles.address else None
         takes_photos = self.handler.portal.takes_photos
         return {"takes_photos": takes_photos, "most_photos": MAX_ATTACHMENTS, "map": map}
@@ -80,7 +81,7 @@ class FieldPages:
         done: str = "",
         left_out: int = 0,
     ) -> HTMLResponse:
-        """A visit with the form for the next demand."""
+        """The page of a visit, with the form for the next demand."""
         path = f"/field/visits/{visit.id}"
         values = view.values(path, action=view.page.to(f"{path}/demands"), at=path) | {
             "visit": visit,
@@ -95,13 +96,13 @@ class FieldPages:
         return PAGES.render("field_visit.html", values, 422 if errors else 200, self.tiles.host)
 
     async def lines(self, view: FieldView, visit: VisitRow) -> Any:
-        """What was booked on the visit."""
+        """The demands that were booked on the visit."""
         portal = self.handler.portal
         return view.lines(await self.handler.booked(visit), portal.codes, portal.clock())
 
 
 def routes(pages: FieldPages) -> APIRouter:
-    """The pages of whoever has signed in, and the worker that keeps them on the device."""
+    """The routes: the pages of signed-in staff, and the service worker that stores them on the device."""
     router = portal_router(LARGER)
     By = Annotated[FieldStaff, Depends(pages.gate.signed_in)]  # noqa: N806 (a type)
 
@@ -210,5 +211,5 @@ def _told(booked: Booked, lang: Lang) -> Mapping[str, Any]:
 
 
 def _wrong(view: FieldView, errors: Errors, request: Request) -> Response | None:
-    """What a device is told; None where a page has to be shown."""
+    """The answer to a device with an error; None if a page has to be shown."""
     return JSONResponse({"errors": said(view.page, errors)}, 422) if is_program(request) else None

@@ -1,4 +1,4 @@
-"""What the pages of field visits show: the forms' choices, a visit, and what was booked on it; pure."""
+"""Makes the values of the field-visit pages: the choices of forms, a visit, and its demands; pure."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,11 +19,11 @@ from shared.jurisdiction.pack import Pack
 from shared.jurisdiction.release import Consent
 
 CODES_SHOWN: Final = timedelta(days=1)
-"""Our choice: a code opens what the citizen reads and says, so staff see it on the day of the visit alone."""
+"""Our choice: a code opens everything the citizen says, so staff see it only on the day of the visit."""
 
 
 class Line(NamedTuple):
-    """One demand of a visit; `code` is empty once the day is over."""
+    """One demand of a visit; `code` is empty after that day."""
 
     number: str
     title: str
@@ -33,7 +33,7 @@ class Line(NamedTuple):
 
 
 class VisitLine(NamedTuple):
-    """One visit in a list of them."""
+    """One visit of a list."""
 
     href: str
     words: str
@@ -42,7 +42,7 @@ class VisitLine(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class FieldView:
-    """A page of somebody who books, in one language."""
+    """A page for a person who books, in one language."""
 
     by: FieldStaff
     page: Page
@@ -53,12 +53,12 @@ class FieldView:
 
     @property
     def who(self) -> str:
-        """Whose drafts these are on a device that several people share; says nothing of them."""
+        """A digest that separates the drafts of several people on one device; it does not show who they are."""
         identity = "\n".join((self.by.unit.id, self.by.person.name, self.by.person.subject or ""))
         return sha256(identity.encode()).hexdigest()[:16]
 
     def values(self, path: str, **more: Any) -> dict[str, Any]:
-        """What every page of field visits needs."""
+        """The values that every page of field visits needs."""
         release = self.pack.publication.release
         return self.page.page(path) | {
             "staff": f"{self.by.unit.name} · {self.by.person.name}",
@@ -72,7 +72,7 @@ class FieldView:
         } | more  # fmt: skip
 
     def places(self) -> list[tuple[str, list[tuple[str, str]]]]:
-        """Where the unit visits, by the place above; the one place of a station comes alone."""
+        """The places that the unit visits, grouped by the place above; a station has only its one place."""
         home = self.by.unit.division_code
         within = [
             (above, [(code, name) for code, name in names if self.pack.is_within(code, home)])
@@ -82,16 +82,16 @@ class FieldView:
 
     @property
     def middle(self) -> Location | None:
-        """Where a map begins: in the middle of what the unit looks after, as far as its boundary is known."""
+        """The centre of a map: the middle of the unit's division, if its boundary is known."""
         home = self.by.unit.division_code
         return middle_of(self.pack, home) if home else None
 
     def place(self, code: str) -> str:
-        """A place with those above it."""
+        """The names of a place and those above it."""
         return Places([self.pack]).address(self.pack, code)
 
     def lines(self, rows: Sequence[BookedRow], codes: SecretCodes, now: datetime) -> list[Line]:
-        """What was booked, with the codes that residents need as long as they are shown."""
+        """The booked demands, with their codes as long as these are shown."""
         return [
             Line(
                 row.number, row.title, row.status, row.on_the_spot,
@@ -101,7 +101,7 @@ class FieldView:
         ]  # fmt: skip
 
     def summary(self, visit: VisitRow, lines: Sequence[Line]) -> list[tuple[str, str]]:
-        """The visit in figures, for the hand-over."""
+        """The figures of the visit, for the hand-over."""
         say = self.page.say
         solved = sum(line.on_the_spot for line in lines)
         households = str(visit.households) if visit.households is not None else say("未填写", "not counted")
@@ -116,7 +116,7 @@ class FieldView:
         ]
 
     def visits(self, rows: Sequence[VisitCount]) -> list[VisitLine]:
-        """The unit's last visits."""
+        """The rows of the unit's last visits."""
         say = self.page.say
         return [
             VisitLine(
@@ -131,7 +131,7 @@ class FieldView:
         ]
 
     def today(self, now: datetime) -> str:
-        """The day where the unit is."""
+        """Today's date in the unit's time zone."""
         return now.astimezone(ZoneInfo(self.pack.timezone)).date().isoformat()
 
 

@@ -1,4 +1,4 @@
-"""The way to a demand without its link: by number and code, and by the telephone where the code was lost."""
+"""The pages that lead to a demand without its link: by number and code, and by telephone if the code was lost."""
 
 from dataclasses import dataclass
 from typing import Annotated, Any, Final
@@ -37,7 +37,7 @@ _PHONE: Final = ("请填写提交诉求时留下的电话", "Give the telephone 
 
 @dataclass(frozen=True, slots=True)
 class FollowPages:
-    """The forms that lead to a demand; the code is never in an address."""
+    """Handles these forms; the code never stands in a URL."""
 
     lookup: DemandLookup
     lost: LostLinkHandler
@@ -45,11 +45,11 @@ class FollowPages:
     visitors: Visitors
 
     async def visit(self, request: Request, lang: Lang) -> Visit:
-        """Whoever looks at the page, with the token of their forms."""
+        """The visit, with the form token."""
         return Visit(lang, await self.visitors.visitor(request))
 
     async def find(self, form: SentForm) -> str | dict[str, tuple[str, str]]:
-        """The address of the demand with this number and code, or what is wrong with each field."""
+        """The URL of the demand with this number and code, or the errors by field."""
         number, code = canonical(form.get("number")[:LONGEST_NUMBER]), form.get("code").strip()
         errors = {} if number else {"number": _wrong_number(form)}
         errors |= {} if 0 < len(code) <= LONGEST_CODE else {"code": _CODE}
@@ -65,7 +65,7 @@ class FollowPages:
 
 
 def routes(pages: FollowPages) -> APIRouter:
-    """`/follow` and `/follow/lost`; must stand before the routes behind links."""
+    """The routes `/follow` and `/follow/lost`; they must be registered before the routes with links."""
     router = portal_router()
 
     @router.get("/follow")

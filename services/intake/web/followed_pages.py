@@ -1,4 +1,4 @@
-"""The page of a demand: the link of a message opens it, and what its citizen may say is said on it."""
+"""The page of a demand, which the link of a message opens, and the forms on it."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -29,17 +29,17 @@ Done = Annotated[
     Query(description="what was just done, for a sentence on top of the page"),
 ]
 PICTURES: Final = 24 * 1_048_576
-"""Bytes of one form with its pictures: about six of a telephone."""
+"""The largest form in bytes: about six pictures of a telephone."""
 _FIELDS: Final = ("text", "reason", "name", "phone")
 LARGER: Final = LargerBodies("/follow/", PICTURES)
 
 
 class FollowPage(PortalPage):
-    """A page behind a link, which says what to do where the link does not work."""
+    """A page behind a link; it says what to do if the link does not work."""
 
     @staticmethod
     def tell(refused: Refused | None, request: Request) -> HTMLResponse:
-        """Why something was refused, and the way to the page without the link."""
+        """The page that says why something was refused, and leads to the page without a link."""
         old = refused is not None and refused.code is Code.LINK_EXPIRED
         if not (old or isinstance(refused, BrokenLink)):
             return PortalPage.tell(refused, request)
@@ -59,7 +59,7 @@ class FollowedPages:
     async def render(
         self, token: str, visit: Visit, done: str = "", form: SentForm | None = None, refused: Refused | None = None
     ) -> HTMLResponse:
-        """The page of the demand; with what was typed and why it was not taken, where it was not."""
+        """The page of the demand; after a refused form, with its text and the reason."""
         followed = await self.lookup.followed(token, visit)
         values = visit.page(followed.path) | followed.values(done) | self._of_forms(visit, form, refused)
         answer = followed.demand.version if followed.demand.status in (Status.RESOLVED, Status.DECLINED) else None
@@ -77,7 +77,7 @@ class FollowedPages:
     async def ask(
         self, question: Question, token: str, visit: Visit, form: SentForm | None = None, refused: Refused | None = None
     ) -> HTMLResponse:
-        """A page that asks for more before something is said, or whether it is meant."""
+        """A page that asks for a text before something is said, or for a confirmation."""
         demand, path = await self.lookup.raised(token), follow_path(token)
         values = visit.page(f"{path}/{question}") | self._of_forms(visit, form, refused)
         values |= {"path": path, "demand": demand}
@@ -85,7 +85,7 @@ class FollowedPages:
         return PAGES.render(template, values, ANSWERS[refused.code].status if refused else 200)
 
     def _of_forms(self, visit: Visit, form: SentForm | None, refused: Refused | None) -> dict[str, Any]:
-        """The form as it was filled in; one that was not taken keeps its key."""
+        """The values of the form; a refused form keeps its idempotency key."""
         errors = {error.field: visit.say(error.zh, error.en) for error in refused.errors} if refused else {}
         return {
             "form": {name: form.get(name) if form else "" for name in _FIELDS},
@@ -95,7 +95,7 @@ class FollowedPages:
         }
 
     async def send(self, token: str, voice: Voice, request: Request, lang: Lang) -> Response:
-        """Say what the form says, and lead back to the page. The link is read before anything of the form is."""
+        """Handle a form and redirect to the page. The link is checked before the form is read."""
         demand = await self.lookup.raised(token)
         visit = await self.visit(request, lang)
         form = await SentForm.of(request)
@@ -116,12 +116,12 @@ class FollowedPages:
         }[voice]  # fmt: skip
 
     async def visit(self, request: Request, lang: Lang) -> Visit:
-        """Whoever looks at the page, with the token of their forms."""
+        """The visit, with the form token."""
         return Visit(lang, await self.visitors.visitor(request))
 
 
 def routes(pages: FollowedPages) -> APIRouter:
-    """`/follow/{token}` and what is behind it."""
+    """The routes `/follow/{token}` and below."""
     router = LimitedRouter(LARGER, include_in_schema=False, route_class=FollowPage)
 
     @router.get("/follow/{token}")

@@ -1,4 +1,4 @@
-"""What the page says while somebody writes: what it may be about, and whether others nearby have said so."""
+"""The hints while somebody writes a demand: likely categories, and similar demands nearby."""
 
 from dataclasses import replace
 from typing import Annotated
@@ -19,7 +19,7 @@ from shared.web.words import STATUS_WORDS
 
 
 def routes(raising: Raising, visitors: Visitors) -> APIRouter:
-    """`/raise/hints`, asked by the script of the first step."""
+    """The route `/raise/hints`, which the script of the first step requests."""
     router = portal_router()
 
     @router.post("/raise/hints")

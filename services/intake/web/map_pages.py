@@ -1,4 +1,4 @@
-"""Where released demands are, as the map of the public list asks for it."""
+"""The route that gives the map of the public list its markers."""
 
 from typing import Any
 
@@ -15,7 +15,8 @@ from shared.contracts.refusals import Code, Refused
 
 
 def routes(lookup: PublicLookup, tiles: MapTiles) -> APIRouter:
-    """`/demands/map.json`, with the filters of the list; must stand before the page of one demand."""
+    """The route `/demands/map.json`, with the filters of the list; it must be registered before the page of one
+    demand."""
     router = portal_router()
 
     @router.get("/demands/map.json")

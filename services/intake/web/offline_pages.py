@@ -1,4 +1,5 @@
-"""Raising a demand where there is no network: one page that the phone keeps, and the worker that sends it later."""
+"""The pages that raise a demand without a network: one page that the phone stores, and the service worker that sends it
+later."""
 
 from dataclasses import replace
 from typing import Annotated, Final
@@ -23,11 +24,11 @@ from shared.contracts.refusals import Code, Refused
 from shared.identity.visitors import Visitor, Visitors
 
 WORKER: Final = ("device-store.js", "portal-queue.js", "kept-pages.js", "portal-worker.js")
-"""One script for the worker: what page and worker share, and what is the worker's alone."""
+"""One script for the service worker: the code that it shares with the page, and its own."""
 
 
 def routes(raising: Raising, visitors: Visitors) -> APIRouter:
-    """`/raise/offline`, one form for everything, and `/raise/worker.js`, which keeps it in the phone."""
+    """The routes `/raise/offline`, one form for everything, and `/raise/worker.js`, the service worker."""
     router = portal_router()
     By = Annotated[Visitor, Depends(visitors.visitor)]  # noqa: N806 (a type)
 
@@ -63,8 +64,11 @@ def routes(raising: Raising, visitors: Visitors) -> APIRouter:
 
 
 async def _with_photos(raising: Raising, draft: Draft, form: FormData, request: Request) -> tuple[Draft, int]:
-    """The draft with its photos, and how many could not be taken: a demand that waited for a network is not sent back
-    for one of them. Photos that are handed in again with a demand that was sent belong to none, and are swept."""
+    """The draft with its photos, and how many photos were refused: a demand that waited for a network is not sent back
+    for one of them.
+
+    Photos that come again with a demand that was already sent belong to no demand, and the sweep removes them.
+    """
     files = [file for file in form.getlist("photos") if isinstance(file, UploadFile) and file.size]
     photos: list[Photo] = []
     for file in files[:MAX_ATTACHMENTS] if raising.portal.takes_photos else ():
@@ -78,7 +82,7 @@ async def _with_photos(raising: Raising, draft: Draft, form: FormData, request: 
 
 
 async def _send(raising: Raising, visit: Visit, id: UUID, draft: Draft) -> Errors:
-    """Send a draft that nobody looks at once more: a category is taken where it is sure alone."""
+    """Send a draft without a check by the citizen, so a suggested category is used only if it is sure."""
     pack = pack_of(raising, draft)
     ranking = raising.portal.suggested(pack, draft)
     category = pack.category(ranking.suggestions[0].category) if ranking.sure else None

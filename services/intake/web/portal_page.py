@@ -1,4 +1,4 @@
-"""What pages of the portal have in common: a route whose refusals and faults are pages too, and the templates."""
+"""The common parts of portal pages: a route that shows refusals and faults as pages, and the templates."""
 
 from pathlib import Path
 from typing import Annotated, Any, Final
@@ -26,7 +26,7 @@ class PortalPage(PageRoute):
 
     @staticmethod
     def tell(refused: Refused | None, request: Request) -> HTMLResponse:
-        """Why something was refused, and the way back."""
+        """The page that says why something was refused, and leads back."""
         visit = Visit.without_forms(request)
         if refused is None:
             return _page(visit, 500, visit.say("系统出错了", "Something went wrong"), visit.say(FAULT_ZH, FAULT_EN))
@@ -40,17 +40,17 @@ class PortalPage(PageRoute):
 
 
 def nowhere(request: Request) -> HTMLResponse:
-    """The page for an address that is none."""
+    """The page for an unknown URL."""
     en, zh = "there is no page at this address: look at it again", "没有这个页面，请核对网址"
     return PortalPage.tell(Refused(Code.NOT_FOUND, en, zh), request)
 
 
 def portal_router(*larger: LargerBodies, **options: Any) -> APIRouter:
-    """A router of pages that stand in no API document."""
+    """A router of pages, which are in no API document."""
     return LimitedRouter(*larger, include_in_schema=False, route_class=PortalPage, **options)
 
 
 def _page(visit: Visit, status: int, title: str, words: str, lost: bool = False) -> HTMLResponse:
-    """`lost`: a draft that is not there any more."""
+    """A page with a message; `lost` is for a draft that no longer exists."""
     values = visit.page("/") | {"title": title, "words": words, "lost": lost}
     return PAGES.render("portal_refused.html", values, status)

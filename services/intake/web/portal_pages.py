@@ -1,4 +1,4 @@
-"""All pages of the portal, put together from what intake's other doors are made of."""
+"""Assembles all pages of the portal."""
 
 from fastapi import APIRouter
 
@@ -45,7 +45,7 @@ def routes(
     publications: PublicLookup,
     figures: FigureReader,
 ) -> list[APIRouter]:
-    """Raise a demand, follow it, read what is published of others; and book what residents say on a visit."""
+    """The routes of all pages: raise a demand, follow it, read public demands, and book demands on field visits."""
     visitors = Visitors.of(settings)
     follow, behind = _follow_pages(raising, stories, visitors)
     steps = (hint_pages, offline_pages, raise_pages, similar_pages, send_pages)
@@ -75,7 +75,7 @@ def _embedded(settings: IntakeSettings, raising: Raising) -> EmbedHandler:
 
 
 def _follow_pages(raising: Raising, stories: StoryReader, visitors: Visitors) -> tuple[FollowPages, FollowedPages]:
-    """The way to a demand, and its page."""
+    """The pages that lead to a demand, and the page of a demand."""
     portal = raising.portal
     notes, links = portal.note_handler, portal.links
     lost = LostLinkHandler(notes.pool, notes.repository, notes.vault)

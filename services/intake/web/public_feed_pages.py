@@ -1,4 +1,4 @@
-"""Released demands for programs: an Atom feed per place and category (RFC 4287), and a sitemap (sitemaps.org)."""
+"""Released demands for programs: an Atom feed for each place and category (RFC 4287), and a sitemap (sitemaps.org)."""
 
 import re
 from collections.abc import Iterable
@@ -26,7 +26,7 @@ Month = Annotated[str, Path(pattern=r"^\d{4}-(0[1-9]|1[0-2])$")]
 
 
 def routes(lookup: PublicLookup, url: str) -> APIRouter:
-    """`url` is where the public reaches this server."""
+    """The routes; `url` is the public URL of this server."""
     router = portal_router()
     base = url.rstrip("/")
 
@@ -74,7 +74,7 @@ def routes(lookup: PublicLookup, url: str) -> APIRouter:
 
 
 def _feed(rows: Iterable[Row], title: str, base: str, query: str, pack: Pack, visit: Visit) -> Element:
-    """The latest first; what was withdrawn is not among them."""
+    """The feed of a list, the latest release first; withdrawn demands are not in it."""
     rows = list(rows)
     own = f"{base}/demands/feed.atom" + (f"?{query}" if query else "")
     feed = Element("feed", {"xmlns": _ATOM, "xml:lang": visit.lang})

@@ -1,4 +1,4 @@
-"""Released demands for everybody: the list with its search, and one page for each demand."""
+"""The pages of released demands: the list with its search, and one page for each demand."""
 
 from typing import Annotated, Any
 
@@ -23,7 +23,7 @@ PAGE = 20
 
 
 def routes(lookup: PublicLookup, tiles: MapTiles) -> APIRouter:
-    """`/demands`, and `/demands/` with a number."""
+    """The routes `/demands` and `/demands/NUMBER`."""
     router = portal_router()
 
     @router.get("/demands")
@@ -84,7 +84,7 @@ _COLUMNS = (("诉求", "Demand"), ("办理情况", "Status"), ("公开时间", "
 
 
 def _asked(question: PublicQuestion, pack: Pack, lookup: PublicLookup) -> dict[str, str]:
-    """The parameters of the list, without the page."""
+    """The parameters of the list, without its cursor."""
     return {
         "words": question.words,
         "division": question.division,
@@ -95,7 +95,7 @@ def _asked(question: PublicQuestion, pack: Pack, lookup: PublicLookup) -> dict[s
 
 
 def _other(pack: Pack, lookup: PublicLookup) -> dict[str, str]:
-    """The jurisdiction, where it is not the first one."""
+    """The parameter for the jurisdiction; empty for the first one."""
     return {} if next(iter(lookup.packs), None) is pack else {"jurisdiction": pack.id}
 
 

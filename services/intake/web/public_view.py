@@ -1,4 +1,4 @@
-"""What everybody may read of demands, in the words of a page."""
+"""Makes the values of the public pages."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -21,7 +21,7 @@ _INDENT: Final = "\u3000"
 
 
 def day(at: datetime | None, pack: Pack, visit: Visit) -> str:
-    """A day in words."""
+    """A day in the words of the page."""
     if at is None:
         return ""
     local = at.astimezone(ZoneInfo(pack.timezone))
@@ -29,13 +29,13 @@ def day(at: datetime | None, pack: Pack, visit: Visit) -> str:
 
 
 def category(code: str | None, pack: Pack, visit: Visit) -> str:
-    """What it is about, in the language of the page."""
+    """The name of a category, in the language of the page."""
     category_of_pack = pack.category(code) if code else None
     return visit.say(category_of_pack.name.zh, category_of_pack.name.en) if category_of_pack else code or ""
 
 
 def row(demand: PublicDemandSummary, pack: Pack, visit: Visit) -> dict[str, Any]:
-    """A row of the list."""
+    """The row of the list."""
     about = " · ".join(filter(None, (demand.place, category(demand.category, pack, visit))))
     return {
         "href": visit.to(f"/demands/{demand.number}"),
@@ -48,7 +48,7 @@ def row(demand: PublicDemandSummary, pack: Pack, visit: Visit) -> dict[str, Any]
 
 
 def story(demand: PublicDemandView, pack: Pack, visit: Visit) -> dict[str, Any]:
-    """One demand: what is shown of it, and why the rest is not."""
+    """The values of one demand's page: what is shown of it, and why the rest is not."""
     about = category(demand.category, pack, visit)
     is_report = demand.status is None
     nameless = visit.say("一件举报", "A report") if is_report else about or visit.say("一件诉求", "A demand")
@@ -75,7 +75,7 @@ def story(demand: PublicDemandView, pack: Pack, visit: Visit) -> dict[str, Any]:
 
 
 def _entries(history: Sequence[PublicationStep], pack: Pack, visit: Visit) -> list[Entry]:
-    """What became of the publication; a first release alone is no history."""
+    """The history of the publication; empty if there is only the first release."""
     if len(history) < 2:
         return []
     return [
@@ -90,12 +90,12 @@ def _entries(history: Sequence[PublicationStep], pack: Pack, visit: Visit) -> li
 
 
 def _said(step: PublicationStep, visit: Visit) -> str:
-    """For what kind of reason it was taken back, or what was corrected."""
+    """Why a publication was withdrawn, or what was corrected."""
     return visit.say(*WITHDRAWN_FOR[step.ground]) if step.ground else step.correction
 
 
 def places(pack: Pack, visit: Visit) -> list[tuple[str, str]]:
-    """To choose a place from: towns, and below each its villages."""
+    """The choices of places: towns, and below each its villages."""
     everywhere = [("", visit.say(f"{pack.name.zh}全部", f"All of {pack.name.en}"))]
     below: dict[str | None, list[str]] = {}
     for place in pack.divisions:
@@ -113,7 +113,7 @@ def _under(pack: Pack, parent: str, below: dict[str | None, list[str]], depth: i
 
 
 def categories(pack: Pack, visit: Visit) -> list[tuple[str, str]]:
-    """To choose a category from, each below what it belongs to."""
+    """The choices of categories, each below its parent."""
     everything = [("", visit.say("全部类别", "All categories"))]
     known = [
         (
@@ -126,7 +126,7 @@ def categories(pack: Pack, visit: Visit) -> list[tuple[str, str]]:
 
 
 def statuses(visit: Visit) -> list[tuple[str, str]]:
-    """To choose how demands stand."""
+    """The choices of statuses."""
     return [
         ("", visit.say("全部", "All")),
         ("ended", visit.say("已答复", "Answered")),

@@ -1,11 +1,11 @@
-"""A link as a QR code that a template draws: squares as one path of an SVG, without any style."""
+"""Makes a QR code of a link as one SVG path, without any style."""
 
 from typing import NamedTuple
 
 import segno
 
 QUIET = 4
-"""Modules that stay white around a code. Rule: ISO/IEC 18004."""
+"""The white border around a code, in modules. Rule: ISO/IEC 18004."""
 
 
 class QrCode(NamedTuple):
@@ -16,7 +16,7 @@ class QrCode(NamedTuple):
 
 
 def qr_code(link: str) -> QrCode:
-    """The code of a link; a phone's camera reads it even where a seventh of it is dirty."""
+    """The QR code of a link; a phone can read it even if a seventh of it is dirty."""
     code = segno.make_qr(link, error="m")
     rows = [bytes(row) for row in code.matrix]
     path = "".join(

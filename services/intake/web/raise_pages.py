@@ -1,4 +1,4 @@
-"""The first steps of raising a demand: the words and photos, the place, and who it is."""
+"""The pages of the first steps that raise a demand: text and photos, place, and contact."""
 
 from dataclasses import replace
 from typing import Annotated, Any, Final
@@ -24,9 +24,9 @@ from shared.contracts.refusals import Refused
 from shared.identity.visitors import Visitor, Visitors
 
 LARGER: Final = LargerBodies("/raise", 32 * 1_048_576)
-"""Several photos in one form, where there is no JavaScript that makes them smaller first."""
+"""Larger bodies are allowed: several photos come in one form if there is no JavaScript that makes them smaller."""
 MANY: Final = 12
-"""So many places get a field that narrows them down."""
+"""From so many places on, the page has a field that filters them."""
 NOT_CHOSEN: Final[Errors] = {"places": ("请在下面选择地点", "Choose a place below")}
 OUTSIDE: Final[Errors] = {
     "places": (
@@ -39,7 +39,7 @@ Words = Annotated[str, Query(max_length=60)]
 
 
 def routes(raising: Raising, visitors: Visitors) -> APIRouter:
-    """`/raise` begins a draft; each step of it has an address of its own, so that going back loses nothing."""
+    """The routes: `/raise` begins a draft. Each step has a URL of its own, so that going back loses nothing."""
     router = portal_router(LARGER)
     By = Annotated[Visitor, Depends(visitors.visitor)]  # noqa: N806 (a type)
 
@@ -66,7 +66,7 @@ def routes(raising: Raising, visitors: Visitors) -> APIRouter:
 
 
 async def _save_words(raising: Raising, visit: Visit, id: UUID, draft: Draft, at: str, request: Request) -> Response:
-    """`at` is the place that a link named, such as the one on a village's notice board."""
+    """Store the text. `at` is the place that a link named, such as the one on a village's notice board."""
     form = await request.form()
     draft, errors = raise_forms.with_words(draft, form)
     if draft.division is None and raising.portal.places.pack_of(at):
@@ -82,7 +82,7 @@ async def _save_words(raising: Raising, visit: Visit, id: UUID, draft: Draft, at
 
 
 async def _with_photos(raising: Raising, draft: Draft, form: FormData, errors: Errors, request: Request) -> Draft:
-    """The draft with the photos that could be taken; what is wrong with the others is an error of the field."""
+    """The draft with the photos that could be stored; the others are errors of the field."""
     files = [file for file in form.getlist("photos") if isinstance(file, UploadFile) and file.size]
     photos = list(draft.photos)
     for file in files if raising.portal.takes_photos else ():
@@ -170,7 +170,7 @@ def _where_page(
 
 
 def _map(raising: Raising, draft: Draft, inside: str | None) -> dict[str, Any] | None:
-    """Where the map begins: at the point that was chosen, or around the place whose list is shown."""
+    """Where the map begins: at the chosen point, or around the place whose list is shown."""
     tiles, pack = raising.tiles, raising.portal.places.pack_of(inside)
     if not tiles.address:
         return None

@@ -38,18 +38,18 @@ class Raising:
     tiles: MapTiles
 
     async def begun(self, visit: Visit, id: UUID) -> Draft | None:
-        """A draft that was not sent yet, None where nothing was kept; one that was sent leads to its receipt."""
+        """A draft that was not sent yet; None if there is none. A draft that was sent redirects to its receipt."""
         draft = await self.drafts.find(visit.by, id)
         if draft and draft.sent:
             raise visit.elsewhere(f"/raise/{id}/receipt")
         return draft
 
     async def draft(self, visit: Visit, id: UUID) -> Draft:
-        """The same; raises `Refused` where there is none."""
+        """A draft that was not sent yet; raises `Refused` if there is none."""
         return await self.begun(visit, id) or await self.drafts.read(visit.by, id)
 
     def page(self, visit: Visit, step: int, path: str, id: UUID, **more: Any) -> dict[str, Any]:
-        """What every step shows."""
+        """The values that every step needs."""
         names = [visit.say(*words) for words in STEPS]
         return visit.page(path) | {"step": step, "steps": names, "at": f"/raise/{id}", "errors": {}} | more
 
@@ -60,13 +60,13 @@ def said(visit: Visit, errors: Errors | None) -> dict[str, str]:
 
 
 async def finish(raising: Raising, visit: Visit, id: UUID, sent: Sent, division: str | None) -> RedirectResponse:
-    """Keep the receipt alone: what was typed lies with the demand now."""
+    """Replace the draft by its receipt, because its content is stored with the demand now."""
     await raising.drafts.put(visit.by, id, Draft(division=division, sent=sent))
     return RedirectResponse(visit.to(f"/raise/{id}/receipt"), 303)
 
 
 async def complete(raising: Raising, visit: Visit, id: UUID) -> Draft:
-    """A draft with its words and its place; one without leads to the step that is missing."""
+    """A draft with text and place; one without redirects to the missing step."""
     draft = await raising.draft(visit, id)
     missing = "words" if not draft.words else "where" if not raising.portal.places.pack_of(draft.division) else ""
     if missing:
@@ -85,7 +85,7 @@ def pack_of(raising: Raising, draft: Draft) -> Pack:
 
 
 def day(at: datetime, pack: Pack, visit: Visit) -> str:
-    """A day as people of the place write it."""
+    """A day as it is written in the language of the page."""
     local = at.astimezone(ZoneInfo(pack.timezone))
     return visit.say(
         f"{local.month}月{local.day}日（星期{_WEEKDAYS[local.weekday()]}）", f"{local:%A}, {local.day} {local:%B}"

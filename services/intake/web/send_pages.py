@@ -1,4 +1,4 @@
-"""The last steps of raising a demand: the check, and the receipt."""
+"""The pages of the last steps that raise a demand: the check and the receipt."""
 
 from typing import Annotated, Any, Final
 from uuid import UUID
@@ -25,11 +25,11 @@ from shared.web.parts import SummaryRow
 
 Reference = Annotated[str, Path(max_length=64)]
 PROPOSED: Final = 0.5
-"""More likely than all other categories together: proposed to the citizen, who looks at it before sending."""
+"""A category that is more likely than all others together is proposed; the citizen checks it before sending."""
 
 
 def routes(raising: Raising, visitors: Visitors) -> APIRouter:
-    """What comes after the forms."""
+    """The routes after the forms."""
     router = portal_router()
     By = Annotated[Visitor, Depends(visitors.visitor)]  # noqa: N806 (a type)
     _sending(router, raising, By)
@@ -69,7 +69,7 @@ def _sending(router: APIRouter, raising: Raising, By: Any) -> None:  # noqa: N80
 
 
 def _wrong(refused: Refused) -> Errors:
-    """What is wrong with a draft, in words for citizens."""
+    """The errors of a draft, in words for citizens."""
     if any(error.field.startswith("attachments") for error in refused.errors):
         return {
             "photos": ("照片已过期，请返回第一步重新添加", "The photos are too old: add them again in the first step")
@@ -115,7 +115,7 @@ def _rows(raising: Raising, visit: Visit, id: UUID, pack: Pack, draft: Draft) ->
 
 
 def category_groups(pack: Pack, visit: Visit) -> list[tuple[str, list[tuple[str, str]]]]:
-    """All categories that can be chosen, by the one above."""
+    """All categories that can be chosen, grouped by the category above."""
     groups: dict[str, list[tuple[str, str]]] = {}
     for leaf in pack.leaf_categories:
         above = _name(pack, leaf.parent, visit) if leaf.parent else visit.say("其他", "Others")
@@ -148,7 +148,7 @@ def _afterwards(router: APIRouter, raising: Raising, By: Any) -> None:  # noqa: 
 
 
 def _in_language(visit: Visit, path: str) -> str:
-    """The address with the language of the page; it may have a query already."""
+    """The URL with the language of the page; it may already have a query."""
     return path if visit.lang == "zh" else f"{path}{'&' if '?' in path else '?'}lang={visit.lang}"
 
 

@@ -1,4 +1,4 @@
-"""Similar open demands, each of which may be supported in the place of raising a new one."""
+"""The page of similar open demands, which the citizen may support instead of raising a new one."""
 
 from dataclasses import dataclass
 from typing import Annotated, Final
@@ -21,7 +21,7 @@ from shared.identity.visitors import Visitor, Visitors
 from shared.jurisdiction.pack import Pack
 
 TOLD: Final = (Aspect.WORDING, Aspect.PLACE)
-"""Why it is similar, beside the day, which is told anyway."""
+"""The reasons that are shown, beside the day, which is always shown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ class SimilarCase:
 
 
 def routes(raising: Raising, visitors: Visitors) -> APIRouter:
-    """The step between the contact and the check; nobody sees it where there is nothing similar."""
+    """The route of the step between contact and check; it is skipped if there are no similar demands."""
     router = portal_router()
     By = Annotated[Visitor, Depends(visitors.visitor)]  # noqa: N806 (a type)
 
