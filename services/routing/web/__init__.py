@@ -1,1 +1,1 @@
-"""Pages of staff."""
+"""The pages of staff: the desk."""

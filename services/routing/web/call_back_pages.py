@@ -1,4 +1,4 @@
-"""The work of callers (回访): whom to call, the page of a call with the citizen's number, and what came of it."""
+"""The pages of callers (回访): the list of call-backs, the page of a call with the citizen's number, and its result."""
 
 from typing import Annotated, Any, Final
 from uuid import uuid4
@@ -37,7 +37,7 @@ LIST: Final = "/desk/call-backs"
 
 
 def routes(desk: CaseHandler, gate: Gate, intake: IntakeReader) -> APIRouter:
-    """The list and the page of a call."""
+    """The routes of the list and of a call."""
     router = desk_router()
     By = Annotated[SignedIn, Depends(gate.signed_in)]  # noqa: N806 (a type)
 

@@ -1,4 +1,4 @@
-"""What stands in the list of call-backs and on the page of a call: the case, the script, earlier tries, the form."""
+"""Makes the values of the call-back pages: the case, the script, earlier tries, the form."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
@@ -17,12 +17,12 @@ from shared.web.parts import Entry, Mark
 
 SOLVED: Final = (("true", ("已解决", "Solved")), ("false", ("未解决", "Not solved")))
 FIELDS: Final = ("rating", "solved", "comment", "not_reached", "again_at", "note")
-"""What is typed into the form, beside the tags."""
+"""The text fields of the form, beside the tags."""
 LATER_TODAY: Final = (timedelta(hours=1), timedelta(hours=3))
 
 
 def row(waiting: Waiting, viewer: Viewer, now: datetime) -> dict[str, Any]:
-    """One call of the list."""
+    """One row of the list."""
     demand, state = waiting.demand, waiting.state
     due = due_words(state.due_at, now, viewer.zone, viewer.pack.due_times.working_days_after) if state.due_at else None
     return {
@@ -46,7 +46,7 @@ def _tried(state: CallBackState, viewer: Viewer) -> Sequence[Mark]:
 
 
 def busy(state: CallBackState, viewer: Viewer, now: datetime) -> str:
-    """Who calls this citizen now; empty where nobody else does."""
+    """Who calls this citizen now; empty if nobody else does."""
     if not state.held_by_other(viewer.person, now):
         return ""
     unit = viewer.unit_name(state.caller_unit)
@@ -55,19 +55,19 @@ def busy(state: CallBackState, viewer: Viewer, now: datetime) -> str:
 
 
 def answer(case: Case) -> str:
-    """The last answer that the citizen was given."""
+    """The last answer to the citizen."""
     answers = [event.data.get("result") for event in case.timeline if event.type == f.DemandResolved.type]
     return str(answers[-1] or "") if answers else ""
 
 
 def tries(case: Case, viewer: Viewer, now: datetime) -> Sequence[Entry]:
-    """The calls in vain, newest first."""
+    """The failed calls, newest first."""
     failed_calls = [event for event in case.timeline if event.type == f.CallBackFailed.type]
     return [entry(event, viewer, now) for event in reversed(failed_calls)]
 
 
 def form(viewer: Viewer, now: datetime, typed: Mapping[str, Any] | None = None) -> dict[str, Any]:
-    """What there is to choose from, and what was typed."""
+    """The choices of the form, and what was typed."""
     rules, lang = viewer.pack.callback, viewer.lang
     return {
         "levels": [(value, viewer.say(*words)) for value, words in LEVELS],
@@ -88,7 +88,7 @@ def form(viewer: Viewer, now: datetime, typed: Mapping[str, Any] | None = None) 
 
 
 def _again(viewer: Viewer, now: datetime) -> list[tuple[str, str]]:
-    """When to call again: the next working day, or later today within the calling hours."""
+    """The choices of when to call again: the next working day, or later today within the calling hours."""
     morning = when(next_morning(now, viewer.pack), viewer, now)
     usual = viewer.say(f"下一个工作日（{morning}）", f"the next working day ({morning})")
     later = [at for span in LATER_TODAY if viewer.pack.callback.is_open(at := now + span, viewer.zone)]

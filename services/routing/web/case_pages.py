@@ -1,4 +1,4 @@
-"""The page of a case, its files, how its citizen can be reached, and the yes to publication that they say to staff."""
+"""The pages of a case: the case, its files, and the contact of its citizen."""
 
 from typing import Annotated, Any, Final
 from uuid import uuid4
@@ -32,11 +32,11 @@ _FILE_HEADERS: Final = (
     "Content-Security-Policy",
     "Cross-Origin-Resource-Policy",
 )
-"""What intake says of a file, so that nothing in it is run."""
+"""The headers of intake that keep a browser from running anything in a file."""
 
 
 def routes(desk: CaseHandler, gate: Gate, intake: IntakeReader) -> APIRouter:
-    """The case, its files, and who may be called."""
+    """The routes of the case, its files and its contact."""
     router = desk_router()
     By = Annotated[SignedIn, Depends(gate.signed_in)]  # noqa: N806 (a type)
 

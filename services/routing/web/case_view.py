@@ -1,4 +1,4 @@
-"""The parts of a case's page: what it is about, its due times, its helpers, whose clock ran, what may be done now."""
+"""Makes the parts of a case's page: facts about it, due times, helpers, clock, and possible commands."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -19,7 +19,7 @@ MINUTE, HOUR, DAY = 60, 3600, 86_400
 
 
 def about(viewer: Viewer, case: Case) -> list[SummaryRow]:
-    """Where and what it is, who has it and why."""
+    """The place, category and unit of the case, and why it is there."""
     demand = case.demand
     point = f"{case.location.lat:.4f}, {case.location.lon:.4f}" if case.location else ""
     team = viewer.pack.team_of(demand.division)
@@ -39,18 +39,18 @@ def about(viewer: Viewer, case: Case) -> list[SummaryRow]:
 
 
 def references(case: Case) -> list[str]:
-    """The files that came with the demand, and that citizens and units added since."""
+    """The references of the files of the demand and of those that citizens and units added since."""
     later = (reference for entry in case.timeline for reference in attachments_of(entry))
     return list(dict.fromkeys((*case.attachments, *later)))
 
 
 def files(viewer: Viewer, case: Case) -> list[Link]:
-    """A link to each file that came with the demand; those that were added since stand in the timeline."""
+    """A link to each file of the demand; files that were added since stand in the timeline."""
     return file_links(viewer, case, case.attachments)
 
 
 def times(viewer: Viewer, case: Case, now: datetime) -> list[SummaryRow]:
-    """What is due when, and what was done when."""
+    """The due times, and when each stage was done."""
     demand = case.demand
     reasons = {reason.code: str(getattr(reason.name, viewer.lang)) for reason in viewer.pack.handling.pause.reasons}
     rows = [
@@ -72,7 +72,7 @@ def times(viewer: Viewer, case: Case, now: datetime) -> list[SummaryRow]:
 
 
 def verdicts(viewer: Viewer, case: Case) -> list[SummaryRow]:
-    """The first and the last verdict of the citizen on an answer (首次评价, 最终评价)."""
+    """The first and the last verdict of the citizen (首次评价, 最终评价)."""
     demand = case.demand
     if demand.first_solved is None and demand.solved is None:
         return []
@@ -91,7 +91,7 @@ def _verdict(rating: int | None, solved: bool | None, viewer: Viewer) -> str:
 
 
 def helpers(viewer: Viewer, case: Case, now: datetime) -> list[SummaryRow]:
-    """How far each assisting unit is."""
+    """The progress of each assisting unit."""
     parts = {part.unit: part for part in case.demand.assistance}
     shown = []
     for unit in case.demand.assisting:
@@ -107,7 +107,7 @@ def helpers(viewer: Viewer, case: Case, now: datetime) -> list[SummaryRow]:
 
 
 def clock(viewer: Viewer, case: Case, now: datetime) -> list[SummaryRow]:
-    """Whose clock runs now, and how long each had it."""
+    """Whose clock runs now, and how long each holder had the demand."""
     if case.clock is None:
         return []
     rows = [SummaryRow(_holder(hop, viewer), _spent(hop, viewer)) for hop in case.clock.held]
@@ -133,7 +133,7 @@ def _spent(held: Held, viewer: Viewer) -> str:
 
 
 def length(seconds: int, viewer: Viewer) -> str:
-    """A span of time in its two largest units."""
+    """A duration in its two largest units."""
     if seconds < HOUR:
         minutes = max(1, seconds // MINUTE)
         return viewer.say(f"{minutes}分钟", f"{minutes} min")
@@ -156,7 +156,7 @@ def tools(viewer: Viewer, case: Case, back: str, may_reveal: bool) -> list[Link]
 
 
 def commands(viewer: Viewer, case: Case, back: str) -> list[Command]:
-    """What may be given now: the usual ones come first, and the first of them stands out."""
+    """The commands that may be given now; the usual ones come first, and the first of them is highlighted."""
     names = [name for name in case.commands if name in command_forms.FORMS]
     usual = [name for name in command_forms.usual(case.demand) if name in names]
     primary = usual[0] if usual else None
@@ -178,7 +178,7 @@ def commands(viewer: Viewer, case: Case, back: str) -> list[Command]:
 
 
 def capital(words: str) -> str:
-    """The words as a heading."""
+    """The text with a capital letter, as a heading."""
     return words[:1].upper() + words[1:]
 
 

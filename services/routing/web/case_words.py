@@ -1,4 +1,4 @@
-"""What rules of ours are called on pages: why a case is where it is, and why no rule decided."""
+"""Words for the reasons of routing: why a case is with its unit, and why no rule decided."""
 
 from typing import Final
 
@@ -32,7 +32,7 @@ _REASONS: Final = {
 
 
 def rule_words(rule: str, viewer: Viewer) -> str:
-    """Why a case is with its unit; a rule of the catalogue is called by the category that it is for."""
+    """Why a case is with its unit; a rule of the catalogue is named by its category."""
     if rule in _DECIDED:
         return viewer.say(*_DECIDED[rule])
     kind, _, name = rule.partition(":")
@@ -48,7 +48,7 @@ def rule_words(rule: str, viewer: Viewer) -> str:
 
 
 def triage_words(reason: str, viewer: Viewer) -> str:
-    """Why no rule decided; what a person wrote stays as it is."""
+    """Why no rule decided; a text that a person wrote is shown unchanged."""
     if reason in _REASONS:
         return viewer.say(*_REASONS[reason])
     code = reason.removeprefix("no rule decided: ")
@@ -57,7 +57,7 @@ def triage_words(reason: str, viewer: Viewer) -> str:
 
 
 def preset_words(source: str, viewer: Viewer) -> str:
-    """Who says a limit."""
+    """The source of a limit in words."""
     preset = viewer.pack.limits.get(source)
     if preset is not None:
         return str(getattr(preset.name, viewer.lang))

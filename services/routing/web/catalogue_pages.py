@@ -1,4 +1,4 @@
-"""The catalogue: which version is in force, the versions, a new draft, and the rules to correct."""
+"""The pages of the catalogue: the version in force, all versions, a new draft, and the rules to correct."""
 
 from typing import Annotated, Any, Final
 
@@ -21,13 +21,13 @@ from shared.contracts.refusals import Refused
 from shared.identity.gate import Gate, SignedIn
 
 DAYS: Final = 30
-"""How far back rules to correct are looked for."""
+"""Rules to correct are looked for in the last so many days."""
 HISTORY: Final = 20
 Version = Annotated[str, Query(max_length=64)]
 
 
 def routes(desk: CaseHandler, catalogues: CatalogueDesk, gate: Gate) -> APIRouter:
-    """What the coordinator's people change, and others read."""
+    """The routes; the coordinator's people change the catalogue, others read it."""
     router = desk_router()
     By = Annotated[SignedIn, Depends(gate.signed_in)]  # noqa: N806 (a type)
 

@@ -1,4 +1,4 @@
-"""The rules of a version of the catalogue in words, and what differs between two versions."""
+"""Describes the rules of a version in words, and the differences between two versions."""
 
 from collections.abc import Mapping
 from typing import Any, Final
@@ -20,7 +20,7 @@ _CHANGES: Final[Mapping[Change, tuple[str, str]]] = {
 
 
 def rules_of(content: str) -> tuple[Rule, ...]:
-    """The rules of a version; none where an earlier release kept what can no longer be read."""
+    """The rules of a version; empty if an earlier release stored them in a form that can no longer be read."""
     try:
         return read_sheet(content).part.rules
     except Refused:
@@ -28,7 +28,7 @@ def rules_of(content: str) -> tuple[Rule, ...]:
 
 
 def usual_limits(content: str) -> str | None:
-    """The preset of every rule that names none."""
+    """The preset of limits for rules that name none."""
     try:
         return read_sheet(content).part.limits
     except Refused:
@@ -36,7 +36,7 @@ def usual_limits(content: str) -> str | None:
 
 
 def rules(content: str, viewer: Viewer) -> list[dict[str, str]]:
-    """Every rule in words."""
+    """All rules in words."""
     return [
         {"id": rule.id, "match": match_words(rule.match, viewer), "sent": sent_words(rule, viewer)}
         for rule in rules_of(content)
@@ -44,7 +44,7 @@ def rules(content: str, viewer: Viewer) -> list[dict[str, str]]:
 
 
 def changes(before: str, after: str, viewer: Viewer) -> list[dict[str, Any]]:
-    """What differs between two versions, rule by rule, in words."""
+    """The differences between two versions, rule by rule, in words."""
     changed_rules = differences(rules_of(before), rules_of(after))
     return [
         {"id": difference.rule, "change": viewer.say(*_CHANGES[difference.change]), "lines": _lines(difference, viewer)}
@@ -53,7 +53,7 @@ def changes(before: str, after: str, viewer: Viewer) -> list[dict[str, Any]]:
 
 
 def limits_changed(before: str, after: str, viewer: Viewer) -> str:
-    """That the usual limits of two versions differ; empty where they are the same."""
+    """A sentence if the default limits of two versions differ; empty otherwise."""
     old, new = usual_limits(before), usual_limits(after)
     if old == new:
         return ""

@@ -1,4 +1,4 @@
-"""A version of the catalogue: what differs, what a rehearsal found, and the steps until it is in force."""
+"""The pages of one version of the catalogue: its differences, its rehearsal, and the steps until it is in force."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -34,7 +34,7 @@ DONE: Final[Mapping[str, tuple[str, str]]] = {
 
 
 def routes(desk: CaseHandler, catalogues: CatalogueDesk, gate: Gate) -> APIRouter:
-    """One version, for whoever reads the catalogue; its steps, for whom the table of rights lets."""
+    """The routes of one version: everybody with the right to read sees it; its steps need the rights for them."""
     router = desk_router()
     By = Annotated[SignedIn, Depends(gate.signed_in)]  # noqa: N806 (a type)
 
@@ -51,7 +51,7 @@ def routes(desk: CaseHandler, catalogues: CatalogueDesk, gate: Gate) -> APIRoute
 
 
 def _steps(router: APIRouter, desk: CaseHandler, catalogues: CatalogueDesk, By: Any) -> None:  # noqa: N803 (a type)
-    """What a button does at once."""
+    """The routes of buttons that act at once."""
 
     @router.post("/desk/catalogue/{version}/check")
     async def check(version: Version, by: By, lang: InLanguage = "zh") -> Response:
@@ -124,7 +124,7 @@ def _rolling_back(router: APIRouter, desk: CaseHandler, catalogues: CatalogueDes
 
 
 def _moment(text: str, zone: ZoneInfo) -> str:
-    """A time of the day there, as browsers send it; raises `Refused`."""
+    """A local time as browsers send it; raises `Refused`."""
     try:
         return datetime.fromisoformat(text).replace(tzinfo=zone).isoformat()
     except ValueError:
@@ -166,7 +166,8 @@ async def _page(
 
 
 def _stale(catalogue: CatalogueVersion, versions: CatalogueList, viewer: Viewer) -> str:
-    """That a rehearsal compared with what is no longer in force; of what is in force itself that is usual."""
+    """A sentence if a rehearsal compared with a version that is no longer in force; for the version in force itself
+    this is normal."""
     if catalogue.rehearsed_on in (None, versions.in_force) or catalogue.version == versions.in_force:
         return ""
     return viewer.say(

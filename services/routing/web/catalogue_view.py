@@ -1,4 +1,4 @@
-"""Versions of the catalogue as pages show them: their stand, what a rehearsal found, what may be done."""
+"""Makes the values of the catalogue's pages: states, rehearsals and possible actions."""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
@@ -23,12 +23,12 @@ ONCE_IN_FORCE: Final = frozenset({State.SUPERSEDED, State.ROLLED_BACK})
 
 
 def address(viewer: Viewer, version: str, step: str = "") -> str:
-    """The page of a version, or of what may be done with it."""
+    """The URL of a version, or of an action on it."""
     return viewer.to(f"/desk/catalogue/{version}{f'/{step}' if step else ''}")
 
 
 def summary(catalogue: CatalogueSummary, viewer: Viewer, now: datetime) -> dict[str, Any]:
-    """A version as a row."""
+    """The row of a version."""
     zh, en, tone = STATES[catalogue.state]
     return {
         "version": catalogue.version,
@@ -54,14 +54,14 @@ def _counted(catalogue: CatalogueSummary, viewer: Viewer) -> str:
 
 
 def put_into_force(version: str, actions: Iterable[CatalogueAction], viewer: Viewer) -> str:
-    """Who put a version into force last; empty of the pack's own file."""
+    """Who last put a version into force; empty for the pack's own file."""
     steps = (Action.PUBLISHED, Action.ROLLED_BACK_TO)
     done = next((action for action in actions if action.version == version and action.action in steps), None)
     return f"{done.name} · {viewer.unit_name(done.unit)}" if done else ""
 
 
 def history(actions: Iterable[CatalogueAction], viewer: Viewer, now: datetime, named: bool = True) -> list[Entry]:
-    """Who did what, the latest first; `named`: with the version."""
+    """The actions, the latest first; with `named` they name the version."""
     entries = []
     for action in actions:
         words = viewer.say(*ACTIONS[action.action])
@@ -81,7 +81,7 @@ def history(actions: Iterable[CatalogueAction], viewer: Viewer, now: datetime, n
 
 
 def finding(wrong: CatalogueFinding, viewer: Viewer) -> dict[str, Any]:
-    """What a check found, in words."""
+    """A finding of a check, in words."""
     return {
         "line": wrong.line,
         "words": viewer.say(wrong.message_zh or wrong.message, wrong.message),
@@ -90,7 +90,7 @@ def finding(wrong: CatalogueFinding, viewer: Viewer) -> dict[str, Any]:
 
 
 def rehearsal(result: Rehearsal, viewer: Viewer, now: datetime) -> dict[str, Any]:
-    """What a rehearsal found, in words."""
+    """The result of a rehearsal, in words."""
     zh = f"最近 {result.demands:,} 件诉求中，有 {result.elsewhere:,} 件会派到别的单位。"
     en = f"{result.elsewhere:,} of the latest {result.demands:,} would go elsewhere."
     late_zh = f"其中 {result.late:,} 件原来按时、改后会逾期。" if result.late else "没有诉求因此逾期。"
@@ -137,7 +137,7 @@ def _load(load: Load, viewer: Viewer) -> dict[str, Any]:
 
 
 def commands(catalogue: CatalogueVersion, versions: CatalogueList, viewer: Viewer) -> list[Command]:
-    """What this person may do with a version now; what stands out comes first."""
+    """The actions that this person may take on a version now; the highlighted one comes first."""
     offered: list[Command] = []
     edits = has_right(viewer.person, viewer.pack, EDIT)
     publishes = has_right(viewer.person, viewer.pack, PUBLISH)
@@ -171,6 +171,6 @@ def commands(catalogue: CatalogueVersion, versions: CatalogueList, viewer: Viewe
 
 
 def numbered(content: str, line: int) -> str:
-    """A line of what was typed, counted from one."""
+    """A line of the typed text, counted from one."""
     lines: Sequence[str] = content.split("\n")
     return lines[line - 1].strip() if 0 < line <= len(lines) else ""

@@ -1,4 +1,4 @@
-"""What versions of the catalogue, their rules and the conditions of these are called on pages."""
+"""Words for versions of the catalogue, their rules and conditions, in both languages."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -20,7 +20,7 @@ STATES: Final[Mapping[State, tuple[str, str, str]]] = {
     State.SUPERSEDED: ("曾用", "superseded", "ended"),
     State.ROLLED_BACK: ("已回滚", "rolled back", "ended"),
 }
-"""Words in both languages, and the tone of the tag."""
+"""The words of each state in both languages, and the tone of its tag."""
 
 ACTIONS: Final[Mapping[Action, tuple[str, str]]] = {
     Action.DRAFTED: ("起草", "drafted"),
@@ -74,7 +74,7 @@ _UNCLEAR: Final[Mapping[str, tuple[str, str]]] = {
 
 
 def unit_words(unit: str, viewer: Viewer) -> str:
-    """A unit as a rule names it: by its id, or as the one that is there."""
+    """A unit as a rule names it: by its id, or by its role at the place of the demand."""
     return viewer.say(*_STAND_INS[unit]) if unit in _STAND_INS else viewer.unit_name(unit)
 
 
@@ -84,12 +84,12 @@ def unclear_words(unclear: str, viewer: Viewer) -> str:
 
 
 def condition_words(condition: Condition, viewer: Viewer) -> str:
-    """What a rule asks about."""
+    """The name of a condition."""
     return viewer.say(*CONDITIONS[condition])
 
 
 def value_words(condition: Condition, value: str, viewer: Viewer) -> str:
-    """What a rule asks or a demand has (as `shared.jurisdiction.conditions.shown` writes it)."""
+    """The value of a condition or of a demand (as `shared.jurisdiction.conditions.shown` writes it)."""
     match condition:
         case Condition.CATEGORY:
             return viewer.category_name(value)
@@ -106,7 +106,7 @@ def value_words(condition: Condition, value: str, viewer: Viewer) -> str:
 
 
 def match_words(match: Match, viewer: Viewer) -> str:
-    """All that a rule asks of a demand."""
+    """All conditions of a rule."""
     parts = []
     for condition in asks(match):
         words = value_words(condition, shown(condition, match) or "", viewer)
@@ -115,7 +115,7 @@ def match_words(match: Match, viewer: Viewer) -> str:
 
 
 def sent_words(rule: Rule, viewer: Viewer) -> str:
-    """Where a rule sends a demand."""
+    """The units to which a rule routes a demand."""
     words = unit_words(rule.lead, viewer)
     if rule.assisting:
         helpers = viewer.say("、", ", ").join(unit_words(unit, viewer) for unit in rule.assisting)

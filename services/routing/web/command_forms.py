@@ -1,4 +1,4 @@
-"""The form of each command: its fields, in words, and how what was typed becomes the command."""
+"""Defines the form of each command, and turns what was typed into the fields of the command."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -131,9 +131,9 @@ FORMS: Final[Mapping[str, Sequence[Input]]] = {
         Input("reason", "textarea", "具体原因", "Why", True, ("仅工作人员可见", "For staff alone")),
     ),
 }  # fmt: skip
-"""By the name of the command."""
+"""The form of each command, by its name."""
 AT_ONCE: Final = frozenset(name for name, inputs in FORMS.items() if not inputs)
-"""Commands that a button gives without asking for more."""
+"""Commands that a button gives at once, without a form."""
 _USUAL: Final = (
     "accept", "accept-assistance", "grant-extension", "refuse-extension", "contact", "progress", "resolve",
     "report-assistance", "route", "reclassify", "request-extension", "request-assistance",
@@ -142,11 +142,11 @@ DANGEROUS: Final = frozenset(
     {"return", "decline", "refuse-extension", "unmerge", "end-assistance", "withdraw-publication"}
 )
 _CUT: Final = frozenset({"publish", "correct-publication"})
-"""Forms in which an emptied field says that nothing is to stand there."""
+"""Forms in which an empty field means that the text is to be removed."""
 
 
 def usual(demand: Demand) -> Sequence[str]:
-    """What is usually done next, first: nobody is answered before the unit has spoken with them."""
+    """The usual next commands, the most usual first: a unit contacts the citizen before it answers."""
     if demand.contact is not None and demand.contacted_at is None:
         return _USUAL
     place, others = _USUAL.index("contact"), [name for name in _USUAL if name != "resolve"]
@@ -154,7 +154,8 @@ def usual(demand: Demand) -> Sequence[str]:
 
 
 def initial(name: str, demand: Demand, publication: PublicationState) -> dict[str, str]:
-    """What stands in a form that corrects something: what is so now; of a release what is public, or what would be."""
+    """The initial values of a form that corrects something: the present values; for a publication what is public, or
+    what would be."""
     if name in _CUT:
         return {"title": publication.title, "text": publication.text, "answer": publication.answer}
     if name != "prioritize":
@@ -163,7 +164,7 @@ def initial(name: str, demand: Demand, publication: PublicationState) -> dict[st
 
 
 def typed(name: str, form: FormData) -> dict[str, str]:
-    """What was typed, by field, to show it again."""
+    """The typed values, by field, to show them again."""
     return {field.name: str(form.get(field.name) or "") for field in FORMS[name] if field.kind != "files"}
 
 
@@ -191,13 +192,12 @@ def _error(field: Input, viewer: Viewer, words: str, typed_before: str) -> str:
 
 
 def takes_files(name: str) -> bool:
-    """Whether files may come with this command."""
+    """Whether files may be sent with this command."""
     return any(field.kind == "files" for field in FORMS[name])
 
 
 def fields(name: str, form: FormData, files: Sequence[str] = ()) -> dict[str, Any]:
-    """What was typed as the fields of the command, with the references of its files; what was left empty is left
-    out."""
+    """The fields of the command from the typed values, with the references of its files; empty fields are left out."""
     values: dict[str, Any] = {FIELD: list(files)} if files else {}
     for field in FORMS[name]:
         text = str(form.get(field.name) or "").strip()
@@ -216,20 +216,20 @@ def fields(name: str, form: FormData, files: Sequence[str] = ()) -> dict[str, An
 
 @cache
 def _properties(name: str) -> Mapping[str, Mapping[str, Any]]:
-    """The fields of a command as its JSON Schema has them; of one that may be null what it is else."""
+    """The JSON Schema of each field of a command; for a field that may be null, the schema of its value."""
     properties = COMMANDS[name].model_json_schema()["properties"]
     return {field: next(iter(schema.get("anyOf", [])), schema) for field, schema in properties.items()}
 
 
 def bounds(name: str, field: str) -> dict[str, Any]:
-    """What the browser may hold people to before they send: as long and as large as the command takes it."""
+    """The limits that the browser checks before sending: those of the command's field."""
     schema = _properties(name).get(field, {})
     attributes = {"maxlength": schema.get("maxLength"), "min": schema.get("minimum"), "max": schema.get("maximum")}
     return {attribute: value for attribute, value in attributes.items() if value is not None}
 
 
 def shown(name: str, viewer: Viewer, demand: Demand) -> list[dict[str, Any]]:
-    """The fields as the template takes them."""
+    """The fields as the template needs them."""
     return [
         {
             "name": field.name,

@@ -1,4 +1,4 @@
-"""A form for each command that somebody may give to a case, and the giving of it."""
+"""The pages with the form of each command to a case, and the routes that give the commands."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -36,7 +36,7 @@ Name = Annotated[str, Path(max_length=40), Identifier("a command's name")]
 
 
 def routes(desk: CaseHandler, gate: Gate, intake: IntakeReader) -> APIRouter:
-    """Whatever stands below a case; the pages of a case that have an address of their own come before these."""
+    """The routes below a case; pages with a fixed URL below a case must be registered before these."""
     router = desk_router()
     By = Annotated[SignedIn, Depends(gate.signed_in)]  # noqa: N806 (a type)
 
@@ -91,8 +91,8 @@ def _known(name: str) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Again:
-    """A form that comes back: what was typed, the files that intake has, why it was refused, and how many entries the
-    timeline had when it was opened."""
+    """A form that is shown again: the typed values, the files that intake has, why it was refused, and how many entries
+    the timeline had when it was opened."""
 
     typed: Mapping[str, str] = field(default_factory=dict)
     files: FormFiles = field(default_factory=FormFiles)
@@ -135,14 +135,14 @@ def _form_page(viewer: Viewer, case: Case, desk: CaseHandler, name: str, again: 
 
 
 def _refusal(refused: Refused | None, viewer: Viewer, is_of_fields: bool) -> str:
-    """The refusal as a sentence, where fields of the form do not say all of it."""
+    """The refusal as a sentence, if it belongs to no field of the form."""
     if refused is None or refused.code is Code.STALE or is_of_fields:
         return ""
     return viewer.say(refused.zh or ANSWERS[refused.code].zh, refused.en)
 
 
 def not_possible(case: Case, name: str) -> Refused:
-    """What is said of a command that cannot be given to this case now."""
+    """The refusal of a command that the case does not allow now."""
     words = COMMANDS[name]
     en = f"to {words.en} is not possible now: the case is {case.demand.status}, or it is not yours to do"
     return Refused(Code.ILLEGAL_TRANSITION, en, f"现在不能“{words.zh}”：诉求状态已变，或您没有此权限")

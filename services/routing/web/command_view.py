@@ -1,4 +1,4 @@
-"""What stands beside the form of a command: what the citizen asked for, and what was done so far."""
+"""Makes the values beside the form of a command: what the citizen wrote, and what was done so far."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ _SAID: Final[Mapping[str, str]] = {
     f.DemandUrged.type: "reason",
     f.DemandReopened.type: "reason",
 }
-"""The field with the words of the citizen, by what told them."""
+"""The field that holds the citizen's text, by the type of the fact."""
 _DONE: Final = frozenset({
     f.DemandReturned.type, f.DemandContacted.type, f.DemandProgressed.type, f.DemandResolved.type,
     f.DemandPaused.type, f.DemandExtended.type, f.AssistanceReported.type, f.DemandNoted.type, f.EvidenceAttached.type,
@@ -26,7 +26,7 @@ _DONE: Final = frozenset({
 
 @dataclass(frozen=True, slots=True)
 class CitizenWords:
-    """What the citizen said at one time; `when` is empty of the demand itself."""
+    """What the citizen said at one time; `when` is empty for the demand itself."""
 
     words: str
     when: str = ""
@@ -43,6 +43,6 @@ def words_of_citizen(viewer: Viewer, case: Case, now: datetime) -> Sequence[Citi
 
 
 def done_so_far(viewer: Viewer, case: Case, now: datetime) -> Sequence[Entry]:
-    """The latest steps of those who handled it, newest first."""
+    """The latest steps of the units, newest first."""
     done = [event for event in case.timeline if event.type in _DONE]
     return [entry(event, viewer, now) for event in reversed(done[-LATEST:])]

@@ -1,4 +1,4 @@
-"""The gate of the desk: who has signed in, with what the navigation counts for them."""
+"""The gate of the desk: the signed-in person, and the counts for their navigation."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,23 +17,23 @@ from shared.identity.gate import SAFE_METHODS, Gate, SignedIn
 from shared.jurisdiction.jurisdictions import Jurisdictions
 
 LATEST: Final = 50
-"""Hot spots that are looked at: older ones are history, and every page waits for the count."""
+"""So many of the latest hot spots are counted: older ones are history, and every page waits for the count."""
 
 
 @dataclass(frozen=True, slots=True)
 class DeskVisitor(SignedIn):
-    """Whoever has signed in at the desk; `hot_spots`: common demands that can still be merged."""
+    """A person who is signed in at the desk; `hot_spots` is how many common demands can still be merged."""
 
     hot_spots: int
     to_publish: int
-    """Answers that wait to be published; `COUNTED_UP_TO` stands for as many or more."""
+    """How many answers wait to be published; `COUNTED_UP_TO` means that many or more."""
     to_call: int = 0
-    """Citizens who are to be called back by now, counted like these."""
+    """How many citizens are to be called back by now, counted in the same way."""
 
 
 @dataclass(frozen=True, slots=True)
 class DeskGate(Gate):
-    """Counts for the people of a coordinator, and for callers."""
+    """Adds the counts for the coordinator's people and for callers."""
 
     pool: Pool
     packs: Jurisdictions
@@ -41,7 +41,7 @@ class DeskGate(Gate):
 
     @classmethod
     def over(cls, gate: Gate, pool: Pool, packs: Jurisdictions) -> "DeskGate":
-        """The same gate, which counts too."""
+        """The gate, which also counts."""
         return cls(gate.sessions, gate.attempts, gate.secure, pool, packs)
 
     async def signed_in(self, request: Request) -> SignedIn:

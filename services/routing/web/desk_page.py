@@ -1,4 +1,4 @@
-"""What every page of the desk has in common: its route, whose refusals and faults are pages too, and its templates."""
+"""The common parts of the desk's pages: a route that shows refusals and faults as pages, and the templates."""
 
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Final, NamedTuple
@@ -29,11 +29,11 @@ _INCOMPLETE: Final = Refused(
 )
 _AWAY: Final = Refused(Code.UNAVAILABLE, "nothing was done; try again in a minute", "本次没有办理，请稍后重试")
 _INSTEAD: Final = {AWAY: _AWAY, INCOMPLETE: _INCOMPLETE}
-"""What people of the desk read in the place of the usual words."""
+"""Texts for the desk in the place of the usual refusals."""
 
 
 class WayOut(NamedTuple):
-    """Where a refused page leads, with the words of the link in Chinese and English."""
+    """The link of a refused page, with its text in Chinese and English."""
 
     href: str
     words: tuple[str, str]
@@ -43,13 +43,13 @@ _TO_DESK: Final = WayOut(HOME, ("返回待办", "Back to the work list"))
 
 
 class StaffPage(PageRoute):
-    """A page of staff whose refusals and faults are pages too."""
+    """A page of staff; its refusals and faults are shown as pages too."""
 
     way_out: ClassVar[WayOut] = _TO_DESK
 
     @staticmethod
     def tell(refused: Refused | None, request: Request) -> HTMLResponse:
-        """Why something was refused, or that it went wrong."""
+        """The page that says why something was refused, or that a fault occurred."""
         if refused is None:
             return _page(request, 500, ("系统出错了", "Something went wrong"), (FAULT_ZH, FAULT_EN))
         return refusal_page(_INSTEAD.get(refused, refused), request)
@@ -58,16 +58,16 @@ class StaffPage(PageRoute):
 # Browsers write a Chinese character as nine bytes: an answer and its summary of 4000 each are more than is usual.
 _LONG_FORMS: Final = LargerBodies("/desk/", 262_144)
 _WITH_FILES: Final = LargerBodies("/desk/cases/", 48 * 1_048_576, "Cookie", "huying=…")
-"""Nine photos of a telephone; who has not signed in is led away before anything is read."""
+"""Larger bodies are allowed: nine photos of a telephone. Who is not signed in is redirected before the body is read."""
 
 
 def desk_router() -> APIRouter:
-    """A router of pages that stand in no API document."""
+    """A router of pages, which are in no API document."""
     return LimitedRouter(_WITH_FILES, _LONG_FORMS, include_in_schema=False, route_class=StaffPage)
 
 
 def refusal_page(refused: Refused, request: Request) -> HTMLResponse:
-    """Why something was refused, and the way back."""
+    """The page that says why something was refused, and leads back."""
     answer = ANSWERS[refused.code]
     page = _page(request, answer.status, (answer.zh, answer.en), (refused.zh or answer.zh, refused.en))
     page.headers.update(retry_after(refused))
@@ -89,7 +89,7 @@ def _page(request: Request, status: int, title: tuple[str, str], words: tuple[st
 
 
 def _frame(request: Request, lang: Lang) -> dict[str, Any]:
-    """The head of the desk, where it is known who asks."""
+    """The header of the desk, if the person is known."""
     visitor: SignedIn | None = getattr(request.state, "visitor", None)
     packs: Jurisdictions | None = getattr(request.state, "packs", None)
     pack = packs.of_unit(visitor.person.unit) if visitor and packs else None

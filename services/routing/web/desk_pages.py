@@ -1,4 +1,4 @@
-"""The inbox: what lies with the unit, in lists with counts, by what is due first."""
+"""The inbox: the lists of the unit with their counts, by due time."""
 
 from collections.abc import Mapping
 from typing import Annotated, Any, Final
@@ -30,7 +30,7 @@ Narrowed = Annotated[Text, Query(max_length=64)]
 
 
 def routes(desk: CaseHandler, gate: Gate) -> APIRouter:
-    """The inbox and what is done from it to many cases at once."""
+    """The routes of the inbox, and of commands to many of its cases at once."""
     router = desk_router()
     By = Annotated[SignedIn, Depends(gate.signed_in)]  # noqa: N806 (a type)
 
@@ -121,7 +121,7 @@ def _signing(router: APIRouter, desk: CaseHandler, By: Any) -> None:  # noqa: N8
 
 
 def _stand(counts: Mapping[List, int]) -> str:
-    """How the lists stand, in one word: where it is another one, something came or went."""
+    """A digest of the counts: if it changes, cases came or went."""
     return "-".join(str(counts[name]) for name in List)
 
 
@@ -146,7 +146,7 @@ def _tabs(viewer: Viewer, current: List, counts: Mapping[List, int]) -> list[Tab
 
 
 def _villages(viewer: Viewer) -> list[tuple[str, str]]:
-    """Where the unit's cases lie: the places below its own."""
+    """The choices of places below the unit's own."""
     unit = viewer.pack.unit(viewer.person.unit)
     home = unit.division_code if unit else viewer.pack.root
     below = [place for place in viewer.pack.divisions if viewer.pack.is_within(place.code, home)]

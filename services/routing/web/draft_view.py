@@ -1,4 +1,5 @@
-"""The form of a new draft: what is wrong line by line, a rule made of a case, and the codes that rules may use."""
+"""Makes the values of the form for a new draft: errors by line, a rule made from a case, and the codes that rules may
+use."""
 
 from typing import Any, Final
 
@@ -15,12 +16,12 @@ _ON_LINE: Final = "content:"
 
 
 def wrong(finding: CatalogueFinding, content: str, viewer: Viewer) -> dict[str, Any]:
-    """An error of a check, with the line that it is about."""
+    """A finding of a check, with its line."""
     return _shown(finding.line, viewer.say(finding.message_zh or finding.message, finding.message), content, viewer)
 
 
 def refused(refusal: Refused, content: str, viewer: Viewer) -> list[dict[str, Any]]:
-    """What a refusal says of each line, or of what was typed as a whole."""
+    """The errors of a refusal, by line or for the whole text."""
     mistakes = []
     for error in refusal.errors:
         if error.field.startswith(_ON_LINE):
@@ -42,7 +43,7 @@ def _shown(line: int, words: str, content: str, viewer: Viewer) -> dict[str, Any
 
 
 def with_rule_for(case: Case, content: str, viewer: Viewer) -> str:
-    """The rules with one for this case before them: its category, its place, and the unit that is suggested."""
+    """The rules with a new one for this case at the beginning: its category, its place, and the suggested unit."""
     demand = case.demand
     triaged = [entry for entry in case.timeline if entry.type == "demand.triaged"]
     suggested = triaged[-1].data.get("suggestions") if triaged else None
@@ -59,13 +60,13 @@ def with_rule_for(case: Case, content: str, viewer: Viewer) -> str:
 
 
 def _free_id(content: str, name: str) -> str:
-    """An id that no rule has."""
+    """A new id that no rule has."""
     taken = {rule.id for rule in rules_of(content)}
     return next(id for n in range(1, len(taken) + 3) if (id := f"{name}-{n}") not in taken)
 
 
 def codes(viewer: Viewer) -> list[dict[str, Any]]:
-    """What rules may name: categories, units, places and presets, each code with its words."""
+    """The codes that rules may use, each with its name: categories, units, places and presets."""
     pack = viewer.pack
     units = [(unit.id, unit.name) for unit in pack.units if unit.kind is not UnitKind.STATION]
     stand_ins = [

@@ -1,4 +1,4 @@
-"""The files of a form: handed in to intake in the name of whoever sends it, and named in the command."""
+"""Uploads the files of a form to intake in the name of the person, for the command that names them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from shared.identity.person import Person
 
 FIELD: Final = "attachments"
 KEPT: Final = "kept"
-"""The field of the files that were handed in with the same form before it came back."""
+"""The field with the files that were uploaded before the same form was shown again."""
 MOST: Final = 9
 ACCEPTED: Final = "image/jpeg,image/png,image/webp,image/gif,application/pdf"
 _OF_THE_FILE: Final = frozenset({Code.INVALID, Code.TOO_LARGE})
@@ -20,45 +20,45 @@ _OF_THE_FILE: Final = frozenset({Code.INVALID, Code.TOO_LARGE})
 
 @dataclass(frozen=True, slots=True)
 class KeptFile:
-    """A file that intake has; `name` is what its owner calls it, which nobody keeps."""
+    """An uploaded file; `name` is its name on the person's device, which is not stored."""
 
     reference: str
     name: str
 
     @classmethod
     def read(cls, value: str) -> "KeptFile":
-        """From the field of a form."""
+        """Parse the field of a form."""
         reference, _, name = value.partition("/")
         return cls(reference, name)
 
     @property
     def value(self) -> str:
-        """As the field of a form."""
+        """The value for the field of a form."""
         return f"{self.reference}/{self.name}"
 
 
 @dataclass(frozen=True, slots=True)
 class FormFiles:
-    """What of the files of a form intake has by now, and why it did not take the others."""
+    """The files of a form that intake has by now, and why others were refused."""
 
     kept: Sequence[KeptFile] = ()
     errors: tuple[FieldError, ...] = ()
 
     @property
     def references(self) -> list[str]:
-        """What the command names."""
+        """The references for the command."""
         return [file.reference for file in self.kept]
 
     def require_all(self) -> None:
-        """Raise `Refused` where a file was not taken."""
+        """Raise `Refused` if a file was refused."""
         if self.errors:
             en = "; ".join(error.en for error in self.errors)
             raise Refused(Code.INVALID, en, "；".join(error.zh for error in self.errors), self.errors)
 
 
 async def handed_in(form: FormData, number: str, person: Person, intake: IntakeReader) -> FormFiles:
-    """Give the files of a form to intake; raises `Refused` where intake does not answer, or takes nothing from this
-    person."""
+    """Upload the files of a form to intake; raises `Refused` if intake does not answer, or does not let this person
+    upload."""
     kept = {file.reference: file for value in form.getlist(KEPT) if (file := KeptFile.read(str(value)))}
     errors: list[FieldError] = []
     chosen = [part for part in form.getlist(FIELD) if isinstance(part, UploadFile) and part.size]
