@@ -1,4 +1,4 @@
-"""The board: the figures, the demands behind them, and the steps of a demand."""
+"""The public pages of the board: the figures, the demands behind them, and the steps of a demand."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date
@@ -38,7 +38,7 @@ from shared.web.way_back import Back, way_back
 Lang = Literal["zh", "en"]
 PAGE = 50
 LOOKS = 10
-"""More than a program is given: a person would rather wait than turn empty pages."""
+"""More than for a program, because a person would rather wait than turn empty pages."""
 COLUMNS: Final = ("about", "status", "submitted", "due", "number")
 MonthOrAll = Annotated[str, Query(pattern=r"^(?:(?:19|2\d)\d\d-(?:0[1-9]|1[0-2]))?$")]
 """A month that a form sends, which is empty for all."""
@@ -125,14 +125,14 @@ def _months(months: Sequence[Breakdown], shown: Completion, this: date, values: 
 
 
 def _bars(total: Breakdown, links: DrilldownLinks, lang: str) -> Iterator[Bar]:
-    """How demands stand, as a chart."""
+    """The chart of the statuses of demands."""
     for standing, count in total.statuses.items():
         where = links.row(total.key, total.month, f"status:{standing}")
         yield Bar(status_name(standing, lang), count, f"{count:,}", where or "")
 
 
 def _opened(drilldown: Drilldown, packs: Jurisdictions, pages: Pages) -> APIRouter:
-    """What stands behind a figure: demands, and the steps of one."""
+    """The routes of the pages behind a figure: its demands, and the steps of one."""
     router = APIRouter(include_in_schema=False)
 
     @router.get("/board/demands")
@@ -202,7 +202,7 @@ def _board_of(parameters: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def vars_of(definition: Any) -> dict[str, str]:
-    """The definition's words by their name."""
+    """The texts of a definition by their names."""
     return {name: str(getattr(definition, name)) for name in DEFINITION_ZH}
 
 

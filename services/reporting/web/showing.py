@@ -1,4 +1,4 @@
-"""Rows and demands in the words of a page, as the public sees them."""
+"""Makes the values of rows and demands on pages, as the public sees them."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -22,14 +22,14 @@ from shared.jurisdiction.pack import Pack
 
 @dataclass(frozen=True, slots=True)
 class Showing:
-    """`channels` are the names of channels by their ids."""
+    """Makes the values in one language; `channels` holds the names of channels by their ids."""
 
     pack: Pack
     lang: str
     channels: Mapping[str, str]
 
     def rows(self, rows: Sequence[Breakdown], by: By) -> list[tuple[str, Breakdown]]:
-        """Rows with their names: divisions and categories under what they belong to, others by size."""
+        """The rows with their names: divisions and categories below their parents, others by size."""
         dimension = Dimension.ALL if by == "month" else Dimension(by)
         match by:
             case "division" | "category":
@@ -44,18 +44,18 @@ class Showing:
         return row.month.strftime("%Y-%m") if row.month else self.name(dimension, row.key)
 
     def name(self, dimension: Dimension, key: str | None) -> str:
-        """What people call it; a dash where there is none."""
+        """The name of a row; a dash if it has none."""
         return name_of(self.pack, dimension, key, self.channels, self.lang) if key else NOBODY
 
     def heading(self, figure: Figure) -> list[str]:
-        """Which figure it is: the row, the time, what is counted."""
+        """The heading of a figure: its row, its time, and what it counts."""
         row = self.name(figure.dimension, figure.key) if figure.dimension is not Dimension.ALL else ""
         month = figure.month.strftime("%Y-%m") if figure.month else ""
         until = f"{WORDS[self.lang]['until']} {figure.until}" if figure.until else ""
         return [words for words in (row, month, until, counted_name(figure.counted, self.lang)) if words]
 
     def demand(self, demand: Demand, consents: Consents) -> dict[str, Any]:
-        """A demand as the public sees it; for what is not shown there is nothing, and a template leaves it out."""
+        """The values of a demand as the public sees it; what is not shown is empty, and the template leaves it out."""
         words, public = WORDS[self.lang], seen(self.pack, demand, consents)
         category = self.name(Dimension.CATEGORY, public.category) if public.category else ""
         about = words["confidential"] if public.confidential else public.title or category or words["unpublished"]
@@ -77,12 +77,12 @@ class Showing:
         }
 
     def steps(self, demand: Demand, facts: Sequence[Told]) -> list[tuple[str, str]]:
-        """When and what; of a report (举报) nothing."""
+        """The steps of a demand: when and what; empty for a report (举报)."""
         if is_confidential(demand.kind):
             return []
         return [(local(fact.time, self.pack), steps.words(fact, self.lang)) for fact in steps.public(facts)]
 
 
 def local(at: datetime | None, pack: Pack) -> str:
-    """The time in the jurisdiction's zone."""
+    """The moment in the time zone of the jurisdiction."""
     return at.astimezone(ZoneInfo(pack.timezone)).strftime("%Y-%m-%d %H:%M") if at else NOBODY

@@ -1,4 +1,4 @@
-"""The words of the board in both languages."""
+"""The words of the board, in both languages."""
 
 from typing import Final
 
@@ -95,7 +95,7 @@ _COUNTED: Final = {
 
 
 def counted_name(counted: str, lang: str) -> str:
-    """What is counted, in words; nothing where it is everything that was collected."""
+    """What a figure counts, in words; empty if it counts everything collected."""
     kind, _, name = counted.partition(":")
     match kind:
         case "collected":
@@ -111,7 +111,7 @@ def counted_name(counted: str, lang: str) -> str:
 
 
 def status_name(standing: str, lang: str) -> str:
-    """How a demand stands, in words."""
+    """The standing of a demand in words."""
     if lang == "zh":
         return STATUSES.get(standing, standing)
     return standing.replace("/", ", ").replace("_", " ")

@@ -1,4 +1,4 @@
-"""Why a case is where it is: the rule that decided, and why each other rule did not, in words."""
+"""The page that explains why a case is with its unit: the rule that decided, and why each other rule did not."""
 
 from typing import Annotated, Any
 
@@ -24,7 +24,7 @@ Number = Annotated[str, Path(max_length=LONGEST)]
 
 
 def routes(desk: CaseHandler, explainer: Explainer, gate: Gate) -> APIRouter:
-    """For whoever may see the case."""
+    """The route, for persons who may read the case."""
     router = desk_router()
     By = Annotated[SignedIn, Depends(gate.signed_in)]  # noqa: N806 (a type)
 
@@ -55,7 +55,7 @@ def routes(desk: CaseHandler, explainer: Explainer, gate: Gate) -> APIRouter:
 
 
 def _is_near(outcome: RuleOutcome) -> bool:
-    """Whether a rule is about the matter at all: most are about another category."""
+    """Whether a rule is about the matter of the case; most rules are about another category."""
     return outcome.failed is not Condition.CATEGORY
 
 

@@ -1,4 +1,4 @@
-"""The way from the desk to the pages of field visits, which intake serves."""
+"""The route from the desk to the pages of field visits, which intake serves."""
 
 from typing import Annotated
 

@@ -42,7 +42,7 @@ Month = Annotated[str, Query(pattern=r"^(?:(?:19|2\d)\d\d-(?:0[1-9]|1[0-2]))?$")
 
 
 def routes(desk: CaseHandler, gate: Gate) -> APIRouter:
-    """Of the own unit; for those who look after others, of the units below too."""
+    """The routes; they show the person's own unit, and for persons who oversee others also the units below."""
     router = desk_router()
     By = Annotated[SignedIn, Depends(gate.signed_in)]  # noqa: N806 (a type)
 
@@ -100,7 +100,7 @@ def _sought(viewer: Viewer, text: str, month: str, category: str) -> Finished:
 
 
 def _months(viewer: Viewer, chosen: Mapping[str, str], this: date) -> list[dict[str, str]]:
-    """The two months that are asked for most."""
+    """The links to the two months that are requested most."""
     last = (this - timedelta(days=1)).replace(day=1)
     named = ((viewer.say("本月", "This month"), this), (viewer.say("上月", "Last month"), last))
     return [

@@ -1,4 +1,4 @@
-"""What the fields of a command's form are, and what there is to choose from in each."""
+"""Gives the fields of a command's form and the choices of each."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -15,7 +15,8 @@ Options = Callable[[Viewer, Demand], Sequence[tuple[str, str]]]
 
 @dataclass(frozen=True, slots=True)
 class Input:
-    """One field of a form; `kind` is text, textarea, number, lines, select, files or yes (a box that means true)."""
+    """One field of a form; `kind` is text, textarea, number, lines, select, files or yes (a checkbox that means
+    true)."""
 
     name: str
     kind: str
@@ -27,7 +28,7 @@ class Input:
 
 
 def units(viewer: Viewer, demand: Demand) -> list[tuple[str, str]]:
-    """The way up first, then departments, towns, and the stations of the same town."""
+    """The units to choose from: first those above, then departments, towns, and the stations of the same town."""
     pack = viewer.pack
     above = pack.units_above(demand.unit or pack.coordinator)
     town = above[0] if above else ""
@@ -39,12 +40,12 @@ def units(viewer: Viewer, demand: Demand) -> list[tuple[str, str]]:
 
 
 def helpers(viewer: Viewer, demand: Demand) -> list[tuple[str, str]]:
-    """The units that help now."""
+    """The units that assist now."""
     return [("", viewer.say("请选择", "Choose")), *((unit, viewer.unit_name(unit)) for unit in demand.assisting)]
 
 
 def pauses(viewer: Viewer, demand: Demand) -> list[tuple[str, str]]:
-    """Why a clock may stand."""
+    """The reasons for a pause."""
     reasons = viewer.pack.handling.pause.reasons
     return [(reason.code, str(getattr(reason.name, viewer.lang))) for reason in reasons]
 
@@ -62,7 +63,7 @@ def categories(viewer: Viewer, demand: Demand) -> list[tuple[str, str]]:
 
 
 def urgencies(viewer: Viewer, demand: Demand) -> list[tuple[str, str]]:
-    """How urgent it may be."""
+    """The degrees of urgency."""
     words = {
         Urgency.ORDINARY: ("一般", "ordinary"),
         Urgency.URGENT: ("紧急", "urgent"),
@@ -72,12 +73,12 @@ def urgencies(viewer: Viewer, demand: Demand) -> list[tuple[str, str]]:
 
 
 def evidence_kinds(viewer: Viewer, demand: Demand) -> list[tuple[str, str]]:
-    """What evidence may be."""
+    """The kinds of evidence."""
     return [(kind, viewer.say(*words)) for kind, words in EVIDENCE_KINDS.items()]
 
 
 def grounds(viewer: Viewer, demand: Demand) -> list[tuple[str, str]]:
-    """What everybody is told of a withdrawal."""
+    """The public grounds for withdrawing a publication."""
     return [(ground, viewer.say(*words)) for ground, words in WITHDRAWN_FOR.items()]
 
 

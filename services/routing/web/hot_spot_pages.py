@@ -1,4 +1,4 @@
-"""Common demands: what many raised at once in one place, to be merged in one command."""
+"""The pages of common demands, which many citizens raised in one place, and which can be merged with one command."""
 
 from collections.abc import Sequence
 from typing import Annotated, Any, Final
@@ -29,7 +29,7 @@ After = Annotated[str, Query(max_length=64)]
 
 
 def routes(desk: CaseHandler, gate: Gate) -> APIRouter:
-    """For whoever may read every case; each demand is merged by the right to merge it."""
+    """The routes, for persons who may read every case; merging needs the right to merge each demand."""
     router = desk_router()
     By = Annotated[SignedIn, Depends(gate.signed_in)]  # noqa: N806 (a type)
 
@@ -129,7 +129,7 @@ def _shown(spot: StoredHotSpot, demands: Sequence[Demand], viewer: Viewer, desk:
 
 
 def _parent(demands: Sequence[Demand], mergeable: Sequence[Demand]) -> str:
-    """What others were merged into already, else the first that can be merged."""
+    """The demand into which others were already merged, else the first that can be merged."""
     parents = {demand.parent_number for demand in demands if demand.parent_number}
     return next(
         (demand.number for demand in mergeable if demand.number in parents), mergeable[0].number if mergeable else ""

@@ -1,5 +1,4 @@
-"""Asks intake how a citizen can be reached and for files, and hands in files and what citizens said, all in the name of
-the person who does it; keeps nothing of it."""
+"""Asks intake for contacts and files and uploads files to it, all in the name of the person; nothing is stored here."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -13,7 +12,7 @@ from shared.identity.person import Person
 from shared.identity.settings import StaffSettings
 
 UPLOAD_TIMEOUT: Final = httpx.Timeout(60, connect=2)
-"""Seconds: a large paper is read, scanned and written anew."""
+"""Seconds for an upload: a large document is read, scanned and made anew."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,13 +26,13 @@ class Revealed:
 
 @dataclass(frozen=True, slots=True)
 class IntakeReader:
-    """The way from the desk to what intake keeps; intake decides who may look."""
+    """The client of intake for the desk; intake decides who may see what."""
 
     intake: StaffClient
 
     @classmethod
     def at(cls, url: str, settings: StaffSettings) -> "IntakeReader":
-        """That of the intake at this address."""
+        """The client of the intake at this URL."""
         return cls(StaffClient.at("intake", url, settings))
 
     async def contact(self, number: str, why: str, person: Person) -> Revealed:
@@ -49,11 +48,11 @@ class IntakeReader:
         await self.intake.answer("POST", path, person, json={"said_by": said_by}, headers=headers)
 
     async def file(self, reference: str, person: Person) -> httpx.Response:
-        """A file of a demand, with the headers that keep it harmless; raises `Refused`."""
+        """A file of a demand, with the headers that keep a browser from running it; raises `Refused`."""
         return await self.intake.answer("GET", f"/v1/attachments/{quote(reference, safe='')}", person)
 
     async def hand_in(self, number: str, content: bytes, person: Person) -> str:
-        """The reference of a file that intake keeps for this demand from now on; raises `Refused`."""
+        """Upload a file for this demand; returns its reference. Raises `Refused`."""
         path = f"/v1/attachments/evidence/{number}"
         answer = await self.intake.answer(
             "POST", path, person, files={"file": ("file", content)}, timeout=UPLOAD_TIMEOUT

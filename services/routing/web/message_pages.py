@@ -29,7 +29,7 @@ _CANCELLED: Final = frozenset({"pending", "unknown", "failed"})
 
 
 def routes(desk: CaseHandler, gate: Gate, feedback: StaffClient) -> APIRouter:
-    """For administrators and the coordinator's dispatchers; feedback decides, and is asked in their name."""
+    """The routes, for administrators and the coordinator's dispatchers; feedback is asked in their name and decides."""
     router = desk_router()
     By = Annotated[SignedIn, Depends(gate.signed_in)]  # noqa: N806 (a type)
 

@@ -1,4 +1,4 @@
-"""How messages stand, in words of the desk."""
+"""Words for the states of messages, in both languages."""
 
 from collections.abc import Mapping
 from typing import Final

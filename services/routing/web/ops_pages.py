@@ -1,4 +1,4 @@
-"""The page of operations: what every service says of itself, worst first; for administrators."""
+"""The page of operations for administrators: the reports of all services, the worst findings first."""
 
 import asyncio
 from collections.abc import Mapping, Sequence
@@ -27,8 +27,8 @@ Others = Mapping[str, StaffClient | None]
 
 
 def routes(desk: CaseHandler, gate: Gate, own: Reporter, others: Others) -> APIRouter:
-    """`own` looks at routing; the `others` are asked in the name of whoever looks, side by side, and one without an
-    address is named."""
+    """The route; `own` reports on routing. The `others` are asked in parallel in the name of the person; one without a
+    URL is shown as such."""
     router = desk_router()
     By = Annotated[SignedIn, Depends(gate.signed_in)]  # noqa: N806 (a type)
 
@@ -45,7 +45,7 @@ def routes(desk: CaseHandler, gate: Gate, own: Reporter, others: Others) -> APIR
 
 
 async def _asked(service: str, client: StaffClient | None, person: Person) -> ServiceReport:
-    """The report of another service; one that does not answer is a finding itself."""
+    """The report of another service; if it does not answer, that is a finding itself."""
     variable = f"HUYING_{service.upper()}_URL"
     if client is None:
         why = Words(f"{variable} is not set for routing-api", f"routing-api 未设置 {variable}")

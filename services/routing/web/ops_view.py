@@ -1,4 +1,4 @@
-"""What the page of operations shows, from what the services reported; pure."""
+"""Makes the values of the page of operations from the reports of the services; pure."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
@@ -11,7 +11,7 @@ from shared.chassis.process.doctor_checks import RegisteredProcess
 from shared.chassis.process.service_checks import ServiceReport, merged
 
 EVERY: Final = 20
-"""Seconds after which the page asks again by itself."""
+"""The page reloads after so many seconds."""
 PLACES: Final[Mapping[str, tuple[str, Words]]] = {
     "messages": ("/desk/messages", Words("Open the messages", "打开消息列表")),
     "triage": ("/desk/triage", Words("Open the triage", "打开待派单")),

@@ -1,4 +1,4 @@
-"""Answers that wait to be published: what would stand there, and the way to release it or not."""
+"""The page of answers that wait to be published: the proposed text, and the commands to release it or not."""
 
 from collections.abc import Sequence
 from typing import Annotated, Any, Final
@@ -24,7 +24,7 @@ PAGE: Final = 30
 
 
 def routes(desk: CaseHandler, gate: Gate) -> APIRouter:
-    """The list of the reviewers."""
+    """The route of the reviewers' list."""
     router = desk_router()
     By = Annotated[SignedIn, Depends(gate.signed_in)]  # noqa: N806 (a type)
 
@@ -60,7 +60,7 @@ def routes(desk: CaseHandler, gate: Gate) -> APIRouter:
 
 
 def _units(viewer: Viewer) -> Sequence[str] | None:
-    """The units whose answers they release; None for all of the jurisdiction."""
+    """The units whose answers this person releases; None for all of the jurisdiction."""
     if viewer.coordinates:
         return None
     pack, own = viewer.pack, viewer.person.unit

@@ -1,4 +1,4 @@
-"""Cases as pages show them: rows, groups by due time, entries of the timeline."""
+"""Makes the values of cases on pages: rows, groups by due time, timeline entries."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -30,7 +30,7 @@ GROUPS: Final[Mapping[str, tuple[str, str]]] = {
 
 
 def due_of(demand: Demand, viewer: Viewer, now: datetime) -> DueWords | None:
-    """How much time a case has left; None where nothing is owed, or no due time is set."""
+    """The time that a case has left; None if no answer is owed, or if no due time is set."""
     if demand.status not in OWED or (demand.due_at is None and demand.paused_at is None):
         return None
     between = viewer.pack.due_times.working_days_after
@@ -56,7 +56,7 @@ def row(case: CaseSummary, viewer: Viewer, now: datetime, back: str) -> dict[str
 
 
 def marks(case: CaseSummary, viewer: Viewer) -> list[Mark]:
-    """What needs an eye, in few words."""
+    """The marks of a case that need attention, in few words."""
     urgency, from_citizen, past = _urgency(case, viewer), [], _past(case, viewer)
     if case.urges:
         from_citizen.append(viewer.say(f"催办{case.urges}次", f"urged {case.urges} times"))
@@ -68,7 +68,7 @@ def marks(case: CaseSummary, viewer: Viewer) -> list[Mark]:
 
 
 def marks_of(demand: Demand, viewer: Viewer) -> list[Mark]:
-    """What needs an eye whoever looks: danger, people who need protection, how often it came back."""
+    """The marks that do not depend on the person: danger, people who need protection, how often it came back."""
     return [Mark(word) for word in (*_urgency(demand, viewer), *_past(demand, viewer))]
 
 
@@ -93,7 +93,7 @@ def _past(demand: Demand, viewer: Viewer) -> list[str]:
 
 
 def outcome(outcome_of_case: CommandOutcome, viewer: Viewer, done: str, back: str) -> dict[str, Any]:
-    """What became of a command for one of many cases; `done` says that it was, `back` is the list they stood in."""
+    """The outcome of a command for one of many cases; `done` says that it succeeded."""
     words = (
         done
         if outcome_of_case.refused is None
@@ -104,7 +104,7 @@ def outcome(outcome_of_case: CommandOutcome, viewer: Viewer, done: str, back: st
 
 
 def groups(cases: Sequence[CaseSummary], viewer: Viewer, now: datetime, back: str) -> list[Group]:
-    """Rows by how pressing they are, in the order of the list; `back` is its address."""
+    """Rows grouped by urgency of their due times, in the order of the list."""
     groups: dict[str, list[dict[str, Any]]] = {}
     for case in cases:
         shown = row(case, viewer, now, back)
@@ -116,7 +116,7 @@ def groups(cases: Sequence[CaseSummary], viewer: Viewer, now: datetime, back: st
 
 
 def when(at: datetime | None, viewer: Viewer, now: datetime) -> str:
-    """A moment as people say it: 今天 08:12, 11月29日 10:28."""
+    """A moment in the words of a page: 今天 08:12, 11月29日 10:28."""
     if at is None:
         return ""
     local, here = at.astimezone(viewer.zone), now.astimezone(viewer.zone)
@@ -134,7 +134,7 @@ def when(at: datetime | None, viewer: Viewer, now: datetime) -> str:
 
 
 def entries(case: Case, viewer: Viewer, now: datetime) -> list[Entry]:
-    """The timeline, newest first."""
+    """The entries of the timeline, newest first."""
     return [
         replace(entry(event, viewer, now), files=file_links(viewer, case, attachments_of(event)))
         for event in reversed(case.timeline)
@@ -157,7 +157,7 @@ def file_links(viewer: Viewer, case: Case, references: Sequence[str]) -> list[Li
 
 
 def entry(event: TimelineEntry, viewer: Viewer, now: datetime) -> Entry:
-    """One entry: who did what when, and every word that belongs to it."""
+    """One entry: who did what and when, and every text that belongs to it."""
     zh, en = ENTRY_WORDS.get(event.type, (event.type, event.type))
     who = [viewer.unit_name(str(event.data.get(name) or "")) for name in ("by", "unit")]
     due = event.data.get("due_at")

@@ -24,17 +24,17 @@ ELSEWHERE: Final = frozenset({"cross-site", "same-site"})
 
 
 class SignInPage(StaffPage):
-    """A page of the sign-in: who was refused there begins again."""
+    """A page of the sign-in; after a refusal the person begins again."""
 
     way_out: ClassVar[WayOut] = WayOut(SIGN_IN_PATH, (SIGN_IN["zh"]["again"], SIGN_IN["en"]["again"]))
 
 
 class ReturnPage(SignInPage, ForeignQuery):
-    """The page that the issuer leads back to, with parameters of its own."""
+    """The page to which the issuer redirects, with its own parameters."""
 
 
 def routes(gate: Gate, flow: CodeFlow | None, people: Sequence[DemoPerson]) -> Sequence[APIRouter]:
-    """The pages; `flow` is None without an issuer, and there are `people` in the embedded default alone."""
+    """The routes; `flow` is None without an issuer, and `people` exist only in the embedded default."""
     return _by_issuer(gate, flow), _by_hand(gate, flow, {person.id: person for person in people}), _leaving(gate, flow)
 
 
@@ -43,7 +43,7 @@ def _router() -> APIRouter:
 
 
 def _by_hand(gate: Gate, flow: CodeFlow | None, people: dict[str, DemoPerson]) -> APIRouter:
-    """The choice, and signing in as somebody who is made up."""
+    """The routes of the demo sign-in: choose an invented person and sign in as them."""
     router = _router()
 
     @router.get("/sign-in")
@@ -76,7 +76,7 @@ def _by_hand(gate: Gate, flow: CodeFlow | None, people: dict[str, DemoPerson]) -
 
 
 def _by_issuer(gate: Gate, flow: CodeFlow | None) -> APIRouter:
-    """To the issuer and back."""
+    """The routes to the issuer and back."""
     router = _router()
 
     @router.get("/sign-in/issuer")
@@ -108,7 +108,7 @@ def _by_issuer(gate: Gate, flow: CodeFlow | None) -> APIRouter:
 
 
 def _leaving(gate: Gate, flow: CodeFlow | None) -> APIRouter:
-    """Out of here, and out of the issuer's session."""
+    """The route that signs out, here and at the issuer."""
     router = _router()
     By = Annotated[SignedIn, Depends(gate.signed_in)]  # noqa: N806 (a type)
 
@@ -134,7 +134,8 @@ def _leaving(gate: Gate, flow: CodeFlow | None) -> APIRouter:
 
 
 async def _end_address(flow: CodeFlow | None, id_token: str | None) -> str | None:
-    """Where the issuer's session ends; an issuer that is away keeps nobody from leaving here."""
+    """The URL that ends the issuer's session; None if the issuer does not answer, so that signing out here always
+    works."""
     if flow is None or id_token is None:
         return None
     try:

@@ -1,4 +1,4 @@
-"""Asks another service in the name of the person at the desk, with a token that is good for a minute."""
+"""Calls another service in the name of the person at the desk, with a token that is valid for a minute."""
 
 from dataclasses import dataclass
 from typing import Any, Final
@@ -13,12 +13,12 @@ from shared.identity.staff_tokens import StaffTokens
 
 TIMEOUT: Final = httpx.Timeout(5, connect=2)
 MINUTE: Final = 1 / 60
-"""Hours that the token for one look is good."""
+"""The validity of the token, in hours."""
 
 
 @dataclass(frozen=True, slots=True)
 class StaffClient:
-    """`service` is the name of the one that is asked; that one decides what the person may see and do."""
+    """A client of the service named `service`, which decides what the person may see and do."""
 
     service: str
     client: httpx.AsyncClient
@@ -26,12 +26,13 @@ class StaffClient:
 
     @classmethod
     def at(cls, service: str, url: str, settings: StaffSettings) -> "StaffClient":
-        """That of the service at this address."""
+        """The client of the service at this URL."""
         client = service_client(url, TIMEOUT)
         return cls(service, client, StaffTokens.of(settings))
 
     async def answer(self, method: str, path: str, person: Person, **request: Any) -> httpx.Response:
-        """What the service answers; raises `Refused` with its words where it refuses, or where it is away."""
+        """Send a request and return the answer; raises `Refused` with the service's text if it refuses, or if it does
+        not answer."""
         token, _ = self.tokens.write(person, MINUTE)
         headers = {"Authorization": f"Bearer {token}", **request.pop("headers", {})}
         try:

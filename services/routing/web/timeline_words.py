@@ -1,4 +1,4 @@
-"""What the desk calls each fact of a case, and each of its fields, in Chinese and English."""
+"""Words for each fact of a case and each of its fields, in Chinese and English."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -100,4 +100,4 @@ LISTED_FIELDS: Final[Mapping[str, tuple[str, str]]] = {
     "cause": ("原因", "Cause"),
     "outcome": ("结果", "Outcome"),
 }
-"""In the order in which they are shown; a field without a name speaks for itself."""
+"""The fields in the order in which they are shown; a field with an empty name is shown without one."""

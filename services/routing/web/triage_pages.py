@@ -1,4 +1,4 @@
-"""The triage: what no rule decided, with suggestions, to be dispatched in one click."""
+"""The page of the triage: cases that no rule decided, with suggestions, which are routed with one click."""
 
 from typing import Annotated, Any, Final
 from uuid import uuid4
@@ -22,7 +22,7 @@ PAGE: Final = 30
 
 
 def routes(desk: CaseHandler, gate: Gate) -> APIRouter:
-    """The list of the coordinator's dispatchers."""
+    """The routes of the dispatchers' list."""
     router = desk_router()
     By = Annotated[SignedIn, Depends(gate.signed_in)]  # noqa: N806 (a type)
 

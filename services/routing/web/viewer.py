@@ -1,4 +1,5 @@
-"""Whoever looks at a page of the desk: the person, their jurisdiction, the language, and what every page shows."""
+"""Defines the viewer of a desk page: the person, their jurisdiction, the language, and the values that every page
+needs."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -26,7 +27,7 @@ from shared.web.parts import Column, Group, Link
 from shared.web.way_back import way_back
 
 OVERSEERS: Final = frozenset({Role.LEADER, Role.HEAD, Role.AUDITOR, Role.DISPATCHER, Role.ADMIN})
-"""Whom the overview is for."""
+"""The roles that see the overview."""
 
 
 SHOWN_AT_ONCE: Final = 7
@@ -37,22 +38,22 @@ REVIEWERS: Final = frozenset({Role.HEAD, Role.DISPATCHER})
 
 @dataclass(frozen=True, slots=True)
 class Viewer(InLanguage):
-    """Who looks at which page in which language."""
+    """The viewer of one page."""
 
     person: Person
     pack: Pack
     lang: Lang
     csrf: str
     hot_spots: int = 0
-    """How many common demands can still be merged; counted for the people of the coordinator."""
+    """How many common demands can still be merged; counted for the coordinator's people."""
     to_publish: int = 0
-    """How many answers wait to be published; counted for the people of the coordinator."""
+    """How many answers wait to be published; counted for the coordinator's people."""
     to_call: int = 0
-    """How many citizens are to be called back; counted for whoever calls."""
+    """How many citizens are to be called back; counted for callers."""
 
     @classmethod
     def of(cls, signed_in: SignedIn, desk: CaseHandler, lang: Lang) -> "Viewer":
-        """The viewer of a page; raises `Refused` where no jurisdiction here has their unit."""
+        """The viewer of a page; raises `Refused` if no jurisdiction here has their unit."""
         pack = pack_of(desk, signed_in.person)
         if not isinstance(signed_in, DeskVisitor):
             return cls(signed_in.person, pack, lang, signed_in.csrf)
@@ -61,22 +62,23 @@ class Viewer(InLanguage):
 
     @property
     def roles(self) -> frozenset[Role]:
-        """The roles that count in the jurisdiction."""
+        """The person's roles in the jurisdiction."""
         return self.person.roles_at(self.pack.coordinator)
 
     @property
     def zone(self) -> ZoneInfo:
-        """Where they are."""
+        """The time zone of the jurisdiction."""
         return ZoneInfo(self.pack.timezone)
 
     @property
     def coordinates(self) -> bool:
-        """Whether they belong to the coordinator."""
+        """Whether the person belongs to the coordinator."""
         return self.person.unit == self.pack.coordinator
 
     @property
     def units_below(self) -> list[str]:
-        """The own unit and those below; of auditors, administrators and the coordinator's people, all."""
+        """The person's own unit and those below; for auditors, administrators and the coordinator's people all
+        units."""
         own = self.person.unit
         if self.coordinates or self.roles & {Role.AUDITOR, Role.ADMIN}:
             return [unit.id for unit in self.pack.units]
@@ -84,12 +86,12 @@ class Viewer(InLanguage):
 
     @property
     def dispatches(self) -> bool:
-        """Whether the triage is theirs."""
+        """Whether the person may see the triage."""
         return self.coordinates and Role.DISPATCHER in self.roles
 
     @property
     def publishes(self) -> bool:
-        """Whether the list of what waits to be published is theirs."""
+        """Whether the person may see the list of answers that wait to be published."""
         rules = self.pack.publication.release
         if rules is None or not self.roles & REVIEWERS:
             return False
@@ -97,11 +99,11 @@ class Viewer(InLanguage):
 
     @property
     def books(self) -> bool:
-        """Whether they may book demands on visits and calls."""
+        """Whether the person may book demands on visits and calls."""
         return bool(self.roles & FIELD_ROLES)
 
     def page(self, path: str, **parameters: Any) -> dict[str, Any]:
-        """What every page needs; `path` and `parameters` are its own address."""
+        """The values that every page needs; `path` and `parameters` are its own URL."""
         return (
             self.frame(path, self.csrf, **parameters)
             | self._navigation(path)
@@ -180,47 +182,47 @@ class Viewer(InLanguage):
         return self.say(f"（{count}）", f" ({count})") if count else ""
 
     def errors_of(self, refused: Refused | None) -> dict[str, str]:
-        """What is wrong with each field, in the language of the page."""
+        """The errors by field, in the language of the page."""
         return {error.field: self.say(error.zh, error.en) for error in refused.errors} if refused else {}
 
     def unit_name(self, unit: str | None) -> str:
-        """What people call a unit."""
+        """The name of a unit."""
         return unit_name(self.pack, unit) if unit else ""
 
     def place_name(self, division: str) -> str:
-        """The town and the village."""
+        """The names of the town and the village."""
         codes = [code for code in reversed(self.pack.ancestors(division)) if code != self.pack.root]
         names = [place.name for code in codes if (place := self.pack.division(code))]
         return " · ".join(names) or self.pack.name.zh if self.lang == "zh" else " · ".join(names) or self.pack.name.en
 
     def places_named(self, words: str) -> list[str]:
-        """The divisions whose name, or the name of one above, has these words in it."""
+        """The divisions whose name, or the name of a division above, contains this text."""
         named = [place.code for place in self.pack.divisions if words and words in place.name]
         return [
             place.code for place in self.pack.divisions if any(self.pack.is_within(place.code, code) for code in named)
         ]
 
     def pause_name(self, reason: str) -> str:
-        """Why a clock stands, as the pack says it."""
+        """The pack's name of a reason for a pause."""
         reasons = {pause_reason.code: pause_reason.name for pause_reason in self.pack.handling.pause.reasons}
         return str(getattr(reasons[reason], self.lang)) if reason in reasons else reason
 
     def not_reached_name(self, reason: str | None) -> str:
-        """Why a call was in vain, as the pack says it."""
+        """The pack's name of a reason why a citizen was not reached."""
         reasons = {reason_of_pack.code: reason_of_pack.name for reason_of_pack in self.pack.callback.not_reached}
         return str(getattr(reasons[reason], self.lang)) if reason in reasons else reason or ""
 
     def tag_name(self, tag: str) -> str:
-        """What a citizen found good or bad, as the pack says it."""
+        """The pack's name of a tag of a verdict."""
         tags = {tag_of_pack.code: tag_of_pack.name for tag_of_pack in self.pack.callback.tags}
         return str(getattr(tags[tag], self.lang)) if tag in tags else tag
 
     def list_name(self, level: str) -> str:
-        """What people call a list that cases are put on."""
+        """The name of a list of the jurisdiction."""
         levels = {level_of_pack.level: level_of_pack.name for level_of_pack in self.pack.list_levels}
         return str(getattr(levels[level], self.lang)) if level in levels else level
 
     def category_name(self, category: str | None) -> str:
-        """What it is about."""
+        """The name of a category."""
         category_of_pack = self.pack.category(category) if category else None
         return getattr(category_of_pack.name, self.lang) if category_of_pack else self.say("未分类", "no category")

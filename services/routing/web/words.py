@@ -1,4 +1,4 @@
-"""What the pages of staff say, in both languages."""
+"""The words of the desk's pages, in both languages."""
 
 from collections.abc import Mapping, Sequence
 from typing import Final, Literal
@@ -94,7 +94,7 @@ LISTS: Final[Mapping[str, tuple[str, str, Literal["", "overdue", "soon"]]]] = {
     "to-decide": ("待我审批", "To decide", "soon"),
     "escalated": ("督办", "Escalated to us", "overdue"),
 }
-"""The tabs of the desk, in their order: words in both languages, and the colour of a count."""
+"""The tabs of the desk in order: words in both languages, and the colour of the count."""
 
 LOADS: Final[Mapping[str, tuple[str, str]]] = {
     "open": ("未结", "Open"),
@@ -160,7 +160,7 @@ STAGES: Final[Mapping[str, tuple[str, str]]] = {
     "resolve": ("办结", "to be answered"),
     "assist": ("协办", "assistance"),
 }
-"""What a limit is for."""
+"""The names of the stages that have limits."""
 
 EVIDENCE_KINDS: Final[Mapping[EvidenceKind, tuple[str, str]]] = {
     EvidenceKind.HANDLING: ("办理附件", "what was done"),
@@ -179,4 +179,4 @@ PERSONAL: Final[Mapping[str, tuple[str, str]]] = {
     "said": ("补充原文", "Additions as written"),
     "earlier": ("以前的诉求", "Earlier demands"),
 }
-"""What the vault may hold of a citizen."""
+"""The names of the personal data that the vault may hold."""
