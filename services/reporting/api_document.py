@@ -1,4 +1,4 @@
-"""What the document of the HTTP API says of this service beside the docstrings of its routes."""
+"""The Chinese texts of this service in the document of the HTTP API, in addition to the docstrings of its routes."""
 
 from typing import Final
 

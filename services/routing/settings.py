@@ -1,4 +1,4 @@
-"""What routing reads from its environment."""
+"""The settings of routing, read from environment variables."""
 
 from pydantic import Field
 

@@ -1,4 +1,4 @@
-"""Webhooks over HTTP: for channels by their keys, and for administrators by their tokens."""
+"""The HTTP routes of webhooks, for channels with their keys and for administrators with their tokens."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -32,7 +32,7 @@ _NEWEST: Final = 2**62
 
 @dataclass(frozen=True, slots=True, eq=False)
 class OwnerReader:
-    """Says who asks: a channel with its key, or an administrator with a token."""
+    """Finds the owner of a request: a channel by its key, or an administrator by a token."""
 
     introspection: IntrospectionClient
     packs: Jurisdictions
@@ -56,7 +56,7 @@ WhoAsks = Callable[..., Awaitable[Owner]]
 
 
 def routes(webhooks: WebhookHandler, owners: WhoAsks) -> APIRouter:
-    """What owners may do with their webhooks."""
+    """The routes of webhooks."""
     router = APIRouter(tags=["webhooks"], prefix="/v1/webhooks")
     By = Annotated[Owner, Depends(owners)]  # noqa: N806 (a type)
 
@@ -113,7 +113,7 @@ def _deliveries(router: APIRouter, webhooks: WebhookHandler, By: Any) -> None:  
         webhook: WebhookId, by: By, request: Request, response: Response,
         state: State = None, number: Number = "", after: After = "", limit: Limit = 50,
     ) -> d.DeliveryLog:  # fmt: skip
-        """What it was told, the newest first: how often each was tried, and what was answered."""
+        """The deliveries of the webhook, the newest first: how often each was tried, and the answers."""
         before = pagination.read(after, _position) if after else _NEWEST
         deliveries = await webhooks.log(webhook, by, state, number, before, limit + 1)
         cursor = (

@@ -1,4 +1,4 @@
-"""What owners are told of their webhooks."""
+"""The answers about webhooks."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -87,12 +87,12 @@ class WebhookWithSecret(ShownWebhook):
 
     @classmethod
     def with_secret(cls, row: WebhookRow, secret: str) -> "WebhookWithSecret":
-        """After it was made, or given another secret."""
+        """The answer after a webhook was created or got a new secret."""
         return cls.model_validate(_told(row, NONE_WAITS) | {"secret": secret})
 
 
 class WebhookList(BaseModel):
-    """The webhooks of whoever asks, the oldest first."""
+    """The webhooks of the caller, the oldest first."""
 
     model_config = ConfigDict(json_schema_extra=shown({"webhooks": [_WEBHOOK]}))
 
@@ -110,7 +110,7 @@ class DeliveryAttempt(BaseModel):
 
 
 class ShownDelivery(BaseModel):
-    """What became of one event at one webhook."""
+    """The delivery of one event to one webhook."""
 
     model_config = ConfigDict(json_schema_extra=shown(_DELIVERY))
 
@@ -140,7 +140,7 @@ class DeliveryLog(Page):
 
 
 class Redelivered(BaseModel):
-    """How many deliveries are made again."""
+    """How many deliveries are sent again."""
 
     model_config = ConfigDict(json_schema_extra=shown({"deliveries": 17}))
 
@@ -161,7 +161,7 @@ def state_of(row: WebhookRow) -> str:
 
 
 def notices(row: WebhookRow) -> tuple[str, str]:
-    """What is wrong with a webhook and what to do, in English and Chinese; empty where all is well."""
+    """What is wrong with a webhook and what to do, in English and Chinese; empty if nothing is."""
     if row.disabled_for:
         words = DISABLED_WORDS[row.disabled_for]
         return f"nothing is sent: {words.en}", f"已停止推送：{words.zh}"

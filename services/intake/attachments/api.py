@@ -40,7 +40,7 @@ SAFE: dict[str, str] = {
 
 
 class Attached(BaseModel):
-    """What to name in `attachments` of a demand, within 24 hours."""
+    """The reference to use in `attachments` of a demand, within 24 hours."""
 
     model_config = ConfigDict(json_schema_extra=shown(examples.ATTACHED))
 

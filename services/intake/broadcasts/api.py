@@ -87,7 +87,7 @@ def routes(programmes: BroadcastHandler, codes: SecretCodes) -> APIRouter:
     async def list_programme_demands(
         id: UUID, channel: Studio, request: Request, response: Response, after: Cursor = "", limit: Limit = 50
     ) -> Listed:
-        """What was taken in during a programme, newest first."""
+        """The demands of a programme, newest first."""
         demands = await programmes.demands(channel, id, pagination.read(after), limit + 1)
         return page([progress(demand) for demand in demands], limit, request, response)
 

@@ -62,7 +62,7 @@ def routes(lookup: EventLookup, streams: OpenStreams) -> APIRouter:
         number: OfDemand = None,
         last_event_id: LastEventId = "",
     ) -> Any:
-        """What happened to this channel's demands, each fact once and in order, as far as its citizen may read it."""
+        """The facts of this channel's demands, each once and in order, as far as the citizen may read them."""
         filter = lookup.filter(EventQuestion(tuple(type), jurisdiction, division, category, number))
         if MEDIA_TYPE not in request.headers.get("accept", ""):
             return await lookup.list(channel, after, filter, limit)

@@ -20,7 +20,7 @@ from shared.contracts.examples import NUMBER, shown
 
 
 class Noted(BaseModel):
-    """What was said is kept; the same key gives the same answer."""
+    """The note is stored; the same key gives the same answer."""
 
     model_config = ConfigDict(json_schema_extra=shown(examples.NOTED))
 

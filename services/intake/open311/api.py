@@ -68,7 +68,7 @@ def _reading(shown: Open311Lookup) -> APIRouter:
 
     @router.get("/services.{format}")
     async def list_services(format: Format, pack: Here) -> Response:
-        """What can be asked for."""
+        """The services that can be requested."""
         return render_list(Service, services.services(pack), format)
 
     @router.get("/services/{service_code}.{format}")

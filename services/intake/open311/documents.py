@@ -34,7 +34,7 @@ class Endpoint(Document):
 
 
 class Discovery(Document):
-    """What is served here and how to get a key."""
+    """The discovery document: the API of this server, and how to get a key."""
 
     root = "discovery"
     changeset: str
@@ -87,7 +87,7 @@ class ServiceDefinition(Document):
 
 
 class Receipt(Document):
-    """What a submission is answered with; there is never a token, the number is known at once."""
+    """The answer to a submission; there is never a token, because the number is known at once."""
 
     root, listed = "request", "service_requests"
     service_request_id: str

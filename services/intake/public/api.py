@@ -1,4 +1,4 @@
-"""What is public of demands, over HTTP, and the citizen's no to it."""
+"""The HTTP routes of public demands, and of the citizen's refusal of publication."""
 
 from typing import Annotated, Literal
 
@@ -25,11 +25,11 @@ Id = Annotated[str | None, Query(max_length=64, description="a pack's id; the fi
 Cursor = Annotated[str, Query(max_length=100, description="`next` of the page before")]
 Limit = Annotated[int, Query(ge=1, le=100)]
 FRESH = {"Cache-Control": "no-cache"}
-"""What was withdrawn is gone at once: a copy is asked for again before it is shown."""
+"""A withdrawn text must disappear at once, so caches have to revalidate before they show a copy."""
 
 
 def routes(lookup: PublicLookup, notes: NoteHandler, theirs: DemandLookup) -> APIRouter:
-    """Lists and demands for everybody; the refusal for whoever raised one."""
+    """The routes of public demands, and the refusal of publication for the citizen."""
     router = APIRouter(tags=["public"])
     Speaker = Annotated[Channel, Depends(channel_with(notes.pool, "submit"))]  # noqa: N806 (a type)
 

@@ -38,7 +38,7 @@ class PublicDemandList(Page):
 
 
 class PublicationStep(BaseModel):
-    """What became of the publication, without the words of then."""
+    """One step of the publication, without its texts."""
 
     at: datetime
     became: Became

@@ -23,7 +23,7 @@ NewDemand = Annotated[SubmitDemand, Body(openapi_examples=examples.DEMANDS)]
 
 
 class Receipt(BaseModel):
-    """What a channel tells the citizen at once."""
+    """The answer to a submission, which the channel shows to the citizen."""
 
     model_config = ConfigDict(json_schema_extra=shown(examples.RECEIPT))
 

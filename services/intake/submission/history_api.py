@@ -30,7 +30,7 @@ class Import(BaseModel):
 
 
 class Row(BaseModel):
-    """What became of one recorded demand; `number` or `why`."""
+    """The result for one recorded demand: `number`, or `why` it was refused."""
 
     external_id: str
     created: bool

@@ -28,7 +28,7 @@ ASKED: Final = Plain("suggestions are made from it, and nothing keeps it")
 
 
 class Words(BaseModel):
-    """What the citizen has written so far."""
+    """The text that the citizen has written so far."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, json_schema_extra=shown(examples.WORDS))
 
@@ -80,7 +80,7 @@ def routes(pool: Pool, suggester: Suggester, packs: Jurisdictions) -> APIRouter:
     async def suggest_categories(
         words: Words, channel: Annotated[Channel, Depends(channel_with(pool, "submit"))]
     ) -> Ranked:
-        """What a demand may be about, and whether that is sure enough to be taken without asking."""
+        """The likely categories of a demand, and whether the first one is sure enough to be used without asking."""
         draft, home, _ = placed(SubmitDemand.model_validate(dict(words)), channel.division, packs)
         pack = domain.check(draft, home, now())
         ranking = suggester.suggest(pack, words.title, words.text)

@@ -118,7 +118,7 @@ def routes(figures: Figures, drilldown: Drilldown, packs: Jurisdictions) -> APIR
     async def list_demand_facts(
         number: Annotated[DemandNumber, Path(examples=[NUMBER], description=AS_TYPED)],
     ) -> Annotated[list[Told], Field(examples=[examples.TOLD])]:
-        """The steps of one demand: what was told, by whom, when; none of a report (举报)."""
+        """The steps of one demand: each fact with its service and time; none of a report (举报)."""
         async with figures.pool.acquire(timeout=5) as db:
             demand = await queries.demand_by_number(db, number)
             listed = await queries.facts_of(db, number)

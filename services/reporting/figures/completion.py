@@ -151,7 +151,7 @@ class Figures:
         )
 
     async def months(self, pack: Pack) -> list[Breakdown]:
-        """How the demands of each month stand now, the earliest month first."""
+        """The figures of each month's demands as they stand now, the earliest month first."""
         async with self.pool.acquire(timeout=5) as db:
             counts = await sum_queries.by_month(db, pack.id, Dimension.ALL)
         return _rows(counts, pack, Dimension.ALL, DrilldownLinks(pack.id, "month"), {})

@@ -17,7 +17,7 @@ OPENS_TO: Final[dict[Measure, str]] = {
     "satisfaction": "satisfied", "first_satisfaction": "first-satisfied", "reopened": "reopened",
     "returned": "returned", "on_the_spot": "on-the-spot",
 }  # fmt: skip
-"""What is counted of the demands behind each figure, in the order of the table; of a rate, those in its numerator."""
+"""The measure behind each figure, in the order of the table; for a rate, the measure of its numerator."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,7 @@ class Figure:
     is_rate: bool
 
     def less(self, other: "Figure") -> float | None:
-        """How much more than the other: demands, or percentage points."""
+        """The difference to the other value: demands, or percentage points."""
         return None if self.value is None or other.value is None else round(self.value - other.value, 2)
 
 
@@ -54,7 +54,7 @@ def figure(row: Breakdown, measure: Measure) -> Figure:
 
 
 def on_time_rate(row: Breakdown) -> float | None:
-    """Of the answers to demands with a due time, how many came in time, in per cent."""
+    """The percentage of answers that came in time, among demands with a due time."""
     in_time = row.marks.get("on-time", 0)
     return rate(in_time, in_time + row.marks.get("late", 0))
 

@@ -11,18 +11,18 @@ from services.reporting.web.words import WORDS
 
 @dataclass(frozen=True, slots=True)
 class ComparedFigure:
-    """One line of the comparison; `values` and `changes` have a place for each month that it is compared with."""
+    """One line of the comparison; `values` and `changes` have an element for each compared month."""
 
     label: str
     value: str
     href: str
     before: Sequence[tuple[str, str, str]]
-    """Of each other month: which, its value, and how much more or less it is now."""
+    """For each other month: its name, its value, and the difference to this month."""
 
 
 @dataclass(frozen=True, slots=True)
 class MonthView:
-    """What the board says of one month."""
+    """The values of the board for one month."""
 
     lines: Sequence[ComparedFigure]
     compared_with: Sequence[str]
@@ -61,7 +61,7 @@ def _value(shown: Figure) -> str:
 
 
 def _change(now: Figure, before: Figure, lang: str) -> str:
-    """How much more or less, with a sign: demands with their share, or percentage points."""
+    """The difference with a sign: a number of demands with its share, or percentage points."""
     words, more = WORDS[lang], now.less(before)
     if more is None:
         return "—"

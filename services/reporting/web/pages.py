@@ -196,7 +196,8 @@ def _opened(drilldown: Drilldown, packs: Jurisdictions, pages: Pages) -> APIRout
 
 
 def _board_of(parameters: Mapping[str, Any]) -> dict[str, Any]:
-    """What of a list's address is the board's; that of months is the one that is opened anyway."""
+    """The parameters of a list's URL that belong to the board; the list of a month has no `by`, because the board shows
+    months anyway."""
     kept = {name: parameters[name] for name in ("jurisdiction", "month", "until")}
     return kept | {"by": parameters["by"] if parameters["by"] != "month" else None}
 

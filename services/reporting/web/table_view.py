@@ -27,7 +27,7 @@ def header(by: str, lang: str, of_the_past: bool) -> list[str]:
 
 
 def line(name: str, row: Breakdown, names: Mapping[str, str], of_the_past: bool) -> Sequence[str]:
-    """One row; rates are numbers without their sign, so that a spreadsheet can reckon with them."""
+    """One row; rates are numbers without a per cent sign, so that a spreadsheet can compute with them."""
     above = names.get(row.parent, "") if row.parent else ""
     whole = [name, above, str(row.collected), str(row.completed), _rate(row.rate)]
     if of_the_past:

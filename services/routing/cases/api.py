@@ -83,7 +83,7 @@ def _lists(desk: CaseHandler, staff: WhoAsks) -> APIRouter:
         limit: Limit = 50,
         assisting: Assisting = False,
     ) -> Worklist:
-        """What lies with the unit of whoever asks, by what is due first or by age; or another of its lists."""
+        """The open cases of the caller's unit, by due time or by age; or another list of the unit."""
         name = List.ASSISTING if assisting else name
         own = desk_of(desk, by, name)
         filters = Filters(division, category, handler, text)
@@ -101,7 +101,7 @@ def _lists(desk: CaseHandler, staff: WhoAsks) -> APIRouter:
     async def list_triage(
         by: By, request: Request, response: Response, after: Cursor = "", limit: Limit = 50
     ) -> Worklist:
-        """What no rule of the jurisdiction could decide; for its coordinator."""
+        """The demands that no rule of the jurisdiction could route; for its coordinator."""
         own = desk_of(desk, by, List.TRIAGE)
         async with desk.pool.acquire(timeout=5) as db:
             cases, next_place = await worklists.page(db, own, List.TRIAGE, "age", Filters(), place_of(after), limit)
@@ -122,7 +122,7 @@ def _readings(desk: CaseHandler, staff: WhoAsks) -> APIRouter:
 
     @router.get("/{number}", responses=TAGGED)
     async def get_case(number: Number, by: By) -> Case:
-        """One demand with what the citizen wrote (masked) and everything that was told of it since."""
+        """One demand with the citizen's text (masked) and all facts since."""
         case = await case_of(desk, number, by)
         tagged(case.demand)
         return case

@@ -59,7 +59,7 @@ class BulkCommand(BaseModel):
 
 
 class CommandOutcome(BaseModel):
-    """What became of the command for one case."""
+    """The result of the command for one case."""
 
     number: str
     status: Status | None = Field(None, description="of the case after the command; absent where it was refused")
@@ -71,7 +71,7 @@ class CommandOutcome(BaseModel):
 
 
 class CommandOutcomes(BaseModel):
-    """Of each case, in the order that was sent."""
+    """The results, in the order of the request."""
 
     model_config = ConfigDict(json_schema_extra=shown({"outcomes": [{"number": NUMBER, "status": "accepted"}]}))
 

@@ -1,4 +1,4 @@
-"""Versions of the catalogue over HTTP, for the people of the coordinator."""
+"""The HTTP routes of the catalogue's versions, for the people of the coordinator."""
 
 from collections.abc import Awaitable, Callable
 from typing import Annotated, Any
@@ -17,7 +17,7 @@ WhoAsks = Callable[..., Awaitable[Person]]
 
 
 def routes(desk: CatalogueDesk, staff: WhoAsks) -> APIRouter:
-    """What may be read, drafted, rehearsed and published. The same request twice does the same as once."""
+    """The routes that read, draft, rehearse and publish versions. Repeating a request changes nothing."""
     router = APIRouter(tags=["catalogue"], prefix="/v1/catalogues")
     By = Annotated[Person, Depends(staff)]  # noqa: N806 (a type)
 
@@ -28,7 +28,7 @@ def routes(desk: CatalogueDesk, staff: WhoAsks) -> APIRouter:
 
     @router.post("", status_code=201)
     async def draft_catalogue(by: By, draft: c.DraftCatalogue) -> view.CatalogueVersion:
-        """Hand in rules as a draft; the same rules are the same version, and stand where they stood."""
+        """Submit rules as a draft; the same rules are the same version, which keeps its state."""
         return await desk.draft(by, draft)
 
     @router.get("/actions")

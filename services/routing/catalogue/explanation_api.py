@@ -108,7 +108,7 @@ def _nothing(demand: Demand) -> CaseExplanation:
 
 
 def routes(explainer: Explainer, staff: WhoAsks) -> APIRouter:
-    """For whoever may see the case."""
+    """The route, for persons who may read the case."""
     router = APIRouter(tags=["routing"])
     By = Annotated[Person, Depends(staff)]  # noqa: N806 (a type)
     Number = Annotated[DemandNumber, Path(examples=[NUMBER], description=AS_TYPED)]  # noqa: N806 (a type)

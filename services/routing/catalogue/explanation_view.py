@@ -41,7 +41,7 @@ _EXPLAINED: Final[dict[str, JsonValue]] = {
 
 
 class CaseExplanation(BaseModel):
-    """How the catalogue decided when the demand came, and what decided where it lies now."""
+    """How the catalogue decided when the demand came, and what routed it to its present unit."""
 
     model_config = ConfigDict(json_schema_extra=shown(_EXPLAINED))
 

@@ -22,7 +22,7 @@ class RuleToCorrect(BaseModel):
 
 
 class Returns(BaseModel):
-    """Those with most returns and corrections first."""
+    """The rules, those with most returns and corrections first."""
 
     model_config = ConfigDict(
         json_schema_extra=shown(

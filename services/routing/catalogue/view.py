@@ -62,7 +62,7 @@ _ACTION: Final[dict[str, JsonValue]] = {
 
 
 class CatalogueFinding(BaseModel):
-    """What a check found: an error keeps a version from being published, a warning does not."""
+    """A finding of a check: an error prevents the publication of a version, a warning does not."""
 
     line: int
     severity: Literal["error", "warning"]

@@ -1,4 +1,4 @@
-"""Common demands over HTTP, for whoever may read every case of the jurisdiction."""
+"""The HTTP route that lists common demands, for persons who may read every case of the jurisdiction."""
 
 from collections.abc import Awaitable, Callable
 from typing import Annotated, Final
@@ -19,7 +19,7 @@ Limit = Annotated[int, Query(ge=1, le=100)]
 
 
 def routes(pool: Pool, packs: Jurisdictions, staff: Callable[..., Awaitable[Person]]) -> APIRouter:
-    """What was found, with the demands of each."""
+    """The route of common demands."""
     router = APIRouter(tags=["routing"])
     By = Annotated[Person, Depends(staff)]  # noqa: N806 (a type)
 

@@ -1,4 +1,4 @@
-"""What is answered about common demands."""
+"""Makes the answers about common demands."""
 
 from datetime import datetime
 from typing import Final
@@ -63,7 +63,7 @@ class HotSpotView(BaseModel):
 
 
 class HotSpotList(Page):
-    """Those found last first."""
+    """Common demands, the latest first."""
 
     model_config = ConfigDict(json_schema_extra=shown({"hot_spots": [_SPOT]}))
 

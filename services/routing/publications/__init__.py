@@ -1,1 +1,1 @@
-"""What is released of cases for everybody to read: what waits for it, and what is released by itself."""
+"""Publications: which texts of cases are released for everybody, and which answers wait for release."""

@@ -11,7 +11,7 @@ from shared.masking import MASKS
 
 
 class PublicationState(BaseModel):
-    """What is public of a case, and what would be."""
+    """The state of a case's publication: what is public, and what would be."""
 
     model_config = ConfigDict(frozen=True)
 

@@ -147,7 +147,7 @@ def _typed(form: FormData) -> dict[str, Any]:
 
 
 def _recorded(form: FormData) -> RoutingCommand:
-    """What the half of the form says that was sent."""
+    """The command of the half of the form that was sent."""
     reached = form.get("reached") == "yes"
     names = ("rating", "solved", "comment", "tags") if reached else ("not_reached", "again_at", "note")
     fields = {name: value for name, value in _typed(form).items() if name in names and value}

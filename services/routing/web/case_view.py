@@ -145,7 +145,7 @@ def length(seconds: int, viewer: Viewer) -> str:
 
 
 def tools(viewer: Viewer, case: Case, back: str, may_reveal: bool) -> list[Link]:
-    """What is wanted of a case at any time: the way to call the citizen, merging, and the paper of the order."""
+    """The links that every case has: the contact of the citizen, merging, and the printed order."""
     number, offered = case.demand.number, []
     if may_reveal:
         offered.append(Link("#contact", viewer.say("查看联系方式", "How to call the citizen")))

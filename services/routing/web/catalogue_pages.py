@@ -41,7 +41,7 @@ def routes(desk: CaseHandler, catalogues: CatalogueDesk, gate: Gate) -> APIRoute
         rows = [catalogue_view.summary(catalogue, viewer, now) for catalogue in versions.catalogues]
 
         async def shown(version: str) -> dict[str, Any]:
-            """One that the list may have no more: it has the newest ones."""
+            """A version that may be missing in the list, because the list has only the newest ones."""
             return catalogue_view.summary(await catalogues.show(viewer.person, version), viewer, now)
 
         values = viewer.page("/desk/catalogue") | {

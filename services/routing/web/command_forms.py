@@ -171,7 +171,7 @@ def typed(name: str, form: FormData) -> dict[str, str]:
 def errors_by_field(
     name: str, viewer: Viewer, errors: Mapping[str, str], typed_before: Mapping[str, str]
 ) -> dict[str, str]:
-    """What is wrong, by field in the order of the form: each sentence names its field."""
+    """The errors by field, in the order of the form: each sentence names its field."""
     of_fields: dict[str, str] = {}
     for place, words in errors.items():
         of_fields.setdefault(place.partition(".")[0], words)

@@ -30,7 +30,7 @@ _LEAVES: Final[Mapping[str, frozenset[str]]] = {
     "/desk/triage": frozenset({"route", "reclassify", "decline", "merge"}),
     "/desk/publications": frozenset({"publish", "correct-publication", "withdraw-publication"}),
 }
-"""By the address of a list that work is taken from: the commands after which its next case is wanted."""
+"""The commands after which the next case of a list is wanted, by the URL of the list."""
 Into = Annotated[str, Query(max_length=LONGEST, description="the case that a merging begins with")]
 Name = Annotated[str, Path(max_length=40), Identifier("a command's name")]
 
@@ -76,7 +76,7 @@ def routes(desk: CaseHandler, gate: Gate, intake: IntakeReader) -> APIRouter:
 
 
 def _next(viewer: Viewer, number: str, name: str, back: str) -> str:
-    """Where one goes on: at the list that the work is taken from, where the case has left it; else at the case."""
+    """The URL after a command: the list from which the case was opened, if the case left it; else the case."""
     listed = urlsplit(way_back(back, HOME, viewer.lang))
     if name not in _LEAVES.get(listed.path, ()):
         return viewer.case_href(number, back=back, done=name)

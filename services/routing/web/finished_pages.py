@@ -1,4 +1,4 @@
-"""What was finished (已办): found by words and by month, and taken along as a table."""
+"""The pages of finished cases (已办): search by text and month, and export as a table."""
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import date, datetime, timedelta

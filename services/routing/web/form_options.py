@@ -56,7 +56,7 @@ def levels(viewer: Viewer, demand: Demand) -> list[tuple[str, str]]:
 
 
 def categories(viewer: Viewer, demand: Demand) -> list[tuple[str, str]]:
-    """What else it may be about."""
+    """The other categories."""
     leaves = viewer.pack.leaf_categories
     choices = [(leaf.code, str(getattr(leaf.name, viewer.lang))) for leaf in leaves if leaf.code != demand.category]
     return [("", viewer.say("请选择", "Choose")), *choices]
@@ -83,6 +83,6 @@ def grounds(viewer: Viewer, demand: Demand) -> list[tuple[str, str]]:
 
 
 def categories_or_all(viewer: Viewer) -> list[tuple[str, str]]:
-    """What a list may be narrowed to."""
+    """The categories by which a list may be filtered."""
     named = [(leaf.code, str(getattr(leaf.name, viewer.lang))) for leaf in viewer.pack.leaf_categories]
     return [("", viewer.say("全部", "All")), *named]

@@ -17,8 +17,8 @@ UPLOAD_TIMEOUT: Final = httpx.Timeout(60, connect=2)
 
 @dataclass(frozen=True, slots=True)
 class Revealed:
-    """What somebody was shown of a citizen: personal data by name, such as `phone`, and the numbers of other demands of
-    theirs."""
+    """The personal data that a person was shown: fields by name, such as `phone`, and the numbers of the citizen's
+    other demands."""
 
     named: Mapping[str, str]
     earlier: Sequence[str]

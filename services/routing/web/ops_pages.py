@@ -23,7 +23,7 @@ from shared.identity.person import Person
 
 PATH: Final = "/ops"
 Others = Mapping[str, StaffClient | None]
-"""How each other service is asked; None for one without an address."""
+"""The client of each other service; None for one without a URL."""
 
 
 def routes(desk: CaseHandler, gate: Gate, own: Reporter, others: Others) -> APIRouter:

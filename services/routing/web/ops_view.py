@@ -19,7 +19,7 @@ PLACES: Final[Mapping[str, tuple[str, Words]]] = {
     "dead-letters": ("/ops/dead-letters", Words("Open the dead letters", "打开死信列表")),
     "catalogues": ("/desk/catalogue", Words("Open the catalogue", "打开派单目录")),
 }
-"""Where there is a page about what a check found."""
+"""The page about the subject of a check, if there is one."""
 _COUNTS: Final[Mapping[Severity, tuple[str, str]]] = {
     Severity.BROKEN: ("项故障", "broken"),
     Severity.WARNING: ("项需注意", "to look at"),

@@ -10,7 +10,7 @@ from shared.jurisdiction.pack import Pack
 
 @dataclass(frozen=True, slots=True)
 class UnitRow:
-    """How one unit stands; `figures` by the name of the figure."""
+    """The figures of one unit, by name."""
 
     id: str
     name: str
@@ -19,7 +19,7 @@ class UnitRow:
 
 @dataclass(frozen=True, slots=True)
 class TownRow:
-    """How a town stands with all below it. Where it is one unit, there is nothing to open."""
+    """The figures of a town with all units below it. If it is a single unit, it cannot be opened."""
 
     id: str
     name: str
@@ -44,7 +44,7 @@ def units_of(viewer: Viewer, town: str) -> list[str]:
 
 
 def towns(viewer: Viewer, loads: Sequence[UnitLoad]) -> list[TownRow]:
-    """Those with the most overdue first, and their units likewise, as the loads come."""
+    """The towns with the most overdue cases first, and their units in the same order, as the loads are sorted."""
     below: dict[str, list[UnitLoad]] = {}
     for load in loads:
         below.setdefault(town_of(viewer.pack, load.unit), []).append(load)

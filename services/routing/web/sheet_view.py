@@ -17,13 +17,13 @@ from shared.contracts.demand import facts as f
 from shared.web.parts import SummaryRow
 
 _STEPS: Final = frozenset({f.DemandContacted.type, f.DemandProgressed.type, f.AssistanceReported.type})
-"""What is told of the work; the rest is a matter of the office."""
+"""The facts about the work that are printed; others concern only the office."""
 _STARTS_ANEW: Final = f.DemandReopened.type
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """What somebody did, and when."""
+    """One step: what was done, by whom and when."""
 
     when: str
     by: str

@@ -39,7 +39,7 @@ def due_of(demand: Demand, viewer: Viewer, now: datetime) -> DueWords | None:
 
 
 def row(case: CaseSummary, viewer: Viewer, now: datetime, back: str) -> dict[str, Any]:
-    """One case of the list whose address is `back`."""
+    """The row of a case in the list whose URL is `back`."""
     return {
         "number": case.number,
         "href": viewer.case_href(case.number, back=back),

@@ -117,11 +117,11 @@ class Viewer(InLanguage):
         )
 
     def command_done(self, name: str) -> str:
-        """What was just done, in words; nothing where `name` is no command."""
+        """What was just done, in words; empty if `name` is no command."""
         return self.say(COMMANDS[name].zh, COMMANDS[name].en) if name in COMMANDS else ""
 
     def just_done(self, name: str, number: str, here: str) -> dict[str, Any]:
-        """What a list that work is taken from says of the command that led back to it."""
+        """The message of a list about the command that led back to it."""
         known = canonical(number) if self.command_done(name) else None
         handled = Link(self.case_href(known, back=here), known) if known else None
         return {"happened": self.command_done(name), "handled": handled}
@@ -150,7 +150,7 @@ class Viewer(InLanguage):
         return {"links": links(shown), "more_links": links(place for place in others if place not in shown)}
 
     def _daily_places(self) -> list[tuple[str, str]]:
-        """What work is taken from, and where it is seen how it stands."""
+        """The pages from which work is taken, and those that show its state."""
         places = [(HOME, self.say("待办", "Work"))]
         if self.dispatches:
             places.append(("/desk/triage", self.say("派单", "Dispatch")))

@@ -116,7 +116,7 @@ BACK: Final[Mapping[str, tuple[str, str]]] = {
     "/desk/publications": ("返回待公开", "Back to what waits to be published"),
     "/desk/catalogue/returns": ("返回退单明细", "Back to the returns"),
 }
-"""Where a case leads back to, by the address of the list."""
+"""The name of the list to which a case leads back, by the URL of the list."""
 
 KINDS: Final[Mapping[str, tuple[str, str]]] = {
     "consult": ("咨询", "question"),

@@ -33,7 +33,7 @@ SCHEMA: Final = Draft.model_json_schema()
 
 
 class Batch(BaseModel):
-    """What a device has collected; a draft that cannot be read does not hold up the others."""
+    """The drafts that a device has collected; a draft that cannot be parsed does not hold up the others."""
 
     model_config = ConfigDict(extra="forbid", json_schema_extra=shown({"drafts": [examples.DRAFT]}))
 
@@ -50,7 +50,7 @@ class DraftError(BaseModel):
 
 
 class Synced(BaseModel):
-    """What became of a draft: `number` and `code`, or what is wrong with it."""
+    """The result for a draft: `number` and `code`, or its errors."""
 
     id: UUID | None = None
     number: str | None = None

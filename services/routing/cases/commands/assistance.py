@@ -35,7 +35,7 @@ class ReportAssistance(Command):
 
 
 class EndAssistance(Command):
-    """Let a unit assist no longer."""
+    """End the assistance of a unit."""
 
     model_config = ConfigDict(json_schema_extra=shown({"unit": "nh-transport", "reason": "已查明，无需协办"}))
 

@@ -81,7 +81,7 @@ class ContactCitizen(Command):
 
 
 class ProgressDemand(Command):
-    """Tell the citizen how the work goes."""
+    """Tell the citizen about the progress of the work."""
 
     model_config = ConfigDict(json_schema_extra=shown({"note": "已现场勘查，本周施工"}))
 

@@ -63,7 +63,7 @@ class PauseDemand(Command):
 
 
 class ResumeDemand(Command):
-    """Let the clock run again; what is due is moved by the pause."""
+    """Let the clock run again; the due times are moved by the length of the pause."""
 
     model_config = ConfigDict(json_schema_extra=shown({"note": "材料已补齐"}))
 
