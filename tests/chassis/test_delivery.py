@@ -7,13 +7,12 @@ from uuid import UUID
 import asyncpg
 import pytest
 
-from shared.chassis.consumer import dead_letters as letters
 from shared.chassis.consumer.delivery import A_LANE, LANES, Delivery, TooMuchPoison, apart
 from shared.chassis.consumer.record import Record
 from shared.chassis.database.pool import Pool
 from shared.contracts.demand import facts as f
 from tests import story
-from tests.chassis.conftest import Log, Remembered, envelope
+from tests.chassis.conftest import Log, Remembered, envelope, only_letter
 from tests.eventually import eventually
 
 Deliver = Delivery
@@ -79,7 +78,7 @@ async def test_poison_is_set_aside_with_its_cause_and_the_others_go_on(
     poison = log.record(envelope(story.SUBMISSION, 1), **changes)
     await delivery.deliver([poison, *log.told(*story.ROUTED, key=good)])
     async with pool.acquire() as db:
-        (letter,) = await letters.waiting(db)
+        letter = await only_letter(db)
         told = await db.fetchrow("SELECT aggregatetype, payload FROM journal")
     assert cause in letter.cause
     assert letter.record == poison
@@ -92,7 +91,7 @@ async def test_a_letter_too_large_for_its_topic_says_where_the_record_lies(deliv
     large = log.record(envelope(story.SUBMISSION, 1), value=b"{" + b"x" * 1_000_000)
     await delivery.deliver([large])
     async with pool.acquire() as db:
-        (letter,) = await letters.waiting(db)
+        letter = await only_letter(db)
         told = json.loads(await db.fetchval("SELECT payload FROM journal"))
     assert letter.record == large
     assert told["place"].endswith(f"/{letter.place}")
@@ -119,7 +118,7 @@ async def test_a_fact_of_another_service_than_its_teller_is_a_dead_letter_that_n
     claimed = log.record(envelope(fact, sequence)._replace(source=source))
     await delivery.deliver([*log.told(*story.SUBMITTED), claimed])
     async with pool.acquire() as db:
-        (letter,) = await letters.waiting(db)
+        letter = await only_letter(db)
     assert f"{fact.wire_type()} is told by {teller}, not by {source}" in letter.cause
     assert await version(pool) == 1
 
@@ -213,7 +212,7 @@ async def test_a_parked_fact_that_is_refused_is_dead_itself_and_not_what_it_wait
     await delivery.deliver([routed])
     assert await version(pool) == 2
     async with pool.acquire() as db:
-        (letter,) = await letters.waiting(db)
+        letter = await only_letter(db)
         assert await db.fetchval("SELECT count(*) FROM parked") == 0
     assert letter.record == illegal
 
