@@ -23,6 +23,7 @@ admin-interface = 127.0.0.1
 admin-password = none
 smsbox-port = {boxes}
 smsbox-interface = 127.0.0.1
+{core}
 
 group = smsc
 smsc = fake
@@ -36,7 +37,7 @@ sendsms-port = {sending}
 sendsms-interface = 127.0.0.1
 http-request-retry = 3
 """
-"""Its last group goes on in what a test adds."""
+"""Its last group goes on in what a test adds, its first one in `core`."""
 REQUIRED = "HUYING_TEST_KANNEL"
 """Set by .ci/run to `required`: a missing gateway is then a failure, and its tests are not left out."""
 MISSING = "Kannel is not on this machine; on Debian: apt-get install kannel kannel-extras"
@@ -73,11 +74,11 @@ def kannel_ports() -> dict[str, int]:
 
 
 @asynccontextmanager
-async def kannel(folder: Path, ports: Mapping[str, int], services: str) -> AsyncIterator[Kannel]:
-    """Kannel with these services, until the test ends."""
+async def kannel(folder: Path, ports: Mapping[str, int], services: str, core: str = "") -> AsyncIterator[Kannel]:
+    """Kannel with these services, until the test ends; `core`: further settings of its first group."""
     assert is_installed(), MISSING
     config = folder / "kannel.conf"
-    config.write_text(CONFIG.format(**ports) + services)
+    config.write_text(CONFIG.format(**ports, core=core) + services)
     async with _running(folder, "bearerbox", "bearerbox", str(config)) as bearer:
         await says(bearer, "MAIN: Start-up done, entering mainloop")
         async with _running(folder, "smsbox", "smsbox", str(config)):

@@ -13,8 +13,10 @@ from services.intake.vault.sealing import Vault
 from shared.chassis.database.pool import Pool
 from shared.chassis.http.app import server, web_app
 from shared.contracts.demand.facts import ChannelKind
+from tests.eventually import eventually
 from tests.intake.conftest import settings
 from tests.intake.inbound.conftest import channel, facts, kinds
+from tests.intake.test_notes import stands_at
 from tests.kannel import kannel, kannel_installed, kannel_ports, says, words_of
 
 WORDS = "学校门口没有路灯"
@@ -27,6 +29,10 @@ max-messages = 5
 concatenation = true
 accept-x-kannel-headers = true
 """
+UNCOMBINED = "sms-combine-concatenated-mo = false"
+PARTS_APART = SERVICES.replace("&id=%I", "&id=%I&udh=%u") + "omit-empty = true\n"
+VERDICT = "不满意 水还在漏，" + "墙也湿了，" * 20
+"""A reply of 113 characters: two parts of at most 67."""
 pytestmark = kannel_installed
 
 
@@ -58,3 +64,31 @@ async def test_a_text_message_through_kannel_is_answered_with_its_number(
         assert demand["title"] == WORDS
         assert f"编号 {demand['number']}" in answer
         assert await kinds(pool) == ["submitted"]
+
+
+PHONE = "13912345678 12345"
+
+
+async def test_a_long_reply_whose_parts_kannel_passes_on_one_by_one_is_one_verdict(
+    database: str, pool: Pool, vault: Vault, tmp_path: Path
+):
+    key = await channel(pool, vault, ChannelKind.SMS)
+    async with (
+        listening(database, pool) as ours,
+        kannel(tmp_path, kannel_ports(), PARTS_APART.format(ours=ours, key=key), UNCOMBINED) as gateway,
+    ):
+        async with gateway.centre(1, f"{PHONE} data {quote(WORDS)}"):
+            (demand,) = await eventually(lambda: facts(pool), bool)
+        await stands_at(pool, demand["number"], "resolved")
+        for n, words in enumerate((VERDICT[:60], VERDICT[60:]), 1):
+            header = quote(bytes((5, 0, 3, 7, 2, n)))
+            async with gateway.centre(1, f"{PHONE} udh-data {header} {quote(words)}"):
+                await eventually(lambda n=n: kept(pool), lambda count, n=n: count == n)
+        told = await eventually(lambda: facts(pool), lambda all_told: len(all_told) == 2)
+    assert (told[1]["rating"], told[1]["comment"].count("墙也湿了")) == (2, 20)
+
+
+async def kept(pool: Pool) -> int:
+    """Parts that came."""
+    count: int = await pool.fetchval("SELECT count(*) FROM text_part")
+    return count
