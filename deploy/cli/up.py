@@ -108,11 +108,17 @@ def banner(running: Running, waiting: WaitingDemand | None = None) -> Panel:
         f"[bold]broker[/]     {running.promise}",
         f"[bold]data[/]       {directory}",
         f"[bold]logs[/]       {directory}/logs",
-        *(_to_try(running, waiting) if waiting else []),
+        *(_to_try(running, waiting) if waiting else _to_begin(running)),
         "",
         "Ctrl-C stops everything; the next start finds the data again.",
     )
     return Panel("\n".join(lines), title="Huying 呼应", expand=False)
+
+
+def _to_begin(running: Running) -> list[str]:
+    """Which page to open next where nothing has happened yet."""
+    messages = f"; what the citizen is told appears at {running.url}/inbox" if running.has_inbox else ""
+    return ["", f"[bold]Open next 先打开[/]: {running.url}/raise (raise a demand 提诉求){messages}"]
 
 
 def _to_try(running: Running, waiting: WaitingDemand) -> list[str]:

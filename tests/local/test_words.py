@@ -56,6 +56,18 @@ def test_the_port_of_the_environment_is_obeyed_or_refused_by_name(
     assert (ended(monkeypatch, command), "HUYING_PORT" in capsys.readouterr().err) == (2, True)
 
 
+@pytest.mark.parametrize("has_inbox", [True, False])
+def test_the_banner_says_which_page_to_open_next_and_where_the_messages_appear(has_inbox: bool, tmp_path: Path):
+    runtime = Runtime("http://127.0.0.1:8080", "", "", "embedded", {}, "", "")
+    shown = str(banner(Running(Options(tmp_path), runtime, "", {}, has_inbox=has_inbox)).renderable)
+    (line,) = [line for line in shown.splitlines() if "先打开" in line]
+    assert "http://127.0.0.1:8080/raise" in line
+    assert ("http://127.0.0.1:8080/inbox" in line) is has_inbox
+    assert "先打开" not in str(
+        banner(Running(Options(tmp_path), runtime, "", {}), WaitingDemand("N", "C", "陈")).renderable
+    )
+
+
 @pytest.fixture(autouse=True)
 def nowhere(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """An environment that names servers which are not there."""
