@@ -3,12 +3,25 @@
 import sys
 
 from huying_client import AuthenticatedClient
-from huying_client.api.intake import follow_demand, list_demands, submit_demand, supplement_demand
+from huying_client.api.intake import (
+    follow_demand,
+    get_messages,
+    list_demands,
+    send_link_again,
+    set_messages,
+    submit_demand,
+    supplement_demand,
+)
 from huying_client.api.public import agree_to_publication, refuse_publication
 from huying_client.models import (
+    Contact,
     Followed,
     KeepPrivate,
+    LinkAsked,
     Listed,
+    LostLink,
+    MessagesStand,
+    MessageWish,
     Noted,
     Problem,
     PublicationStand,
@@ -21,7 +34,10 @@ from huying_client.models import (
 )
 from huying_client.types import Unset
 
-SHELTER = SubmitDemand(title="校车接送点没有风雨棚", division="440605126222", category="school-transport")
+PHONE = "13800138000"
+SHELTER = SubmitDemand(
+    title="校车接送点没有风雨棚", division="440605126222", category="school-transport", contact=Contact(phone=PHONE)
+)
 LAMP = SubmitDemand(title="村口路灯不亮", division="440605126222")
 NONSENSE = SubmitDemand(title="不知道属于哪一类", division="440605126222", category="no-such-category")
 
@@ -34,6 +50,8 @@ def main(url: str, key: str) -> None:
         follow(client, receipt)
         supplement(client, receipt)
         decide_on_publication(client, receipt)
+        stop_messages(client, receipt)
+        lose_the_code(client, receipt)
         lamp = submit(client, LAMP)
         assert listed(client) == [lamp.number, receipt.number]
         refused(client)
@@ -74,6 +92,21 @@ def publication(client: AuthenticatedClient, receipt: Receipt) -> PublicationSta
     assert isinstance(progress, Followed), progress
     assert isinstance(progress.publication, PublicationStand), "the jurisdiction publishes such demands"
     return progress.publication.state
+
+
+def stop_messages(client: AuthenticatedClient, receipt: Receipt) -> None:
+    """The citizen wants no messages of this demand."""
+    number, code = receipt.number, receipt.code
+    stopped = set_messages.sync(number, client=client, body=MessageWish(wanted=False), x_demand_code=code)
+    assert isinstance(stopped, MessagesStand), stopped
+    assert stopped.wanted is False
+    assert get_messages.sync(number, client=client, x_demand_code=code) == stopped
+
+
+def lose_the_code(client: AuthenticatedClient, receipt: Receipt) -> None:
+    asked = send_link_again.sync(receipt.number, client=client, body=LostLink(phone=PHONE))
+    assert isinstance(asked, LinkAsked), asked
+    assert receipt.code not in str(asked), "nobody is shown the code"
 
 
 def listed(client: AuthenticatedClient) -> list[str]:

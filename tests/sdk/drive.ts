@@ -6,7 +6,7 @@ declare const process: { argv: string[] };
 const [, , baseUrl = "", key = ""] = process.argv;
 const client = huying({ baseUrl, headers: { "X-API-Key": key } });
 const division = "440605126222";
-const SHELTER = { title: "校车接送点没有风雨棚", division, category: "school-transport" };
+const SHELTER = { title: "校车接送点没有风雨棚", division, category: "school-transport", contact: { phone: "13800138000" } };
 const LAMP = { title: "村口路灯不亮", division };
 const NONSENSE = { title: "不知道属于哪一类", division, category: "no-such-category" };
 
@@ -48,6 +48,20 @@ async function decideOnPublication({ number, code }: Schemas["Receipt"]) {
   taken(await client.POST("/v1/demands/{number}/publication-consent", { params: params("yes"), body: {} }));
 }
 
+/** The citizen wants no messages of this demand. */
+async function stopMessages({ number, code }: Schemas["Receipt"]) {
+  const params = { path: { number }, header: { "X-Demand-Code": code } };
+  taken(await client.PUT("/v1/demands/{number}/messages", { params, body: { wanted: false } }));
+  const standing = taken(await client.GET("/v1/demands/{number}/messages", { params }));
+  check(standing.wanted === false, `messages are wanted: ${standing.wanted}`);
+}
+
+async function loseTheCode({ number, code }: Schemas["Receipt"]) {
+  const params = { path: { number } };
+  const answer = await client.POST("/v1/demands/{number}/link-requests", { params, body: { phone: "13800138000" } });
+  check(!JSON.stringify(taken(answer)).includes(code), "the code was shown");
+}
+
 /** Page by page, one demand a page. */
 async function listed(): Promise<string[]> {
   const numbers: string[] = [];
@@ -72,6 +86,8 @@ check(taken(await submit(SHELTER, "shelter")).number === receipt.number, "the sa
 await follow(receipt);
 await supplement(receipt);
 await decideOnPublication(receipt);
+await stopMessages(receipt);
+await loseTheCode(receipt);
 const lamp = taken(await submit(LAMP, "lamp"));
 check((await listed()).join() === [lamp.number, receipt.number].join(), "the list is another");
 await refused();

@@ -26,6 +26,7 @@ pytestmark = pytest.mark.sdk
 HERE = Path(__file__).parent
 SDK = HERE.parents[1] / "build" / "sdk"
 TOLD = [
+    "demand.link-requested.v1",
     "demand.publication-allowed.v1",
     "demand.publication-refused.v1",
     "demand.submitted.v1",
