@@ -13,7 +13,7 @@ import pytest
 
 from services.feedback.gateways.file import FileGateway
 from services.feedback.gateways.recipients import ContactMethod, Recipient
-from services.feedback.notifications.contacts import ERASED, NOTHING_LEFT, ContactClient
+from services.feedback.notifications.contacts import ERASED, NOTHING_LEFT, UNUSABLE, ContactClient
 from services.feedback.notifications.messages import NO_CONTACT
 from services.feedback.notifications.projection import notification_projection
 from services.feedback.notifications.sending import messages
@@ -320,3 +320,12 @@ async def test_imported_history_asks_for_nobody(town: Town):
 def test_an_address_is_kept_so_that_nobody_can_use_it(means: ContactMethod, address: str, kept: str):
     recipient = Recipient(means, address)
     assert (recipient.masked, address in repr(recipient)) == (kept, False)
+
+
+async def test_what_is_no_address_goes_to_no_gateway_and_holds_up_nobody(town: Town):
+    await town.submitted({"email": '"'})
+    await town.submitted({"phone": "１３８００１３８０００"})
+    while await town.sender.send_some():
+        pass
+    assert [told["to"] for told in town.sent] == ["138****8000"]
+    assert await town.outcomes() == [("skipped", UNUSABLE.format(means="email")), ("sent", None)]

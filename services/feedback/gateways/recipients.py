@@ -3,6 +3,8 @@ form are stored."""
 
 import hashlib
 import hmac
+import re
+import unicodedata
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
@@ -11,6 +13,10 @@ from shared.contracts.demand.facts import ChannelKind
 
 _HEAD, _TAIL, _LONG = 3, 4, 11
 _STARS: Final = "****"
+_FEWEST: Final = 3
+"""Digits of a number that can be called: 110."""
+_LETTER_BOX: Final = re.compile(r"(?!.*=\?)[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*")
+"""As browsers take an address into a form (HTML, `input type=email`), without words in another encoding (RFC 2047)."""
 
 
 class ContactMethod(StrEnum):
@@ -44,6 +50,27 @@ class Recipient:
             return f"{name[:1]}{_STARS}@{domain}" if at else _STARS
         signs = "".join(filter(str.isalnum, self.address))
         return f"{signs[:_HEAD]}{_STARS}{signs[-_TAIL:]}" if len(signs) >= _LONG else _STARS
+
+
+def usable(means: ContactMethod, written: str) -> str | None:
+    """What somebody wrote as an address, as gateways need it; None where no gateway could use it.
+
+    Channels hand over what citizens typed, and no demand is refused for it: digits of any script here, and what would
+    break the headers of a letter, or reach somebody else too.
+    """
+    match means:
+        case ContactMethod.PHONE:
+            plain = "".join(_ascii_digit(sign) for sign in written)
+            return plain if sum(sign.isdigit() for sign in plain) >= _FEWEST else None
+        case ContactMethod.EMAIL:
+            return written.strip() if _LETTER_BOX.fullmatch(written.strip()) else None
+    return written
+
+
+def _ascii_digit(sign: str) -> str:
+    if sign.isascii() or not sign.isdigit():
+        return sign
+    return str(unicodedata.decimal(sign, ""))
 
 
 def mark(means: ContactMethod, address: str, secret: str) -> bytes:

@@ -8,7 +8,7 @@ from uuid import UUID
 import httpx
 from pydantic import BaseModel, Field, ValidationError
 
-from services.feedback.gateways.recipients import ContactMethod, Recipient, mark, means_for
+from services.feedback.gateways.recipients import ContactMethod, Recipient, mark, means_for, usable
 from shared.chassis.base.tokens import SERVICE_MAX_AGE, Tokens
 from shared.chassis.http.service_client import service_client
 from shared.chassis.work.intents import Away, Intent, NoRecipient, PutOff
@@ -18,6 +18,7 @@ from shared.contracts.demand.state import Service
 TIMEOUT: Final = httpx.Timeout(10, connect=2)
 ERASED: Final = "the personal data was erased at the citizen's request"
 NOTHING_LEFT: Final = "the citizen left none of: {means}"
+UNUSABLE: Final = "what the citizen left as {means} is none"
 OPTED_OUT: Final = "they want no messages any more, and the pack sends this one to nobody who said so"
 WAITS: Final = "intake"
 """The reason (`waits`) of a message for which intake gives no usable answer."""
@@ -125,7 +126,9 @@ class ContactClient:
 
     def _found(self, answer: _Answer, methods: Sequence[ContactMethod]) -> Found:
         if answer.way and answer.address:
-            means, address = answer.way, answer.address
+            means, address = answer.way, usable(answer.way, answer.address)
+            if address is None:
+                return NoRecipient(UNUSABLE.format(means=means))
             return Recipient(means, address, mark(means, address, self.tokens.secret), self.gateways[means])
         match answer.state:
             case "erased":
