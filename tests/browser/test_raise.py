@@ -353,3 +353,19 @@ async def test_photos_that_were_chosen_before_the_network_was_gone_need_not_be_c
     await page.reload()
     await expect(page.get_by_text("等待网络：路灯坏了三天")).to_be_visible()
     await expect(page.locator(".chosen-files li")).to_have_count(0)
+
+
+async def test_whoever_goes_back_to_an_answer_with_an_error_is_not_told_that_there_is_no_network(
+    tabs: Tabs, city: City
+):
+    page = await tabs.new(PHONE)
+    await page.goto(f"{city.url}/raise")
+    await page.evaluate("navigator.serviceWorker.ready")
+    await page.reload()
+    await press(page, "下一步")
+    await expect(page.locator(".error-summary")).to_be_visible()
+    await page.get_by_label("您要反映什么问题？").fill("路灯坏了三天")
+    await press(page, "下一步")
+    await page.go_back()
+    await expect(page).to_have_url(re.compile("/words$"))
+    await expect(page.get_by_label("您要反映什么问题？")).to_have_value("路灯坏了三天")

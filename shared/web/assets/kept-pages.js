@@ -14,9 +14,16 @@ self.keepPages = ({ kept, pages, send }) => {
     }
   }
 
+  /** Who goes back to what a form was answered with is shown the page of the form: browsers have not kept the answer, which
+   * looks as if there were no network. */
+  const asked = (request) =>
+    request.method === "POST" && request.isHistoryNavigation
+      ? fetch(request.url, { credentials: "same-origin", redirect: "manual" })
+      : fetch(request);
+
   async function orKept(request) {
     try {
-      return await fetch(request);
+      return await asked(request);
     } catch {
       const { pathname, searchParams } = new URL(request.url);
       const address = searchParams.get("lang") === "en" ? pages[1] : pages[0];
