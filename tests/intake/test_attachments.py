@@ -3,9 +3,11 @@
 import asyncio
 import contextlib
 import re
+import shutil
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from datetime import datetime, timedelta
+from functools import partial
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -15,6 +17,7 @@ import boto3
 import httpx
 import pikepdf
 import pytest
+from fastapi import FastAPI
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image, PngImagePlugin
@@ -37,6 +40,8 @@ from shared.chassis.http.app import web_app
 from shared.contracts.demand import facts as f
 from shared.contracts.demand.facts import ChannelKind
 from shared.contracts.refusals import Code, Refused
+from tests.built import Built
+from tests.conftest import NOWHERE, PATIENCE
 from tests.eventually import eventually
 from tests.intake import papers
 from tests.intake.clamd import EVIL, clamd
@@ -76,9 +81,26 @@ def texts() -> PngImagePlugin.PngInfo:
 Making = Callable[..., httpx.AsyncClient]
 
 
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where attachments lie, test after test."""
+    return tmp_path_factory.mktemp("intake") / "attachments"
+
+
+@pytest.fixture(scope="module")
+def keeping(place: Path) -> Built:
+    """Intake's API that keeps attachments there."""
+    settings = IntakeSettings.model_validate(KEYS | {"DATABASE_URL": NOWHERE, "attachments_folder": place})
+    return Built("intake", partial(app.api, settings), keys.key_cache)
+
+
 @pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    return tmp_path / "attachments"
+def folder(place: Path) -> Iterator[Path]:
+    """The same, where nothing lies yet."""
+    yield place
+    if place.is_dir():
+        shutil.rmtree(place)
+    place.unlink(missing_ok=True)
 
 
 @pytest.fixture
@@ -87,20 +109,29 @@ def settings(database: str, folder: Path) -> IntakeSettings:
 
 
 @pytest.fixture
-async def other(pool: Pool, settings: IntakeSettings) -> AsyncIterator[httpx.AsyncClient]:
-    async with await client_of(pool, settings, "wechat") as found:
+async def served(keeping: Built, pool: Pool, folder: Path) -> AsyncIterator[FastAPI]:
+    async with keeping.on(pool) as found:
         yield found
 
 
 @pytest.fixture
-async def client(pool: Pool, settings: IntakeSettings) -> AsyncIterator[httpx.AsyncClient]:
-    async with await client_of(pool, settings, "web") as found:
+async def other(pool: Pool, served: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
+    async with await visitor(pool, served, "wechat") as found:
+        yield found
+
+
+@pytest.fixture
+async def client(pool: Pool, served: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
+    async with await visitor(pool, served, "web") as found:
         yield found
 
 
 async def client_of(pool: Pool, settings: IntakeSettings, channel: str) -> httpx.AsyncClient:
+    return await visitor(pool, web_app("intake", app.api(settings, pool).routers), channel)
+
+
+async def visitor(pool: Pool, served: FastAPI, channel: str) -> httpx.AsyncClient:
     key = await keys.add(pool, channel, ChannelKind.WEB, channel)
-    served = web_app("intake", app.api(settings, pool).routers)
     transport = httpx.ASGITransport(served, raise_app_exceptions=False)
     return httpx.AsyncClient(transport=transport, base_url="http://intake", headers={"X-API-Key": key})
 
@@ -386,7 +417,7 @@ async def s3() -> AsyncIterator[S3Store]:
                 except httpx.TransportError:
                     return False
 
-        await eventually(answers, bool)
+        await eventually(answers, bool, within=PATIENCE)
         bucket = boto3.client(
             "s3", endpoint_url=url, aws_access_key_id="i", aws_secret_access_key="s", region_name="us-east-1"
         )
