@@ -2,16 +2,23 @@
 
 import asyncio
 import multiprocessing
+import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib import import_module
+from pathlib import Path
 from typing import Final
 
 FORKED: Final = multiprocessing.get_context("forkserver")
 # To load the code of a service takes seconds of a processor: the children of a run are forked from a process that has.
 FORKED.set_forkserver_preload(
-    ["pytest", "tests.feedback.killed_sender", "tests.feedback.killed_webhook_sender", "tests.routing.deadline_worker"]
-)
+    [
+        "pytest", "shared.chassis.process.run", "tests.feedback.killed_sender", "tests.feedback.killed_webhook_sender",
+        "tests.routing.deadline_worker",
+    ]
+)  # fmt: skip
+PATIENCE: Final = 300
+"""Seconds: on a machine that is busy elsewhere a process may take long to start."""
 
 
 @asynccontextmanager
@@ -42,3 +49,21 @@ async def forked(module: str, *arguments: str) -> AsyncIterator[None]:
 
 def _run(module: str, *arguments: str) -> None:
     import_module(module).run(*arguments)
+
+
+def ended_by_itself(program: str, said: Path) -> int:
+    """The exit code of a process that runs this program and writes all that it says to a file."""
+    process = FORKED.Process(target=_run_program, args=(program, said), daemon=True)
+    process.start()
+    process.join(PATIENCE)
+    if process.exitcode is None:
+        process.kill()
+    assert process.exitcode is not None, "it goes on"
+    return process.exitcode
+
+
+def _run_program(program: str, said: Path) -> None:
+    with said.open("wb") as file:
+        for output in (1, 2):
+            os.dup2(file.fileno(), output)
+    exec(program, {"__name__": "__main__"})

@@ -11,6 +11,7 @@ import httpx
 import pytest
 
 from deploy.local.ports import free_port
+from tests.children import PATIENCE, ended_by_itself
 from tests.eventually import eventually
 from tests.keys import KEYS
 
@@ -45,23 +46,22 @@ run.main("probe", ProcessSettings(database_url="postgresql://x", health_port=0),
 """
 
 
-def end_of(parts: str, fault: str = "RuntimeError('boom')") -> tuple[int, str]:
+def end_of(said: Path, parts: str, fault: str = "RuntimeError('boom')") -> tuple[int, str]:
     """The exit code of a process made of these parts, and what it wrote."""
-    program = PROCESS.format(parts=parts, fault=fault)
-    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60)
-    return ended.returncode, ended.stdout + ended.stderr
+    code = ended_by_itself(PROCESS.format(parts=parts, fault=fault), said)
+    return code, said.read_text("utf-8")
 
 
 @pytest.mark.parametrize(
     ("fault", "code"),
     [("cluster.BrokerReplaced('a is gone, b is here')", 75), ("TooMuchPoison('11 in a row')", 65), ("OSError()", 1)],
 )
-def test_a_process_says_with_its_exit_code_why_it_ended(fault: str, code: int):
-    assert end_of("fails()", fault)[0] == code
+def test_a_process_says_with_its_exit_code_why_it_ended(tmp_path: Path, fault: str, code: int):
+    assert end_of(tmp_path / "said", "fails()", fault)[0] == code
 
 
-def test_a_process_ends_though_a_part_has_left_a_task_behind_that_is_deaf():
-    code, said = end_of("leaves_a_task()")
+def test_a_process_ends_though_a_part_has_left_a_task_behind_that_is_deaf(tmp_path: Path):
+    code, said = end_of(tmp_path / "said", "leaves_a_task()")
     assert code == 1
     assert "stopped" in said
     assert "without waiting" not in said
@@ -72,15 +72,15 @@ def test_a_process_without_its_secrets_stops_and_says_how_to_make_them(kept: str
     secret = {"HUYING_SECRET": KEYS["secret"], "HUYING_VAULT_KEY": KEYS["vault_key"]}[kept]
     env = {"DATABASE_URL": "postgresql://x", kept: secret, "PATH": os.environ["PATH"]}
     start = [sys.executable, "-m", "deploy.cli.main", "run", "intake-api"]
-    ended = subprocess.run(start, env=env, cwd=ROOT, capture_output=True, text=True, timeout=60)
+    ended = subprocess.run(start, env=env, cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE)
     missing = {"HUYING_SECRET", "HUYING_VAULT_KEY"} - {kept}
     assert ended.returncode == 78, ended.stderr
     assert f"huying: {missing.pop()}: Field required" in ended.stderr
     assert "openssl rand -base64 48" in ended.stderr
 
 
-def test_a_part_that_is_deaf_to_cancellation_does_not_keep_a_process_from_ending():
-    code, said = end_of("fails(), deaf()", "cluster.BrokerReplaced('a is gone, b is here')")
+def test_a_part_that_is_deaf_to_cancellation_does_not_keep_a_process_from_ending(tmp_path: Path):
+    code, said = end_of(tmp_path / "said", "fails(), deaf()", "cluster.BrokerReplaced('a is gone, b is here')")
     assert (code, "stopped without waiting" in said) == (75, True), said
 
 
@@ -124,7 +124,7 @@ async def test_a_process_that_waits_for_its_broker_says_so_and_ends_when_asked()
             process.kill()
 
 
-def test_a_wrong_setting_ends_a_process_with_its_name_and_no_more():
+def test_a_wrong_setting_ends_a_process_with_its_name_and_no_more(tmp_path: Path):
     program = """
 import os
 from shared.chassis.process import run
@@ -136,5 +136,6 @@ async def build():
 
 run.main("probe", ProcessSettings(DATABASE_URL="postgresql://x"), build)
 """
-    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60)
-    assert (ended.returncode, "HUYING_BATCH_SIZE" in ended.stderr, "Traceback" in ended.stderr) == (78, True, False)
+    code = ended_by_itself(program, tmp_path / "said")
+    said = (tmp_path / "said").read_text("utf-8")
+    assert (code, "HUYING_BATCH_SIZE" in said, "Traceback" in said) == (78, True, False)
