@@ -1,6 +1,7 @@
 """What tests of the board share: its database, the projector, and a reader of its pages."""
 
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from uuid import UUID
 
 import httpx
@@ -14,6 +15,7 @@ from shared.chassis.http.app import web_app
 from shared.contracts.numbers import number
 from tests import story
 from tests.chassis.conftest import Log
+from tests.databases import Databases
 from tests.keys import KEYS
 
 ATTACK = "<script>alert('1')</script>路面破损"
@@ -27,12 +29,16 @@ async def pool(database: str) -> AsyncIterator[Pool]:
 
 @pytest.fixture
 def delivery(database: str, pool: Pool) -> Delivery:
+    return delivery_of(database, pool)
+
+
+def delivery_of(database: str, pool: Pool) -> Delivery:
     settings = ReportingSettings.model_validate(KEYS | {"DATABASE_URL": database})
     return Delivery(pool, app.projector(settings, pool).repositories, "cluster")
 
 
-@pytest.fixture
-async def browser(database: str, pool: Pool, delivery: Delivery) -> AsyncIterator[httpx.AsyncClient]:
+@asynccontextmanager
+async def opened(database: str, pool: Pool, delivery: Delivery) -> AsyncIterator[httpx.AsyncClient]:
     """A reader of the pages over three demands, one of them with an attack for a title."""
     settings = ReportingSettings.model_validate(KEYS | {"DATABASE_URL": database})
     submission = story.SUBMISSION.model_copy(update={"title": ATTACK, "number": "NH21-000003-S"})
@@ -43,4 +49,22 @@ async def browser(database: str, pool: Pool, delivery: Delivery) -> AsyncIterato
     await delivery.deliver(log.told(submission, key=UUID(int=3)))
     transport = httpx.ASGITransport(web_app("reporting", app.api(settings, pool).routers))
     async with httpx.AsyncClient(transport=transport, base_url="http://reporting") as found:
+        yield found
+
+
+@pytest.fixture
+async def browser(database: str, pool: Pool, delivery: Delivery) -> AsyncIterator[httpx.AsyncClient]:
+    """A reader of three demands, to which a test may add."""
+    async with opened(database, pool, delivery) as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+async def reader(databases: Databases) -> AsyncIterator[httpx.AsyncClient]:
+    """A reader of the same three, for all tests of a module that only read."""
+    async with (
+        databases.fresh() as database,
+        await open_pool(database, "reporting") as pool,
+        opened(database, pool, delivery_of(database, pool)) as found,
+    ):
         yield found

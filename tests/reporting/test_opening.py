@@ -26,6 +26,7 @@ from shared.contracts.demand import facts as f
 from shared.contracts.demand.state import OWED, Demand, is_confidential
 from tests import story
 from tests.chassis.conftest import Log, envelope
+from tests.databases import Databases
 from tests.packs import nanhai
 from tests.reporting.lives import NEVER, Lives
 
@@ -83,10 +84,14 @@ async def pool(database: str) -> AsyncIterator[Pool]:
 PUBLIC = tuple(kind for kind in f.RequestKind if not is_confidential(kind))
 
 
-@pytest.fixture(params=[1, 10])
-async def board(request: pytest.FixtureRequest, database: str, pool: Pool) -> AsyncIterator[Board]:
-    """Without reports (举报), which most lists leave out."""
-    async with raised(database, pool, request.param, PUBLIC) as found:
+@pytest.fixture(scope="module", params=[1, 10])
+async def board(request: pytest.FixtureRequest, databases: Databases) -> AsyncIterator[Board]:
+    """Without reports (举报), which most lists leave out. One for all tests, which only read."""
+    async with (
+        databases.fresh() as database,
+        await open_pool(database, "reporting") as pool,
+        raised(database, pool, request.param, PUBLIC) as found,
+    ):
         yield found
 
 

@@ -30,32 +30,32 @@ SEVENTH = number("NH", 2021, 7)
 Told = Delivery
 
 
-async def test_the_board_shows_the_rate_and_what_it_is_made_of(browser: httpx.AsyncClient):
-    page = (await browser.get("/board", params={"jurisdiction": "nanhai"})).text
+async def test_the_board_shows_the_rate_and_what_it_is_made_of(reader: httpx.AsyncClient):
+    page = (await reader.get("/board", params={"jurisdiction": "nanhai"})).text
     assert "33.33" in page
     assert "办结率" in page
     assert 'lang="zh' in page
-    assert "completion rate" in (await browser.get("/board?jurisdiction=nanhai&lang=en")).text.lower()
+    assert "completion rate" in (await reader.get("/board?jurisdiction=nanhai&lang=en")).text.lower()
 
 
 @pytest.mark.parametrize("by", ["month", "division", "unit", "category", "channel"])
-async def test_every_breakdown_opens(browser: httpx.AsyncClient, by: str):
-    answer = await browser.get("/board", params={"jurisdiction": "nanhai", "by": by})
+async def test_every_breakdown_opens(reader: httpx.AsyncClient, by: str):
+    answer = await reader.get("/board", params={"jurisdiction": "nanhai", "by": by})
     assert answer.status_code == 200
     assert "/board/demands?" in answer.text
 
 
-async def test_a_figure_of_the_past_opens_to_the_demands_of_then(browser: httpx.AsyncClient):
-    page = (await browser.get("/board", params={"jurisdiction": "nanhai", "until": "2021-05-01"})).text
+async def test_a_figure_of_the_past_opens_to_the_demands_of_then(reader: httpx.AsyncClient):
+    page = (await reader.get("/board", params={"jurisdiction": "nanhai", "until": "2021-05-01"})).text
     assert "/board/demands?jurisdiction=nanhai&amp;until=2021-05-01" in page
-    assert "NH21" not in (await browser.get("/board/demands?jurisdiction=nanhai&until=2021-05-01")).text
-    assert "NH21" in (await browser.get("/board/demands?jurisdiction=nanhai&until=2021-12-31")).text
+    assert "NH21" not in (await reader.get("/board/demands?jurisdiction=nanhai&until=2021-05-01")).text
+    assert "NH21" in (await reader.get("/board/demands?jurisdiction=nanhai&until=2021-12-31")).text
 
 
-async def test_a_month_and_an_evening_at_once_are_refused(browser: httpx.AsyncClient):
+async def test_a_month_and_an_evening_at_once_are_refused(reader: httpx.AsyncClient):
     both = {"jurisdiction": "nanhai", "month": "2021-05", "until": "2021-12-31"}
     for path in ("/board", "/v1/figures/completion"):
-        answer = await browser.get(path, params=both)
+        answer = await reader.get(path, params=both)
         assert (answer.status_code, "month" in answer.text) == (422, True)
 
 
@@ -78,9 +78,9 @@ async def test_what_a_citizen_wrote_is_shown_where_the_pack_says_so_and_never_ru
         assert "<script>alert" not in page
 
 
-async def test_a_demand_opens_to_its_steps_in_order_and_in_peoples_words(browser: httpx.AsyncClient):
+async def test_a_demand_opens_to_its_steps_in_order_and_in_peoples_words(reader: httpx.AsyncClient):
     for lang, kinds in (("en", story.CLOSED), ("zh", story.CLOSED)):
-        page = (await browser.get(f"/board/demands/NH21-000001-W?lang={lang}")).text
+        page = (await reader.get(f"/board/demands/NH21-000001-W?lang={lang}")).text
         places = [page.index(f'<span class="what">{STEPS[type(kind)][lang == "en"]}</span>') for kind in kinds]
         assert places == sorted(places)
         assert len(places) == 6
@@ -124,13 +124,13 @@ async def test_who_looked_at_personal_data_and_which_message_went_out_is_nobodys
     "path",
     ["/board?jurisdiction=nanhai", "/board/demands?jurisdiction=nanhai&by=month", "/board/demands/NH21-000001-W"],
 )
-async def test_every_page_leads_to_itself_in_the_other_language(browser: httpx.AsyncClient, path: str):
-    page = (await browser.get(path)).text
+async def test_every_page_leads_to_itself_in_the_other_language(reader: httpx.AsyncClient, path: str):
+    page = (await reader.get(path)).text
     (there,) = re.findall(r'<a href="([^"]+)" lang="en">English</a>', page)
-    other = (await browser.get(html.unescape(there))).text
+    other = (await reader.get(html.unescape(there))).text
     assert '<html lang="en"' in other
     (back,) = re.findall(r'<a href="([^"]+)" lang="zh">中文</a>', other)
-    assert (await browser.get(html.unescape(back))).text == page
+    assert (await reader.get(html.unescape(back))).text == page
 
 
 async def test_a_report_is_counted_and_says_no_more_than_that_it_was_raised(
@@ -199,22 +199,22 @@ async def test_what_a_pack_does_not_show_of_a_demand_opens_no_row_of_a_figure(
         assert (row["division"], row["unit"], row["channel"], row["category"]) == (None, None, None, "road-damage")
 
 
-async def test_rows_say_which_of_them_contain_others(browser: httpx.AsyncClient):
+async def test_rows_say_which_of_them_contain_others(reader: httpx.AsyncClient):
     for by, top, parent, leaf in (
         ("division", "440605000000", "440605011000", "440605011001"),
         ("category", "traffic", "traffic", "road-damage"),
     ):
-        figure = (await browser.get("/v1/figures/completion", params={"by": by})).json()
+        figure = (await reader.get("/v1/figures/completion", params={"by": by})).json()
         rows = {row["key"]: row for row in figure["rows"]}
         assert rows[leaf]["parent"] == parent
         assert (rows[top]["parent"], rows[top]["level"], rows[top]["contains"]) == (None, 0, True)
         assert (rows[leaf]["level"], rows[leaf]["contains"]) == (2 if by == "division" else 1, False)
         assert sum(row["collected"] for row in rows.values() if row["parent"] is None) == figure["total"]["collected"]
         assert all(row["parent"] in rows for row in rows.values() if row["level"])
-        page = (await browser.get("/board", params={"by": by})).text
+        page = (await reader.get("/board", params={"by": by})).text
         assert page.count("含下级") == sum(row["contains"] for row in rows.values()) > 0
         assert page.index(parent) < page.index(leaf)
-    units = (await browser.get("/v1/figures/completion", params={"by": "unit"})).json()["rows"]
+    units = (await reader.get("/v1/figures/completion", params={"by": "unit"})).json()["rows"]
     assert {(row["parent"], row["level"], row["contains"]) for row in units} == {(None, 0, False)}
 
 
@@ -247,31 +247,31 @@ async def test_a_channel_that_was_renamed_is_called_by_its_new_name(browser: htt
 @pytest.mark.parametrize(
     "path", ["/board", "/board/demands", "/v1/figures/completion", "/v1/figures/completion/demands"]
 )
-async def test_a_day_outside_the_calendar_is_refused_with_a_sentence(browser: httpx.AsyncClient, path: str, until: str):
-    answer = await browser.get(path, params={"until": until})
+async def test_a_day_outside_the_calendar_is_refused_with_a_sentence(reader: httpx.AsyncClient, path: str, until: str):
+    answer = await reader.get(path, params={"until": until})
     assert (answer.status_code, "应在 1900 年至 2999 年之间" in answer.text) == (422, True), answer.text
     for edge in ("1900-01-01", "2999-12-31"):
-        assert (await browser.get(path, params={"until": edge})).status_code == 200
+        assert (await reader.get(path, params={"until": edge})).status_code == 200
 
 
-async def test_a_demand_that_does_not_exist_is_a_page_that_says_so(browser: httpx.AsyncClient):
-    answer = await browser.get("/board/demands/NH21-999999-C")
+async def test_a_demand_that_does_not_exist_is_a_page_that_says_so(reader: httpx.AsyncClient):
+    answer = await reader.get("/board/demands/NH21-999999-C")
     assert (answer.status_code, "没有编号为" in answer.text) == (404, True)
 
 
-async def test_a_jurisdiction_that_does_not_exist_is_explained(browser: httpx.AsyncClient):
-    answer = await browser.get("/board?jurisdiction=atlantis")
+async def test_a_jurisdiction_that_does_not_exist_is_explained(reader: httpx.AsyncClient):
+    answer = await reader.get("/board?jurisdiction=atlantis")
     assert answer.status_code == 422
     assert "text/html" in answer.headers["content-type"]
 
 
 @pytest.mark.parametrize("path", ["/board?jurisdiction=nanhai", "/board/demands?jurisdiction=nanhai", "/docs"])
-async def test_no_page_loads_anything_from_another_host(browser: httpx.AsyncClient, path: str):
-    answer = await browser.get(path)
+async def test_no_page_loads_anything_from_another_host(reader: httpx.AsyncClient, path: str):
+    answer = await reader.get(path)
     assert not re.search(r"""(src|href)=["'](https?:)?//""", answer.text)
     assert "default-src 'self'" in answer.headers["content-security-policy"]
     for found in re.findall(r"""(?:src|href)=["'](/[^"'?#]+(?:css|js|svg))["']""", answer.text):
-        assert (await browser.get(found)).status_code == 200, found
+        assert (await reader.get(found)).status_code == 200, found
 
 
 NO, YES, SECOND_YES = f.PublicationRefused(), f.PublicationAllowed(), f.PublicationAllowed(refusals=1)
