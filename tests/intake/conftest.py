@@ -1,6 +1,8 @@
 """Intake's API in this process, on a real database and without any broker."""
 
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 
 import httpx
@@ -10,11 +12,11 @@ from services.intake import app
 from services.intake.channels import keys
 from services.intake.settings import IntakeSettings
 from shared.chassis.database.pool import Pool, open_pool
-from shared.chassis.http.app import web_app
 from shared.contracts.demand.facts import ChannelKind
 from shared.jurisdiction.publication import Shown
 from tests import packs
 from tests.built import Built
+from tests.conftest import NOWHERE
 from tests.keys import KEYS
 
 
@@ -49,24 +51,42 @@ def key(client: httpx.AsyncClient) -> str:
     return str(client.headers["X-API-Key"])
 
 
-async def showing(database: str, pool: Pool, key: str, folder: Path, *shown: str) -> AsyncIterator[httpx.AsyncClient]:
+def showing(folder: Path, *shown: str) -> Built:
     """The same intake with packs that show the public these parts of a demand."""
-    changed = settings(database).model_copy(update={"jurisdictions_dir": packs.showing(folder, *shown)})
-    served = web_app("intake", app.api(changed, pool).routers)
-    transport = httpx.ASGITransport(served)
-    async with httpx.AsyncClient(transport=transport, base_url="http://intake", headers={"X-API-Key": key}) as found:
-        yield found
+    changed = settings(NOWHERE).model_copy(update={"jurisdictions_dir": packs.showing(folder, *shown)})
+    return Built("intake", partial(app.api, changed), keys.key_cache)
+
+
+@asynccontextmanager
+async def reading(built: Built, pool: Pool, key: str) -> AsyncIterator[httpx.AsyncClient]:
+    """A reader with this key."""
+    async with built.on(pool) as served:
+        transport = httpx.ASGITransport(served)
+        async with httpx.AsyncClient(
+            transport=transport, base_url="http://intake", headers={"X-API-Key": key}
+        ) as found:
+            yield found
+
+
+@pytest.fixture(scope="session")
+def wordy_built(tmp_path_factory: pytest.TempPathFactory) -> Built:
+    return showing(tmp_path_factory.mktemp("wordy") / "packs", *Shown)
+
+
+@pytest.fixture(scope="session")
+def silent_built(tmp_path_factory: pytest.TempPathFactory) -> Built:
+    return showing(tmp_path_factory.mktemp("silent") / "packs")
 
 
 @pytest.fixture
-async def wordy(database: str, pool: Pool, key: str, tmp_path: Path) -> AsyncIterator[httpx.AsyncClient]:
+async def wordy(wordy_built: Built, pool: Pool, key: str) -> AsyncIterator[httpx.AsyncClient]:
     """A reader where everything but reports is shown."""
-    async for found in showing(database, pool, key, tmp_path / "wordy", *Shown):
+    async with reading(wordy_built, pool, key) as found:
         yield found
 
 
 @pytest.fixture
-async def silent(database: str, pool: Pool, key: str, tmp_path: Path) -> AsyncIterator[httpx.AsyncClient]:
+async def silent(silent_built: Built, pool: Pool, key: str) -> AsyncIterator[httpx.AsyncClient]:
     """A reader where number, status and dates are shown."""
-    async for found in showing(database, pool, key, tmp_path / "silent"):
+    async with reading(silent_built, pool, key) as found:
         yield found
