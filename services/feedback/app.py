@@ -1,4 +1,4 @@
-"""Assembles the feedback service: its manifest, and the worker that sends messages and closes demands; `http_side`
+"""Assembles the feedback service: its manifest, and the worker that sends messages and closes demands; `http_app`
 assembles the API."""
 
 from functools import partial
@@ -95,9 +95,9 @@ def secret_box(settings: FeedbackSettings) -> SecretBox:
 
 def api(settings: FeedbackSettings, pool: Pool) -> Api:
     """The HTTP API and the pages of citizens. Their modules are imported only by the process that serves them."""
-    from services.feedback import http_side
+    from services.feedback import http_app
 
-    return http_side.api(settings, pool)
+    return http_app.api(settings, pool)
 
 
 def worker(settings: FeedbackSettings, pool: Pool) -> Worker:

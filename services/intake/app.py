@@ -1,4 +1,4 @@
-"""Assembles the intake service: its manifest, and the worker that follows demands; `http_side` assembles the rest."""
+"""Assembles the intake service: its manifest, and the worker that follows demands; `http_app` assembles the rest."""
 
 from datetime import timedelta
 from pathlib import Path
@@ -62,16 +62,16 @@ def vault(settings: IntakeSettings) -> Vault:
 
 def api(settings: IntakeSettings, pool: Pool) -> Api:
     """The HTTP API and the pages of citizens. Their modules are imported only by the process that serves them."""
-    from services.intake import http_side
+    from services.intake import http_app
 
-    return http_side.api(settings, pool)
+    return http_app.api(settings, pool)
 
 
 def mail(settings: IntakeSettings, pool: Pool) -> Server:
     """The mail server to which the mail system hands e-mails over; only its process imports its modules."""
-    from services.intake import http_side
+    from services.intake import http_app
 
-    return http_side.mail(settings, pool)
+    return http_app.mail(settings, pool)
 
 
 def worker(settings: IntakeSettings, pool: Pool) -> Worker:

@@ -1,4 +1,4 @@
-"""Assembles the reporting service: its manifest, and the projector that counts facts; `http_side` assembles the API."""
+"""Assembles the reporting service: its manifest, and the projector that counts facts; `http_app` assembles the API."""
 
 from datetime import timedelta
 from pathlib import Path
@@ -32,9 +32,9 @@ def demand_repository(packs: Jurisdictions) -> Repository[Demand, Fact]:
 
 def api(settings: ReportingSettings, pool: Pool) -> Api:
     """The HTTP API, which needs no credential. Its modules are imported only by the process that serves them."""
-    from services.reporting import http_side
+    from services.reporting import http_app
 
-    return http_side.api(settings, pool)
+    return http_app.api(settings, pool)
 
 
 def projector(settings: ReportingSettings, pool: Pool) -> Worker:

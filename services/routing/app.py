@@ -1,4 +1,4 @@
-"""Assembles the routing service: its manifest, and the worker that routes demands; `http_side` assembles the API."""
+"""Assembles the routing service: its manifest, and the worker that routes demands; `http_app` assembles the API."""
 
 from datetime import timedelta
 from pathlib import Path
@@ -56,9 +56,9 @@ def demand_repository(packs: Jurisdictions) -> Repository[Demand, Fact]:
 
 def api(settings: RoutingSettings, pool: Pool) -> Api:
     """The HTTP API and the pages of staff. Their modules are imported only by the process that serves them."""
-    from services.routing import http_side
+    from services.routing import http_app
 
-    return http_side.api(settings, pool)
+    return http_app.api(settings, pool)
 
 
 def worker(settings: RoutingSettings, pool: Pool) -> Worker:

@@ -58,4 +58,4 @@ def test_a_service_loads_itself_alone_and_nothing_heavy(services: dict[str, set[
 @pytest.mark.parametrize("service", SERVICES)
 def test_a_service_loads_no_route_and_no_page_before_it_serves_them(services: dict[str, set[str]], service: str):
     modules = {name.split(".", 2)[-1] for name in services[service] if name.startswith("services.")}
-    assert {name for name in modules if name.endswith(("http_side", "api", "pages"))} == set()
+    assert {name for name in modules if name.endswith(("http_app", "api", "pages"))} == set()

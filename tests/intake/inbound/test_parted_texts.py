@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
-from services.intake import app, http_side
+from services.intake import app, http_app
 from services.intake.channels.gateway_settings import GatewayRegistry
 from services.intake.channels.rotation import Rotated
 from services.intake.checks import unjoined
@@ -140,7 +140,7 @@ async def line(gate: httpx.AsyncClient, pool: Pool, vault: Vault, database: str)
 
 def taker(pool: Pool, vault: Vault, database: str) -> TextTaker:
     """What a process of its own would have."""
-    doors = http_side.doors(settings(database), pool, Masker())
+    doors = http_app.doors(settings(database), pool, Masker())
     return TextTaker(doors.registry, doors.conversations, PartedTexts(pool, vault), doors.language_of)
 
 
