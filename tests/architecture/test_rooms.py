@@ -75,7 +75,8 @@ OWN: Final = {
     "reporting/rebuild": {"comparison", "folding", "locks", "rebuild", "tables"},
     "reporting/web": {"showing"},
     "routing/cases": {
-        "available", "clock", "desks", "following", "limits", "overview", "parsing", "reading", "timeline", "worklists",
+        "available", "clock", "desks", "following", "limits", "overview", "parsing", "reading", "timeline",
+        "worklist_filters", "worklists",
     },
     "routing/web": {
         "command_forms", "desk_gate", "desk_page", "evidence_files", "form_options", "intake_reader", "showing",

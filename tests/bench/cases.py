@@ -17,7 +17,8 @@ import asyncpg
 
 from services.routing.cases import overview_queries, queries, worklists
 from services.routing.cases.overview import LoadCounting, overview
-from services.routing.cases.worklists import BEGINNING, Desk, Filters, List
+from services.routing.cases.worklist_filters import Filters
+from services.routing.cases.worklists import BEGINNING, Desk, List
 from services.routing.web.overview_pages import OLDEST
 from shared.chassis.base import logs
 from shared.chassis.database.pool import Connection, Pool, open_pool, role_of

@@ -1,7 +1,8 @@
 """What `make bench` asks of a million open cases is asked of a few, so that it still can be asked."""
 
 from services.routing.cases import worklists
-from services.routing.cases.worklists import BEGINNING, Filters, List
+from services.routing.cases.worklist_filters import Filters
+from services.routing.cases.worklists import BEGINNING, List
 from shared.chassis.database.pool import open_pool
 from tests.bench import cases
 from tests.packs import nanhai

@@ -17,7 +17,8 @@ from hypothesis import strategies as st
 from services.routing.cases import worklists
 from services.routing.cases.overview import overview
 from services.routing.cases.projection import CASES
-from services.routing.cases.worklists import BEGINNING, Desk, Filters, List, Sort
+from services.routing.cases.worklist_filters import Filters
+from services.routing.cases.worklists import BEGINNING, Desk, List, Sort
 from shared.chassis.aggregates.repository import Repository
 from shared.chassis.database.pool import Pool, open_pool
 from shared.contracts.demand import facts as f

@@ -6,7 +6,8 @@ from typing import Any
 from services.routing.app import demand_repository
 from services.routing.cases import worklists
 from services.routing.cases.following import PARENT, follow_parent
-from services.routing.cases.worklists import BEGINNING, Desk, Filters, List
+from services.routing.cases.worklist_filters import Filters
+from services.routing.cases.worklists import BEGINNING, Desk, List
 from shared.chassis.base.clock import now
 from shared.chassis.work.timers import Timers
 from shared.contracts.demand import facts as f

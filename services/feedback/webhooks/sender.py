@@ -45,8 +45,7 @@ AT_ONCE: Final = 512
 EACH: Final = 8
 """At most so many requests to one endpoint at a time."""
 SLOW, ANALYZED_AGAIN = 0.05, 10.0
-"""If the statement that reads due deliveries takes longer than `SLOW` seconds, statistics are updated, at most every
-`ANALYZED_AGAIN` seconds."""
+"""Seconds: a slower read of due deliveries has the statistics updated, and how often at most."""
 AGAIN: Final = 1.0
 GRACE: Final = 5.0
 UNREADABLE: Final = "its secret cannot be read, since HUYING_SECRET was changed: give it a new one (rotation)"
@@ -62,8 +61,7 @@ class Target:
 
 
 class WebhookSender:
-    """Sends to endpoints; nothing else does. With a fixed name as `holder` a restarted process gets the lease back at
-    once."""
+    """The only sender to endpoints. With a fixed `holder` a restarted process gets the lease back at once."""
 
     def __init__(
         self,
@@ -157,8 +155,7 @@ class WebhookSender:
         return due
 
     def _room(self) -> dict[UUID, int]:
-        """How many requests each endpoint can take now. If there is not room for all, chance decides which endpoints
-        come first."""
+        """How many requests each endpoint can take now. If there is not room for all, the order is random."""
         left, room = AT_ONCE - len(self._in_hand), {}
         targets = list(self._targets.values())
         random.shuffle(targets)
@@ -246,8 +243,7 @@ class WebhookSender:
 
 
 def _outcome(reply: Reply) -> Outcome:
-    """The outcome for the circuit: it opens at once for an endpoint that asks for a pause, and after several faults for
-    others."""
+    """The outcome for the circuit: it opens at once if an endpoint asks for a pause, else after several faults."""
     if reply.is_success:
         return Sent()
     return RetryLater(reply.cause) if reply.is_throttled else TryAgain(reply.cause)

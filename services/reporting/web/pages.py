@@ -164,6 +164,13 @@ def _opened(drilldown: Drilldown, packs: Jurisdictions, pages: Pages) -> APIRout
         }
         return pages.render("demands.html", values)
 
+    _steps(router, drilldown, packs, pages)
+    return router
+
+
+def _steps(router: APIRouter, drilldown: Drilldown, packs: Jurisdictions, pages: Pages) -> None:
+    """The page of one demand with its steps."""
+
     @router.get("/board/demands/{number}")
     async def demand(
         number: Annotated[str, UrlPath(max_length=LONGEST)], back: Back = "", lang: Lang = "zh"
@@ -191,8 +198,6 @@ def _opened(drilldown: Drilldown, packs: Jurisdictions, pages: Pages) -> APIRout
             "back": way_back(listing, "/board", lang),
         }
         return pages.render("demand.html", _common(packs, pack, lang) | shown)
-
-    return router
 
 
 def _board_of(parameters: Mapping[str, Any]) -> dict[str, Any]:

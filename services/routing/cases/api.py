@@ -12,7 +12,8 @@ from services.routing.cases.commands_api import TAGGED, Number, command_routes, 
 from services.routing.cases.desks import desk_of
 from services.routing.cases.handler import Actor, CaseHandler
 from services.routing.cases.reading import Case, case_of
-from services.routing.cases.worklists import COUNTED_UP_TO, CaseSummary, Cursor, Filters, List, Place, Sort, place_of
+from services.routing.cases.worklist_filters import Filters
+from services.routing.cases.worklists import COUNTED_UP_TO, CaseSummary, Cursor, List, Place, Sort, place_of
 from shared.chassis.http.pagination import Page, link
 from shared.contracts.examples import DEMAND, shown
 from shared.contracts.text import Text

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
 
-from services.routing.cases.worklists import NAMED
+from services.routing.cases.worklist_filters import NAMED
 from shared.chassis.database.pool import Connection
 from shared.chassis.http.pagination import Moment
 from shared.contracts.demand.state import Demand

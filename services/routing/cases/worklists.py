@@ -11,6 +11,7 @@ import asyncpg
 from fastapi import Query
 from pydantic import Field
 
+from services.routing.cases.worklist_filters import Filters, conditions_of
 from shared.chassis.database.pool import Connection
 from shared.chassis.http import pagination
 from shared.contracts.demand.state import Demand
@@ -39,12 +40,6 @@ class List(StrEnum):
 
 
 Sort = Literal["due", "age"]
-NAMED: Final = (
-    "(strpos(lower(concat_ws(' ', demand.number, demand.state ->> 'external_id', demand.state ->> 'title')),"
-    " lower(${words})) > 0 OR demand.division = ANY(${places}::text[]))"
-)
-"""The SQL condition of a search: the parameter `words` is in the numbers or title, or the case lies in one of
-`places`."""
 
 
 class _Lane(NamedTuple):
@@ -78,7 +73,6 @@ _LANES: Final[Mapping[List, _Lane]] = {
     List.TRIAGE: _Lane(key="demand.triage_in"),
 }
 """For the triage the key is the jurisdiction, not a unit."""
-_TYPES: Final[Mapping[type, str]] = {list: "text[]", str: "text", datetime: "timestamptz"}
 
 
 class CaseSummary(Demand):
@@ -100,31 +94,6 @@ class Desk:
     tomorrow_ends: datetime
     subject: str = ""
     """The subject of the person's account, which is unique while names are not; empty if there is none."""
-
-
-class Span(NamedTuple):
-    """From a moment until before another one; None where it has no such end."""
-
-    since: datetime | None = None
-    until: datetime | None = None
-
-
-ANY_TIME: Final = Span()
-
-
-@dataclass(frozen=True, slots=True)
-class Filters:
-    """The filters of a list."""
-
-    division: str | None = None
-    category: str | None = None
-    handler: str | None = None
-    text: str | None = None
-    """A text in a number or the title."""
-    places: Sequence[str] = ()
-    """Divisions whose names contain `text`: a case in one of them is found too."""
-    raised: Span = ANY_TIME
-    due: Span = ANY_TIME
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +129,7 @@ async def page(
 ) -> tuple[list[CaseSummary], Place | None]:
     """At most `limit` cases of a list after `after`, and where the next page begins; None on the last page."""
     lane = _LANES[name]
-    matching, parameters = _filtered(filters, _parameters(desk, name))
+    matching, parameters = conditions_of(filters, _parameters(desk, name))
     order = "rank, work_due_at, id" if sort == "due" else "id"
     rows = await db.fetch(
         f"""
@@ -210,28 +179,6 @@ def _first(lane: _Lane, sort: Sort, matching: str, parameter_count: int, limit: 
 def _parameters(desk: Desk, name: List) -> list[Any]:
     keys = [desk.jurisdiction] if name is List.TRIAGE else list(desk.units)
     return [keys, desk.name, desk.now, desk.tomorrow_ends, desk.subject]
-
-
-def _filtered(filters: Filters, parameters: list[Any]) -> tuple[str, list[Any]]:
-    # Each parameter is used once here, because PostgreSQL must know the type of every parameter.
-    conditions = [f"${n}::{_TYPES[type(value)]} IS NOT NULL" for n, value in enumerate(parameters, start=1)]
-    values = list(parameters)
-    for field, condition in (
-        (filters.division, "demand.division = ${n}"),
-        (filters.category, "demand.category = ${n}"),
-        (filters.handler, "demand.handler = ${n}"),
-        (filters.raised.since, "moment(demand.state ->> 'submitted_at') >= ${n}"),
-        (filters.raised.until, "moment(demand.state ->> 'submitted_at') < ${n}"),
-        (filters.due.since, "moment(demand.state ->> 'due_at') >= ${n}"),
-        (filters.due.until, "moment(demand.state ->> 'due_at') < ${n}"),
-    ):
-        if field:
-            values.append(field)
-            conditions.append(condition.format(n=len(values)))
-    if filters.text:
-        values += [filters.text, list(filters.places)]
-        conditions.append(NAMED.format(words=len(values) - 1, places=len(values)))
-    return " AND ".join(conditions), values
 
 
 def _summary(row: asyncpg.Record) -> CaseSummary:

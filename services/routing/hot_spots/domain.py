@@ -33,7 +33,6 @@ _LATEST: Final = 20
 _GROUP: Final = 30
 """At most so many of the latest demands outside of hot spots are tried as a new hot spot."""
 
-
 _LATER_THAN_ANY: Final = datetime.max.replace(tzinfo=UTC)
 _EARLIER_THAN_ANY: Final = datetime.min.replace(tzinfo=UTC)
 

@@ -64,6 +64,12 @@ def routes(desk: CaseHandler, gate: Gate, intake: IntakeReader) -> APIRouter:
         earlier = [Link(viewer.case_href(other, back=back), other) for other in revealed.earlier]
         return _case_page(viewer, case, desk, back, personal=named, earlier=earlier)
 
+    _recording_consent(router, desk, intake, By)
+    _files(router, desk, intake, By)
+    return router
+
+
+def _recording_consent(router: APIRouter, desk: CaseHandler, intake: IntakeReader, By: Any) -> None:  # noqa: N803 (a type)
     @router.post("/desk/cases/{number}/record-consent")
     async def record_consent(
         number: Number, by: By, request: Request, back: Back = "", lang: InLanguage = "zh"
@@ -85,6 +91,8 @@ def routes(desk: CaseHandler, gate: Gate, intake: IntakeReader) -> APIRouter:
             return _case_page(viewer, case, desk, back, errors=errors, said_by=said_by, status=422)
         return RedirectResponse(viewer.case_href(case.demand.number, back=back, done=RECORD_CONSENT), 303)
 
+
+def _files(router: APIRouter, desk: CaseHandler, intake: IntakeReader, By: Any) -> None:  # noqa: N803 (a type)
     @router.get("/desk/cases/{number}/files/{reference}")
     async def file(number: Number, reference: Reference, by: By) -> Response:
         viewer = Viewer.of(by, desk, "zh")
@@ -94,8 +102,6 @@ def routes(desk: CaseHandler, gate: Gate, intake: IntakeReader) -> APIRouter:
         file = await intake.file(reference, viewer.person)
         headers = {name: file.headers[name] for name in _FILE_HEADERS if name in file.headers}
         return Response(file.content, headers=headers)
-
-    return router
 
 
 def _case_page(viewer: Viewer, case: Case, desk: CaseHandler, back: str, **more: Any) -> HTMLResponse:

@@ -7,7 +7,7 @@ from typing import Annotated, Final
 
 from fastapi import Query
 
-from services.routing.cases.worklists import Span
+from services.routing.cases.worklist_filters import Span
 from services.routing.web.viewer import Viewer
 from shared.contracts.refusals import Code, FieldError, Refused
 

@@ -12,7 +12,8 @@ from services.routing.cases.commands import AcceptDemand
 from services.routing.cases.commands_api import AT_ONCE, outcome
 from services.routing.cases.desks import desk_of
 from services.routing.cases.handler import Actor, CaseHandler
-from services.routing.cases.worklists import Cursor, Filters, List, Sort, place_of
+from services.routing.cases.worklist_filters import Filters
+from services.routing.cases.worklists import Cursor, List, Sort, place_of
 from services.routing.web import showing
 from services.routing.web.day_parameters import Days
 from services.routing.web.desk_page import PAGES, InLanguage, desk_router
@@ -83,6 +84,12 @@ def routes(desk: CaseHandler, gate: Gate) -> APIRouter:
         }
         return PAGES.render("desk.html", values)
 
+    _news(router, desk, By)
+    _signing(router, desk, By)
+    return router
+
+
+def _news(router: APIRouter, desk: CaseHandler, By: Any) -> None:  # noqa: N803 (a type)
     @router.get("/desk/news")
     async def news(by: By, seen: Annotated[str, Query(max_length=200)] = "", lang: InLanguage = "zh") -> Response:
         viewer = Viewer.of(by, desk, lang)
@@ -91,9 +98,6 @@ def routes(desk: CaseHandler, gate: Gate) -> APIRouter:
         if _stand(counts) == seen:
             return Response(status_code=204)
         return PAGES.render("news.html", viewer.page("/desk"))
-
-    _signing(router, desk, By)
-    return router
 
 
 def _signing(router: APIRouter, desk: CaseHandler, By: Any) -> None:  # noqa: N803 (a type)

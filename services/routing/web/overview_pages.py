@@ -11,7 +11,8 @@ from services.routing.cases.desks import desk_of
 from services.routing.cases.handler import CaseHandler
 from services.routing.cases.overview import overview
 from services.routing.cases.overview_queries import FIGURES
-from services.routing.cases.worklists import BEGINNING, Cursor, Filters, List, place_of
+from services.routing.cases.worklist_filters import Filters
+from services.routing.cases.worklists import BEGINNING, Cursor, List, place_of
 from services.routing.web import showing
 from services.routing.web.desk_page import PAGES, InLanguage, desk_router
 from services.routing.web.overview_view import towns, units_of
@@ -78,6 +79,13 @@ def routes(desk: CaseHandler, gate: Gate) -> APIRouter:
         ]
         return spreadsheet(f"overview-{own.now.astimezone(viewer.zone):%Y-%m-%d}", header, lines)
 
+    _cases(router, desk, By)
+    return router
+
+
+def _cases(router: APIRouter, desk: CaseHandler, By: Any) -> None:  # noqa: N803 (a type)
+    """The cases behind a figure of the overview."""
+
     @router.get(f"{PATH}/cases")
     async def behind(
         by: By,
@@ -110,8 +118,6 @@ def routes(desk: CaseHandler, gate: Gate) -> APIRouter:
             "earlier": viewer.to(f"{PATH}/cases", **chosen) if after else "",
         }
         return PAGES.render("overview_cases.html", values)
-
-    return router
 
 
 def _overseer(viewer: Viewer) -> Viewer:

@@ -9,7 +9,8 @@ from fastapi.responses import HTMLResponse
 from services.routing.cases import queries, worklists
 from services.routing.cases.desks import desk_of
 from services.routing.cases.handler import CaseHandler
-from services.routing.cases.worklists import Cursor, Filters, List, place_of
+from services.routing.cases.worklist_filters import Filters
+from services.routing.cases.worklists import Cursor, List, place_of
 from services.routing.catalogue.permissions import EDIT, has_right
 from services.routing.web import showing
 from services.routing.web.case_words import triage_words
