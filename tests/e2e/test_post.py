@@ -1,20 +1,16 @@
 """A citizen's letter goes through everything: taken in by mail, withdrawn by its number, closed, seen with its code."""
 
 import smtplib
-from collections.abc import AsyncIterator
 from email.message import EmailMessage
-from importlib.util import find_spec
 
 import httpx
 import pytest
 
 from deploy.cli.channels import keys
-from deploy.local.deployment import PROCESSES, Options, Running, deployed
-from deploy.local.ports import free_port
-from tests.conftest import reachable
+from deploy.local.deployment import Running
 from tests.e2e.conftest import huying
 from tests.eventually import eventually
-from tests.tracing.collector import CALLER, CANARY, DEMAND, TRACE, Collector, chain, collecting
+from tests.tracing.collector import CALLER, CANARY, DEMAND, TRACE, Collector, chain
 
 pytestmark = pytest.mark.kafka
 BOX = "demands@nanhai.example"
@@ -34,36 +30,13 @@ WAY = {
 """The spans that a demand must leave, each with the process that it is of."""
 
 
-@pytest.fixture(scope="module")
-async def collector(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Collector | None]:
-    """A collector of traces that is not ours; None where it has no package for this machine."""
-    if find_spec("rotel") is None:
-        yield None
-        return
-    async with collecting(tmp_path_factory.mktemp("collector")) as found:
-        yield found
-
-
-@pytest.fixture(scope="module")
-async def with_mail(collector: Collector | None, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Running]:
-    """Everything up, with a mailbox, and traces of those who begin one."""
-    directory = reachable(tmp_path_factory, "with-mail")
-    env = {
-        "HUYING_MAIL_PORT": str(free_port()), "HUYING_MAIL_PROTOCOL": "smtp", "OTEL_BSP_SCHEDULE_DELAY": "200",
-        "OTEL_EXPORTER_OTLP_ENDPOINT": collector.endpoint if collector else "",
-    }  # fmt: skip
-    options = Options(directory=directory, port=0, processes=(*PROCESSES, "intake-mail"), env=env)
-    async with deployed(options) as found:
-        yield found
-
-
-async def test_a_letter_is_taken_withdrawn_closed_and_followed(with_mail: Running):
-    setting = huying(with_mail, "channel", "set", "email", f"mailbox={BOX}", "division=440605000000")
+async def test_a_letter_is_taken_withdrawn_closed_and_followed(shared: Running):
+    setting = huying(shared, "channel", "set", "email", f"mailbox={BOX}", "division=440605000000")
     said, _ = setting.communicate(timeout=60)
     assert setting.returncode == 0, said
-    deliver(int(with_mail.options.env["HUYING_MAIL_PORT"]))
-    key = keys(with_mail.options.directory / "channels.json")["email"]
-    async with httpx.AsyncClient(base_url=with_mail.url, headers={"X-API-Key": key}) as client:
+    deliver(int(shared.options.env["HUYING_MAIL_PORT"]))
+    key = keys(shared.options.directory / "channels.json")["email"]
+    async with httpx.AsyncClient(base_url=shared.url, headers={"X-API-Key": key}) as client:
         (demand,) = (await client.get("/v1/demands")).json()["demands"]
         assert demand["title"] == "路灯坏了"
         where = f"/v1/demands/{demand['number']}"
@@ -78,12 +51,12 @@ async def test_a_letter_is_taken_withdrawn_closed_and_followed(with_mail: Runnin
         await eventually(standing, lambda now: now == ("closed", "withdrawn"))
 
 
-async def test_a_demand_is_one_trace_through_every_process(with_mail: Running, collector: Collector | None):
+async def test_a_demand_is_one_trace_through_every_process(shared: Running, collector: Collector | None):
     if collector is None:
         pytest.skip("the collector has no package for this machine")
-    key = keys(with_mail.options.directory / "channels.json")["web"]
+    key = keys(shared.options.directory / "channels.json")["web"]
     sent = {"X-API-Key": key, "Idempotency-Key": "1", "traceparent": f"00-{TRACE}-{CALLER}-01"}
-    async with httpx.AsyncClient(base_url=with_mail.url, headers=sent, trust_env=False) as client:
+    async with httpx.AsyncClient(base_url=shared.url, headers=sent, trust_env=False) as client:
         answer = await client.post("/v1/demands", json=DEMAND)
     assert answer.status_code == 201, answer.text
 

@@ -46,6 +46,12 @@ async def look(running: Running, words: set[str]) -> set[tuple[str, str]]:
 
 
 @pytest.fixture(scope="module")
+def running(shared: Running) -> Running:
+    """A deployment that others use too."""
+    return shared
+
+
+@pytest.fixture(scope="module")
 async def told(running: Running) -> dict[Citizen, str]:
     """Everybody's demand through the whole deployment, until it is visible at its end; the numbers."""
     found: dict[Citizen, str] = {}
@@ -58,13 +64,9 @@ async def told(running: Running) -> dict[Citizen, str]:
             answer = await client.post("/v1/demands", json=body, headers={"Idempotency-Key": f"p{n}"})
             assert answer.status_code == 201, answer.text
             found[citizen] = answer.json()["number"]
-
-        async def visible() -> int:
-            figures = await client.get("/v1/figures/completion", params={"jurisdiction": "nanhai"})
-            return sum(n for status, n in figures.json()["total"]["statuses"].items() if status != "submitted")
-
-        await eventually(visible, lambda count: count >= len(PEOPLE), within=60)
-    await in_every_table(running, "SELECT count(*) FROM feedback.demand", len(PEOPLE))
+    for copy, counted in (("reporting.demand_facts", "submitted"), ("feedback.demand", "")):
+        standing = f"state ->> 'status' <> '{counted}' AND state ->> 'number' = ANY($1)"
+        await in_every_table(running, f"SELECT count(*) FROM {copy} WHERE {standing}", len(PEOPLE), [*found.values()])
     return found
 
 
@@ -75,9 +77,9 @@ async def attached(client: httpx.AsyncClient, citizen: Citizen) -> str:
     return str(answer.json()["reference"])
 
 
-async def in_every_table(running: Running, question: str, count: int) -> None:
+async def in_every_table(running: Running, question: str, count: int, *more: Any) -> None:
     db = await asyncpg.connect(running.runtime.database_url)
-    await eventually(lambda: db.fetchval(question), lambda found: found >= count, within=60)
+    await eventually(lambda: db.fetchval(question, *more), lambda found: found >= count, within=60)
     await db.close()
 
 
