@@ -1,0 +1,24 @@
+"""What the clients of other services share."""
+
+import ssl
+from typing import Any
+
+import httpx
+import pytest
+
+from shared.chassis.http import service_client
+
+
+def test_clients_of_other_services_read_the_authorities_once(monkeypatch: pytest.MonkeyPatch):
+    read = []
+
+    def noted(**told: Any) -> ssl.SSLContext:
+        read.append(told)
+        return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+
+    monkeypatch.setattr(httpx, "create_ssl_context", noted)
+    service_client._authorities.cache_clear()
+    for service in ("intake", "reporting"):
+        service_client.service_client(f"http://{service}", httpx.Timeout(1))
+    service_client._authorities.cache_clear()
+    assert len(read) == 1
