@@ -10,14 +10,23 @@ from services.reporting.web.words import WORDS
 
 
 @dataclass(frozen=True, slots=True)
+class EarlierFigure:
+    """The figure of an earlier month; `href` opens its demands, `change` is the difference to the month shown."""
+
+    month: str
+    value: str
+    href: str
+    change: str
+
+
+@dataclass(frozen=True, slots=True)
 class ComparedFigure:
-    """One line of the comparison; `values` and `changes` have an element for each compared month."""
+    """One line of the comparison: the figure of the month, the list of demands behind it, and earlier months."""
 
     label: str
     value: str
     href: str
-    before: Sequence[tuple[str, str, str]]
-    """For each other month: its name, its value, and the difference to this month."""
+    earlier: Sequence[EarlierFigure]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,27 +40,30 @@ class MonthView:
 
 
 def month_view(
-    months: Sequence[Breakdown], month: date, this: date, href: Callable[[str], str], lang: str
+    months: Sequence[Breakdown], month: date, this: date, href: Callable[[date, str], str | None], lang: str
 ) -> MonthView | None:
-    """The month among the others; None where nothing was raised in it. `this` is the month that it is now."""
+    """The month beside earlier ones; None if nothing was raised in it. `this` is the current month. `href` returns the
+    address of the demands that a figure counts, by its month and its measure."""
     row, words = of_month(months, month), WORDS[lang]
     if row is None:
         return None
     others = ((words["month_before"], month_before(month)), (words["year_before"], month.replace(year=month.year - 1)))
-    found = [(f"{name} {first:%Y-%m}", before) for name, first in others if (before := of_month(months, first))]
+    earlier = [
+        (f"{name} {first:%Y-%m}", first, before) for name, first in others if (before := of_month(months, first))
+    ]
     lines = []
     for measure, counted in OPENS_TO.items():
         now = figure(row, measure)
-        then = [(name, figure(before, measure)) for name, before in found]
-        lines.append(
-            ComparedFigure(
-                words[measure],
-                _value(now),
-                href(counted) if now.value else "",
-                [(name, _value(other), _change(now, other, lang)) for name, other in then],
-            )
-        )
-    return MonthView(lines, [name for name, _ in found], month == this)
+        compared = [
+            EarlierFigure(name, _value(before), _href(before, href(first, counted)), _change(now, before, lang))
+            for name, first, before in ((name, first, figure(before, measure)) for name, first, before in earlier)
+        ]
+        lines.append(ComparedFigure(words[measure], _value(now), _href(now, href(month, counted)), compared))
+    return MonthView(lines, [name for name, _, _ in earlier], month == this)
+
+
+def _href(shown: Figure, href: str | None) -> str:
+    return href if href and shown.value is not None else ""
 
 
 def _value(shown: Figure) -> str:

@@ -116,7 +116,7 @@ def _months(months: Sequence[Breakdown], shown: Completion, this: date, values: 
     firsts = sorted({row.month for row in months if row.month} | ({chosen} if chosen else set()))
     place = firsts.index(chosen) if chosen else 0
     beside = [] if chosen is None else [*firsts[max(0, place - 1) : place], *firsts[place + 1 : place + 2]]
-    opened = lambda counted: links.row("", chosen, counted)  # noqa: E731
+    opened = lambda month, counted: links.row("", month, counted)  # noqa: E731
     return {
         "months": [("", WORDS[lang]["every_month"]), *((f"{one:%Y-%m}", f"{one:%Y-%m}") for one in reversed(firsts))],
         "beside": [Link(values["again"](month=f"{one:%Y-%m}"), f"{one:%Y-%m}") for one in beside],
