@@ -304,3 +304,11 @@ async def test_the_board_counts_what_a_citizen_said_of_publication_and_trusts_no
     for path in ("/v1/figures/completion/demands", "/board/demands?jurisdiction=nanhai", f"/board/demands/{SEVENTH}"):
         answer = await wordy.get(path)
         assert (answer.status_code, "门口水浸" in answer.text) == (200, shown), path
+
+
+@pytest.mark.parametrize("address", ["/board?month=2026-13", "/board?by=colour", "/board/demands?until=yesterday"])
+async def test_an_address_that_was_changed_by_hand_is_answered_with_a_page(reader: httpx.AsyncClient, address: str):
+    answer = await reader.get(address, headers={"Accept": "text/html"})
+    assert (answer.status_code, answer.headers["Content-Type"]) == (422, "text/html; charset=utf-8")
+    assert "地址或表单有误" in answer.text
+    assert "返回公示" in answer.text

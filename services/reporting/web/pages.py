@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 from urllib.parse import urlencode
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Query, Request, Response
 from fastapi import Path as UrlPath
 from fastapi.responses import HTMLResponse
 
@@ -25,16 +25,20 @@ from services.reporting.web import table_view
 from services.reporting.web.month_view import month_view
 from services.reporting.web.showing import Showing, local
 from services.reporting.web.words import DEFINITION_ZH, WORDS, status_name
+from shared.chassis.http.page_route import PageRoute
+from shared.chassis.http.problem_details import FAULT_EN, FAULT_ZH, retry_after
 from shared.contracts.numbers import LONGEST, read_number
 from shared.contracts.refusals import ANSWERS, Code, Refused
 from shared.contracts.text import Text
 from shared.jurisdiction.jurisdictions import Jurisdictions
 from shared.jurisdiction.pack import Pack
+from shared.web.page_language import Bilingual
 from shared.web.pages import Pages
 from shared.web.parts import Bar, Column, Entry, Group, Link, Tab
 from shared.web.spreadsheet import spreadsheet
 from shared.web.way_back import Back, way_back
 
+PAGES: Final = Pages(Path(__file__).parent / "templates")
 Lang = Literal["zh", "en"]
 PAGE = 50
 LOOKS = 10
@@ -45,20 +49,35 @@ MonthOrAll = Annotated[str, Query(pattern=r"^(?:(?:19|2\d)\d\d-(?:0[1-9]|1[0-2])
 CHOICES: tuple[By, ...] = ("month", "division", "unit", "category", "channel")
 
 
+class BoardPage(PageRoute):
+    """A page of the board; its refusals and faults are shown as pages too."""
+
+    @staticmethod
+    def tell(refused: Refused | None, request: Request) -> HTMLResponse:
+        """The page that says why something was refused."""
+        lang: Lang = "en" if request.query_params.get("lang") == "en" else "zh"
+        if refused is None:
+            title, detail, status = Bilingual("系统出错了", "Something went wrong"), Bilingual(FAULT_ZH, FAULT_EN), 500
+        else:
+            answer = ANSWERS[refused.code]
+            title, status = Bilingual(answer.zh, answer.en), answer.status
+            detail = Bilingual(refused.zh or answer.zh, refused.en)
+        values = _words(lang) | {"title": getattr(title, lang), "detail": getattr(detail, lang)}
+        page = PAGES.render("refused.html", values, status=status)
+        page.headers.update(retry_after(refused) if refused else {})
+        return page
+
+
 def routes(figures: Figures, drilldown: Drilldown, packs: Jurisdictions) -> APIRouter:
     """The public pages."""
-    router = APIRouter(include_in_schema=False)
-    pages = Pages(Path(__file__).parent / "templates")
+    router = APIRouter(include_in_schema=False, route_class=BoardPage)
 
     @router.get("/board")
     async def board(
         by: By | None = None, jurisdiction: Where = None, month: MonthOrAll = "", until: Until = None, lang: Lang = "zh"
     ) -> HTMLResponse:
         by = by or ("unit" if month else "month")
-        try:
-            pack, question = pack_of(packs, jurisdiction), question_of(by, month, until)
-        except Refused as refused:
-            return _refused(pages, refused, lang)
+        pack, question = pack_of(packs, jurisdiction), question_of(by, month, until)
         parameters = {"jurisdiction": pack.id, "by": by, "month": month, "until": until, "lang": lang}
         completion = await figures.completion(pack, question)
         months = [] if until else await figures.months(pack)
@@ -66,16 +85,13 @@ def routes(figures: Figures, drilldown: Drilldown, packs: Jurisdictions) -> APIR
             showing = Showing(pack, lang, await queries.channels(db))
         values = _board(completion, showing, by, parameters)
         values |= _months(months, completion, pack.local_month(figures.clock()), values)
-        return pages.render("board.html", _common(packs, pack, lang) | values)
+        return PAGES.render("board.html", _common(packs, pack, lang) | values)
 
     @router.get("/board/table.csv")
     async def table(
         by: By = "unit", jurisdiction: Where = None, month: MonthOrAll = "", until: Until = None, lang: Lang = "zh"
     ) -> Response:
-        try:
-            pack, question = pack_of(packs, jurisdiction), question_of(by, month, until)
-        except Refused as refused:
-            return _refused(pages, refused, lang)
+        pack, question = pack_of(packs, jurisdiction), question_of(by, month, until)
         completion = await figures.completion(pack, question)
         async with figures.pool.acquire(timeout=5) as db:
             showing = Showing(pack, lang, await queries.channels(db))
@@ -85,7 +101,7 @@ def routes(figures: Figures, drilldown: Drilldown, packs: Jurisdictions) -> APIR
         saved = "-".join(filter(None, ("board", pack.id, by, month, until.isoformat() if until else "")))
         return spreadsheet(saved, table_view.header(by, lang, until is not None), lines)
 
-    router.include_router(_opened(drilldown, packs, pages))
+    router.include_router(_opened(drilldown, packs))
     return router
 
 
@@ -131,20 +147,17 @@ def _bars(total: Breakdown, links: DrilldownLinks, lang: str) -> Iterator[Bar]:
         yield Bar(status_name(standing, lang), count, f"{count:,}", where or "")
 
 
-def _opened(drilldown: Drilldown, packs: Jurisdictions, pages: Pages) -> APIRouter:
+def _opened(drilldown: Drilldown, packs: Jurisdictions) -> APIRouter:
     """The routes of the pages behind a figure: its demands, and the steps of one."""
-    router = APIRouter(include_in_schema=False)
+    router = APIRouter(include_in_schema=False, route_class=BoardPage)
 
     @router.get("/board/demands")
     async def demands(
         by: By = "month", key: Text = "", jurisdiction: Where = None, month: Month = None, until: Until = None,
         counted: Counted = COLLECTED, after: Cursor = "", lang: Lang = "zh",
     ) -> HTMLResponse:  # fmt: skip
-        try:
-            pack = pack_of(packs, jurisdiction)
-            figure, spot = figure_of(pack, by, key, month, until, counted), pagination.read(after)
-        except Refused as refused:
-            return _refused(pages, refused, lang)
+        pack = pack_of(packs, jurisdiction)
+        figure, spot = figure_of(pack, by, key, month, until, counted), pagination.read(after)
         listed = await drilldown.page(figure, spot, PAGE, LOOKS)
         async with drilldown.pool.acquire(timeout=5) as db:
             showing = Showing(pack, lang, await queries.channels(db))
@@ -162,23 +175,20 @@ def _opened(drilldown: Drilldown, packs: Jurisdictions, pages: Pages) -> APIRout
             "back": _opener_of("/board", **_board_of(parameters), lang=lang)(),
             "opened": lambda number: _opener_of(f"/board/demands/{number}", back=again(lang=""), lang=lang)(),
         }
-        return pages.render("demands.html", values)
+        return PAGES.render("demands.html", values)
 
-    _steps(router, drilldown, packs, pages)
+    _steps(router, drilldown, packs)
     return router
 
 
-def _steps(router: APIRouter, drilldown: Drilldown, packs: Jurisdictions, pages: Pages) -> None:
+def _steps(router: APIRouter, drilldown: Drilldown, packs: Jurisdictions) -> None:
     """The page of one demand with its steps."""
 
     @router.get("/board/demands/{number}")
     async def demand(
         number: Annotated[str, UrlPath(max_length=LONGEST)], back: Back = "", lang: Lang = "zh"
     ) -> HTMLResponse:
-        try:
-            number = read_number(number)
-        except Refused as refused:
-            return _refused(pages, refused, lang)
+        number = read_number(number)
         async with drilldown.pool.acquire(timeout=5) as db:
             listed = await queries.demand_by_number(db, number)
             facts = await queries.facts_of(db, number)
@@ -186,8 +196,7 @@ def _steps(router: APIRouter, drilldown: Drilldown, packs: Jurisdictions, pages:
             consents = await queries.consents(db, [listed.id] if listed else [])
         pack = packs.get(listed.jurisdiction) if listed else None
         if listed is None or pack is None:
-            unknown = Refused(Code.NOT_FOUND, f"there is no demand {number}", f"没有编号为 {number} 的诉求")
-            return _refused(pages, unknown, lang)
+            raise Refused(Code.NOT_FOUND, f"there is no demand {number}", f"没有编号为 {number} 的诉求")
         showing, again = Showing(pack, lang, channels), _opener_of(f"/board/demands/{listed.number}", back=back)
         listing = back or _opener_of("/board/demands", jurisdiction=pack.id)()
         shown = {
@@ -197,7 +206,7 @@ def _steps(router: APIRouter, drilldown: Drilldown, packs: Jurisdictions, pages:
             "again": again,
             "back": way_back(listing, "/board", lang),
         }
-        return pages.render("demand.html", _common(packs, pack, lang) | shown)
+        return PAGES.render("demand.html", _common(packs, pack, lang) | shown)
 
 
 def _board_of(parameters: Mapping[str, Any]) -> dict[str, Any]:
@@ -225,12 +234,6 @@ def _common(packs: Jurisdictions, pack: Pack, lang: str) -> dict[str, Any]:
         "status_name": lambda name: status_name(name, lang),
         "local": lambda at: local(at, pack),
     }
-
-
-def _refused(pages: Pages, refused: Refused, lang: str) -> HTMLResponse:
-    answer = ANSWERS[refused.code]
-    values = {"title": answer.zh if lang == "zh" else answer.en, "detail": refused.zh if lang == "zh" else refused.en}
-    return pages.render("refused.html", _words(lang) | values, status=answer.status)
 
 
 def _opener_of(path: str, **asked: Any) -> Callable[..., str]:

@@ -34,8 +34,8 @@ class PageRoute(ErrorFormat):
         async def handle(request: Request) -> Response:
             try:
                 return await handler(request)
-            except RequestValidationError:
-                return self.tell(INCOMPLETE, request)
+            except RequestValidationError as fault:
+                return self.tell(_broken_rule(fault) or INCOMPLETE, request)
             except HTTPException as fault:
                 if fault.status_code not in _UNREADABLE:
                     raise  # a redirect, for example to the sign-in page
@@ -44,3 +44,14 @@ class PageRoute(ErrorFormat):
                 return self.tell(refusal_of(fault, route_of(request.scope)), request)
 
         return handle
+
+
+def _broken_rule(fault: RequestValidationError) -> Refused | None:
+    """The refusal in the words of the first rule of ours that the request breaks; None if it only breaks rules that
+    have no words for people, such as a pattern."""
+    for error in fault.errors():
+        words = error.get("ctx", {})
+        if "zh" in words and "en" in words:
+            field = error["loc"][-1]
+            return Refused(Code.INVALID, f"{field}: {words['en']}", f"{field}：{words['zh']}")
+    return None
