@@ -55,7 +55,7 @@ def api(settings: FeedbackSettings, pool: Pool) -> Api:
     routers.append(_webhook_routes(settings, pool, packs, introspection))
     if settings.inbox and settings.notification_file:
         pack = next(iter(packs))
-        routers.append(inbox_pages.routes(settings.notification_file, settings.public_url, pack.timezone))
+        routers.append(inbox_pages.routes(settings.notification_file, settings.public_url, pack.timezone, pool))
     return Api(routers, WORDS, tasks=(masker.run, partial(interest.keep, pool)))
 
 

@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import httpx
 import pytest
@@ -71,6 +72,16 @@ async def test_an_empty_inbox_and_a_broken_line_are_no_fault(pool: Pool, tmp_pat
     assert "还没有消息" in (await inbox(pool, tmp_path / "out")).text
     (tmp_path / "out").write_bytes(b'{"half\n[1]\n' + json.dumps({"body": "of before"}).encode() + b"\n")
     assert "of before" in (await inbox(pool, tmp_path / "out")).text
+
+
+async def test_messages_that_the_hourly_limit_holds_are_counted(pool: Pool, tmp_path: Path):
+    assert "暂不发送" not in (await inbox(pool, tmp_path / "out")).text
+    await pool.executemany(
+        "INSERT INTO intent (id, kind, key, about, line, body, waits) VALUES ($1, 'message', $1, $1, 'one', '{}', $2)",
+        [(uuid4(), waits) for waits in ("hourly-limit", "hourly-limit", "gateway")],
+    )
+    assert "另有 2 条消息暂不发送" in (await inbox(pool, tmp_path / "out")).text
+    assert "2 more wait" in (await inbox(pool, tmp_path / "out", "?lang=en")).text
 
 
 async def test_there_is_no_inbox_unless_it_is_set(pool: Pool, tmp_path: Path):
