@@ -131,8 +131,10 @@ async def test_what_is_missing_or_wrong_is_said_beside_the_field_and_on_top_and_
 
 async def test_a_place_is_found_by_its_name_and_one_who_cannot_tell_says_so(visitor: Visitor):
     await visitor.writes(WORDS)
+    nothing = await visitor.open(f"{visitor.path}?q=没有这个村")
+    assert ("没有找到" in nothing.text, "说不清是哪里" in nothing.text) == (True, True)
     found = await visitor.open(f"{visitor.path}?q=桂一")
-    assert "桂城街道" in found.text
+    assert ("桂城街道" in found.text, "说不清是哪里" in found.text) == (True, False)
     await visitor.places(VILLAGE)
     assert visitor.path.endswith("/who")
     await visitor.send(go="back")
