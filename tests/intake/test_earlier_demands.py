@@ -51,6 +51,14 @@ async def test_other_demands_of_the_same_telephone_are_named_the_latest_first(cl
     assert await earlier(client, third) == [second, first]
 
 
+async def test_other_demands_are_named_to_whoever_asks_for_nothing_else(client: httpx.AsyncClient, pool: Pool):
+    alone = await told(client, pool)
+    assert (await reveal(client, alone, staff(UNIT), fields=["earlier"])).status_code == 404
+    latest = await told(client, pool)
+    answer = await reveal(client, latest, staff(UNIT), fields=["earlier"])
+    assert answer.json() == {"number": latest, "earlier": [alone]}
+
+
 async def test_only_what_whoever_asks_may_read_is_named(client: httpx.AsyncClient, pool: Pool):
     own, elsewhere, asked = await told(client, pool), await told(client, pool, OTHER), await told(client, pool)
     assert await earlier(client, asked) == [own]

@@ -58,6 +58,8 @@ class PersonalDataHandler:
             if kept and PersonalField.EARLIER in command.fields and command.contact is None and by.person:
                 earlier = await self._earlier(db, demand.id, kept, by)
                 shown = shown.model_copy(update={"earlier": earlier or None})
+            if not shown.told:
+                raise _not_left(demand.number, sorted(command.fields))
             note = PersonalDataViewed(by=by.name, fields=shown.told, why=why)
             return await handler.handle(db, RevealCommand(demand.id, self.new_id(), note, shown))
 
@@ -89,10 +91,7 @@ class PersonalDataHandler:
             raise _erased(demand.number, kept.destroyed_at)
         opened = list(self._unsealed(kept, command.contact)) if kept else []
         contents = _one_contact(opened) if command.contact else _everything(opened)
-        shown = personal(demand.number, *contents, command.fields)
-        if not shown.told:
-            raise _not_left(demand.number, sorted(command.fields))
-        return shown
+        return personal(demand.number, *contents, command.fields)
 
     def _unsealed(self, kept: Kept, reference: UUID | None) -> Iterator[tuple[Holds, bytes]]:
         """The opened boxes: all of them, or the one with this reference."""
