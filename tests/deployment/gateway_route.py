@@ -51,7 +51,7 @@ class Backend(Part):
 class Rule(Part):
     """Requests and who answers them."""
 
-    matches: Annotated[list[Match], Field(min_length=1, max_length=64)]
+    matches: Annotated[list[Match], Field(min_length=1, max_length=8)]  # 64 since Gateway API 1.2
     backendRefs: Annotated[list[Backend], Field(min_length=1, max_length=16)]  # noqa: N815
 
 
