@@ -181,12 +181,3 @@ def test_the_doctor_asks_a_process_where_it_is_told_to(
 def test_the_version_is_told(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
     assert ended(monkeypatch, "--version") == 0
     assert capsys.readouterr().out.startswith("huying 0.")
-
-
-@pytest.mark.parametrize("command", ["up", "demo"])
-def test_the_port_is_set_as_every_setting_is(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], command: str
-):
-    monkeypatch.setenv("HUYING_PORT", "99999")
-    assert ended(monkeypatch, command) == 2
-    assert "HUYING_PORT" in capsys.readouterr().err
