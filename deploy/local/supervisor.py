@@ -27,8 +27,16 @@ LEAVE_WITHIN: Final = 5.0
 def _ended(code: int) -> str:
     """How a child ended, as the terminal and the doctor say it."""
     if code == RESTART_AT_ONCE:
-        return "it ended to begin anew: the broker came back as another one"
-    return f"it ended by {signal.Signals(-code).name}" if code < 0 else f"it ended with code {code}"
+        return "it ended to start again: the broker was replaced"
+    return f"it ended by {_signal(-code)}" if code < 0 else f"it ended with code {code}"
+
+
+def _signal(number: int) -> str:
+    """The name of a signal; most real-time signals have none."""
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"
 
 
 def _nothing(*_: object) -> None:
