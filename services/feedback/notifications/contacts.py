@@ -18,7 +18,7 @@ from shared.contracts.demand.state import Service
 TIMEOUT: Final = httpx.Timeout(10, connect=2)
 ERASED: Final = "the personal data was erased at the citizen's request"
 NOTHING_LEFT: Final = "the citizen left none of: {means}"
-UNUSABLE: Final = "what the citizen left as {means} is none"
+UNUSABLE: Final = "no gateway can use what the citizen left as {means}"
 OPTED_OUT: Final = "they want no messages any more, and the pack sends this one to nobody who said so"
 WAITS: Final = "intake"
 """The reason (`waits`) of a message for which intake gives no usable answer."""
