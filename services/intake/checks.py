@@ -20,7 +20,7 @@ from shared.chassis.database.pool import Connection
 from shared.chassis.process.manifest import DoctorCheck
 
 LOOKED_AT: Final = 5_000
-"""At most so many waiting demands are read, so that the check takes the same time in every deployment."""
+"""At most so many waiting demands are counted, so that the check takes the same time in every deployment."""
 
 
 async def unrouted(db: Connection) -> Sequence[Finding]:

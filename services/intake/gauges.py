@@ -8,7 +8,7 @@ from shared.chassis.database.pool import Connection
 from shared.chassis.work.table_gauges import Rows, TableGauge
 
 LOOKED_AT: Final = 5_000
-"""At most so many waiting demands are read, which takes some ten milliseconds."""
+"""At most so many waiting demands are counted, which takes some ten milliseconds."""
 _ONE: Final = one_consumer_of("intake")
 UNROUTED: Final = gauge(
     "huying_unrouted_demands",

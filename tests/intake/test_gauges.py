@@ -80,3 +80,20 @@ async def test_a_part_is_looked_at_however_many_wait(database: str):
     async with await open_pool(database, "intake") as pool:
         await taken_in(pool, 1, LOOKED_AT + 10, "1 hour")
         assert (await counted(pool))[0] == LOOKED_AT
+
+
+async def test_the_oldest_is_found_however_many_wait(database: str):
+    """The alert looks at its age: with a limit it must not be the age of the latest ones."""
+    async with await open_pool(database, "intake") as pool:
+        await taken_in(pool, 1, 1, "2 hours")
+        await taken_in(pool, 2, LOOKED_AT + 10, "5 minutes")
+        await pool.execute("INSERT INTO demand (id, version, state) SELECT id, 1, '{}' FROM submission")
+        await pool.execute(
+            """
+            INSERT INTO demand_listing (id, number, jurisdiction, channel, kind, division, title, text, status, is_open,
+                submitted_at, updated_at)
+            SELECT id, id, 'nanhai', 'web', 'complaint', '4406', '', '', 'submitted', true, recorded_at, recorded_at
+            FROM submission
+            """
+        )
+        assert await counted(pool) == (LOOKED_AT, pytest.approx(7200, abs=60))

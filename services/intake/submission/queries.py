@@ -112,18 +112,22 @@ async def unrouted(db: Connection, most: int) -> tuple[int, float]:
     """Count the demands that have waited more than a minute for routing to route or triage them; returns the count and
     the longest waiting time in seconds, 0 if none waits.
 
-    Two parts are looked at, each at most `most` rows: the demands in intake's own copy that wait, latest first, and the
-    latest submissions that the copy does not have yet. The copy says what routing did; for a returned or reopened
-    demand the waiting time begins with that step. Ids are in the order of time.
+    Three parts are looked at, each at most `most` rows: the latest and the earliest demands in intake's own copy that
+    wait, and the latest submissions that the copy does not have yet. The latest alone would not show how long the
+    earliest has waited, and the earliest alone may all be imported ones, which do not count. The copy says what routing
+    did; for a returned or reopened demand the waiting time begins with that step. Ids are in the order of time.
     """
     row = await db.fetchrow(
         """
-        SELECT count(*), extract(epoch FROM now() - min(since))::float8 AS seconds
+        SELECT least(count(*), $1) AS count, extract(epoch FROM now() - min(since))::float8 AS seconds
         FROM (
             SELECT greatest(recorded_at, updated_at) AS since
             FROM (
-                SELECT id, updated_at FROM demand_listing WHERE status IN ('submitted', 'returned', 'reopened')
-                ORDER BY updated_at DESC LIMIT $1
+                (SELECT id, updated_at FROM demand_listing WHERE status IN ('submitted', 'returned', 'reopened')
+                ORDER BY updated_at DESC LIMIT $1)
+                UNION
+                (SELECT id, updated_at FROM demand_listing WHERE status IN ('submitted', 'returned', 'reopened')
+                ORDER BY updated_at LIMIT $1)
             ) AS listed
             -- With a limit each row is looked up: a plain join may read the whole of a table.
             CROSS JOIN LATERAL (SELECT state FROM demand WHERE demand.id = listed.id LIMIT 1) AS known
