@@ -21,7 +21,7 @@ from deploy.scenarios.desk import WaitingDemand
 
 console = Console(stderr=False, highlight=False)
 SAME_PRESS: Final = 0.5
-"""Seconds within which a second signal is the first one again: a child that is being forked passes its own on to us."""
+"""Seconds within which further signals belong to the same Ctrl-C: a child that is being forked may pass on its copy."""
 BROKERS = (EmbeddedBroker.kind, ApacheKafka.kind)
 PORT_HELP = "preferred port of the pages and the API; another one is taken when it is busy"
 Port = Annotated[int, typer.Option(envvar="HUYING_PORT", min=0, max=65535, help=PORT_HELP)]
