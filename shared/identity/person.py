@@ -17,10 +17,9 @@ class Role(StrEnum):
     ADMIN = "admin"
     CALLER = "caller"
     PERSONAL_DATA = "personal-data"
+    """An addition to one of the other roles."""
 
 
-DESK_ROLES: Final = frozenset(Role) - {Role.PERSONAL_DATA}
-"""The roles that let a person work at the desk; `personal-data` is only an addition to one of them."""
 _OF_A_UNIT: Final = frozenset({Role.CLERK})
 _OF_THE_COORDINATOR: Final = frozenset({Role.DISPATCHER, Role.HEAD})
 
