@@ -329,3 +329,14 @@ async def test_what_is_no_address_goes_to_no_gateway_and_holds_up_nobody(town: T
         pass
     assert [told["to"] for told in town.sent] == ["138****8000"]
     assert await town.outcomes() == [("skipped", UNUSABLE.format(means="email")), ("sent", None)]
+
+
+async def test_who_left_no_telephone_number_but_another_address_is_written_to_there(town: Town):
+    await town.submitted({"phone": "无", "email": "zou@example.net"})
+    await town.submitted({"phone": "无", "email": '"'})
+    await town.submitted({"phone": "无", "name": "邹"})
+    while await town.sender.send_some():
+        pass
+    assert [told["to"] for told in town.sent] == ["z****@example.net"]
+    skipped = ("skipped", UNUSABLE.format(means="phone"))
+    assert await town.outcomes() == [("sent", None), skipped, skipped]

@@ -28,6 +28,14 @@ not accept our secret."""
 Found = NoRecipient | PutOff | Recipient
 
 
+class _NoAddress(NoRecipient):
+    """No gateway can use what the citizen left for this contact method."""
+
+    def __init__(self, means: ContactMethod) -> None:
+        super().__init__(UNUSABLE.format(means=means))
+        self.means = means
+
+
 class _Answer(BaseModel):
     state: str
     way: ContactMethod | None = None
@@ -66,12 +74,18 @@ class ContactClient:
 
     async def recipients(self, intents: Sequence[Intent]) -> dict[UUID, Found]:
         """The recipient of each message, or why it has none, by the id of the message; raises `Away` if intake does not
-        answer."""
+        answer. Intake gives one address: if no gateway can use it, another contact method is asked for."""
         methods = {intent.id: self._ways(intent) for intent in intents}
-        reachable = [intent for intent in intents if methods[intent.id]]
         recipients: dict[UUID, Found] = {intent.id: NoRecipient(_no_way(intent)) for intent in intents}
-        if reachable:
-            recipients |= await self._ask(reachable, methods)
+        asked = [intent for intent in intents if methods[intent.id]]
+        while asked:
+            answers = await self._ask(asked, methods)
+            for id, found in answers.items():
+                if isinstance(found, _NoAddress):
+                    methods[id].remove(found.means)
+                if not (isinstance(recipients[id], _NoAddress) and isinstance(found, NoRecipient)):
+                    recipients[id] = found
+            asked = [intent for intent in asked if isinstance(answers[intent.id], _NoAddress) and methods[intent.id]]
         return recipients
 
     def _ways(self, intent: Intent) -> list[ContactMethod]:
@@ -128,7 +142,7 @@ class ContactClient:
         if answer.way and answer.address:
             means, address = answer.way, usable(answer.way, answer.address)
             if address is None:
-                return NoRecipient(UNUSABLE.format(means=means))
+                return _NoAddress(means)
             return Recipient(means, address, mark(means, address, self.tokens.secret), self.gateways[means])
         match answer.state:
             case "erased":
