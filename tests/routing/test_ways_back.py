@@ -99,6 +99,9 @@ async def test_after_the_triage_comes_the_next_case_of_it(city: City):
         assert f"/desk/cases/{first}/route" not in sent.text
         noted = await dispatcher.send(f"/desk/cases/{second}/note?back=/desk/triage", text="等居委会回复")
         assert noted.url.path == f"/desk/cases/{second}"
+        by_hand = f"/desk/cases/{second}/route?back=%2Fdesk%2Ftriage%3Fpath%3Dx%26self%3Dy"
+        sent = await dispatcher.send(by_hand, unit="nh-education")
+        assert (sent.status_code, sent.url.path) == (200, "/desk/triage")
 
 
 async def test_a_case_is_merged_into_a_similar_one_without_typing_its_number(city: City, clerk: Visitor):

@@ -80,8 +80,8 @@ def _next(viewer: Viewer, number: str, name: str, back: str) -> str:
     listed = urlsplit(way_back(back, HOME, viewer.lang))
     if name not in _LEAVES.get(listed.path, ()):
         return viewer.case_href(number, back=back, done=name)
-    kept = {known: value for known, value in parse_qsl(listed.query) if known not in ("lang", "done", "number")}
-    return viewer.to(listed.path, **kept, done=name, number=number)
+    after = dict(parse_qsl(listed.query)).get("after", "")
+    return viewer.to(listed.path, after=after, done=name, number=number)
 
 
 def _known(name: str) -> None:
