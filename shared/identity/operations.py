@@ -1,7 +1,7 @@
 """The endpoint with a service's findings, for administrators; the desk's page of operations calls it."""
 
 from collections.abc import Awaitable, Callable
-from typing import Annotated, Any, Final
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Response
 
@@ -11,14 +11,16 @@ from shared.contracts.refusals import Code, Refused
 from shared.identity.bearer import bearer
 from shared.identity.person import Person, Role
 
-ADMINISTRATORS_ALONE: Final = Refused(
-    Code.FORBIDDEN, "operations are for administrators (role 'admin')", "运行状况仅限管理员（admin 角色）查看"
-)
-
 
 def is_administrator(person: Person) -> bool:
     """Whether a person is an administrator of the deployment, at any unit."""
     return Role.ADMIN in person.roles
+
+
+def administrators_alone() -> Refused:
+    """The refusal for everybody else."""
+    en, zh = "operations are for administrators (role 'admin')", "运行状况仅限管理员（admin 角色）查看"
+    return Refused(Code.FORBIDDEN, en, zh)
 
 
 def path_of(service: str) -> str:
@@ -38,7 +40,7 @@ def routes(reporter: Reporter, read: Callable[[str], Awaitable[Person]]) -> APIR
     async def administrator(token: Annotated[str, Depends(bearer)]) -> Person:
         person = await read(token)
         if not is_administrator(person):
-            raise ADMINISTRATORS_ALONE
+            raise administrators_alone()
         return person
 
     @router.get(path_of(reporter.service))

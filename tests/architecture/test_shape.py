@@ -70,6 +70,12 @@ def test_unknown_faults_are_caught_only_where_batches_are_taken_apart_a_reader_i
     assert places_of("except Exception") == taking_apart | ending | shown
 
 
+def test_an_exception_is_made_where_it_is_raised():
+    """A constant that is raised keeps the frames of every time it was raised, with whatever was in them."""
+    raised = re.compile(r"raise _?[A-Z][A-Z_]+\b(?!\()")
+    assert not [relative(path) for path in FILES if raised.search(path.read_text("utf-8"))]
+
+
 def test_facts_are_recorded_by_the_handler_of_commands_by_timers_and_by_intents_alone():
     on_command = {"shared/chassis/aggregates/commands.py"}
     later = {f"shared/chassis/work/{name}.py" for name in ("timers", "intent_outcomes")}

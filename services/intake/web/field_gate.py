@@ -20,11 +20,6 @@ from shared.jurisdiction.parts import Unit
 
 DESK: Final = "/desk/field"
 """The page at which routing gives tickets; who is not signed in at the desk signs in there first."""
-TO_SIGN_IN: Final = Refused(
-    Code.UNAUTHENTICATED,
-    "sign in again: what you booked is kept on this device",
-    "登录已过期，请重新登录；登记的内容都在本机",
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +48,8 @@ class FieldGate:
         person = await self._person(request)
         if person is None:
             if is_program(request):
-                raise TO_SIGN_IN
+                en = "sign in again: what you booked is kept on this device"
+                raise Refused(Code.UNAUTHENTICATED, en, "登录已过期，请重新登录；登记的内容都在本机")
             raise HTTPException(303, "sign in first", {"Location": self.desk(request, visitor)})
         return self._staff(person, visitor)
 

@@ -18,7 +18,7 @@ from shared.chassis.process.reporter import LetterPage, Reporter
 from shared.contracts.demand.state import Service
 from shared.contracts.refusals import Code, Refused
 from shared.identity.gate import Gate, SignedIn
-from shared.identity.operations import ADMINISTRATORS_ALONE, dead_letters_of, is_administrator
+from shared.identity.operations import administrators_alone, dead_letters_of, is_administrator
 from shared.identity.person import Person
 from shared.web.parts import Tab
 
@@ -37,7 +37,7 @@ def routes(desk: CaseHandler, gate: Gate, own: Reporter, others: Others) -> APIR
     ) -> HTMLResponse:
         viewer = Viewer.of(by, desk, lang)
         if not is_administrator(viewer.person):
-            raise ADMINISTRATORS_ALONE
+            raise administrators_alone()
         if service == own.service:
             found = await own.dead_letters(after)
         else:

@@ -18,7 +18,7 @@ from shared.chassis.process.reporter import Reporter
 from shared.chassis.process.service_checks import ServiceReport
 from shared.contracts.refusals import Refused
 from shared.identity.gate import Gate, SignedIn
-from shared.identity.operations import ADMINISTRATORS_ALONE, is_administrator, path_of
+from shared.identity.operations import administrators_alone, is_administrator, path_of
 from shared.identity.person import Person
 
 PATH: Final = "/ops"
@@ -36,7 +36,7 @@ def routes(desk: CaseHandler, gate: Gate, own: Reporter, others: Others) -> APIR
     async def show_operations(by: By, lang: InLanguage = "zh") -> HTMLResponse:
         viewer = Viewer.of(by, desk, lang)
         if not is_administrator(viewer.person):
-            raise ADMINISTRATORS_ALONE
+            raise administrators_alone()
         asked = (_asked(name, client, viewer.person) for name, client in others.items())
         reports = await asyncio.gather(own.report(), *asked)
         return PAGES.render("ops.html", viewer.page(PATH) | operations(reports, viewer, now()))
