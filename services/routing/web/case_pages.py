@@ -23,8 +23,6 @@ from shared.web.parts import Link
 from shared.web.way_back import Back
 
 Number = Annotated[str, Path(max_length=LONGEST)]
-
-
 Reference = Annotated[str, Path(max_length=64)]
 _FILE_HEADERS: Final = (
     "Content-Type",

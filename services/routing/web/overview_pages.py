@@ -100,7 +100,7 @@ def _cases(router: APIRouter, desk: CaseHandler, By: Any) -> None:  # noqa: N803
             raise Refused(Code.NOT_FOUND, f"the overview has no figure {name}", f"总览中没有“{name}”这项数字")
         of_town = units_of(viewer, town) if town else viewer.units_below
         if (unit and unit not in viewer.units_below) or not of_town:
-            raise Refused(Code.FORBIDDEN, f"{unit} is not below your unit", "该单位不属于您的管辖范围")
+            raise Refused(Code.FORBIDDEN, f"{unit or town} is not below your unit", "该单位不属于您的管辖范围")
         own = desk_of(desk, viewer.person, List.OPEN)
         units = [unit] if unit else of_town
         below = worklists.Desk(units, own.name, own.jurisdiction, own.now, own.tomorrow_ends)

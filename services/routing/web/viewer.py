@@ -28,10 +28,8 @@ from shared.web.way_back import way_back
 
 OVERSEERS: Final = frozenset({Role.LEADER, Role.HEAD, Role.AUDITOR, Role.DISPATCHER, Role.ADMIN})
 """The roles that see the overview."""
-
-
 SHOWN_AT_ONCE: Final = 7
-"""Entries of the navigation that a first look takes in."""
+"""A navigation with more entries shows the daily ones; the others open on a word."""
 REVIEWERS: Final = frozenset({Role.HEAD, Role.DISPATCHER})
 """Who publishes, see `rights`: the coordinator's people, or heads of units above where the pack says so."""
 
