@@ -121,16 +121,17 @@ async def test_a_telephone_that_was_looked_up_calls(city: City, clerk: Visitor):
     assert 'href="tel:13800138000"' in shown.text
 
 
-async def test_earlier_demands_of_the_citizen_open_beside_the_contact(city: City, clerk: Visitor):
+async def test_other_demands_of_the_citizen_open_beside_the_contact(city: City, clerk: Visitor):
     contact = {"name": "邹某某", "phone": "13800138000"}
-    before, number = await city.raises(contact=contact), await city.raises(contact=contact)
+    number, other = await city.raises(contact=contact), await city.raises(contact=contact)
     hashes = correspondents(Vault.of(KEYS["vault_key"], "", KEYS["secret"]), Contact.model_validate(contact))
     async with city.loop.pools[Service.INTAKE].acquire() as db:
-        await put_correspondents(db, [(one, (await city.demand(before)).id) for one in hashes], now())
+        await put_correspondents(db, [(one, (await city.demand(other)).id) for one in hashes], now())
     path = f"/desk/cases/{number}"
     shown = await clerk.send(f"{path}?back=/desk?list=mine", f"{path}/contact-details", why="联系群众核实")
     card = shown.text.partition('id="contact"')[2].partition("</section>")[0]
-    assert linked(card, before) == f"/desk/cases/{before}?back=%2Fdesk%3Flist%3Dmine"
+    assert "这位群众的其他诉求" in words_of(card), "it was raised later"
+    assert linked(card, other) == f"/desk/cases/{other}?back=%2Fdesk%3Flist%3Dmine"
 
 
 async def test_an_error_names_its_field_and_keeps_what_was_typed(city: City, clerk: Visitor):

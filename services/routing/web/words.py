@@ -177,6 +177,6 @@ PERSONAL: Final[Mapping[str, tuple[str, str]]] = {
     "title": ("标题原文", "Title as written"),
     "text": ("内容原文", "Words as written"),
     "said": ("补充原文", "Additions as written"),
-    "earlier": ("以前的诉求", "Earlier demands"),
+    "earlier": ("其他诉求", "Other demands"),
 }
 """The names of the personal data that the vault may hold."""
