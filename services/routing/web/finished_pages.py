@@ -12,7 +12,7 @@ from services.routing.cases.handler import CaseHandler
 from services.routing.cases.worklists import Cursor
 from services.routing.web.desk_page import PAGES, InLanguage, desk_router
 from services.routing.web.form_options import categories_or_all
-from services.routing.web.showing import marks_of, when
+from services.routing.web.showing import marks_of, minute, when
 from services.routing.web.viewer import OVERSEERS, Viewer
 from services.routing.web.words import LEVELS
 from shared.chassis.http.pagination import NEWEST, Moment, moment
@@ -139,15 +139,11 @@ def _line(case: FinishedCase, viewer: Viewer) -> list[str]:
         viewer.category_name(demand.category),
         viewer.unit_name(demand.unit),
         demand.handler or "",
-        _minute(demand.submitted_at, viewer),
-        _minute(demand.due_at, viewer),
-        _minute(case.done_at, viewer),
+        minute(demand.submitted_at, viewer),
+        minute(demand.due_at, viewer),
+        minute(case.done_at, viewer),
         viewer.say(*STATUS_WORDS[demand.status][:2]),
         _rating(case, viewer),
         solved[demand.solved],
         str(demand.reopenings + 1),
     ]
-
-
-def _minute(at: datetime | None, viewer: Viewer) -> str:
-    return at.astimezone(viewer.zone).strftime("%Y-%m-%d %H:%M") if at else ""

@@ -11,6 +11,7 @@ from services.routing.web.case_view import verdicts
 from services.routing.web.catalogue_words import CHANNELS
 from services.routing.web.command_view import CitizenWords, words_of_citizen
 from services.routing.web.form_options import urgencies
+from services.routing.web.showing import minute
 from services.routing.web.viewer import Viewer
 from services.routing.web.words import KINDS
 from shared.contracts.demand import facts as f
@@ -59,7 +60,7 @@ def sheet(viewer: Viewer, case: Case, now: datetime) -> Sheet:
             viewer.say("审核人", "Checked by"),
             viewer.say("签发人（单位盖章）", "Issued by (seal of the unit)"),
         ],
-        printed=f"{_minute(now, viewer)} · {viewer.person.name}",
+        printed=f"{minute(now, viewer)} · {viewer.person.name}",
     )
 
 
@@ -69,14 +70,14 @@ def _rows(viewer: Viewer, case: Case) -> list[SummaryRow]:
     rows = [
         (viewer.say("编号", "Number"), demand.number),
         (viewer.say("来源编号", "Number at its source"), demand.external_id or ""),
-        (viewer.say("提出时间", "Raised"), _minute(demand.submitted_at, viewer)),
+        (viewer.say("提出时间", "Raised"), minute(demand.submitted_at, viewer)),
         (viewer.say("受理渠道", "Channel"), viewer.say(*CHANNELS[demand.channel_kind])),
         (viewer.say("承办单位", "Unit"), viewer.unit_name(demand.unit)),
         (viewer.say("经办人", "Handler"), viewer.unit_name(demand.handler)),
-        (viewer.say("派单时间", "Assigned"), _minute(demand.routed_at, viewer)),
-        (viewer.say("签收时间", "Signed for"), _minute(demand.accepted_at, viewer)),
-        (viewer.say("办结期限", "Answer due by"), _minute(demand.due_at, viewer)),
-        (viewer.say("办结时间", "Answered"), _minute(demand.resolved_at, viewer)),
+        (viewer.say("派单时间", "Assigned"), minute(demand.routed_at, viewer)),
+        (viewer.say("签收时间", "Signed for"), minute(demand.accepted_at, viewer)),
+        (viewer.say("办结期限", "Answer due by"), minute(demand.due_at, viewer)),
+        (viewer.say("办结时间", "Answered"), minute(demand.resolved_at, viewer)),
         (viewer.say("协办单位", "Helpers"), "、".join(viewer.unit_name(unit) for unit in demand.assisting)),
         (viewer.say("地点", "Place"), viewer.place_name(demand.division)),
         (viewer.say("类别", "Category"), viewer.category_name(demand.category)),
@@ -97,12 +98,8 @@ def _step(entry: TimelineEntry, viewer: Viewer) -> Step:
     words = str(entry.data.get("note") or "")
     if not words and entry.type == f.DemandContacted.type:
         words = viewer.say("已联系群众", "spoke with the citizen")
-    return Step(_minute(entry.at, viewer), viewer.unit_name(str(entry.data.get("by") or "")), words)
+    return Step(minute(entry.at, viewer), viewer.unit_name(str(entry.data.get("by") or "")), words)
 
 
 def _told(entry: TimelineEntry, viewer: Viewer) -> str:
-    return f"{viewer.unit_name(str(entry.data.get('by') or ''))} · {_minute(entry.at, viewer)}"
-
-
-def _minute(at: datetime | None, viewer: Viewer) -> str:
-    return at.astimezone(viewer.zone).strftime("%Y-%m-%d %H:%M") if at else ""
+    return f"{viewer.unit_name(str(entry.data.get('by') or ''))} · {minute(entry.at, viewer)}"

@@ -115,6 +115,11 @@ def groups(cases: Sequence[CaseSummary], viewer: Viewer, now: datetime, back: st
     return [Group(rows, titles[name]) for name, rows in groups.items()]
 
 
+def minute(at: datetime | None, viewer: Viewer) -> str:
+    """A moment as a table or a paper has it: 2026-11-29 10:28."""
+    return at.astimezone(viewer.zone).strftime("%Y-%m-%d %H:%M") if at else ""
+
+
 def when(at: datetime | None, viewer: Viewer, now: datetime) -> str:
     """A moment in the words of a page: 今天 08:12, 11月29日 10:28."""
     if at is None:
