@@ -161,6 +161,14 @@ async def test_the_paper_of_an_order_has_what_is_known_and_nothing_empty(city: C
     assert "Handler:" in words_of((await clerk.open(f"/desk/cases/{number}/sheet?lang=en")).text)
 
 
+async def test_the_paper_of_a_declined_demand_says_why_and_where_to_go(city: City, clerk: Visitor):
+    number = await city.raises()
+    declined = f.DemandDeclined(by="陈晓岚", reason="接送点在邻区", legal_basis="属地管理", instead="荔湾区 12345")
+    await city.tells(number, ACCEPTED, declined)
+    words = "\n".join(words_of((await clerk.open(f"/desk/cases/{number}/sheet")).text))
+    assert "不予受理：接送点在邻区\n依据：属地管理\n请到：荔湾区 12345" in words
+
+
 async def test_the_answer_of_before_is_not_on_the_paper_of_a_reopened_case(city: City, clerk: Visitor):
     number = await city.raises()
     await city.tells(number, ACCEPTED, RESOLVED)

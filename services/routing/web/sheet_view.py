@@ -12,6 +12,7 @@ from services.routing.web.catalogue_words import CHANNELS
 from services.routing.web.command_view import CitizenWords, words_of_citizen
 from services.routing.web.form_options import urgencies
 from services.routing.web.showing import minute
+from services.routing.web.timeline_words import ENTRY_WORDS, LISTED_FIELDS
 from services.routing.web.viewer import Viewer
 from services.routing.web.words import KINDS
 from shared.contracts.demand import facts as f
@@ -19,6 +20,7 @@ from shared.web.parts import SummaryRow
 
 _STEPS: Final = frozenset({f.DemandContacted.type, f.DemandProgressed.type, f.AssistanceReported.type})
 """The facts about the work that are printed; others concern only the office."""
+_ANSWERS: Final = (f.DemandResolved.type, f.DemandDeclined.type)
 _STARTS_ANEW: Final = f.DemandReopened.type
 
 
@@ -52,7 +54,7 @@ def sheet(viewer: Viewer, case: Case, now: datetime) -> Sheet:
         rows=_rows(viewer, case),
         words=words_of_citizen(viewer, case, now),
         steps=[_step(entry, viewer) for entry in case.timeline if entry.type in _STEPS],
-        result=str(answer.data.get("result") or "") if answer else "",
+        result=_result(answer, viewer) if answer else "",
         answered=_told(answer, viewer) if answer else "",
         verdicts=verdicts(viewer, case),
         signatures=[
@@ -78,7 +80,7 @@ def _rows(viewer: Viewer, case: Case) -> list[SummaryRow]:
         (viewer.say("签收时间", "Signed for"), minute(demand.accepted_at, viewer)),
         (viewer.say("办结期限", "Answer due by"), minute(demand.due_at, viewer)),
         (viewer.say("办结时间", "Answered"), minute(demand.resolved_at, viewer)),
-        (viewer.say("协办单位", "Helpers"), "、".join(viewer.unit_name(unit) for unit in demand.assisting)),
+        (viewer.say("协办单位", "Helpers"), viewer.say("、", ", ").join(map(viewer.unit_name, demand.assisting))),
         (viewer.say("地点", "Place"), viewer.place_name(demand.division)),
         (viewer.say("类别", "Category"), viewer.category_name(demand.category)),
         (viewer.say("类型", "Kind"), viewer.say(*KINDS[demand.kind])),
@@ -90,8 +92,17 @@ def _rows(viewer: Viewer, case: Case) -> list[SummaryRow]:
 
 def _answer(case: Case) -> TimelineEntry | None:
     """The answer that stands: none where the citizen had the case reopened since."""
-    ends = [entry for entry in case.timeline if entry.type in (f.DemandResolved.type, _STARTS_ANEW)]
-    return ends[-1] if ends and ends[-1].type == f.DemandResolved.type else None
+    ends = [entry for entry in case.timeline if entry.type in (*_ANSWERS, _STARTS_ANEW)]
+    return ends[-1] if ends and ends[-1].type in _ANSWERS else None
+
+
+def _result(answer: TimelineEntry, viewer: Viewer) -> str:
+    """The answer; of a demand that was declined why, on what grounds, and where the citizen can go instead."""
+    if answer.type == f.DemandResolved.type:
+        return str(answer.data.get("result") or "")
+    words = {"reason": ENTRY_WORDS[answer.type]} | {name: LISTED_FIELDS[name] for name in ("legal_basis", "instead")}
+    told = [(viewer.say(*label), answer.data.get(name)) for name, label in words.items()]
+    return "\n".join(f"{label}{viewer.say('：', ': ')}{text}" for label, text in told if text)
 
 
 def _step(entry: TimelineEntry, viewer: Viewer) -> Step:
