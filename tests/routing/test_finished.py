@@ -8,8 +8,8 @@ import pytest
 from services.routing.web import finished_pages
 from shared.contracts.demand import facts as f
 from shared.web.spreadsheet import spreadsheet
-from tests.city import CLERK, EDUCATION, LEADER, TOWN_CLERK, TOWN_HEAD, City
-from tests.routing.visitor import visitor
+from tests.city import CLERK, EDUCATION, LEADER, STATION, TOWN_CLERK, TOWN_HEAD, City
+from tests.routing.visitor import visitor, words_of
 
 ACCEPTED, RESOLVED = f.DemandAccepted(by="陈晓岚"), f.DemandResolved(by="陈晓岚", result="已铺好")
 
@@ -62,6 +62,18 @@ async def test_the_table_has_every_case_as_a_row(city: City):
     assert answer.headers["content-disposition"] == 'attachment; filename="done-all.csv"'
     (row,) = csv.DictReader(io.StringIO(answer.content.decode("utf-8-sig")))
     assert (row["编号"], row["诉求"], row["经办人"], row["状态"]) == (case, "村口路面塌陷", "陈晓岚", "已办结，待评价")
+
+
+async def test_a_case_that_a_program_of_the_unit_handles_is_listed_with_the_name_of_the_unit(city: City):
+    case = await city.raises()
+    async with visitor(city, CLERK) as clerk:
+        await city.tells(case, f.DemandAccepted(by=STATION))
+        handled = words_of((await clerk.open("/desk")).text)
+        await city.tells(case, RESOLVED)
+        (row,) = csv.DictReader(io.StringIO((await clerk.open("/desk/done.csv")).content.decode("utf-8-sig")))
+    assert STATION not in handled
+    assert row["承办单位"] in handled
+    assert row["经办人"] == row["承办单位"]
 
 
 async def test_a_table_that_is_longer_than_a_page_has_every_case_once(city: City, monkeypatch: pytest.MonkeyPatch):

@@ -138,7 +138,7 @@ def _line(case: FinishedCase, viewer: Viewer) -> list[str]:
         viewer.place_name(demand.division),
         viewer.category_name(demand.category),
         viewer.unit_name(demand.unit),
-        demand.handler or "",
+        viewer.unit_name(demand.handler),
         minute(demand.submitted_at, viewer),
         minute(demand.due_at, viewer),
         minute(case.done_at, viewer),

@@ -48,7 +48,7 @@ def row(case: CaseSummary, viewer: Viewer, now: datetime, back: str) -> dict[str
         "marks": marks(case, viewer),
         "due": due_of(case, viewer, now),
         "status": case.status,
-        "handler": case.handler or "",
+        "handler": viewer.unit_name(case.handler),
         "unit": viewer.unit_name(case.unit),
         "updated": when(case.updated_at, viewer, now),
         "signable": case.status == "routed" and case.unit == viewer.person.unit,
