@@ -90,6 +90,11 @@ async def test_a_clerk_books_without_javascript_and_hands_over(clerk: Visitor, p
     assert await submissions(pool) == 1
 
 
+async def test_an_address_that_takes_a_form_alone_says_405_by_which_the_worker_shows_its_own_page(clerk: Visitor):
+    for path in ("/field/visits", f"{await begins(clerk)}/demands"):
+        assert (await clerk.client.get(path)).status_code == 405
+
+
 async def test_the_same_demand_is_sent_once_and_what_was_changed_since_is_said(clerk: Visitor, pool: Pool):
     path, key = await begins(clerk), str(uuid4())
     at = str(int(now().timestamp() * 1000) - 60_000)

@@ -14,12 +14,14 @@ self.keepPages = ({ kept, pages, send }) => {
     }
   }
 
-  /** Who goes back to what a form was answered with is shown the page of the form: browsers have not kept the answer, which
-   * looks as if there were no network. */
-  const asked = (request) =>
-    request.method === "POST" && request.isHistoryNavigation
-      ? fetch(request.url, { credentials: "same-origin", redirect: "manual" })
-      : fetch(request);
+  /** Browsers do not keep the answer to a form. Whoever goes back to it is shown the page at the address of the form; where a
+   * form is sent to an address that has no page (405), the page that is kept. */
+  async function asked(request) {
+    if (request.method !== "POST" || !request.isHistoryNavigation) return fetch(request);
+    const answer = await fetch(request.url, { credentials: "same-origin", redirect: "manual" });
+    if (answer.status === 405) throw new Error("this address has no page");
+    return answer;
+  }
 
   async function orKept(request) {
     try {
