@@ -69,6 +69,16 @@ async def test_a_figure_of_a_month_opens_to_its_demands(months: httpx.AsyncClien
     assert ("NH21-000001-W" in listed, number("NH", 2021, 8) in listed) == (True, False)
 
 
+async def test_a_figure_of_an_earlier_month_opens_to_the_demands_of_that_month(months: httpx.AsyncClient):
+    page = (await months.get(MAY)).text
+    (row,) = re.findall(r'class="title">收集</th>(.*?)</tr>', page, re.DOTALL)
+    month, before, year_before = (html.unescape(href) for href in re.findall(r'<a href="([^"]+)"', row))
+    for href, n in ((before, 8), (year_before, 9)):
+        listed = (await months.get(href)).text
+        assert (number("NH", 2021, n) in listed, "NH21-000001-W" in listed) == (True, False)
+    assert "NH21-000001-W" in (await months.get(month)).text
+
+
 async def test_months_are_chosen_in_a_list_and_in_the_breakdown(months: httpx.AsyncClient):
     page = (await months.get("/board?jurisdiction=nanhai")).text
     assert re.findall(r'<option value="(2[^"]+)"', page) == ["2021-05", "2021-04", "2020-05"]
