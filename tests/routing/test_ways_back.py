@@ -121,12 +121,30 @@ async def test_a_telephone_that_was_looked_up_calls(city: City, clerk: Visitor):
     assert 'href="tel:13800138000"' in shown.text
 
 
-async def test_other_demands_of_the_citizen_open_beside_the_contact(city: City, clerk: Visitor):
+async def two_of_one_citizen(city: City) -> tuple[str, str]:
+    """Two demands of one citizen, who was sent a message about the second."""
     contact = {"name": "邹某某", "phone": "13800138000"}
     number, other = await city.raises(contact=contact), await city.raises(contact=contact)
     hashes = correspondents(Vault.of(KEYS["vault_key"], "", KEYS["secret"]), Contact.model_validate(contact))
     async with city.loop.pools[Service.INTAKE].acquire() as db:
         await put_correspondents(db, [(one, (await city.demand(other)).id) for one in hashes], now())
+    return number, other
+
+
+async def test_a_demand_that_a_caller_opens_beside_the_contact_leads_back_to_the_call(city: City):
+    number, other = await two_of_one_citizen(city)
+    await city.tells(number, ACCEPTED, CONTACTED, RESOLVED)
+    path = f"/desk/call-backs/{number}"
+    async with visitor(city, DISPATCHER) as caller:
+        await caller.send(path, f"{path}/start")
+        shown = await caller.send(path, f"{path}/contact-details", why="回访核实办理结果")
+        card = shown.text.partition('id="contact"')[2].partition("</section>")[0]
+        case = (await caller.open(linked(card, other))).text
+    assert linked(case, "返回回访") == path
+
+
+async def test_other_demands_of_the_citizen_open_beside_the_contact(city: City, clerk: Visitor):
+    number, other = await two_of_one_citizen(city)
     path = f"/desk/cases/{number}"
     shown = await clerk.send(f"{path}?back=/desk?list=mine", f"{path}/contact-details", why="联系群众核实")
     card = shown.text.partition('id="contact"')[2].partition("</section>")[0]

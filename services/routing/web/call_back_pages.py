@@ -93,7 +93,8 @@ def _calling(router: APIRouter, desk: CaseHandler, By: Any, intake: IntakeReader
         except Refused as refused:
             return _page(viewer, case, desk, refused=refused, why=why)
         named = {viewer.say(*PERSONAL.get(name, (name, name))): value for name, value in revealed.named.items()}
-        earlier = [Link(viewer.case_href(other), other) for other in revealed.earlier]
+        here = viewer.to(f"{LIST}/{case.demand.number}")
+        earlier = [Link(viewer.case_href(other, back=here), other) for other in revealed.earlier]
         return _page(viewer, case, desk, personal=named, earlier=earlier)
 
     @router.post(LIST + "/{number}")

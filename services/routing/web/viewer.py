@@ -129,10 +129,11 @@ class Viewer(InLanguage):
         return self.to(f"/desk/cases/{number}/{name}" if name else f"/desk/cases/{number}", **more, back=back)
 
     def list_before(self, back: str) -> Link:
-        """The way back to the list that a case was opened from; to the work list where it came from none."""
+        """The way back to the page that a case was opened from; to the work list where it came from none."""
         href = way_back(back, HOME, self.lang)
         path = href.partition("?")[0]
-        return Link(href, self.say(*BACK.get(path, BACK[HOME])))
+        words = BACK.get(path) or BACK.get(path.rpartition("/")[0]) or BACK[HOME]
+        return Link(href, self.say(*words))
 
     def _navigation(self, path: str) -> dict[str, list[Link]]:
         """Where one may go from every page. Of many places the daily ones are shown, and the one where one is; the

@@ -113,10 +113,11 @@ BACK: Final[Mapping[str, tuple[str, str]]] = {
     "/desk/overview": ("返回总览", "Back to the overview"),
     "/desk/overview/cases": ("返回明细", "Back to the list"),
     "/desk/hot-spots": ("返回共性需求", "Back to the hot spots"),
+    "/desk/call-backs": ("返回回访", "Back to the call-backs"),
     "/desk/publications": ("返回待公开", "Back to what waits to be published"),
     "/desk/catalogue/returns": ("返回退单明细", "Back to the returns"),
 }
-"""The name of the list to which a case leads back, by the URL of the list."""
+"""The name of the page to which a case leads back, by the URL of the list that it is or belongs to."""
 
 KINDS: Final[Mapping[str, tuple[str, str]]] = {
     "consult": ("咨询", "question"),
