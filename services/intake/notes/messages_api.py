@@ -1,4 +1,4 @@
-"""What a citizen says of messages through a channel: none of this demand any more, or the lost link once more."""
+"""The HTTP routes with which a channel stops and starts the messages of a demand, and has a lost link sent again."""
 
 from typing import Annotated
 
@@ -26,7 +26,7 @@ class MessageWish(BaseModel):
 
 
 class MessagesStand(BaseModel):
-    """How it stands with the messages of a demand."""
+    """Whether messages of the demand are sent."""
 
     model_config = ConfigDict(json_schema_extra=shown({"number": NUMBER, "wanted": False}))
 
@@ -57,7 +57,7 @@ class LinkAsked(BaseModel):
 
 
 def routes(messages: MessagesHandler, lost: LostLinkHandler, lookup: DemandLookup) -> APIRouter:
-    """Stop, start and ask again."""
+    """The routes for messages and for the lost link."""
     router = APIRouter(tags=["intake"], prefix="/v1/demands/{number}")
     Speaker = Annotated[Channel, Depends(channel_with(messages.pool, "submit"))]  # noqa: N806 (a type)
 

@@ -29,7 +29,7 @@ from shared.web.way_back import way_back
 OVERSEERS: Final = frozenset({Role.LEADER, Role.HEAD, Role.AUDITOR, Role.DISPATCHER, Role.ADMIN})
 """The roles that see the overview."""
 SHOWN_AT_ONCE: Final = 7
-"""A navigation with more entries shows the daily ones; the others open on a word."""
+"""A navigation with more entries shows only the daily ones, and the others behind 更多."""
 REVIEWERS: Final = frozenset({Role.HEAD, Role.DISPATCHER})
 """Who publishes, see `rights`: the coordinator's people, or heads of units above where the pack says so."""
 
