@@ -41,8 +41,8 @@ async def test_a_yes_on_the_telephone_is_entered_on_the_case_and_the_answer_wait
     await city.loop.turn()
     (told,) = await allowed(city, number)
     assert (told.entered_by, told.said_by) == ("陈晓岚", "诉求人本人来电，电话［手机号］")
-    page = words_of((await clerk.open(path)).text)
-    assert {"群众同意公开", "陈晓岚"} <= set("\n".join(page).replace("：", "\n").splitlines())
+    page = (await clerk.open(path)).text
+    assert {"群众同意公开", "陈晓岚"} <= set("\n".join(words_of(page)).replace("：", "\n").splitlines())
     assert f"{path}/record-consent" not in page
     async with visitor(city, DISPATCHER) as reviewer:
         assert number in (await reviewer.open("/desk/publications")).text
