@@ -227,6 +227,25 @@ async def test_a_refused_page_keeps_the_navigation(city: City, clerk: Visitor, l
     assert (without_token.status_code, 'class="main-nav"' in without_token.text) == (403, True)
 
 
+async def test_a_long_navigation_shows_the_daily_pages_and_the_present_one_and_keeps_the_others_behind_a_word(
+    city: City, clerk: Visitor
+):
+    def shown(page: httpx.Response) -> tuple[list[str], list[str]]:
+        """The words of the links that are shown, and of those behind 更多."""
+        navigation = page.text.partition('class="main-nav"')[2].partition("</nav>")[0]
+        first, _, more = navigation.partition('<details class="more-nav">')
+        linked = re.compile(r"<a [^>]*>([^<]+)</a>")
+        return linked.findall(first), linked.findall(more)
+
+    assert shown(await clerk.open("/desk"))[1] == []
+    async with visitor(city, DISPATCHER) as dispatcher:
+        first, more = shown(await dispatcher.open("/desk"))
+        assert (first[:2], "总览" in first, {"已办", "消息", "公示数据"} <= set(more)) == (["待办", "派单"], True, True)
+        at_done = await dispatcher.open("/desk/done")
+        assert shown(at_done) == ([*first, "已办"], [word for word in more if word != "已办"])
+        assert re.search(r'aria-current="page">已办<', at_done.text)
+
+
 async def test_the_sign_in_tells_what_is_wrong_on_a_page(city: City):
     async with visitor(city) as nobody:
         for path in ("/sign-in?lang=xx", "/sign-in?colour=red", f"/sign-in?next={'x' * 3000}"):
