@@ -10,6 +10,7 @@ from services.intake.vault.contact import Contact
 from services.intake.vault.persons import correspondents
 from services.intake.vault.queries import put_correspondents
 from services.intake.vault.sealing import Vault
+from services.routing.web import triage_pages
 from shared.chassis.base.clock import now
 from shared.contracts.demand import facts as f
 from shared.contracts.demand.state import Service
@@ -102,6 +103,17 @@ async def test_after_the_triage_comes_the_next_case_of_it(city: City):
         by_hand = f"/desk/cases/{second}/route?back=%2Fdesk%2Ftriage%3Fpath%3Dx%26self%3Dy"
         sent = await dispatcher.send(by_hand, unit="nh-education")
         assert (sent.status_code, sent.url.path) == (200, "/desk/triage")
+
+
+async def test_the_next_case_of_the_triage_is_on_the_same_page_of_it(city: City, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(triage_pages, "PAGE", 1)
+    cases = [await city.raises(category=None, text="不清楚归谁管") for _ in range(3)]
+    async with visitor(city, DISPATCHER) as dispatcher:
+        first = (await dispatcher.open("/desk/triage")).text
+        (second,) = re.findall(r'href="(/desk/triage\?after=[^"&]+)"', first)
+        sent = await dispatcher.send(second, f"/desk/cases/{cases[1]}/route", unit="nh-education")
+        assert sent.url.params["after"] == second.partition("after=")[2].replace("%3D", "=")
+        assert f"/desk/cases/{cases[2]}/route" in sent.text
 
 
 async def test_a_case_is_merged_into_a_similar_one_without_typing_its_number(city: City, clerk: Visitor):
