@@ -14,7 +14,7 @@ from shared.chassis.base.clock import now
 from shared.chassis.database.lease import Lease
 from shared.contracts.demand import facts as f
 from tests import story
-from tests.city import CLERK, COORDINATOR, LEADER, TOWN, TOWN_HEAD, City
+from tests.city import CLERK, COORDINATOR, HEAD, LEADER, TOWN, TOWN_HEAD, City
 from tests.packs import shipped
 from tests.routing.conftest import Hall
 from tests.routing.visitor import visitor
@@ -108,6 +108,19 @@ async def test_units_stand_under_their_town_with_its_sum_and_open_below_it(city:
         assert row(opened, "桂一社区驻点直联工作站") == ["2", "1", "0", "2", "0", "0"]
         assert row(opened, "桂城街道办事处", 1) == ["1", "1", "0", "1", "0", "0"]
         assert "桂一社区" in (await leader.open("/desk/overview?town=all")).text.partition("<tfoot>")[0]
+
+
+async def test_the_head_of_a_unit_below_a_town_sees_it_under_its_own_name(city: City):
+    case, elsewhere = await city.raises(), await city.raises()
+    await city.routed(case, -3, STATION)
+    await city.routed(elsewhere, -3, TOWN)
+    async with visitor(city, HEAD) as head:
+        page = (await head.open("/desk/overview")).text
+        assert row(page, "桂一社区驻点直联工作站") == ["1", "1", "0", "1", "0", "0"]
+        assert "桂城街道办事处" not in page.partition("<tfoot>")[0]
+        behind = (await head.open(f"/desk/overview/cases?town={STATION}&list=overdue")).text
+        assert (case in behind, elsewhere in behind, "含下级单位" in behind) == (True, False, False)
+        assert (await head.open(f"/desk/overview/cases?town={TOWN}&list=overdue")).status_code == 403
 
 
 async def test_the_sum_of_a_town_leads_to_the_cases_of_its_units_and_no_others(city: City):

@@ -108,7 +108,7 @@ def _cases(router: APIRouter, desk: CaseHandler, By: Any) -> None:  # noqa: N803
             cases, next_place = await worklists.page(db, below, name, "due", Filters(), place_of(after), PAGE)
         chosen = {"unit": unit, "town": town, "list": name}
         whose = viewer.unit_name(unit or town) or viewer.say("全部单位", "All units")
-        if town:
+        if town and len(units) > 1:
             whose += viewer.say("（含下级单位）", " with the units below")
         values: dict[str, Any] = viewer.page(f"{PATH}/cases", **chosen, after=after) | {
             "heading": f"{whose} · {viewer.say(*LISTS[name][:2])}",

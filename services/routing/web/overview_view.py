@@ -1,6 +1,6 @@
 """The units of the overview under their towns: the sums of each town, and the units that it opens to."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from services.routing.cases.overview_queries import FIGURES, UnitLoad
@@ -32,22 +32,25 @@ class TownRow:
         return len(self.units) > 1 or self.units[0].id != self.id
 
 
-def town_of(pack: Pack, unit: str) -> str:
-    """The unit right below the coordinator that this one belongs to; itself where none is between."""
+def town_of(pack: Pack, unit: str, overseen: Collection[str]) -> str:
+    """The unit right below the coordinator that this one belongs to. The unit itself if there is none between, or if
+    that one is not among the `overseen`: whoever sees a part of a town is not shown a sum under the town's name."""
     above = pack.units_above(unit)
-    return above[-2] if len(above) > 1 else unit
+    return above[-2] if len(above) > 1 and above[-2] in overseen else unit
 
 
 def units_of(viewer: Viewer, town: str) -> list[str]:
     """The units of a town that somebody looks after."""
-    return [unit for unit in viewer.units_below if town_of(viewer.pack, unit) == town]
+    overseen = set(viewer.units_below)
+    return [unit for unit in viewer.units_below if town_of(viewer.pack, unit, overseen) == town]
 
 
 def towns(viewer: Viewer, loads: Sequence[UnitLoad]) -> list[TownRow]:
     """The towns with the most overdue cases first, and their units in the same order, as the loads are sorted."""
     below: dict[str, list[UnitLoad]] = {}
+    overseen = set(viewer.units_below)
     for load in loads:
-        below.setdefault(town_of(viewer.pack, load.unit), []).append(load)
+        below.setdefault(town_of(viewer.pack, load.unit, overseen), []).append(load)
     rows = [
         TownRow(
             town,
