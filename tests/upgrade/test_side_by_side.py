@@ -29,8 +29,6 @@ from tests.upgrade.people import WITHIN, People
 from tests.upgrade.version_before import Version, unpacked
 
 pytestmark = [pytest.mark.upgrade, pytest.mark.timeout(1800)]
-TAKEN_BACK: Final = "feedback"
-"""The service that goes back to the version before, half-way."""
 A_FEW: Final = 4
 """Demands that come to their end in each state of the installation."""
 THIS: Final = Path(sys.executable).parent
@@ -119,11 +117,10 @@ async def test_this_version_takes_over_while_people_go_on(town: Town):
         for service in SERVICES:
             await fleet.replace_service(service, THIS)
             await town.works(f"{service} is new")
-            if service == TAKEN_BACK:
-                await fleet.replace_service(service, before)
-                await town.works(f"{service} is of the version before again")
-                await fleet.replace_service(service, THIS)
-                await town.works(f"{service} is new again")
+            await fleet.replace_service(service, before)
+            await town.works(f"{service} is of the version before again")
+            await fleet.replace_service(service, THIS)
+            await town.works(f"{service} is new again")
         for demand in left:
             await people.goes_through(demand)
         await town.works("everything is new")
