@@ -11,6 +11,7 @@ from services.feedback.gateways.assembled import reporting_gateways
 from services.feedback.gateways.reports_api import ReportHandler
 from services.feedback.notifications import desk_api
 from services.feedback.notifications.message_desk import MessageDesk
+from services.feedback.notifications.queries import held_messages
 from services.feedback.ratings.api import routes
 from services.feedback.ratings.handler import RatingHandler
 from services.feedback.settings import FeedbackSettings
@@ -55,7 +56,11 @@ def api(settings: FeedbackSettings, pool: Pool) -> Api:
     routers.append(_webhook_routes(settings, pool, packs, introspection))
     if settings.inbox and settings.notification_file:
         pack = next(iter(packs))
-        routers.append(inbox_pages.routes(settings.notification_file, settings.public_url, pack.timezone, pool))
+        routers.append(
+            inbox_pages.routes(
+                settings.notification_file, settings.public_url, pack.timezone, partial(held_messages, pool)
+            )
+        )
     return Api(routers, WORDS, tasks=(masker.run, partial(interest.keep, pool)))
 
 

@@ -8,7 +8,9 @@ from uuid import UUID
 import asyncpg
 
 from services.feedback.notifications.messages import MESSAGE
-from shared.chassis.database.pool import Connection
+from shared.chassis.database.pool import Connection, Pool
+from shared.chassis.work.intent_gauges import backlog
+from shared.chassis.work.intent_queue import Waits
 from shared.chassis.work.intents import State
 
 
@@ -120,3 +122,11 @@ async def waiting_by_gateway(db: Connection) -> dict[str, int]:
 
 def _row(row: asyncpg.Record) -> MessageRow:
     return MessageRow(**dict(row) | {"state": State(row["state"])})
+
+
+async def held_messages(pool: Pool) -> int:
+    """The number of messages that wait because their address has had as many as it gets within an hour, at most
+    `COUNTED_UP_TO`."""
+    async with pool.acquire(timeout=5) as db:
+        waiting = {why: number for why, number, _ in await backlog(db, MESSAGE)}
+    return waiting.get(Waits.HOURLY_LIMIT, 0)

@@ -1,7 +1,7 @@
 """The page that shows messages written to a file, newest first, with links that can be opened; for local trials."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -12,11 +12,7 @@ from fastapi import APIRouter, Depends, Query
 from fastapi.responses import HTMLResponse
 
 from services.feedback.gateways.rendering import LINK
-from services.feedback.notifications.messages import MESSAGE
-from shared.chassis.database.pool import Pool
 from shared.chassis.http import response_headers
-from shared.chassis.work.intent_gauges import backlog
-from shared.chassis.work.intent_queue import Waits
 from shared.jurisdiction.notice_words import notice_words
 from shared.web.pages import Pages
 
@@ -43,8 +39,9 @@ class InboxMessage:
     pieces: Sequence[Piece]
 
 
-def routes(file: Path, public_url: str, timezone: str, pool: Pool) -> APIRouter:
-    """`/inbox`; only where a deployment is tried out, see `FeedbackSettings.inbox`."""
+def routes(file: Path, public_url: str, timezone: str, held: Callable[[], Awaitable[int]]) -> APIRouter:
+    """`/inbox`; only where a deployment is tried out, see `FeedbackSettings.inbox`. `held` returns the number of
+    messages that the hourly limit holds back."""
     router = APIRouter(include_in_schema=False, dependencies=[Depends(_private)])
     pages = Pages(Path(__file__).parent / "templates")
 
@@ -58,20 +55,13 @@ def routes(file: Path, public_url: str, timezone: str, pool: Pool) -> APIRouter:
             "again": lambda lang=lang, page=page: f"/inbox?lang={lang}&page={page}",
             "messages": messages[start : start + ON_A_PAGE],
             "count": len(messages),
-            "held": await _held(pool),
+            "held": await held(),
             "sheet": page,
             "more": len(messages) > start + ON_A_PAGE,
         }
         return pages.render("inbox.html", values)
 
     return router
-
-
-async def _held(pool: Pool) -> int:
-    """The number of messages that wait because their recipient has had as many as a recipient gets within an hour."""
-    async with pool.acquire(timeout=5) as db:
-        waiting = {why: number for why, number, _ in await backlog(db, MESSAGE)}
-    return waiting.get(Waits.HOURLY_LIMIT, 0)
 
 
 def _messages(file: Path, public_url: str, zone: ZoneInfo, lang: str) -> Iterator[InboxMessage]:
