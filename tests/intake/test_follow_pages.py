@@ -155,3 +155,8 @@ async def test_a_form_that_is_not_filled_in_is_explained(visitor: PortalVisitor)
     answer = await visitor.send("/follow/lost", "/follow/lost", number="NH", phone="")
     assert answer.status_code == 422
     assert [w for w in ("编号不完整或抄错了", "请填写提交诉求时留下的电话", 'value="NH"') if w not in answer.text] == []
+
+
+async def test_a_telephone_with_a_control_character_is_refused_at_once(visitor: PortalVisitor):
+    answer = await visitor.send("/follow/lost", "/follow/lost", number="NH21-001335-9", phone="138\x0000138000")
+    assert (answer.status_code, "请填写提交诉求时留下的电话" in answer.text) == (422, True)

@@ -146,6 +146,8 @@ async def test_what_was_typed_comes_back_with_what_must_be_changed(city: City, c
     assert is_page(wrong, 422)
     assert "不属本单位职责" in words_of(wrong.text)
     assert 'href="#suggested_unit"' in wrong.text
+    odd = await clerk.send(path, suggested_unit="", reason="不属本单位职责", entries="²")
+    assert is_page(odd, 422)
     assert await city.told(case) == ["routed"]
 
 

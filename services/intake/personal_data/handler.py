@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Final
+from itertools import islice
 from uuid import UUID
 
 from pydantic import ValidationError
@@ -30,8 +30,8 @@ from shared.identity.callers import Caller, Callers
 from shared.identity.rights import ERASE, READ, REVEAL
 from shared.masker.masker import Masker
 
-EARLIER: Final = 20
-"""How many other demands of a citizen are looked at."""
+EARLIER, LOOKED_AT = 20, 200
+"""How many other demands of a citizen are shown, and how many are looked at for those that the caller may read."""
 Opened = Sequence[tuple[Holds, bytes]]
 Told = tuple[Contact | None, Wording | None, tuple[str, ...]]
 
@@ -83,8 +83,9 @@ class PersonalDataHandler:
         contact, _, _ = _everything(list(self._unsealed(kept, None)))
         if contact is None:
             return ()
-        others = await queries.corresponded(db, correspondents(self.vault, contact), demand_id, EARLIER)
-        return tuple(other.number for other in others if self.callers.may(READ, by, other))
+        others = await queries.corresponded(db, correspondents(self.vault, contact), demand_id, LOOKED_AT)
+        readable = (other.number for other in others if self.callers.may(READ, by, other))
+        return tuple(islice(readable, EARLIER))
 
     def _opened(self, demand: Demand, kept: Kept | None, command: Reveal) -> Personal:
         if kept and kept.destroyed_at:

@@ -97,7 +97,7 @@ def routes(pages: FollowPages) -> APIRouter:
         form = await SentForm.of(request)
         number, phone = canonical(form.get("number")[:LONGEST_NUMBER]), form.get("phone").strip()[:LONGEST_CODE]
         errors = {} if number else {"number": _wrong_number(form)}
-        errors |= {} if any(map(str.isdigit, phone)) else {"phone": _PHONE}
+        errors |= {} if phone.isprintable() and any(map(str.isdecimal, phone)) else {"phone": _PHONE}
         if errors or number is None:
             values = visit.page("/follow/lost") | _form(visit, errors, form.get("number"))
             return PAGES.render("follow_lost.html", values | {"sent": False, "phone": phone}, status=422)

@@ -107,7 +107,7 @@ def _form_page(viewer: Viewer, case: Case, desk: CaseHandler, name: str, again: 
         raise not_possible(case, name)
     errors = viewer.errors_of(refused)
     named = command_forms.errors_by_field(name, viewer, errors, again.typed)
-    count = int(str(again.entries)) if str(again.entries or "").isdigit() else len(case.timeline)
+    count = int(str(again.entries)) if str(again.entries or "").isdecimal() else len(case.timeline)
     new = case.timeline[count:] if refused and refused.code is Code.STALE else []
     values = viewer.page(f"/desk/cases/{number}/{name}", back=back) | {
         "demand": case.demand,

@@ -40,6 +40,8 @@ class IntakeReader:
         answer = await self.intake.answer("POST", f"/v1/demands/{number}/contact", person, json={"why": why})
         body: dict[str, Any] = answer.json()
         named = {name: value for name, value in body.items() if isinstance(value, str) and name != "number"}
+        if body.get("said"):
+            named["said"] = "\n".join(body["said"])
         return Revealed(named, [str(other) for other in body.get("earlier", ())])
 
     async def record_consent(self, number: str, said_by: str, key: str, person: Person) -> None:

@@ -74,6 +74,7 @@ def _row(waiting: Waiting, viewer: Viewer, since: str, back: str) -> dict[str, A
         "number": demand.number,
         "href": viewer.case_href(demand.number, back=back),
         "title": demand.title or viewer.say("（无标题）", "(no title)"),
+        "has_title": bool(demand.title),
         "text": waiting.text,
         "answer": waiting.proposal,
         "place": f"{viewer.place_name(demand.division)} · {viewer.category_name(demand.category)}",
