@@ -71,6 +71,11 @@ async def listening(ours: Ours) -> AsyncIterator[str]:
     port = free_port()
     web = server(ours.app, "127.0.0.1", port)
     task = asyncio.create_task(web.serve())
+
+    async def listens() -> bool:
+        return web.started
+
+    await eventually(listens, bool)
     yield f"http://127.0.0.1:{port}/open311/v2"
     web.should_exit = True
     await task

@@ -131,7 +131,9 @@ async def test_this_version_takes_over_while_people_go_on(town: Town):
         await fleet.shell(THIS).run(block)
     rebuilt = await fleet.shell(THIS).run(AFTER_ALL[-1])
     differences = [line for line in rebuilt.splitlines() if "now," in line and "rebuilt" in line]
-    assert all("stands otherwise" in line for line in differences), f"a counter differs: {differences}"
+    # Of demands that the version before has moved, fields that it did not know are empty until the rebuild.
+    counters = [line for line in differences if "stands otherwise" not in line and " / field " not in line]
+    assert not counters, f"a counter differs: {counters}"
     # Of what the version before told, this one now knows as much as of its own.
     await assert_views_equal_journals(town.database)
 
