@@ -14,6 +14,7 @@ from shared.chassis.database.pool import open_pool
 from shared.chassis.http.app import server
 from shared.contracts.demand.facts import ChannelKind
 from tests.built import Built
+from tests.eventually import eventually
 
 Spoil = Callable[[httpx.Request, httpx.Response], httpx.Response]
 REQUEST = {

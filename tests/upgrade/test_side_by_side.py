@@ -4,6 +4,7 @@ Every command of `docs/operating/upgrades.md` is run as it stands there, on real
 """
 
 import json
+import re
 import sys
 from collections import Counter
 from collections.abc import AsyncIterator
@@ -29,6 +30,9 @@ from tests.upgrade.people import WITHIN, People
 from tests.upgrade.version_before import Version, unpacked
 
 pytestmark = [pytest.mark.upgrade, pytest.mark.timeout(1800)]
+SOURCE_OF_MEASURES: Final = (
+    "import inspect; from services.reporting.figures import domain; print(inspect.getsource(domain))"
+)
 A_FEW: Final = 4
 """Demands that come to their end in each state of the installation."""
 THIS: Final = Path(sys.executable).parent
@@ -131,11 +135,19 @@ async def test_this_version_takes_over_while_people_go_on(town: Town):
         await fleet.shell(THIS).run(block)
     rebuilt = await fleet.shell(THIS).run(AFTER_ALL[-1])
     differences = [line for line in rebuilt.splitlines() if "now," in line and "rebuilt" in line]
-    # Of demands that the version before has moved, fields that it did not know are empty until the rebuild.
+    # What the version before did not know of the demands that it has moved is counted by the rebuild.
     counters = [line for line in differences if "stands otherwise" not in line and " / field " not in line]
-    assert not counters, f"a counter differs: {counters}"
+    source = await fleet.shell(before).run(f'python -c "{SOURCE_OF_MEASURES}"')
+    known = [line for line in counters if _measure(line) in source]
+    assert not known, f"a counter differs: {known}"
     # Of what the version before told, this one now knows as much as of its own.
     await assert_views_equal_journals(town.database)
+
+
+def _measure(line: str) -> str:
+    """The name of the figure that a difference is about: `rating` of `… nanhai all rating:5: 1 now, 2 rebuilt`."""
+    (name,) = re.findall(r"(\S+): [\d,]+ now, ", line)
+    return f'"{name.partition(":")[0]}'
 
 
 async def figures_are_what_the_journals_say(town: Town) -> None:
