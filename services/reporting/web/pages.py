@@ -135,7 +135,13 @@ def _months(months: Sequence[Breakdown], shown: Completion, this: date, values: 
     opened = lambda month, counted: links.row("", month, counted)  # noqa: E731
     return {
         "months": [("", WORDS[lang]["every_month"]), *((f"{one:%Y-%m}", f"{one:%Y-%m}") for one in reversed(firsts))],
-        "beside": [Link(values["again"](month=f"{one:%Y-%m}"), f"{one:%Y-%m}") for one in beside],
+        "beside": [
+            Link(
+                values["again"](month=f"{month:%Y-%m}"),
+                f"‹ {month:%Y-%m}" if chosen and month < chosen else f"{month:%Y-%m} ›",
+            )
+            for month in beside
+        ],
         "compared": month_view(months, chosen, this, opened, lang) if chosen else None,
     }
 
