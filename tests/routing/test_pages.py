@@ -283,7 +283,7 @@ async def test_a_fault_is_a_page_too(city: City, clerk: Visitor, monkeypatch: py
     async def broken(*_: Any) -> Any:
         raise ZeroDivisionError
 
-    monkeypatch.setattr(case_pages, "case_of", broken)
+    monkeypatch.setattr(case_pages, "open_case", broken)
     answer = await clerk.open(f"/desk/cases/{case}?lang={lang}")
     assert is_page(answer, 500)
     assert ("系统出错了" if lang == "zh" else "Something went wrong") in answer.text

@@ -14,8 +14,8 @@ from starlette.datastructures import FormData
 from services.feedback.ratings.domain import RateDemand, close_at
 from services.feedback.ratings.handler import RatingHandler, Shown
 from services.feedback.web.words import LEVELS, SOLVED, spent
-from shared.chassis.http.page_route import PageRoute
-from shared.chassis.http.problem_details import AWAY, FAULT_EN, FAULT_ZH, retry_after
+from shared.chassis.http.page_route import PageRoute, error_text
+from shared.chassis.http.problem_details import retry_after
 from shared.contracts.demand.state import Status
 from shared.contracts.refusals import ANSWERS, Code, Refused
 from shared.identity.citizen_links import BrokenLink, follow_path, rate_path
@@ -62,22 +62,12 @@ class RatingPage(PageRoute):
         old = refused is not None and refused.code is Code.LINK_EXPIRED
         if old or isinstance(refused, BrokenLink):
             return PAGES.render("broken_link.html", visit.page("/follow") | {"old": old}, 410 if old else 403)
-        title, words, status = _words(refused)
+        status, title, words = error_text(refused)
         page = PAGES.render(
             "not_taken.html", visit.page("/follow") | {"title": visit.say(*title), "words": visit.say(*words)}, status
         )
         page.headers.update(retry_after(refused) if refused else {})
         return page
-
-
-def _words(refused: Refused | None) -> tuple[Bilingual, Bilingual, int]:
-    if refused is None:
-        return Bilingual("系统出错了", "Something went wrong"), Bilingual(FAULT_ZH, FAULT_EN), 500
-    answer = ANSWERS[refused.code]
-    if refused is AWAY:
-        zh, en = "系统繁忙，本次没有提交成功，请过一分钟再试", "nothing was sent; try again in a minute"
-        return Bilingual(answer.zh, answer.en), Bilingual(zh, en), answer.status
-    return Bilingual(answer.zh, answer.en), Bilingual(refused.zh or answer.zh, refused.en), answer.status
 
 
 def routes(ratings: RatingHandler, visitors: Visitors) -> APIRouter:

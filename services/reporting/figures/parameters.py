@@ -1,7 +1,7 @@
 """Defines the parameters of routes and pages about figures, and reads them."""
 
 from datetime import date
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from fastapi import Query
 from pydantic import AfterValidator
@@ -38,7 +38,8 @@ Counted = Annotated[
 ]
 
 
-Month = Annotated[str | None, Query(pattern=r"^(?:19|2\d)\d\d-(?:0[1-9]|1[0-2])$", examples=["2021-12"])]
+MONTH: Final = r"(?:19|2\d)\d\d-(?:0[1-9]|1[0-2])"
+Month = Annotated[str | None, Query(pattern=f"^{MONTH}$", examples=["2021-12"])]
 
 
 Until = Annotated[

@@ -19,20 +19,19 @@ from services.reporting.figures.completion import Breakdown, Completion, Figures
 from services.reporting.figures.conditions import COLLECTED
 from services.reporting.figures.domain import Dimension
 from services.reporting.figures.links import DrilldownLinks
-from services.reporting.figures.parameters import By, Counted, Month, Until, Where, pack_of, question_of
+from services.reporting.figures.parameters import MONTH, By, Counted, Month, Until, Where, pack_of, question_of
 from services.reporting.figures.visibility import opens
 from services.reporting.web import table_view
 from services.reporting.web.month_view import month_view
 from services.reporting.web.showing import Showing, local
 from services.reporting.web.words import DEFINITION_ZH, WORDS, status_name
-from shared.chassis.http.page_route import PageRoute
-from shared.chassis.http.problem_details import FAULT_EN, FAULT_ZH, retry_after
+from shared.chassis.http.page_route import PageRoute, error_text
+from shared.chassis.http.problem_details import retry_after
 from shared.contracts.numbers import LONGEST, read_number
-from shared.contracts.refusals import ANSWERS, Code, Refused
+from shared.contracts.refusals import Code, Refused
 from shared.contracts.text import Text
 from shared.jurisdiction.jurisdictions import Jurisdictions
 from shared.jurisdiction.pack import Pack
-from shared.web.page_language import Bilingual
 from shared.web.pages import Pages
 from shared.web.parts import Bar, Column, Entry, Group, Link, Tab
 from shared.web.spreadsheet import spreadsheet
@@ -44,7 +43,7 @@ PAGE = 50
 LOOKS = 10
 """More than for a program, because a person would rather wait than turn empty pages."""
 COLUMNS: Final = ("about", "status", "submitted", "due", "number")
-MonthOrAll = Annotated[str, Query(pattern=r"^(?:(?:19|2\d)\d\d-(?:0[1-9]|1[0-2]))?$")]
+MonthOrAll = Annotated[str, Query(pattern=f"^(?:{MONTH})?$")]
 """A month that a form sends, which is empty for all."""
 CHOICES: tuple[By, ...] = ("month", "division", "unit", "category", "channel")
 
@@ -56,13 +55,9 @@ class BoardPage(PageRoute):
     def tell(refused: Refused | None, request: Request) -> HTMLResponse:
         """The page that says why something was refused."""
         lang: Lang = "en" if request.query_params.get("lang") == "en" else "zh"
-        if refused is None:
-            title, detail, status = Bilingual("系统出错了", "Something went wrong"), Bilingual(FAULT_ZH, FAULT_EN), 500
-        else:
-            answer = ANSWERS[refused.code]
-            title, status = Bilingual(answer.zh, answer.en), answer.status
-            detail = Bilingual(refused.zh or answer.zh, refused.en)
-        values = _words(lang) | {"title": getattr(title, lang), "detail": getattr(detail, lang)}
+        status, title, words = error_text(refused)
+        in_english = lang == "en"
+        values = _words(lang) | {"title": title[in_english], "detail": words[in_english]}
         page = PAGES.render("refused.html", values, status=status)
         page.headers.update(retry_after(refused) if refused else {})
         return page
@@ -80,7 +75,12 @@ def routes(figures: Figures, drilldown: Drilldown, packs: Jurisdictions) -> APIR
         pack, question = pack_of(packs, jurisdiction), question_of(by, month, until)
         parameters = {"jurisdiction": pack.id, "by": by, "month": month, "until": until, "lang": lang}
         completion = await figures.completion(pack, question)
-        months = [] if until else await figures.months(pack)
+        if until:
+            months = []
+        elif question.by_month and question.month is None:
+            months = completion.rows
+        else:
+            months = await figures.months(pack)
         async with figures.pool.acquire(timeout=5) as db:
             showing = Showing(pack, lang, await queries.channels(db))
         values = _board(completion, showing, by, parameters)

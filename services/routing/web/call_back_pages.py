@@ -16,19 +16,18 @@ from services.routing.cases.parsing import command_of
 from services.routing.cases.reading import Case, case_of
 from services.routing.cases.worklists import Cursor
 from services.routing.web import call_back_view
-from services.routing.web.case_view import about
+from services.routing.web.case_view import about, contact_shown
 from services.routing.web.command_view import words_of_citizen
 from services.routing.web.desk_page import PAGES, InLanguage, desk_router
 from services.routing.web.intake_reader import IntakeReader
 from services.routing.web.viewer import Viewer
-from services.routing.web.words import PERSONAL
+from services.routing.web.words import WHY_MISSING
 from shared.chassis.http.pagination import OLDEST, moment
 from shared.contracts.numbers import LONGEST, read_number
 from shared.contracts.refusals import ANSWERS, Code, Refused
 from shared.identity.gate import Gate, SignedIn
 from shared.identity.relations import may
 from shared.identity.rights import REVEAL
-from shared.web.parts import Link
 
 PAGE: Final = 30
 Number = Annotated[str, Path(max_length=LONGEST)]
@@ -92,10 +91,8 @@ def _calling(router: APIRouter, desk: CaseHandler, By: Any, intake: IntakeReader
             revealed = await intake.contact(case.demand.number, why, viewer.person)
         except Refused as refused:
             return _page(viewer, case, desk, refused=refused, why=why)
-        named = {viewer.say(*PERSONAL.get(name, (name, name))): value for name, value in revealed.named.items()}
         here = viewer.to(f"{LIST}/{case.demand.number}")
-        earlier = [Link(viewer.case_href(other, back=here), other) for other in revealed.earlier]
-        return _page(viewer, case, desk, personal=named, earlier=earlier)
+        return _page(viewer, case, desk, **contact_shown(viewer, revealed, here))
 
     @router.post(LIST + "/{number}")
     async def record(number: Number, by: By, request: Request, lang: InLanguage = "zh") -> Response:
@@ -161,7 +158,7 @@ def _page(viewer: Viewer, case: Case, desk: CaseHandler, refused: Refused | None
     path = f"{LIST}/{number}"
     errors = viewer.errors_of(refused)
     if refused and "why" in more and refused.code is Code.INVALID:
-        errors = {"why": viewer.say("请写明查阅理由，至少4个字", "Say why you need it, in four characters or more")}
+        errors = {"why": viewer.say(*WHY_MISSING)}
     form = call_back_view.form(viewer, now, more.pop("typed", None))
     problem = viewer.say(refused.zh or ANSWERS[refused.code].zh, refused.en) if refused and not errors else ""
     values = (

@@ -8,18 +8,17 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 
 from services.routing.cases.decisions.publishing import awaits_consent
 from services.routing.cases.handler import CaseHandler
-from services.routing.cases.reading import Case, case_of
+from services.routing.cases.reading import Case
 from services.routing.web import case_view, showing
-from services.routing.web.desk_page import PAGES, Done, InLanguage, desk_router
+from services.routing.web.desk_page import PAGES, Done, InLanguage, desk_router, open_case
 from services.routing.web.intake_reader import IntakeReader
 from services.routing.web.viewer import Viewer
-from services.routing.web.words import PERSONAL
-from shared.contracts.numbers import LONGEST, read_number
+from services.routing.web.words import WHY_MISSING
+from shared.contracts.numbers import LONGEST
 from shared.contracts.refusals import Code, Refused
 from shared.identity.gate import Gate, SignedIn
 from shared.identity.relations import may
 from shared.identity.rights import RECORD_CONSENT, REVEAL
-from shared.web.parts import Link
 from shared.web.way_back import Back
 
 Number = Annotated[str, Path(max_length=LONGEST)]
@@ -40,27 +39,23 @@ def routes(desk: CaseHandler, gate: Gate, intake: IntakeReader) -> APIRouter:
 
     @router.get("/desk/cases/{number}")
     async def show(number: Number, by: By, done: Done = "", back: Back = "", lang: InLanguage = "zh") -> HTMLResponse:
-        viewer = Viewer.of(by, desk, lang)
-        case = await case_of(desk, read_number(number), viewer.person)
+        viewer, case = await open_case(desk, by, number, lang)
         return _case_page(viewer, case, desk, back, done=done)
 
     @router.post("/desk/cases/{number}/contact-details")
     async def reveal(
         number: Number, by: By, request: Request, back: Back = "", lang: InLanguage = "zh"
     ) -> HTMLResponse:
-        viewer = Viewer.of(by, desk, lang)
-        case = await case_of(desk, read_number(number), viewer.person)
+        viewer, case = await open_case(desk, by, number, lang)
         why = str((await request.form()).get("why") or "").strip()
         try:
             revealed = await intake.contact(case.demand.number, why, viewer.person)
         except Refused as refused:
             if refused.code is not Code.INVALID:
                 raise
-            errors = {"why": viewer.say("请写明查阅理由，至少4个字", "Say why you need it, in four characters or more")}
+            errors = {"why": viewer.say(*WHY_MISSING)}
             return _case_page(viewer, case, desk, back, errors=errors, why=why, status=422)
-        named = {viewer.say(*PERSONAL.get(name, (name, name))): value for name, value in revealed.named.items()}
-        earlier = [Link(viewer.case_href(other, back=back), other) for other in revealed.earlier]
-        return _case_page(viewer, case, desk, back, personal=named, earlier=earlier)
+        return _case_page(viewer, case, desk, back, **case_view.contact_shown(viewer, revealed, back))
 
     _recording_consent(router, desk, intake, By)
     _files(router, desk, intake, By)
@@ -72,8 +67,7 @@ def _recording_consent(router: APIRouter, desk: CaseHandler, intake: IntakeReade
     async def record_consent(
         number: Number, by: By, request: Request, back: Back = "", lang: InLanguage = "zh"
     ) -> Response:
-        viewer = Viewer.of(by, desk, lang)
-        case = await case_of(desk, read_number(number), viewer.person)
+        viewer, case = await open_case(desk, by, number, lang)
         form = await request.form()
         said_by, key = str(form.get("said_by") or "").strip(), str(form.get("key") or uuid4())
         try:
@@ -93,8 +87,7 @@ def _recording_consent(router: APIRouter, desk: CaseHandler, intake: IntakeReade
 def _files(router: APIRouter, desk: CaseHandler, intake: IntakeReader, By: Any) -> None:  # noqa: N803 (a type)
     @router.get("/desk/cases/{number}/files/{reference}")
     async def file(number: Number, reference: Reference, by: By) -> Response:
-        viewer = Viewer.of(by, desk, "zh")
-        case = await case_of(desk, read_number(number), viewer.person)
+        viewer, case = await open_case(desk, by, number, "zh")
         if reference not in case_view.references(case):
             raise Refused(Code.NOT_FOUND, f"there is no file {reference} of this case", f"该诉求没有附件 {reference}")
         file = await intake.file(reference, viewer.person)

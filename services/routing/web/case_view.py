@@ -9,9 +9,10 @@ from services.routing.cases.clock import Held
 from services.routing.cases.reading import Case, Related
 from services.routing.web import command_forms
 from services.routing.web.case_words import rule_words
+from services.routing.web.intake_reader import Revealed
 from services.routing.web.showing import attachments_of, file_links, when
 from services.routing.web.viewer import Viewer
-from services.routing.web.words import HOLDERS, HOPS, KINDS, LEVELS
+from services.routing.web.words import HOLDERS, HOPS, KINDS, LEVELS, PERSONAL
 from shared.identity.rights import COMMANDS
 from shared.web.parts import Command, Link, SummaryRow
 
@@ -196,3 +197,11 @@ def similar(viewer: Viewer, case: Case, back: str) -> list[Mapping[str, Any]]:
         | {"merge": viewer.case_href(case.demand.number, "merge", back, into=one.number) if may_merge else ""}
         for one in case.similar
     ]
+
+
+def contact_shown(viewer: Viewer, revealed: Revealed, back: str) -> dict[str, Any]:
+    """What the contact card shows of a citizen; the other demands lead back to `back`."""
+    return {
+        "personal": {viewer.say(*PERSONAL.get(name, (name, name))): value for name, value in revealed.named.items()},
+        "earlier": [Link(viewer.case_href(number, back=back), number) for number in revealed.earlier],
+    }

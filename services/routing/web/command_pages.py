@@ -15,7 +15,7 @@ from services.routing.cases.reading import Case, case_of
 from services.routing.web import case_view, command_forms, evidence_files, showing
 from services.routing.web.case_pages import Number
 from services.routing.web.command_view import done_so_far, words_of_citizen
-from services.routing.web.desk_page import PAGES, InLanguage, desk_router
+from services.routing.web.desk_page import PAGES, InLanguage, desk_router, open_case
 from services.routing.web.evidence_files import FormFiles, handed_in
 from services.routing.web.intake_reader import IntakeReader
 from services.routing.web.viewer import Viewer
@@ -44,8 +44,7 @@ def routes(desk: CaseHandler, gate: Gate, intake: IntakeReader) -> APIRouter:
     async def ask(
         number: Number, name: Name, by: By, into: Into = "", back: Back = "", lang: InLanguage = "zh"
     ) -> HTMLResponse:
-        viewer = Viewer.of(by, desk, lang)
-        case = await case_of(desk, read_number(number), viewer.person)
+        viewer, case = await open_case(desk, by, number, lang)
         _known(name)
         chosen = {"into": into} if into and name == "merge" else {}
         again = Again(command_forms.initial(name, case.demand, case.publication) | chosen)

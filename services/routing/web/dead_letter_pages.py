@@ -9,7 +9,7 @@ from fastapi.responses import HTMLResponse
 
 from services.routing.cases.handler import CaseHandler
 from services.routing.web.desk_page import PAGES, InLanguage, desk_router
-from services.routing.web.ops_pages import Others
+from services.routing.web.ops_pages import Others, without_url
 from services.routing.web.showing import when
 from services.routing.web.staff_client import StaffClient
 from services.routing.web.viewer import Viewer
@@ -39,33 +39,30 @@ def routes(desk: CaseHandler, gate: Gate, own: Reporter, others: Others) -> APIR
         if not is_administrator(viewer.person):
             raise administrators_alone()
         if service == own.service:
-            found = await own.dead_letters(after)
+            page = await own.dead_letters(after)
         else:
-            found = await _asked(service, others[service], viewer.person, after)
+            page = await _letters_of(service, others[service], viewer.person, after)
         values = viewer.page(PATH, service=service, after=after or None)
-        return PAGES.render("dead_letters.html", values | _shown(service, found, after, viewer))
+        return PAGES.render("dead_letters.html", values | _shown(service, page, after, viewer))
 
     return router
 
 
-async def _asked(service: Service, client: StaffClient | None, person: Person, after: int) -> LetterPage:
+async def _letters_of(service: Service, client: StaffClient | None, person: Person, after: int) -> LetterPage:
     if client is None:
-        variable = f"HUYING_{service.upper()}_URL"
-        en, zh = f"{variable} is not set for routing-api", f"routing-api 未设置 {variable}"
-        raise Refused(Code.UNAVAILABLE, en, zh)
+        why = without_url(service)
+        raise Refused(Code.UNAVAILABLE, why.en, why.zh)
     answer = await client.answer("GET", dead_letters_of(service), person, params={"after": after})
     return LetterPage.of_document(answer.json())
 
 
-def _shown(service: Service, found: LetterPage, after: int, viewer: Viewer) -> dict[str, Any]:
+def _shown(service: Service, page: LetterPage, after: int, viewer: Viewer) -> dict[str, Any]:
     return {
         "service": service,
-        "tabs": [Tab(viewer.to(PATH, service=one), one, current=one == service) for one in Service],
-        "letters": [
-            _row(letter.id, letter.happened_at, letter.place, letter.cause, viewer) for letter in found.letters
-        ],
+        "tabs": [Tab(viewer.to(PATH, service=name), name, current=name == service) for name in Service],
+        "letters": [_row(letter.id, letter.happened_at, letter.place, letter.cause, viewer) for letter in page.letters],
         "first": viewer.to(PATH, service=service) if after else "",
-        "later": viewer.to(PATH, service=service, after=found.letters[-1].id) if found.more else "",
+        "later": viewer.to(PATH, service=service, after=page.letters[-1].id) if page.more else "",
     }
 
 

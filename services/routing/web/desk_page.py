@@ -6,12 +6,14 @@ from typing import Annotated, Any, ClassVar, Final, NamedTuple
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse
 
+from services.routing.cases.handler import CaseHandler
+from services.routing.cases.reading import Case, case_of
 from services.routing.web.viewer import Viewer
 from shared.chassis.http.body_limit import LargerBodies, LimitedRouter
-from shared.chassis.http.page_route import INCOMPLETE, PageRoute
-from shared.chassis.http.problem_details import AWAY, FAULT_EN, FAULT_ZH, retry_after
-from shared.contracts.numbers import LONGEST
-from shared.contracts.refusals import ANSWERS, Code, Refused
+from shared.chassis.http.page_route import INCOMPLETE, ErrorText, PageRoute, error_text
+from shared.chassis.http.problem_details import AWAY, retry_after
+from shared.contracts.numbers import LONGEST, read_number
+from shared.contracts.refusals import Code, Refused
 from shared.identity.gate import HOME, SAFE_METHODS, SignedIn
 from shared.jurisdiction.jurisdictions import Jurisdictions
 from shared.web.page_language import Lang
@@ -50,9 +52,11 @@ class StaffPage(PageRoute):
     @staticmethod
     def tell(refused: Refused | None, request: Request) -> HTMLResponse:
         """The page that says why something was refused, or that a fault occurred."""
-        if refused is None:
-            return _page(request, 500, ("系统出错了", "Something went wrong"), (FAULT_ZH, FAULT_EN))
-        return refusal_page(_INSTEAD.get(refused, refused), request)
+        if refused is not None:
+            refused = _INSTEAD.get(refused, refused)
+        page = _page(request, error_text(refused))
+        page.headers.update(retry_after(refused) if refused else {})
+        return page
 
 
 # Browsers write a Chinese character as nine bytes: an answer and its summary of 4000 each are more than is usual.
@@ -66,26 +70,24 @@ def desk_router() -> APIRouter:
     return LimitedRouter(_WITH_FILES, _LONG_FORMS, include_in_schema=False, route_class=StaffPage)
 
 
-def refusal_page(refused: Refused, request: Request) -> HTMLResponse:
-    """The page that says why something was refused, and leads back."""
-    answer = ANSWERS[refused.code]
-    page = _page(request, answer.status, (answer.zh, answer.en), (refused.zh or answer.zh, refused.en))
-    page.headers.update(retry_after(refused))
-    return page
+async def open_case(desk: CaseHandler, by: SignedIn, number: str, lang: Lang) -> tuple[Viewer, Case]:
+    """The viewer and the case with this number, as people type it; raises `Refused` if they may not read it."""
+    viewer = Viewer.of(by, desk, lang)
+    return viewer, await case_of(desk, read_number(number), viewer.person)
 
 
-def _page(request: Request, status: int, title: tuple[str, str], words: tuple[str, str]) -> HTMLResponse:
+def _page(request: Request, text: ErrorText) -> HTMLResponse:
     lang: Lang = "en" if request.query_params.get("lang") == "en" else "zh"
     chosen = 0 if lang == "zh" else 1
     route = request.scope.get("route")
     way_out = route.way_out if isinstance(route, StaffPage) else _TO_DESK
     values = {
         "lang": lang,
-        "title": title[chosen],
-        "words": words[chosen],
+        "title": text.title[chosen],
+        "words": text.words[chosen],
         "way_out": Link(way_out.href + ("" if lang == "zh" else "?lang=en"), way_out.words[chosen]),
     }
-    return PAGES.render("refused_page.html", _frame(request, lang) | values, status)
+    return PAGES.render("refused_page.html", _frame(request, lang) | values, text.status)
 
 
 def _frame(request: Request, lang: Lang) -> dict[str, Any]:

@@ -46,10 +46,8 @@ def routes(desk: CaseHandler, gate: Gate, own: Reporter, others: Others) -> APIR
 
 async def _asked(service: str, client: StaffClient | None, person: Person) -> ServiceReport:
     """The report of another service; if it does not answer, that is a finding itself."""
-    variable = f"HUYING_{service.upper()}_URL"
     if client is None:
-        why = Words(f"{variable} is not set for routing-api", f"routing-api 未设置 {variable}")
-        return _without(service, [not_looked_at(Words(service, service), why)])
+        return _without(service, [not_looked_at(Words(service, service), without_url(service))])
     try:
         return ServiceReport.of_document((await client.answer("GET", path_of(service), person)).json())
     except Refused as refused:
@@ -57,10 +55,20 @@ async def _asked(service: str, client: StaffClient | None, person: Person) -> Se
     except (KeyError, TypeError, ValueError):
         wrong = Words("answers in words of another version", "返回的内容版本不同")
     step = Words(
-        f"is {service}-api running and of this version, and is {variable} right?",
-        f"请确认 {service}-api 在运行且版本一致、{variable} 正确",
+        f"is {service}-api running and of this version, and is {_variable(service)} right?",
+        f"请确认 {service}-api 在运行且版本一致、{_variable(service)} 正确",
     )
     return _without(service, [broken(Words(service, service), wrong, step)])
+
+
+def without_url(service: str) -> Words:
+    """Why a service cannot be asked."""
+    variable = _variable(service)
+    return Words(f"{variable} is not set for routing-api", f"routing-api 未设置 {variable}")
+
+
+def _variable(service: str) -> str:
+    return f"HUYING_{service.upper()}_URL"
 
 
 def _without(service: str, findings: Sequence[Finding]) -> ServiceReport:

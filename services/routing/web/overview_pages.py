@@ -15,7 +15,7 @@ from services.routing.cases.worklist_filters import Filters
 from services.routing.cases.worklists import BEGINNING, Cursor, List, place_of
 from services.routing.web import showing
 from services.routing.web.desk_page import PAGES, InLanguage, desk_router
-from services.routing.web.overview_view import towns, units_of
+from services.routing.web.overview_view import sums_of, towns, units_of
 from services.routing.web.viewer import OVERSEERS, Viewer
 from services.routing.web.words import LISTS, LOADS
 from shared.contracts.refusals import Code, Refused
@@ -57,7 +57,7 @@ def routes(desk: CaseHandler, gate: Gate) -> APIRouter:
             "cases": lambda figure, **whose: viewer.to(f"{PATH}/cases", **whose, list=BEHIND[figure]),
             "figures": [(name, viewer.say(*LOADS[name])) for name in FIGURES],
             "table": viewer.to(f"{PATH}.csv"),
-            "sums": {name: sum(getattr(load, name) for load in loads) for name in FIGURES},
+            "sums": sums_of(loads),
             "counted_at": showing.when(counted_at, viewer, own.now) if counted_at else "",
             "columns": [Column(viewer.say(*words)) for words in COLUMNS],
             "oldest": [showing.row(case, viewer, own.now, viewer.to(PATH)) for case in oldest],

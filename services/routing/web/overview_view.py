@@ -55,13 +55,14 @@ def towns(viewer: Viewer, loads: Sequence[UnitLoad]) -> list[TownRow]:
         TownRow(
             town,
             viewer.unit_name(town),
-            {name: sum(getattr(load, name) for load in of_town) for name in FIGURES},
-            [UnitRow(load.unit, viewer.unit_name(load.unit), _figures(load)) for load in of_town],
+            sums_of(of_town),
+            [UnitRow(load.unit, viewer.unit_name(load.unit), sums_of([load])) for load in of_town],
         )
         for town, of_town in below.items()
     ]
     return sorted(rows, key=lambda row: (-row.figures["overdue"], -row.figures["open"], row.id))
 
 
-def _figures(load: UnitLoad) -> dict[str, int]:
-    return {name: getattr(load, name) for name in FIGURES}
+def sums_of(loads: Sequence[UnitLoad]) -> dict[str, int]:
+    """The sum of each figure over these units, by the figure's name."""
+    return {name: sum(getattr(load, name) for load in loads) for name in FIGURES}

@@ -6,12 +6,9 @@ from fastapi import APIRouter, Depends
 from fastapi.responses import HTMLResponse
 
 from services.routing.cases.handler import CaseHandler
-from services.routing.cases.reading import case_of
 from services.routing.web.case_pages import Number
-from services.routing.web.desk_page import PAGES, InLanguage, desk_router
+from services.routing.web.desk_page import PAGES, InLanguage, desk_router, open_case
 from services.routing.web.sheet_view import sheet
-from services.routing.web.viewer import Viewer
-from shared.contracts.numbers import read_number
 from shared.identity.gate import Gate, SignedIn
 from shared.web.way_back import Back
 
@@ -23,8 +20,7 @@ def routes(desk: CaseHandler, gate: Gate) -> APIRouter:
 
     @router.get("/desk/cases/{number}/sheet")
     async def show(number: Number, by: By, back: Back = "", lang: InLanguage = "zh") -> HTMLResponse:
-        viewer = Viewer.of(by, desk, lang)
-        case = await case_of(desk, read_number(number), viewer.person)
+        viewer, case = await open_case(desk, by, number, lang)
         number = case.demand.number
         values = viewer.page(f"/desk/cases/{number}/sheet", back=back) | {
             "number": number,

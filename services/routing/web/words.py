@@ -169,6 +169,7 @@ EVIDENCE_KINDS: Final[Mapping[EvidenceKind, tuple[str, str]]] = {
     EvidenceKind.IDENTITY: ("证件", "papers of a person"),
 }
 
+WHY_MISSING: Final = ("请写明查阅理由，至少4个字", "Say why you need it, in four characters or more")
 PERSONAL: Final[Mapping[str, tuple[str, str]]] = {
     "name": ("姓名", "Name"),
     "phone": ("电话", "Telephone"),

@@ -1,20 +1,38 @@
 """Routes of HTML pages, whose refusals and faults are shown as HTML pages too."""
 
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from fastapi import Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
 from shared.chassis.http.error_format import ErrorFormat
-from shared.chassis.http.problem_details import refusal_of, route_of
-from shared.contracts.refusals import Code, Refused
+from shared.chassis.http.problem_details import AWAY, FAULT_EN, FAULT_ZH, refusal_of, route_of
+from shared.contracts.refusals import ANSWERS, Code, Refused
 
 INCOMPLETE: Final = Refused(
     Code.INVALID, "the address or the form is not complete: go back and try again", "地址或表单有误，请返回重试"
 )
+_NOT_SENT: Final = ("系统繁忙，本次没有提交成功，请过一分钟再试", "nothing was sent; try again in a minute")
 _UNREADABLE: Final = frozenset({400, 413})
+
+
+class ErrorText(NamedTuple):
+    """The status and the texts of an error page; title and words are each in Chinese and English."""
+
+    status: int
+    title: tuple[str, str]
+    words: tuple[str, str]
+
+
+def error_text(refused: Refused | None) -> ErrorText:
+    """What an error page says about a refusal; None means a fault of this server."""
+    if refused is None:
+        return ErrorText(500, ("系统出错了", "Something went wrong"), (FAULT_ZH, FAULT_EN))
+    answer = ANSWERS[refused.code]
+    words = _NOT_SENT if refused is AWAY else (refused.zh or answer.zh, refused.en)
+    return ErrorText(answer.status, (answer.zh, answer.en), words)
 
 
 class PageRoute(ErrorFormat):
