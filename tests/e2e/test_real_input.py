@@ -126,9 +126,10 @@ async def test_a_demand_goes_round_the_loop_until_its_citizen_is_satisfied(runni
             return int(found.json()["total"]["statuses"].get("closed/confirmed", 0))
 
         before = await satisfied()
-        receipt = (await client.post("/v1/demands", json=body, headers=headers)).json()
-        again = (await client.post("/v1/demands", json=body, headers=headers)).json()
-        assert receipt == again
+        accepted = await client.post("/v1/demands", json=body, headers=headers)
+        assert accepted.status_code == 201, accepted.text
+        receipt = accepted.json()
+        assert (await client.post("/v1/demands", json=body, headers=headers)).json() == receipt
 
         async def status() -> str:
             found = await client.get(f"/v1/demands/{receipt['number']}", headers=headers)
