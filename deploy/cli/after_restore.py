@@ -16,11 +16,11 @@ import typer
 from deploy.cli.lost_refusals import Said, said_in, tell_again
 from deploy.cli.notifications import nobody
 from deploy.cli.processes import RunSettings
-from services.feedback.app import demand_repository
+from services.feedback import assembled as feedback_parts
 from services.feedback.notifications import queries as message_queries
 from services.feedback.notifications.sending import messages
 from services.feedback.settings import FeedbackSettings
-from services.intake import app as intake
+from services.intake import assembled as intake_parts
 from services.intake.events import queries as event_queries
 from services.intake.submission import queries as submission_queries
 from shared.chassis.base.clock import now
@@ -133,7 +133,7 @@ async def _do(database: str, until: datetime | None, numbers: int, said: Mapping
         await event_queries.end_cursors(db)
         refused = 0
         if said:
-            refused = await tell_again(db, intake.demand_repository(packs_of(read(JurisdictionSettings))), said)
+            refused = await tell_again(db, intake_parts.demand_repository(packs_of(read(JurisdictionSettings))), said)
     async with await open_pool(database, "routing", size=1) as pool, pool.acquire() as db:
         ended = await sessions.end_all(db)
     async with await open_pool(database, "feedback", size=1) as pool, pool.acquire() as db, db.transaction():
@@ -141,6 +141,6 @@ async def _do(database: str, until: datetime | None, numbers: int, said: Mapping
         if until:
             settings = read(FeedbackSettings)
             packs = packs_of(settings)
-            kind = messages(demand_repository(packs, settings), nobody, (), packs)
+            kind = messages(feedback_parts.demand_repository(packs, settings), nobody, (), packs)
             held_back = await intent_reports.doubt(db, kind, until, CAUSE, now())
         return Done(first, refused, ended, held_back, await message_queries.waiting(db))

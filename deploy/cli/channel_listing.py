@@ -9,7 +9,7 @@ import typer
 from deploy.cli import channels
 from deploy.cli.channels import Name
 from deploy.cli.service_database import exit_on_refusal, with_pool
-from services.intake.app import vault
+from services.intake.assembled import vault
 from services.intake.channels import key_queries
 from services.intake.channels.gateway_settings import GatewayRegistry
 from services.intake.channels.key_queries import Usage

@@ -10,7 +10,7 @@ import typer
 
 from deploy.cli.service_database import exit_on_refusal, with_pool
 from deploy.local.state import write_private
-from services.intake.app import vault
+from services.intake.assembled import vault
 from services.intake.channels import key_queries
 from services.intake.channels import keys as channels
 from services.intake.channels.embed_queries import EmbedRow

@@ -8,7 +8,7 @@ import typer
 
 from deploy.cli.running import use_local_deployment
 from deploy.cli.service_database import with_connection
-from services.feedback.app import demand_repository
+from services.feedback.assembled import demand_repository
 from services.feedback.gateways.rendering import LINK
 from services.feedback.notifications import queries
 from services.feedback.notifications.contacts import Found

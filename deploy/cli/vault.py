@@ -8,8 +8,8 @@ from typing import Annotated
 import typer
 
 from deploy.cli.running import use_local_deployment
-from services.intake import app as intake
 from services.intake import demands
+from services.intake.assembled import vault
 from services.intake.attachments.assembled import attachment_service
 from services.intake.channels.rotation import Rotated
 from services.intake.channels.rotation import rotate as rotate_keys
@@ -62,8 +62,8 @@ async def _rotate() -> Rotated:
     settings = read(IntakeSettings)
     pool = await open_pool(settings.database_url, "intake", size=1)
     try:
-        done = await rotate_keys(pool, intake.vault(settings))
-        await rotate_texts(pool, intake.vault(settings), done)
+        done = await rotate_keys(pool, vault(settings))
+        await rotate_texts(pool, vault(settings), done)
         return done
     finally:
         await pool.close()

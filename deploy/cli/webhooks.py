@@ -10,7 +10,7 @@ import typer
 
 from deploy.cli.running import use_local_deployment
 from deploy.cli.service_database import exit_on_refusal, with_connection
-from services.feedback.app import secret_box
+from services.feedback.assembled import secret_box
 from services.feedback.settings import FeedbackSettings
 from services.feedback.webhooks import handler, log_queries, queries
 from services.feedback.webhooks.commands import ChangeWebhook, Redeliver

@@ -5,7 +5,7 @@ from functools import partial
 from fastapi import APIRouter
 
 from services.feedback.api_document import WORDS
-from services.feedback.app import SERVICE, demand_repository, links_of, message_kind, secret_box
+from services.feedback.assembled import demand_repository, links_of, message_kind, secret_box
 from services.feedback.gateways import reports_api
 from services.feedback.gateways.assembled import reporting_gateways
 from services.feedback.gateways.reports_api import ReportHandler
@@ -34,7 +34,7 @@ from shared.masker.masker import Masker
 from shared.web.display import look
 
 
-def api(settings: FeedbackSettings, pool: Pool) -> Api:
+def api(settings: FeedbackSettings, pool: Pool, reporter: Reporter) -> Api:
     """The HTTP API and the pages of citizens."""
     packs, interest = packs_of(settings), Interest()
     repository, masker = demand_repository(packs, settings, interest), Masker()
@@ -47,7 +47,7 @@ def api(settings: FeedbackSettings, pool: Pool) -> Api:
     routers = [
         desk_api.routes(desk, introspection.person),
         # The page of operations must work even if intake does not answer.
-        operations.routes(Reporter(SERVICE, pool), partial(StaffTokens.of(settings).read, pool)),
+        operations.routes(reporter, partial(StaffTokens.of(settings).read, pool)),
         routes(ratings),
         pages.routes(ratings, Visitors.of(settings)),
         reports_api.routes(reports),

@@ -4,25 +4,19 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Final
 
+from services.intake.assembled import demand_repository
 from services.intake.attachments.assembled import attachment_service
 from services.intake.checks import CHECKS
 from services.intake.events.numbering import EventNumbering
-from services.intake.events.projection import event_projection
 from services.intake.gauges import GAUGES
 from services.intake.inbound.sms.parted_texts import EXPIRED as EXPIRED_TEXTS
 from services.intake.notes.lost_link_handler import WITHIN as LINKS_COUNTED_WITHIN
 from services.intake.notes.supporters import WITHIN as COUNTED_WITHIN
-from services.intake.publications.projection import PUBLICATIONS
 from services.intake.settings import IntakeSettings
 from services.intake.similar.indexing import Indexing
-from services.intake.similar.projection import similarity_projection
 from services.intake.tracking.lookup import WITHIN
-from services.intake.tracking.projection import LISTING, UPDATES
-from services.intake.tracking.words_projection import CITIZEN_WORDS
-from services.intake.vault.sealing import Vault
 from services.intake.web.drafts import KEPT as DRAFTS_KEPT
-from shared.chassis.aggregates.projections import compose
-from shared.chassis.aggregates.repository import Repositories, Repository
+from shared.chassis.aggregates.repository import Repositories
 from shared.chassis.database.pool import Pool
 from shared.chassis.process.components import Api, Worker
 from shared.chassis.process.manifest import (
@@ -33,38 +27,21 @@ from shared.chassis.process.manifest import (
     ServiceManifest,
     WorkerProcess,
 )
+from shared.chassis.process.reporter import Reporter
 from shared.chassis.work.retention import Expired, Retention, redriven
-from shared.contracts.demand.facts import Fact
-from shared.contracts.demand.rules import demand_rules
-from shared.contracts.demand.state import Demand, Service
 from shared.contracts.topics import DEMAND_EVENTS
 from shared.identity.revocations import EXPIRED as EXPIRED_REVOCATIONS
-from shared.jurisdiction.jurisdictions import Jurisdictions
 from shared.jurisdiction.loader import packs_of
 
 MIGRATIONS: Final = Path(__file__).parent / "migrations"
 READS: Final = (DEMAND_EVENTS.name,)
 
 
-def demand_repository(packs: Jurisdictions) -> Repository[Demand, Fact]:
-    """The repository of intake's copy of every demand, with its projections."""
-    project = compose(
-        LISTING, UPDATES, CITIZEN_WORDS, PUBLICATIONS, similarity_projection(packs), event_projection(packs)
-    )
-    return Repository("demand", demand_rules(Service.INTAKE), project)
-
-
-def vault(settings: IntakeSettings) -> Vault:
-    """The vault with its master key, and with the previous one while that is being changed; the secret behind codes
-    never changes."""
-    return Vault.of(settings.vault_key, settings.vault_old_key, settings.lasting)
-
-
 def api(settings: IntakeSettings, pool: Pool) -> Api:
     """The HTTP API and the pages of citizens. Their modules are imported only by the process that serves them."""
     from services.intake import http_app
 
-    return http_app.api(settings, pool)
+    return http_app.api(settings, pool, Reporter(SERVICE, pool))
 
 
 def mail(settings: IntakeSettings, pool: Pool) -> Server:

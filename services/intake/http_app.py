@@ -3,7 +3,7 @@
 from functools import partial
 
 from services.intake.api_document import WORDS
-from services.intake.app import SERVICE, demand_repository, vault
+from services.intake.assembled import demand_repository, vault
 from services.intake.attachments import api as attachments_api
 from services.intake.attachments.assembled import attachment_service
 from services.intake.broadcasts import api as broadcasts
@@ -75,7 +75,7 @@ from shared.masker.masker import Masker
 from shared.web.display import look
 
 
-def api(settings: IntakeSettings, pool: Pool) -> Api:
+def api(settings: IntakeSettings, pool: Pool, reporter: Reporter) -> Api:
     """The HTTP API and the pages of citizens."""
     packs = packs_of(settings)
     for pack in packs:
@@ -127,7 +127,7 @@ def api(settings: IntakeSettings, pool: Pool) -> Api:
             ),
             publications_api.routes(publications, note_handler, lookup),
             *portal_pages.routes(settings, raising, stories, publications, figures),
-            operations.routes(Reporter(SERVICE, pool), partial(StaffTokens.of(settings).read, pool)),
+            operations.routes(reporter, partial(StaffTokens.of(settings).read, pool)),
             look(),
         ],
         WORDS,

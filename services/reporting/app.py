@@ -4,37 +4,29 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Final
 
-from services.reporting.figures.projection import figure_projection
+from services.reporting.assembled import demand_repository
 from services.reporting.figures.rollup import Rollup
 from services.reporting.rebuild.rebuild import Rebuild, Say
 from services.reporting.settings import ReportingSettings
-from shared.chassis.aggregates.repository import Repositories, Repository
+from shared.chassis.aggregates.repository import Repositories
 from shared.chassis.database.pool import Pool
 from shared.chassis.process.components import Api, Worker
 from shared.chassis.process.manifest import ApiProcess, RelayProcess, ServiceManifest, WorkerProcess
+from shared.chassis.process.reporter import Reporter
 from shared.chassis.work.retention import Expired, Retention, redriven
-from shared.contracts.demand.facts import Fact
-from shared.contracts.demand.rules import demand_rules
-from shared.contracts.demand.state import Demand, Service
 from shared.contracts.topics import DEMAND_EVENTS
 from shared.identity.revocations import EXPIRED as EXPIRED_REVOCATIONS
-from shared.jurisdiction.jurisdictions import Jurisdictions
 from shared.jurisdiction.loader import packs_of
 
 MIGRATIONS: Final = Path(__file__).parent / "migrations"
 READS: Final = (DEMAND_EVENTS.name,)
 
 
-def demand_repository(packs: Jurisdictions) -> Repository[Demand, Fact]:
-    """The repository of reporting's copy of every demand, with its projections."""
-    return Repository("demand_facts", demand_rules(Service.REPORTING), figure_projection(packs))
-
-
 def api(settings: ReportingSettings, pool: Pool) -> Api:
     """The HTTP API, which needs no credential. Its modules are imported only by the process that serves them."""
     from services.reporting import http_app
 
-    return http_app.api(settings, pool)
+    return http_app.api(settings, pool, Reporter(SERVICE, pool))
 
 
 def projector(settings: ReportingSettings, pool: Pool) -> Worker:

@@ -3,7 +3,6 @@
 from collections.abc import Awaitable, Callable
 
 from services.reporting.api_document import WORDS
-from services.reporting.app import SERVICE
 from services.reporting.drilldown import api as drilldown_api
 from services.reporting.drilldown.handler import Drilldown
 from services.reporting.figures import api as figures_api
@@ -21,7 +20,7 @@ from shared.jurisdiction.loader import packs_of
 from shared.web.display import look
 
 
-def api(settings: ReportingSettings, pool: Pool) -> Api:
+def api(settings: ReportingSettings, pool: Pool, reporter: Reporter) -> Api:
     """The HTTP API, which needs no credential."""
     packs = packs_of(settings)
     figures, drilldown = Figures(pool), Drilldown(pool)
@@ -30,7 +29,7 @@ def api(settings: ReportingSettings, pool: Pool) -> Api:
             figures_api.routes(figures, packs),
             drilldown_api.routes(figures, drilldown, packs),
             pages.routes(figures, drilldown, packs),
-            operations.routes(Reporter(SERVICE, pool), _staff(settings, pool)),
+            operations.routes(reporter, _staff(settings, pool)),
             look(),
         ],
         WORDS,

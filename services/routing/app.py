@@ -4,40 +4,31 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Final
 
-from services.routing.call_backs.projection import call_back_projection
+from services.routing.assembled import demand_repository
 from services.routing.cases.following import PARENT, follow_parent
 from services.routing.cases.overview import LoadCounting
-from services.routing.cases.policies import reaction
-from services.routing.cases.projection import CASES
 from services.routing.catalogue.doctor_checks import CATALOGUES
 from services.routing.catalogue.packs_in_force import PacksInForce
 from services.routing.checks import CHECKS
-from services.routing.deadlines.projection import deadline_projection
 from services.routing.deadlines.queries import DEADLINE
 from services.routing.deadlines.timer import deadline_timer
 from services.routing.gauges import GAUGES
 from services.routing.hot_spots.detection import Detection
 from services.routing.hot_spots.policies import HOT_SPOT, told
-from services.routing.hot_spots.projection import TO_COMPARE
-from services.routing.publications.projection import publication_projection
 from services.routing.publications.queries import PUBLICATION
 from services.routing.publications.timer import release_timer
 from services.routing.settings import RoutingSettings
 from shared.chassis.aggregates.commands import ANSWERS
-from shared.chassis.aggregates.projections import compose
-from shared.chassis.aggregates.repository import Repositories, Repository
+from shared.chassis.aggregates.repository import Repositories
 from shared.chassis.database.pool import Pool
 from shared.chassis.process.components import Api, Worker
 from shared.chassis.process.manifest import ApiProcess, RelayProcess, ServiceManifest, WorkerProcess
+from shared.chassis.process.reporter import Reporter
 from shared.chassis.work.retention import Expired, Retention, redriven
 from shared.chassis.work.timers import OnDue, Timers
-from shared.contracts.demand.facts import Fact
-from shared.contracts.demand.rules import demand_rules
-from shared.contracts.demand.state import Demand, Service
 from shared.contracts.topics import DEMAND_EVENTS
 from shared.identity.revocations import EXPIRED as EXPIRED_REVOCATIONS
 from shared.identity.sessions import EXPIRED as EXPIRED_SESSIONS
-from shared.jurisdiction.jurisdictions import Jurisdictions
 from shared.jurisdiction.loader import packs_of
 
 COMPARED: Final = Expired("hot_spot_demand", "hot_spot IS NULL AND raised_at < $1", timedelta(days=62))
@@ -47,18 +38,11 @@ MIGRATIONS: Final = Path(__file__).parent / "migrations"
 READS: Final = (DEMAND_EVENTS.name,)
 
 
-def demand_repository(packs: Jurisdictions) -> Repository[Demand, Fact]:
-    """The repository of routing's copy of every demand, with its policy and its projections."""
-    projection = compose(*CASES.parts, deadline_projection(packs), publication_projection(packs))
-    projection = compose(*projection.parts, call_back_projection(packs), TO_COMPARE)
-    return Repository("demand", demand_rules(Service.ROUTING, reaction(packs)), projection)
-
-
 def api(settings: RoutingSettings, pool: Pool) -> Api:
     """The HTTP API and the pages of staff. Their modules are imported only by the process that serves them."""
     from services.routing import http_app
 
-    return http_app.api(settings, pool)
+    return http_app.api(settings, pool, Reporter(SERVICE, pool))
 
 
 def worker(settings: RoutingSettings, pool: Pool) -> Worker:

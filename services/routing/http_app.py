@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from services.routing.api_document import WORDS
-from services.routing.app import SERVICE, demand_repository
+from services.routing.assembled import demand_repository
 from services.routing.cases import call_backs_api
 from services.routing.cases.api import routes
 from services.routing.cases.handler import CaseHandler
@@ -54,7 +54,7 @@ from shared.masker.masker import Masker
 from shared.web.display import look
 
 
-def api(settings: RoutingSettings, pool: Pool) -> Api:
+def api(settings: RoutingSettings, pool: Pool, reporter: Reporter) -> Api:
     """The HTTP API and the pages of staff."""
     packs = PacksInForce(packs_of(settings), pool)
     keys = IssuerKeys(settings.oidc_issuer) if settings.oidc_issuer else None
@@ -65,7 +65,7 @@ def api(settings: RoutingSettings, pool: Pool) -> Api:
     catalogues, explainer = CatalogueDesk(pool, packs), Explainer(pool, packs)
     flow = CodeFlow.of(settings, keys, packs) if keys and settings.oidc_client_id else None
     people = tuple(demo_people(packs)) if settings.demo_staff else ()
-    intake, reporter = IntakeReader.at(settings.intake_url, settings), Reporter(SERVICE, pool)
+    intake = IntakeReader.at(settings.intake_url, settings)
     others = _others(settings)
     pages = (
         message_pages.routes(cases, gate, StaffClient.at("feedback", settings.feedback_url, settings)),

@@ -11,7 +11,7 @@ from uuid import UUID
 import pytest
 from starlette.routing import Route
 
-from services.intake import app as intake
+from services.intake.assembled import demand_repository
 from services.reporting.figures.parameters import By
 from shared.chassis.base.clock import now
 from shared.contracts.demand import facts as f
@@ -154,12 +154,12 @@ async def _goes_on(gateway: Gateway, key: UUID, notes: Sequence[f.NoteFact]) -> 
     )
     async with gateway.intake.acquire() as db, db.transaction():
         payload = await db.fetchval("SELECT payload FROM journal WHERE aggregateid = $1 AND sequence = 1", key)
-        page = await intake.demand_repository(shipped()).load(db, [key], now())
+        page = await demand_repository(shipped()).load(db, [key], now())
         for fact in past:
             page.apply(envelope(fact, page.state(key).version + 1, key))
         for note in notes:
             page.apply(envelope(note, None, key))
-        await intake.demand_repository(shipped()).save(db, page)
+        await demand_repository(shipped()).save(db, page)
     told = (f.DemandSubmitted.model_validate_json(payload), *past)
     records = [gateway.log.record(envelope(fact, n, key, now())) for n, fact in enumerate(told, 1)]
     records += [gateway.log.record(envelope(note, None, key, now())) for note in notes]

@@ -5,11 +5,11 @@ from typing import Any
 import pytest
 
 from deploy.cli.services import manifests
-from services.feedback import app as feedback
+from services.feedback import assembled as feedback_parts
 from services.feedback.settings import FeedbackSettings
-from services.intake import app as intake
-from services.reporting import app as reporting
-from services.routing import app as routing
+from services.intake import assembled as intake_parts
+from services.reporting import assembled as reporting_parts
+from services.routing import assembled as routing_parts
 from shared.chassis.aggregates.projections import Composed, Projection
 from shared.chassis.aggregates.repository import Repository
 from shared.contracts.event_types import FACTS
@@ -18,10 +18,10 @@ from tests.packs import shipped
 
 SETTINGS = FeedbackSettings.model_validate(KEYS | {"DATABASE_URL": "postgresql://nowhere"})
 REPOSITORIES: dict[str, Repository[Any, Any]] = {
-    "intake": intake.demand_repository(shipped()),
-    "routing": routing.demand_repository(shipped()),
-    "feedback": feedback.demand_repository(shipped(), SETTINGS),
-    "reporting": reporting.demand_repository(shipped()),
+    "intake": intake_parts.demand_repository(shipped()),
+    "routing": routing_parts.demand_repository(shipped()),
+    "feedback": feedback_parts.demand_repository(shipped(), SETTINGS),
+    "reporting": reporting_parts.demand_repository(shipped()),
 }
 
 

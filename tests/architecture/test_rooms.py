@@ -6,9 +6,11 @@ from typing import Final
 import pytest
 
 SERVICES: Final = Path(__file__).parents[2] / "services"
-OF_A_SERVICE: Final = frozenset({"app", "http_app", "settings", "checks", "gauges", "api_document", "examples"})
-"""Modules beside the subjects: what the service is made of, serves, reads, is asked by the doctor, counts, and
-documents."""
+OF_A_SERVICE: Final = frozenset(
+    {"app", "http_app", "assembled", "settings", "checks", "gauges", "api_document", "examples"}
+)
+"""Modules beside the subjects: the manifest and the worker of the service, its API, the parts that both share, its
+settings, the checks of the doctor, its gauges, and what its document says."""
 ROLES: Final = frozenset(
     {
         "api", "commands", "domain", "policies", "permissions", "handler", "projection", "queries", "documents",
@@ -128,6 +130,6 @@ def test_what_is_listed_is_no_role():
 
 def test_the_settings_and_the_manifest_of_a_service_are_where_they_are_looked_for():
     for service in {path.relative_to(SERVICES).parts[0] for path in MODULES}:
-        assert {"app.py", "http_app.py", "settings.py", "api_document.py", "migrations"} <= {
+        assert {"app.py", "http_app.py", "assembled.py", "settings.py", "api_document.py", "migrations"} <= {
             path.name for path in (SERVICES / service).iterdir()
         }

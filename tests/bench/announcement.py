@@ -16,7 +16,7 @@ from uuid import uuid4
 import orjson
 import uvloop
 
-from services.feedback.app import demand_repository
+from services.feedback.assembled import demand_repository
 from services.feedback.gateways.http_sms import HttpSmsGateway
 from services.feedback.gateways.recipients import ContactMethod
 from services.feedback.notifications.contacts import ContactClient

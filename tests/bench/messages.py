@@ -16,7 +16,7 @@ import orjson
 import uvloop
 
 from deploy.local.ports import free_port
-from services.feedback.app import demand_repository
+from services.feedback.assembled import demand_repository
 from services.feedback.gateways.declared_sms import HttpSms
 from services.feedback.gateways.http_sms import HttpSmsGateway
 from services.feedback.gateways.recipients import ContactMethod

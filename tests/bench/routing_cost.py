@@ -18,7 +18,7 @@ from uuid import UUID, uuid4
 
 import uvloop
 
-from services.routing.app import demand_repository
+from services.routing.assembled import demand_repository
 from shared.chassis.aggregates.repository import Repositories
 from shared.chassis.base import logs
 from shared.chassis.base.clock import now, uuid7

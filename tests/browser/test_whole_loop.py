@@ -15,7 +15,7 @@ from playwright.async_api import Page, expect
 
 from deploy.local.ports import free_port
 from deploy.local.process import ManagedProcess
-from services.feedback import app as feedback
+from services.feedback.assembled import demand_repository, message_kind
 from services.feedback.gateways.recipients import Recipient
 from services.feedback.settings import FeedbackSettings
 from shared.chassis.work.intent_sender import IntentSender
@@ -79,8 +79,8 @@ async def town(postgres: Server, tmp_path_factory: pytest.TempPathFactory) -> As
         await says(running.bearer, "Fakesmsc client connected")
         told = {"DATABASE_URL": database, "gateways": declared, "intake_url": city.url, "messages_at_once": True}
         settings = FeedbackSettings.model_validate(KEYS | told)
-        pool, repository = city.loop.pools[Service.FEEDBACK], feedback.demand_repository(shipped(), settings)
-        kind = replace(feedback.message_kind(settings, pool, repository, shipped()), per_hour=lambda intent: HELD_BACK)
+        pool, repository = city.loop.pools[Service.FEEDBACK], demand_repository(shipped(), settings)
+        kind = replace(message_kind(settings, pool, repository, shipped()), per_hour=lambda intent: HELD_BACK)
         sender = IntentSender(pool, kind)
         yield Town(city, sender, centre)
         for gateway in kind.gateways:

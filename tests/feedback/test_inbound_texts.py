@@ -14,6 +14,7 @@ from structlog.testing import capture_logs
 from services.feedback.gateways.inbound_texts import InboundTexts
 from services.feedback.gateways.smpp import SmppGateway
 from services.intake import app as intake
+from services.intake import assembled
 from services.intake.channels.gateway_settings import GatewayRegistry
 from services.intake.settings import IntakeSettings
 from services.intake.vault.contact import Contact
@@ -84,7 +85,7 @@ async def bound(pool: Pool, database: str, centre: tuple[Centre, int]) -> AsyncI
     running_centre, port = centre
     settings = IntakeSettings.model_validate(KEYS | {"DATABASE_URL": database})
     async with await open_pool(database, "intake") as theirs:
-        vault = intake.vault(settings)
+        vault = assembled.vault(settings)
         await channel(theirs, vault, ChannelKind.SMS)
         async with running("intake", intake.api(settings, theirs)) as served:
             way = Away(httpx.ASGITransport(served, raise_app_exceptions=False))

@@ -4,7 +4,7 @@ from uuid import UUID
 
 import pytest
 
-from services.routing.app import demand_repository
+from services.routing.assembled import demand_repository
 from services.routing.cases.following import follow_parent
 from shared.chassis.database.pool import Pool
 from shared.contracts.demand import facts as f

@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import uuid4
 
-from services.feedback import app as feedback
+from services.feedback import assembled as feedback_parts
 from services.feedback.settings import FeedbackSettings
-from services.intake import app as intake
-from services.reporting import app as reporting
+from services.intake import assembled as intake_parts
+from services.reporting import assembled as reporting_parts
 from services.routing import app as routing
 from services.routing.settings import RoutingSettings
 from shared.chassis.aggregates.journal import COLUMNS, from_row
@@ -100,10 +100,12 @@ async def opened_loop(database: str, **more: str) -> AsyncIterator[Loop]:
     settings = KEYS | {"DATABASE_URL": database} | more
     packs = shipped()
     repositories: dict[Service, Repositories] = {
-        Service.INTAKE: Repositories.of(intake.demand_repository(packs)),
+        Service.INTAKE: Repositories.of(intake_parts.demand_repository(packs)),
         Service.ROUTING: routing.worker(RoutingSettings.model_validate(settings), None).repositories,  # type: ignore[arg-type]
-        Service.FEEDBACK: Repositories.of(feedback.demand_repository(packs, FeedbackSettings.model_validate(settings))),
-        Service.REPORTING: Repositories.of(reporting.demand_repository(packs)),
+        Service.FEEDBACK: Repositories.of(
+            feedback_parts.demand_repository(packs, FeedbackSettings.model_validate(settings))
+        ),
+        Service.REPORTING: Repositories.of(reporting_parts.demand_repository(packs)),
     }
     async with AsyncExitStack() as stack:
         pools = {s: await stack.enter_async_context(await open_pool(database, str(s))) for s in repositories}

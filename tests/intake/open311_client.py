@@ -8,7 +8,7 @@ from xml.etree import ElementTree as ET
 
 import httpx
 
-from services.intake import app
+from services.intake.assembled import demand_repository
 from shared.chassis.database.pool import Pool
 from shared.contracts.demand import facts as f
 from shared.contracts.demand.tellers import TOLD_BY
@@ -77,7 +77,7 @@ async def hear(pool: Pool, number: str, *facts: f.Fact, at: datetime | None = No
     at = at or datetime.now(UTC)
     async with pool.acquire() as db, db.transaction():
         key: UUID = await db.fetchval("SELECT id FROM submission WHERE number = $1", number)
-        repository = app.demand_repository(shipped())
+        repository = demand_repository(shipped())
         page = await repository.load(db, [key], at)
         for fact in facts:
             sequence = page.state(key).version + 1 if fact.moves else None

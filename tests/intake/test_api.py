@@ -9,7 +9,7 @@ import asyncpg
 import httpx
 import pytest
 
-from services.intake import app
+from services.intake import app, assembled
 from services.intake.channels import keys
 from services.intake.submission.checked_request import Request
 from services.intake.submission.domain import SubmitDemand
@@ -99,9 +99,9 @@ async def test_a_key_of_yesterday_gets_the_answer_of_yesterday(
 ):
     receipt = (await submit(client, GOOD)).json()
     packs = shipped()
-    vault = app.vault(settings(database))
+    vault = assembled.vault(settings(database))
     later = SubmissionHandler(
-        pool, app.demand_repository(packs), packs, vault, clock=lambda: now() + timedelta(hours=25)
+        pool, assembled.demand_repository(packs), packs, vault, clock=lambda: now() + timedelta(hours=25)
     )
     channel = await keys.authenticate(pool, key, keys.Scope.SUBMIT)
     again = await later.submit(channel, Request("k1", SubmitDemand.model_validate(GOOD)))

@@ -3,6 +3,7 @@
 from uuid import UUID
 
 from services.intake import app
+from services.intake.assembled import vault
 from services.intake.settings import IntakeSettings
 from services.intake.submission.secret_code import SecretCodes
 from services.intake.tracking.lasting_secret import lasting_secret_kept
@@ -19,7 +20,7 @@ def settings(**given: str) -> IntakeSettings:
 
 def test_a_citizens_code_and_pseudonym_outlive_the_change_of_the_secret():
     before = settings()
-    code, person = SecretCodes(before.lasting).of(DEMAND), app.vault(before).pseudonym("13800138000")
+    code, person = SecretCodes(before.lasting).of(DEMAND), vault(before).pseudonym("13800138000")
     for after in (
         settings(secret=CHANGED, secret_previous=before.secret),
         settings(secret=CHANGED, lasting_secret=before.secret),
@@ -27,7 +28,7 @@ def test_a_citizens_code_and_pseudonym_outlive_the_change_of_the_secret():
     ):
         assert SecretCodes(after.lasting).fits(DEMAND, code)
         assert SecretCodes(after.lasting).of(DEMAND) == code, "a demand has one code, whoever asks for it when"
-        assert app.vault(after).pseudonym("13800138000") == person
+        assert vault(after).pseudonym("13800138000") == person
 
 
 async def test_intake_is_not_ready_with_another_lasting_secret_and_says_what_to_set(pool: Pool):

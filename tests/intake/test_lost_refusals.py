@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from deploy.cli.lost_refusals import said_in, tell_again
-from services.intake import app
+from services.intake.assembled import demand_repository
 from shared.chassis.database.pool import Pool
 from shared.contracts.demand import facts as f
 from tests import story
@@ -28,7 +28,7 @@ def told(key: UUID, *facts: f.Fact) -> list[str]:
 
 async def again(pool: Pool, lines: Sequence[str]) -> int:
     async with pool.acquire() as db, db.transaction():
-        return await tell_again(db, app.demand_repository(shipped()), said_in(lines))
+        return await tell_again(db, demand_repository(shipped()), said_in(lines))
 
 
 async def test_words_that_were_hidden_in_the_lost_time_are_hidden_again(pool: Pool):

@@ -10,7 +10,7 @@ from xml.etree import ElementTree
 import httpx
 import pytest
 
-from services.intake import app
+from services.intake.assembled import demand_repository
 from services.intake.publications import queries
 from services.intake.publications.consent import consent_of, is_ever_published
 from services.intake.publications.list_queries import PublicFilter, list_query
@@ -53,12 +53,12 @@ async def submit(client: httpx.AsyncClient, **body: Any) -> httpx.Response:
 async def hears(pool: Pool, key: UUID, *told: tuple[f.Fact, int]) -> None:
     """Facts of one demand, each with the minute in which it was told, in one batch."""
     async with pool.acquire() as db, db.transaction():
-        work = await app.demand_repository(shipped()).load(db, [key], now())
+        work = await demand_repository(shipped()).load(db, [key], now())
         for fact, minute in told:
             sequence = work.state(key).version + 1 if fact.moves else None
             at = story.AT + timedelta(minutes=minute)
             work.apply(envelope(fact, sequence, key, at)._replace(id=uuid4()))
-        await app.demand_repository(shipped()).save(db, work)
+        await demand_repository(shipped()).save(db, work)
 
 
 async def known_of(pool: Pool, key: UUID) -> Published:

@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.intake import app
+from services.intake.assembled import demand_repository
 from services.intake.channels import keys
 from services.intake.similar import queries
 from services.intake.similar.indexing import Indexing
@@ -59,7 +60,7 @@ async def similar(client: httpx.AsyncClient, **body: Any) -> list[dict[str, Any]
 
 async def tell(pool: Pool, id: str, *facts: f.StatusFact) -> None:
     """What the follower of intake does with facts of other services."""
-    repository, key = app.demand_repository(shipped()), UUID(id)
+    repository, key = demand_repository(shipped()), UUID(id)
     async with pool.acquire() as db, db.transaction():
         work = await repository.load(db, [key], now())
         for fact in facts:

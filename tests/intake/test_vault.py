@@ -14,7 +14,7 @@ import pytest
 from cryptography.exceptions import InvalidTag
 from itsdangerous import TimestampSigner
 
-from services.intake import app
+from services.intake import app, assembled
 from services.intake.channels import keys, rotation
 from services.intake.settings import IntakeSettings
 from services.intake.vault import queries
@@ -333,7 +333,7 @@ async def test_a_repetition_is_recognised_after_the_master_key_was_changed(pool:
             assert answer.is_success, answer.text
             numbers.append(answer.json()["number"])
     assert numbers[0] == numbers[1]
-    assert app.vault(before).pseudonym("陈") == app.vault(after).pseudonym("陈")
+    assert assembled.vault(before).pseudonym("陈") == assembled.vault(after).pseudonym("陈")
 
 
 async def test_the_master_key_changes_while_contacts_are_taken_and_shown(pool: Pool, settings: IntakeSettings):
@@ -347,9 +347,9 @@ async def test_the_master_key_changes_while_contacts_are_taken_and_shown(pool: P
         assert (await reveal(client, numbers[0], staff())).status_code == 200
         numbers.append((await demand(client))["number"])
         await erase(client, numbers.pop(1), staff())
-    done = await rotation.rotate(pool, app.vault(between))
+    done = await rotation.rotate(pool, assembled.vault(between))
     assert (done.count, done.unopened) == (2, 0)
-    assert (await rotation.rotate(pool, app.vault(between))).count == 0
+    assert (await rotation.rotate(pool, assembled.vault(between))).count == 0
     async with await client_with(pool, after) as client:
         for number in numbers:
             assert (await reveal(client, number, staff())).json()["phone"] == CONTACT["phone"]

@@ -12,7 +12,7 @@ from uuid import UUID, uuid4
 
 from PIL import Image
 
-from services.intake import app as intake
+from services.intake.assembled import demand_repository
 from services.intake.tracking.lasting_secret import lasting_secret_kept
 from shared.chassis.base.clock import now
 from shared.chassis.base.tokens import Tokens
@@ -178,7 +178,7 @@ async def _answered_and_rated(town: Town, messages: Messages, receipt: Receipt) 
 
 async def _wants_nothing_published(town: Town, receipt: Receipt) -> None:
     """As a citizen says on the page of the demand."""
-    repository, key = intake.demand_repository(shipped()), UUID(receipt["id"])
+    repository, key = demand_repository(shipped()), UUID(receipt["id"])
     async with town.pools["intake"].acquire() as db, db.transaction():
         work = await repository.load(db, [key], now())
         work.record(key, [PublicationRefused()], now(), uuid4())

@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from deploy.cli.services import manifest
-from services.feedback.app import secret_box
+from services.feedback.assembled import secret_box
 from services.feedback.settings import FeedbackSettings
 from services.feedback.webhooks.signing import SecretBox, new_secret
 from services.intake.channels import keys

@@ -9,7 +9,7 @@ import httpx
 import pytest
 from cryptography.exceptions import InvalidTag
 
-from services.intake import app
+from services.intake import app, assembled
 from services.intake.channels import keys, rotation
 from services.intake.channels.gateway_settings import GatewayRegistry
 from services.intake.settings import IntakeSettings
@@ -64,7 +64,7 @@ class Intakes:
             for number, phone in self.phones.items():
                 shown = await client.post(f"/v1/demands/{number}/contact", json=WHY, headers=service)
                 assert shown.json().get("phone") == phone, f"{number} at {process}: {shown.text}"
-            gateway = await GatewayRegistry(self.pool, app.vault(self.settings[process])).gateway("wechat")
+            gateway = await GatewayRegistry(self.pool, assembled.vault(self.settings[process])).gateway("wechat")
             assert gateway.settings.wechat_token
             assert gateway.settings.wechat_token.get_secret_value() == TOKEN
 
@@ -82,7 +82,7 @@ async def intakes(database: str) -> AsyncIterator[Intakes]:
         found = Intakes(pool, stack, await keys.add(pool, "web", ChannelKind.WEB, "网站"))
         for process in (0, 1):
             await found.restart(process, **BEFORE)
-        await GatewayRegistry(pool, app.vault(found.settings[0])).put("wechat", {"wechat_token": TOKEN})
+        await GatewayRegistry(pool, assembled.vault(found.settings[0])).put("wechat", {"wechat_token": TOKEN})
         yield found
 
 
@@ -92,7 +92,7 @@ async def test_contacts_are_read_before_during_and_after_though_the_command_is_k
     await intakes.work()
     await intakes.roll(**ANNOUNCED)
     await intakes.roll(**CHANGED)
-    vault, known = app.vault(intakes.settings[0]), len(intakes.phones)
+    vault, known = assembled.vault(intakes.settings[0]), len(intakes.phones)
     of_before = await intakes.pool.fetchval("SELECT count(*) FROM vault_key WHERE master <> $1", vault.mark)
     assert 0 < of_before < known
     monkeypatch.setattr(rotation, "AT_ONCE", 2)

@@ -14,6 +14,7 @@ import pytest
 from aiokafka import AIOKafkaProducer, TopicPartition
 
 from services.reporting import app
+from services.reporting.assembled import demand_repository
 from services.reporting.figures.completion import Figures, Question
 from services.reporting.figures.domain import Dimension, standing
 from services.reporting.rebuild import locks, rebuild, tables
@@ -324,7 +325,7 @@ async def test_views_that_are_in_use_all_the_time_are_left_as_they_are(pool: Poo
 
 
 def delivery(pool: Pool) -> Delivery:
-    return Delivery(pool, Repositories.of(app.demand_repository(shipped())), "cluster")
+    return Delivery(pool, Repositories.of(demand_repository(shipped())), "cluster")
 
 
 @asynccontextmanager

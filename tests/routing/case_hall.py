@@ -10,7 +10,7 @@ from uuid import UUID, uuid4, uuid5
 
 import httpx
 
-from services.routing.app import demand_repository
+from services.routing.assembled import demand_repository
 from services.routing.cases.api import routes
 from services.routing.cases.following import PARENT, follow_parent
 from services.routing.cases.handler import Actor, CaseHandler

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID, uuid5
 
-from services.routing.app import demand_repository
+from services.routing.assembled import demand_repository
 from services.routing.cases.limits import resumed
 from services.routing.deadlines.queries import DEADLINE
 from services.routing.deadlines.timer import deadline_timer

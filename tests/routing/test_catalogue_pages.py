@@ -12,6 +12,7 @@ import httpx
 import pytest
 
 from services.routing import app as routing
+from services.routing.assembled import demand_repository
 from services.routing.cases import commands as c
 from services.routing.cases.handler import Actor, CaseHandler
 from services.routing.catalogue.packs_in_force import PacksInForce, written
@@ -79,7 +80,7 @@ class Office:
     async def hears(self, n: int, **also: Any) -> str:
         """Let routing hear of a demand; returns its number."""
         submitted = story.SUBMISSION.model_copy(update={"number": number("NH", 2021, n), **also})
-        repositories = Repositories.of(routing.demand_repository(self.packs))
+        repositories = Repositories.of(demand_repository(self.packs))
         await let_know(Delivery(self.pool, repositories, "cluster"), self.log.told(submitted, key=UUID(int=n)))
         return submitted.number
 
@@ -214,7 +215,7 @@ async def test_a_rule_to_correct_leads_to_the_demands_that_came_back(office: Off
     for n in (1, 2):
         await office.hears(n)
     returned = number("NH", 2021, 1)
-    desk = CaseHandler(office.pool, routing.demand_repository(office.packs), office.packs)
+    desk = CaseHandler(office.pool, demand_repository(office.packs), office.packs)
     clerk = Person("陈", STATION, frozenset({Role.CLERK}))
     command = c.ReturnDemand(reason="不归我们管", suggested_unit="nh-transport")
     await desk.handle(returned, command, Actor(clerk, "1"))

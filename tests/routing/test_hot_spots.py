@@ -9,7 +9,7 @@ from uuid import UUID
 import httpx
 import pytest
 
-from services.routing.app import demand_repository
+from services.routing.assembled import demand_repository
 from services.routing.hot_spots import queries
 from services.routing.hot_spots.api import routes
 from services.routing.hot_spots.detection import LEASE, Detection

@@ -10,7 +10,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from services.routing.app import demand_repository
+from services.routing.assembled import demand_repository
 from services.routing.publications import queries
 from services.routing.publications.queries import PUBLICATION
 from services.routing.publications.timer import AGAIN, release_timer

@@ -3,7 +3,7 @@
 from datetime import timedelta
 from typing import Any
 
-from services.routing.app import demand_repository
+from services.routing.assembled import demand_repository
 from services.routing.cases import worklists
 from services.routing.cases.following import PARENT, follow_parent
 from services.routing.cases.worklist_filters import Filters

@@ -10,7 +10,7 @@ import asyncpg
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 
-from services.intake.app import demand_repository
+from services.intake.assembled import demand_repository
 from shared.chassis.aggregates.journal import append
 from shared.chassis.base.clock import now, uuid7
 from shared.chassis.database.pool import Connection, open_pool
