@@ -63,7 +63,7 @@ UnitName = Callable[[str], str]
 
 
 class DemandStanding(BaseModel):
-    """How the demand stands after the event."""
+    """The demand after the event."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -80,13 +80,13 @@ class DemandStanding(BaseModel):
 
 
 class ChannelEventData(BaseModel):
-    """What happened."""
+    """The demand, and the fields of the event."""
 
     model_config = ConfigDict(frozen=True)
 
     demand: DemandStanding
     fact: dict[str, JsonValue] = Field(
-        description="what the event itself says; its fields depend on `type`, and absent ones have no value"
+        description="the fields of the event itself, which depend on `type`; fields without a value are absent"
     )
 
 
@@ -99,13 +99,15 @@ class ChannelEvent(BaseModel):
     model_config = ConfigDict(frozen=True, json_schema_extra=shown(EVENT))
 
     specversion: Literal["1.0"] = "1.0"
-    id: UUID = Field(description="the same whenever and however the event is sent")
+    id: UUID = Field(description="the same each time the event is sent, by event stream or webhook")
     source: str
     type: str = Field(examples=["demand.resolved.v1"])
     subject: str = Field(description="the demand's number")
     time: datetime = Field(description="when it happened")
-    sequence: int | None = Field(None, description="1, 2, 3 … for each demand, with gaps; null: it moved no status")
-    imported: bool = Field(False, description="the demand is history of another system: tell nobody")
+    sequence: int | None = Field(
+        None, description="1, 2, 3 … for each demand, with gaps; null: a note, which is not in the sequence"
+    )
+    imported: bool = Field(False, description="the demand is history of another system: do not notify anybody")
     data: ChannelEventData
 
 

@@ -119,7 +119,7 @@ async def test_a_fact_of_another_service_than_its_teller_is_a_dead_letter_that_n
     await delivery.deliver([*log.told(*story.SUBMITTED), claimed])
     async with pool.acquire() as db:
         letter = await only_letter(db)
-    assert f"{fact.wire_type()} is told by {teller}, not by {source}" in letter.cause
+    assert f"{fact.wire_type()} is written by {teller}, not by {source}" in letter.cause
     assert await version(pool) == 1
 
 

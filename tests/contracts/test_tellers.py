@@ -40,7 +40,7 @@ def test_whoever_else_tells_a_fact_is_refused_by_name(kind: type[f.Fact], source
         check_teller(told)
     teller = f"/services/{min(TOLD_BY[kind])}"
     assert refused.value.code is Code.WRONG_TELLER
-    assert refused.value.en.startswith(f"{kind.wire_type()} is told by {teller}")
+    assert refused.value.en.startswith(f"{kind.wire_type()} is written by {teller}")
     assert refused.value.en.endswith(f"not by {source}")
 
 
@@ -49,5 +49,5 @@ def test_a_service_may_tell_what_its_readers_believe_it(kind: type[f.Fact]):
     for service in TOLD_BY[kind]:
         demand_rules(service).authorize(sample(kind))
     for service in set(Service) - TOLD_BY[kind]:
-        with pytest.raises(Refused, match=f"not told by {service}"):
+        with pytest.raises(Refused, match=f"{service} may not write"):
             demand_rules(service).authorize(sample(kind))

@@ -1,4 +1,4 @@
-"""Everything that can be said about a demand, one class a fact."""
+"""The facts about a demand that services record: one class for each type of fact."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -14,26 +14,30 @@ from shared.contracts.wording import STAFF, Identifier, Inner, Plain, by_citizen
 
 Note = Annotated[str, Field(max_length=4000), by_office(4000)]
 Reason = Annotated[str, Field(min_length=1, max_length=1000), by_office(1000)]
-Said = Annotated[str, Field(max_length=4000), by_citizen(4000)]
+CitizenText = Annotated[str, Field(max_length=4000), by_citizen(4000)]
 UnitId = Annotated[str, Field(min_length=1, max_length=LONGEST_CODE), Identifier("a unit of the jurisdiction")]
 Staff = Annotated[str, STAFF]
-Subject = Annotated[str, Plain("the sign-in service's own id of a member of staff")]
+Subject = Annotated[str, Plain("the id of a member of staff in the sign-in service")]
 Evidence = Annotated[str, by_office()]
 Attachment = Annotated[str, Identifier("a reference into intake's store")]
-Channel = Annotated[str, Plain("a channel by its id; of imported history by the name that intake masked")]
-Written = Annotated[str, Plain("written by a rule of ours")]
-Original = Annotated[UUID | None, Field(description="reference into intake's vault, where masking changed the words")]
-EnteredBy = Annotated[Staff | None, Field(description="the member of staff who entered what the citizen said")]
-Edition = Annotated[int, Field(ge=1, description="counts what was released and taken back of this demand: 1, 2, 3 …")]
+Channel = Annotated[str, Plain("the id of a channel; in imported history its name, which intake masked")]
+GeneratedText = Annotated[str, Plain("written by this program, not by a person")]
+Original = Annotated[
+    UUID | None, Field(description="reference into intake's vault to the original text; null: masking changed nothing")
+]
+EnteredBy = Annotated[
+    Staff | None, Field(description="the member of staff who entered this for the citizen; null: the citizen sent it")
+]
+Edition = Annotated[int, Field(ge=1, description="1, 2, 3 …: the number of this release or withdrawal of the demand")]
 Tags = Annotated[
     tuple[Annotated[Text, Field(min_length=1, max_length=LONGEST_CODE), Identifier("a tag of the jurisdiction")], ...],
-    Field(max_length=20, description="what the citizen found good or bad, of the pack's list"),
+    Field(max_length=20, description="what the citizen found good or bad: codes from the list of the jurisdiction"),
 ]
 Rating = Annotated[int, Field(ge=1, le=5, description="1 非常不满意 … 5 非常满意 (GB/T 39734-2020)")]
 
 
 class RequestKind(StrEnum):
-    """What the citizen wants: 咨询, 求助, 建议, 投诉, 举报."""
+    """The kind of a demand: 咨询, 求助, 建议, 投诉, 举报."""
 
     CONSULT = "consult"
     HELP = "help"
@@ -43,7 +47,7 @@ class RequestKind(StrEnum):
 
 
 class ChannelKind(StrEnum):
-    """The kinds of front end through which a demand is raised."""
+    """The kind of the channel through which a demand is raised."""
 
     WEB = "web"
     WECHAT = "wechat"
@@ -66,7 +70,7 @@ class Outcome(StrEnum):
 
 
 class Urgency(StrEnum):
-    """How soon harm would follow (紧急程度): 一般, 紧急, 特急."""
+    """How urgent a demand is (紧急程度): 一般, 紧急, 特急."""
 
     ORDINARY = "ordinary"
     URGENT = "urgent"
@@ -74,7 +78,7 @@ class Urgency(StrEnum):
 
 
 class UnpublishedFor(StrEnum):
-    """Why a publication was taken back, in the words that the public is shown of it."""
+    """The kind of reason for which a publication was withdrawn; the public sees it."""
 
     PRIVACY = "privacy"
     CITIZEN = "citizen"
@@ -83,7 +87,7 @@ class UnpublishedFor(StrEnum):
 
 
 class Stage(StrEnum):
-    """The part of the way that a limit is for: 签收, 联系群众, 办结, 协办."""
+    """The stage of handling that a time limit is for: 签收, 联系群众, 办结, 协办."""
 
     SIGN = "sign"
     CONTACT = "contact"
@@ -92,7 +96,7 @@ class Stage(StrEnum):
 
 
 class EvidenceKind(StrEnum):
-    """What a file shows: papers of a person (证件), that somebody called (联系证据), what was done (办理附件)."""
+    """What a file proves: a person's identity (证件), contact with the citizen (联系证据), the work done (办理附件)."""
 
     IDENTITY = "identity"
     CONTACT = "contact"
@@ -100,7 +104,7 @@ class EvidenceKind(StrEnum):
 
 
 class PlacedBy(StrEnum):
-    """What told the place of a demand; with a point or an address its division is the whole jurisdiction."""
+    """How the place of a demand was given. For a point or an address, `division` is the whole jurisdiction."""
 
     DIVISION = "division"
     POINT = "point"
@@ -108,14 +112,14 @@ class PlacedBy(StrEnum):
 
 
 class Fact(BaseModel):
-    """Something that happened to a demand; immutable. Readers ignore fields they do not know."""
+    """Something that happened to a demand. Immutable; readers ignore fields that they do not know."""
 
     model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
 
     type: ClassVar[str]
     version: ClassVar[int] = 1
     moves: ClassVar[bool] = False
-    """Whether it moves its demand along the lifecycle."""
+    """Whether the fact is part of the lifecycle of its demand and has a sequence; false for notes."""
 
     @classmethod
     def wire_type(cls) -> str:
@@ -124,7 +128,8 @@ class Fact(BaseModel):
 
 
 class Location(BaseModel):
-    """Where the matter is, WGS-84 degrees, rounded to about ten metres before it leaves intake."""
+    """The position that the demand is about, in degrees (WGS-84). Intake rounds it to about ten metres before it writes
+    the fact."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -133,7 +138,7 @@ class Location(BaseModel):
 
 
 class RecordedStep(BaseModel):
-    """A fact that another system recorded before the demand was imported."""
+    """A step that another system recorded before the demand was imported."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -143,10 +148,12 @@ class RecordedStep(BaseModel):
 
 
 class StatusFact(Fact):
-    """A fact that moves a demand along the lifecycle; it carries a gap-free sequence."""
+    """A fact of the lifecycle of a demand. The sequence numbers of a demand's status facts have no gaps."""
 
     moves = True
-    history: tuple[RecordedStep, ...] = Field((), description="recorded steps that follow this one, still to be told")
+    history: tuple[RecordedStep, ...] = Field(
+        (), description="recorded steps of another system that follow this fact and are not facts yet"
+    )
 
 
 class DemandSubmitted(StatusFact):
@@ -157,8 +164,8 @@ class DemandSubmitted(StatusFact):
     jurisdiction: Annotated[str, Identifier("a pack's id")]
     channel: Channel
     channel_kind: ChannelKind
-    channel_name: Annotated[str, Plain("written by who registered the channel")] | None = Field(
-        None, description="what people call the channel, where it is registered here"
+    channel_name: Annotated[str, Plain("written by the person who registered the channel")] | None = Field(
+        None, description="the name of the channel; null: the channel is not registered here"
     )
     external_id: Annotated[str, by_office()] | None = None
     kind: RequestKind
@@ -170,16 +177,16 @@ class DemandSubmitted(StatusFact):
     location: Location | None = None
     attachments: tuple[Attachment, ...] = ()
     contact: UUID | None = Field(None, description="reference into intake's contact vault")
-    imported: bool = Field(False, description="history of another system: it tells nobody")
+    imported: bool = Field(False, description="history of another system; no messages are sent about it")
     urgency: Urgency = Urgency.ORDINARY
-    vulnerable: bool = Field(False, description="of somebody who needs protection: shorter limits, and first in lists")
+    vulnerable: bool = Field(False, description="the citizen needs protection: shorter time limits, and first in lists")
     may_publish: bool | None = Field(
-        None, description="whether the citizen lets the words and the answer be published; null: was not asked"
+        None, description="whether the citizen agrees that text and answer are published; null: not asked"
     )
 
 
 class DemandTriaged(StatusFact):
-    """No rule could decide; a dispatcher must."""
+    """No rule could choose a unit; a dispatcher must decide."""
 
     type = "demand.triaged"
     reason: Reason
@@ -187,7 +194,7 @@ class DemandTriaged(StatusFact):
 
 
 class WorkingDays(BaseModel):
-    """A limit that the calendar of the jurisdiction counts."""
+    """A time limit in working days, counted by the calendar of the jurisdiction."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -195,7 +202,7 @@ class WorkingDays(BaseModel):
 
 
 class Hours(BaseModel):
-    """A limit that runs by the clock, on days of rest too."""
+    """A time limit in hours, counted on every day, also on holidays."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -210,21 +217,21 @@ class DemandRouted(StatusFact):
     unit: UnitId
     assisting: tuple[UnitId, ...] = ()
     team: Annotated[str, Identifier("a team of the unit")] | None = None
-    rule: Annotated[str, Plain("a rule of the catalogue, or the dispatcher as the token names them")] = Field(
-        description="`catalogue@version:rule` where a catalogue decided, such as `nanhai@3f2a9c1b7d04:road-damage`;"
-        " else what did, such as `reopened`, or `dispatcher:` and a name. Of facts told in version 1 the rule alone"
+    rule: Annotated[str, Plain("a rule of the catalogue, or the dispatcher's name from the token")] = Field(
+        description="what chose the unit: `catalogue@version:rule`, such as `nanhai@3f2a9c1b7d04:road-damage`, or"
+        " another rule, such as `reopened`, or `dispatcher:` and a name. In facts of version 1 only the rule"
     )
     limit: WorkingDays | Hours | None = None
-    limit_source: Written | None = None
+    limit_source: GeneratedText | None = None
     due_at: Moment | None = None
-    sign_due_at: Moment | None = Field(None, description="until when the unit has to sign for it")
-    contact_due_at: Moment | None = Field(None, description="until when the citizen has to be spoken with")
-    by: Staff | None = Field(None, description="who decided, where a person did")
-    reason: Reason | None = Field(None, description="why, where a person decided")
+    sign_due_at: Moment | None = Field(None, description="until when the unit must sign for the demand")
+    contact_due_at: Moment | None = Field(None, description="until when the unit must contact the citizen")
+    by: Staff | None = Field(None, description="the person who decided; null: a rule did")
+    reason: Reason | None = Field(None, description="the reason that this person gave")
 
 
 class DemandDeclined(StatusFact):
-    """The demand is not for this government, with the reason and where to go instead."""
+    """This government is not responsible (不予受理); the fact has the reason and says where to go instead."""
 
     type = "demand.declined"
     reason: Reason
@@ -234,7 +241,7 @@ class DemandDeclined(StatusFact):
 
 
 class DemandMerged(StatusFact):
-    """The demand is handled together with another; it is resolved when that one is."""
+    """The demand is handled together with another one, its parent; it is resolved when the parent is."""
 
     type = "demand.merged"
     parent: UUID
@@ -244,14 +251,16 @@ class DemandMerged(StatusFact):
 
 
 class DemandUnmerged(StatusFact):
-    """The demand is another matter than its parent after all; it waits for a dispatcher unless it is routed at once."""
+    """The demand was separated from its parent; it waits for a dispatcher unless it is routed at once."""
 
     type = "demand.unmerged"
-    by: Staff | None = Field(None, description="null: its parent ended without an answer")
+    by: Staff | None = Field(
+        None, description="who separated it; null: this was automatic, because the parent ended without an answer"
+    )
     reason: Reason
     parent_outcome: Outcome | None = Field(
         None,
-        description="how its parent ended, where that set it free: `declined` ends this one too, in the same breath",
+        description="how the parent ended, if this was the cause; if `declined`, this demand is declined at once too",
     )
 
 
@@ -260,16 +269,16 @@ class DemandAccepted(StatusFact):
 
     type = "demand.accepted"
     by: Staff
-    by_subject: Subject | None = Field(None, description="tells two people of one name in one unit apart")
+    by_subject: Subject | None = Field(None, description="distinguishes two people with the same name in the same unit")
 
 
 class DemandAssigned(StatusFact):
-    """The unit named who of its people handles it (经办人)."""
+    """The unit named the member of its staff who handles the demand (经办人)."""
 
     type = "demand.assigned"
     by: Staff
     handler: Staff
-    handler_subject: Subject | None = Field(None, description="where they named themselves: as `by_subject`")
+    handler_subject: Subject | None = Field(None, description="as `by_subject`; only if the handler named themselves")
 
 
 class DemandReturned(StatusFact):
@@ -282,16 +291,16 @@ class DemandReturned(StatusFact):
 
 
 class DemandContacted(StatusFact):
-    """The unit spoke with the citizen, or tried to."""
+    """The unit contacted the citizen, or tried to."""
 
     type = "demand.contacted"
     by: Staff
     note: Note = ""
-    reached: bool = Field(True, description="false: tried in vain")
+    reached: bool = Field(True, description="false: the unit tried, but did not reach the citizen")
 
 
 class DemandProgressed(StatusFact):
-    """Work went on; the note is for the citizen."""
+    """The unit reports progress; the citizen can read the note."""
 
     type = "demand.progressed"
     by: Staff
@@ -300,30 +309,30 @@ class DemandProgressed(StatusFact):
 
 
 class DemandExtended(StatusFact):
-    """The due time was moved, with an approval."""
+    """The due time was extended, with an approval (延期)."""
 
     type = "demand.extended"
     due_at: Moment
     reason: Reason
     approved_by: Annotated[str, by_office()]
-    by: Staff | None = Field(None, description="who granted it")
+    by: Staff | None = Field(None, description="who approved the extension here")
     working_days: int | None = Field(None, ge=1)
 
 
 class ExtensionRequested(StatusFact):
-    """The unit asks for a later due time (申请延期); it runs on as it was until somebody decides."""
+    """The unit asks for a later due time (申请延期); the present one is valid until somebody decides."""
 
     type = "demand.extension-requested"
     by: Staff
     unit: UnitId
     working_days: int = Field(ge=1)
-    due_at: Moment = Field(description="the due time that is asked for")
+    due_at: Moment = Field(description="the requested due time")
     reason: Reason
-    decider: UnitId | None = Field(None, description="the unit whose people decide")
+    decider: UnitId | None = Field(None, description="the unit whose staff decides")
 
 
 class ExtensionRefused(StatusFact):
-    """The due time stays (不同意延期)."""
+    """The extension was refused (不同意延期); the due time stays the same."""
 
     type = "demand.extension-refused"
     by: Staff
@@ -331,17 +340,17 @@ class ExtensionRefused(StatusFact):
 
 
 class DemandPaused(StatusFact):
-    """The clock stopped (暂停计时), for one of the reasons that the jurisdiction accepts."""
+    """The clock of the time limits was stopped (暂停计时), for a reason that the jurisdiction accepts."""
 
     type = "demand.paused"
     by: Staff
     reason: Annotated[str, Identifier("a reason of the jurisdiction")]
     note: Note = ""
-    until: Moment | None = Field(None, description="when the clock runs again by itself")
+    until: Moment | None = Field(None, description="when the clock starts again automatically")
 
 
 class AssistanceDue(BaseModel):
-    """Until when an assisting unit has to report from now on."""
+    """The new time until when an assisting unit must report."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -350,14 +359,14 @@ class AssistanceDue(BaseModel):
 
 
 class DemandResumed(StatusFact):
-    """The clock runs again; what is due was moved by the pause."""
+    """The clock runs again (恢复计时); due times are later by the length of the pause."""
 
     type = "demand.resumed"
-    by: Staff | None = Field(None, description="null: by itself, when its time had come")
+    by: Staff | None = Field(None, description="who resumed it; null: automatically, at the end of the pause")
     note: Note = ""
     due_at: Moment | None = None
     contact_due_at: Moment | None = None
-    assistance: tuple[AssistanceDue, ...] = Field((), description="the parts of assisting units, moved like the rest")
+    assistance: tuple[AssistanceDue, ...] = Field((), description="the new due times of assisting units")
 
 
 class AssistanceRequested(StatusFact):
@@ -367,11 +376,11 @@ class AssistanceRequested(StatusFact):
     by: Staff
     units: tuple[UnitId, ...] = Field(min_length=1)
     reason: Reason
-    due_at: Moment | None = Field(None, description="until when they have to report")
+    due_at: Moment | None = Field(None, description="until when these units must report")
 
 
 class AssistanceAccepted(StatusFact):
-    """An assisting unit signed for its part (协办签收)."""
+    """An assisting unit signed for its part of the work (协办签收)."""
 
     type = "demand.assistance-accepted"
     by: Staff
@@ -379,18 +388,18 @@ class AssistanceAccepted(StatusFact):
 
 
 class AssistanceReported(StatusFact):
-    """An assisting unit reported what it did to the lead, who answers for all (协办反馈)."""
+    """An assisting unit reported to the lead unit what it did (协办反馈); the lead unit answers the citizen."""
 
     type = "demand.assistance-reported"
     by: Staff
     unit: UnitId
     note: Note
     evidence: tuple[Evidence, ...] = ()
-    done: bool = Field(True, description="its part is finished")
+    done: bool = Field(True, description="whether this unit has finished its part")
 
 
 class AssistanceEnded(StatusFact):
-    """A unit assists no longer."""
+    """A unit does not assist any longer."""
 
     type = "demand.assistance-ended"
     by: Staff
@@ -399,38 +408,38 @@ class AssistanceEnded(StatusFact):
 
 
 class DemandPrioritized(StatusFact):
-    """Somebody corrected how urgent it is, or whether it is of somebody who needs protection; its limits follow."""
+    """Somebody corrected the urgency, or whether the citizen needs protection; the time limits change with it."""
 
     type = "demand.prioritized"
     by: Staff
     urgency: Urgency
     vulnerable: bool
     reason: Reason
-    limit_source: Written | None = None
-    due_at: Moment | None = Field(None, description="the due time from now on; null: as it was")
+    limit_source: GeneratedText | None = None
+    due_at: Moment | None = Field(None, description="the new due time; null: unchanged")
     sign_due_at: Moment | None = None
     contact_due_at: Moment | None = None
     extension_lapsed: bool = Field(
-        False, description="true: the shorter limit runs from now, and days that were granted before count no more"
+        False, description="true: the shorter limit starts now, and days of earlier extensions are no longer added"
     )
 
 
 class DemandReclassified(StatusFact):
-    """A dispatcher corrected what the demand is about, and with it the limit; the demand stays where it is."""
+    """A dispatcher corrected the category, and with it the time limit; status and unit stay the same."""
 
     type = "demand.reclassified"
     category: Annotated[
-        str, Field(min_length=1, max_length=64, description="category code from now on"), Identifier("a category")
+        str, Field(min_length=1, max_length=64, description="the new category code"), Identifier("a category")
     ]
     by: Staff
     reason: Reason
     limit_days: int | None = Field(None, ge=1, description="working days")
-    limit_source: Written | None = None
-    due_at: Moment | None = Field(None, description="the due time from now on; null: as it was")
+    limit_source: GeneratedText | None = None
+    due_at: Moment | None = Field(None, description="the new due time; null: unchanged")
 
 
 class DemandListed(StatusFact):
-    """Put on a list or into a project (挂账); the clock is paused with a reason."""
+    """The demand was put on a list or into a project (挂账); the clock is paused, with the reason."""
 
     type = "demand.listed"
     level: Annotated[str, Identifier("a list of the jurisdiction")]
@@ -440,55 +449,63 @@ class DemandListed(StatusFact):
 
 
 class DemandResolved(StatusFact):
-    """The unit says it is done (办结)."""
+    """The unit answered that it has solved the demand (办结)."""
 
     type = "demand.resolved"
     by: Staff
     result: Note
-    summary: Note = Field("", description="released for publication")
+    summary: Note = Field("", description="text of the answer for publication")
     evidence: tuple[Evidence, ...] = ()
-    attachments: tuple[Attachment, ...] = Field((), description="files of the answer, which the citizen may open")
-    not_contacted: Reason | None = Field(None, description="why nobody spoke with the citizen before")
-    on_the_spot: bool = Field(False, description="solved while it was raised, on a visit (现场解决); counted apart")
+    attachments: tuple[Attachment, ...] = Field((), description="files of the answer that the citizen may open")
+    not_contacted: Reason | None = Field(None, description="why the unit did not contact the citizen before")
+    on_the_spot: bool = Field(
+        False, description="solved during the visit on which it was raised (现场解决); counted separately"
+    )
 
 
 class DemandWithdrawn(StatusFact):
-    """The citizen took the demand back."""
+    """The citizen withdrew the demand (撤回)."""
 
     type = "demand.withdrawn"
     reason: Annotated[str, by_citizen()] = ""
 
 
 class DemandConfirmed(StatusFact):
-    """The citizen gave a verdict on the resolution."""
+    """The citizen rated the answer; the demand is not handled again."""
 
     type = "demand.confirmed"
     rating: Rating
     solved: bool
-    comment: Said = ""
-    asked: Written = Field("link", description="how the verdict came")
+    comment: CitizenText = ""
+    asked: GeneratedText = Field(
+        "link", description="how the rating was given: `link`, the kind of a channel, or `call`"
+    )
     entered_by: EnteredBy = None
     tags: Tags = ()
 
 
 class DemandReopened(StatusFact):
-    """The citizen says it is not solved."""
+    """The citizen says that the demand is not solved, or objects to a refusal; it is handled again."""
 
     type = "demand.reopened"
     reason: Annotated[str, Field(min_length=1, max_length=4000), by_citizen(4000)]
     rating: Rating | None = None
-    asked: Written = Field("link", description="how the verdict came")
+    asked: GeneratedText = Field(
+        "link", description="how the rating was given: `link`, the kind of a channel, or `call`"
+    )
     entered_by: EnteredBy = None
     tags: Tags = ()
 
 
 class DemandClosed(StatusFact):
-    """The end."""
+    """The demand has ended; no status fact follows."""
 
     type = "demand.closed"
     outcome: Outcome
     calls: int = Field(
-        0, ge=0, description="of a demand that nobody rated: how often staff called in vain; 0: it was not called"
+        0,
+        ge=0,
+        description="if the citizen did not rate: how often staff called without reaching them; 0: nobody called",
     )
 
 
@@ -497,10 +514,10 @@ class NoteFact(Fact):
 
 
 class DemandSupplemented(NoteFact):
-    """The citizen added something."""
+    """The citizen added text or files."""
 
     type = "demand.supplemented"
-    text: Said
+    text: CitizenText
     original: Original = None
     attachments: tuple[Attachment, ...] = ()
 
@@ -514,16 +531,18 @@ class DemandUrged(NoteFact):
 
 
 class DemandSupported(NoteFact):
-    """Another citizen has the same demand, or it was seen again through another channel."""
+    """Another citizen has the same demand, or the same demand arrived through another channel."""
 
     type = "demand.supported"
     channel: Channel = ""
-    channel_kind: ChannelKind | None = Field(None, description="how whoever came by this channel is answered")
+    channel_kind: ChannelKind | None = Field(
+        None, description="the kind of the channel through which this citizen gets answers"
+    )
     contact: UUID | None = Field(None, description="reference into intake's contact vault")
 
 
 class WithdrawalRequested(NoteFact):
-    """The citizen wants the demand back; the holder of the baton decides."""
+    """The citizen asks to withdraw the demand; the service that may write the next status fact decides."""
 
     type = "demand.withdrawal-requested"
     reason: Annotated[str, by_citizen()] = ""
@@ -531,49 +550,50 @@ class WithdrawalRequested(NoteFact):
 
 
 class VerdictGiven(NoteFact):
-    """The citizen judged the answer away from the page of the link; feedback makes of it what the verdict there makes.
+    """The citizen rated the answer by a channel or in a call, not on the rating page; feedback handles both alike.
 
-    Without a rating the citizen said no more than that it is not solved.
+    Without a rating the citizen only said that the demand is not solved.
     """
 
     type = "demand.verdict-given"
-    judged: int = Field(ge=1, description="sequence of the status fact that was judged")
+    judged: int = Field(ge=1, description="sequence of the status fact with the rated answer")
     rating: Rating | None = None
     solved: bool
-    comment: Said = ""
-    asked: Written = Field(description="how the verdict came: the kind of a channel, or `call`")
+    comment: CitizenText = ""
+    asked: GeneratedText = Field(description="how the rating was given: the kind of a channel, or `call`")
     entered_by: EnteredBy = None
     original: Original = None
     tags: Tags = ()
 
 
 class CallBackFailed(NoteFact):
-    """Staff called the citizen to ask how satisfied they are (回访), and did not reach them."""
+    """Staff called the citizen to ask for a rating (回访), and did not reach them."""
 
     type = "demand.call-back-failed"
     by: Staff
     unit: UnitId
-    judged: int = Field(ge=1, description="sequence of the answer that was to be judged")
-    attempt: int = Field(ge=1, description="of this answer: the first call is 1")
+    judged: int = Field(ge=1, description="sequence of the status fact with the answer to rate")
+    attempt: int = Field(ge=1, description="the number of this call about this answer, from 1")
     not_reached: Annotated[str, Identifier("a reason of the jurisdiction")]
     note: Note = ""
-    next_at: Moment | None = Field(None, description="when the next call is due; null: nobody calls again")
+    next_at: Moment | None = Field(None, description="when the next call is due; null: there is no further call")
 
 
 class LinkRequested(NoteFact):
-    """The citizen lost the code; a link to the page of the demand goes to the contact that was left."""
+    """The citizen lost the secret code; a link to the page of the demand is sent to the contact of the demand."""
 
     type = "demand.link-requested"
 
 
 class HistoryContinued(NoteFact):
-    """The system that a demand was imported from recorded further steps; the holder of the baton tells them.
+    """The system from which a demand was imported recorded further steps.
 
-    They are told where the demand still is at `after`. Where it has gone on here since, nobody tells them.
+    If `after` is still the last status fact of the demand, the services record these steps as facts. If the demand has
+    been handled here since then, they are not recorded.
     """
 
     type = "demand.history-continued"
-    after: int = Field(ge=1, description="sequence of the status fact that they follow")
+    after: int = Field(ge=1, description="sequence of the status fact that the steps follow")
     history: tuple[RecordedStep, ...] = Field(min_length=1)
 
 
@@ -596,17 +616,17 @@ class DeadlineMissed(NoteFact):
 
 
 class DemandEscalated(NoteFact):
-    """A higher level was told (提级)."""
+    """A higher level was informed (提级)."""
 
     type = "demand.escalated"
     to: UnitId
     reason: Reason
-    stage: Stage | None = Field(None, description="the limit that was missed, where one was")
-    leader: Staff | None = Field(None, description="the linked leader (挂钩领导) who was told")
+    stage: Stage | None = Field(None, description="the stage whose time limit was missed, if this was the cause")
+    leader: Staff | None = Field(None, description="the linked leader (挂钩领导) who was informed")
 
 
 class DemandNoted(NoteFact):
-    """A unit wrote down something for its own people and those above it; no citizen sees it."""
+    """A unit wrote a note for its own staff and for higher levels; citizens do not see it."""
 
     type = "demand.noted"
     by: Staff
@@ -615,7 +635,7 @@ class DemandNoted(NoteFact):
 
 
 class EvidenceAttached(NoteFact):
-    """A unit added files or references that show what was done."""
+    """A unit added files, or references to files, that prove what was done."""
 
     type = "demand.evidence-attached"
     by: Staff
@@ -627,23 +647,27 @@ class EvidenceAttached(NoteFact):
 
 
 class DemandPublished(NoteFact):
-    """The words and the answer of a demand were released for everybody to read (公开), or an earlier release was
-    corrected. Of several editions the highest counts, in whatever order they are read."""
+    """The text and the answer of a demand were published (公开), or an earlier publication was corrected. The highest
+    edition is valid, in whatever order the facts are read."""
 
     type = "demand.published"
     edition: Edition
     title: Annotated[str, Field(min_length=1, max_length=200), by_citizen(200)]
     text: Annotated[str, Field(max_length=8000), by_citizen(8000)] = ""
     answer: Note = ""
-    reopenings: int = Field(0, ge=0, description="of the demand when it was answered so: a later one ends the answer")
-    correction: Reason | None = Field(None, description="what was corrected and why, for everybody to read")
-    policy: Written = Field(description="the rule of the pack, such as `nanhai: reviewed`")
-    by: Staff | None = Field(None, description="who released it; null: the rule of the pack by itself")
+    reopenings: int = Field(
+        0,
+        ge=0,
+        description="how often the demand was reopened before this answer; when reopened again, the answer is hidden",
+    )
+    correction: Reason | None = Field(None, description="what was corrected and why; the public can read it")
+    policy: GeneratedText = Field(description="the publication rule of the jurisdiction, such as `nanhai: reviewed`")
+    by: Staff | None = Field(None, description="who released it; null: the rule released it automatically")
 
 
 class DemandUnpublished(NoteFact):
-    """A release was taken back (撤回公开), or refused before there was one; everybody is told that, and for what kind
-    of reason. The reason itself is for staff."""
+    """A publication was withdrawn (撤回公开), or the office decided not to publish. The public sees this and `ground`;
+    only staff sees `reason`."""
 
     type = "demand.unpublished"
     edition: Edition
@@ -653,44 +677,45 @@ class DemandUnpublished(NoteFact):
 
 
 class PublicationRefused(NoteFact):
-    """The citizen wants nothing of the demand published. It counts whenever it is read, until they allow it."""
+    """The citizen refuses publication of the demand. This is valid until they allow it, in whatever order the facts are
+    read."""
 
     type = "demand.publication-refused"
 
 
 class PublicationAllowed(NoteFact):
-    """The citizen agrees after all that the demand may be published (同意公开). It takes back as many refusals as it
-    names: one more than those, told before or after it, counts."""
+    """The citizen allows publication after refusing it (同意公开). This cancels `refusals` refusals: if there are more
+    than that, recorded before or after this fact, the demand stays unpublished."""
 
     type = "demand.publication-allowed"
-    refusals: int = Field(0, ge=0, description="how many refusals the citizen had told before")
+    refusals: int = Field(0, ge=0, description="how often the citizen had refused before")
     entered_by: EnteredBy = None
     said_by: Annotated[
-        str, Field(max_length=200, description="who said so to that member of staff, and how"), by_office(200)
+        str, Field(max_length=200, description="who told the member of staff, and how"), by_office(200)
     ] = ""
 
 
 class NotificationSent(NoteFact):
-    """The citizen was told."""
+    """A message was sent to the citizen."""
 
     type = "demand.notification-sent"
     template: Annotated[str, Identifier("a message of the jurisdiction")]
-    via: Written
-    about: UUID = Field(description="id of the fact that was told")
+    via: GeneratedText
+    about: UUID = Field(description="id of the fact that the message is about")
 
 
 class NotificationFailed(NoteFact):
-    """The citizen could not be told."""
+    """A message could not be sent to the citizen."""
 
     type = "demand.notification-failed"
     template: Annotated[str, Identifier("a message of the jurisdiction")]
-    via: Written
-    about: UUID
+    via: GeneratedText
+    about: UUID = Field(description="id of the fact that the message is about")
     cause: Annotated[str, by_citizen(1000)]
 
 
 class PersonalDataViewed(NoteFact):
-    """Somebody looked at personal data: who, what and why."""
+    """A member of staff looked at personal data: who, which fields and why."""
 
     type = "demand.personal-data-viewed"
     by: Staff
@@ -699,16 +724,18 @@ class PersonalDataViewed(NoteFact):
 
 
 class DemandClustered(NoteFact):
-    """Many others are about the same matter (共性需求). Told of the first of them when that is found, and again each
-    time that they have doubled."""
+    """Many demands are about the same matter (共性需求). Recorded for the oldest of them when this is detected, and
+    again each time their number has doubled."""
 
     type = "demand.clustered"
     hot_spot: UUID
-    demands: int = Field(ge=1, description="how many there are by now, with this one")
+    demands: int = Field(ge=1, description="how many demands there are now, including this one")
     numbers: tuple[Annotated[str, Identifier("a demand's number")], ...] = Field(
-        max_length=200, description="the evidence, oldest first"
+        max_length=200, description="the numbers of these demands, oldest first"
     )
-    division: Annotated[str, Identifier("a division")] = Field(description="the smallest that contains all of them")
+    division: Annotated[str, Identifier("a division")] = Field(
+        description="the smallest division that contains all of them"
+    )
     category: Annotated[str, Identifier("a category")] | None = None
-    phrases: tuple[Annotated[str, by_citizen(100)], ...] = Field((), description="what most of them say")
+    phrases: tuple[Annotated[str, by_citizen(100)], ...] = Field((), description="phrases that most of them contain")
     since: Moment

@@ -94,7 +94,7 @@ def evolve(demand: Demand, fact: f.StatusFact, at: datetime) -> Demand:
 
 
 def _cannot_follow(fact: f.StatusFact, status: Status, after: Sequence[Status]) -> Refused:
-    en = f"{fact.type} cannot follow the status {status}, but: {', '.join(after)}"
+    en = f"{fact.type} is not possible in the status {status}, only in: {', '.join(after)}"
     zh = f"当前状态为“{status}”，不能执行“{fact.type}”；可执行的状态：{'、'.join(after)}"
     return Refused(Code.ILLEGAL_TRANSITION, en, zh, (FieldError("status", zh, en, next(iter(after), None)),))
 

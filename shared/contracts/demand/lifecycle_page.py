@@ -8,9 +8,9 @@ from shared.contracts.demand.state import Status
 _HEAD = """\
 # The life of a demand
 
-Generated from `shared/contracts/demand/lifecycle.py` by `make docs`. A *fact* says what happened; it may follow some
-statuses, brings another or keeps the one that there is, and is told by one service. At every status exactly one
-service may tell the next fact, so that a demand has one writer at a time. The fields of each fact:
+Generated from `shared/contracts/demand/lifecycle.py` by `make docs`. A *fact* says what happened. It is allowed in
+some statuses, and changes the status or keeps it. One service writes it: in every status exactly one service may write
+the next fact, so that a demand has one writer at a time. The fields of each fact:
 [JSON Schemas](../shared/contracts/published/schemas), [AsyncAPI 3](../shared/contracts/published/asyncapi.json).
 
 The usual way:
@@ -32,17 +32,17 @@ def page() -> str:
 
 
 def _facts() -> Iterator[str]:
-    yield "| fact | says | after | becomes | told by |"
+    yield "| fact | meaning | allowed in | new status | written by |"
     yield "|---|---|---|---|---|"
     for fact, row in TRANSITIONS.items():
         says = (fact.__doc__ or "").strip().partition("\n")[0]
-        after = ", ".join(sorted("(nothing)" if status is Status.NONE else status for status in row.after))
-        yield f"| `{fact.type}` | {says} | {after} | {row.becomes or '(as it was)'} | {row.told_by} |"
+        after = ", ".join(sorted("(none)" if status is Status.NONE else status for status in row.after))
+        yield f"| `{fact.type}` | {says} | {after} | {row.becomes or '(unchanged)'} | {row.told_by} |"
 
 
 def _statuses() -> Iterator[str]:
-    yield "| status | who may tell the next fact |"
+    yield "| status | service that may write the next fact |"
     yield "|---|---|"
     for status, service in HOLDER.items():
         if status is not Status.NONE:
-            yield f"| {status} | {service or 'nobody: the demand has ended'} |"
+            yield f"| {status} | {service or 'none: the demand has ended'} |"

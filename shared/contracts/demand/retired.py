@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from shared.contracts.demand.facts import DemandRouted, StatusFact, UnitId, WorkingDays, Written
+from shared.contracts.demand.facts import DemandRouted, GeneratedText, StatusFact, UnitId, WorkingDays
 from shared.contracts.moment import Moment
 from shared.contracts.wording import Identifier, Plain
 
@@ -16,9 +16,9 @@ class DemandRoutedV1(StatusFact):
     unit: UnitId
     assisting: tuple[UnitId, ...] = ()
     team: Annotated[str, Identifier("a team of the unit")] | None = None
-    rule: Annotated[str, Plain("a rule of the catalogue, or the dispatcher as the token names them")]
+    rule: Annotated[str, Plain("a rule of the catalogue, or the dispatcher's name from the token")]
     limit_days: int | None = Field(None, ge=1, description="working days")
-    limit_source: Written | None = None
+    limit_source: GeneratedText | None = None
     due_at: Moment | None = None
 
 

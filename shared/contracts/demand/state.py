@@ -21,7 +21,7 @@ class Service(StrEnum):
 
 
 class Status(StrEnum):
-    """Where a demand stands."""
+    """The status of a demand in its lifecycle."""
 
     NONE = "none"
     SUBMITTED = "submitted"
@@ -44,7 +44,7 @@ OWED: Final = frozenset({
     Status.SUBMITTED, Status.TRIAGE, Status.ROUTED, Status.ACCEPTED,
     Status.RETURNED, Status.IN_PROGRESS, Status.LISTED, Status.REOPENED,
 })  # fmt: skip
-"""The statuses in which an answer is still due. `merged` is not one of them: the parent's answer counts."""
+"""The statuses in which an answer is still due. `merged` is not one of them: the parent is answered instead."""
 
 
 LISTED: Final = "listed"
@@ -52,7 +52,7 @@ LISTED: Final = "listed"
 
 
 class ExtensionRequest(BaseModel):
-    """A later due time that a unit asks for and nobody has decided yet."""
+    """A request of a unit for a later due time, not decided yet."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -66,7 +66,7 @@ class ExtensionRequest(BaseModel):
 
 
 class Pause(BaseModel):
-    """A span in which no clock ran."""
+    """A period in which the clock of the time limits was stopped."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -75,7 +75,7 @@ class Pause(BaseModel):
 
 
 class Assistance(BaseModel):
-    """What one assisting unit was asked and did."""
+    """The part of one assisting unit: when it was asked, signed and reported."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -88,7 +88,7 @@ class Assistance(BaseModel):
 
 
 class Demand(BaseModel):
-    """State after `version` status facts; times are UTC."""
+    """The state of a demand after `version` status facts; times are UTC."""
 
     model_config = ConfigDict(frozen=True, json_schema_extra=shown(DEMAND))
 
@@ -113,44 +113,56 @@ class Demand(BaseModel):
     assisting: tuple[str, ...] = ()
     team: str | None = None
     rule: str | None = None
-    limit_source: str | None = Field(None, description="the preset of its limits")
+    limit_source: str | None = Field(None, description="which preset the time limits are from")
     due_at: datetime | None = None
     sign_due_at: datetime | None = None
     contact_due_at: datetime | None = None
-    routed_at: datetime | None = Field(None, description="when the unit that has it was made responsible")
-    accepted_at: datetime | None = Field(None, description="when the unit that has it signed for it")
-    contacted_at: datetime | None = Field(None, description="when that unit first reached the citizen")
-    handler: str | None = Field(None, description="who of the unit handles it (经办人)")
-    handler_subject: str | None = Field(None, description="the sign-in service's own id of that person")
+    routed_at: datetime | None = Field(None, description="when the present unit was made responsible")
+    accepted_at: datetime | None = Field(None, description="when the present unit signed for the demand")
+    contacted_at: datetime | None = Field(None, description="when the present unit first reached the citizen")
+    handler: str | None = Field(None, description="the member of the unit's staff who handles the demand (经办人)")
+    handler_subject: str | None = Field(None, description="the handler's id in the sign-in service")
     urgency: Urgency = Urgency.ORDINARY
     vulnerable: bool = False
-    may_publish: bool | None = Field(None, description="whether the citizen lets it be published; null: not asked")
-    external_id: str | None = Field(None, description="the number of the system that it came from (12345 工单号)")
+    may_publish: bool | None = Field(None, description="whether the citizen agrees to publication; null: not asked")
+    external_id: str | None = Field(None, description="the number in the system that it came from (12345 工单号)")
     extension: ExtensionRequest | None = None
-    paused_at: datetime | None = Field(None, description="since when no clock runs")
+    paused_at: datetime | None = Field(None, description="since when the clock is stopped; null: it runs")
     pause_reason: str | None = None
     paused_until: datetime | None = None
-    pauses: tuple[Pause, ...] = Field((), description="that are over, since it was raised or last reopened")
-    assistance: tuple[Assistance, ...] = Field((), description="what each assisting unit was asked and did")
-    parent: UUID | None = Field(None, description="the demand that it was merged into")
+    pauses: tuple[Pause, ...] = Field(
+        (), description="the pauses that have ended, since the demand was raised or last reopened"
+    )
+    assistance: tuple[Assistance, ...] = Field((), description="the part of each assisting unit")
+    parent: UUID | None = Field(None, description="the demand into which this one was merged")
     parent_number: str | None = None
-    categories: tuple[str | None, ...] = Field((), description="every category so far, once one was corrected")
+    categories: tuple[str | None, ...] = Field(
+        (), description="all categories so far, in order; empty if none was corrected"
+    )
     returns: int = 0
-    extensions: int = Field(0, description="since the demand was raised or last reopened")
-    extended_days: int = Field(0, description="working days that these extensions granted and that still count")
+    extensions: int = Field(
+        0, description="how often the due time was extended since the demand was raised or last reopened"
+    )
+    extended_days: int = Field(0, description="working days that these extensions added and that are still valid")
     reopenings: int = 0
     reopened_at: datetime | None = None
     resolved_at: datetime | None = None
-    on_the_spot: bool = Field(False, description="whether the answer that stands was given on a visit (现场解决)")
+    on_the_spot: bool = Field(False, description="whether the present answer was given on a visit (现场解决)")
     rating: int | None = None
     solved: bool | None = None
-    first_rating: int | None = Field(None, description="of the first verdict on an answer; `rating` is of the last one")
-    first_solved: bool | None = Field(None, description="of the first verdict on an answer; null: there was none")
+    first_rating: int | None = Field(
+        None, description="the rating of the first answer that was rated; `rating` is that of the last one"
+    )
+    first_solved: bool | None = Field(
+        None, description="`solved` of the first answer that was rated; null: none was rated"
+    )
     outcome: Outcome | None = None
-    calls: int = Field(0, description="how often staff called in vain before it was closed without a verdict")
-    history: tuple[RecordedStep, ...] = Field((), description="recorded steps still to be told")
+    calls: int = Field(
+        0, description="how often staff called without reaching the citizen, if the demand was closed without a rating"
+    )
+    history: tuple[RecordedStep, ...] = Field((), description="recorded steps of another system that are not facts yet")
 
 
 def is_confidential(kind: RequestKind) -> bool:
-    """A report (举报) names somebody: the public is not shown its words, be they masked or not."""
+    """Whether the public must not see the text of demands of this kind, even masked: a report (举报) names somebody."""
     return kind is RequestKind.REPORT

@@ -57,7 +57,7 @@ _SOURCES: Final[Mapping[str, frozenset[str]]] = {
 def authorize(service: Service, fact: f.Fact) -> None:
     """Raise `Refused` if this service may not write the fact."""
     if service not in TOLD_BY[type(fact)]:
-        raise Refused(Code.WRONG_TELLER, f"{fact.type} is not told by {service}")
+        raise Refused(Code.WRONG_TELLER, f"{service} may not write {fact.type}")
 
 
 def check_teller(envelope: Envelope) -> None:
@@ -65,4 +65,4 @@ def check_teller(envelope: Envelope) -> None:
     tellers = _SOURCES[envelope.type]
     if envelope.source not in tellers:
         names = " or ".join(sorted(tellers))
-        raise Refused(Code.WRONG_TELLER, f"{envelope.type} is told by {names}, not by {envelope.source}")
+        raise Refused(Code.WRONG_TELLER, f"{envelope.type} is written by {names}, not by {envelope.source}")
