@@ -34,18 +34,18 @@ class RunSettings(ProcessSettings, JurisdictionSettings):
         8080,
         ge=0,
         le=65535,
-        description="port of the pages and the API; `huying up` and `huying demo` take another one when it is busy",
+        description="port of the pages and the API; `huying up` and `huying demo` use another one if it is busy",
         json_schema_extra=noted(GATEWAY, "*-api"),
     )
     design_pages: bool = Field(
         False,
-        description="whether the gateway shows the design pages at `/design`; `huying up` does with its own database",
+        description="true: the gateway shows the design pages at `/design`; `huying up` sets it with its own database",
         json_schema_extra=noted(GATEWAY),
     )
     fetch_pacing: float = Field(
         0,
         ge=0,
-        description="seconds between empty fetches; 0: the broker waits",
+        description="seconds to wait after a fetch without records; 0: the broker waits",
         json_schema_extra=noted(*LISTENERS),
     )
 
@@ -127,7 +127,7 @@ def known(process: str) -> str:
         services_of(process)
     except KeyError:
         names = ", ".join(sorted(processes()))
-        raise typer.BadParameter(f"{process!r} is no process; one of: {names}") from None
+        raise typer.BadParameter(f"there is no process {process!r}; use one of: {names}") from None
     return process
 
 

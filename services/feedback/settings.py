@@ -24,11 +24,11 @@ def _here_alone(inbox: bool, info: ValidationInfo) -> bool:
     """Refuse the inbox page unless the deployment is a local trial: whoever has a link acts for its citizen, so the
     links of real citizens must not be shown."""
     if inbox and urlsplit(info.data.get("database_url", "")).hostname not in LOOPBACK:
-        raise ValueError("shows everybody's links: take it away, since DATABASE_URL is not of this machine")
+        raise ValueError("shows everybody's links: remove it, because DATABASE_URL is on another machine")
     if inbox and info.data.get("gateways"):
-        raise ValueError("shows everybody's links: take it away, since HUYING_GATEWAYS is set")
+        raise ValueError("shows everybody's links: remove it, because HUYING_GATEWAYS is set")
     if inbox and not info.data.get("notification_file"):
-        raise ValueError("shows the messages of a file: name one with HUYING_NOTIFICATION_FILE")
+        raise ValueError("shows the messages of a file: name the file in HUYING_NOTIFICATION_FILE")
     return inbox
 
 
@@ -42,40 +42,43 @@ class FeedbackSettings(RetentionSettings, SecretSettings, PublicSettings, Jurisd
 
     notification_file: Path | None = Field(
         None,
-        description="messages go here as JSON lines; empty: the log",
+        description="file to which messages are written as JSON lines; empty: they are logged",
         json_schema_extra=noted("feedback-worker", "gateway", "feedback-api"),
     )
     gateways: Annotated[FilePath | None, AfterValidator(_is_sound)] = Field(
         None,
-        description="YAML file that declares the gateways of messages; empty: one file or the log stands for all",
+        description="YAML file that declares the gateways of messages; empty: messages go to the file or the log",
         json_schema_extra=noted("feedback-worker", "gateway", "feedback-api"),
     )
     inbox: Annotated[bool, AfterValidator(_here_alone)] = Field(
         False,
-        description="the messages of the file are shown at `/inbox`, to everybody, with their links; `make up` sets it"
-        " where it starts the database itself, and it is refused with a database elsewhere, or with gateways",
+        description="true: `/inbox` shows the messages of the file, with their links, to everybody. `make up` sets"
+        " it if it"
+        " starts the database itself. Refused with gateways, or with a database on another machine",
         json_schema_extra=noted("gateway", "feedback-api"),
     )
     messages_at_once: bool = Field(
         False,
-        description="quiet hours and digests of the pack do not count, for trying gateways out; opt-outs always do",
+        description="true: quiet hours and digests of the pack are ignored, for tests of gateways; opt-outs are"
+        " still obeyed",
         json_schema_extra=noted("feedback-worker"),
     )
     intake_url: str = Field(
         "http://127.0.0.1:8080",
         pattern=r"^https?://",
-        description="where intake tells whom a message is for, and who shows a key or a token",
+        description="URL of intake, for contacts of citizens, who has read them, and checks of API keys and staff"
+        " tokens",
         json_schema_extra=noted("feedback-worker", "feedback-api", here_only=True),
     )
     webhook_networks: Annotated[str, AfterValidator(_is_networks)] = Field(
         "",
-        description="networks of your own that webhooks may lead to beside the internet, such as `10.1.0.0/16,fd00::/8`"
-        " where http:// is taken too",
+        description="your own networks in which endpoints of webhooks may be, in addition to the internet, such as"
+        " `10.1.0.0/16,fd00::/8`; http:// is allowed there too",
         json_schema_extra=noted("gateway", "feedback-api", "feedback-worker"),
     )
     keep_webhook_days: int = Field(
         30,
         ge=4,
-        description="how long the log of webhooks is kept, and what waits for one that is disabled",
+        description="days for which the log of webhooks is kept, and deliveries that wait for a disabled webhook",
         json_schema_extra=noted("feedback-worker"),
     )

@@ -12,13 +12,13 @@ LOOKED_AT: Final = 5_000
 _ONE: Final = one_consumer_of("intake")
 UNROUTED: Final = gauge(
     "huying_unrouted_demands",
-    "Demands that were taken in over a minute ago and that routing has neither given to a unit nor sent to triage,"
-    " counted up to 5,000",
+    "Demands submitted over a minute ago that routing has neither routed to a unit nor sent to triage; at most 5,000"
+    " are counted",
     ["service"],
     served=_ONE,
 )
 UNROUTED_OLDEST: Final = gauge(
-    "huying_unrouted_oldest_seconds", "For how long the first of them has waited", ["service"], served=_ONE
+    "huying_unrouted_oldest_seconds", "Time that the oldest unrouted demand has waited", ["service"], served=_ONE
 )
 
 

@@ -24,9 +24,9 @@ def _of_tiles(address: str) -> str:
     if not address:
         return address
     if not re.fullmatch(_HERE_OR_THERE, address):
-        raise ValueError("is https://HOST/… with {z}, {x} and {y}, or /… on this host; {s} is not known")
+        raise ValueError("must be https://HOST/… or /…, with {z}, {x} and {y}; {s} is not supported")
     if missing := [part for part in ("{z}", "{x}", "{y}") if part not in address]:
-        raise ValueError(f"has no {' and no '.join(missing)}: say where the pictures of a place are")
+        raise ValueError(f"has no {' and no '.join(missing)}: they stand for zoom, column and row of a tile")
     return address
 
 
@@ -34,118 +34,131 @@ class IntakeSettings(RetentionSettings, StaffSettings, PublicSettings, Jurisdict
     """The settings of intake, in addition to those of every process."""
 
     vault_key: Secret = Field(
-        description=f"wraps the keys of the contact vault; {MAKE_ONE} apart from the database's backups"
+        description=f"encrypts the keys of the contact vault; {MAKE_ONE}, but not with the backups of the database"
     )
-    vault_old_key: str = Field("", description="the vault key before, until `huying vault rotate` has run")
+    vault_old_key: str = Field("", description="the previous HUYING_VAULT_KEY, until `huying vault rotate` has run")
     suggestion_models: Path | None = Field(
         None,
-        description="folder of models that `huying suggest train` wrote; none: keywords alone suggest categories",
+        description="folder of the models that `huying suggest train` wrote; none: only keywords suggest categories",
         json_schema_extra=noted(*_API),
     )
-    attachments_folder: Path | None = Field(None, description="where attachments lie, unless they go to S3")
-    attachments_s3_url: str = Field(
-        "", pattern=r"^($|https?://[^/]+/[^/]+/?$)", description="https://SERVER/BUCKET; takes the folder's place"
+    attachments_folder: Path | None = Field(
+        None, description="folder in which attachments are stored, unless they are in S3"
     )
-    attachments_s3_key_id: str = Field("", description="name of the key of that bucket")
-    attachments_s3_secret: SecretStr = Field(SecretStr(""), description="the key of that bucket")
-    attachments_s3_region: str = Field("us-east-1", description="region of that bucket")
+    attachments_s3_url: str = Field(
+        "",
+        pattern=r"^($|https?://[^/]+/[^/]+/?$)",
+        description="bucket for attachments, as https://SERVER/BUCKET; used instead of the folder",
+    )
+    attachments_s3_key_id: str = Field("", description="id of the access key for this bucket")
+    attachments_s3_secret: SecretStr = Field(SecretStr(""), description="secret of the access key for this bucket")
+    attachments_s3_region: str = Field("us-east-1", description="region of this bucket")
     attachment_max_picture: int = Field(
-        10 * 1_048_576, ge=1024, le=MAX_ATTACHMENT, description="bytes of a picture that is taken"
+        10 * 1_048_576, ge=1024, le=MAX_ATTACHMENT, description="the largest accepted picture, in bytes"
     )
     attachment_max_file: int = Field(
-        20 * 1_048_576, ge=1024, le=MAX_ATTACHMENT, description="bytes of a PDF that is taken"
+        20 * 1_048_576, ge=1024, le=MAX_ATTACHMENT, description="the largest accepted PDF, in bytes"
     )
     attachment_max_pixels: int = Field(
-        50_000_000, ge=10_000, le=80_000_000, description="pixels of a picture that is taken"
+        50_000_000, ge=10_000, le=80_000_000, description="the largest accepted picture, in pixels"
     )
     clamav: str = Field(
-        "", pattern=r"^($|tcp://|unix:///)", description="tcp://HOST:PORT or unix:///PATH of clamd; empty: not scanned"
+        "",
+        pattern=r"^($|tcp://|unix:///)",
+        description="clamd that scans attachments, as tcp://HOST:PORT or unix:///PATH; empty: no scan",
     )
     portal_jurisdictions: str = Field(
         "",
-        description="packs, with commas between, in which citizens raise demands at the pages; empty: all",
+        description="packs, separated by commas, whose citizens can raise demands at the portal; empty: all",
         json_schema_extra=noted(*_API),
     )
     portal_sends_per_hour: int = Field(
         60,
         ge=1,
-        description="demands and supports that one address may send at the pages within an hour; many people share one"
-        " behind a carrier's network. Behind a proxy on another machine uvicorn needs FORWARDED_ALLOW_IPS",
+        description="how many demands and supports one IP address may send at the portal in an hour; in a carrier's"
+        " network"
+        " many people share an address. Behind a proxy on another machine, uvicorn needs FORWARDED_ALLOW_IPS",
         json_schema_extra=noted(*_API),
     )
     map_tiles: Annotated[str, AfterValidator(_of_tiles)] = Field(
         "",
-        description="address of the pictures of maps, as https://tiles.example.gov.cn/{z}/{x}/{y}.png; browsers load"
-        " them from there and send no Referer. Empty: no map is offered, lists and positions remain",
+        description="address of map tiles, such as https://tiles.example.gov.cn/{z}/{x}/{y}.png; browsers load them"
+        " from"
+        " there and send no Referer. Empty: pages have no map, but lists and positions still work",
         json_schema_extra=noted(*_API),
     )
     map_attribution: str = Field(
         "",
-        description="whose maps they are, as their terms ask to be shown below each",
+        description="text below each map that names its owner, as the terms of the map service require",
         json_schema_extra=noted(*_API),
     )
     map_coordinates: Literal["wgs84", "gcj02"] = Field(
         "wgs84",
-        description="the coordinate system in which the maps are drawn; positions are kept in WGS-84 and converted for"
-        " gcj02, as most Chinese maps are; Tianditu is drawn as wgs84",
+        description="the coordinate system of the map tiles: gcj02 for most Chinese maps, wgs84 for Tianditu;"
+        " positions are"
+        " stored in WGS-84 and converted",
         json_schema_extra=noted(*_API),
     )
     reporting_url: str = Field(
         "",
         pattern=r"^($|https?://)",
-        description="where reporting tells the figures of the month that the first page of the portal shows, and how it"
-        " is for the page of operations; empty: neither shows it",
+        description="URL of reporting, for the figures of the month on the first page of the portal, and for its"
+        " state on"
+        " the operations page; empty: not shown",
         json_schema_extra=noted(*_API),
     )
     wechat_picture_hosts: str = Field(
         "",
-        description="HOST or HOST:PORT, with commas, from which WeChat's pictures are fetched; empty: none",
+        description="HOST or HOST:PORT, separated by commas, from which pictures of WeChat are fetched; empty: none",
         json_schema_extra=noted(*_API),
     )
     keep_conversations_days: int = Field(
         365,
         ge=1,
-        description="after so long a silence a sender names the number and the code of a demand again",
+        description="days without a message after which a sender must give the number and the code of a demand again",
         json_schema_extra=noted(*LISTENERS),
     )
     keep_events_days: int = Field(
         30,
         ge=1,
-        description="how long channels can read events again from a cursor; the demands themselves stay",
+        description="days for which channels can read events again from a cursor; the demands themselves are kept",
         json_schema_extra=noted(*LISTENERS),
     )
     event_streams_per_channel: int = Field(
         10,
         ge=1,
-        description="event streams that one channel may have open in each API process at once",
+        description="the most event streams that a channel may have open at the same time in each API process",
         json_schema_extra=noted(*_API),
     )
     mail_host: str = Field(
         "127.0.0.1",
-        description="address on which letters are taken; 0.0.0.0: on every one",
+        description="address on which this process receives mail; 0.0.0.0: all addresses",
         json_schema_extra=noted(_MAIL),
     )
     mail_port: int = Field(
         8025,
         ge=1,
         le=65535,
-        description="where the mail system hands letters over",
+        description="port on which this process receives mail from the mail server",
         json_schema_extra=noted(_MAIL),
     )
     mail_protocol: Literal["lmtp", "smtp"] = Field(
-        "lmtp", description="how it hands them over", json_schema_extra=noted(_MAIL)
+        "lmtp", description="protocol by which the mail server delivers", json_schema_extra=noted(_MAIL)
     )
     open311_contact: str = Field(
         "Ask the operators of this server for a channel key / 请向本平台运维人员申请渠道密钥",
-        description="whom other systems ask for a key; shown in Open311's discovery",
+        description="whom to ask for an API key; shown in Open311's discovery",
         json_schema_extra=noted(*_API),
     )
     open311_type: Literal["test", "production"] = Field(
-        "test", description="whether demands are real here", json_schema_extra=noted(*_API)
+        "test",
+        description="whether this server has test data or real demands; shown in Open311's discovery",
+        json_schema_extra=noted(*_API),
     )
     open311_other_url: str = Field(
         "",
         pattern=r"^($|https?://\S+$)",
-        description="address of the production server where this is the test one, or the reverse; discovery names both",
+        description="Open311 address of the production server if this is the test server, or the reverse; shown in"
+        " discovery",
         json_schema_extra=noted(*_API),
     )

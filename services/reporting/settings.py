@@ -13,17 +13,18 @@ class ReportingSettings(RetentionSettings, JurisdictionSettings):
 
     secret: SecretOrNone = Field(
         "",
-        description="signs the tokens with which the desk's page of operations asks; empty: that page is told nothing",
+        description="checks the tokens of requests from the operations page; empty: such requests are refused",
         json_schema_extra=noted("gateway", "reporting-api"),
     )
     secret_previous: SecretOrNone = Field(
         "",
-        description="what HUYING_SECRET was before: still believed",
+        description="the previous HUYING_SECRET, whose signatures are still accepted",
         json_schema_extra=noted("gateway", "reporting-api"),
     )
     keep_noughts_days: int = Field(
         62,
         ge=1,
-        description="how long counters that came to nothing are kept: their month or day may still change often",
+        description="days for which counters with the value 0 are kept, because the counts of recent days still"
+        " change often",
         json_schema_extra=noted(*LISTENERS),
     )

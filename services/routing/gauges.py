@@ -9,31 +9,31 @@ from shared.chassis.work.table_gauges import TableGauge
 _ONE: Final = one_consumer_of("routing")
 TRIAGE: Final = gauge(
     "huying_triage_demands",
-    "Demands that no rule could route and that wait for a dispatcher; of each jurisdiction 10,000 at most",
+    "Demands that no rule could route and that wait for a dispatcher; at most 10,000 for each jurisdiction",
     ["jurisdiction"],
     served=_ONE,
 )
 TRIAGE_OLDEST: Final = gauge(
     "huying_triage_oldest_seconds",
-    "For how long the one of them has waited that waits the longest",
+    "Time that the oldest demand in triage has waited",
     ["jurisdiction"],
     served=_ONE,
 )
 OPEN: Final = gauge(
     "huying_open_demands",
-    "Demands that a unit is to answer, as they were counted within the last minute",
+    "Demands that a unit must answer, counted within the last minute",
     ["jurisdiction"],
     served=_ONE,
 )
 OVERDUE: Final = gauge(
     "huying_overdue_demands",
-    "Those of them whose due time is over while their clock runs",
+    "Open demands whose due time is over, without those whose clock is paused",
     ["jurisdiction"],
     served=_ONE,
 )
 OVERDUE_OLDEST: Final = gauge(
     "huying_overdue_oldest_seconds",
-    "By how much the one of them is overdue that is the longest overdue",
+    "Time since the due time of the demand that is overdue the longest",
     ["jurisdiction"],
     served=_ONE,
 )

@@ -9,29 +9,30 @@ from shared.jurisdiction.settings import JurisdictionSettings
 
 
 class RoutingSettings(RetentionSettings, SignInSettings, JurisdictionSettings):
-    """Beside what every process has."""
+    """The settings of routing, in addition to those of every process."""
 
     keep_answers_days: int = Field(
         30,
         ge=1,
-        description="how long a repeated Idempotency-Key of staff is answered as at first; 409 from then on",
+        description="days for which a repeated Idempotency-Key of staff gets the first answer again; then 409",
         json_schema_extra=noted(*LISTENERS),
     )
     intake_url: str = Field(
         "http://127.0.0.1:8080",
         pattern=r"^https?://",
-        description="where intake tells how a citizen is reached, and to whom it was told",
+        description="URL of intake, for contacts of citizens, who has read them, and checks of API keys and staff"
+        " tokens",
         json_schema_extra=noted("routing-api", here_only=True),
     )
     feedback_url: str = Field(
         "http://127.0.0.1:8080",
         pattern=r"^https?://",
-        description="where feedback tells what became of messages",
+        description="URL of feedback, which is asked for the state of messages",
         json_schema_extra=noted("routing-api", here_only=True),
     )
     reporting_url: str = Field(
         "",
         pattern=r"^($|https?://)",
-        description="where reporting tells how it is, for the page of operations; empty: it is not asked",
+        description="URL of reporting, for its state on the operations page; empty: not shown",
         json_schema_extra=noted("gateway", "routing-api"),
     )

@@ -19,20 +19,21 @@ class SecretSettings(ProcessSettings):
     secret: Secret = Field(description=f"signs links, staff tokens and calls between services; {MAKE_ONE}")
     secret_previous: SecretOrNone = Field(
         "",
-        description="what HUYING_SECRET was before, or will be next: believed, never signed with;"
-        " keep it for 400 days after the change, as long as the links in messages work",
+        description="the value of HUYING_SECRET before a change, or after the next one: signatures with it are"
+        " accepted, but"
+        " none are made; keep it for 400 days after the change, as long as the links in messages are valid",
     )
     lasting_secret: str = Field(
         "",
-        description="citizens' secret codes and pseudonyms hang on it, so it never changes. Empty:"
-        " HUYING_SECRET_PREVIOUS, else HUYING_SECRET; put the value of HUYING_SECRET here before you change that",
+        description="citizens' secret codes and pseudonyms are derived from it, so it must never change. Empty:"
+        " HUYING_SECRET_PREVIOUS, else HUYING_SECRET. Before you change HUYING_SECRET, put its value here",
         json_schema_extra=noted("gateway", "intake-*"),
     )
     staff_token_hours: float = Field(
         12,
         gt=0,
         le=7 * 24,
-        description="how long a token of `huying staff token` is good, from its making",
+        description="for how long a token of `huying staff token` is valid",
         json_schema_extra=noted("gateway", "intake-api", "routing-api"),
     )
 
@@ -50,7 +51,7 @@ def _https_or_here(url: str) -> str:
     parts = urlsplit(url)
     if not url or parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in LOOPBACK):
         return url
-    raise ValueError(f"{url!r} must begin with https:// (http:// is taken for {' and '.join(sorted(LOOPBACK))} alone)")
+    raise ValueError(f"{url!r} must begin with https:// (http:// is only for {', '.join(sorted(LOOPBACK))})")
 
 
 def _role_names(text: str) -> str:
@@ -66,19 +67,19 @@ class StaffSettings(SecretSettings):
 
     oidc_issuer: Annotated[str, AfterValidator(_https_or_here)] = Field(
         "",
-        description="URL of the OpenID Connect issuer that staff sign in at, exactly as its tokens name it;"
-        " empty: none, and only tokens of `huying staff token` are believed",
+        description="URL of the OpenID Connect issuer where staff sign in, exactly as in the `iss` of its tokens;"
+        " empty: none, and only tokens of `huying staff token` are accepted",
         json_schema_extra=noted(*_STAFF_APIS),
     )
     oidc_audience: str = Field(
         "",
-        description="the `aud` of the issuer's access tokens that the API takes; empty: it takes none",
+        description="the `aud` of the issuer's access tokens that the API accepts; empty: it accepts none",
         json_schema_extra=noted(*_STAFF_APIS),
     )
     oidc_unit_claim: str = Field(
         "unit",
         min_length=1,
-        description="claim with the id of the person's unit; a dot leads into an object",
+        description="claim with the id of the person's unit; a dot separates the names of nested objects",
         json_schema_extra=noted(*_STAFF_APIS),
     )
     oidc_roles_claim: str = Field(
@@ -90,13 +91,13 @@ class StaffSettings(SecretSettings):
     oidc_name_claim: str = Field(
         "name",
         min_length=1,
-        description="claim with the name that stands in the facts; it should be the only one of its kind in the unit",
+        description="claim with the person's name, which is written into facts; it should be unique in the unit",
         json_schema_extra=noted(*_STAFF_APIS),
     )
     oidc_role_names: Annotated[str, AfterValidator(_role_names)] = Field(
         "",
-        description="the issuer's roles and ours, as `THEIRS=OURS,…`; others then count for nothing."
-        " Empty: they have our names",
+        description="the issuer's names of roles and ours, as `THEIRS=OURS,…`; other roles are ignored."
+        " Empty: the issuer uses our names",
         json_schema_extra=noted(*_STAFF_APIS),
     )
 
@@ -113,9 +114,9 @@ _PAGES: Final = ("gateway", "routing-api")
 def _only_on_this_machine(demo_staff: bool, info: ValidationInfo) -> bool:
     """Refuse a sign-in without password if the database may hold demands of real people."""
     if demo_staff and info.data.get("oidc_issuer"):
-        raise ValueError("lets anybody in: take it away, since HUYING_OIDC_ISSUER is set")
+        raise ValueError("lets anybody sign in: remove it, because HUYING_OIDC_ISSUER is set")
     if demo_staff and urlsplit(info.data.get("database_url", "")).hostname not in LOOPBACK:
-        raise ValueError("lets anybody in: take it away, since DATABASE_URL is not of this machine")
+        raise ValueError("lets anybody sign in: remove it, because DATABASE_URL is on another machine")
     return demo_staff
 
 
@@ -123,9 +124,9 @@ def _has_public_url(client_id: str, info: ValidationInfo) -> str:
     """Require a public URL with an issuer: the issuer redirects people back to it after the sign-in."""
     issuer, here = urlsplit(info.data.get("oidc_issuer", "")), urlsplit(info.data.get("public_url", ""))
     if client_id and not issuer.hostname:
-        raise ValueError("is the name of our client at HUYING_OIDC_ISSUER, which is not set")
+        raise ValueError("is the name of our client at HUYING_OIDC_ISSUER: set that too")
     if client_id and here.hostname in LOOPBACK and issuer.hostname not in LOOPBACK:
-        raise ValueError("needs HUYING_PUBLIC_URL, the address to which people come back from the issuer")
+        raise ValueError("needs HUYING_PUBLIC_URL, the address to which the issuer redirects people; set it")
     return client_id
 
 
@@ -140,34 +141,35 @@ class SignInSettings(StaffSettings, PublicSettings):
     )
     oidc_client_id: Annotated[str, AfterValidator(_has_public_url)] = Field(
         "",
-        description="name of our client at the issuer, for the pages; empty: nobody signs in there."
-        " Its redirect URI is HUYING_PUBLIC_URL with `/sign-in/callback`",
+        description="name of our client at the issuer, for the pages; empty: nobody can sign in with the issuer."
+        " The redirect URI of the client is HUYING_PUBLIC_URL with `/sign-in/callback`",
         json_schema_extra=noted(*_PAGES),
     )
     oidc_client_secret: SecretStr = Field(
         SecretStr(""),
-        description="secret of our client; empty: a public client, which PKCE protects alone",
+        description="secret of our client; empty: a public client, which only PKCE protects",
         json_schema_extra=noted(*_PAGES),
     )
     oidc_scope: str = Field(
         "openid profile",
         pattern=r"\bopenid\b",
-        description="what is asked of the issuer, with blanks",
+        description="scopes that we request from the issuer, separated by blanks",
         json_schema_extra=noted(*_PAGES),
     )
     session_idle_minutes: float = Field(
         60,
         gt=0,
         le=24 * 60,
-        description="a session ends after so long without a request",
+        description="minutes without a request after which a session ends",
         json_schema_extra=noted(*_PAGES),
     )
     session_hours: float = Field(
-        12, gt=0, le=7 * 24, description="a session ends so long after the sign-in", json_schema_extra=noted(*_PAGES)
+        12, gt=0, le=7 * 24, description="hours after the sign-in when a session ends", json_schema_extra=noted(*_PAGES)
     )
     demo_staff: Annotated[bool, AfterValidator(_only_on_this_machine)] = Field(
         False,
-        description="made-up people of every role may sign in without a password; `make up` sets it where it starts the"
-        " database and the broker itself, and it is refused beside an issuer or with a database elsewhere",
+        description="true: made-up people of every role can sign in without a password. `make up` sets it if it"
+        " starts the"
+        " database and the broker itself. Refused with an issuer, or with a database on another machine",
         json_schema_extra=noted(*_PAGES),
     )

@@ -13,6 +13,6 @@ class JurisdictionSettings(BaseSettings):
 
     jurisdictions_dir: Path = Field(
         Path(__file__).parents[2] / "deploy" / "jurisdictions",
-        description="folder of the jurisdiction packs, each in a folder of its name",
+        description="folder of the jurisdiction packs; each pack is in a folder with its name",
     )
-    jurisdictions: str = Field("nanhai", description="packs to serve, with commas between; the first is the default")
+    jurisdictions: str = Field("nanhai", description="packs to serve, separated by commas; the first is the default")

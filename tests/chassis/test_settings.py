@@ -85,7 +85,9 @@ def test_a_variable_that_is_missing_is_told_with_what_it_is_for(
     monkeypatch.delenv("DATABASE_URL", raising=False)
     with pytest.raises(SystemExit):
         read(ProcessSettings)
-    assert capsys.readouterr().err == "huying: DATABASE_URL: Field required (postgresql://USER@HOST/DATABASE)\n"
+    assert capsys.readouterr().err == (
+        "huying: DATABASE_URL: Field required (address of the database, as postgresql://USER@HOST/DATABASE)\n"
+    )
 
 
 def test_no_secret_that_a_machine_made_is_called_weak():
@@ -169,7 +171,7 @@ def test_a_process_is_not_started_without_its_public_address(given: pytest.Monke
         [sys.executable, "-m", "deploy.cli.main", "run", "gateway"], capture_output=True, text=True, timeout=60
     )
     assert ended.returncode == 78
-    assert ended.stderr.startswith("huying: HUYING_PUBLIC_URL: is missing")
+    assert ended.stderr.startswith("huying: HUYING_PUBLIC_URL: must be set")
     assert "Traceback" not in ended.stderr
 
 

@@ -31,7 +31,7 @@ EXPIRED: Final = Expired("inbound_text", "received_at < $1", timedelta(days=8))
 
 REFUSED: Final = counter(
     "huying_inbound_texts_refused_total",
-    "Text messages of people by SMPP that intake cannot read; they are lost, and the log says why",
+    "Text messages that citizens sent by SMPP and that intake cannot read; they are lost, and the log has the reason",
     ["gateway"],
     served=Served(frozenset({"consumer"}), frozenset({"feedback"})),
 )

@@ -14,20 +14,20 @@ _SENDER: Final = Served(frozenset({"consumer"}), frozenset({"feedback"}))
 _ONE: Final = one_consumer_of("feedback")
 DELIVERIES: Final = counter(
     "huying_webhook_deliveries_total",
-    "Requests to endpoints of webhooks, by what became of them: `delivered`, `failed`, `throttled` or `given-up`",
+    "Requests to endpoints of webhooks, by result: `delivered`, `failed`, `throttled` or `given-up`",
     ["result"],
     served=_SENDER,
 )
 WAITING: Final = gauge(
     "huying_webhook_deliveries_waiting",
-    "Deliveries that wait for enabled webhooks to take them; of each webhook 10,000 at most",
+    "Deliveries that wait for enabled webhooks; at most 10,000 for each webhook",
     ["service"],
     served=_ONE,
 )
 OLDEST: Final = gauge(
     "huying_webhook_oldest_seconds", "Age of the oldest of these deliveries", ["service"], served=_ONE
 )
-BY_STATE: Final = gauge("huying_webhooks", "Webhooks, by how they do", ["state"], served=_ONE)
+BY_STATE: Final = gauge("huying_webhooks", "Webhooks of all channels, by state", ["state"], served=_ONE)
 STATES: Final = ("active", "failing", "disabled")
 
 

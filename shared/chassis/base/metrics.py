@@ -15,31 +15,34 @@ from shared.chassis.base.metric_declarations import APIS, CONSUMERS, ONE_CONSUME
 PROCESS: Final = gauge("huying_process_info", "1, with the name and version of the process", ["process", "version"])
 LOOP_DELAY: Final = histogram(
     "huying_loop_delay_seconds",
-    "By how much later than asked the event loop came back, looked at each second; above 0.1 s something blocks it",
+    "Delay of the event loop, measured every second; above 0.1 s, something blocks it",
     buckets=(0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0),
 )
 POOL_CONNECTIONS: Final = gauge(
-    "huying_pool_connections", "Connections to PostgreSQL that are open", ["service", "pool", "state"]
+    "huying_pool_connections", "Open connections to PostgreSQL", ["service", "pool", "state"]
 )
-POOL_LIMIT: Final = gauge("huying_pool_limit", "Connections that may be open at a time", ["service", "pool"])
+POOL_LIMIT: Final = gauge(
+    "huying_pool_limit", "The most connections that may be open at the same time", ["service", "pool"]
+)
 POOL_WAITING: Final = gauge(
-    "huying_pool_waiting", "Tasks that wait since all connections are busy", ["service", "pool"]
+    "huying_pool_waiting", "Tasks that wait for a connection, because all are busy", ["service", "pool"]
 )
 REQUESTS: Final = histogram(
     "huying_http_request_seconds", "Time to answer a request", ["service", "method", "route", "status"]
 )
 LONG_TEXTS: Final = counter(
     "huying_long_texts_total",
-    "Requests with more than 300 characters of text, by where these were masked: in a process apart (`process`), or on"
-    " the event loop since that process did not answer (`loop`)",
+    "Requests with more than 300 characters of text, by where the text was masked: in a separate process"
+    " (`process`), or"
+    " on the event loop, because that process did not answer (`loop`)",
     ["result"],
     served=APIS,
 )
 
 FACTS: Final = counter(
     "huying_facts_total",
-    "Facts that were read, by what became of them: `applied`, `dropped` (known already), `parked`, `skipped` (of no"
-    " interest) or `dead` (a dead letter)",
+    "Facts that were read, by result: `applied`, `dropped` (handled before), `parked`, `skipped` (not for this service)"
+    " or `dead` (a dead letter)",
     ["service", "result"],
     served=CONSUMERS,
 )
@@ -51,23 +54,23 @@ BATCH: Final = histogram(
     served=CONSUMERS,
 )
 BATCH_SECONDS: Final = histogram(
-    "huying_batch_seconds", "Time from the reading of a batch to its commit", ["service"], served=CONSUMERS
+    "huying_batch_seconds", "Time from reading a batch to its commit", ["service"], served=CONSUMERS
 )
 RETRIES: Final = counter(
     "huying_delivery_retries_total",
-    "Tries of a batch that a passing fault has held back, such as a database that is away",
+    "Attempts to handle a batch that failed with a temporary fault, such as a database that cannot be reached",
     ["service"],
     served=CONSUMERS,
 )
 LAG: Final = gauge(
     "huying_reader_lag_records",
-    "Facts between what the readers of the service have committed and the end of the topic; of all partitions",
+    "Facts in the topic after the committed offsets of the service's consumers, in all partitions",
     ["service"],
     served=CONSUMERS,
 )
 READER_OLDEST: Final = gauge(
     "huying_reader_oldest_seconds",
-    "For how long the oldest fact has waited that the readers of the service have not committed, seen by this process",
+    "Age of the oldest fact that the service's consumers have not committed, as this process sees it",
     ["service"],
     served=CONSUMERS,
 )
@@ -82,44 +85,44 @@ SENT: Final = counter(
 )
 BACKLOG: Final = gauge(
     "huying_relay_backlog_seconds",
-    "Age of the oldest row of the journal that was not sent to the broker",
+    "Age of the oldest row of the journal that is not sent to the broker yet",
     ["service", "shard"],
     served=RELAYS,
 )
 RELAY_RETRIES: Final = counter(
     "huying_relay_retries_total",
-    "How often a relay began again after a fault of the broker or the database",
+    "How often a relay restarted after a fault of the broker or the database",
     ["service"],
     served=RELAYS,
 )
 
 TABLES_ASKED_AT: Final = gauge(
     "huying_tables_asked_timestamp_seconds",
-    "When what one process at a time counts was last counted in the tables of the service; it is tried every 20 s",
+    "When the metrics marked `one at a time` were last counted in the service's tables, which is done every 20 s",
     ["service"],
     served=ONE_CONSUMER,
 )
 UNSENT: Final = gauge(
     "huying_relay_unsent_facts",
-    "Rows of the journal that were not sent to the broker; 10,000 or more are told as 10,000",
+    "Rows of the journal that are not sent to the broker yet; at most 10,000 are counted",
     ["service", "shard"],
     served=ONE_CONSUMER,
 )
 PARKED: Final = gauge(
     "huying_parked_facts",
-    "Facts that wait, since an earlier one is missing or this version does not know them",
+    "Facts that wait, because an earlier one is missing or this version does not know their type",
     ["service"],
     served=ONE_CONSUMER,
 )
 PARKED_OLDEST: Final = gauge(
     "huying_parked_oldest_seconds",
-    "For how long the oldest parked fact has waited",
+    "Time that the oldest parked fact has waited",
     ["service"],
     served=ONE_CONSUMER,
 )
 DEAD_LETTERS: Final = gauge(
     "huying_dead_letters",
-    "Dead letters that nobody has brought back (`huying dead-letters list`)",
+    "Dead letters that were not handled again yet (`huying dead-letters list`)",
     ["service"],
     served=ONE_CONSUMER,
 )
@@ -131,50 +134,51 @@ DEAD_LETTERS_OLDEST: Final = gauge(
 )
 TIMERS_DUE: Final = gauge(
     "huying_timers_due",
-    "Timers whose moment has come and that were not run; 10,000 or more are told as 10,000",
+    "Timers that are due and did not run yet; at most 10,000 are counted",
     ["service"],
     served=ONE_CONSUMER,
 )
 TIMERS_LATE: Final = gauge(
-    "huying_timers_late_seconds", "By how much the first of these timers is late", ["service"], served=ONE_CONSUMER
+    "huying_timers_late_seconds", "Delay of the earliest of these timers", ["service"], served=ONE_CONSUMER
 )
 TIMERS: Final = counter(
     "huying_timers_total",
-    "Timers that were run, by what became of them: `done`, `later` (moved) or `failed` (tried again later)",
+    "Timers that ran, by result: `done`, `later` (postponed) or `failed` (will be tried again)",
     ["service", "kind", "result"],
     served=CONSUMERS,
 )
 
-MESSAGES: Final = counter(
-    "huying_messages_total", "Messages to people, by what became of them", ["state"], served=CONSUMERS
-)
+MESSAGES: Final = counter("huying_messages_total", "Messages to people, by result", ["state"], served=CONSUMERS)
 MESSAGES_WAITING: Final = gauge(
     "huying_messages_waiting",
-    "Messages that are not sent yet, by why; of each reason 10,000 at most",
+    "Messages that are not sent yet, by reason; at most 10,000 are counted for each reason",
     ["why"],
     served=ONE_CONSUMER,
 )
 MESSAGES_OLDEST: Final = gauge(
     "huying_messages_oldest_seconds",
-    "For how long the oldest message has waited whose time has come, by why it waits",
+    "Time that the oldest message that is due has waited, by reason",
     ["why"],
     served=ONE_CONSUMER,
 )
 MESSAGES_LOST: Final = gauge(
     "huying_messages_not_sent",
-    "Messages that somebody must look at (`huying notifications list`): `failed`, or of `unknown` outcome; 10,000 or"
-    " more are told as 10,000",
+    "Messages that an operator must check (`huying notifications list`): `failed`, or `unknown` if they were sent; at"
+    " most 10,000 are counted",
     ["state"],
     served=ONE_CONSUMER,
 )
 GATEWAY: Final = histogram(
     "huying_gateway_seconds",
-    "Time that a gateway had a message in hand, by its answer",
+    "Time that a gateway took for a message, by result",
     ["gateway", "result"],
     served=CONSUMERS,
 )
 GATEWAY_RESTS: Final = gauge(
-    "huying_gateway_rests", "1 while a gateway is given nothing, since it failed", ["gateway"], served=CONSUMERS
+    "huying_gateway_rests",
+    "1 while no messages are given to a gateway, because it failed",
+    ["gateway"],
+    served=CONSUMERS,
 )
 
 

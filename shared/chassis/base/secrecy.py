@@ -26,11 +26,11 @@ def weakness(secret: str) -> str | None:
 
 def _weaknesses(secret: str) -> Iterator[str]:
     if len(secret) < SHORTEST:
-        yield f"is too short: {len(secret)} characters of at least {SHORTEST}"
+        yield f"is too short: it has {len(secret)} characters, and needs at least {SHORTEST}"
     if len(set(secret)) < FEWEST_DIFFERENT:
         yield f"has only {len(set(secret))} different characters"
     if any(secret[period:] == secret[:-period] for period in range(1, len(secret) // 2 + 1)):
-        yield "repeats itself"
+        yield "is a repetition of one part"
     plain = re.sub(r"[\W_]", "", secret.lower())
     if placeholder := next((words for words in _PLACEHOLDERS if words in plain), None):
         yield f"looks like an example ({placeholder!r} is in it)"

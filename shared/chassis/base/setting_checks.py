@@ -41,5 +41,5 @@ def _mistakes_of(process: str, kind: type[BaseSettings]) -> Iterator[str]:
     for name, field in kind.model_fields.items():
         is_set = name in environment or field.validation_alias in environment
         if is_here_only(field) and is_read_by(field, process) and not is_set:
-            default = f"its default ({field.default}) is right on one machine only"
-            yield f"{variable_of(kind, name)}: is missing, and {default} ({field.description})"
+            default = f"its default ({field.default}) is only for a single machine"
+            yield f"{variable_of(kind, name)}: must be set: {default} ({field.description})"

@@ -29,7 +29,7 @@ def _required_for_sasl(text: Text, info: ValidationInfo) -> Text:
     """Refuse an empty name or password with a SASL protocol: the broker would only close the connection."""
     protocol = info.data.get("kafka_security_protocol", "")
     if protocol.startswith("SASL_") and not len(text):
-        raise ValueError(f"is needed with KAFKA_SECURITY_PROTOCOL={protocol}")
+        raise ValueError(f"must be set, because KAFKA_SECURITY_PROTOCOL is {protocol}")
     return text
 
 
@@ -41,51 +41,51 @@ class KafkaSettings(BaseSettings):
     kafka_bootstrap_servers: str = Field(
         "127.0.0.1:9092",
         validation_alias="KAFKA_BOOTSTRAP_SERVERS",
-        description="HOST:PORT of one or more brokers, with commas",
+        description="HOST:PORT of one or more brokers, separated by commas",
         json_schema_extra=noted(*RELAYING, here_only=True),
     )
     kafka_security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = Field(
         PLAINTEXT,
         validation_alias="KAFKA_SECURITY_PROTOCOL",
-        description="how brokers are spoken to",
+        description="the protocol of the connection to the brokers",
         json_schema_extra=noted(*RELAYING),
     )
     kafka_sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = Field(
         "PLAIN",
         validation_alias="KAFKA_SASL_MECHANISM",
-        description="how name and password are shown to brokers, with a SASL protocol",
+        description="the SASL mechanism, for a SASL protocol",
         json_schema_extra=noted(*RELAYING),
     )
     kafka_sasl_username: Annotated[str, AfterValidator(_required_for_sasl)] = Field(
         "",
         validate_default=True,
         validation_alias="KAFKA_SASL_USERNAME",
-        description="the name, with a SASL protocol",
+        description="the user name, for a SASL protocol",
         json_schema_extra=noted(*RELAYING),
     )
     kafka_sasl_password: Annotated[SecretStr, AfterValidator(_required_for_sasl)] = Field(
         SecretStr(""),
         validate_default=True,
         validation_alias="KAFKA_SASL_PASSWORD",
-        description="the password, with a SASL protocol",
+        description="the password, for a SASL protocol",
         json_schema_extra=noted(*RELAYING),
     )
     kafka_ssl_cafile: FilePath | None = Field(
         None,
         validation_alias="KAFKA_SSL_CAFILE",
-        description="PEM of whom to trust; none: whom the system trusts",
+        description="PEM file of the authorities to trust; none: those that the system trusts",
         json_schema_extra=noted(*RELAYING),
     )
     kafka_ssl_certfile: FilePath | None = Field(
         None,
         validation_alias="KAFKA_SSL_CERTFILE",
-        description="PEM of our certificate, where brokers ask for it",
+        description="PEM file of our certificate, if the brokers require one",
         json_schema_extra=noted(*RELAYING),
     )
     kafka_ssl_keyfile: FilePath | None = Field(
         None,
         validation_alias="KAFKA_SSL_KEYFILE",
-        description="PEM of its key, unless it is in the same file",
+        description="PEM file of the key of our certificate; none: it is in the file of the certificate",
         json_schema_extra=noted(*RELAYING),
     )
     kafka_replication_factor: int = Field(
@@ -93,7 +93,7 @@ class KafkaSettings(BaseSettings):
         ge=1,
         le=9,
         validation_alias="KAFKA_REPLICATION_FACTOR",
-        description="on how many brokers the topics lie that `huying migrate` makes",
+        description="replication factor of the topics that `huying migrate` creates",
         json_schema_extra=noted("huying migrate"),
     )
 
@@ -115,39 +115,50 @@ class KafkaSettings(BaseSettings):
 class ProcessSettings(TraceSettings, KafkaSettings):
     """The settings of every process: database, Kafka, traces, logs, health, and consumption."""
 
-    database_url: str = Field(validation_alias="DATABASE_URL", description="postgresql://USER@HOST/DATABASE")
+    database_url: str = Field(
+        validation_alias="DATABASE_URL", description="address of the database, as postgresql://USER@HOST/DATABASE"
+    )
     instance: str = Field(
         "",
-        description="fixed name of this process within its group; empty: a dynamic member",
+        description="fixed name of this process in its consumer group (static membership); empty: a dynamic member",
         json_schema_extra=noted(*LISTENERS),
     )
     deployment: str = Field(
-        "", description="name of this deployment in the answers of /livez and /readyz; `make up` knows its own by it"
+        "",
+        description="name of this deployment in the answers of /livez and /readyz; `make up` recognises its own by it",
     )
-    host: str = Field("127.0.0.1", description="address on which this process listens; 0.0.0.0: on every one")
-    health_port: int = Field(0, ge=0, le=65535, description="/livez, /readyz and /metrics for operators; 0: none")
-    log_format: Literal["console", "json"] = Field("console", description="for people, or for what collects logs")
+    host: str = Field("127.0.0.1", description="address on which this process listens; 0.0.0.0: all addresses")
+    health_port: int = Field(
+        0, ge=0, le=65535, description="port of /livez, /readyz and /metrics for operators; 0: none"
+    )
+    log_format: Literal["console", "json"] = Field(
+        "console", description="format of log lines: `console` for people, `json` for log collectors"
+    )
     log_level: Annotated[
         Literal["debug", "info", "warning", "error", "critical"],
         BeforeValidator(lambda level: str(level).lower()),
-    ] = Field("info", description="the least that is logged")
+    ] = Field("info", description="the lowest level that is logged")
     relay_shards: int = Field(
         1,
         ge=1,
         le=64,
-        description="in how many parts each journal is sent, side by side; the same for every process of a service",
+        description="into how many parts each journal is divided, which relays send in parallel; the same for all"
+        " processes of a service",
         json_schema_extra=noted(*RELAYING),
     )
     relay_inside: bool = Field(
         True,
-        description="relays run inside the worker; false: apart, as `huying run …-relay`",
+        description="true: relays run inside the worker; false: start them separately, by `huying run …-relay`",
         json_schema_extra=noted(*LISTENERS),
     )
     batch_size: int = Field(
-        1000, ge=1, le=10_000, description="records that are handled at once", json_schema_extra=noted(*LISTENERS)
+        1000, ge=1, le=10_000, description="the most records in a batch", json_schema_extra=noted(*LISTENERS)
     )
     dead_letter_limit: int = Field(
-        50, ge=1, description="poison records in a row before a reader stops", json_schema_extra=noted(*LISTENERS)
+        50,
+        ge=1,
+        description="after so many dead letters in a row the consumer stops",
+        json_schema_extra=noted(*LISTENERS),
     )
 
 
@@ -157,8 +168,8 @@ class PublicSettings(ProcessSettings):
     public_url: str = Field(
         "http://127.0.0.1:8080",
         pattern=PUBLIC_URL,
-        description="address under which people and other systems reach the pages and the API;"
-        " it stands in every message and every link, as https://huying.example.gov.cn",
+        description="address at which people and other systems reach the pages and the API, such as"
+        " https://huying.example.gov.cn; all links, also those in messages, begin with it",
         json_schema_extra=noted(here_only=True),
     )
 

@@ -27,7 +27,7 @@ class RetentionSettings(ProcessSettings):
     keep_redriven_days: int = Field(
         90,
         ge=1,
-        description="how long dead letters that were handled after all are kept; others stay",
+        description="days for which dead letters are kept after they were handled again; others are kept always",
         json_schema_extra=noted(*LISTENERS),
     )
 
