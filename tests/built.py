@@ -1,4 +1,4 @@
-"""An API that is built once and serves test after test, each on a database of its own."""
+"""An API that is built once and used by many tests, each with a database of its own."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -16,21 +16,21 @@ from tests.memory import Memory
 
 
 class PoolOfTheTest:
-    """The pool of the test that runs now, for objects that are older than it."""
+    """Stands for the pool of the current test, in objects that are built before that test."""
 
     pool: Pool | None = None
 
     def __getattr__(self, name: str) -> Callable[..., Any]:
-        def call(*args: Any, **more: Any) -> Any:
+        def call(*args: Any, **options: Any) -> Any:
             assert self.pool, f"pool.{name} after the test"
-            return getattr(self.pool, name)(*args, **more)
+            return getattr(self.pool, name)(*args, **options)
 
         return call
 
 
 @dataclass(slots=True)
 class Built:
-    """A service's API from `build`; `beside` gives what it remembers by its pool elsewhere."""
+    """A service's API made by `build`; `beside` returns the state that belongs to its pool but is stored elsewhere."""
 
     service: str
     build: Callable[[Pool], Api]
@@ -38,18 +38,18 @@ class Built:
     _pool: PoolOfTheTest = field(default_factory=PoolOfTheTest)
     _made: tuple[Api, FastAPI, Memory] | None = None
     _beside: object = None
-    """What was beside it when it was built. The product forgets that where many pools came between, and then would know
-    two of it: the API is built anew."""
+    """The state elsewhere at the time of building. The product drops it after many other pools and would then have two
+    of it, so the API is built again."""
 
     @asynccontextmanager
     async def on(self, pool: Pool) -> AsyncIterator[FastAPI]:
-        """The web application over this pool and the tasks of the API; afterwards it has forgotten what it saw."""
+        """The web application on this pool, and the tasks of the API; afterwards its state is as it was built."""
         self._pool.pool = pool
         if self._made is None or self.beside(cast(Pool, self._pool)) is not self._beside:
             self._made = self._build()
         api, web, memory = self._made
         tasks = [asyncio.create_task(task()) for task in api.tasks]
-        # A task that is cancelled before its first step has nothing to end.
+        # A task that is cancelled before its first step runs no cleanup code.
         await asyncio.sleep(0)
         try:
             yield web

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 FORKED: Final = multiprocessing.get_context("forkserver")
-# To load the code of a service takes seconds of a processor: the children of a run are forked from a process that has.
+# Importing a service takes seconds, so children are forked from a process that has already imported it.
 FORKED.set_forkserver_preload(
     [
         "pytest", "shared.chassis.process.run", "tests.feedback.killed_sender", "tests.feedback.killed_webhook_sender",
@@ -18,7 +18,7 @@ FORKED.set_forkserver_preload(
     ]
 )  # fmt: skip
 PATIENCE: Final = 300
-"""Seconds: on a machine that is busy elsewhere a process may take long to start."""
+"""Seconds; a process may start slowly on a busy machine."""
 
 
 @asynccontextmanager
@@ -36,7 +36,7 @@ async def killed_at_the_end(*command: str) -> AsyncIterator[None]:
 
 @asynccontextmanager
 async def forked(module: str, *arguments: str) -> AsyncIterator[None]:
-    """`run` of a module of the tests in a process of its own, which must still run when it is killed at the end."""
+    """Calls `run` of a test module in a process of its own, which must still run when it is killed at the end."""
     process = FORKED.Process(target=_run, args=(module, *arguments), daemon=True)
     await asyncio.to_thread(process.start)
     try:
@@ -51,9 +51,9 @@ def _run(module: str, *arguments: str) -> None:
     import_module(module).run(*arguments)
 
 
-def ended_by_itself(program: str, said: Path) -> int:
-    """The exit code of a process that runs this program and writes all that it says to a file."""
-    process = FORKED.Process(target=_run_program, args=(program, said), daemon=True)
+def ended_by_itself(program: str, path: Path) -> int:
+    """The exit code of a process that runs this program and writes its output to a file."""
+    process = FORKED.Process(target=_run_program, args=(program, path), daemon=True)
     process.start()
     process.join(PATIENCE)
     if process.exitcode is None:
@@ -62,8 +62,8 @@ def ended_by_itself(program: str, said: Path) -> int:
     return process.exitcode
 
 
-def _run_program(program: str, said: Path) -> None:
-    with said.open("wb") as file:
+def _run_program(program: str, path: Path) -> None:
+    with path.open("wb") as file:
         for output in (1, 2):
             os.dup2(file.fileno(), output)
     exec(program, {"__name__": "__main__"})

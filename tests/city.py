@@ -1,4 +1,4 @@
-"""A city in little: the pages of its staff and its citizens at one address, and what a service tells reaches all."""
+"""A small city for tests: all pages at one address, and each fact of a service is delivered to the others."""
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -41,14 +41,14 @@ STATION, TOWN, COORDINATOR = "station-440605011001", "town-440605011000", PACK.c
 CLERK, HEAD, TOWN_CLERK, TOWN_HEAD = f"{STATION}-clerk", f"{STATION}-head", f"{TOWN}-clerk", f"{TOWN}-head"
 LEADER, EDUCATION, DISPATCHER = f"{TOWN}-leader", "nh-education-clerk", f"{COORDINATOR}-dispatcher"
 AUDITOR = f"{COORDINATOR}-auditor"
-"""Whom the sign-in page offers."""
+"""The persons that the sign-in page offers."""
 ROAD: Final = {"title": "村口路面塌陷", "category": "road-damage", "division": "440605011001"}
 """A demand that the catalogue sends to the station of its village, with the town helping."""
 
 
 @dataclass
 class City:
-    """Its address, and what its citizens, its units and its clock do."""
+    """Its address, and actions of its citizens, units and clock."""
 
     url: str
     loop: Loop
@@ -57,13 +57,13 @@ class City:
     _channels: list[str] = field(default_factory=list)
 
     async def raises(self, **changes: Any) -> str:
-        """The number of a demand that a citizen raises about a road; routing has heard of it."""
+        """Raise a demand about a road, deliver it to routing, and return its number."""
         answer = await self._sends("/v1/demands", json=ROAD | changes)
         await self.loop.turn()
         return str(answer.json()["number"])
 
     async def uploads(self, content: bytes) -> str:
-        """The reference of a file that a citizen's channel has handed in."""
+        """Upload a file through a citizen's channel and return its reference."""
         answer = await self._sends("/v1/attachments", files={"file": ("picture", content)})
         return str(answer.json()["reference"])
 
@@ -75,14 +75,14 @@ class City:
     async def _sends(self, path: str, **body: Any) -> httpx.Response:
         if not self._channels:
             self._channels.append(await keys.add(self.loop.pools[Service.INTAKE], "web", f.ChannelKind.WEB, "网站"))
-        sent = {"X-API-Key": self._channels[0], "Idempotency-Key": str(uuid4())}
-        async with httpx.AsyncClient(base_url=self.url, headers=sent, trust_env=False) as client:
+        headers = {"X-API-Key": self._channels[0], "Idempotency-Key": str(uuid4())}
+        async with httpx.AsyncClient(base_url=self.url, headers=headers, trust_env=False) as client:
             answer = await client.post(path, **body)
         assert answer.status_code == 201, answer.text
         return answer
 
     async def tells(self, number: str, *facts: f.Fact, service: Service = Service.ROUTING) -> None:
-        """What a service tells of a demand, each after the one before; the others hear of it."""
+        """Record these facts of a service about a demand, one after another, and deliver them to the others."""
         repository = self.loop.deliveries[service].repositories.by_stream["demand"]
         key = (await self.demand(number)).id
         for fact in facts:
@@ -93,26 +93,26 @@ class City:
         await self.loop.turn()
 
     async def routed(self, number: str, days: float, unit: str = STATION) -> None:
-        """A dispatcher sends it to a unit, and it is due so many days from now."""
+        """A dispatcher routes it to a unit; it is due in this many days."""
         due_at = now() + timedelta(days=days)
         await self.tells(number, f.DemandRouted(unit=unit, rule="dispatcher:林嘉怡", by="林嘉怡", due_at=due_at))
 
     async def demand(self, number: str) -> Demand:
-        """As routing knows it."""
+        """The demand in routing's state."""
         state = await self.loop.pools[Service.ROUTING].fetchval(
             "SELECT state::text FROM demand WHERE number = $1", number
         )
         return Demand.model_validate_json(state)
 
-    async def told(self, number: str) -> list[str]:
-        """What routing has told of it, in order, in short words such as `accepted`."""
+    async def facts(self, number: str) -> list[str]:
+        """The facts that routing has recorded of it, in order, as short names such as `accepted`."""
         rows = await self.loop.pools[Service.ROUTING].fetch(
             "SELECT type FROM journal WHERE aggregateid = $1 ORDER BY position", (await self.demand(number)).id
         )
         return [row["type"].removeprefix("demand.").rpartition(".")[0] for row in rows]
 
     async def fact(self, number: str, kind: type[F]) -> F:
-        """The last fact of this kind that routing has told of it."""
+        """The last fact of this kind that routing has recorded of it."""
         payload = await self.loop.pools[Service.ROUTING].fetchval(
             "SELECT payload FROM journal WHERE aggregateid = $1 AND type = $2 ORDER BY position DESC LIMIT 1",
             (await self.demand(number)).id,
@@ -121,43 +121,45 @@ class City:
         return kind.model_validate_json(payload)
 
     def forget(self) -> None:
-        """Begin anew with an empty database."""
+        """Reset the state in memory, for an empty database."""
         self._channels.clear()
-        for kept in (self.loop.log, self.loop.heard, self.loop.relayed):
-            kept.clear()
+        for cache in (self.loop.log, self.loop.heard, self.loop.relayed):
+            cache.clear()
 
 
 @asynccontextmanager
 async def opened_city(
     database: str, folder: Path, port: int = 0, messages: Mapping[str, Any] | None = None
 ) -> AsyncIterator[City]:
-    """A city whose services share this database, with the made-up people of the embedded default. `messages`: settings
+    """A city whose services share this database, with the demo staff. `messages`: settings
     of feedback; then the links of messages lead to this city."""
     port = port or free_port()
     links = {"public_url": f"http://127.0.0.1:{port}"} if messages else {}
-    given = KEYS | {"DATABASE_URL": database, "intake_url": f"http://127.0.0.1:{port}", "demo_staff": True}
-    given["feedback_url"] = given["reporting_url"] = given["intake_url"]
+    routing_settings = KEYS | {"DATABASE_URL": database, "intake_url": f"http://127.0.0.1:{port}", "demo_staff": True}
+    routing_settings["feedback_url"] = routing_settings["reporting_url"] = routing_settings["intake_url"]
     async with opened_loop(database, **links) as loop:
-        settings = RoutingSettings.model_validate(given)
+        settings = RoutingSettings.model_validate(routing_settings)
         desk = routing.api(settings, loop.pools[Service.ROUTING])
-        kept = KEYS | links | {"DATABASE_URL": database, "attachments_folder": folder, "portal_jurisdictions": PACK.id}
-        kept |= {"reporting_url": f"http://127.0.0.1:{port}", "map_attribution": "© 测试地图"}
-        # Another host for a browser, so that the content policy has something to allow.
-        kept |= {"map_tiles": f"http://localhost:{port}/tiles/{{z}}/{{x}}/{{y}}.png"}
-        door = intake.api(IntakeSettings.model_validate(kept), loop.pools[Service.INTAKE])
+        intake_settings = (
+            KEYS | links | {"DATABASE_URL": database, "attachments_folder": folder, "portal_jurisdictions": PACK.id}
+        )
+        intake_settings |= {"reporting_url": f"http://127.0.0.1:{port}", "map_attribution": "© 测试地图"}
+        # Another host than the page's, so that the content security policy must allow it.
+        intake_settings |= {"map_tiles": f"http://localhost:{port}/tiles/{{z}}/{{x}}/{{y}}.png"}
+        intake_api = intake.api(IntakeSettings.model_validate(intake_settings), loop.pools[Service.INTAKE])
         asks = {"DATABASE_URL": database, "intake_url": f"http://127.0.0.1:{port}"}
-        told = FeedbackSettings.model_validate(KEYS | links | asks | (messages or {}))
-        ratings = feedback.api(told, loop.pools[Service.FEEDBACK])
+        feedback_settings = FeedbackSettings.model_validate(KEYS | links | asks | (messages or {}))
+        ratings = feedback.api(feedback_settings, loop.pools[Service.FEEDBACK])
         public = ReportingSettings.model_validate(KEYS | {"DATABASE_URL": database})
         board = reporting.api(public, loop.pools[Service.REPORTING])
-        routers = [*desk.routers, *door.routers, *ratings.routers, *board.routers, _tiles()]
-        web = web_app("city", routers, nowhere=door.nowhere)
+        routers = [*desk.routers, *intake_api.routers, *ratings.routers, *board.routers, _tiles()]
+        web = web_app("city", routers, nowhere=intake_api.nowhere)
         async with served(uvicorn.Config(web, port=port, log_level="critical")) as url:
-            yield City(url, loop, settings, figures_of(door))
+            yield City(url, loop, settings, figures_of(intake_api))
 
 
 def _tiles() -> APIRouter:
-    """The pictures of a map: grey squares with an edge."""
+    """Map tiles: grey squares with a border."""
     router, picture = APIRouter(), BytesIO()
     square = Image.new("L", (256, 256), 210)
     square.paste(230, (1, 1, 255, 255))
@@ -170,7 +172,7 @@ def _tiles() -> APIRouter:
     return router
 
 
-def figures_of(door: Api) -> FigureReader:
-    """What the first page of the portal reads its figures from; nobody asks reporting before a test does."""
-    (found,) = (it.__self__ for it in door.tasks if isinstance(getattr(it, "__self__", None), FigureReader))
-    return found
+def figures_of(api: Api) -> FigureReader:
+    """Where the first page of the portal gets its figures; it sends no request to reporting before a test does."""
+    (reader,) = (task.__self__ for task in api.tasks if isinstance(getattr(task, "__self__", None), FigureReader))
+    return reader

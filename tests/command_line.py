@@ -1,4 +1,4 @@
-"""Commands of `huying` as a person gives them, in this process."""
+"""Runs commands of `huying` in this process, as a person would type them."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -10,11 +10,11 @@ from typer.testing import CliRunner
 from tests.keys import KEYS
 
 Said = Callable[..., Awaitable[tuple[int, str]]]
-"""Gives a command these words; returns its exit code and what it printed."""
+"""Runs a command with these arguments; returns its exit code and output."""
 
 
 def commands_of(app: typer.Typer, database: str, monkeypatch: pytest.MonkeyPatch) -> Said:
-    """Those of a group, against this database."""
+    """Runs the commands of a group against this database."""
     monkeypatch.setenv("DATABASE_URL", database)
     monkeypatch.setenv("HUYING_SECRET", str(KEYS["secret"]))
 

@@ -1,4 +1,4 @@
-"""What every test may ask for: one PostgreSQL and one broker a run, a fresh migrated database a test."""
+"""Fixtures of all tests: one PostgreSQL and one broker per run, one fresh migrated database per test."""
 
 import asyncio
 import os
@@ -45,39 +45,39 @@ from tests.keys import KEYS
 from tests.packs import CITIES
 from tests.sandboxes import KeptProcesses
 
-# A processor that is busy elsewhere for a moment is no fault of an example.
+# On a busy machine an example may take long, which is no failure.
 hypothesis.settings.register_profile("shared cores", deadline=None)
 hypothesis.settings.load_profile("shared cores")
 
-# The same for an answer: five seconds, which httpx waits by itself, pass on two cores with three servers.
+# The same for responses: the five seconds of httpx are too short for three servers on two cores.
 DEFAULT_TIMEOUT_CONFIG.read = DEFAULT_TIMEOUT_CONFIG.connect = DEFAULT_TIMEOUT_CONFIG.pool = 60
 
 type_adapters.install()
 
-# Else every process of every deployment, and every worker, would compile all its modules anew.
+# Without bytecode every process of a deployment and every worker would compile all its modules again.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
 
-# Every client would read the same list of authorities anew, which takes longer than what most of them ask.
+# Otherwise every client would load the same CA certificates, which takes longer than most requests.
 default.create_ssl_context = lru_cache(default.create_ssl_context)
 
-# Read wherever settings are, and by the processes of whole deployments.
+# Read by all settings, and by the processes of whole deployments.
 os.environ["HUYING_JURISDICTIONS"] = ",".join(CITIES)
 
 TEMPLATE = "huying_migrated"
-NOWHERE = "postgresql://127.0.0.1:9/nowhere"
-# Nobody reads a test's data after a power failure; whole deployments keep the settings of the product.
-FORGETFUL = ("-c", "fsync=off", "-c", "full_page_writes=off")
+UNREACHABLE = "postgresql://127.0.0.1:9/nowhere"
+# Test data need not survive a power failure; whole deployments keep the product's settings.
+NO_DURABILITY = ("-c", "fsync=off", "-c", "full_page_writes=off")
 E2E, DRILL = "tests/e2e", "tests/recovery/test_restore.py"
-# Seconds: on a machine that is busy elsewhere a process may take long to start.
+# Seconds; a process may start slowly on a busy machine.
 PATIENCE = 300
 KAFKA = os.environ.get("HUYING_TEST_BROKER", EmbeddedBroker.kind) == ApacheKafka.kind
 
 
 class ByFile(LoadFileScheduling):
-    """A worker takes whole files, and one takes all that start a deployment: two would wait for each other.
+    """A worker runs whole files, and one worker runs all files that start a deployment: two would wait for each other.
 
-    It takes these first, and the other worker the long drill, so that both have short files to share at the end."""
+    It runs these first, and the other worker runs the long drill, so that both share short files at the end."""
 
     def _assign_work_unit(self, node: WorkerController) -> None:
         for scope in (DRILL, E2E):
@@ -90,18 +90,18 @@ class ByFile(LoadFileScheduling):
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> ByFile:
-    """What hands the tests out when there are several workers."""
+    """The scheduler that distributes tests among several workers."""
     return ByFile(config, log)
 
 
 def pytest_collection_finish() -> None:
-    """Thousands of tests are not looked through again and again for garbage."""
+    """Keep the garbage collector from scanning thousands of collected tests again and again."""
     settle()
 
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """Something that listens, and how to stop and start it."""
+    """A running server, and its supervisor to stop and start it."""
 
     url: str
     keeper: Supervisor
@@ -109,11 +109,11 @@ class Server:
 
 def reachable(factory: pytest.TempPathFactory, name: str) -> Path:
     """A state directory that another user can reach, since PostgreSQL does not run as root."""
-    found = prepare(factory.mktemp(name))
-    for folder in (found, *found.parents[:3]):  # the run's own: one more where it is shared out among workers
+    state = prepare(factory.mktemp(name))
+    for folder in (state, *state.parents[:3]):  # the folders of this run; with several workers there is one more level
         if not folder.stat().st_mode & 0o001:
             folder.chmod(folder.stat().st_mode | 0o011)
-    return found
+    return state
 
 
 @pytest.fixture(scope="session")
@@ -122,13 +122,13 @@ def directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return reachable(tmp_path_factory, "state")
 
 
-def kept(program: Program, directory: Path, **more: object) -> Supervisor:
-    """A keeper that logs into the run's directory."""
-    return Supervisor(ManagedProcess(program, directory / "logs" / f"{program.name}.log"), **more)  # type: ignore[arg-type]
+def supervised(program: Program, directory: Path, **options: object) -> Supervisor:
+    """A supervisor that logs into the run's directory."""
+    return Supervisor(ManagedProcess(program, directory / "logs" / f"{program.name}.log"), **options)  # type: ignore[arg-type]
 
 
-def _trusting(directory: Path) -> Path:
-    """Who may connect: a password costs both sides thousands of rounds at each of a run's many connections."""
+def _no_password(directory: Path) -> Path:
+    """Lets everybody connect without a password: hashing it would slow down each of the run's many connections."""
     path = directory / "trusting.conf"
     path.write_text("host all all 127.0.0.1/32 trust\n")
     path.chmod(0o644)
@@ -139,80 +139,80 @@ def _trusting(directory: Path) -> Path:
 async def postgres(directory: Path) -> AsyncIterator[Server]:
     """A real PostgreSQL with one migrated template database."""
     server = EmbeddedPostgres(directory, free_port())
-    command = (*server.program.command, *FORGETFUL, "-c", f"hba_file={_trusting(directory)}")
+    command = (*server.program.command, *NO_DURABILITY, "-c", f"hba_file={_no_password(directory)}")
     program = replace(server.program, command=command)
-    keeper = kept(program, directory, before=server.prepare, after=server.ready)
-    await keeper.start()
+    supervisor = supervised(program, directory, before=server.prepare, after=server.ready)
+    await supervisor.start()
     db = await asyncpg.connect(server.url)
     await db.execute(f"CREATE DATABASE {TEMPLATE}")
     await db.close()
     for service in manifests():
         await migrate(on(server.url, TEMPLATE), service.name, service.migrations)
-    yield Server(server.url, keeper)
-    await keeper.stop()
+    yield Server(server.url, supervisor)
+    await supervisor.stop()
 
 
 @pytest.fixture(scope="session")
 async def databases(postgres: Server) -> AsyncIterator[Databases]:
-    """The databases with every schema, which tests use one after another."""
-    found = Databases(postgres.url, TEMPLATE)
-    await found.look()
-    yield found
-    await found.close()
+    """Migrated databases, which tests use one after another."""
+    opened = Databases(postgres.url, TEMPLATE)
+    await opened.look()
+    yield opened
+    await opened.close()
 
 
 @pytest.fixture
 async def database(databases: Databases) -> AsyncIterator[str]:
     """The DSN of a fresh database with every schema."""
-    async with databases.fresh() as found:
-        yield found
+    async with databases.fresh() as dsn:
+        yield dsn
 
 
 @pytest.fixture(scope="session")
 def intake_built() -> Built:
     """Intake's API, built once for all tests that need no settings of their own."""
-    settings = IntakeSettings.model_validate(KEYS | {"DATABASE_URL": NOWHERE})
+    settings = IntakeSettings.model_validate(KEYS | {"DATABASE_URL": UNREACHABLE})
     return Built("intake", partial(intake.api, settings), key_cache)
 
 
 @pytest.fixture(scope="session")
 async def only_city(postgres: Server, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[tuple[City, str]]:
-    """One city a run, and its database."""
+    """One city per run, and its database."""
     folder = tmp_path_factory.mktemp("attachments")
-    async with fresh_database(postgres) as database, opened_city(database, folder) as found:
-        yield found, database
+    async with fresh_database(postgres) as database, opened_city(database, folder) as opened:
+        yield opened, database
 
 
 @pytest.fixture
 async def city(only_city: tuple[City, str], databases: Databases) -> AsyncIterator[City]:
-    """The city, in which nothing has happened yet."""
-    found, database = only_city
-    yield found
+    """The city, with an empty database."""
+    opened, database = only_city
+    yield opened
     await databases.empty(database)
-    found.forget()
+    opened.forget()
 
 
 @pytest.fixture(scope="session", autouse=True)
 def patience() -> Iterator[None]:
-    """The processes that mask words and read letters may take long to start where the machine is busy elsewhere."""
-    with pytest.MonkeyPatch.context() as patched:
-        for place in ("shared.masker.masker", "services.intake.inbound.mail.reader"):
-            patched.setattr(f"{place}.SECONDS", PATIENCE)
+    """The processes that mask texts and parse mails get more time to start, for busy machines."""
+    with pytest.MonkeyPatch.context() as patch:
+        for module in ("shared.masker.masker", "services.intake.inbound.mail.reader"):
+            patch.setattr(f"{module}.SECONDS", PATIENCE)
         yield
 
 
 @pytest.fixture(scope="session", autouse=True)
 async def kept_processes() -> AsyncIterator[KeptProcesses]:
-    """One process that masks words, and one that reads letters, serve test after test."""
-    kept = KeptProcesses(asyncio.get_running_loop())
-    with kept.installed():
-        yield kept
-    await kept.end()
+    """One process that masks texts and one that parses mails, which all tests use."""
+    processes = KeptProcesses(asyncio.get_running_loop())
+    with processes.installed():
+        yield processes
+    await processes.end()
 
 
 @pytest.fixture
 def own_processes(kept_processes: KeptProcesses) -> Iterator[None]:
-    """Whoever masks words or reads letters starts and ends a process of its own."""
+    """The test's maskers and mail readers each start and end a process of their own."""
     with kept_processes.off():
         yield
 
@@ -220,28 +220,28 @@ def own_processes(kept_processes: KeptProcesses) -> Iterator[None]:
 @pytest.fixture
 async def masker() -> AsyncIterator[Masker]:
     """A masker, whose process ends with the test."""
-    found = Masker()
-    yield found
-    await found.process.close()
+    new = Masker()
+    yield new
+    await new.process.close()
 
 
 @pytest.fixture
 def masked_here(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Every text that this process itself masks from now on, whoever asks for it."""
+    """All texts that are masked in this process itself from now on."""
     texts: list[str] = []
     real = masking._masked
 
-    def noted(text: str, *rules: Any) -> str:
+    def record(text: str, *rules: Any) -> str:
         texts.append(text)
         return real(text, *rules)
 
-    monkeypatch.setattr(masking, "_masked", noted)
+    monkeypatch.setattr(masking, "_masked", record)
     return texts
 
 
 @asynccontextmanager
 async def fresh_database(postgres: Server, template: str = TEMPLATE) -> AsyncIterator[str]:
-    """A database of one's own for as long as it is needed; of `template1` it holds nothing."""
+    """A new database for one test; with `template1` as template it is empty."""
     name = f"t{uuid4().hex}"
     db = await asyncpg.connect(postgres.url)
     await db.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
@@ -252,27 +252,27 @@ async def fresh_database(postgres: Server, template: str = TEMPLATE) -> AsyncIte
 
 @pytest.fixture(scope="session")
 async def broker(directory: Path) -> AsyncIterator[Server]:
-    """The embedded broker, or Apache Kafka where HUYING_TEST_BROKER says so, with our topics."""
+    """The embedded broker, or Apache Kafka if HUYING_TEST_BROKER says so, with our topics."""
     server = (
         ApacheKafka(directory, free_port(), cache=state_dir() / "cache")
         if KAFKA
         else EmbeddedBroker(directory, free_port())
     )
-    keeper = kept(server.program, directory, before=server.prepare, after=server.ready, ended=server.ended)
-    await keeper.start()
+    supervisor = supervised(server.program, directory, before=server.prepare, after=server.ready, ended=server.ended)
+    await supervisor.start()
     await create_topics(Kafka(server.bootstrap))
-    yield Server(server.bootstrap, keeper)
-    await keeper.stop()
+    yield Server(server.bootstrap, supervisor)
+    await supervisor.stop()
 
 
 @pytest.fixture
 async def own_broker(directory: Path) -> AsyncIterator[Server]:
-    """A broker whose topics nobody else needs."""
+    """A broker that only this test uses."""
     folder = prepare(directory / f"broker-{uuid4()}")
     port = free_port()
     server = ApacheKafka(folder, port, cache=state_dir() / "cache") if KAFKA else EmbeddedBroker(folder, port)
-    keeper = kept(server.program, directory, before=server.prepare, after=server.ready, ended=server.ended)
-    await keeper.start()
+    supervisor = supervised(server.program, directory, before=server.prepare, after=server.ready, ended=server.ended)
+    await supervisor.start()
     await create_topics(Kafka(server.bootstrap))
-    yield Server(server.bootstrap, keeper)
-    await keeper.stop()
+    yield Server(server.bootstrap, supervisor)
+    await supervisor.stop()

@@ -1,7 +1,7 @@
-"""Fresh databases for tests: one that a test has used is emptied for the next, since making one costs far more.
+"""Fresh databases for tests: a used one is emptied for the next test, since creating one takes far longer.
 
-Tables that a test made are dropped, and rows of migrations that it changed are written again. A database that has other
-functions, settings or columns than it had is dropped.
+Tables that a test created are dropped, and rows of migrations that it changed are restored. A database whose functions,
+settings or columns differ from the template is dropped.
 """
 
 from collections.abc import AsyncIterator, Iterable
@@ -18,9 +18,9 @@ _CATALOGS: Final = (
     "pg_attrdef", "pg_attribute", "pg_constraint", "pg_enum", "pg_extension", "pg_index", "pg_policy", "pg_proc",
     "pg_rewrite", "pg_sequence", "pg_trigger", "pg_type", "pg_namespace WHERE nspname !~ '^pg_(toast_)?temp_'",
 )  # fmt: skip
-"""Where every definition leaves its rows; emptying a table changes none of them. Schemas of temporary tables stay, and
-are empty when whoever made them is gone."""
-# `pg_class` by its columns: emptying a table gives it another file.
+"""Catalogs with the rows of all definitions; emptying a table changes none of them. Schemas of temporary tables
+remain, and are empty once their session has ended."""
+# Only some columns of `pg_class`, since emptying a table changes its file.
 _SHAPE: Final = (
     " || ".join(
         f"(SELECT count(*) || ' ' || coalesce(sum(xmin::text::bigint), 0) || ' ' FROM {catalog})"
@@ -40,8 +40,8 @@ _TABLES: Final = f"""
     FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = relnamespace WHERE relkind = 'r' AND {_OURS}
 """
 SMALL: Final = 131_072
-"""Bytes of a table whose rows are deleted; a larger one is truncated, which takes a new file for it and each index."""
-# A table of which the planner knows anything is truncated too, since that forgets it.
+"""Bytes up to which rows are deleted; a larger table is truncated, which creates a new file for it and each index."""
+# A table with planner statistics is truncated too, which removes them.
 _EMPTY: Final = f"""
     DO $$
     DECLARE small text; others text;
@@ -81,18 +81,19 @@ class Databases:
     url: str
     template: str
     _empty: list[str] = field(default_factory=list)
-    """Names of databases as the template was."""
+    """Names of databases that equal the template."""
     _shape: str = ""
     _rows: dict[str, str] = field(default_factory=dict)
-    """By table what the migrations wrote into it, in one word."""
+    """By table, a hash of the rows that the migrations wrote."""
     _content: dict[str, bytes] = field(default_factory=dict)
-    """The same as COPY reads it."""
+    """The same rows in the format of COPY."""
     _tables: frozenset[int] = frozenset()
     _connections: dict[str, asyncpg.Connection] = field(default_factory=dict)
-    """By database the one that empties it: a new one would read all definitions anew, which costs four times more."""
+    """By database, the connection that empties it: a new one would load all definitions, which takes four times
+    longer."""
 
     async def look(self) -> None:
-        """Remember the template as it is now."""
+        """Record the present state of the template."""
         db = await asyncpg.connect(on(self.url, self.template))
         self._shape = await db.fetchval(f"SELECT {_SHAPE}")
         tables = await db.fetch(_TABLES)
@@ -103,7 +104,7 @@ class Databases:
 
     @asynccontextmanager
     async def fresh(self) -> AsyncIterator[str]:
-        """The DSN of a database as the template is, for as long as it is needed."""
+        """The DSN of a database that equals the template; it is emptied afterwards."""
         name = self._empty.pop() if self._empty else await self._made()
         yield on(self.url, name)
         if await self._emptied(name):
@@ -112,12 +113,12 @@ class Databases:
             await self._drop(name)
 
     async def empty(self, url: str) -> None:
-        """Leave this database without what tests wrote, while whoever is connected to it stays so."""
+        """Remove what tests wrote from this database; its connections stay open."""
         db = await self._connection(url.rpartition("/")[2])
         await db.execute(_EMPTY.format(kept=",".join(self._rows)))
 
     async def close(self) -> None:
-        """Leave the server alone."""
+        """Close all connections."""
         for db in self._connections.values():
             await db.close()
 
@@ -142,7 +143,7 @@ class Databases:
         await db.close()
 
     async def _emptied(self, name: str) -> bool:
-        """Whether it is as the template again."""
+        """Empty it; whether it equals the template again."""
         try:
             db = await self._connection(name)
             await db.execute(_ALONE)
@@ -158,7 +159,7 @@ class Databases:
             return False
 
     async def _has_its_shape(self, db: asyncpg.Connection) -> bool:
-        """Whether it has the definitions of the template, as soon as the tables of the test are gone."""
+        """Drop the tables of the test; whether the definitions then equal the template's."""
         if await db.fetchval(f"SELECT {_SHAPE}") == self._shape:
             return True
         added = [table["name"] for table in await db.fetch(_TABLES) if table["oid"] not in self._tables]
@@ -168,7 +169,7 @@ class Databases:
         return bool(await db.fetchval(f"SELECT {_SHAPE}") == self._shape)
 
     async def _write_again(self, db: asyncpg.Connection, tables: Iterable[str]) -> None:
-        """What the migrations wrote into these tables."""
+        """Restore what the migrations wrote into these tables."""
         async with db.transaction():
             await db.execute("SET LOCAL session_replication_role = replica")
             for table in tables:
@@ -180,14 +181,14 @@ class Databases:
 
 async def _content(db: asyncpg.Connection, table: str) -> bytes:
     schema, name = table.split(".")
-    found = BytesIO()
-    await db.copy_from_table(name, schema_name=schema, output=found, format="binary")
-    return found.getvalue()
+    buffer = BytesIO()
+    await db.copy_from_table(name, schema_name=schema, output=buffer, format="binary")
+    return buffer.getvalue()
 
 
 async def _rows(db: asyncpg.Connection, tables: Iterable[str]) -> dict[str, str]:
-    """The content of each table in one word."""
-    asked = (
+    """A hash of the rows of each table."""
+    queries = (
         f"SELECT '{table}', md5(string_agg(row::text, '|' ORDER BY row::text)) FROM {table} AS row" for table in tables
     )
-    return dict(await db.fetch(" UNION ALL ".join(asked)))
+    return dict(await db.fetch(" UNION ALL ".join(queries)))

@@ -1,4 +1,4 @@
-"""How many rows a question reads of each table, and for how long, by the plan that the database follows."""
+"""Measures from EXPLAIN how many rows of each table a query reads, and how long it takes."""
 
 import json
 from collections import Counter
@@ -10,15 +10,15 @@ from shared.chassis.database.pool import Connection
 
 @dataclass
 class Explained:
-    """A connection that counts the rows of each table which its questions read; `read` tells those of `table`."""
+    """A connection that counts the rows that its queries read from each table; `read` returns those of `table`."""
 
     db: Connection
     table: str = ""
     rows: Counter[str] = field(default_factory=Counter)
     milliseconds: float = 0.0
-    """How long the database took for all of them."""
+    """How long the database took for all queries."""
     buffers: int = 0
-    """Pages that it looked at, in memory and on the disk."""
+    """Pages that it read, from memory and from disk."""
 
     @property
     def read(self) -> int:
@@ -39,10 +39,10 @@ class Explained:
 
     async def _explain(self, sql: str, *values: Any) -> None:
         ((answer,),) = await self.db.fetch(f"EXPLAIN (ANALYZE, TIMING OFF, BUFFERS, FORMAT JSON) {sql}", *values)
-        (explained,) = json.loads(answer)
-        self.milliseconds += explained["Planning Time"] + explained["Execution Time"]
-        self.buffers += explained["Plan"]["Shared Hit Blocks"] + explained["Plan"]["Shared Read Blocks"]
-        self._count(explained["Plan"])
+        (plan,) = json.loads(answer)
+        self.milliseconds += plan["Planning Time"] + plan["Execution Time"]
+        self.buffers += plan["Plan"]["Shared Hit Blocks"] + plan["Plan"]["Shared Read Blocks"]
+        self._count(plan["Plan"])
 
     def _count(self, plan: dict[str, Any]) -> None:
         for part in plan.get("Plans", ()):

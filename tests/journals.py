@@ -1,4 +1,4 @@
-"""Writes to a journal as a service does."""
+"""Appends to a journal as a service does."""
 
 from collections.abc import Sequence
 
@@ -8,8 +8,8 @@ from shared.chassis.database.write_batch import WriteBatch
 from shared.contracts.envelope import Envelope
 
 
-async def append(db: Connection, told: Sequence[Envelope]) -> None:
+async def append(db: Connection, envelopes: Sequence[Envelope]) -> None:
     """Append; raises `Refused` when another writer was first."""
     writes = WriteBatch()
-    journal.append(writes, told)
+    journal.append(writes, envelopes)
     await writes.write(db)

@@ -37,9 +37,9 @@ sendsms-port = {sending}
 sendsms-interface = 127.0.0.1
 http-request-retry = 3
 """
-"""Its last group goes on in what a test adds, its first one in `core`."""
+"""A test appends to its last group; `core` is added to its first group."""
 REQUIRED = "HUYING_TEST_KANNEL"
-"""Set by .ci/run to `required`: a missing gateway is then a failure, and its tests are not left out."""
+"""Set by .ci/run to `required`: then a missing gateway is a failure, and its tests are not skipped."""
 MISSING = "Kannel is not on this machine; on Debian: apt-get install kannel kannel-extras"
 
 
@@ -60,10 +60,10 @@ class Kannel:
     bearer: ManagedProcess
 
     @asynccontextmanager
-    async def centre(self, messages: int, sent: str) -> AsyncIterator[ManagedProcess]:
-        """The message centre, which sends `sent` so many times."""
+    async def centre(self, messages: int, text: str) -> AsyncIterator[ManagedProcess]:
+        """Runs the message centre, which sends the text `sent` this many times."""
         port = str(self.ports["centre"])
-        command = (str(FAKE_CENTRE), "-H", "127.0.0.1", "-r", port, "-m", str(messages), sent)
+        command = (str(FAKE_CENTRE), "-H", "127.0.0.1", "-r", port, "-m", str(messages), text)
         async with _running(self.folder, "fakesmsc", *command) as centre:
             yield centre
 
@@ -87,7 +87,7 @@ async def kannel(folder: Path, ports: Mapping[str, int], services: str, core: st
 
 
 def words_of(data: str) -> bytes:
-    """What the message centre shows of a message, as UTF-16."""
+    """The text of a message as the message centre logs it, in UTF-16."""
     return unquote_to_bytes(data.replace("+", " "))
 
 
@@ -95,7 +95,7 @@ _ARRIVED = re.compile(r"<\d+ (\d+) (?:udh (\S+) data|ucs-2) (\S+)>")
 
 
 def arrived(log: str, phone: str) -> list[str]:
-    """The texts that the message centre took for this telephone, in order, each put together from its parts."""
+    """The texts that the message centre received for this telephone, in order, each joined from its parts."""
     texts, last = list[bytes](), b""
     for to, header, data in _ARRIVED.findall(log):
         if to != phone:
@@ -119,7 +119,7 @@ async def _running(folder: Path, name: str, *command: str) -> AsyncIterator[Mana
 
 
 async def says(child: ManagedProcess, words: str) -> str:
-    """The program's log, once these words are in it."""
+    """Wait until these words are in the program's log, and return it."""
 
     async def log() -> str:
         return child.log_path.read_text("utf-8", "replace") if child.log_path.exists() else ""

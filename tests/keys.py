@@ -1,4 +1,4 @@
-"""Secrets for tests: no setting has one that could be used."""
+"""Secrets for tests, since no setting has a default for a secret."""
 
 from typing import Final
 

@@ -1,7 +1,7 @@
-"""What an API remembers, so that one API serves many tests and each finds it as it was built.
+"""Resets the state of an API, so that one API serves many tests and each finds it as it was built.
 
-Whatever our objects hold is looked at, so that what is remembered newly is forgotten without a word here. Packs keep
-what follows from their files alone, and are left as they are.
+All our objects are inspected, so that new state is reset without a change here. Packs only cache what follows from
+their files, and are not changed.
 """
 
 import asyncio
@@ -24,7 +24,7 @@ Container = dict[Any, Any] | list[Any] | set[Any] | deque[Any]
 
 @dataclass(slots=True)
 class Memory:
-    """The state of everything that some objects hold, at the moment when this was made."""
+    """A snapshot of the state of some objects and everything they hold."""
 
     _attributes: list[tuple[Any, dict[str, Any]]] = field(default_factory=list)
     _contents: list[tuple[Container, Container]] = field(default_factory=list)
@@ -33,7 +33,7 @@ class Memory:
 
     @classmethod
     def of(cls, *roots: object) -> "Memory":
-        """That of these and of all that they lead to."""
+        """A snapshot of these objects and all objects that can be reached from them."""
         memory = cls()
         for part in _held(roots):
             memory._keep(part)
@@ -50,7 +50,7 @@ class Memory:
             self._attributes.append((part, _attributes(part)))
 
     def restore(self) -> None:
-        """Everything is again as it was."""
+        """Restore the snapshot."""
         for part, before in self._attributes:
             present = _attributes(part)
             for name in present.keys() - before.keys():
@@ -73,7 +73,7 @@ def _refill(container: Any, content: Any) -> None:
 
 
 def _held(roots: Iterable[object]) -> Iterator[object]:
-    """These, and whatever they lead to, each once."""
+    """These objects and all that can be reached from them, each once."""
     waiting, seen = list(roots), dict[int, object]()
     while waiting:
         part = waiting.pop()
@@ -84,7 +84,7 @@ def _held(roots: Iterable[object]) -> Iterator[object]:
 
 
 def _parts(part: Any) -> Iterable[object]:
-    """What is reached from here in one step; nothing from what never changes or is not ours."""
+    """The objects that this one refers to; none if it never changes or is not ours."""
     for kind, parts in _BY_KIND.items():
         if isinstance(part, kind):
             return parts(part)
@@ -120,10 +120,10 @@ def _is_ours(part: object) -> bool:
 
 
 def _attributes(part: Any) -> dict[str, Any]:
-    """By name, those in its slots too."""
+    """All attributes by name, including slots."""
     slots = [name for kind in type(part).__mro__ for name in _slots(kind)]
-    found = {name: getattr(part, name) for name in slots if hasattr(part, name)}
-    return found | getattr(part, "__dict__", {})
+    values = {name: getattr(part, name) for name in slots if hasattr(part, name)}
+    return values | getattr(part, "__dict__", {})
 
 
 def _slots(kind: type) -> Iterable[str]:

@@ -12,7 +12,7 @@ from shared.jurisdiction.pack import Pack
 from shared.jurisdiction.settings import JurisdictionSettings
 
 CITIES: Final = ("nanhai", "losangeles")
-"""What the tests serve: a fresh deployment serves one city."""
+"""The jurisdictions that the tests serve; a fresh deployment serves one."""
 
 
 @cache
@@ -29,14 +29,14 @@ def nanhai() -> Pack:
 
 
 def showing(folder: Path, *shown: str) -> Path:
-    """Copies of both packs in which the public sees these parts of a demand; for `jurisdictions_dir`."""
+    """Copies of both packs that publish these parts of a demand; a folder for `jurisdictions_dir`."""
     shipped_in: Path = JurisdictionSettings.model_fields["jurisdictions_dir"].default
     for name in ("nanhai", "losangeles"):
         shutil.copytree(shipped_in / name, folder / name)
         profile = folder / name / "pack.yaml"
-        changed, times = re.subn(
+        changed, count = re.subn(
             r"unreleased: \[.*?\]", f"unreleased: [{', '.join(shown)}]", profile.read_text("utf-8")
         )
-        assert times == 1
+        assert count == 1
         profile.write_text(changed, "utf-8")
     return folder

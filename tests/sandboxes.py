@@ -1,6 +1,6 @@
-"""Processes of sandboxes outlive the tests that started them: each costs half a second of imports and knows nothing.
+"""Reuses sandbox processes for many tests: starting one takes half a second of imports, and it keeps no state.
 
-What a test ends in the middle of a call, or finds ended, is not used again.
+A process that was ended during a call, or has ended, is not used again.
 """
 
 import asyncio
@@ -22,7 +22,7 @@ _running: Final = Sandbox._running
 
 @dataclass(slots=True)
 class KeptProcesses:
-    """Those that nobody uses now, by job and memory."""
+    """The idle processes, by job and memory limit."""
 
     loop: asyncio.AbstractEventLoop
     on: bool = True
@@ -30,7 +30,7 @@ class KeptProcesses:
 
     @contextmanager
     def installed(self) -> Iterator[None]:
-        """Every sandbox gives its process back, and takes one of these."""
+        """Sandboxes take their process from here and return it."""
 
         async def close(sandbox: Sandbox) -> None:
             if self._keeps(sandbox):
@@ -44,20 +44,20 @@ class KeptProcesses:
                 sandbox._process = self._taken(sandbox)
             return await _running(sandbox)
 
-        with pytest.MonkeyPatch.context() as patched:
-            patched.setattr(Sandbox, "close", close)
-            patched.setattr(Sandbox, "_running", running)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(Sandbox, "close", close)
+            patch.setattr(Sandbox, "_running", running)
             yield
 
     async def end(self) -> None:
-        """No process is left."""
+        """End all processes."""
         for process in (process for idle in self._idle.values() for process in idle if process.returncode is None):
             process.kill()
             await process.wait()
 
     @contextmanager
     def off(self) -> Iterator[None]:
-        """Sandboxes start and end processes of their own."""
+        """While this is open, sandboxes start and end their own processes."""
         self.on = False
         yield
         self.on = True

@@ -1,4 +1,4 @@
-"""Serves a web application inside of this process for as long as a test needs it."""
+"""Serves web applications inside this process for tests."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -15,7 +15,7 @@ from tests.eventually import ended, eventually
 
 @asynccontextmanager
 async def served(config: uvicorn.Config) -> AsyncIterator[str]:
-    """A web server inside of this process for as long as it is needed."""
+    """A web server inside this process; it is stopped afterwards."""
     server = uvicorn.Server(config)
     serving = asyncio.create_task(server.serve())
 
@@ -30,9 +30,9 @@ async def served(config: uvicorn.Config) -> AsyncIterator[str]:
 
 @asynccontextmanager
 async def running(service: str, api: Api) -> AsyncIterator[FastAPI]:
-    """The web application of a service's API, and the tasks of the API for as long as it is needed."""
+    """The web application of a service's API, with the API's tasks running."""
     tasks = [asyncio.create_task(task()) for task in api.tasks]
-    # A task that is cancelled before its first step has nothing to end.
+    # A task that is cancelled before its first step runs no cleanup code.
     await asyncio.sleep(0)
     try:
         yield web_app(service, api.routers)
@@ -42,5 +42,5 @@ async def running(service: str, api: Api) -> AsyncIterator[FastAPI]:
 
 def masker_of(api: Api) -> Masker:
     """The masker that an API runs and closes."""
-    (found,) = (task.__self__ for task in api.tasks if isinstance(getattr(task, "__self__", None), Masker))
-    return found
+    (masker,) = (task.__self__ for task in api.tasks if isinstance(getattr(task, "__self__", None), Masker))
+    return masker

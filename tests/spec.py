@@ -1,4 +1,4 @@
-"""Given what was told, when a command comes, then these facts follow, or it is refused."""
+"""Helpers to test decisions: given these facts, when a command comes, then these facts follow or it is refused."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ Decide = Callable[[Demand, Any], Sequence[Fact]]
 
 @dataclass(frozen=True, slots=True)
 class When:
-    """What a command leads to."""
+    """The outcome of a command."""
 
     outcome: Callable[[], Sequence[Fact]]
 
@@ -46,5 +46,5 @@ class Spec:
 
     decide: Decide
 
-    def given(self, *told: StatusFact) -> Given:
-        return Given(story.demand(*told), self.decide)
+    def given(self, *facts: StatusFact) -> Given:
+        return Given(story.demand(*facts), self.decide)

@@ -1,4 +1,4 @@
-"""The usual pasts of a demand, by name."""
+"""Usual histories of a demand, by name."""
 
 from datetime import UTC, datetime
 from uuid import UUID
@@ -29,6 +29,6 @@ CONFIRMED = (*RESOLVED, f.DemandConfirmed(rating=5, solved=True))
 CLOSED = (*CONFIRMED, f.DemandClosed(outcome=f.Outcome.CONFIRMED))
 
 
-def demand(*told: f.StatusFact, id: UUID = ID) -> Demand:
-    """The demand after these facts, all told at the same moment."""
-    return replay(Demand(id=id), [(fact, AT) for fact in told])
+def demand(*facts: f.StatusFact, id: UUID = ID) -> Demand:
+    """The demand after these facts, all recorded at the same time."""
+    return replay(Demand(id=id), [(fact, AT) for fact in facts])

@@ -1,4 +1,4 @@
-"""A database that a test has used is as the template when the next one gets it, or gone."""
+"""A used database equals the template when the next test gets it, or it is dropped."""
 
 from collections.abc import AsyncIterator
 
@@ -15,16 +15,16 @@ PROGRAMME = """
 
 
 @pytest.fixture
-async def lent(databases: Databases) -> AsyncIterator[Databases]:
-    """Databases of which none was used yet."""
-    found = Databases(databases.url, TEMPLATE)
-    await found.look()
-    yield found
-    await found.close()
+async def databases_unused(databases: Databases) -> AsyncIterator[Databases]:
+    """Databases that no test has used yet."""
+    new = Databases(databases.url, TEMPLATE)
+    await new.look()
+    yield new
+    await new.close()
 
 
 async def used(lent: Databases, *statements: str) -> str:
-    """The name of a database in which these were run."""
+    """Run these statements in a fresh database and return its name."""
     async with lent.fresh() as dsn:
         db = await asyncpg.connect(dsn)
         for statement in statements:
@@ -33,9 +33,9 @@ async def used(lent: Databases, *statements: str) -> str:
     return dsn.rpartition("/")[2]
 
 
-async def test_rows_and_positions_of_the_test_before_are_gone(lent: Databases):
-    name = await used(lent, PROGRAMME, "SELECT nextval('intake.journal_position_seq')")
-    async with lent.fresh() as dsn:
+async def test_rows_and_positions_of_the_test_before_are_gone(databases_unused: Databases):
+    name = await used(databases_unused, PROGRAMME, "SELECT nextval('intake.journal_position_seq')")
+    async with databases_unused.fresh() as dsn:
         assert dsn.endswith(name), "it is used again"
         db = await asyncpg.connect(dsn)
         assert await db.fetchval("SELECT count(*) FROM intake.programme") == 0
@@ -49,9 +49,9 @@ LARGE = """
 """
 
 
-async def test_a_large_table_is_small_again_and_nothing_is_known_of_it(lent: Databases):
-    name = await used(lent, LARGE, "ANALYZE intake.programme")
-    async with lent.fresh() as dsn:
+async def test_a_large_table_is_small_again_and_has_no_statistics(databases_unused: Databases):
+    name = await used(databases_unused, LARGE, "ANALYZE intake.programme")
+    async with databases_unused.fresh() as dsn:
         assert dsn.endswith(name), "it is used again"
         db = await asyncpg.connect(dsn)
         assert await db.fetchval("SELECT pg_relation_size('intake.programme')") == 0
@@ -59,22 +59,22 @@ async def test_a_large_table_is_small_again_and_nothing_is_known_of_it(lent: Dat
         await db.close()
 
 
-async def test_nothing_is_known_of_a_small_table_either(lent: Databases):
-    name = await used(lent, PROGRAMME, "ANALYZE intake.programme")
-    async with lent.fresh() as dsn:
+async def test_a_small_table_has_no_statistics_either(databases_unused: Databases):
+    name = await used(databases_unused, PROGRAMME, "ANALYZE intake.programme")
+    async with databases_unused.fresh() as dsn:
         assert dsn.endswith(name), "it is used again"
         db = await asyncpg.connect(dsn)
         assert await db.fetchval("SELECT reltuples FROM pg_class WHERE oid = 'intake.programme'::regclass") == -1
         await db.close()
 
 
-async def test_a_database_is_given_away_again_after_the_server_was_away(lent: Databases):
-    await used(lent, PROGRAMME)
-    db = await asyncpg.connect(lent.url)
+async def test_a_database_is_reused_after_the_server_was_away(databases_unused: Databases):
+    await used(databases_unused, PROGRAMME)
+    db = await asyncpg.connect(databases_unused.url)
     await db.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname LIKE 't%'")
     await db.close()
     for _ in range(2):
-        async with lent.fresh() as dsn:
+        async with databases_unused.fresh() as dsn:
             db = await asyncpg.connect(dsn)
             assert await db.fetchval("SELECT count(*) FROM intake.programme") == 0
             await db.execute(PROGRAMME)
@@ -101,12 +101,14 @@ KEPT = """
         "TRUNCATE feedback.sender_lease",
     ],
 )
-async def test_tables_of_the_test_are_gone_and_rows_of_migrations_are_as_they_were(lent: Databases, change: str):
-    before = await asyncpg.connect(on(lent.url, TEMPLATE))
+async def test_tables_of_the_test_are_gone_and_rows_of_migrations_are_as_they_were(
+    databases_unused: Databases, change: str
+):
+    before = await asyncpg.connect(on(databases_unused.url, TEMPLATE))
     kept = await before.fetchval(KEPT)
     await before.close()
-    name = await used(lent, change)
-    async with lent.fresh() as dsn:
+    name = await used(databases_unused, change)
+    async with databases_unused.fresh() as dsn:
         assert dsn.endswith(name), "it is used again"
         db = await asyncpg.connect(dsn)
         assert await db.fetchval(KEPT) == kept
@@ -127,38 +129,38 @@ async def test_tables_of_the_test_are_gone_and_rows_of_migrations_are_as_they_we
         "CREATE SCHEMA other",
     ],
 )
-async def test_a_database_that_is_no_longer_as_the_template_is_dropped(lent: Databases, change: str):
-    name = await used(lent, change)
-    async with lent.fresh() as dsn:
+async def test_a_database_that_differs_from_the_template_is_dropped(databases_unused: Databases, change: str):
+    name = await used(databases_unused, change)
+    async with databases_unused.fresh() as dsn:
         assert not dsn.endswith(name)
-    db = await asyncpg.connect(lent.url)
+    db = await asyncpg.connect(databases_unused.url)
     assert not await db.fetchval("SELECT 1 FROM pg_database WHERE datname = $1", name)
     await db.close()
 
 
-async def test_settings_of_a_database_do_not_outlive_the_test(lent: Databases):
-    async with lent.fresh() as dsn:
+async def test_settings_of_a_database_do_not_outlive_the_test(databases_unused: Databases):
+    async with databases_unused.fresh() as dsn:
         name = dsn.rpartition("/")[2]
-        db = await asyncpg.connect(on(lent.url, TEMPLATE))
+        db = await asyncpg.connect(on(databases_unused.url, TEMPLATE))
         await db.execute(f"ALTER DATABASE {name} SET work_mem = '1MB'")
         await db.close()
-    async with lent.fresh() as dsn:
+    async with databases_unused.fresh() as dsn:
         assert not dsn.endswith(name)
 
 
-async def test_who_is_still_connected_is_shown_out(lent: Databases):
-    async with lent.fresh() as dsn:
+async def test_open_connections_are_terminated(databases_unused: Databases):
+    async with databases_unused.fresh() as dsn:
         name, db = dsn.rpartition("/")[2], await asyncpg.connect(dsn)
         transaction = db.transaction()
         await transaction.start()
         await db.execute("LOCK TABLE intake.programme")
-    async with lent.fresh() as again:
+    async with databases_unused.fresh() as again:
         assert again.endswith(name)
         with pytest.raises((asyncpg.PostgresError, asyncpg.InterfaceError, OSError)):
             await db.fetchval("SELECT 1")
         db.terminate()
 
 
-async def test_two_at_once_have_one_each(lent: Databases):
-    async with lent.fresh() as first, lent.fresh() as second:
+async def test_two_tests_at_once_get_different_databases(databases_unused: Databases):
+    async with databases_unused.fresh() as first, databases_unused.fresh() as second:
         assert first != second

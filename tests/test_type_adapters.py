@@ -1,4 +1,4 @@
-"""What equal fields of FastAPI share, and what they do not."""
+"""Equal fields of FastAPI share a type adapter, and different ones do not."""
 
 from collections.abc import Sequence
 from typing import Annotated, Any, Literal
@@ -18,13 +18,13 @@ class First(BaseModel):
 
 
 class Second(BaseModel):
-    """Another of the same shape."""
+    """Another model with the same fields."""
 
     number: int
 
 
 def made_anew() -> Any:
-    """As where an API is built: equal to the one before, and another object."""
+    """A new object that equals the one before, as when an API is built."""
     return Annotated[Sequence[int] | None, Query(description="数"), Field(title="数", examples=[[1]]), MaxLen(3)]
 
 
@@ -52,7 +52,7 @@ def test_other_fields_have_their_own(one: Any, other: Any):
     assert shared(one) is not shared(other)
 
 
-def test_what_cannot_be_compared_has_its_own():
+def test_an_annotation_that_cannot_be_compared_has_its_own():
     def field() -> Any:
         return Annotated[First, Field(default=First(number=1))]
 

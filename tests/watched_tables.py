@@ -1,4 +1,4 @@
-"""The tables that those who watch ask about, filled with many rows that all wait; and everything that is asked."""
+"""Fills the monitored tables with many waiting rows, and lists all monitoring queries."""
 
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from functools import partial
@@ -41,7 +41,7 @@ ANY: Final = {
     """,
     "note_seen": "INSERT INTO note_seen (id) SELECT gen_random_uuid() FROM generate_series(1, $1::integer)",
 }
-"""By table, how it gets $1 rows; those of every service."""
+"""By table, SQL that inserts $1 rows; the tables that every service has."""
 _STATE: Final = "jsonb_build_object('jurisdiction', 'nanhai', 'title', repeat('路', 300), 'updated_at', at)"
 OWN: Final = {
     "intake": {
@@ -101,18 +101,18 @@ OWN: Final = {
     },
     "reporting": {},
 }  # fmt: skip
-"""The same of the services' own tables."""
+"""The same for the services' own tables."""
 
 
 async def fill(db: Connection, service: str, rows: int) -> None:
-    """Give every table of the service that is asked about so many rows, and the planner what it knows after a while."""
+    """Insert this many rows into every monitored table of the service, and ANALYZE."""
     for sql in {**ANY, **OWN[service]}.values():
         await db.execute(sql, rows, timeout=600)
     await db.execute("ANALYZE")
 
 
-def asked(service: str, pool: Pool) -> Iterator[tuple[str, Callable[[Connection], Awaitable[Any]]]]:
-    """Everything that gauges, the doctor, the page of operations and the relay's own figures ask of a service."""
+def monitoring_queries(service: str, pool: Pool) -> Iterator[tuple[str, Callable[[Connection], Awaitable[Any]]]]:
+    """All queries that gauges, the doctor, the page of operations and the relay's own figures send to a service."""
     settings = manifest(service).settings.model_validate(KEYS | {"DATABASE_URL": "postgresql://x"})
     gauges = [*of_any_service(service, 2), *manifest(service).worker(settings, pool).gauges]
     yield from ((f"gauge {_named(gauge.gauges)}", gauge.ask) for gauge in gauges)

@@ -1,4 +1,4 @@
-"""The text that is slowest to mask, for tests of what the event loop is spared."""
+"""The text that is slowest to mask, for tests that masking does not block the event loop."""
 
 from typing import Final
 
@@ -9,7 +9,7 @@ SENTENCE: Final = "我叫李明，"
 
 
 def worst(length: int) -> str:
-    """So many characters, in which a person is named again and again."""
+    """A text of this length that names a person again and again."""
     return (SENTENCE * length)[:length]
 
 
@@ -20,5 +20,5 @@ HIDDEN_ANSWER: Final = mask_answer(ANSWER)
 
 
 def is_spared(masked_here: list[str]) -> bool:
-    """Whether this process has masked short texts alone, of those that `masked_here` lists."""
+    """Whether this process has masked only short texts, according to `masked_here`."""
     return all(len(text) <= LONG for text in masked_here)

@@ -67,7 +67,7 @@ class Gateway:
     async def knows(self, past: Sequence[StatusFact], serial: int | None = None) -> UUID:
         """Let routing, feedback and reporting hear of another demand."""
         id = UUID(int=serial or next(self.ids))
-        told = self.log.told(*past, key=id)
+        told = self.log.records(*past, key=id)
         for delivery in self.listening:
             await let_know(delivery, told)
         return id

@@ -112,18 +112,18 @@ async def _records(intake: Pool, log: Log, type: str) -> list[Record]:
     return [log.record(each) for each in envelopes]
 
 
-async def _phase(delivery: Delivery, own: Pool, raised: Sequence[Record], announced: Sequence[Record]) -> Waited:
+async def _phase(delivery: Delivery, pool: Pool, raised: Sequence[Record], announced: Sequence[Record]) -> Waited:
     """Let feedback hear so many demands a second, and after two seconds of what many are told."""
     ended, oldest = asyncio.Event(), 0.0
 
     async def watch() -> None:
         nonlocal oldest
         while not ended.is_set():
-            age = await own.fetchval("SELECT extract(epoch FROM max(now() - created_at)) FROM intent WHERE " + _ALONE)
+            age = await pool.fetchval("SELECT extract(epoch FROM max(now() - created_at)) FROM intent WHERE " + _ALONE)
             oldest = max(oldest, float(age or 0))
             await asyncio.sleep(0.1)
 
-    since, watching = await own.fetchval("SELECT clock_timestamp()"), asyncio.create_task(watch())
+    since, watching = await pool.fetchval("SELECT clock_timestamp()"), asyncio.create_task(watch())
     began, step = time.perf_counter(), A_SECOND // 10
     for n, start in enumerate(range(0, len(raised), step)):
         await asyncio.sleep(max(0.0, began + n / 10 - time.perf_counter()))
@@ -132,11 +132,11 @@ async def _phase(delivery: Delivery, own: Pool, raised: Sequence[Record], announ
             at = time.perf_counter()
             await delivery.deliver(announced)
             print(f"written down for everybody in {1000 * (time.perf_counter() - at):,.0f} ms")
-    while await own.fetchval("SELECT count(*) FROM intent WHERE " + _ALONE):
+    while await pool.fetchval("SELECT count(*) FROM intent WHERE " + _ALONE):
         await asyncio.sleep(0.1)
     ended.set()
     await watching
-    median, late = await own.fetchval(
+    median, late = await pool.fetchval(
         """
         SELECT percentile_cont(ARRAY[0.5, 0.95]) WITHIN GROUP (ORDER BY extract(epoch FROM finished_at - created_at))
         FROM intent WHERE body ->> 'template' = 'submitted' AND created_at >= $1
@@ -167,7 +167,7 @@ async def measure(supporters: int = SUPPORTERS) -> tuple[Waited, Waited]:
             await delivery.deliver(supported[start : start + 500])
         await own.execute("UPDATE intent SET state = 'sent', finished_at = now()")
         id = await pool.fetchval("SELECT id FROM submission WHERE number = $1", number)
-        announced = log.told(*story.RESOLVED[1:], first=2, key=id)
+        announced = log.records(*story.RESOLVED[1:], first=2, key=id)
         await _raise(intake, key, [_demand(phone) for phone in range(A_SECOND * (WARM_UP + 2 * SECONDS))])
         raised = (await _records(pool, log, "demand.submitted.v1"))[len(parent) :]
         start, half = A_SECOND * WARM_UP, A_SECOND * (WARM_UP + SECONDS)
@@ -178,12 +178,12 @@ async def measure(supporters: int = SUPPORTERS) -> tuple[Waited, Waited]:
             left = "SELECT count(*) FROM intent WHERE state IN ('pending', 'sending')"
             while await own.fetchval(left):
                 await asyncio.sleep(0.2)
-            sent = await own.fetchrow(
+            row = await own.fetchrow(
                 "SELECT count(*), extract(epoch FROM max(finished_at) - min(created_at)) AS seconds FROM intent"
                 " WHERE body ? 'mass' AND state = 'sent'"
             )
-            assert sent
-            print(f"{sent['count']:,} supporters were told within {sent['seconds']:.1f} s")
+            assert row
+            print(f"{row['count']:,} supporters were told within {row['seconds']:.1f} s")
         await pool.close()
         await own.close()
     return alone, beside

@@ -116,7 +116,7 @@ async def fill(dsn: str, count: int) -> None:
 
 def _spread(pack: Pack) -> Sequence[tuple[int, str, str, str]]:
     """Each unit as often as its share of cases, with a place and a unit that helps."""
-    villages = [place.code for place in pack.divisions if place.level == "village"]
+    villages = [division.code for division in pack.divisions if division.level == "village"]
     shares = [unit for unit in pack.units for _ in range(_SHARES[unit.level])]
     above = {unit.id: next(iter(pack.units_above(unit.id)), pack.coordinator) for unit in pack.units}
     return [

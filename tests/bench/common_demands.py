@@ -74,7 +74,7 @@ def main(file: Path, least: int, days: float, likeness: float) -> None:
         if is_new:
             found[spot.id] = (listed[n].at, spot)
     seconds = time.perf_counter() - began
-    of = [{one.id.int for one in spot.demands} for _, spot in found.values()]
+    of = [{demand.id.int for demand in spot.demands} for _, spot in found.values()]
     whens = [at for at, _ in found.values()]
     late = []
     missed = []
@@ -96,12 +96,12 @@ def main(file: Path, least: int, days: float, likeness: float) -> None:
     for burst in missed[:5]:
         console.print("  missed:", [listed[n].title for n in sorted(burst.messages)][:6])
     for spot in random.Random(7).sample(false, min(8, len(false))):
-        console.print("  read:", spot.phrases, [listed[one.id.int].title for one in spot.demands][:6])
+        console.print("  read:", spot.phrases, [listed[demand.id.int].title for demand in spot.demands][:6])
 
 
 def _untrue(spot: HotSpot, beside: dict[int, frozenset[int]]) -> bool:
     """Whether most pairs are not about the same matter by the rule."""
-    ids = [one.id.int for one in spot.demands]
+    ids = [demand.id.int for demand in spot.demands]
     pairs = [(a, b) for a in ids for b in ids if a < b]
     return 2 * sum(b in beside.get(a, ()) for a, b in pairs) < len(pairs)
 

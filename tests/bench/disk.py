@@ -109,8 +109,8 @@ async def _sizes(db: Any) -> dict[tuple[str, str], int]:
     return {(row["service"], row["table"]): row["bytes"] for row in await db.fetch(_SIZES)}
 
 
-def _more(ended: Sizes, begun: Sizes) -> Sizes:
-    return {place: size - begun.get(place, 0) for place, size in ended.items()}
+def _more(sizes: Sizes, begun: Sizes) -> Sizes:
+    return {place: size - begun.get(place, 0) for place, size in sizes.items()}
 
 
 def _headers(headers: Any) -> int:

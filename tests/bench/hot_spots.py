@@ -90,9 +90,9 @@ def hot_spots(listed: Sequence[Message]) -> Iterator[Truth]:
 
 
 def _places(titles: Sequence[str]) -> dict[str, list[int]]:
-    opened = Counter(place for title in titles for place in set(_AFTER.findall(title)))
+    counts = Counter(place for title in titles for place in set(_AFTER.findall(title)))
     found = {}
-    for place, count in opened.items():
+    for place, count in counts.items():
         if count < 2 or _WIDE.search(place):
             continue
         where = [n for n, title in enumerate(titles) if place in title]

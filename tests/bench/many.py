@@ -113,7 +113,7 @@ async def _name(db: asyncpg.Connection) -> Tree:
     """Tell what there is to choose from; returns what each division and category lies in."""
     pack = nanhai()
     villages = [place.code for place in pack.divisions if place.level == "village"]
-    categories = [one.code for one in pack.leaf_categories]
+    categories = [leaf_category.code for leaf_category in pack.leaf_categories]
     units = [unit.id for unit in pack.units]
     chosen = {"division": villages, "category": categories, "unit": units, "channel": CHANNELS}
     await db.execute("CREATE TEMP TABLE told (what text, code text)")

@@ -117,7 +117,7 @@ class _Counted(Relay):
     sent = 0
 
     async def _send(
-        self, producer: AIOKafkaProducer, told: Sequence[Envelope], ends: dict[str, dict[str, int]]
+        self, producer: AIOKafkaProducer, envelopes: Sequence[Envelope], ends: dict[str, dict[str, int]]
     ) -> None:
-        await super()._send(producer, told, ends)
-        self.sent += len(told)
+        await super()._send(producer, envelopes, ends)
+        self.sent += len(envelopes)

@@ -75,7 +75,7 @@ def submissions(first: int) -> list[tuple[UUID, Record]]:
     """A thousand demands from many villages and categories, as the broker hands them over."""
     pack = shipped().of_unit("nh-tax")
     assert pack
-    villages = [place.code for place in pack.divisions if place.level == "village"]
+    villages = [division.code for division in pack.divisions if division.level == "village"]
     found = []
     for n in range(first, first + BATCH):
         fact = story.SUBMISSION.model_copy(

@@ -151,20 +151,24 @@ def right(judged: Judged, k: int) -> int:
     return sum(same for _, same in judged.answers[:k])
 
 
-def at_threshold(found: list[Judged], title: str) -> Table:
+def at_threshold(judgements: list[Judged], title: str) -> Table:
     """Over all pairs: what is told at a threshold, and how much of it is true."""
     table = Table("threshold", "precision", "recall", "F1", "questions with an answer", title=title)
     for threshold in (0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.5, 0.6):
-        table.add_row(f"{threshold:.2f}", *_figures(found, threshold))
+        table.add_row(f"{threshold:.2f}", *_figures(judgements, threshold))
     return table
 
 
-def _figures(found: list[Judged], threshold: float) -> Iterator[str]:
-    told = [[same for score, same in judged.answers if score >= threshold] for judged in found]
-    true, shown, all_true = sum(map(sum, told)), sum(map(len, told)), sum(judged.same for judged in found)
+def _figures(judgements: list[Judged], threshold: float) -> Iterator[str]:
+    answers_shown = [[same for score, same in judged.answers if score >= threshold] for judged in judgements]
+    true, shown, all_true = (
+        sum(map(sum, answers_shown)),
+        sum(map(len, answers_shown)),
+        sum(judged.same for judged in judgements),
+    )
     precision, recall = true / max(shown, 1), true / all_true
     yield from (f"{precision:.3f}", f"{recall:.3f}", f"{2 * precision * recall / max(precision + recall, 1e-9):.3f}")
-    yield f"{sum(map(bool, told)) / len(found):.2f}"
+    yield f"{sum(map(bool, answers_shown)) / len(judgements):.2f}"
 
 
 if __name__ == "__main__":

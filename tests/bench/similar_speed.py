@@ -102,18 +102,18 @@ async def _copy(db: asyncpg.Connection, inventor: Inventor, batch: Sequence[Inve
 async def sizes(dsn: str) -> str:
     """How much room it takes."""
     db = await asyncpg.connect(dsn)
-    found = await db.fetchrow(
+    row = await db.fetchrow(
         "SELECT pg_size_pretty(pg_table_size('intake.likeness')) AS rows,"
         " pg_size_pretty(pg_relation_size('intake.likeness_bigrams')) AS pairs"
     )
     await db.close()
-    assert found, "a SELECT without a table has one row"
-    return f"table {found['rows']}, index of pairs {found['pairs']}"
+    assert row, "a SELECT without a table has one row"
+    return f"table {row['rows']}, index of pairs {row['pairs']}"
 
 
-def questions(inventor: Inventor, kept: Sequence[Invented]) -> Iterator[Question]:
+def questions(inventor: Inventor, demands: Sequence[Invented]) -> Iterator[Question]:
     """The same matter of the same estate, told by another citizen."""
-    for one in kept[:QUESTIONS]:
+    for one in demands[:QUESTIONS]:
         village = inventor.pack.division(one.division)
         assert village
         yield one, {"title": inventor.title(one.estate, one.problem, village.name), "division": one.division}

@@ -14,7 +14,7 @@ from deploy.cli.services import manifests
 from shared.chassis.database.pool import Connection, open_pool
 from tests.bench.alone import postgres
 from tests.explained import Explained
-from tests.watched_tables import asked, fill
+from tests.watched_tables import fill, monitoring_queries
 
 console = Console(width=110, highlight=False)
 
@@ -27,7 +27,7 @@ async def main(rows: int) -> None:
         for service in manifests():
             async with await open_pool(dsn, service.name, size=2) as pool, pool.acquire() as db:
                 await fill(db, service.name, rows)
-                for name, ask in asked(service.name, pool):
+                for name, ask in monitoring_queries(service.name, pool):
                     found.append((service.name, name, await measured(db, ask)))
     for owner, name, cost in sorted(found, key=lambda one: -one[2].milliseconds):
         read = ", ".join(f"{read} {count:,}" for read, count in cost.rows.most_common(3))

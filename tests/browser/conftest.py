@@ -77,10 +77,10 @@ async def site(postgres: Server, tmp_path_factory: pytest.TempPathFactory) -> As
             projector = Delivery(board_pool, reporting.projector(board, board_pool).repositories, "cluster")
             log = Log()
             for n, past in enumerate((story.CLOSED, story.ROUTED, story.RETURNED, story.SUBMITTED), 1):
-                await projector.deliver(log.told(*past, key=UUID(int=n)))
+                await projector.deliver(log.records(*past, key=UUID(int=n)))
             worker = Delivery(ratings_pool, feedback.worker(ratings, ratings_pool).repositories, "cluster")
             progress = f.DemandProgressed(by="Chen", note="已安排施工队")
-            await let_know(worker, Log().told(*story.ACCEPTED, progress, story.RESOLVED[-1], key=story.ID))
+            await let_know(worker, Log().records(*story.ACCEPTED, progress, story.RESOLVED[-1], key=story.ID))
             services = (
                 reporting.api(board, board_pool), feedback.api(ratings, ratings_pool), routing.api(desk, desk_pool)
             )  # fmt: skip

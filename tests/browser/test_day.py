@@ -195,7 +195,7 @@ async def test_the_second_of_two_people_is_told_what_changed_and_loses_no_word(
     await expect(clerk.locator(".notice")).to_contain_text("材料已到场")
     await expect(clerk.locator(".notice")).to_contain_text("李志强")
     await expect(clerk.get_by_label("办理进展")).to_have_value("下午开工")
-    assert (await city.told(case)).count("progressed") == 1
+    assert (await city.facts(case)).count("progressed") == 1
     await send(clerk, "记录进展")
-    assert (await city.told(case)).count("progressed") == 2
+    assert (await city.facts(case)).count("progressed") == 2
     assert (await city.demand(case)).unit == STATION

@@ -25,11 +25,13 @@ def plain(records: Sequence[Mapping[str, Any]]) -> bytearray:
     return builder.build()
 
 
-def batch(told: Sequence[Envelope], name: bytes = LATIN, codec: int = 0) -> bytearray:
+def batch(envelopes: Sequence[Envelope], name: bytes = LATIN, codec: int = 0) -> bytearray:
     """A batch with these facts, each with a header more of this name of four bytes."""
     assert len(name) == len(LATIN)
     more = [("cafe", b"x")]
-    made = plain([{"key": str(e.key).encode(), "value": e.data.encode(), "headers": e.headers() + more} for e in told])
+    made = plain(
+        [{"key": str(e.key).encode(), "value": e.data.encode(), "headers": e.headers() + more} for e in envelopes]
+    )
     made = made.replace(b"\x08cafe", b"\x08" + name)
     if codec == ZSTD:
         made = made[:_HEADER] + stored_zstd(bytes(made[_HEADER:]))

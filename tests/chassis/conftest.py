@@ -54,7 +54,7 @@ class Log:
         given = {"key": str(told.key).encode(), "headers": tuple(told.headers()), "value": told.data.encode()}
         return Record("huying.demand-events", 0, self.end - 1, **(given | changes))  # type: ignore[arg-type]
 
-    def told(self, *facts: f.StatusFact, first: int = 1, key: UUID = story.ID) -> list[Record]:
+    def records(self, *facts: f.StatusFact, first: int = 1, key: UUID = story.ID) -> list[Record]:
         """These facts in sequence."""
         numbered = (
             fact.model_copy(update={"number": number("NH", 2021, key.int % 10**6)})

@@ -37,8 +37,8 @@ def settings(database: str, broker: Server, **more: Any) -> ProcessSettings:
 @pytest.fixture
 async def few(database: str) -> AsyncIterator[Pool]:
     """A pool with one connection."""
-    async with await open_pool(database, "reporting", size=1) as found:
-        yield found
+    async with await open_pool(database, "reporting", size=1) as pool:
+        yield pool
 
 
 PROCESS = "reporting-projector"
@@ -155,7 +155,7 @@ async def test_relays_alone_say_that_they_are_ready_and_end_when_the_broker_is_a
 
 
 async def test_a_worker_applies_what_the_version_before_parked(database: str, broker: Server, few: Pool):
-    parked = Log().told(*story.SUBMITTED)[0].pack()
+    parked = Log().records(*story.SUBMITTED)[0].pack()
     await few.execute("INSERT INTO parked (stream, aggregateid, sequence, record) VALUES ('demand', $1, 1, $2)",
                       story.ID, parked)  # fmt: skip
     repository: Any = Repository("demand_facts", demand_rules(Service.REPORTING), Remembered())

@@ -116,7 +116,7 @@ class Slow:
         await written.wait()
 
     def batch(self, name: str, size: int, consumer: Consumer) -> asyncio.Task[bool]:
-        (one,) = Log().told(*SUBMITTED)
+        (one,) = Log().records(*SUBMITTED)
         return asyncio.create_task(consumer.process([one] * size, lambda: self.done.append(name)))
 
 
@@ -168,7 +168,7 @@ async def test_a_reader_that_is_poisoned_ends_its_process(consumer: Consumer, lo
     poison = [log.record(envelope(SUBMISSION, 1), value=b"{") for _ in range(9)]
     watching = asyncio.create_task(consumer.watch(Kafka("127.0.0.1:9")))
     assert not await consumer.process(poison, unexpected)
-    assert not await consumer.process(log.told(*SUBMITTED), unexpected)
+    assert not await consumer.process(log.records(*SUBMITTED), unexpected)
     with pytest.raises(TooMuchPoison):
         await asyncio.wait_for(watching, 60)
 

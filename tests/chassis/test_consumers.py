@@ -78,7 +78,7 @@ async def test_an_offset_is_committed_after_the_database(broker: Server, read: R
     async with AIOKafkaProducer(bootstrap_servers=broker.url) as producer:
         for _ in range(5):
             told = await producer.send_and_wait(PROJECT_EVENTS.name, b"{}", partition=PLACE.partition)
-    running = asyncio.create_task(read(consumer, broker.url))
+    task = asyncio.create_task(read(consumer, broker.url))
     try:
         await asyncio.wait_for(held.begun.wait(), 60)
         with pytest.raises(AssertionError, match="still"):  # longer than the interval in which Faust commits
@@ -88,7 +88,7 @@ async def test_an_offset_is_committed_after_the_database(broker: Server, read: R
         assert held.taken[-1] == told.offset
     finally:
         held.free.set()
-        await ended(running)
+        await ended(task)
 
 
 def strange() -> list[dict[str, Any]]:
@@ -119,7 +119,7 @@ async def test_no_record_on_a_topic_ends_a_reader(broker: Server, read: Reader, 
     unpacked = [batches.batch([first, before]), batches.batch([lost], codec=batches.ZSTD)]
     for made in (batches.plain(strange()), *unpacked, batches.batch([behind], b"cafe")):
         offset = await batches.produce(broker.url, PROJECT_EVENTS.name, PLACE.partition, made)
-    running = asyncio.create_task(read(consumer, broker.url))
+    task = asyncio.create_task(read(consumer, broker.url))
     try:
         versions = "SELECT count(*) FROM demand_facts WHERE id = ANY($1)"
         await eventually(
@@ -129,7 +129,7 @@ async def test_no_record_on_a_topic_ends_a_reader(broker: Server, read: Reader, 
         aside = await pool.fetchval('SELECT count(*) FROM dead_letter WHERE "offset" >= $1', offset - 10)
         assert aside >= len(strange()) + 1, "and one for the batch that cannot be unpacked"
     finally:
-        await ended(running)
+        await ended(task)
 
 
 class Broken:
@@ -150,7 +150,7 @@ async def test_a_fault_that_nobody_foresaw_ends_the_reader_and_nothing_is_acknow
 ):
     broken = Broken()
     consumer: Consumer = Consumer(broken, (PROJECT_EVENTS.name,), f"reader-{uuid4()}", "reporting")  # type: ignore[arg-type]
-    running = asyncio.create_task(read(consumer, broker.url))
+    task = asyncio.create_task(read(consumer, broker.url))
     async with AIOKafkaProducer(bootstrap_servers=broker.url) as producer:
         await producer.send_and_wait(PROJECT_EVENTS.name, b"{}", partition=PLACE.partition)
         await eventually(lambda: asyncio.sleep(0, broken.taken), bool, within=60)
@@ -158,7 +158,7 @@ async def test_a_fault_that_nobody_foresaw_ends_the_reader_and_nothing_is_acknow
         for _ in range(3):
             last = await producer.send_and_wait(PROJECT_EVENTS.name, b"{}", partition=PLACE.partition)
     with pytest.raises(ZeroDivisionError):
-        await asyncio.wait_for(running, 60)
+        await asyncio.wait_for(task, 60)
     assert (await stands(broker, consumer)).committed == last.offset - 2
 
 
@@ -189,7 +189,7 @@ async def test_a_reader_that_came_before_its_topic_reads_it_soon(broker: Server)
     held, topic = Held(), f"later-{uuid4()}"
     held.free.set()
     consumer: Consumer = Consumer(held, (topic,), f"reader-{uuid4()}", "reporting")  # type: ignore[arg-type]
-    running = asyncio.create_task(by_faust(consumer, broker.url))
+    task = asyncio.create_task(by_faust(consumer, broker.url))
     try:
         async with asking(Kafka(broker.url)) as admin:
             groups = admin.list_consumer_groups
@@ -200,4 +200,4 @@ async def test_a_reader_that_came_before_its_topic_reads_it_soon(broker: Server)
             await producer.send_and_wait(topic, b"{}")
         await asyncio.wait_for(held.begun.wait(), 60)
     finally:
-        await ended(running)
+        await ended(task)

@@ -26,7 +26,7 @@ async def version(pool: Pool, key: UUID = story.ID) -> int | None:
 async def test_a_fact_delivered_three_times_is_applied_once(
     delivery: Deliver, log: Log, remembered: Remembered, pool: Pool
 ):
-    records = log.told(*story.CLOSED)
+    records = log.records(*story.CLOSED)
     for _ in range(3):
         await delivery.deliver(records)
     assert remembered.facts == [fact.type for fact in story.CLOSED]
@@ -36,7 +36,7 @@ async def test_a_fact_delivered_three_times_is_applied_once(
 async def test_what_comes_too_early_waits_for_what_is_missing(
     delivery: Deliver, log: Log, remembered: Remembered, pool: Pool
 ):
-    one, two, three, four, five, six = log.told(*story.CLOSED)
+    one, two, three, four, five, six = log.records(*story.CLOSED)
     await delivery.deliver([one, three, four])
     assert await version(pool) == 1
     await delivery.deliver([six, two])
@@ -50,7 +50,7 @@ async def test_what_comes_too_early_waits_for_what_is_missing(
 
 async def test_a_note_is_heard_once(delivery: Deliver, log: Log, remembered: Remembered):
     note = envelope(f.DemandUrged(reason="三天了"), None)
-    await delivery.deliver([*log.told(*story.SUBMITTED), log.record(note), log.record(note)])
+    await delivery.deliver([*log.records(*story.SUBMITTED), log.record(note), log.record(note)])
     await delivery.deliver([log.record(note)])
     assert remembered.facts == ["demand.submitted", "demand.urged"]
 
@@ -58,7 +58,7 @@ async def test_a_note_is_heard_once(delivery: Deliver, log: Log, remembered: Rem
 async def test_what_a_service_told_itself_is_not_heard_again(delivery: Deliver, log: Log, remembered: Remembered):
     """A note that it told is among its facts, and not among the notes that it has seen."""
     note = envelope(f.DemandUrged(reason="三天了"), None)._replace(source="/services/reporting")
-    await delivery.deliver([*log.told(*story.SUBMITTED), log.record(note)])
+    await delivery.deliver([*log.records(*story.SUBMITTED), log.record(note)])
     assert remembered.facts == ["demand.submitted"]
 
 
@@ -76,14 +76,14 @@ async def test_poison_is_set_aside_with_its_cause_and_the_others_go_on(
 ):
     good = UUID(int=77)
     poison = log.record(envelope(story.SUBMISSION, 1), **changes)
-    await delivery.deliver([poison, *log.told(*story.ROUTED, key=good)])
+    await delivery.deliver([poison, *log.records(*story.ROUTED, key=good)])
     async with pool.acquire() as db:
         letter = await only_letter(db)
-        told = await db.fetchrow("SELECT aggregatetype, payload FROM journal")
+        row = await db.fetchrow("SELECT aggregatetype, payload FROM journal")
     assert cause in letter.cause
     assert letter.record == poison
-    assert (told["aggregatetype"], json.loads(told["payload"])["cause"]) == ("dead-letter", letter.cause)
-    assert json.loads(told["payload"])["record"] == json.loads(letter.record.pack())
+    assert (row["aggregatetype"], json.loads(row["payload"])["cause"]) == ("dead-letter", letter.cause)
+    assert json.loads(row["payload"])["record"] == json.loads(letter.record.pack())
     assert await version(pool, good) == 2
 
 
@@ -92,10 +92,10 @@ async def test_a_letter_too_large_for_its_topic_says_where_the_record_lies(deliv
     await delivery.deliver([large])
     async with pool.acquire() as db:
         letter = await only_letter(db)
-        told = json.loads(await db.fetchval("SELECT payload FROM journal"))
+        payload = json.loads(await db.fetchval("SELECT payload FROM journal"))
     assert letter.record == large
-    assert told["place"].endswith(f"/{letter.place}")
-    assert "record" not in told
+    assert payload["place"].endswith(f"/{letter.place}")
+    assert "record" not in payload
 
 
 async def test_a_record_that_only_claims_to_come_from_here_is_no_secret(delivery: Deliver, log: Log, pool: Pool):
@@ -116,7 +116,7 @@ async def test_a_fact_of_another_service_than_its_teller_is_a_dead_letter_that_n
     delivery: Deliver, log: Log, pool: Pool, fact: f.Fact, sequence: int | None, source: str, teller: str
 ):
     claimed = log.record(envelope(fact, sequence)._replace(source=source))
-    await delivery.deliver([*log.told(*story.SUBMITTED), claimed])
+    await delivery.deliver([*log.records(*story.SUBMITTED), claimed])
     async with pool.acquire() as db:
         letter = await only_letter(db)
     assert f"{fact.wire_type()} is written by {teller}, not by {source}" in letter.cause
@@ -125,8 +125,8 @@ async def test_a_fact_of_another_service_than_its_teller_is_a_dead_letter_that_n
 
 async def test_an_illegal_fact_holds_up_its_demand_alone_until_it_is_mended(delivery: Deliver, log: Log, pool: Pool):
     illegal = log.record(envelope(f.DemandAccepted(by="Chen"), 2))
-    routed, accepted, resolved = log.told(*story.RESOLVED[1:], first=2)
-    await delivery.deliver([*log.told(*story.SUBMITTED), illegal, accepted, resolved])
+    routed, accepted, resolved = log.records(*story.RESOLVED[1:], first=2)
+    await delivery.deliver([*log.records(*story.SUBMITTED), illegal, accepted, resolved])
     assert await version(pool) == 1
     async with pool.acquire() as db:
         assert await db.fetchval("SELECT count(*) FROM dead_letter") == 1
@@ -171,13 +171,13 @@ async def test_too_much_poison_in_a_row_stops_the_reader_after_it_was_written_do
 async def test_poison_between_good_records_stops_nobody(delivery: Deliver, log: Log, pool: Pool):
     records = []
     for n in range(9):
-        records += poison(log, 1) + log.told(*story.SUBMITTED, key=UUID(int=n + 1))
+        records += poison(log, 1) + log.records(*story.SUBMITTED, key=UUID(int=n + 1))
     await delivery.deliver(records)
     assert await dead_letters(pool) == 9
 
 
 async def test_a_reader_that_was_started_again_goes_on_behind_what_stopped_it(delivery: Deliver, log: Log, pool: Pool):
-    records = [*poison(log, 9), *log.told(*story.SUBMITTED)]
+    records = [*poison(log, 9), *log.records(*story.SUBMITTED)]
     with pytest.raises(TooMuchPoison):
         await delivery.deliver(records[:9])
     restarted: Deliver = Delivery(pool, delivery.repositories, "cluster", limit=5)
@@ -187,7 +187,7 @@ async def test_a_reader_that_was_started_again_goes_on_behind_what_stopped_it(de
 
 
 async def test_progress_is_the_place_behind_the_last_record_of_each_partition(delivery: Deliver, log: Log, pool: Pool):
-    first, second, third = log.told(*story.CLOSED[:3])
+    first, second, third = log.records(*story.CLOSED[:3])
     await delivery.deliver([third, first._replace(partition=7), second])
     async with pool.acquire() as db:
         rows = await db.fetch("SELECT partition, next_offset FROM progress ORDER BY partition")
@@ -206,7 +206,7 @@ async def test_a_record_at_the_same_place_of_another_log_is_another_dead_letter(
 async def test_a_parked_fact_that_is_refused_is_dead_itself_and_not_what_it_waited_for(
     delivery: Deliver, log: Log, pool: Pool
 ):
-    submitted, routed = log.told(*story.ROUTED)
+    submitted, routed = log.records(*story.ROUTED)
     illegal = log.record(envelope(f.DemandResolved(by="Chen", result="done"), 3))
     await delivery.deliver([submitted, illegal])
     await delivery.deliver([routed])
@@ -220,12 +220,12 @@ async def test_a_parked_fact_that_is_refused_is_dead_itself_and_not_what_it_wait
 async def test_a_note_that_was_refused_may_come_again(delivery: Deliver, log: Log, remembered: Remembered):
     note = envelope(f.DemandUrged(reason="三天了"), None)
     broken, whole = log.record(note, value=b'{"reason": 3}'), log.record(note)
-    await delivery.deliver([*log.told(*story.SUBMITTED), broken, whole])
+    await delivery.deliver([*log.records(*story.SUBMITTED), broken, whole])
     assert remembered.facts == ["demand.submitted", "demand.urged"]
 
 
 async def test_lanes_side_by_side_keep_every_demand_in_order(delivery: Deliver, log: Log, pool: Pool):
-    records = [record for n in range(100) for record in log.told(*story.CLOSED, key=UUID(int=n + 1))]
+    records = [record for n in range(100) for record in log.records(*story.CLOSED, key=UUID(int=n + 1))]
     spread = [record._replace(partition=int(record.key[-2:], 16) % 12) for record in records if record.key]
     assert len(apart(spread)) == LANES
     await delivery.deliver(spread)
@@ -237,7 +237,7 @@ async def test_lanes_side_by_side_keep_every_demand_in_order(delivery: Deliver, 
 
 @pytest.mark.parametrize("size", [A_LANE // 2, 2 * A_LANE, 4 * A_LANE])
 def test_a_lane_has_the_same_partitions_however_large_the_batch(log: Log, size: int):
-    (one,) = log.told(*story.SUBMITTED)
+    (one,) = log.records(*story.SUBMITTED)
     for lanes, records in apart([one._replace(partition=n % 12) for n in range(size)]):
         assert {record.partition % LANES for record in records} == set(lanes)
 
@@ -245,7 +245,7 @@ def test_a_lane_has_the_same_partitions_however_large_the_batch(log: Log, size: 
 async def test_a_batch_that_begins_before_the_last_one_ended_keeps_every_demand_in_order(
     delivery: Deliver, log: Log, pool: Pool
 ):
-    past = [log.told(*story.CLOSED, key=UUID(int=n + 1)) for n in range(100)]
+    past = [log.records(*story.CLOSED, key=UUID(int=n + 1)) for n in range(100)]
     batches = [[told[step]._replace(partition=n % 12) for n, told in enumerate(past)] for step in range(len(past[0]))]
     # Small ones fill all lanes, large ones two of them or one.
     joined = [*batches[:1], [record for batch in batches[1:5] for record in batch], *batches[5:]]
@@ -266,12 +266,12 @@ async def test_a_batch_that_begins_before_the_last_one_ended_keeps_every_demand_
 async def test_what_follows_a_batch_that_failed_is_not_taken(delivery: Deliver, log: Log, pool: Pool):
     poison = [log.record(envelope(story.SUBMISSION, 1), value=b"{") for _ in range(delivery.limit + 1)]
     failing = asyncio.create_task(delivery.deliver(poison))
-    following = asyncio.create_task(delivery.deliver(log.told(*story.SUBMITTED)))
+    following = asyncio.create_task(delivery.deliver(log.records(*story.SUBMITTED)))
     for task in (failing, following):
         with pytest.raises(TooMuchPoison):
             await task
     assert await version(pool) is None
-    await delivery.deliver(log.told(*story.SUBMITTED))
+    await delivery.deliver(log.records(*story.SUBMITTED))
     assert await version(pool) == 1
 
 
@@ -279,7 +279,7 @@ async def test_ledger_journal_and_progress_change_together_or_not_at_all(
     delivery: Deliver, log: Log, remembered: Remembered, pool: Pool
 ):
     remembered.fault = ConnectionResetError("in the middle")
-    waiting = asyncio.create_task(delivery.deliver(log.told(*story.ROUTED)))
+    waiting = asyncio.create_task(delivery.deliver(log.records(*story.ROUTED)))
     await asyncio.wait({waiting}, timeout=0.5)
     async with pool.acquire() as db:
         assert await db.fetchval("SELECT (SELECT count(*) FROM demand_facts) + (SELECT count(*) FROM progress)") == 0
@@ -296,7 +296,7 @@ async def test_a_connection_lost_in_the_middle_of_a_batch_is_waited_for(
     async with outside.transaction():
         # Holds the batch back between its read and its write.
         await outside.execute("LOCK TABLE reporting.progress")
-        waiting = asyncio.create_task(delivery.deliver(log.told(*story.CLOSED)))
+        waiting = asyncio.create_task(delivery.deliver(log.records(*story.CLOSED)))
         cut = "SELECT count(pg_terminate_backend(pid)) FROM pg_locks WHERE NOT granted"
         await eventually(lambda: outside.fetchval(cut), lambda count: count == 1)
     await waiting
@@ -310,7 +310,7 @@ async def test_a_schema_of_another_version_holds_the_batch_and_blames_no_record(
 ):
     outside = await asyncpg.connect(database)
     await outside.execute("ALTER TABLE reporting.note_seen RENAME TO note_seen_later")
-    waiting = asyncio.create_task(delivery.deliver(log.told(*story.ROUTED)))
+    waiting = asyncio.create_task(delivery.deliver(log.records(*story.ROUTED)))
     await asyncio.wait({waiting}, timeout=0.3)
     await outside.execute("ALTER TABLE reporting.note_seen_later RENAME TO note_seen")
     await waiting
@@ -321,7 +321,7 @@ async def test_a_schema_of_another_version_holds_the_batch_and_blames_no_record(
 async def test_two_readers_of_the_same_batch_count_it_once(
     delivery: Deliver, log: Log, remembered: Remembered, pool: Pool
 ):
-    records = [record for n in range(50) for record in log.told(*story.CLOSED, key=UUID(int=n + 1))]
+    records = [record for n in range(50) for record in log.records(*story.CLOSED, key=UUID(int=n + 1))]
     twin: Deliver = Delivery(pool, delivery.repositories, "cluster")
     await asyncio.gather(delivery.deliver(records), twin.deliver(records))
     async with pool.acquire() as db:
@@ -332,7 +332,7 @@ async def test_two_readers_of_the_same_batch_count_it_once(
 async def test_a_batch_in_the_wrong_order_is_put_in_order(
     delivery: Deliver, log: Log, remembered: Remembered, pool: Pool
 ):
-    await delivery.deliver(list(reversed(log.told(*story.CLOSED))))
+    await delivery.deliver(list(reversed(log.records(*story.CLOSED))))
     assert remembered.facts == [fact.type for fact in story.CLOSED]
     async with pool.acquire() as db:
         assert await db.fetchval("SELECT count(*) FROM parked") == 0

@@ -21,8 +21,8 @@ class Word(BaseModel):
     text: str
 
 
-async def shorter(asked: FastRequest) -> FastResponse | None:
-    match asked.body:
+async def shorter(request: FastRequest) -> FastResponse | None:
+    match request.body:
         case b'{"text":"refused"}':
             raise Refused(Code.CONFLICT, "not now", "暂不")
         case b'{"text":"away"}':
@@ -30,7 +30,7 @@ async def shorter(asked: FastRequest) -> FastResponse | None:
         case b'{"text":"broken"}':
             raise ZeroDivisionError
         case b'{"text":"short"}':
-            return FastResponse(201, ((b"x-said", asked.headers.get(b"x-word", b"nothing")),), b"short")
+            return FastResponse(201, ((b"x-said", request.headers.get(b"x-word", b"nothing")),), b"short")
     return None
 
 

@@ -21,9 +21,9 @@ WHOLE = bytes(batches.batch(TOLD, b"cafe"))
 
 def read(raw: bytes) -> list[ConsumerRecord[bytes, bytes]]:
     """What a consumer is handed of these batches, which lie one behind the other."""
-    place = TopicPartition("topic", 0)
+    partition = TopicPartition("topic", 0)
     records: Any = fetched.Batches(raw)
-    return list(fetcher.PartitionRecords(place, records, [], 0, None, None, True, fetcher.READ_UNCOMMITTED))
+    return list(fetcher.PartitionRecords(partition, records, [], 0, None, None, True, fetcher.READ_UNCOMMITTED))
 
 
 def numbered(*made: bytearray) -> bytes:

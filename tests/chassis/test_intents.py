@@ -300,11 +300,11 @@ async def test_different_recipients_are_served_side_by_side_and_each_in_order(po
     post.postman.open.clear()
     lines = "abcdefg"
     await post.write(*(f"{name}{n}" for n in range(1, 4) for name in lines))
-    sending = asyncio.create_task(post.sender(proven=True).send_some())
+    task = asyncio.create_task(post.sender(proven=True).send_some())
     await post.begun(len(lines))
     assert sorted(post.postman.begun) == [f"{name}1" for name in lines], "one of each line is on its way"
     post.postman.open.set()
-    await sending
+    await task
     for name in lines:
         assert [text for text in post.postman.given if text.startswith(name)] == [f"{name}{n}" for n in range(1, 4)]
 
@@ -335,11 +335,11 @@ async def test_no_more_are_in_the_gateways_hands_than_it_takes_at_once(post: Pos
     post.postman.open.clear()
     post.postman.at_once = 2
     await post.write(*(f"{name}1" for name in "abcde"))
-    sending = asyncio.create_task(post.sender(proven=True).send_some())
+    task = asyncio.create_task(post.sender(proven=True).send_some())
     await post.begun(2)
     assert await post.states() == ["sending", "sending", "pending", "pending", "pending"]
     post.postman.open.set()
-    assert await sending == 5
+    assert await task == 5
 
 
 async def test_lines_that_lead_to_one_house_keep_their_order_among_each_other(post: Post):
@@ -352,31 +352,31 @@ async def test_lines_that_lead_to_one_house_keep_their_order_among_each_other(po
 async def test_of_two_senders_one_sends_and_the_other_waits(post: Post):
     post.postman.open.clear()
     await post.write("a1", "b1")
-    sending = asyncio.create_task(post.sender().send_some())
+    task = asyncio.create_task(post.sender().send_some())
     await post.begun(1)
     assert await post.sender().send_some() == 0
     post.postman.open.set()
-    assert await sending == 2
+    assert await task == 2
     assert sorted(post.postman.given) == ["a1", "b1"]
 
 
 async def test_a_sender_whose_lease_was_taken_begins_nothing_more(post: Post):
     post.postman.open.clear()
     await post.write("a1", "a2", "b1")
-    sending = asyncio.create_task(post.sender().send_some())
+    task = asyncio.create_task(post.sender().send_some())
     await post.begun(1)
     await post.pool.execute("UPDATE lease SET epoch = epoch + 1")
     post.postman.open.set()
-    await sending
+    await task
     assert (post.postman.given, await post.states()) == (["a1"], ["sent", "pending", "pending"])
 
 
 async def test_a_sender_killed_with_an_intent_in_the_gateway_leaves_it_unknown_and_the_rest_to_the_next(post: Post):
     post.postman.open.clear()
     await post.write("a1", "a2", "b1")
-    running = asyncio.create_task(post.sender().run())
+    task = asyncio.create_task(post.sender().run())
     await post.begun(1)
-    await ended(running)
+    await ended(task)
     assert await post.states() == ["sending", "pending", "pending"]
     post.postman.open.set()
     await everything(post.sender())
@@ -402,9 +402,9 @@ async def test_a_sender_killed_before_the_gateway_leaves_everything_to_the_next(
 
     await post.write("a1", "a2")
     post.houses = houses  # type: ignore[method-assign]
-    running = asyncio.create_task(post.sender().run())
+    task = asyncio.create_task(post.sender().run())
     await entered.wait()
-    await ended(running)
+    await ended(task)
     post.houses = known  # type: ignore[method-assign]
     await everything(post.sender())
     assert (post.postman.given, await post.states()) == (["a1", "a2"], ["sent", "sent"])
@@ -414,14 +414,14 @@ async def test_a_sender_that_ends_between_sending_and_record_still_writes_what_i
     await post.write("a1")
     async with post.pool.acquire() as db, db.transaction():
         await db.execute("LOCK TABLE parcel IN ACCESS EXCLUSIVE MODE")
-        running = asyncio.create_task(post.sender().run())
+        task = asyncio.create_task(post.sender().run())
         await post.begun(1)
 
         async def blocked() -> int:
             return int(await post.pool.fetchval("SELECT count(*) FROM pg_locks WHERE NOT granted"))
 
         await eventually(blocked, bool)
-        await ended(running)
+        await ended(task)
     await eventually(post.states, lambda states: states == ["sent"])
     await everything(post.sender())
     assert (post.postman.given, await post.told()) == (["a1"], ["a1 sent"])
@@ -463,7 +463,7 @@ async def test_whom_the_next_are_for_is_asked_while_the_gateway_has_its_hands_fu
     post.postman.at_once, post.other.at_once = 2, 0
     await post.write("a1", "b1", "c1", "d1", "e1", "f1")
     post.postman.open.clear()
-    sending = asyncio.create_task(everything(post.sender(proven=True)))
+    task = asyncio.create_task(everything(post.sender(proven=True)))
 
     async def asked() -> list[str]:
         return list(post.asked)
@@ -471,7 +471,7 @@ async def test_whom_the_next_are_for_is_asked_while_the_gateway_has_its_hands_fu
     await eventually(asked, lambda found: found == ["a1", "b1", "c1", "d1"])
     assert await post.states() == ["sending", "sending", "pending", "pending", "pending", "pending"]
     post.postman.open.set()
-    await sending
+    await task
     assert (await post.states(), sorted(post.asked)) == (["sent"] * 6, ["a1", "b1", "c1", "d1", "e1", "f1"])
 
 
@@ -479,7 +479,7 @@ async def test_who_is_known_ahead_and_was_cancelled_meanwhile_is_not_sent(post: 
     post.postman.at_once, post.other.at_once = 1, 0
     await post.write("a1", "b1")
     post.postman.open.clear()
-    sending = asyncio.create_task(everything(post.sender(proven=True)))
+    task = asyncio.create_task(everything(post.sender(proven=True)))
 
     async def asked() -> list[str]:
         return list(post.asked)
@@ -487,14 +487,14 @@ async def test_who_is_known_ahead_and_was_cancelled_meanwhile_is_not_sent(post: 
     await eventually(asked, lambda found: found == ["a1", "b1"])
     await post.pool.execute("UPDATE intent SET state = 'cancelled' WHERE body ->> 'text' = 'b1'")
     post.postman.open.set()
-    await sending
+    await task
     assert (post.postman.given, await post.states()) == (["a1"], ["sent", "cancelled"])
 
 
 async def test_what_comes_while_one_hangs_does_not_wait_for_it(post: Post):
     await post.write("a1")
     post.postman.open.clear()
-    sending = asyncio.create_task(everything(post.sender(proven=True)))
+    task = asyncio.create_task(everything(post.sender(proven=True)))
     await post.begun(1)
     await post.write("b1", "o1")
     await post.begun(2)
@@ -504,7 +504,7 @@ async def test_what_comes_while_one_hangs_does_not_wait_for_it(post: Post):
 
     assert await eventually(other, bool) == ["o1"]
     post.postman.open.set()
-    await sending
+    await task
     assert await post.states() == ["sent", "sent", "sent"]
 
 
@@ -513,13 +513,13 @@ async def test_what_one_is_told_waits_for_nothing_that_many_are_told(post: Post)
     post.postman.at_once, post.other.at_once = 4, 0
     await post.write(*(f"{letter}1" for letter in LETTERS[:12]), mass=True)
     post.postman.open.clear()
-    sending = asyncio.create_task(everything(post.sender(proven=True)))
+    task = asyncio.create_task(everything(post.sender(proven=True)))
     await post.begun(2)
     await post.write("x1", "y1")
     await post.begun(4)
     assert post.postman.begun == ["a1", "b1", "x1", "y1"]
     post.postman.open.set()
-    await sending
+    await task
     assert post.postman.given[4:] == [f"{letter}1" for letter in LETTERS[2:12]]
 
 

@@ -30,7 +30,7 @@ from tests import story
 from tests.chassis.conftest import envelope
 from tests.chassis.test_components import running
 from tests.chassis.test_kafka import certificate
-from tests.conftest import KAFKA, kept
+from tests.conftest import KAFKA, supervised
 from tests.eventually import eventually
 from tests.journals import append
 from tests.keys import KEYS
@@ -109,7 +109,9 @@ async def guarded(directory: Path) -> AsyncIterator[Guarded]:
     user, acls = declared()
     server = GuardedKafka(folder, free_port(), pem, user)
     owner = Kafka(server.bootstrap, "SASL_SSL", SCRAM, SERVER, PASSWORD, authority)
-    keeper = kept(server.program, folder, before=server.prepare, after=lambda: _answers(owner), ended=server.ended)
+    keeper = supervised(
+        server.program, folder, before=server.prepare, after=lambda: _answers(owner), ended=server.ended
+    )
     await keeper.start()
     async with cluster.asking(owner) as admin:
         for acl in acls:

@@ -46,14 +46,14 @@ async def leader(pool: Pool) -> tuple[str, int]:
 
 
 async def test_a_lease_is_for_one_holder_until_it_is_given_up(pool: Pool):
-    one, two = Lease(pool, "relay-0", "one"), Lease(pool, "relay-0", "two")
-    await one.take()
-    taking = asyncio.create_task(two.take())
-    await asyncio.wait([taking], timeout=0.5)
-    assert (one.holds(), two.holds(), await leader(pool)) == (True, False, ("one", 1))
-    await one.give_up()
-    await taking
-    assert (one.holds(), two.holds(), await leader(pool)) == (False, True, ("two", 2))
+    lease, two = Lease(pool, "relay-0", "one"), Lease(pool, "relay-0", "two")
+    await lease.take()
+    task = asyncio.create_task(two.take())
+    await asyncio.wait([task], timeout=0.5)
+    assert (lease.holds(), two.holds(), await leader(pool)) == (True, False, ("one", 1))
+    await lease.give_up()
+    await task
+    assert (lease.holds(), two.holds(), await leader(pool)) == (False, True, ("two", 2))
 
 
 async def test_shards_are_leased_apart(pool: Pool):
@@ -63,16 +63,16 @@ async def test_shards_are_leased_apart(pool: Pool):
 
 
 async def test_a_lease_that_ran_out_is_taken_and_its_holder_can_neither_renew_it_nor_move_the_cursor(pool: Pool):
-    one, two = Lease(pool, "relay-0", "one"), Lease(pool, "relay-0", "two")
-    await one.take()
-    await relay_cursor.move(await _connection(pool), HERE, Shard(), 3, 3, {}, one)
+    lease, two = Lease(pool, "relay-0", "one"), Lease(pool, "relay-0", "two")
+    await lease.take()
+    await relay_cursor.move(await _connection(pool), HERE, Shard(), 3, 3, {}, lease)
     await pool.execute("UPDATE lease SET expires_at = now() - interval '1 second'")
     await two.take()
     with pytest.raises(LeaseLost, match="another process"):
-        await one._renewed()
-    assert not one.holds()
+        await lease._renewed()
+    assert not lease.holds()
     with pytest.raises(LeaseLost, match="the cursor stays"):
-        await relay_cursor.move(await _connection(pool), HERE, Shard(), 9, 6, {}, one)
+        await relay_cursor.move(await _connection(pool), HERE, Shard(), 9, 6, {}, lease)
     assert await pool.fetchval("SELECT position FROM relay_cursor") == 3
 
 
@@ -233,17 +233,17 @@ async def test_a_stopped_process_that_goes_on_sends_nothing_behind_what_another_
     database: str, pool: Pool, broker: Server
 ):
     key = uuid4()
-    told = large([envelope(story.SUBMISSION, n, key)._replace(id=uuid4()) for n in range(1, 7)])
-    await tell(pool, told[:4])
+    envelopes = large([envelope(story.SUBMISSION, n, key)._replace(id=uuid4()) for n in range(1, 7)])
+    await tell(pool, envelopes[:4])
     async with listening(broker) as heard, relaying_apart(database, broker) as stopped:
         await stopped.says("sent")
         stopped.process.send_signal(signal.SIGSTOP)
         async with relaying(pool, broker):
             await eventually(lambda: leader(pool), lambda found: found[1] == 2, within=60)
-            await tell(pool, told[4:5])
+            await tell(pool, envelopes[4:5])
             await until(heard, {key}, 2 + 5)
             stopped.process.send_signal(signal.SIGCONT)
             await stopped.says("relay waits")
-            await tell(pool, told[5:])
+            await tell(pool, envelopes[5:])
             await until(heard, {key}, 2 + 6)
     assert [one.sequence for one in heard if one.key == key] == [1, 2, 1, 2, 3, 4, 5, 6]

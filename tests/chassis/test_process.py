@@ -46,10 +46,10 @@ run.main("probe", ProcessSettings(database_url="postgresql://x", health_port=0),
 """
 
 
-def end_of(said: Path, parts: str, fault: str = "RuntimeError('boom')") -> tuple[int, str]:
+def end_of(path: Path, parts: str, fault: str = "RuntimeError('boom')") -> tuple[int, str]:
     """The exit code of a process made of these parts, and what it wrote."""
-    code = ended_by_itself(PROCESS.format(parts=parts, fault=fault), said)
-    return code, said.read_text("utf-8")
+    code = ended_by_itself(PROCESS.format(parts=parts, fault=fault), path)
+    return code, path.read_text("utf-8")
 
 
 @pytest.mark.parametrize(
@@ -72,11 +72,11 @@ def test_a_process_without_its_secrets_stops_and_says_how_to_make_them(kept: str
     secret = {"HUYING_SECRET": KEYS["secret"], "HUYING_VAULT_KEY": KEYS["vault_key"]}[kept]
     env = {"DATABASE_URL": "postgresql://x", kept: secret, "PATH": os.environ["PATH"]}
     start = [sys.executable, "-m", "deploy.cli.main", "run", "intake-api"]
-    ended = subprocess.run(start, env=env, cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE)
+    process = subprocess.run(start, env=env, cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE)
     missing = {"HUYING_SECRET", "HUYING_VAULT_KEY"} - {kept}
-    assert ended.returncode == 78, ended.stderr
-    assert f"huying: {missing.pop()}: Field required" in ended.stderr
-    assert "openssl rand -base64 48" in ended.stderr
+    assert process.returncode == 78, process.stderr
+    assert f"huying: {missing.pop()}: Field required" in process.stderr
+    assert "openssl rand -base64 48" in process.stderr
 
 
 def test_a_part_that_is_deaf_to_cancellation_does_not_keep_a_process_from_ending(tmp_path: Path):

@@ -16,7 +16,7 @@ async def language(lang: str = "zh") -> str:
     return lang
 
 
-async def quick(asked: FastRequest) -> FastResponse | None:
+async def quick(request: FastRequest) -> FastResponse | None:
     return FastResponse(200, (), b"quick")
 
 

@@ -53,7 +53,7 @@ async def relaying(pool: Pool, broker: Server, shard: Shard | None = None) -> As
 @asynccontextmanager
 async def listening(broker: Server) -> AsyncIterator[list[Envelope]]:
     """Everything that is told from now on."""
-    heard: list[Envelope] = []
+    envelopes: list[Envelope] = []
     # A broker that has just made its topics may not know them yet; it is asked again after this time.
     consumer = AIOKafkaConsumer(bootstrap_servers=broker.url, metadata_max_age_ms=1000)
     await consumer.start()
@@ -65,32 +65,32 @@ async def listening(broker: Server) -> AsyncIterator[list[Envelope]]:
 
     async def hear() -> None:
         async for record in consumer:
-            heard.append(read("demand", record.key, record.headers, record.value))
+            envelopes.append(read("demand", record.key, record.headers, record.value))
 
     task = asyncio.create_task(hear())
     try:
-        yield heard
+        yield envelopes
     finally:
         await ended(task)
         await consumer.stop()
 
 
-async def tell(pool: Pool, told: Sequence[Envelope], pause: float = 0) -> None:
+async def tell(pool: Pool, envelopes: Sequence[Envelope], pause: float = 0) -> None:
     async with pool.acquire() as db, db.transaction():
-        await append(db, told)
+        await append(db, envelopes)
         await asyncio.sleep(pause)
 
 
-async def until(heard: list[Envelope], keys: set[UUID], count: int) -> list[Envelope]:
+async def until(envelopes: list[Envelope], keys: set[UUID], count: int) -> list[Envelope]:
     async def mine() -> list[Envelope]:
-        return [told for told in heard if told.key in keys]
+        return [told for told in envelopes if told.key in keys]
 
     return await eventually(mine, lambda found: len(found) >= count)
 
 
-def distinct(heard: list[Envelope], keys: set[UUID]) -> Callable[[], Awaitable[set[UUID]]]:
+def distinct(envelopes: list[Envelope], keys: set[UUID]) -> Callable[[], Awaitable[set[UUID]]]:
     async def found() -> set[UUID]:
-        return {told.key for told in heard} & keys
+        return {told.key for told in envelopes} & keys
 
     return found
 
@@ -205,8 +205,8 @@ async def test_a_slow_transaction_holds_up_nobody_and_is_not_forgotten(pool: Poo
         await late.start()
         await append(db, [envelope(story.SUBMISSION, 1, slow)])
         with contextlib.suppress(ZeroDivisionError):
-            async with pool.acquire() as other, other.transaction():
-                await append(other, [envelope(story.SUBMISSION, 1, undone)])
+            async with pool.acquire() as connection, connection.transaction():
+                await append(connection, [envelope(story.SUBMISSION, 1, undone)])
                 raise ZeroDivisionError
         await tell(pool, [envelope(story.SUBMISSION, 1, quick)])
         await until(heard, {quick}, 1)
@@ -290,9 +290,9 @@ async def test_a_relay_that_is_told_to_end_waits_for_no_answer_to_what_it_holds_
 
     monkeypatch.setattr(AIOKafkaClient, "send", silent)
     await tell(pool, [envelope(story.SUBMISSION, 1, uuid4())])
-    running = asyncio.create_task(Relay("intake", pool, Kafka(broker.url)).run())
+    task = asyncio.create_task(Relay("intake", pool, Kafka(broker.url)).run())
     await asyncio.wait_for(tried.wait(), 60)
-    await ended(running)
+    await ended(task)
 
 
 def test_a_partition_that_takes_a_fact_where_it_took_another_is_another_log():
@@ -408,6 +408,6 @@ async def test_a_relay_ends_although_a_client_that_was_starting_swallowed_the_ca
         await start(self)
 
     monkeypatch.setattr(AIOKafkaProducer, "start", deaf)
-    running = asyncio.create_task(Relay("intake", pool, Kafka(broker.url)).run())
+    task = asyncio.create_task(Relay("intake", pool, Kafka(broker.url)).run())
     await starting.wait()
-    await ended(running)
+    await ended(task)

@@ -54,12 +54,12 @@ async def test_another_services_fact_cannot_be_told(pool: Pool):
 
 
 async def test_two_writers_of_one_demand_cannot_both_win(pool: Pool):
-    async with pool.acquire() as one, pool.acquire() as two:
-        first = await REPOSITORY.load(one, [story.ID], story.AT)
+    async with pool.acquire() as connection, pool.acquire() as two:
+        first = await REPOSITORY.load(connection, [story.ID], story.AT)
         second = await REPOSITORY.load(two, [story.ID], story.AT)
         first.record(story.ID, story.SUBMITTED, story.AT, CAUSE)
         second.record(story.ID, story.SUBMITTED, story.AT, UUID(int=43))
-        await REPOSITORY.save(one, first)
+        await REPOSITORY.save(connection, first)
         with pytest.raises(Stale):
             await REPOSITORY.save(two, second)
 

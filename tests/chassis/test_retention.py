@@ -54,8 +54,8 @@ async def test_a_service_prunes_what_is_spent_and_nothing_else(service: ServiceM
             )  # fmt: skip
         assert await pruning.prune() == (2 if service.name in ROWS else 1)
         assert await pruning.prune() == 0
-        left = await pool.fetch("SELECT redriven_at FROM dead_letter ORDER BY id")
-        assert [row["redriven_at"] for row in left] == [YOUNG, None]
+        rows = await pool.fetch("SELECT redriven_at FROM dead_letter ORDER BY id")
+        assert [row["redriven_at"] for row in rows] == [YOUNG, None]
 
 
 async def test_wrong_codes_are_forgotten_when_they_are_counted_no_longer(database: str):

@@ -14,15 +14,15 @@ Run = Callable[..., Sandbox]
 
 @pytest.fixture
 async def run() -> AsyncIterator[Run]:
-    made: list[Sandbox] = []
+    sandboxes: list[Sandbox] = []
 
     def begun(job: str, seconds: float = 60) -> Sandbox:
-        made.append(Sandbox(f"tests.chassis.sandbox_jobs:{job}", seconds, ROOM))
-        return made[-1]
+        sandboxes.append(Sandbox(f"tests.chassis.sandbox_jobs:{job}", seconds, ROOM))
+        return sandboxes[-1]
 
     yield begun
-    for one in made:
-        await one.close()
+    for sandbox in sandboxes:
+        await sandbox.close()
 
 
 async def test_a_job_has_a_process_of_its_own_for_all_its_calls(run: Run):

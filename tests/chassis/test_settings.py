@@ -167,19 +167,19 @@ def test_packs_that_cannot_be_served_are_told_before_the_start(given: pytest.Mon
 
 
 def test_a_process_is_not_started_without_its_public_address(given: pytest.MonkeyPatch):
-    ended = subprocess.run(
+    process = subprocess.run(
         [sys.executable, "-m", "deploy.cli.main", "run", "gateway"], capture_output=True, text=True, timeout=60
     )
-    assert ended.returncode == 78
-    assert ended.stderr.startswith("huying: HUYING_PUBLIC_URL: must be set")
-    assert "Traceback" not in ended.stderr
+    assert process.returncode == 78
+    assert process.stderr.startswith("huying: HUYING_PUBLIC_URL: must be set")
+    assert "Traceback" not in process.stderr
 
 
 def test_a_process_whose_pack_is_unknown_ends_with_a_sentence(given: pytest.MonkeyPatch):
     given.setenv("HUYING_JURISDICTIONS", "nowhere")
-    ended = subprocess.run(
+    process = subprocess.run(
         [sys.executable, "-m", "deploy.cli.main", "run", "reporting-api"], capture_output=True, text=True, timeout=60
     )
-    assert ended.returncode == 78
-    assert ended.stderr.startswith("huying: HUYING_JURISDICTIONS: nowhere cannot be served:")
-    assert "Traceback" not in ended.stderr
+    assert process.returncode == 78
+    assert process.stderr.startswith("huying: HUYING_JURISDICTIONS: nowhere cannot be served:")
+    assert "Traceback" not in process.stderr

@@ -47,7 +47,7 @@ async def versions(pool: Pool, key: UUID) -> tuple[int | None, int | None]:
 
 async def test_one_batch_moves_aggregates_of_both_streams(both: Delivery, pool: Pool, remembered: Remembered):
     log, projects_log = Log(), Log()
-    await both.deliver([*log.told(*story.SUBMITTED), project(projects_log, ProjectNamed(name="风雨棚"), 1)])
+    await both.deliver([*log.records(*story.SUBMITTED), project(projects_log, ProjectNamed(name="风雨棚"), 1)])
     assert await versions(pool, story.ID) == (1, None)
     assert await versions(pool, ID) == (None, 1)
     assert await pool.fetchval("SELECT state ->> 'name' FROM project") == "风雨棚"
@@ -56,7 +56,7 @@ async def test_one_batch_moves_aggregates_of_both_streams(both: Delivery, pool: 
 
 async def test_what_came_too_early_waits_in_its_own_stream_though_another_has_the_same_id(both: Delivery, pool: Pool):
     log, projects_log = Log(), Log()
-    submitted, routed = log.told(*story.ROUTED)
+    submitted, routed = log.records(*story.ROUTED)
     named, closed = (ProjectNamed(name="a"), ProjectClosed())
     await both.deliver([routed, project(projects_log, closed, 2, story.ID)])
     rows = await pool.fetch("SELECT stream, sequence FROM parked ORDER BY stream")
@@ -79,7 +79,7 @@ async def test_what_a_project_may_not_do_is_a_dead_letter_and_demands_go_on(both
     log, projects_log = Log(), Log()
     facts = (ProjectClosed(), ProjectNamed(name="late"))
     await both.deliver(
-        [*(project(projects_log, fact, n) for n, fact in enumerate(facts, 1)), *log.told(*story.SUBMITTED)]
+        [*(project(projects_log, fact, n) for n, fact in enumerate(facts, 1)), *log.records(*story.SUBMITTED)]
     )
     async with pool.acquire() as db:
         letter = await only_letter(db)

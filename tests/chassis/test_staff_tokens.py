@@ -49,9 +49,9 @@ async def refusal(pool: Pool, token: str, tokens: StaffTokens = TOKENS) -> Refus
 def aged(monkeypatch: pytest.MonkeyPatch, seconds: float, person: Person, hours: float | None = None) -> str:
     """A token that was made so many seconds ago."""
     then = datetime.now(UTC) - timedelta(seconds=seconds)
-    with monkeypatch.context() as patched:
-        patched.setattr("itsdangerous.timed.time.time", then.timestamp)
-        patched.setattr("shared.identity.staff_tokens.now", lambda: then)
+    with monkeypatch.context() as patch:
+        patch.setattr("itsdangerous.timed.time.time", then.timestamp)
+        patch.setattr("shared.identity.staff_tokens.now", lambda: then)
         return TOKENS.write(person, hours)[0]
 
 
@@ -72,8 +72,8 @@ async def test_a_token_of_the_version_before_which_says_no_end_is_as_old_as_its_
     told = {"name": "陈", "unit": "nh-tax"}
     assert await TOKENS.read(pool, TOKENS.tokens.write("staff", told)) == CHEN
     then = time.time() - 13 * HOUR
-    with monkeypatch.context() as patched:
-        patched.setattr("itsdangerous.timed.time.time", lambda: then)
+    with monkeypatch.context() as patch:
+        patch.setattr("itsdangerous.timed.time.time", lambda: then)
         old = TOKENS.tokens.write("staff", told)
     assert (await refusal(pool, old)).code is Code.UNAUTHENTICATED
 
@@ -124,12 +124,12 @@ async def test_a_units_tokens_are_revoked_whoever_bears_them(pool: Pool, monkeyp
 @pytest.fixture(params=["routing", "intake"])
 async def front(request: pytest.FixtureRequest, database: str) -> AsyncIterator[tuple[httpx.AsyncClient, str]]:
     """A service that believes tokens of staff, and a path that asks for one."""
-    given = KEYS | {"DATABASE_URL": database}
+    settings = KEYS | {"DATABASE_URL": database}
     async with await open_pool(database, request.param) as pool:
         if request.param == "routing":
-            api, path = routing.api(RoutingSettings.model_validate(given), pool), "/v1/cases/NH21-000001-W/contact"
+            api, path = routing.api(RoutingSettings.model_validate(settings), pool), "/v1/cases/NH21-000001-W/contact"
         else:
-            api, path = intake.api(IntakeSettings.model_validate(given), pool), "/v1/demands/NH21-001335-K/contact"
+            api, path = intake.api(IntakeSettings.model_validate(settings), pool), "/v1/demands/NH21-001335-K/contact"
         transport = httpx.ASGITransport(web_app(request.param, api.routers))
         async with httpx.AsyncClient(transport=transport, base_url="http://here") as client:
             yield client, path
@@ -150,8 +150,8 @@ async def test_the_command_revokes_at_every_service_that_believes_staff(
     assert await status(client, path, token) == 401
     other = aged(monkeypatch, 50, CHEN)
     assert await status(client, path, other) in (404, 422)
-    ended = await asyncio.to_thread(in_process, database, "revoke", "--unit", "nh-tax", "--name", "陈")
-    assert ended.exit_code == 0
+    result = await asyncio.to_thread(in_process, database, "revoke", "--unit", "nh-tax", "--name", "陈")
+    assert result.exit_code == 0
     assert await status(client, path, other) == 401
 
 
@@ -183,6 +183,6 @@ def test_the_command_prints_a_token_alone_and_says_until_when_it_is_good(databas
 
 @pytest.mark.parametrize("arguments", [[], ["--name", "陈"], ["x.y.z", "--unit", "nh-tax"], ["x.y.z"]])
 def test_a_revocation_of_nothing_is_refused_in_words(arguments: list[str], database: str):
-    ended = in_process(database, "revoke", *arguments)
-    assert ended.exit_code in (1, 2)
-    assert isinstance(ended.exception, SystemExit), "it is told in words"
+    result = in_process(database, "revoke", *arguments)
+    assert result.exit_code in (1, 2)
+    assert isinstance(result.exception, SystemExit), "it is told in words"

@@ -70,7 +70,7 @@ async def test_whatever_lies_on_a_topic_what_lies_behind_it_is_applied(
     answering: Delivery, pool: Pool, made: list[dict[str, Any]]
 ):
     good = UUID(int=500_000 + next(offsets))  # its number is made of it, and two numbers must not be the same
-    submitted = Log().told(story.SUBMISSION, key=good)[0]._replace(offset=next(offsets))
+    submitted = Log().records(story.SUBMISSION, key=good)[0]._replace(offset=next(offsets))
     async with asyncio.timeout(LONG):
         await answering.deliver([*(lying(one) for one in made), submitted])
     assert await version(pool, good) == 2
@@ -90,9 +90,9 @@ async def test_a_second_fact_with_the_id_of_another_is_a_dead_letter_and_holds_u
 ):
     """What a service tells because of a fact is named by that fact's id."""
     one, two, three = uuid4(), uuid4(), uuid4()
-    first, second = (Log().told(story.SUBMISSION, key=key)[0]._replace(offset=next(offsets)) for key in (one, two))
+    first, second = (Log().records(story.SUBMISSION, key=key)[0]._replace(offset=next(offsets)) for key in (one, two))
     copied = dict(second.headers) | {"ce_id": dict(first.headers)["ce_id"]}
-    behind = Log().told(story.SUBMISSION, key=three)[0]._replace(offset=next(offsets))
+    behind = Log().records(story.SUBMISSION, key=three)[0]._replace(offset=next(offsets))
     async with asyncio.timeout(LONG):
         await answering.deliver([first, second._replace(headers=tuple(copied.items())), behind])
     assert [await version(pool, key) for key in (one, two, three)] == [2, None, 2]

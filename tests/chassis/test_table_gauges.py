@@ -99,13 +99,13 @@ async def test_one_process_counts_and_the_next_one_when_it_has_ended(pool: Pool)
         return counting
 
     first, second = (TableGauges("reporting", pool, [question(n)], pause=0.01) for n in range(2))
-    running = asyncio.create_task(first.run())
+    task = asyncio.create_task(first.run())
     await eventually(counted, lambda found: found[0] > 0)
     next_one = asyncio.create_task(second.run())
     before = counting[0]
     await eventually(counted, lambda found: found[0] > before + 2)
     assert counting[1] == 0
-    await ended(running)
+    await ended(task)
     await eventually(counted, lambda found: found[1] > 0)
     await ended(next_one)
 
@@ -143,10 +143,10 @@ async def test_connections_and_those_who_wait_for_one_are_shown(database: str):
 
 
 def test_a_fact_waits_since_the_look_that_saw_the_end_of_its_partition_grow():
-    waiting, one, other = Waiting(), TopicPartition("t", 0), TopicPartition("t", 1)
+    waiting, partition, other = Waiting(), TopicPartition("t", 0), TopicPartition("t", 1)
 
     def look(at: float, committed: int, end: int) -> float:
-        return waiting.look({one: Place(committed, end), other: Place(7, 7)}, at)
+        return waiting.look({partition: Place(committed, end), other: Place(7, 7)}, at)
 
     assert look(0, 5, 5) == 0
     assert look(10, 5, 6) == 0

@@ -223,10 +223,10 @@ async def test_a_runner_that_ends_in_the_middle_leaves_the_timer_to_the_next(dat
     async with pool.acquire() as db:
         async with db.transaction():
             await db.execute("SELECT FROM gate FOR UPDATE")
-            running = asyncio.create_task(runner(pool, project=waiting).run())
+            task = asyncio.create_task(runner(pool, project=waiting).run())
             await eventually(lambda: blocked(pool), bool)
             if end == "kill":
-                await ended(running)
+                await ended(task)
             else:
                 admin = await asyncpg.connect(database)
                 await admin.execute(f"SELECT {end}(pid) FROM pg_locks WHERE NOT granted")
@@ -234,7 +234,7 @@ async def test_a_runner_that_ends_in_the_middle_leaves_the_timer_to_the_next(dat
             assert await planned(pool) == [("late", ONE, AT + AFTER, 0)], "it has not failed"
         if end == "kill":
             assert await steps(pool, ONE) == ["sent"]
-            running = asyncio.create_task(runner(pool, project=waiting).run())
+            task = asyncio.create_task(runner(pool, project=waiting).run())
         await eventually(lambda: planned(pool), lambda found: not found)
-        await ended(running)
+        await ended(task)
     assert await steps(pool, ONE) == ["sent", "late after an hour"]

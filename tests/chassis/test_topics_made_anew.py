@@ -41,8 +41,8 @@ ENDS = {"topic": {"3": 7}}
 
 @pytest.fixture
 async def intake(database: str) -> AsyncIterator[Pool]:
-    async with await open_pool(database, "intake", size=4) as found:
-        yield found
+    async with await open_pool(database, "intake", size=4) as pool:
+        yield pool
 
 
 @asynccontextmanager
@@ -188,23 +188,23 @@ async def test_a_reader_begins_again_once_for_a_topic_that_was_made_anew(pool: P
 
 @pytest.mark.kafka
 async def test_a_reader_that_starts_beyond_the_end_of_a_partition_begins_again_once(pool: Pool, broker: Server):
-    kafka, reader, place = Kafka(broker.url), f"reader-{uuid4()}", TopicPartition(DEMAND_EVENTS.name, 3)
+    kafka, reader, partition = Kafka(broker.url), f"reader-{uuid4()}", TopicPartition(DEMAND_EVENTS.name, 3)
     identity = await cluster.wait_for_cluster(kafka)
-    assert await consumer_log.begin(pool, kafka, identity, reader, (place.topic,)) == 0
-    async with AIOKafkaConsumer(bootstrap_servers=broker.url, group_id=reader, enable_auto_commit=False) as one:
-        one.assign([place])
-        (end,) = (await one.end_offsets([place])).values()
-        await one.commit({place: end + 1000})
+    assert await consumer_log.begin(pool, kafka, identity, reader, (partition.topic,)) == 0
+    async with AIOKafkaConsumer(bootstrap_servers=broker.url, group_id=reader, enable_auto_commit=False) as consumer:
+        consumer.assign([partition])
+        (end,) = (await consumer.end_offsets([partition])).values()
+        await consumer.commit({partition: end + 1000})
     for _ in range(2):
-        assert await consumer_log.begin(pool, kafka, identity, reader, (place.topic,)) == 1
+        assert await consumer_log.begin(pool, kafka, identity, reader, (partition.topic,)) == 1
 
 
 def test_a_reader_whose_partition_ends_before_what_it_has_read_stops_to_begin_again():
     consumer: Consumer = Consumer(None, ("topic",), "reader", "reporting")  # type: ignore[arg-type]
-    place = TopicPartition("topic", 3)
+    partition = TopicPartition("topic", 3)
     for end in (7, 6, 7, 8, 5):
-        consumer.look({place: Place(7, end)})
+        consumer.look({partition: Place(7, end)})
         assert not consumer.fatal.is_set(), "a leader that changes may know less for a moment"
-    consumer.look({place: Place(7, 5)})
+    consumer.look({partition: Place(7, 5)})
     assert str(consumer.fault) == "topic/3 ends at 5, before what was read (7)"
     assert isinstance(consumer.fault, BrokerReplaced)

@@ -59,7 +59,7 @@ async def test_a_note_of_a_newer_service_is_skipped_and_counted(
     delivery: Deliver, log: Log, remembered: Remembered, pool: Pool
 ):
     before = skipped()
-    await delivery.deliver([*log.told(*story.SUBMITTED), log.record(URGED._replace(type="demand.praised.v1"))])
+    await delivery.deliver([*log.records(*story.SUBMITTED), log.record(URGED._replace(type="demand.praised.v1"))])
     assert skipped() == before + 1
     assert remembered.facts == ["demand.submitted"]
     assert [await count(pool, table) for table in ("dead_letter", "parked", "note_seen")] == [0, 0, 0]
@@ -68,17 +68,17 @@ async def test_a_note_of_a_newer_service_is_skipped_and_counted(
 async def test_any_number_of_unknown_notes_is_no_poison(delivery: Deliver, log: Log, pool: Pool):
     notes = [URGED._replace(id=uuid4(), type="demand.praised.v1") for _ in range(3 * delivery.limit)]
     await delivery.deliver([log.record(note) for note in notes])
-    await delivery.deliver(log.told(*story.SUBMITTED))
+    await delivery.deliver(log.records(*story.SUBMITTED))
     assert (await version(pool), await count(pool, "dead_letter")) == (1, 0)
 
 
 async def test_a_status_fact_that_is_not_known_waits_with_what_follows_and_the_others_go_on(
     delivery: Deliver, log: Log, remembered: Remembered, pool: Pool
 ):
-    submitted, routed, accepted, resolved = log.told(*story.RESOLVED)
+    submitted, routed, accepted, resolved = log.records(*story.RESOLVED)
     other = UUID(int=77)
     await delivery.deliver(
-        [submitted, newer(routed, "demand.routed.v9"), accepted, *log.told(*story.ROUTED, key=other)]
+        [submitted, newer(routed, "demand.routed.v9"), accepted, *log.records(*story.ROUTED, key=other)]
     )
     await delivery.deliver([resolved])
     assert (await version(pool), await version(pool, other)) == (1, 2)
@@ -88,7 +88,7 @@ async def test_a_status_fact_that_is_not_known_waits_with_what_follows_and_the_o
 async def test_the_version_that_knows_a_parked_fact_applies_it_though_nothing_follows(
     delivery: Deliver, log: Log, remembered: Remembered, pool: Pool
 ):
-    submitted, routed, accepted = log.told(*story.ACCEPTED)
+    submitted, routed, accepted = log.records(*story.ACCEPTED)
     await delivery.deliver([submitted, newer(routed, "demand.routed.v9"), accepted])
     resuming = Resuming(pool, delivery.repositories, "cluster")
     await resuming.resume()
@@ -109,7 +109,7 @@ async def test_a_round_looks_at_a_part_of_what_is_parked_and_the_next_one_goes_o
     keys = [UUID(int=n) for n in range(1, 11)]
     routed = {}
     for key in keys:
-        submitted, routed[key] = log.told(*story.ROUTED, key=key)
+        submitted, routed[key] = log.records(*story.ROUTED, key=key)
         await delivery.deliver([submitted, newer(routed[key], "demand.routed.v9")])
     waiting = Resuming(pool, delivery.repositories, "cluster")
     for key in (keys[4], keys[9]):
@@ -126,7 +126,7 @@ async def test_a_round_looks_at_a_part_of_what_is_parked_and_the_next_one_goes_o
 async def test_the_version_that_knows_a_parked_fact_applies_it_before_the_next_one(
     delivery: Deliver, log: Log, pool: Pool
 ):
-    submitted, routed, accepted = log.told(*story.ACCEPTED)
+    submitted, routed, accepted = log.records(*story.ACCEPTED)
     await delivery.deliver([submitted, newer(routed, "demand.routed.v9")])
     await mend(pool, story.ID, 2, routed)
     await delivery.deliver([accepted])
@@ -134,7 +134,7 @@ async def test_the_version_that_knows_a_parked_fact_applies_it_before_the_next_o
 
 
 async def test_the_first_fact_of_a_demand_waits_too(delivery: Deliver, log: Log, pool: Pool):
-    (submitted,) = log.told(*story.SUBMITTED)
+    (submitted,) = log.records(*story.SUBMITTED)
     await delivery.deliver([newer(submitted, "demand.submitted.v9")])
     assert (await version(pool), await count(pool, "parked")) == (None, 1)
     await mend(pool, story.ID, 1, submitted)
@@ -145,7 +145,7 @@ async def test_the_first_fact_of_a_demand_waits_too(delivery: Deliver, log: Log,
 async def test_what_a_service_of_the_version_before_told_is_applied(
     delivery: Deliver, log: Log, remembered: Remembered, pool: Pool
 ):
-    submitted, routed, accepted = log.told(*story.ACCEPTED)
+    submitted, routed, accepted = log.records(*story.ACCEPTED)
     old = newer(routed, "demand.routed.v1")._replace(value=b'{"unit": "roads", "rule": "r1", "limit_days": 10}')
     await delivery.deliver([submitted, old, accepted])
     assert (await version(pool), remembered.facts) == (3, [fact.type for fact in story.ACCEPTED])
@@ -154,7 +154,7 @@ async def test_what_a_service_of_the_version_before_told_is_applied(
 async def test_a_fact_that_is_told_again_in_a_known_version_takes_the_place_of_the_parked_one(
     delivery: Deliver, log: Log, pool: Pool
 ):
-    submitted, routed = log.told(*story.ROUTED)
+    submitted, routed = log.records(*story.ROUTED)
     await delivery.deliver([submitted, newer(routed, "demand.routed.v9")])
     await delivery.deliver([routed])
     assert (await version(pool), await count(pool, "parked")) == (2, 0)
@@ -164,7 +164,7 @@ async def test_a_fact_that_is_told_again_in_a_known_version_takes_the_place_of_t
 async def test_a_parked_fact_that_is_refused_by_the_version_that_knows_it_is_a_dead_letter(
     delivery: Deliver, log: Log, pool: Pool, told: f.StatusFact
 ):
-    (submitted,) = log.told(*story.SUBMITTED)
+    (submitted,) = log.records(*story.SUBMITTED)
     illegal = log.record(envelope(told, 2))
     await delivery.deliver([submitted, newer(illegal, "demand.praised.v1")])
     await mend(pool, story.ID, 2, illegal)
@@ -177,7 +177,7 @@ async def test_an_unknown_fault_with_a_parked_fact_holds_up_that_demand_alone(
 ):
     keys = [UUID(int=n) for n in (1, 2, 3)]
     for key in keys:
-        submitted, routed = log.told(*story.ROUTED, key=key)
+        submitted, routed = log.records(*story.ROUTED, key=key)
         await delivery.deliver([submitted, newer(routed, "demand.routed.v9")])
         await mend(pool, key, 2, routed)
     remembered.faulty = keys[1]

@@ -8,7 +8,7 @@ import pytest
 from deploy.cli.services import SERVICE_NAMES
 from shared.chassis.database.pool import Connection, open_pool
 from tests.explained import Explained
-from tests.watched_tables import asked, fill
+from tests.watched_tables import fill, monitoring_queries
 
 MANY, PART = 8_000, 20
 BOUNDS = {"COUNTED_UP_TO", "LOOKED_AT"}
@@ -28,7 +28,7 @@ def a_part(monkeypatch: pytest.MonkeyPatch) -> None:
 async def test_no_question_of_those_who_watch_reads_a_whole_table(database: str, service: str):
     async with await open_pool(database, service) as pool, pool.acquire() as db:
         await fill(db, service, MANY)
-        for name, ask in asked(service, pool):
+        for name, ask in monitoring_queries(service, pool):
             explained = Explained(db)
             await ask(cast(Connection, explained))
             most = max(explained.rows.values(), default=0)

@@ -104,12 +104,12 @@ def test_of_what_is_shown_everything_that_was_told_is_in_the_event(kind: type[f.
 def test_an_event_says_how_the_demand_stands_and_where_it_belongs_in_its_life():
     event = seen(f.DemandProgressed(by="陈", note="明天到场"), sequence=9, imported=True)
     assert event
-    told = json.loads(event.model_dump_json())
-    assert {name: told[name] for name in told if name != "data"} == {
+    payload = json.loads(event.model_dump_json())
+    assert {name: payload[name] for name in payload if name != "data"} == {
         "specversion": "1.0", "id": str(UUID(int=5)), "source": "/services/routing", "type": "demand.progressed.v1",
         "subject": DEMAND.number, "time": "2021-05-10T02:00:00Z", "sequence": 9, "imported": True,
     }  # fmt: skip
-    assert told["data"] == {
+    assert payload["data"] == {
         "demand": {
             "id": str(story.ID), "number": DEMAND.number, "jurisdiction": "nanhai", "kind": "help", "category": None,
             "division": "440605011001", "status": "in_progress", "unit": "u-1", "unit_name": "桂城街道",

@@ -63,9 +63,9 @@ def test_every_version_of_a_fact_has_a_stored_sample_for_ever():
 
 @pytest.mark.parametrize("path", sorted(SAMPLES.glob("*.json")), ids=lambda path: path.stem)
 def test_a_sample_of_every_published_version_can_still_be_read(path: Path):
-    told = json.loads(path.read_text("utf-8"))
+    payload = json.loads(path.read_text("utf-8"))
     fact = KINDS[path.stem].model_validate_json(path.read_bytes())
-    assert json.loads(fact.model_dump_json(exclude_defaults=True)) == told
+    assert json.loads(fact.model_dump_json(exclude_defaults=True)) == payload
     assert parse(path.stem, path.read_bytes()).wire_type() in FACTS
 
 

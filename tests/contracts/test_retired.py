@@ -76,9 +76,9 @@ def test_a_step_that_another_system_recorded_keeps_the_fields_of_the_first_versi
 
 
 def test_a_limit_is_in_days_or_in_hours():
-    told = parse("demand.routed.v2", '{"unit": "u", "rule": "r", "limit": {"hours": 4}}')
-    assert isinstance(told, f.DemandRouted)
-    assert told.limit == f.Hours(hours=4)
+    fact = parse("demand.routed.v2", '{"unit": "u", "rule": "r", "limit": {"hours": 4}}')
+    assert isinstance(fact, f.DemandRouted)
+    assert fact.limit == f.Hours(hours=4)
     for limit in ("4", '{"hours": 0}', '{"days": 0}', "{}"):
         with pytest.raises(Refused, match="limit"):
             parse("demand.routed.v2", f'{{"unit": "u", "rule": "r", "limit": {limit}}}')

@@ -49,20 +49,20 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder `/opt/huying` of the image."""
     root = reachable(tmp_path_factory, "image") / "huying"
     steps = (DEPLOY / "image" / "install", ROOT, root, PYTHON)
-    done = subprocess.run(steps, capture_output=True, text=True, timeout=400, check=False)
-    assert done.returncode == 0, done.stderr
+    process = subprocess.run(steps, capture_output=True, text=True, timeout=400, check=False)
+    assert process.returncode == 0, process.stderr
     return root
 
 
 def huying(installed: Path, *arguments: str, **settings: str) -> str:
     """What a command of the image says; it must end well."""
     command = (installed / "bin" / "huying", *arguments)
-    done = subprocess.run(
+    process = subprocess.run(
         command,
         capture_output=True, text=True, cwd="/", env=environment(**settings), timeout=300, check=False, **nobody(),
     )  # fmt: skip
-    assert done.returncode == 0, done.stderr
-    return done.stdout
+    assert process.returncode == 0, process.stderr
+    return process.stdout
 
 
 @asynccontextmanager
@@ -109,11 +109,11 @@ def test_everything_it_imports_is_in_the_image_and_nothing_of_the_source_tree(in
     program = (
         "import sys, deploy.cli.openapi, deploy.cli.migrating; print(*sys.path, sep='\\n'); print(deploy.__file__)"
     )
-    done = subprocess.run(
+    process = subprocess.run(
         (installed / "bin" / "python", "-c", program),
         capture_output=True, text=True, cwd="/", env=environment(), check=True, **nobody(),
     )  # fmt: skip
-    *path, home = done.stdout.split()
+    *path, home = process.stdout.split()
     assert home.startswith(str(installed))
     assert not [place for place in path if place.startswith(str(ROOT)) and not place.startswith(str(installed))]
 
@@ -137,22 +137,22 @@ def normal(name: str) -> str:
 def test_its_list_of_packages_names_each_that_it_holds_and_the_product_itself(installed: Path, tmp_path: Path):
     """As `make sbom` writes it; its schema is checked by the tool."""
     command = (DEPLOY / "checks" / "sbom", tmp_path / "sbom.json", installed)
-    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, timeout=300, check=False)
-    assert done.returncode == 0, done.stderr
-    listed = json.loads((tmp_path / "sbom.json").read_text("utf-8"))
+    process = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, timeout=300, check=False)
+    assert process.returncode == 0, process.stderr
+    payload = json.loads((tmp_path / "sbom.json").read_text("utf-8"))
     packages = next((installed / "lib").glob("python3*/site-packages"))
     held = {(normal(one.name), one.version) for one in distributions(path=[str(packages)])}
-    assert {(normal(one["name"]), one["version"]) for one in listed["components"]} == held - {("huying", version())}
-    assert listed["metadata"]["component"]["name"] == "huying"
+    assert {(normal(one["name"]), one["version"]) for one in payload["components"]} == held - {("huying", version())}
+    assert payload["metadata"]["component"]["name"] == "huying"
 
 
 def test_it_brings_every_file_that_is_no_code(installed: Path):
     """Templates, migrations, packs, style sheets: all that git holds in the packages beside what is left out."""
     home = next((installed / "lib").glob("python3*/site-packages"))
     command = ("git", "ls-files", "services", "shared", "deploy")
-    listed = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, check=True)
+    process = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, check=True)
     left_out = ("deploy/checks/", "deploy/compose/", "deploy/helm/", "deploy/image/", "deploy/observability/")
-    wanted = [name for name in listed.stdout.splitlines() if not name.startswith(left_out)]
+    wanted = [name for name in process.stdout.splitlines() if not name.startswith(left_out)]
     assert len(wanted) > 500
     assert [name for name in wanted if not (home / name).exists()] == []
 

@@ -85,9 +85,9 @@ def seen() -> dict[str, Any]:
         "compose": {"ours": without_digest(compose()), "wrong": wrong},
         "dashboards": dashboards() | {"wrong": mistyped()},
     }
-    done = subprocess.run(LOOK, input=json.dumps(request), capture_output=True, text=True, timeout=300, check=False)
-    assert done.returncode == 0, done.stderr
-    answer: dict[str, Any] = json.loads(done.stdout)
+    process = subprocess.run(LOOK, input=json.dumps(request), capture_output=True, text=True, timeout=300, check=False)
+    assert process.returncode == 0, process.stderr
+    answer: dict[str, Any] = json.loads(process.stdout)
     return answer
 
 
@@ -153,8 +153,8 @@ def test_dashboards_are_what_the_definition_of_grafana_takes(seen: dict[str, Any
 
 
 def test_the_dockerfile_is_clean():
-    done = subprocess.run([TOOLS / "hadolint", DEPLOY / "image" / "Dockerfile"], capture_output=True, text=True)
-    assert (done.returncode, done.stdout) == (0, "")
+    process = subprocess.run([TOOLS / "hadolint", DEPLOY / "image" / "Dockerfile"], capture_output=True, text=True)
+    assert (process.returncode, process.stdout) == (0, "")
 
 
 def test_per_service_values_start_every_process_once(seen: dict[str, Any]):

@@ -27,9 +27,9 @@ def repository() -> Book:
 
 async def main(dsn: str, url: str) -> None:
     """Send until killed."""
-    told = sms(url=url, form={"to": "{to}", "id": "{id}"}, answers=ANSWERS, timeout=1, at_once=16)
+    http_sms = sms(url=url, form={"to": "{to}", "id": "{id}"}, answers=ANSWERS, timeout=1, at_once=16)
     async with await open_pool(dsn, "feedback") as pool:
-        kind = message_kind_of(repository(), HttpSmsGateway("sms", told), shipped())
+        kind = message_kind_of(repository(), HttpSmsGateway("sms", http_sms), shipped())
         # The fixed name lets the next one go on at once where a killed one stopped.
         sender, watch = IntentSender(pool, kind, holder="the only one"), IntentWatch(pool, kind)
         await asyncio.gather(sender.run(), watch.run())

@@ -37,10 +37,10 @@ LINKS = CitizenLinks.at("http://here", "s" * 40)
 Book = Repository[Demand, f.Fact]
 
 
-async def heard(pool: Pool, repository: Book, *told: f.StatusFact) -> Delivery:
+async def heard(pool: Pool, repository: Book, *facts: f.StatusFact) -> Delivery:
     """Feedback after it heard these facts of one demand."""
     delivery = Delivery(pool, Repositories.of(repository), "cluster", clock=lambda: story.AT)
-    await let_know(delivery, Log().told(*told))
+    await let_know(delivery, Log().records(*facts))
     return delivery
 
 
@@ -55,8 +55,8 @@ def sending(
 def message_kind_of(repository: Book, gateway: Gateway[Recipient], packs: Jurisdictions) -> IntentKind[Recipient]:
     """How messages are sent through this one gateway."""
 
-    def answer(asked: httpx.Request) -> httpx.Response:
-        contacts = [question["contact"] for question in json.loads(asked.content)["questions"]]
+    def answer(request: httpx.Request) -> httpx.Response:
+        contacts = [question["contact"] for question in json.loads(request.content)["questions"]]
         phones = [f"138{int(contact[-4:], 16):04d}8000" for contact in contacts]
         answers = [{"state": "known", "way": "phone", "address": phone} for phone in phones]
         return httpx.Response(200, json={"answers": answers})

@@ -60,8 +60,8 @@ class Cloud:
         self.answer, self.status = answer, status
         self.asked: list[httpx.Request] = []
 
-    def __call__(self, asked: httpx.Request) -> httpx.Response:
-        self.asked.append(asked)
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        self.asked.append(request)
         return httpx.Response(self.status, json=self.answer)
 
 

@@ -139,7 +139,7 @@ async def test_what_is_planned_at_night_waits_for_the_morning_and_asks_for_no_ad
 async def test_a_lost_code_is_told_at_night_whatever_waits_for_the_morning(pool: Pool, repository: Book):
     office, log = Office(pool, repository, clock=at(22), packs=shipped()), Log()
     delivery = await heard(pool, repository)
-    await delivery.deliver(log.told(RAISED, *story.ROUTED[1:]))
+    await delivery.deliver(log.records(RAISED, *story.ROUTED[1:]))
     await office.send()
     assert [why for why, _ in await office.waiting()] == ["quiet-hours"]
     await delivery.deliver([log.record(envelope(f.LinkRequested(), None))])
@@ -162,7 +162,7 @@ async def test_of_many_demands_of_one_person_the_first_is_told_at_once_and_the_r
     office = Office(pool, repository)
     delivery, log = await heard(pool, repository), Log()
     for n in range(1, 41):
-        await delivery.deliver(log.told(RAISED, key=UUID(int=n)))
+        await delivery.deliver(log.records(RAISED, key=UUID(int=n)))
     await office.send()
     assert office.phone.templates == ["submitted"]
     assert office.asked == 40, "each address once"
@@ -210,6 +210,6 @@ async def test_another_person_is_not_held_up_by_a_burst(pool: Pool, repository: 
     delivery, log = await heard(pool, repository), Log()
     for n, contact in ((1, 7), (2, 7), (3, 8)):
         told = story.SUBMISSION.model_copy(update={"contact": UUID(int=contact)})
-        await delivery.deliver(log.told(told, key=UUID(int=n)))
+        await delivery.deliver(log.records(told, key=UUID(int=n)))
     await office.send()
     assert [intent.body["contact"][-1] for intent in office.phone.got] == ["7", "8"]

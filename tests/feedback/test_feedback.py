@@ -208,8 +208,8 @@ def test_the_first_verdict_on_an_answer_is_kept_and_a_contested_refusal_is_none(
     reopened = story.demand(*contested, f.DemandReopened(reason="x", rating=2))
     assert (reopened.first_rating, reopened.first_solved) == (2, False)
     again = story.demand(*contested, f.DemandReopened(reason="x", rating=2), *story.RESOLVED[1:])
-    ended = evolve(again, f.DemandConfirmed(rating=5, solved=True), story.AT)
-    assert (ended.first_rating, ended.rating, ended.solved) == (2, 5, True)
+    demand = evolve(again, f.DemandConfirmed(rating=5, solved=True), story.AT)
+    assert (demand.first_rating, demand.rating, demand.solved) == (2, 5, True)
 
 
 def test_a_demand_in_work_cannot_be_rated():
@@ -327,7 +327,7 @@ async def test_a_verdict_on_a_later_answer_is_no_repetition_but_a_form_sent_agai
     link, seen = TOKENS.write("rate", {"demand": str(story.ID)}), 4
     first = await ratings.rate(link, NOT_SOLVED, seen)
     again = (f.DemandRouted(unit="roads", rule="reopened"), *story.RESOLVED[2:])
-    await delivery.deliver(Log().told(*again, first=6))
+    await delivery.deliver(Log().records(*again, first=6))
     assert (await ratings.rate(link, NOT_SOLVED, seen)).status is first.status is Status.REOPENED
     with pytest.raises(Refused, match="there is a newer answer"):
         await ratings.rate(link, RateDemand(rating=5, solved=True), seen)

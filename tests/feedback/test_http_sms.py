@@ -48,7 +48,7 @@ async def answering(handle: Callable[[web.Request], Awaitable[web.StreamResponse
         yield str(server.make_url("/send"))
 
 
-async def asked(told: HttpSms, intent: Intent | None = None) -> Asked:
+async def asked(http_sms: HttpSms, intent: Intent | None = None) -> Asked:
     """The request that a gateway gets."""
     requests: list[Asked] = []
 
@@ -57,7 +57,7 @@ async def asked(told: HttpSms, intent: Intent | None = None) -> Asked:
         return web.Response()
 
     async with answering(answer) as url:
-        gateway = HttpSmsGateway("sms", told.model_copy(update={"url": url}), clock=lambda: 1700000000.0)
+        gateway = HttpSmsGateway("sms", http_sms.model_copy(update={"url": url}), clock=lambda: 1700000000.0)
         assert await gateway.send(intent or message(), TO) == Sent()
         await gateway.close()
     return requests[0]
@@ -80,18 +80,18 @@ async def test_a_form_and_json_are_filled_and_whatever_stands_in_a_value_breaks_
 
 
 async def test_the_signature_goes_before_the_words_once():
-    told = sms(signature="【呼应】", form={"content": "{text}", "sign": "{signature}"})
+    http_sms = sms(signature="【呼应】", form={"content": "{text}", "sign": "{signature}"})
     for text in ("已收到", "【呼应】已收到"):
-        form = (await asked(told, message(text=text))).form
+        form = (await asked(http_sms, message(text=text))).form
         assert form == {"content": ["【呼应】已收到"], "sign": ["呼应"]}
 
 
 async def test_an_approved_template_takes_short_variables_and_the_path_of_the_link():
     approved = {"id": "SMS_1", "variables": {"no": "{number}", "why": "{reason}", "link": "{url_path}"}}
-    told = sms(
+    http_sms = sms(
         templates={"resolved": approved}, variable_length=10, json={"code": "{template_id}", "params": "{variables}"}
     )
-    request = await asked(told, message(reason="很长" * 20))
+    request = await asked(http_sms, message(reason="很长" * 20))
     assert request.json["code"] == "SMS_1"
     assert request.json["params"] == {"no": NUMBER, "why": "很长很长很长很长很…", "link": "follow/abc.def"}
 
@@ -105,8 +105,8 @@ async def test_words_that_the_operator_would_refuse_are_not_sent_and_the_reason_
 
 
 async def test_a_request_is_signed_over_what_the_declaration_names():
-    told = sms(sign={"over": "app{to}{timestamp}", "algorithm": "md5", "secret": "s3cret"}, form={"sign": "{sign}"})
-    form = (await asked(told)).form
+    http_sms = sms(sign={"over": "app{to}{timestamp}", "algorithm": "md5", "secret": "s3cret"}, form={"sign": "{sign}"})
+    form = (await asked(http_sms)).form
     assert form["sign"] == [hashlib.md5(b"app138001380001700000000s3cret").hexdigest()]
 
 
@@ -221,5 +221,5 @@ def test_a_mistake_in_the_declaration_is_named(tmp_path: Path, old: str, new: st
 
 async def test_a_link_is_never_cut():
     approved = {"id": "T", "variables": {"link": "{url}"}}
-    told = sms(templates={"resolved": approved}, variable_length=4, json={"params": "{variables}"})
-    assert (await asked(told)).json == {"params": {"link": URL}}
+    http_sms = sms(templates={"resolved": approved}, variable_length=4, json={"params": "{variables}"})
+    assert (await asked(http_sms)).json == {"params": {"link": URL}}

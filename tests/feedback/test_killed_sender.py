@@ -101,7 +101,7 @@ async def hear(pool: Pool, repository: Book) -> None:
     delivery, log = Delivery(pool, Repositories.of(repository), "cluster", clock=lambda: story.AT), Log()
     for n in range(1, PEOPLE + 1):
         submitted = story.SUBMISSION.model_copy(update={"contact": UUID(int=n)})
-        await delivery.deliver(log.told(submitted, TOLD[1], key=UUID(int=n)))
+        await delivery.deliver(log.records(submitted, TOLD[1], key=UUID(int=n)))
 
 
 async def count(pool: Pool, question: str = NOT_OVER) -> int:

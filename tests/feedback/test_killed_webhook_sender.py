@@ -42,7 +42,7 @@ async def test_however_often_the_sender_is_killed_everything_comes_in_order_by_t
         await subscribed(pool, hook)
         delivery, log = Delivery(pool, Repositories.of(repository), "cluster", clock=lambda: story.AT), Log()
         for n in range(1, DEMANDS + 1):
-            await delivery.deliver(log.told(*story.RESOLVED, key=UUID(int=n)))
+            await delivery.deliver(log.records(*story.RESOLVED, key=UUID(int=n)))
         for kill in range(1, KILLS + 1):
             hook.stops_after = kill * DEMANDS
             async with child(database):
@@ -55,7 +55,7 @@ async def test_however_often_the_sender_is_killed_everything_comes_in_order_by_t
         async with child(database):
             await eventually(
                 lambda: pool.fetchval("SELECT count(*) FROM webhook_delivery WHERE state = 'pending'"),
-                lambda left: not left,
+                lambda count: not count,
             )
     assert set(map(tuple, first_times(hook).values())) == {("submitted", "routed", "accepted", "resolved")}
     assert len(first_times(hook)) == DEMANDS

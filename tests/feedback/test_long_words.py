@@ -21,7 +21,7 @@ from tests.worst import HIDDEN, SAID, is_spared
 async def test_the_words_of_a_verdict(database: str, pool: Pool, masked_here: list[str]):
     settings = FeedbackSettings.model_validate(KEYS | {"DATABASE_URL": database})
     delivery = Delivery(pool, app.worker(settings, pool).repositories, "cluster")
-    await let_know(delivery, Log().told(*story.RESOLVED, key=story.ID))
+    await let_know(delivery, Log().records(*story.RESOLVED, key=story.ID))
     token = Tokens(settings.secret).write("rate", {"demand": str(story.ID)})
     verdict = {"rating": 1, "solved": False, "comment": SAID[:2000]}
     api = app.api(settings, pool)

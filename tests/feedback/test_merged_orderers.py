@@ -51,11 +51,11 @@ async def hear_the_end(pool: Pool, repository: Book, *child_past: f.StatusFact, 
     child = replay(Demand(id=CHILD), [(fact, story.AT) for fact in child_past])
     following = told_by_routing(child, ENDS[end])
     parent_past = [raised_by(ORDERER), *(story.ACCEPTED if end == "resolved" else story.ROUTED)[1:]]
-    facts = log.told(*parent_past, key=PARENT) + log.told(*child_past, key=CHILD)
+    facts = log.records(*parent_past, key=PARENT) + log.records(*child_past, key=CHILD)
     support = f.DemandSupported(channel="web", channel_kind=f.ChannelKind.WEB, contact=CHILD_SUPPORTER)
     facts.append(log.record(envelope(support, None, CHILD)))
-    facts += log.told(ENDS[end], first=len(parent_past) + 1, key=PARENT)
-    facts += log.told(*following, first=len(child_past) + 1, key=CHILD)
+    facts += log.records(ENDS[end], first=len(parent_past) + 1, key=PARENT)
+    facts += log.records(*following, first=len(child_past) + 1, key=CHILD)
     for _ in range(2):  # heard again, they are told no second time
         await delivery.deliver(facts)
     async with pool.acquire() as db:

@@ -43,9 +43,9 @@ async def test_everybody_who_supports_a_demand_hears_its_end_in_words_of_their_o
 ):
     log, delivery = Log(), await heard(pool, repository)
     past = (CITIZEN, *(story.ACCEPTED if end == "resolved" else story.ROUTED)[1:])
-    await delivery.deliver(log.told(*past))
+    await delivery.deliver(log.records(*past))
     await supported(delivery, log, 11, 12, 12)
-    await delivery.deliver(log.told(ENDS[end], first=len(past) + 1))
+    await delivery.deliver(log.records(ENDS[end], first=len(past) + 1))
     told = [(template, body) for template, body in await bodies(pool) if "supporter" in template]
     assert [template for template, _ in told] == [f"supporter-{end}"] * 2
     async with pool.acquire() as db:
@@ -59,8 +59,8 @@ async def test_everybody_who_supports_a_demand_hears_its_end_in_words_of_their_o
 async def test_who_supports_a_demand_in_the_batch_that_ends_it_hears_the_end_too(pool: Pool, repository: Book):
     log, delivery = Log(), await heard(pool, repository)
     fact = f.DemandSupported(channel_kind=f.ChannelKind.WEB, contact=UUID(int=11))
-    batch = [*log.told(CITIZEN, *story.ACCEPTED[1:]), log.record(envelope(fact, None))]
-    await delivery.deliver([*batch, *log.told(ENDS["resolved"], first=4)])
+    batch = [*log.records(CITIZEN, *story.ACCEPTED[1:]), log.record(envelope(fact, None))]
+    await delivery.deliver([*batch, *log.records(ENDS["resolved"], first=4)])
     assert [template for template, _ in await bodies(pool)][-2:] == ["resolved", "supporter-resolved"]
 
 
@@ -116,7 +116,7 @@ async def test_a_citizen_hears_of_the_answer_that_is_due_and_not_of_what_offices
     pool: Pool, repository: Book
 ):
     log, delivery = Log(), await heard(pool, repository)
-    await delivery.deliver(log.told(CITIZEN, *story.ROUTED[1:]))
+    await delivery.deliver(log.records(CITIZEN, *story.ROUTED[1:]))
     for n, stage in enumerate(f.Stage):
         for m, kind in enumerate((f.DeadlineWarned, f.DeadlineMissed)):
             told = envelope(kind(due_at=story.AT, stage=stage, unit="nh-tax"), None)

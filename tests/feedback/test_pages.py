@@ -69,7 +69,7 @@ async def link(request: pytest.FixtureRequest, database: str, pool: Pool) -> Asy
     """The link of a resolved demand, unless a test has another past for it."""
     settings = FeedbackSettings.model_validate(KEYS | {"DATABASE_URL": database})
     delivery = Delivery(pool, app.worker(settings, pool).repositories, "cluster")
-    await let_know(delivery, Log().told(*getattr(request, "param", story.RESOLVED), key=story.ID))
+    await let_know(delivery, Log().records(*getattr(request, "param", story.RESOLVED), key=story.ID))
     token = Tokens(settings.secret).write("rate", {"demand": str(story.ID)})
     transport = httpx.ASGITransport(web_app("feedback", app.api(settings, pool).routers))
     async with httpx.AsyncClient(transport=transport, base_url="http://feedback") as client:
@@ -111,17 +111,17 @@ async def test_a_rating_leads_to_the_page_of_the_demand_and_is_not_taken_twice(l
             303,
             f"{link.path.replace('rate', 'follow')}?done=rated",
         )
-    other = await link.rate(**form | {"rating": "1"})
-    assert (other.status_code, "您已评价过（5分），评价不能更改" in other.text) == (409, True)
-    assert "&lt;b&gt;谢谢&lt;/b&gt;" in other.text, "what was written can be copied"
+    response = await link.rate(**form | {"rating": "1"})
+    assert (response.status_code, "您已评价过（5分），评价不能更改" in response.text) == (409, True)
+    assert "&lt;b&gt;谢谢&lt;/b&gt;" in response.text, "what was written can be copied"
     assert await told(pool, "confirmed") == 1
 
 
 async def test_tags_of_the_pack_are_given_kept_in_the_form_and_unknown_ones_refused(link: Browser, pool: Pool):
     seen = (await link.see()).text
     assert seen.count('type="checkbox" name="tags"') == len(nanhai().callback.tags) > 0
-    kept = await link.rate(rating="4", tags="prompt")
-    assert is_chosen(kept.text, "tags", "prompt")
+    response = await link.rate(rating="4", tags="prompt")
+    assert is_chosen(response.text, "tags", "prompt")
     unknown = await link.rate(rating="4", solved="true", tags="nice")
     assert (unknown.status_code, "没有标签“nice”；可选：prompt（办理及时）" in unknown.text) == (422, True)
     assert (await link.rate(rating="4", solved="true", tags="prompt")).status_code == 303
@@ -130,8 +130,8 @@ async def test_tags_of_the_pack_are_given_kept_in_the_form_and_unknown_ones_refu
 
 
 async def test_a_bad_rating_says_that_it_is_handled_again(link: Browser, pool: Pool):
-    sent = await link.rate(f"{link.path}?lang=en", rating="1", solved="false", comment="水还在漏")
-    assert sent.headers["location"] == f"{link.path.replace('rate', 'follow')}?done=reopened&lang=en"
+    response = await link.rate(f"{link.path}?lang=en", rating="1", solved="false", comment="水还在漏")
+    assert response.headers["location"] == f"{link.path.replace('rate', 'follow')}?done=reopened&lang=en"
     assert await told(pool, "reopened") == 1
 
 
@@ -192,8 +192,8 @@ async def test_the_link_of_a_refusal_shows_its_reason_and_lets_the_citizen_disag
     assert 'name="solved" value="true"' not in page
     known = (await link.see(link.path.replace("/rate/", "/v1/ratings/"))).json()
     assert (known["reason"], known["instead"], known["may_rate"]) == ("不属本区", "请联系<顺德>", True)
-    sent = await link.rate(rating="1", solved="false")
-    assert sent.headers["location"].endswith("?done=reopened")
+    response = await link.rate(rating="1", solved="false")
+    assert response.headers["location"].endswith("?done=reopened")
 
 
 @pytest.mark.parametrize(
@@ -235,8 +235,8 @@ async def test_a_broken_link_is_a_page_that_says_so(link: Browser):
     answer = await link.see(f"{link.path}x")
     assert (answer.status_code, "text/html" in answer.headers["content-type"]) == (403, True)
     assert "请使用短信中的完整链接" in answer.text
-    sent = await link.client.post(f"{link.path}x", data={"rating": "5", "solved": "true"})
-    assert (sent.status_code, "请使用短信中的完整链接" in sent.text) == (403, True)
+    response = await link.client.post(f"{link.path}x", data={"rating": "5", "solved": "true"})
+    assert (response.status_code, "请使用短信中的完整链接" in response.text) == (403, True)
 
 
 @pytest.mark.parametrize("link", [WITH_WORDS], indirect=True)
@@ -272,5 +272,5 @@ async def test_no_log_holds_a_link_with_which_anybody_could_rate(database: str):
         await ConsoleGateway().send(intent, Recipient(ContactMethod.PHONE, "13800138000"))
     assert (refused.status_code, "请过一分钟再试" in refused.text) == (503, True)
     assert token not in str(logs)
-    assert [one.get("route") for one in logs] == ["/rate/{token}", None]
+    assert [log.get("route") for log in logs] == ["/rate/{token}", None]
     assert logs[1]["body"] == "请评价：［链接］。谢谢"

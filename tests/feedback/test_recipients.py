@@ -136,9 +136,9 @@ async def town(database: str, tmp_path: Path) -> AsyncIterator[Town]:
         )
         async with (
             httpx.AsyncClient(transport=transport, base_url="http://intake", headers={"X-API-Key": key}) as front,
-            httpx.AsyncClient(transport=line, base_url="http://intake") as way,
+            httpx.AsyncClient(transport=line, base_url="http://intake") as client,
         ):
-            contacts = ContactClient(way, tokens, dict.fromkeys(ContactMethod, "file"))
+            contacts = ContactClient(client, tokens, dict.fromkeys(ContactMethod, "file"))
             kind = messages(repository, contacts.recipients, [FileGateway(tmp_path / "out")], shipped())
             sender = IntentSender(feedback, kind, clock=lambda: story.AT)
             yield Town(front, intake, feedback, line, repository, sender, contacts, tmp_path / "out")
@@ -274,11 +274,11 @@ async def test_the_sender_goes_on_by_itself_when_intake_is_back(town: Town):
     await town.submitted({"phone": PHONE})
     town.line.instead = httpx.ConnectError("refused")
     async with asyncio.TaskGroup() as tasks:
-        sending = tasks.create_task(town.sender.run())
+        task = tasks.create_task(town.sender.run())
         await eventually(town.count_asked, lambda asked: asked >= 2)
         town.line.instead = None
         await eventually(town.outcomes, lambda told: told == [("sent", None)])
-        sending.cancel()
+        task.cancel()
     assert len(town.sent) == 1
 
 
@@ -303,7 +303,7 @@ async def test_an_answer_that_is_none_puts_one_message_off(town: Town, odd: http
 
 async def test_imported_history_asks_for_nobody(town: Town):
     submission = story.SUBMISSION.model_copy(update={"imported": True, "contact": UUID(int=1)})
-    await Delivery(town.feedback, Repositories.of(town.repository), "cluster").deliver(town.log.told(submission))
+    await Delivery(town.feedback, Repositories.of(town.repository), "cluster").deliver(town.log.records(submission))
     assert (await town.sender.send_some(), town.line.asked) == (0, [])
 
 

@@ -53,9 +53,9 @@ async def several(pool: Pool, repository: Book, count: int, contact: UUID = ONE)
         await heard(pool, repository, told) if not n else await _another(pool, repository, told, n)
 
 
-async def _another(pool: Pool, repository: Book, told: f.DemandSubmitted, n: int) -> None:
+async def _another(pool: Pool, repository: Book, demand_submitted: f.DemandSubmitted, n: int) -> None:
     delivery = await heard(pool, repository)
-    await delivery.deliver(Log(end=n * 100).told(told, key=UUID(int=n)))
+    await delivery.deliver(Log(end=n * 100).records(demand_submitted, key=UUID(int=n)))
 
 
 async def died_in_the_middle(pool: Pool, sender: IntentSender[Recipient]) -> Queued:
@@ -92,7 +92,7 @@ class Full:
 
 async def test_every_fact_worth_telling_becomes_one_message(pool: Pool, repository: Book, tmp_path: Path):
     delivery = await heard(pool, repository, *FOUR)
-    await delivery.deliver(Log().told(*FOUR))
+    await delivery.deliver(Log().records(*FOUR))
     sender = sending(pool, repository, FileGateway(tmp_path / "out"))
     assert await sender.send_some() == 4
     assert await sender.send_some() == 0
@@ -147,12 +147,12 @@ async def test_a_file_that_cannot_be_opened_is_tried_again_until_it_can(pool: Po
             return [row["cause"] for row in await db.fetch("SELECT cause FROM intent ORDER BY position")]
 
     async with asyncio.TaskGroup() as tasks:
-        running = tasks.create_task(sender.run())
+        task = tasks.create_task(sender.run())
         await eventually(causes, lambda found: "Is a directory" in (found[0] or ""))
         out.rmdir()
         LATER.seconds += 60
         await eventually(lambda: states(pool), lambda found: found == [("sent", None)] * 4)
-        running.cancel()
+        task.cancel()
     assert [line["template"] for line in lines(out)] == NAMES
 
 
@@ -200,9 +200,9 @@ async def test_a_message_whose_sender_died_is_never_sent_blindly_again(pool: Poo
     assert await watching(sender).give_up_some() == 1
     assert (await watching(sender).give_up_some(), await sender.send_some()) == (0, 0)
     async with pool.acquire() as db:
-        (told,) = await db.fetch("SELECT type, payload FROM journal")
-    assert (await states(pool), told["type"]) == ([("unknown", None)], "demand.notification-failed.v1")
-    assert json.loads(told["payload"])["cause"].startswith("unknown")
+        (row,) = await db.fetch("SELECT type, payload FROM journal")
+    assert (await states(pool), row["type"]) == ([("unknown", None)], "demand.notification-failed.v1")
+    assert json.loads(row["payload"])["cause"].startswith("unknown")
     assert lines(tmp_path / "out") == []
 
 
@@ -264,7 +264,7 @@ async def test_two_senders_side_by_side_keep_the_order_of_everybody(pool: Pool, 
     delivery = await heard(pool, repository)
     for n in range(1, 13):
         told = story.SUBMISSION.model_copy(update={"contact": UUID(int=n)})
-        await delivery.deliver(Log(end=n * 100).told(told, *story.RESOLVED[1:], key=UUID(int=n)))
+        await delivery.deliver(Log(end=n * 100).records(told, *story.RESOLVED[1:], key=UUID(int=n)))
     async with asyncio.TaskGroup() as tasks:
         running = [tasks.create_task(sending(pool, repository, FileGateway(tmp_path / "out")).run()) for _ in range(2)]
         await eventually(lambda: states(pool), lambda found: all(state == "sent" for state, _ in found))
@@ -375,8 +375,8 @@ async def test_no_address_is_kept_and_none_can_be_recognised_without_the_secret(
     async with pool.acquire() as db:
         kept = [row["recipient"] for row in await db.fetch("SELECT recipient FROM intent_reached")]
         kept += [row["recipient"] for row in await db.fetch("SELECT recipient FROM intent WHERE waits IS NOT NULL")]
-        sent = await db.fetchval("SELECT count(*) FROM intent WHERE state = 'sent' AND recipient IS NOT NULL")
-    assert (len(set(kept)), sent) == (1, 0)
+        count = await db.fetchval("SELECT count(*) FROM intent WHERE state = 'sent' AND recipient IS NOT NULL")
+    assert (len(set(kept)), count) == (1, 0)
     assert kept[0] != mark(ContactMethod.PHONE, "13800078000", "another secret")
 
 

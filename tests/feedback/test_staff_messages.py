@@ -55,7 +55,7 @@ class Desk:
         delivery = await heard(self.pool, self.repository)
         for n in range(demands):
             key = UUID(int=n + 1)
-            await delivery.deliver(self.log.told(RAISED, ROUTED, key=key))
+            await delivery.deliver(self.log.records(RAISED, ROUTED, key=key))
             for m, note in enumerate(notes):
                 told = envelope(note, None, key, self.now.astimezone(UTC))
                 await delivery.deliver(
@@ -111,7 +111,7 @@ async def test_an_emergency_waits_for_no_morning(pool: Pool):
     desk = Desk(pool)
     urgent = f.DemandPrioritized(by="Chen", urgency=f.Urgency.CRITICAL, vulnerable=False, reason="燃气泄漏")
     delivery = await heard(pool, desk.repository)
-    await delivery.deliver(desk.log.told(RAISED, ROUTED, urgent))
+    await delivery.deliver(desk.log.records(RAISED, ROUTED, urgent))
     await delivery.deliver([desk.log.record(envelope(MISSED, None, at=desk.now.astimezone(UTC)))])
     await desk.sends()
     assert desk.mailbox.templates == ["staff-deadline-missed"]

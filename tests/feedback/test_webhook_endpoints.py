@@ -43,9 +43,9 @@ class Rebinding(AbstractResolver):
 async def client(
     allowed: AllowedAddresses = HERE, seconds: float = 5.0, resolver: AbstractResolver | None = None
 ) -> AsyncIterator[EndpointClient]:
-    found = EndpointClient(allowed, seconds, resolver=resolver)
-    yield found
-    await found.close()
+    endpoint_client = EndpointClient(allowed, seconds, resolver=resolver)
+    yield endpoint_client
+    await endpoint_client.close()
 
 
 @asynccontextmanager

@@ -129,8 +129,8 @@ def test_what_is_no_address_of_an_endpoint_is_refused(url: str):
 
 
 def test_types_are_asked_for_without_their_version_and_must_exist():
-    made = CreateWebhook(url="https://a.example/", types=("demand.routed.v2", "demand.closed"))
-    assert made.types == ("demand.routed", "demand.closed")
+    create_webhook = CreateWebhook(url="https://a.example/", types=("demand.routed.v2", "demand.closed"))
+    assert create_webhook.types == ("demand.routed", "demand.closed")
     for unknown in ("demand.noted", "demand.{x}", ""):
         with pytest.raises(ValidationError):
             CreateWebhook(url="https://a.example/", types=(unknown,))

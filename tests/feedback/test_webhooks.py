@@ -38,10 +38,10 @@ NANHAI = Owner("马", jurisdiction="nanhai")
 SECONDS, MINUTE, DAY = timedelta(seconds=6), timedelta(minutes=1), timedelta(days=1)
 
 
-async def another(pool: Pool, repository: Book, n: int, *told: f.StatusFact) -> None:
+async def another(pool: Pool, repository: Book, n: int, *facts: f.StatusFact) -> None:
     """Let a further demand become known."""
     delivery = Delivery(pool, Repositories.of(repository), "cluster", clock=lambda: story.AT)
-    await delivery.deliver(Log(end=n * 100).told(*told, key=UUID(int=n)))
+    await delivery.deliver(Log(end=n * 100).records(*facts, key=UUID(int=n)))
 
 
 async def test_a_channel_is_told_of_its_demand_signed_in_order_and_masked(pool: Pool, repository: Book):

@@ -66,14 +66,14 @@ async def here(database: str, pool: Pool) -> AsyncIterator[Here]:
 
 async def test_a_channel_makes_changes_and_removes_its_webhook(here: Here):
     key = await here.key()
-    made = await here.client.post("/v1/webhooks", json={"url": URL, "types": ["demand.closed.v1"]}, headers=key)
-    assert made.status_code == 201, made.text
-    webhook = made.json()
+    answer = await here.client.post("/v1/webhooks", json={"url": URL, "types": ["demand.closed.v1"]}, headers=key)
+    assert answer.status_code == 201, answer.text
+    webhook = answer.json()
     assert webhook["secret"].startswith("whsec_")
     assert (webhook["channel"], webhook["jurisdiction"], webhook["types"]) == ("web", None, ["demand.closed"])
     path = f"/v1/webhooks/{webhook['id']}"
-    shown = (await here.client.get(path, headers=key)).json()
-    assert "secret" not in shown
+    body = (await here.client.get(path, headers=key)).json()
+    assert "secret" not in body
     changed = await here.client.patch(path, json={"types": None, "enabled": False}, headers=key)
     assert (changed.json()["types"], changed.json()["state"], changed.json()["url"]) == (None, "disabled", URL)
     rotated = await here.client.post(f"{path}/rotation", json={"hours": 1}, headers=key)
@@ -87,15 +87,15 @@ async def test_a_channel_makes_changes_and_removes_its_webhook(here: Here):
 
 
 async def test_an_administrator_has_those_of_the_jurisdiction_and_nobody_else_of_the_staff(here: Here):
-    made = await here.client.post(
+    answer = await here.client.post(
         "/v1/webhooks", json={"url": URL, "divisions": ["440605126000"]}, headers=here.staff("admin")
     )
-    assert (made.json()["jurisdiction"], made.json()["created_by"]) == ("nanhai", "马")
+    assert (answer.json()["jurisdiction"], answer.json()["created_by"]) == ("nanhai", "马")
     for role in ("dispatcher", "clerk", "head", "leader", "auditor"):
         refused = await here.client.get("/v1/webhooks", headers=here.staff(role))
         assert refused.status_code == 403
         assert "管理事件推送" in refused.json()["detail"]
-    channel = await here.client.get(f"/v1/webhooks/{made.json()['id']}", headers=await here.key())
+    channel = await here.client.get(f"/v1/webhooks/{answer.json()['id']}", headers=await here.key())
     assert channel.status_code == 404
 
 
@@ -162,8 +162,8 @@ async def test_the_log_is_read_in_pages_and_chosen_by_state(here: Here):
 async def test_the_webhook_of_a_channel_that_is_revoked_is_told_nothing_more(here: Here, pool: Pool):
     ids = {}
     for channel in ("web", "other", "without"):
-        made = await here.client.post("/v1/webhooks", json={"url": URL}, headers=await here.key(channel))
-        ids[channel] = made.json()["id"]
+        answer = await here.client.post("/v1/webhooks", json={"url": URL}, headers=await here.key(channel))
+        ids[channel] = answer.json()["id"]
     await keys.revoke(here.intake, "web")
     async with here.intake.acquire() as db:
         await key_queries.put_scopes(db, "without", ["submit"])

@@ -60,7 +60,7 @@ class Burst(Office):
         delivery = await heard(self.pool, self.repository)
         for n, contact in enumerate((CITIZEN, *contacts), 1):
             told = RAISED.model_copy(update={"contact": contact})
-            await delivery.deliver(self.log.told(told, key=UUID(int=n)))
+            await delivery.deliver(self.log.records(told, key=UUID(int=n)))
         await self.send()
         assert self.phone.templates == ["submitted"]
         return delivery
@@ -107,7 +107,7 @@ async def test_of_one_that_a_later_message_overtakes_the_others_are_told_all_the
     await burst.reaches_the_limit()
     await burst.send()
     assert "hourly-limit" in await burst.held_for()
-    await delivery.deliver(burst.log.told(*story.ROUTED[1:], first=2, key=UUID(int=2)))
+    await delivery.deliver(burst.log.records(*story.ROUTED[1:], first=2, key=UUID(int=2)))
     await burst.an_hour_later()
     assert all(map(burst.tells, (2, 3, 4)))
 
@@ -122,7 +122,7 @@ async def test_one_that_tells_others_is_overtaken_by_none(pool: Pool, repository
     await burst.reaches_the_limit()
     await burst.send()
     assert await burst.held_for() == ["hourly-limit"]
-    await delivery.deliver(burst.log.told(*story.ROUTED[1:], first=2, key=UUID(int=2)))
+    await delivery.deliver(burst.log.records(*story.ROUTED[1:], first=2, key=UUID(int=2)))
     await burst.an_hour_later()
     assert burst.phone.templates == ["submitted", "digest", "routed"]
     assert burst.tells(3)
@@ -161,7 +161,7 @@ async def test_where_the_first_was_told_by_another_the_others_are_told(pool: Poo
 async def test_an_opt_out_stops_no_receipt_that_came_with_other_news(pool: Pool, repository: Book):
     burst = Burst(pool, repository, BusyPhone(answers=[TryAgain("busy")]))
     delivery = await burst.hears(CITIZEN, CITIZEN)
-    await delivery.deliver(burst.log.told(*story.ROUTED[1:], first=2, key=UUID(int=2)))
+    await delivery.deliver(burst.log.records(*story.ROUTED[1:], first=2, key=UUID(int=2)))
     burst.gone = lambda intent: not despite_opt_out(intent, burst.packs)
     await burst.after_a_while()
     assert await burst.held_for() == ["retry"]

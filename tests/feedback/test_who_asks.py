@@ -28,8 +28,8 @@ ADMIN = Person("马", "nh-coordinator", frozenset({"admin"}))
 
 @pytest.fixture
 async def intake(database: str) -> AsyncIterator[Pool]:
-    async with await open_pool(database, "intake") as found:
-        yield found
+    async with await open_pool(database, "intake") as pool:
+        yield pool
 
 
 @pytest.fixture

@@ -55,8 +55,8 @@ class Door:
         client = issuer_client()
         client.event_hooks = {"request": [self._noticed]}
         keys = IssuerKeys(self.issuer.url, client, clock=lambda: self.at)
-        read = IssuerBearers(IssuerTokens(keys), AUDIENCE, self.names, shipped())
-        self.bearers = StaffBearers(self.pool, StaffTokens.of(SETTINGS), read)
+        issuer_bearers = IssuerBearers(IssuerTokens(keys), AUDIENCE, self.names, shipped())
+        self.bearers = StaffBearers(self.pool, StaffTokens.of(SETTINGS), issuer_bearers)
 
     async def _noticed(self, request: httpx.Request) -> None:
         if request.url.path == "/jwks":
@@ -274,12 +274,12 @@ async def test_a_deployment_without_an_issuer_takes_none_of_its_tokens(door: Doo
 async def test_every_api_that_takes_tokens_of_staff_takes_those_of_the_issuer(
     database: str, issuer: Issuer, service: str
 ):
-    given = KEYS | {"DATABASE_URL": database, "oidc_issuer": issuer.url, "oidc_audience": AUDIENCE}
+    settings = KEYS | {"DATABASE_URL": database, "oidc_issuer": issuer.url, "oidc_audience": AUDIENCE}
     async with await open_pool(database, service) as pool:
         if service == "routing":
-            api, path = routing.api(RoutingSettings.model_validate(given), pool), "/v1/cases/NH21-001335-9/contact"
+            api, path = routing.api(RoutingSettings.model_validate(settings), pool), "/v1/cases/NH21-001335-9/contact"
         else:
-            api, path = intake.api(IntakeSettings.model_validate(given), pool), "/v1/demands/NH21-001335-9/contact"
+            api, path = intake.api(IntakeSettings.model_validate(settings), pool), "/v1/demands/NH21-001335-9/contact"
         transport = httpx.ASGITransport(web_app(service, api.routers))
         async with httpx.AsyncClient(transport=transport, base_url="http://here") as client:
             statuses = []

@@ -105,13 +105,13 @@ async def office(database: str, issuer: Issuer) -> AsyncIterator[Office]:
 async def test_somebody_who_opens_a_page_signs_in_at_the_issuer_and_comes_back_to_that_page(office: Office):
     await office.issuer.ask("tell", claims=CHEN | {"roles": ["head", "uma_authorization"]})
     browser = await office.browser()
-    asked = await browser.get("/desk/cases/NH21-000001-W?of=mine")
-    assert asked.url.path == "/sign-in"
-    (link,) = re.findall(r'href="(/sign-in/issuer[^"]*)"', asked.text)
+    response = await browser.get("/desk/cases/NH21-000001-W?of=mine")
+    assert response.url.path == "/sign-in"
+    (link,) = re.findall(r'href="(/sign-in/issuer[^"]*)"', response.text)
     landed = await browser.get(link.replace("&amp;", "&"))
     assert str(landed.url) == f"{HOST}/desk/cases/NH21-000001-W?of=mine"
-    told = landed.json()
-    assert (told["name"], told["unit"], told["roles"]) == ("陈晓岚", "nh-tax", ["head"])
+    body = landed.json()
+    assert (body["name"], body["unit"], body["roles"]) == ("陈晓岚", "nh-tax", ["head"])
     assert landed.headers["Cache-Control"] == "private, no-store"
     at_issuer = next(answer.request.url for answer in landed.history if answer.request.url.host == "localhost")
     asked_for = parse_qs(at_issuer.query.decode())
@@ -130,8 +130,8 @@ async def test_a_session_tells_two_people_of_one_name_apart_by_the_issuers_own_i
 async def test_the_cookie_is_out_of_reach_and_the_database_holds_only_its_hash(office: Office):
     await office.issuer.ask("tell", claims=CHEN)
     browser = await office.browser()
-    landed = await browser.get("/sign-in/issuer")
-    cookies = [line for answer in landed.history for line in answer.headers.get_list("set-cookie")]
+    response = await browser.get("/sign-in/issuer")
+    cookies = [line for answer in response.history for line in answer.headers.get_list("set-cookie")]
     (kept,) = [line for line in cookies if line.startswith("__Host-huying=")]
     assert {"HttpOnly", "Secure", "SameSite=lax", "Path=/"} <= set(kept.split("; "))
     assert "domain" not in kept.lower()
@@ -236,8 +236,8 @@ async def test_a_session_is_known_to_every_process_and_ends_for_all(office: Offi
 
 async def test_signing_out_ends_the_session_here_and_leads_to_the_end_of_the_issuers(office: Office):
     browser = await office.signed_in()
-    asked = await browser.get("/sign-out")
-    (csrf,) = re.findall(r'name="csrf" value="([0-9a-f]+)"', asked.text)
+    answer = await browser.get("/sign-out")
+    (csrf,) = re.findall(r'name="csrf" value="([0-9a-f]+)"', answer.text)
     secret = browser.cookies["__Host-huying"]
     gone = await browser.post("/sign-out", data={"csrf": csrf})
     assert (gone.status_code, await office.rows(), "__Host-huying" in browser.cookies) == (200, 0, False)
@@ -347,8 +347,8 @@ def test_another_host_is_no_path_of_ours(path: str):
 async def test_nobody_is_led_to_another_host_by_signing_in(office: Office, path: str):
     await office.issuer.ask("tell", claims=CHEN)
     browser = await office.browser()
-    landed = await browser.get(f"/sign-in/issuer?next={quote(path, safe='')}")
-    assert str(landed.url) == f"{HOST}/desk"
+    answer = await browser.get(f"/sign-in/issuer?next={quote(path, safe='')}")
+    assert str(answer.url) == f"{HOST}/desk"
     again = await browser.get(f"/sign-in?next={quote(path, safe='')}")
     assert str(again.url) == f"{HOST}/desk", "who has signed in is led on at once"
 
@@ -378,13 +378,13 @@ async def test_the_embedded_default_offers_somebody_of_every_role(database: str)
         ids = re.findall(r'name="person" value="([^"]+)"', (await browser.get("/sign-in")).text)
         seen = set()
         for id in ids:
-            landed = await browser.post("/sign-in/demo", data={"person": id, "next": "/desk/triage"})
-            assert landed.url.path == "/desk/triage"
-            told = landed.json()
-            person = Person(told["name"], told["unit"], frozenset(told["roles"]))
+            answer = await browser.post("/sign-in/demo", data={"person": id, "next": "/desk/triage"})
+            assert answer.url.path == "/desk/triage"
+            body = answer.json()
+            person = Person(body["name"], body["unit"], frozenset(body["roles"]))
             assert any(pack.unit(person.unit) for pack in shipped())
             seen |= {(role, person.unit) for role in person.roles}
-            await browser.post("/sign-out", data={"csrf": told["csrf"]})
+            await browser.post("/sign-out", data={"csrf": body["csrf"]})
     assert {role for role, _ in seen} == {
         "clerk", "head", "dispatcher", "leader", "auditor", "admin", "caller", "personal-data"
     }  # fmt: skip
@@ -401,17 +401,17 @@ async def test_a_made_up_person_is_let_in_by_our_own_form_alone(database: str):
         form = {"person": "station-440605011001-clerk"}
         foreign = await browser.post("/sign-in/demo", data=form, headers={"Sec-Fetch-Site": "cross-site"})
         nobody = await browser.post("/sign-in/demo", data={"person": "somebody"})
-        own = await browser.post("/sign-in/demo", data=form, headers={"Sec-Fetch-Site": "same-origin"})
-    assert (foreign.status_code, nobody.status_code, own.status_code) == (403, 404, 200)
+        answer = await browser.post("/sign-in/demo", data=form, headers={"Sec-Fetch-Site": "same-origin"})
+    assert (foreign.status_code, nobody.status_code, answer.status_code) == (403, 404, 200)
 
 
 @pytest.mark.parametrize("given", [{}, {"oidc_issuer": "https://issuer.example", "oidc_audience": "x"}], ids=str)
 async def test_nobody_made_up_is_offered_or_let_in_elsewhere(database: str, given: dict[str, str]):
     async with AsyncExitStack() as stack:
         browser = await pages(database, stack, **given)
-        shown = await browser.get("/sign-in")
+        answer = await browser.get("/sign-in")
         refused = await browser.post("/sign-in/demo?lang=en", data={"person": "station-440605011001-clerk"})
-    assert ("person" in shown.text, refused.status_code) == (False, 404)
+    assert ("person" in answer.text, refused.status_code) == (False, 404)
     assert "make up" in refused.text
 
 

@@ -68,8 +68,8 @@ async def intake(intake_built: Built, pool: Pool) -> AsyncIterator[httpx.AsyncCl
     headers = {"X-API-Key": await keys.add(pool, "import", ChannelKind.PARTNER, "Import", SCOPES)}
     async with intake_built.on(pool) as served:
         transport = httpx.ASGITransport(served, raise_app_exceptions=False)
-        async with httpx.AsyncClient(transport=transport, base_url="http://intake", headers=headers) as found:
-            yield found
+        async with httpx.AsyncClient(transport=transport, base_url="http://intake", headers=headers) as client:
+            yield client
 
 
 @pytest.fixture

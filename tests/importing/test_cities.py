@@ -20,8 +20,8 @@ from tests.keys import KEYS
 @pytest.fixture
 async def nanhai_alone(database: str, pool: Pool) -> AsyncIterator[httpx.AsyncClient]:
     """Intake as a fresh deployment has it."""
-    told = KEYS | {"DATABASE_URL": database, "jurisdictions": "nanhai"}
-    served = web_app("intake", app.api(IntakeSettings.model_validate(told), pool).routers)
+    settings = KEYS | {"DATABASE_URL": database, "jurisdictions": "nanhai"}
+    served = web_app("intake", app.api(IntakeSettings.model_validate(settings), pool).routers)
     async with httpx.AsyncClient(transport=httpx.ASGITransport(served), base_url="http://intake") as client:
         yield client
 

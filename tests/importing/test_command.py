@@ -116,12 +116,12 @@ def test_an_import_that_is_stopped_by_hand_ends_with_two_and_a_sentence(
 
 def test_a_terminal_without_chinese_shows_the_english_half(tmp_path: Path):
     file = csv_file(tmp_path / "o.csv", [order(1, 工单状态="飞了")])
-    done = subprocess.run(
+    process = subprocess.run(
         [sys.executable, "-m", "deploy.cli.main", "import", file.name, "--mapping", "hotline12345", "--dry-run"],
         cwd=tmp_path, env={**os.environ, "PYTHONIOENCODING": "ascii"}, capture_output=True, text=True, check=False,
     )  # fmt: skip
-    assert (done.returncode, done.stderr) == (1, "")
-    assert "1 rows were refused" in done.stdout
+    assert (process.returncode, process.stderr) == (1, "")
+    assert "1 rows were refused" in process.stdout
 
 
 async def test_a_dry_run_can_be_stopped_before_its_end(tmp_path: Path):

@@ -16,7 +16,7 @@ from shared.contracts.demand.facts import ChannelKind
 from shared.jurisdiction.publication import Shown
 from tests import packs
 from tests.built import Built
-from tests.conftest import NOWHERE
+from tests.conftest import UNREACHABLE
 from tests.keys import KEYS
 
 
@@ -53,7 +53,7 @@ def key(client: httpx.AsyncClient) -> str:
 
 def showing(folder: Path, *shown: str) -> Built:
     """The same intake with packs that show the public these parts of a demand."""
-    changed = settings(NOWHERE).model_copy(update={"jurisdictions_dir": packs.showing(folder, *shown)})
+    changed = settings(UNREACHABLE).model_copy(update={"jurisdictions_dir": packs.showing(folder, *shown)})
     return Built("intake", partial(app.api, changed), keys.key_cache)
 
 

@@ -22,14 +22,14 @@ def paper(**saved: Any) -> bytes:
     """A page with a square and a photograph, and all that a reader of it must not learn or run."""
     made = pikepdf.new()
     made.add_blank_page(page_size=(200, 200))
-    page = made.pages[0]
-    page.Contents = made.make_stream(SEEN + b" q 90 0 0 90 100 100 cm /I Do Q")
-    page.Resources = Dictionary(XObject=Dictionary(I=photograph(made), J=photograph(made, wrapped=True)))
-    page.AA = Dictionary(O=_script("PAGE"))
-    page.PieceInfo = Dictionary(Word=Dictionary(Private=String(told("PIECE"))))
+    pdf = made.pages[0]
+    pdf.Contents = made.make_stream(SEEN + b" q 90 0 0 90 100 100 cm /I Do Q")
+    pdf.Resources = Dictionary(XObject=Dictionary(I=photograph(made), J=photograph(made, wrapped=True)))
+    pdf.AA = Dictionary(O=_script("PAGE"))
+    pdf.PieceInfo = Dictionary(Word=Dictionary(Private=String(told("PIECE"))))
     link = Dictionary(Type=Name.Annot, Subtype=Name.Link, Rect=[0, 0, 9, 9], A=_script("LINK"))
     note = Dictionary(Type=Name.Annot, Subtype=Name.Text, Rect=[0, 0, 9, 9], T=String(told("REVIEWER")))
-    page.Annots = Array([made.make_indirect(link), made.make_indirect(note), filled(made)])
+    pdf.Annots = Array([made.make_indirect(link), made.make_indirect(note), filled(made)])
     made.Root.OpenAction = _script("OPEN")
     made.Root.Names = Dictionary(JavaScript=Dictionary(Names=["a", _script("NAMED")]))
     made.attachments["a.txt"] = pikepdf.AttachedFileSpec(made, told("FILE").encode(), filename="a.txt")
@@ -39,12 +39,12 @@ def paper(**saved: Any) -> bytes:
     return _saved(made, **saved)
 
 
-def photograph(made: pikepdf.Pdf, wrapped: bool = False) -> Any:
+def photograph(pdf: pikepdf.Pdf, wrapped: bool = False) -> Any:
     out, image = BytesIO(), Image.new("RGB", (20, 20), "red")
     exif = image.getexif()
     exif[0x010E] = told("CAMERA")
     image.save(out, "JPEG", exif=exif, comment=told("COMMENT"))
-    stream = made.make_stream(out.getvalue())
+    stream = pdf.make_stream(out.getvalue())
     if wrapped:
         stream.write(out.getvalue().hex().encode() + b">", filter=Array([Name.ASCIIHexDecode, Name.DCTDecode]))
     else:
@@ -52,51 +52,51 @@ def photograph(made: pikepdf.Pdf, wrapped: bool = False) -> Any:
     for name, value in (("/Subtype", Name.Image), ("/Width", 20), ("/Height", 20), ("/BitsPerComponent", 8)):
         stream[name] = value
     stream["/ColorSpace"] = Name.DeviceRGB
-    stream["/Metadata"] = made.make_stream(told("PHOTOGRAPHER").encode())
+    stream["/Metadata"] = pdf.make_stream(told("PHOTOGRAPHER").encode())
     return stream
 
 
-def filled(made: pikepdf.Pdf) -> Any:
+def filled(pdf: pikepdf.Pdf) -> Any:
     """A field that was filled in: what is seen of it must stay."""
-    look = made.make_stream(b"BT (filled-in) Tj ET")
+    look = pdf.make_stream(b"BT (filled-in) Tj ET")
     look["/Type"], look["/Subtype"], look["/BBox"] = Name.XObject, Name.Form, Array([0, 0, 50, 10])
     box = Array([10, 150, 60, 160])
     field = Dictionary(Type=Name.Annot, Subtype=Name.Widget, Rect=box, F=4, AP=Dictionary(N=look), AA=_script("FIELD"))
     field.FT, field.T = Name.Tx, String(told("FIELDNAME"))
-    found = made.make_indirect(field)
-    made.Root.AcroForm = Dictionary(Fields=Array([found]))
-    return found
+    field_reference = pdf.make_indirect(field)
+    pdf.Root.AcroForm = Dictionary(Fields=Array([field_reference]))
+    return field_reference
 
 
 def hollow() -> bytes:
     """A portfolio: a cover, and papers within it."""
-    made = pikepdf.new()
-    made.add_blank_page()
-    made.Root.Collection = Dictionary(View=Name.D)
-    return _saved(made)
+    pdf = pikepdf.new()
+    pdf.add_blank_page()
+    pdf.Root.Collection = Dictionary(View=Name.D)
+    return _saved(pdf)
 
 
 def unfolded(content: bytes) -> bytes:
     """All that stands in a paper, with nothing compressed."""
-    with pikepdf.open(BytesIO(content)) as opened:
+    with pikepdf.open(BytesIO(content)) as pdf:
         level = pikepdf.StreamDecodeLevel.specialized
-        return _saved(opened, compress_streams=False, stream_decode_level=level,
+        return _saved(pdf, compress_streams=False, stream_decode_level=level,
                       object_stream_mode=pikepdf.ObjectStreamMode.disable)  # fmt: skip
 
 
 @cache
 def plain() -> bytes:
     """A paper that is kept as it is."""
-    made = pikepdf.new()
-    made.add_blank_page()
-    return cleaned([_saved(made)])[1]
+    pdf = pikepdf.new()
+    pdf.add_blank_page()
+    return cleaned([_saved(pdf)])[1]
 
 
 def _script(name: str) -> Any:
     return Dictionary(S=Name.JavaScript, JS=String(told(name)))
 
 
-def _saved(made: pikepdf.Pdf, **saved: Any) -> bytes:
+def _saved(pdf: pikepdf.Pdf, **saved: Any) -> bytes:
     out = BytesIO()
-    made.save(out, **saved)
+    pdf.save(out, **saved)
     return out.getvalue()

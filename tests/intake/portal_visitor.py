@@ -28,8 +28,8 @@ class PortalVisitor:
 
     async def send(self, page: str, path: str, files: Any = None, **fields: str) -> httpx.Response:
         """The form of one page, sent to this path with what its hidden fields hold."""
-        shown = await self.see(page)
-        hidden = dict(HIDDEN.findall(shown.text))
+        response = await self.see(page)
+        hidden = dict(HIDDEN.findall(response.text))
         return await self.client.post(path, data=hidden | fields, files=files)
 
 

@@ -118,25 +118,25 @@ async def scene(client: httpx.AsyncClient, pool: Pool, database: str, kind: str)
     keys = {"own": str(client.headers.pop("X-API-Key"))}
     for name, scopes in {"sighter": ("submit",), "other": ("submit",), "reader": ("submit", "read-all")}.items():
         keys[name] = await channels.add(pool, name, ChannelKind.PARTNER, name, scopes)
-    own = {"X-API-Key": keys["own"]}
-    uploaded = await client.post("/v1/attachments", files={"file": picture("JPEG")}, headers=own)
+    headers = {"X-API-Key": keys["own"]}
+    uploaded = await client.post("/v1/attachments", files={"file": picture("JPEG")}, headers=headers)
     demand = GOOD | {
         "kind": kind, "external_id": "ref-1", "attachments": [uploaded.json()["reference"]],
         "contact": {"phone": "13800138000"},
     }  # fmt: skip
-    taken = (await client.post("/v1/demands", json=demand, headers=own | {"Idempotency-Key": "k"})).json()
+    taken = (await client.post("/v1/demands", json=demand, headers=headers | {"Idempotency-Key": "k"})).json()
     # The code opens a report to whoever sees it again, at that moment and for that alone.
-    seen = await client.post(
+    answer = await client.post(
         f"/v1/demands/{taken['number']}/sightings",
         json={"external_id": "ref-1"},
         headers={"X-API-Key": keys["sighter"], "X-Demand-Code": taken["code"]},
     )
-    assert seen.status_code == 201, seen.text
+    assert answer.status_code == 201, answer.text
     code = {"X-Demand-Code": taken["code"]}
     told = {"name": "陈", "unit": next(iter(shipped())).coordinator, "roles": ["personal-data"]}
     staff = {"Authorization": f"Bearer {Tokens(settings(database).secret).write('staff', told)}"}
     callers = {name: {"X-API-Key": key} for name, key in keys.items()} | {
-        "own with code": own | code, "other with code": {"X-API-Key": keys["other"]} | code,
+        "own with code": headers | code, "other with code": {"X-API-Key": keys["other"]} | code,
         "code": code, "nobody": {}, "staff": staff,
     }  # fmt: skip
     return Scene(client, taken["number"], taken["code"], uploaded.json()["reference"], callers)

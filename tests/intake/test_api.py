@@ -40,14 +40,14 @@ async def count(pool: Pool, table: str) -> int:
 
 def is_a_problem(answer: httpx.Response) -> dict[str, Any]:
     assert answer.headers["content-type"] == "application/problem+json", answer.text
-    told = answer.json()
-    assert told["status"] == answer.status_code
-    assert told["title"]
-    assert told["title_en"]
-    assert any("\u4e00" <= character <= "\u9fff" for character in told["title"])
-    assert told["errors"], told
-    assert all(wrong["field"] and wrong["detail"] and wrong["detail_en"] for wrong in told["errors"]), told
-    return dict(told)
+    body = answer.json()
+    assert body["status"] == answer.status_code
+    assert body["title"]
+    assert body["title_en"]
+    assert any("\u4e00" <= character <= "\u9fff" for character in body["title"])
+    assert body["errors"], body
+    assert all(wrong["field"] and wrong["detail"] and wrong["detail_en"] for wrong in body["errors"]), body
+    return dict(body)
 
 
 async def test_a_demand_is_taken_and_numbered(client: httpx.AsyncClient, pool: Pool):

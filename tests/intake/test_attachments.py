@@ -41,7 +41,7 @@ from shared.contracts.demand import facts as f
 from shared.contracts.demand.facts import ChannelKind
 from shared.contracts.refusals import Code, Refused
 from tests.built import Built
-from tests.conftest import NOWHERE, PATIENCE
+from tests.conftest import PATIENCE, UNREACHABLE
 from tests.eventually import eventually
 from tests.intake import papers
 from tests.intake.clamd import EVIL, clamd
@@ -72,10 +72,10 @@ def exif(orientation: int = 1) -> Image.Exif:
 
 
 def texts() -> PngImagePlugin.PngInfo:
-    told = PngImagePlugin.PngInfo()
-    told.add_text("Comment", SECRET_PLACE)
-    told.add_itxt("XML:com.adobe.xmp", f"<x>{SECRET_PLACE}</x>")
-    return told
+    png_info = PngImagePlugin.PngInfo()
+    png_info.add_text("Comment", SECRET_PLACE)
+    png_info.add_itxt("XML:com.adobe.xmp", f"<x>{SECRET_PLACE}</x>")
+    return png_info
 
 
 Making = Callable[..., httpx.AsyncClient]
@@ -90,7 +90,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def keeping(place: Path) -> Built:
     """Intake's API that keeps attachments there."""
-    settings = IntakeSettings.model_validate(KEYS | {"DATABASE_URL": NOWHERE, "attachments_folder": place})
+    settings = IntakeSettings.model_validate(KEYS | {"DATABASE_URL": UNREACHABLE, "attachments_folder": place})
     return Built("intake", partial(app.api, settings), keys.key_cache)
 
 
@@ -162,14 +162,14 @@ def files(folder: Path) -> list[Path]:
 )
 async def test_a_picture_loses_the_place_where_it_was_taken(client: httpx.AsyncClient, sent: bytes, media_type: str):
     assert SECRET_PLACE.encode() in sent, "the camera did tell"
-    told = (await upload(client, sent)).json()
-    assert (told["media_type"], told["scan"]) == (media_type, "not-scanned")
-    back = await client.get(f"/v1/attachments/{told['reference']}")
+    body = (await upload(client, sent)).json()
+    assert (body["media_type"], body["scan"]) == (media_type, "not-scanned")
+    back = await client.get(f"/v1/attachments/{body['reference']}")
     assert SECRET_PLACE.encode() not in back.content
-    with Image.open(BytesIO(back.content)) as seen:
-        assert not dict(seen.getexif())
-        assert set(seen.info) <= {"jfif", "jfif_version", "jfif_unit", "jfif_density", "loop", "background"}
-        red, white = seen.convert("RGB").getpixel((5, 10)), seen.convert("RGB").getpixel((35, 10))
+    with Image.open(BytesIO(back.content)) as image:
+        assert not dict(image.getexif())
+        assert set(image.info) <= {"jfif", "jfif_version", "jfif_unit", "jfif_density", "loop", "background"}
+        red, white = image.convert("RGB").getpixel((5, 10)), image.convert("RGB").getpixel((35, 10))
     assert (red[0] > 200 > red[1], min(white) > 200) == (True, True)
 
 
@@ -179,15 +179,15 @@ async def test_a_paper_loses_its_scripts_files_and_authors_and_shows_what_it_sho
 ):
     sent = papers.paper(encryption=locked)
     assert papers.unfolded(sent).count(b"SECRET-") > 10, "it did tell"
-    told = (await upload(client, sent)).json()
-    kept = (await client.get(f"/v1/attachments/{told['reference']}")).content
-    assert (told["media_type"], told["size"]) == ("application/pdf", len(kept))
+    body = (await upload(client, sent)).json()
+    kept = (await client.get(f"/v1/attachments/{body['reference']}")).content
+    assert (body["media_type"], body["size"]) == ("application/pdf", len(kept))
     shown = papers.unfolded(kept)
     assert not set(re.findall(rb"SECRET-\w+", shown))
     assert not set(re.findall(rb"/(?:JS|JavaScript|AA|OpenAction|Annots|Names|Info|Metadata)\b", shown))
     assert (papers.SEEN in shown, b"filled-in" in shown) == (True, True)
-    with pikepdf.open(BytesIO(kept)) as opened:
-        pictures = [pikepdf.PdfImage(one).as_pil_image() for one in opened.pages[0].get_images().values()]
+    with pikepdf.open(BytesIO(kept)) as pdf:
+        pictures = [pikepdf.PdfImage(one).as_pil_image() for one in pdf.pages[0].get_images().values()]
     assert [picture.convert("RGB").getpixel((9, 9))[0] > 200 for picture in pictures] == [True, True]
 
 
@@ -197,11 +197,11 @@ async def test_a_paper_that_takes_too_long_is_refused_and_its_process_ended():
 
 
 async def test_a_picture_taken_with_a_turned_camera_is_upright(client: httpx.AsyncClient):
-    told = (await upload(client, picture("JPEG", exif=exif(orientation=6)))).json()
-    back = await client.get(f"/v1/attachments/{told['reference']}")
-    with Image.open(BytesIO(back.content)) as seen:
-        assert seen.size == (20, 40)
-        top = seen.getpixel((10, 5))
+    body = (await upload(client, picture("JPEG", exif=exif(orientation=6)))).json()
+    back = await client.get(f"/v1/attachments/{body['reference']}")
+    with Image.open(BytesIO(back.content)) as image:
+        assert image.size == (20, 40)
+        top = image.getpixel((10, 5))
     assert top[0] > 200 > top[1], "its left half is now on top"
 
 
@@ -215,17 +215,17 @@ def test_a_picture_whose_camera_told_nonsense_is_kept(kind: str):
 def test_a_turned_picture_whose_camera_told_a_text_as_a_number_is_upright(kind: str):
     described, text, single_float = b"\x01\x0e\0", b"\x02", b"\x0b"
     sent = picture(kind, exif=exif(orientation=6)).replace(described + text, described + single_float)
-    with Image.open(BytesIO(made_anew(sent, Accepted(kind, "image/png", "png", kind), 1000))) as seen:
-        assert seen.size == (20, 40)
+    with Image.open(BytesIO(made_anew(sent, Accepted(kind, "image/png", "png", kind), 1000))) as image:
+        assert image.size == (20, 40)
 
 
 async def test_a_download_can_do_no_harm_in_a_browser(client: httpx.AsyncClient):
-    found = await client.get(f"/v1/attachments/{await reference(client)}")
-    assert found.headers["x-content-type-options"] == "nosniff"
-    assert found.headers["content-disposition"].startswith("attachment; filename=")
-    assert found.headers["content-disposition"].endswith('.jpg"')
-    assert "sandbox" in found.headers["content-security-policy"]
-    assert "no-store" in found.headers["cache-control"]
+    answer = await client.get(f"/v1/attachments/{await reference(client)}")
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    assert answer.headers["content-disposition"].startswith("attachment; filename=")
+    assert answer.headers["content-disposition"].endswith('.jpg"')
+    assert "sandbox" in answer.headers["content-security-policy"]
+    assert "no-store" in answer.headers["cache-control"]
 
 
 @pytest.mark.parametrize(
@@ -481,8 +481,8 @@ def test_a_picture_of_any_colours_can_be_kept(mode: str):
 def test_a_grey_picture_of_sixteen_bits_keeps_its_greys():
     out = BytesIO()
     Image.new("I;16", (3, 3), 40_000).save(out, "PNG")
-    with Image.open(BytesIO(made_anew(out.getvalue(), Accepted("PNG", "image/png", "png", "PNG"), 100))) as kept:
-        assert kept.getpixel((1, 1)) == 40_000 // 256
+    with Image.open(BytesIO(made_anew(out.getvalue(), Accepted("PNG", "image/png", "png", "PNG"), 100))) as image:
+        assert image.getpixel((1, 1)) == 40_000 // 256
 
 
 SENT = [(kind, picture(kind, exif=exif(way))) for kind in ("JPEG", "PNG", "WEBP") for way in (1, 6)]
@@ -512,8 +512,8 @@ async def test_the_files_of_an_answer_are_opened_by_the_channel_of_the_demand_an
     kept = (await service.take_evidence("u-1", demand, picture("PNG"))).reference
     resolved = f.DemandResolved(by="陈志强", result="已修复", attachments=(named,), evidence=(kept,))
     await town.tells(receipt, f.DemandRouted(unit="u-1", rule="r1"), f.DemandAccepted(by="陈志强"), resolved)
-    told = (await client.get(f"/v1/demands/{receipt['number']}")).json()
-    assert told["answer"]["attachments"] == [named]
+    body = (await client.get(f"/v1/demands/{receipt['number']}")).json()
+    assert body["answer"]["attachments"] == [named]
     assert (await client.get(f"/v1/attachments/{named}")).status_code == 200
     assert (await client.get(f"/v1/attachments/{kept}")).status_code == 404
     assert (await other.get(f"/v1/attachments/{named}")).status_code == 404

@@ -72,12 +72,12 @@ class Listener:
 
     async def until(self, wanted: Callable[[Frame], bool]) -> list[Frame]:
         """Frames up to the first that is wanted."""
-        found: list[Frame] = []
-        while not found or not wanted(found[-1]):
+        frames: list[Frame] = []
+        while not frames or not wanted(frames[-1]):
             frame = await self.next()
             assert frame is not None, "the stream ended"
-            found.append(frame)
-        return found
+            frames.append(frame)
+        return frames
 
     async def events(self, count: int) -> list[Frame]:
         """So many events, without heartbeats and what else there is."""

@@ -289,12 +289,12 @@ async def test_a_reader_that_breaks_off_anywhere_gets_each_event_once_while_writ
 async def test_two_workers_that_number_at_once_give_no_place_twice(pool: Pool, client: httpx.AsyncClient):
     for n in range(6):
         await taken(client, key=f"k{n}")
-    async with pool.acquire() as one:
-        async with one.transaction():
-            assert await queries.place_pending(one, 4) == 4
-            other = asyncio.create_task(EventNumbering(pool).number())
+    async with pool.acquire() as connection:
+        async with connection.transaction():
+            assert await queries.place_pending(connection, 4) == 4
+            task = asyncio.create_task(EventNumbering(pool).number())
             await eventually(partial(waits_for_a_lock, pool), bool)
-        await other
+        await task
     async with pool.acquire() as db:
         places = [row["place"] for row in await db.fetch("SELECT place FROM demand_event ORDER BY place")]
         assert places == list(range(1, 7))

@@ -21,8 +21,8 @@ CONTACT = {"contact": {"name": "陈先生", "phone": PHONE}}
 
 @pytest.fixture
 async def visitor(city: City) -> Any:
-    async with visiting(city) as found:
-        yield found
+    async with visiting(city) as opened:
+        yield opened
 
 
 async def code_of(city: City, number: str) -> str:

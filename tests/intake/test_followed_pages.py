@@ -32,8 +32,8 @@ REPORT = {"kind": "report"}
 
 @pytest.fixture
 async def visitor(city: City) -> Any:
-    async with visiting(city) as found:
-        yield found
+    async with visiting(city) as opened:
+        yield opened
 
 
 async def worked_on(city: City, *facts: f.Fact, **changes: Any) -> str:
@@ -124,10 +124,10 @@ async def test_files_are_opened_from_the_page_that_shows_them_alone(city: City, 
     own = await city.uploads(picture("JPEG"))
     number = await worked_on(city, attachments=[own])
     path, internal = await link(city, number), await handed_in(city, number)
-    shown = await visitor.see(f"{path}/files/{own}")
-    assert (shown.status_code, shown.headers["content-type"]) == (200, "image/jpeg")
-    assert shown.headers["content-security-policy"] == "default-src 'none'; sandbox"
-    assert "no-store" in shown.headers["cache-control"]
+    response = await visitor.see(f"{path}/files/{own}")
+    assert (response.status_code, response.headers["content-type"]) == (200, "image/jpeg")
+    assert response.headers["content-security-policy"] == "default-src 'none'; sandbox"
+    assert "no-store" in response.headers["cache-control"]
     assert (await visitor.see(f"{path}/files/{internal}")).status_code == 404, "units keep it for themselves"
     assert (await visitor.see(f"{await link(city, number, Holder.SUPPORTER)}/files/{own}")).status_code == 403
     assert (await visitor.see(f"{await link(city, await city.raises())}/files/{own}")).status_code == 404
@@ -290,10 +290,10 @@ async def test_a_supporter_reads_what_was_released_and_says_nothing(city: City, 
     mine = await link(city, number)
     await visitor.send(mine, f"{mine}/add", text="今天又塌了一块")
     contacted = f.DemandContacted(by="陈志强", note="约周三看现场")
-    listed = f.DemandListed(level="village", project="风雨棚工程", reason="列入年度计划")
+    demand_listed = f.DemandListed(level="village", project="风雨棚工程", reason="列入年度计划")
     reference = await handed_in(city, number)
     again = f.DemandResolved(by="x", result="第二次答复内容", summary="已重修", attachments=(reference,))
-    await city.tells(number, contacted, PROGRESS, listed, RESOLVED)
+    await city.tells(number, contacted, PROGRESS, demand_listed, RESOLVED)
     await city.tells(number, f.DemandReopened(reason="水还在漏", rating=2), service=Service.FEEDBACK)
     await city.tells(number, f.DemandAccepted(by="x"), again)
     path = await link(city, number, Holder.SUPPORTER)
@@ -326,8 +326,8 @@ async def test_a_broken_link_is_a_page_that_says_what_to_do(city: City, visitor:
         answer = await visitor.see(wrong)
         assert answer.status_code == 403, wrong
         assert [w for w in ("请使用短信中的完整链接", "/follow/lost") if w not in answer.text] == []
-    sent = await visitor.client.post(f"{path}x/add", data={"text": "x"})
-    assert (sent.status_code, "请使用短信中的完整链接" in sent.text) == (403, True)
+    response = await visitor.client.post(f"{path}x/add", data={"text": "x"})
+    assert (response.status_code, "请使用短信中的完整链接" in response.text) == (403, True)
     assert "This link does not work" in (await visitor.see(f"{path}x", lang="en")).text
 
 

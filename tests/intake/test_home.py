@@ -23,8 +23,8 @@ FIGURE: Final = re.compile(r'<dt>([^<]+)</dt><dd>(?:<a class="evidence" href="([
 
 @pytest.fixture
 async def visitor(city: City) -> Any:
-    async with visiting(city) as found:
-        yield found
+    async with visiting(city) as opened:
+        yield opened
 
 
 async def a_month(city: City) -> str:

@@ -98,10 +98,10 @@ async def test_a_reason_for_reading_or_erasing_personal_data(
 @pytest.mark.usefixtures("own_processes")
 async def test_the_api_ends_the_process_that_it_masks_long_words_in(database: str, pool: Pool):
     api = app.api(settings(database), pool)
-    sent = {"X-API-Key": await keys.add(pool, "web", ChannelKind.WEB, "Web")}
+    headers = {"X-API-Key": await keys.add(pool, "web", ChannelKind.WEB, "Web")}
     async with running("intake", api) as served:
         transport = httpx.ASGITransport(served)
-        async with httpx.AsyncClient(transport=transport, base_url="http://intake", headers=sent) as client:
+        async with httpx.AsyncClient(transport=transport, base_url="http://intake", headers=headers) as client:
             await taken(client, text=SAID)
         process = masker_of(api).process._process
         assert process

@@ -59,11 +59,11 @@ async def test_pages_with_a_map_may_load_pictures_from_its_host_and_no_other_pag
     mapped: httpx.AsyncClient, pool: Pool
 ):
     await hears(pool, uuid4(), (story.SUBMISSION, 0), (published(1), 1))
-    listed = await mapped.get("/demands")
+    response = await mapped.get("/demands")
     visitor = Visitor(mapped)
     await visitor.writes(WORDS)
     await visitor.places(TOWN)
-    for page in (listed, visitor.answer):
+    for page in (response, visitor.answer):
         assert page.headers[POLICY].endswith("; img-src 'self' https://tiles.example.gov.cn")
         assert f'data-tiles="{TILES}"' in page.text
         assert "© 天地图 &lt;b&gt;" in page.text
@@ -83,8 +83,8 @@ async def test_a_place_on_a_chinese_map_becomes_a_position_and_its_division(boun
     await visitor.send(go="next")
     for step in ({}, {}):
         await visitor.send(**step)
-    told = orjson.loads(await pool.fetchval("SELECT payload FROM journal WHERE sequence = 1"))
-    assert (told["division"], told["location"]) == (VILLAGE, {"lat": 23.019, "lon": 113.1195})
+    payload = orjson.loads(await pool.fetchval("SELECT payload FROM journal WHERE sequence = 1"))
+    assert (payload["division"], payload["location"]) == (VILLAGE, {"lat": 23.019, "lon": 113.1195})
 
 
 async def test_a_place_outside_of_the_area_is_told_and_chooses_nothing(bounded: httpx.AsyncClient):
@@ -103,12 +103,12 @@ async def test_a_marker_stands_in_the_middle_of_a_square_and_never_on_the_house(
     await hears(pool, uuid4(), (elsewhere, 0), (published(1), 2))
     unreleased = placed.model_copy(update={"number": "NH21-000003-X"})
     await hears(pool, uuid4(), (unreleased, 0))
-    found = (await mapped.get("/demands/map.json")).json()
-    (marker,) = found["places"]
+    body = (await mapped.get("/demands/map.json")).json()
+    (marker,) = body["places"]
     assert (marker["lat"], marker["lon"], marker["count"]) == (23.045, 113.155, 1)
     assert marker["href"] == f"/demands?division={VILLAGE}"
-    assert found["unplaced"] == "另有1件没有位置，请看下面的列表。"
-    assert str(HOUSE.lat) not in str(found)
+    assert body["unplaced"] == "另有1件没有位置，请看下面的列表。"
+    assert str(HOUSE.lat) not in str(body)
     assert (await mapped.get("/demands/map.json", params={"division": OTHER_TOWN})).json()["places"] == []
 
 

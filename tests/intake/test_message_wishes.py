@@ -36,24 +36,24 @@ async def test_messages_of_one_demand_stop_and_start_again(client: httpx.AsyncCl
 
     for wish in (False, False, True):
         path = f"/v1/demands/{ours['number']}/messages"
-        said = await client.put(path, json={"wanted": wish})
-        assert (said.status_code, said.json()) == (200, {"number": ours["number"], "wanted": wish})
+        response = await client.put(path, json={"wanted": wish})
+        assert (response.status_code, response.json()) == (200, {"number": ours["number"], "wanted": wish})
         assert await wanted(ours["number"]) is wish
         assert await wanted(other["number"]) is True, "those of other demands go on"
 
 
 async def test_without_a_contact_nobody_is_sent_anything(client: httpx.AsyncClient):
     number = (await raised(client, "1", {name: GOOD[name] for name in GOOD if name != "contact"}))["number"]
-    said = await client.put(f"/v1/demands/{number}/messages", json={"wanted": False})
-    assert (said.status_code, said.json()["wanted"]) == (200, None)
+    answer = await client.put(f"/v1/demands/{number}/messages", json={"wanted": False})
+    assert (answer.status_code, answer.json()["wanted"]) == (200, None)
 
 
 async def test_another_channel_needs_the_code(client: httpx.AsyncClient, pool: Pool):
     receipt = await raised(client, "1")
     path, key = f"/v1/demands/{receipt['number']}/messages", await keys.add(pool, "other", ChannelKind.WEB, "Other")
     for code, status in (("", 404), ("AAAAAAAA", 404), (receipt["code"], 200)):
-        said = await client.put(path, json={"wanted": False}, headers={"X-API-Key": key, "X-Demand-Code": code})
-        assert said.status_code == status, said.text
+        answer = await client.put(path, json={"wanted": False}, headers={"X-API-Key": key, "X-Demand-Code": code})
+        assert answer.status_code == status, answer.text
 
 
 @pytest.mark.parametrize(("phone", "sent"), [(PHONE, 1), ("+86 138 0013 8000", 1), ("13900139000", 0)])
@@ -61,8 +61,8 @@ async def test_a_lost_link_is_sent_where_the_telephone_is_the_one_that_was_left_
     client: httpx.AsyncClient, pool: Pool, phone: str, sent: int
 ):
     receipt = await raised(client, "1")
-    asked = await client.post(f"/v1/demands/{receipt['number']}/link-requests", json={"phone": phone})
-    assert (asked.status_code, asked.json()) == (202, {"number": receipt["number"]})
+    answer = await client.post(f"/v1/demands/{receipt['number']}/link-requests", json={"phone": phone})
+    assert (answer.status_code, answer.json()) == (202, {"number": receipt["number"]})
     assert await links(pool) == sent
     told = json.dumps([dict(row) for row in await pool.fetch("SELECT payload FROM journal")])
     assert receipt["code"] not in told

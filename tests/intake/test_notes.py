@@ -124,9 +124,9 @@ async def test_a_supplement_that_grows_under_its_mask_is_told_as_far_as_it_fits_
     number, long = (await taken(client))["number"], "姓名：王芳。" * 666
     heard = await say(client, number, "supplements", {"text": long})
     assert heard.status_code == 201, heard.text
-    told = json.loads((await notes(pool))[-1][1])
-    assert len(told["text"]) == 4000
-    assert await opened(pool, told["original"], settings(database).vault_key) == long
+    payload = json.loads((await notes(pool))[-1][1])
+    assert len(payload["text"]) == 4000
+    assert await opened(pool, payload["original"], settings(database).vault_key) == long
 
 
 async def test_a_supporters_contact_is_in_the_vault_alone(client: httpx.AsyncClient, pool: Pool, database: str):
@@ -313,8 +313,8 @@ async def test_a_confidential_report_is_opened_to_another_channel_by_its_code_al
         assert refused.status_code == 404
         assert "X-Demand-Code" in is_a_problem(refused)["detail"]
         assert (await client.get(where, headers=other)).status_code == 404
-        heard = await client.post(f"{where}/{what}", json=body, headers=headers | {"X-Demand-Code": report["code"]})
-        assert heard.status_code == 201, heard.text
+        answer = await client.post(f"{where}/{what}", json=body, headers=headers | {"X-Demand-Code": report["code"]})
+        assert answer.status_code == 201, answer.text
         async with pool.acquire() as db:
             await db.execute("DELETE FROM sighting")
 
@@ -381,12 +381,12 @@ async def test_a_channel_follows_what_reached_it_too_and_finds_it_by_its_own_ref
     assert (await client.get(f"/v1/demands/{number}", headers=hotline)).status_code == 200
     listed = (await client.get("/v1/demands", headers=hotline)).json()["demands"]
     assert [demand["number"] for demand in listed] == [own, number]
-    one = (await client.get("/v1/demands", params={"limit": 1}, headers=hotline)).json()
-    two = (await client.get("/v1/demands", params={"limit": 1, "after": one["next"]}, headers=hotline)).json()
-    assert [demand["number"] for demand in one["demands"] + two["demands"]] == [own, number]
+    body = (await client.get("/v1/demands", params={"limit": 1}, headers=hotline)).json()
+    two = (await client.get("/v1/demands", params={"limit": 1, "after": body["next"]}, headers=hotline)).json()
+    assert [demand["number"] for demand in body["demands"] + two["demands"]] == [own, number]
     for reference, found in (("call-9", [number]), ("call-x", [])):
-        asked = await client.get("/v1/demands", params={"external_id": reference}, headers=hotline)
-        assert [demand["number"] for demand in asked.json()["demands"]] == found
+        answer = await client.get("/v1/demands", params={"external_id": reference}, headers=hotline)
+        assert [demand["number"] for demand in answer.json()["demands"]] == found
 
 
 @pytest.mark.parametrize(

@@ -95,7 +95,7 @@ async def test_a_token_is_the_id_of_a_demand(client: httpx.AsyncClient, key: str
     number = await raised(client, key)
     async with pool.acquire() as db:
         token = str(await db.fetchval("SELECT id FROM submission WHERE number = $1", number))
-    told = (await client.get(f"{V2}/tokens/{token}.json", params=HERE)).json()
-    assert told == [{"service_request_id": number, "token": token}]
+    body = (await client.get(f"{V2}/tokens/{token}.json", params=HERE)).json()
+    assert body == [{"service_request_id": number, "token": token}]
     for unknown in ("x", str(uuid4()), "%00"):
         errors(await client.get(f"{V2}/tokens/{unknown}.xml", params=HERE), 404)

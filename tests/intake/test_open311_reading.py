@@ -55,8 +55,8 @@ async def test_what_is_unknown_is_left_out_of_every_document(client: httpx.Async
 async def test_a_single_request_is_still_a_list(client: httpx.AsyncClient, key: str):
     number = await raised(client, key)
     careless = number.lower().replace("-", "")
-    told = (await client.get(f"{V2}/requests/{careless}.json", params=HERE)).json()
-    assert [row["service_request_id"] for row in told] == [number]
+    body = (await client.get(f"{V2}/requests/{careless}.json", params=HERE)).json()
+    assert [row["service_request_id"] for row in body] == [number]
     errors(await client.get(f"{V2}/requests/{number}.json", params={"jurisdiction_id": "losangeles"}), 404)
 
 

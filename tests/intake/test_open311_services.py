@@ -16,9 +16,9 @@ from tests.packs import nanhai
 
 
 async def test_a_client_discovers_the_server_without_a_key(client: httpx.AsyncClient):
-    told = (await client.get("/open311/discovery.json")).json()
-    assert set(told) == {"changeset", "contact", "key_service", "endpoints"}
-    (endpoint,) = told["endpoints"]
+    body = (await client.get("/open311/discovery.json")).json()
+    assert set(body) == {"changeset", "contact", "key_service", "endpoints"}
+    (endpoint,) = body["endpoints"]
     assert set(endpoint) == {"specification", "url", "changeset", "type", "formats"}
     assert endpoint["formats"] == ["text/xml", "application/json"]
     root = ET.fromstring((await client.get("/open311/discovery.xml")).text)
@@ -52,18 +52,18 @@ async def test_a_format_is_chosen_by_the_suffix_alone(client: httpx.AsyncClient)
 
 
 async def test_a_service_is_a_leaf_category_of_the_jurisdiction(client: httpx.AsyncClient):
-    told = (await client.get(f"{V2}/services.json", params=HERE)).json()
-    assert [row["service_code"] for row in told] == [leaf.code for leaf in nanhai().leaf_categories]
-    lamp = next(row for row in told if row["service_code"] == "street-lighting")
+    body = (await client.get(f"{V2}/services.json", params=HERE)).json()
+    assert [row["service_code"] for row in body] == [leaf.code for leaf in nanhai().leaf_categories]
+    lamp = next(row for row in body if row["service_code"] == "street-lighting")
     assert (lamp["service_name"], lamp["group"], lamp["metadata"]) == ("路灯照明", "道路交通", True)
     la = (await client.get(f"{V2}/services.json", params={"jurisdiction_id": "losangeles"})).json()
     assert "Bulky Items" in {row["service_name"] for row in la}
 
 
 async def test_a_service_says_what_a_submission_may_carry(client: httpx.AsyncClient):
-    told = (await client.get(f"{V2}/services/street-lighting.json", params=HERE)).json()
-    division, kind = told["attributes"]
-    assert (told["service_code"], division["code"], division["required"]) == ("street-lighting", "division", False)
+    body = (await client.get(f"{V2}/services/street-lighting.json", params=HERE)).json()
+    division, kind = body["attributes"]
+    assert (body["service_code"], division["code"], division["required"]) == ("street-lighting", "division", False)
     assert PLACE in {value["key"] for value in division["values"]}
     assert (kind["code"], kind["required"]) == ("kind", False)
     root = ET.fromstring((await client.get(f"{V2}/services/street-lighting.xml", params=HERE)).text)

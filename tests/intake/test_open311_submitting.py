@@ -109,10 +109,10 @@ async def test_the_same_idempotency_key_is_one_demand_and_none_is_a_new_one(clie
     form = LAMP | {"api_key": key, "media_url": "https://pictures.example/1.jpg"}
     same = [await client.post(f"{V2}/requests.json", data=form, headers={"Idempotency-Key": "app-7"}) for _ in range(2)]
     assert same[0].json() == same[1].json()
-    other = await client.post(
+    answer = await client.post(
         f"{V2}/requests.json", data=form | {"description": "另一件"}, headers={"Idempotency-Key": "app-7"}
     )
-    errors(other, 400)
+    errors(answer, 400)
     assert await raised(client, key) != await raised(client, key)
 
 
@@ -121,10 +121,10 @@ async def test_a_media_url_becomes_one_note_and_never_part_of_the_text(client: h
     for _ in range(2):
         await client.post(f"{V2}/requests.json", data=form, headers={"Idempotency-Key": "app-7"})
     async with pool.acquire() as db:
-        told = await db.fetch("SELECT type, payload FROM journal ORDER BY position")
-    assert [row["type"] for row in told] == ["demand.submitted.v1", "demand.supplemented.v1"]
-    assert "pictures.example" in told[1]["payload"]
-    assert "pictures.example" not in told[0]["payload"] + (await client.get(f"{V2}/requests.json", params=HERE)).text
+        rows = await db.fetch("SELECT type, payload FROM journal ORDER BY position")
+    assert [row["type"] for row in rows] == ["demand.submitted.v1", "demand.supplemented.v1"]
+    assert "pictures.example" in rows[1]["payload"]
+    assert "pictures.example" not in rows[0]["payload"] + (await client.get(f"{V2}/requests.json", params=HERE)).text
 
 
 @pytest.mark.parametrize("first", ["https://pictures.example/1.jpg", "https://pictures.example/13912345678.jpg"])

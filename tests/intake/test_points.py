@@ -111,8 +111,8 @@ async def test_open311_takes_a_point_or_an_address_alone(
         fact = (await submissions(pool))[-1]
         assert (fact.division, fact.placed_by, fact.category) == (ROOT, by, "street-lighting")
     number = answer.json()[0]["service_request_id"]
-    listed = await client.get(f"/open311/v2/requests/{number}.json", params={"jurisdiction_id": "nanhai"})
-    assert listed.status_code == 200, listed.text
+    response = await client.get(f"/open311/v2/requests/{number}.json", params={"jurisdiction_id": "nanhai"})
+    assert response.status_code == 200, response.text
 
 
 async def test_similar_demands_and_categories_are_found_with_a_point(client: httpx.AsyncClient):

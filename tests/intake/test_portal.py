@@ -44,8 +44,8 @@ def app_of(visitors: Visitors) -> httpx.ASGITransport:
 
 @pytest.fixture
 async def stranger() -> AsyncIterator[httpx.AsyncClient]:
-    async with httpx.AsyncClient(transport=app_of(Visitors(False)), base_url="http://intake") as found:
-        yield found
+    async with httpx.AsyncClient(transport=app_of(Visitors(False)), base_url="http://intake") as client:
+        yield client
 
 
 async def test_a_form_is_taken_with_the_token_of_its_visitor_alone(stranger: httpx.AsyncClient):

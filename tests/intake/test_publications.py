@@ -98,8 +98,8 @@ async def test_the_no_of_a_citizen_is_final_whenever_it_is_read(pool: Pool, at: 
         await hears(pool, key, fact)
     stands = await known_of(pool, key)
     assert (stands.release, stands.withheld, stands.ground) == (None, True, f.UnpublishedFor.CITIZEN)
-    kept = await pool.fetchrow("SELECT title, text, answer, pieces FROM publication WHERE demand_id = $1", key)
-    assert tuple(kept) == (None, "", "", []), "words that nobody may read are not kept"
+    row = await pool.fetchrow("SELECT title, text, answer, pieces FROM publication WHERE demand_id = $1", key)
+    assert tuple(row) == (None, "", "", []), "words that nobody may read are not kept"
     assert await pool.fetchval("SELECT released_at FROM demand_listing WHERE id = $1", key) is None
 
 
@@ -195,8 +195,8 @@ async def test_the_page_lists_searches_and_says_why_nothing_is_there(client: htt
     assert "没有找到" in (await client.get("/demands", params={"words": "龙舟"})).text
     assert "请至少输入两个字" in (await client.get("/demands", params={"words": "灯"})).text
     assert "publishes no words" in (await client.get("/demands?jurisdiction=losangeles&lang=en")).text
-    found = await client.get("/demands", params={"words": four[0].lower()})
-    assert (found.status_code, found.headers["location"]) == (303, f"/demands/{four[0]}")
+    answer = await client.get("/demands", params={"words": four[0].lower()})
+    assert (answer.status_code, answer.headers["location"]) == (303, f"/demands/{four[0]}")
 
 
 async def test_before_anything_is_released_the_list_says_what_has_to_happen(client: httpx.AsyncClient):
@@ -285,10 +285,10 @@ async def test_a_mini_program_lets_a_citizen_agree_later_and_take_it_back(client
     path = f"/v1/demands/{number}/publication-"
     no, yes, public = "not-agreed", "agreed", "public"
     assert await publication(client, number) == {"state": no, "may_agree": True, "may_refuse": True}
-    said = await client.post(f"{path}consent", json={}, headers={"Idempotency-Key": "yes"})
-    assert said.status_code == 201, said.text
+    answer = await client.post(f"{path}consent", json={}, headers={"Idempotency-Key": "yes"})
+    assert answer.status_code == 201, answer.text
     again = await client.post(f"{path}consent", json={}, headers={"Idempotency-Key": "yes"})
-    assert again.json() == said.json()
+    assert again.json() == answer.json()
     assert await told(pool, id) == ["demand.publication-allowed.v1"]
     assert await publication(client, number) == {"state": yes, "may_agree": False, "may_refuse": True}
     await hears(pool, id, (published(1), 2))
@@ -351,7 +351,7 @@ async def test_a_list_is_read_from_its_index_and_nothing_is_sorted_that_is_not_s
 @pytest.fixture
 async def crowd(pool: Pool) -> None:
     """Twenty thousand released demands, so that the planner has something to choose."""
-    await pool.execute(CROWD, 20_000, WIDE, [one.code for one in nanhai().leaf_categories])
+    await pool.execute(CROWD, 20_000, WIDE, [leaf_category.code for leaf_category in nanhai().leaf_categories])
     for table in ("demand_listing", "publication", "demand"):
         await pool.execute(f"ANALYZE {table}")
 

@@ -28,8 +28,8 @@ WORDS = "村口的路灯坏了三天\n晚上看不清路，希望尽快修好"
 
 
 def client_of(database: str, pool: Pool, **settings: object) -> httpx.AsyncClient:
-    given = IntakeSettings.model_validate(KEYS | {"DATABASE_URL": database} | settings)
-    served = web_app("intake", app.api(given, pool).routers)
+    intake_settings = IntakeSettings.model_validate(KEYS | {"DATABASE_URL": database} | settings)
+    served = web_app("intake", app.api(intake_settings, pool).routers)
     transport = httpx.ASGITransport(served, raise_app_exceptions=False)
     return httpx.AsyncClient(transport=transport, base_url="http://intake")
 
@@ -133,8 +133,8 @@ async def test_a_place_is_found_by_its_name_and_one_who_cannot_tell_says_so(visi
     await visitor.writes(WORDS)
     nothing = await visitor.open(f"{visitor.path}?q=没有这个村")
     assert ("没有找到" in nothing.text, "说不清是哪里" in nothing.text) == (True, True)
-    found = await visitor.open(f"{visitor.path}?q=桂一")
-    assert ("桂城街道" in found.text, "说不清是哪里" in found.text) == (True, False)
+    response = await visitor.open(f"{visitor.path}?q=桂一")
+    assert ("桂城街道" in response.text, "说不清是哪里" in response.text) == (True, False)
     await visitor.places(VILLAGE)
     assert visitor.path.endswith("/who")
     await visitor.send(go="back")
@@ -219,18 +219,18 @@ async def test_photos_are_taken_shown_removed_and_sent(visitor: Visitor, pool: P
     await visitor.writes(WORDS, photos)
     await visitor.open(visitor.path.replace("/where", "/words"))
     first, second = re.findall(r'src="(/raise/[^"]+)"', visitor.page)
-    shown = await visitor.client.get(first)
-    assert (shown.status_code, shown.headers["content-type"]) == (200, "image/jpeg")
+    answer = await visitor.client.get(first)
+    assert (answer.status_code, answer.headers["content-type"]) == (200, "image/jpeg")
     await visitor.send(words=WORDS, remove=second.rpartition("/")[2])
     await visitor.places(TOWN, VILLAGE)
     await visitor.send()
     assert "1张照片" in visitor.page
     await visitor.send()
-    kept = await pool.fetch("SELECT reference, channel, demand_id FROM attachment ORDER BY demand_id NULLS LAST")
-    assert [(row["channel"], row["demand_id"] is None) for row in kept] == [
+    rows = await pool.fetch("SELECT reference, channel, demand_id FROM attachment ORDER BY demand_id NULLS LAST")
+    assert [(row["channel"], row["demand_id"] is None) for row in rows] == [
         ("portal-nanhai", False), ("portal-nanhai", True)
     ]  # fmt: skip
-    assert kept[0]["reference"] == first.rpartition("/")[2]
+    assert rows[0]["reference"] == first.rpartition("/")[2]
     assert (await visitor.client.get(first)).status_code == 404, "the draft holds the receipt alone"
 
 
@@ -270,8 +270,8 @@ async def test_of_several_jurisdictions_the_portal_asks_for_the_one_first(databa
         await visitor.send()
         await visitor.send()
         assert visitor.path.endswith("/receipt")
-    kept = await pool.fetch("SELECT channel, demand_id FROM attachment JOIN submission USING (channel)")
-    assert [row["channel"] for row in kept] == ["portal-losangeles"], "photos go with the demand"
+    rows = await pool.fetch("SELECT channel, demand_id FROM attachment JOIN submission USING (channel)")
+    assert [row["channel"] for row in rows] == ["portal-losangeles"], "photos go with the demand"
 
 
 def test_a_portal_for_a_jurisdiction_that_is_not_served_is_no_portal():

@@ -55,8 +55,8 @@ async def test_photos_that_waited_go_with_the_demand_and_one_that_is_none_holds_
     assert [answer.status_code for answer in sent] == [200, 200]
     assert sent[0].json()["photos_left_out"] == 1
     assert sent[0].json()["number"] == sent[1].json()["number"]
-    told = await pool.fetch("SELECT payload FROM journal WHERE sequence = 1")
-    assert [len(orjson.loads(row["payload"])["attachments"]) for row in told] == [1]
+    rows = await pool.fetch("SELECT payload FROM journal WHERE sequence = 1")
+    assert [len(orjson.loads(row["payload"])["attachments"]) for row in rows] == [1]
 
 
 async def test_nobody_writes_over_the_draft_of_another_visitor(visitor: Visitor):

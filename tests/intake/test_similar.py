@@ -121,8 +121,8 @@ def test_a_search_takes_rare_pieces_alone_and_commoner_ones_together():
 def test_a_younger_and_a_nearer_demand_comes_first():
     asked = Asked(wording("路灯不亮"), ("a", "t"), f.Location(lat=23.0, lon=113.0), story.AT)
 
-    def one(id: int, within: tuple[str, ...], place: f.Location | None, days: int) -> Candidate:
-        return Candidate(UUID(int=id), sorted(asked.wording.bigrams), within, place, story.AT - timedelta(days))
+    def one(id: int, within: tuple[str, ...], location: f.Location | None, days: int) -> Candidate:
+        return Candidate(UUID(int=id), sorted(asked.wording.bigrams), within, location, story.AT - timedelta(days))
 
     near, old = one(1, ("a", "t"), f.Location(lat=23.0, lon=113.001), 1), one(2, ("a", "t"), None, 400)
     far, beside = one(3, ("b", "t"), f.Location(lat=23.1, lon=113.0), 1), one(4, ("b", "t"), None, 1)
@@ -154,8 +154,8 @@ async def test_a_receipt_leads_to_the_open_demands_that_say_the_same_and_not_to_
     first = (await submit(client, NOISE)).json()
     assert (await client.get(first["similar"])).json() == {"similar": []}
     second = (await submit(client, AGAIN, "k2")).json()
-    told = await client.get(second["similar"])
-    (found,) = told.json()["similar"]
+    answer = await client.get(second["similar"])
+    (found,) = answer.json()["similar"]
     assert found["number"] == first["number"]
     assert found == (await similar(client, **AGAIN))[-1] | {"score": found["score"], "reasons": found["reasons"]}
 

@@ -52,7 +52,7 @@ class Town:
         key = UUID(receipt["id"])
         async with self.pool.acquire() as db:
             version = await db.fetchval("SELECT version FROM demand WHERE id = $1", key)
-        await self.delivery.deliver(self.log.told(*facts, first=version + 1, key=key))
+        await self.delivery.deliver(self.log.records(*facts, first=version + 1, key=key))
 
 
 @pytest.fixture

@@ -75,7 +75,7 @@ async def test_a_suggestion_for_an_unknown_place_is_refused(client: httpx.AsyncC
 
 def test_a_title_with_words_of_two_categories_is_not_sure():
     ranking = KEYWORDS.rank("路灯不亮，垃圾也没人清运", "")
-    assert {one.category for one in ranking.suggestions} == {"street-lighting", "waste"}
+    assert {suggestion.category for suggestion in ranking.suggestions} == {"street-lighting", "waste"}
     assert not ranking.sure
 
 
@@ -95,7 +95,7 @@ def test_a_latin_keyword_must_stand_by_itself():
 @given(st.text(max_size=80), st.text(max_size=80))
 def test_a_probability_by_keywords_leaves_room_for_doubt(title: str, text: str):
     ranking = KEYWORDS.rank(title, text)
-    assert sum(one.probability for one in ranking.suggestions) < 1
+    assert sum(suggestion.probability for suggestion in ranking.suggestions) < 1
 
 
 def test_a_model_has_learned_what_no_keyword_says(model: Model):
@@ -107,7 +107,9 @@ def test_a_model_has_learned_what_no_keyword_says(model: Model):
 @given(st.text(max_size=80))
 def test_a_model_shares_one_among_its_categories(model: Model, title: str):
     ranking = model.rank(title, "")
-    assert ranking.suggestions == () or sum(one.probability for one in ranking.suggestions) == pytest.approx(1)
+    assert ranking.suggestions == () or sum(
+        suggestion.probability for suggestion in ranking.suggestions
+    ) == pytest.approx(1)
 
 
 def test_a_model_computes_what_scikit_learn_computes(model: Model):
@@ -117,7 +119,7 @@ def test_a_model_computes_what_scikit_learn_computes(model: Model):
     vectors, fitted = training._fitted(routed())
     for title in ("半夜唱歌没人理", "季度申报", "灶台"):
         raw = fitted.decision_function(vectors.transform([title + "\n"]))[0]
-        ours = {one.category: one.probability for one in model.rank(title, "").suggestions}
+        ours = {suggestion.category: suggestion.probability for suggestion in model.rank(title, "").suggestions}
         expected = training.softmax([float(score) / model.temperature for score in raw])
         for category, chance in zip(model.categories, expected, strict=True):
             assert ours[category] == pytest.approx(chance, abs=0.002)
@@ -187,7 +189,7 @@ def test_a_model_suggests_only_categories_that_the_pack_still_has(model: Model):
     old = model.model_copy(update={"categories": ("gone", "noise", "taxes")})
     suggester = Suggester({"nanhai": KEYWORDS}, {"nanhai": old})
     ranking = suggester.suggest(nanhai(), "灶台打不着火", "")
-    assert "gone" not in {one.category for one in ranking.suggestions}
+    assert "gone" not in {suggestion.category for suggestion in ranking.suggestions}
     assert not ranking.sure
 
 

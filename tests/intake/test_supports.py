@@ -57,8 +57,8 @@ async def test_one_person_is_one_support_whatever_the_key_the_channel_and_the_wr
         for key in (str(client.headers["X-API-Key"]), hotline):
             again = await support(client, number, f"k{n}", contact, **{"X-API-Key": key})
             assert (again.status_code, again.json()) == (201, first.json())
-    seen = await sight(client, number, "call-1", hotline, contact=same[-1])
-    assert (seen.status_code, seen.json()) == (201, first.json())
+    response = await sight(client, number, "call-1", hotline, contact=same[-1])
+    assert (response.status_code, response.json()) == (201, first.json())
     assert await told(pool) == 1
 
 
@@ -112,10 +112,10 @@ async def test_who_raised_a_demand_does_not_support_it_and_nobody_learns_whose_i
     assert own.json().keys() == other.json().keys()
     assert own.json() == again.json()
     assert datetime.fromisoformat(own.json()["at"]) >= datetime.fromisoformat(other.json()["at"])
-    seen = await sight(client, number, "call-1", hotline, contact=PHONE)
-    assert seen.status_code == 201
-    listed = await client.get("/v1/demands", params={"external_id": "call-1"}, headers={"X-API-Key": hotline})
-    assert [demand["number"] for demand in listed.json()["demands"]] == [number]
+    response = await sight(client, number, "call-1", hotline, contact=PHONE)
+    assert response.status_code == 201
+    answer = await client.get("/v1/demands", params={"external_id": "call-1"}, headers={"X-API-Key": hotline})
+    assert [demand["number"] for demand in answer.json()["demands"]] == [number]
     assert await told(pool) == 1
 
 

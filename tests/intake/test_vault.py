@@ -85,13 +85,13 @@ async def test_the_contact_that_a_fact_refers_to_is_shown_alone(client: httpx.As
     number = (await demand(client))["number"]
     supporter = {"name": "李某某", "phone": "13900139000"}
     for what, body in (("supports", {"contact": supporter}), ("supplements", {"text": "请打13700137000"})):
-        said = await client.post(f"/v1/demands/{number}/{what}", json=body, headers={"Idempotency-Key": what})
-        assert said.status_code == 201, said.text
+        answer = await client.post(f"/v1/demands/{number}/{what}", json=body, headers={"Idempotency-Key": what})
+        assert answer.status_code == 201, answer.text
     async with pool.acquire() as db:
         rows = await db.fetch("SELECT payload FROM journal WHERE sequence IS NULL ORDER BY position")
     supported, supplemented = (json.loads(row["payload"]) for row in rows)
-    shown = await reveal(client, number, staff(), contact=supported["contact"])
-    assert shown.json() == {"number": number} | supporter
+    response = await reveal(client, number, staff(), contact=supported["contact"])
+    assert response.json() == {"number": number} | supporter
     for reference in (supplemented["original"], str(uuid4())):
         refused = await reveal(client, number, staff(), contact=reference)
         assert refused.status_code == 404, refused.text
@@ -105,18 +105,18 @@ async def viewings(pool: Pool) -> list[dict[str, Any]]:
 
 async def test_a_contact_is_shown_and_who_saw_it_is_told(client: httpx.AsyncClient, pool: Pool):
     made = await demand(client)
-    shown = await reveal(client, made["number"], staff())
-    assert shown.status_code == 200, shown.text
-    assert shown.json() == {"number": made["number"], **CONTACT, "title": GOOD["title"], "text": TEXT}
-    assert "no-store" in shown.headers["cache-control"]
+    response = await reveal(client, made["number"], staff())
+    assert response.status_code == 200, response.text
+    assert response.json() == {"number": made["number"], **CONTACT, "title": GOOD["title"], "text": TEXT}
+    assert "no-store" in response.headers["cache-control"]
     fields = ["name", "phone", "address", "title", "text"]
     assert await viewings(pool) == [{"by": "陈", "fields": fields, "why": WHY}]
 
 
 async def test_a_service_asks_for_no_more_than_it_needs(client: httpx.AsyncClient, pool: Pool):
     made = await demand(client)
-    shown = await reveal(client, made["number"], service(), fields=["phone"], why="发送办理通知")
-    assert shown.json() == {"number": made["number"], "phone": CONTACT["phone"]}
+    response = await reveal(client, made["number"], service(), fields=["phone"], why="发送办理通知")
+    assert response.json() == {"number": made["number"], "phone": CONTACT["phone"]}
     assert await viewings(pool) == [{"by": "service:feedback", "fields": ["phone"], "why": "发送办理通知"}]
 
 
@@ -200,9 +200,9 @@ async def test_a_demand_that_came_without_a_contact_says_so(client: httpx.AsyncC
 async def test_an_erased_person_is_gone_and_the_demand_stays(client: httpx.AsyncClient, pool: Pool):
     named = (await client.post("/v1/attachments", files={"file": papers.plain()})).json()["reference"]
     made = await demand(client, attachments=[named])
-    done = await erase(client, made["number"], staff())
-    assert done.status_code == 200, done.text
-    assert (await erase(client, made["number"], staff())).json() == done.json()
+    response = await erase(client, made["number"], staff())
+    assert response.status_code == 200, response.text
+    assert (await erase(client, made["number"], staff())).json() == response.json()
     for gone in (await reveal(client, made["number"], staff()), await client.get(f"/v1/attachments/{named}")):
         assert gone.status_code == 410
         assert "personal-data-erased" in is_a_problem(gone)["type"]
@@ -221,8 +221,8 @@ async def test_nothing_that_names_the_caller_is_left_of_a_hotlines_references(cl
     body = GOOD | {"contact": CONTACT, "external_id": call}
     first = (await submit(client, body, f"call-{call}")).json()
     other = (await demand(client))["number"]
-    seen = await client.post(f"/v1/demands/{other}/sightings", json={"external_id": "13700137000"})
-    assert seen.status_code == 201, seen.text
+    answer = await client.post(f"/v1/demands/{other}/sightings", json={"external_id": "13700137000"})
+    assert answer.status_code == 201, answer.text
     assert (await submit(client, body, f"call-{call}")).json() == first
     assert (await submit(client, body, "another key")).json()["number"] == first["number"]
     found = (await client.get("/v1/demands", params={"external_id": call})).json()["demands"]

@@ -65,11 +65,11 @@ def long_pack(hamlet: Path) -> Path:
 
 async def test_a_demand_with_the_longest_codes_is_taken(long_pack: Path, database: str):
     pack = load_pack(long_pack)
-    assert LONG in {place.code for place in pack.divisions} & {one.code for one in pack.categories}
-    told = KEYS | {"DATABASE_URL": database, "jurisdictions_dir": long_pack.parent, "jurisdictions": "hamlet"}
+    assert LONG in {division.code for division in pack.divisions} & {category.code for category in pack.categories}
+    settings = KEYS | {"DATABASE_URL": database, "jurisdictions_dir": long_pack.parent, "jurisdictions": "hamlet"}
     async with await open_pool(database, "intake") as pool:
         key = await keys.add(pool, "web", ChannelKind.WEB, "Web")
-        served = web_app("intake", app.api(IntakeSettings.model_validate(told), pool).routers)
+        served = web_app("intake", app.api(IntakeSettings.model_validate(settings), pool).routers)
         headers = {"X-API-Key": key, "Idempotency-Key": "1"}
         async with httpx.AsyncClient(
             transport=httpx.ASGITransport(served), base_url="http://intake", headers=headers

@@ -129,11 +129,11 @@ def test_an_explanation_says_of_every_rule_which_condition_failed_first():
     )
     told = explain(pack.catalogue, CASE)
     assert (told.rule, told.unclear) == ("sunk", None)
-    assert [(one.rule, one.outcome, one.failed, one.wanted, one.actual) for one in told.rules] == [
+    assert [(rule.rule, rule.outcome, rule.failed, rule.wanted, rule.actual) for rule in told.rules] == [
         ("noise", RuleResult.FAILED, Condition.CATEGORY, "noise", "road-damage"),
         ("by-phone", RuleResult.FAILED, Condition.CHANNEL, "hotline", "web"),
         ("broken", RuleResult.FAILED, Condition.KEYWORDS, "断裂", None),
         ("sunk", RuleResult.DECIDED, None, None, None),
         ("plain", RuleResult.LATER, None, None, None),
     ]
-    assert [one.keyword for one in told.rules] == [None, None, None, "塌陷", None]
+    assert [rule.keyword for rule in told.rules] == [None, None, None, "塌陷", None]

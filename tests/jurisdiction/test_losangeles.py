@@ -42,7 +42,7 @@ def test_a_request_that_names_no_category_goes_to_311(losangeles: Pack) -> None:
 
 
 def test_los_angeles_has_fifteen_council_districts_and_neither_stations_nor_teams(losangeles: Pack) -> None:
-    districts = [place.code for place in losangeles.divisions if place.parent == "la"]
+    districts = [division.code for division in losangeles.divisions if division.parent == "la"]
     assert districts == [f"la-cd-{number:02}" for number in range(1, 16)]
     assert {losangeles.station_of(code) for code in districts} == {None}
     assert {losangeles.team_of(code) for code in districts} == {None}

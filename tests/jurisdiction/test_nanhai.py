@@ -17,18 +17,18 @@ TABLE = Path(__file__).parents[3] / "shared" / "data" / "nanhai_divisions.csv"
 
 
 def test_nanhai_is_one_district_of_seven_towns_and_307_villages(nanhai: Pack) -> None:
-    assert Counter(place.level for place in nanhai.divisions) == {"district": 1, "town": 7, "village": 307}
+    assert Counter(division.level for division in nanhai.divisions) == {"district": 1, "town": 7, "village": 307}
 
 
 @pytest.mark.skipif(not TABLE.exists(), reason="the table of the statistics is not beside the repository")
 def test_the_divisions_are_those_of_the_statistics(nanhai: Pack) -> None:
     with TABLE.open(encoding="utf-8") as file:
         told = {(row["code"], row["name"], row["level"]) for row in csv.DictReader(file)}
-    assert {(place.code, place.name, place.level) for place in nanhai.divisions} == told
+    assert {(division.code, division.name, division.level) for division in nanhai.divisions} == told
 
 
 def test_every_village_has_its_station_and_its_team(nanhai: Pack) -> None:
-    villages = [place.code for place in nanhai.divisions if place.level == "village"]
+    villages = [division.code for division in nanhai.divisions if division.level == "village"]
     for village in villages:
         station, team = nanhai.station_of(village), nanhai.team_of(village)
         assert station is not None
@@ -54,7 +54,7 @@ def test_the_fund_gives_every_village_half_a_million_yuan_and_the_district_about
 
 
 def test_the_lists_have_three_levels(nanhai: Pack) -> None:
-    assert [listed.level for listed in nanhai.list_levels] == ["district", "town", "village"]
+    assert [list_level.level for list_level in nanhai.list_levels] == ["district", "town", "village"]
 
 
 def test_citizens_choose_in_two_levels(nanhai: Pack) -> None:

@@ -97,13 +97,13 @@ def test_a_demand_without_category_waits_for_a_dispatcher_who_sees_the_nearest_u
     ],
 )
 def test_what_no_rule_can_decide_says_why(nanhai: Pack, division: str, category: str, reason: Unclear) -> None:
-    found = left_open(nanhai, division, category)
-    assert found.reason is reason
-    assert found.suggestions[-1] == "nh-coordinator"
+    undecided = left_open(nanhai, division, category)
+    assert undecided.reason is reason
+    assert undecided.suggestions[-1] == "nh-coordinator"
 
 
 def test_every_category_is_routed_in_every_village_unless_it_is_left_to_a_dispatcher(nanhai: Pack) -> None:
-    villages = [place.code for place in nanhai.divisions if place.level == "village"]
+    villages = [division.code for division in nanhai.divisions if division.level == "village"]
     for category in nanhai.leaf_categories:
         for village in villages:
             found = nanhai.route(village, category.code, RequestKind.HELP)

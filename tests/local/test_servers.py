@@ -25,7 +25,7 @@ from shared.chassis.base.findings import Severity
 from shared.chassis.kafka.client import Kafka
 from shared.chassis.kafka.cluster import cluster_id
 from shared.contracts.topics import TOPICS
-from tests.conftest import kept, reachable
+from tests.conftest import reachable, supervised
 
 PLACE = TopicPartition("kept", 0)
 
@@ -37,7 +37,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 async def test_postgres_finds_its_data_again_even_after_a_kill(home: Path):
     server = EmbeddedPostgres(home, free_port())
-    supervisor = kept(server.program, home, before=server.prepare, after=server.ready)
+    supervisor = supervised(server.program, home, before=server.prepare, after=server.ready)
     await supervisor.start()
     db = await asyncpg.connect(server.url)
     await db.execute("CREATE TABLE kept AS SELECT '积水' AS what")
@@ -45,7 +45,7 @@ async def test_postgres_finds_its_data_again_even_after_a_kill(home: Path):
     supervisor.child.process.kill()  # type: ignore[union-attr]
     await supervisor.stop()
     again = EmbeddedPostgres(home, free_port())
-    supervisor = kept(again.program, home, before=again.prepare, after=again.ready)
+    supervisor = supervised(again.program, home, before=again.prepare, after=again.ready)
     await supervisor.start()
     try:
         db = await asyncpg.connect(again.url)
@@ -62,7 +62,7 @@ async def test_a_postgres_of_another_deployment_is_not_taken_for_ours(
     home: Path, tmp_path_factory: pytest.TempPathFactory, password: str
 ):
     server = EmbeddedPostgres(home, free_port())
-    supervisor = kept(server.program, home, before=server.prepare, after=server.ready)
+    supervisor = supervised(server.program, home, before=server.prepare, after=server.ready)
     await supervisor.start()
     elsewhere = reachable(tmp_path_factory, "elsewhere")
     if (home / "pginstall").exists():
@@ -80,13 +80,13 @@ async def test_a_postgres_of_another_deployment_is_not_taken_for_ours(
 
 async def test_a_broker_of_another_deployment_is_not_taken_for_ours(home: Path, tmp_path: Path):
     server = EmbeddedBroker(home, free_port())
-    supervisor = kept(server.program, home, before=server.prepare, after=server.ready, ended=server.ended)
+    supervisor = supervised(server.program, home, before=server.prepare, after=server.ready, ended=server.ended)
     await supervisor.start()
-    other = EmbeddedBroker(tmp_path, server.port)
-    other.prepare()
+    embedded_broker = EmbeddedBroker(tmp_path, server.port)
+    embedded_broker.prepare()
     try:
         with pytest.raises(Unusable, match=f"another broker answers on {server.bootstrap}"):
-            await asyncio.wait_for(other.ready(), 60)
+            await asyncio.wait_for(embedded_broker.ready(), 60)
         assert await server.alive() is None
     finally:
         await supervisor.stop()
@@ -96,7 +96,7 @@ async def test_a_broker_of_another_deployment_is_not_taken_for_ours(home: Path, 
 async def broker_round(home: Path, port: int, sign: signal.Signals | None) -> tuple[str, int]:
     """The broker's name and how many records it held at its start; one more is told, then it ends as `sign` says."""
     server = EmbeddedBroker(home, port)
-    supervisor = kept(server.program, home, before=server.prepare, after=server.ready, ended=server.ended)
+    supervisor = supervised(server.program, home, before=server.prepare, after=server.ready, ended=server.ended)
     await supervisor.start()
     name = await cluster_id(Kafka(server.bootstrap))
     async with AIOKafkaProducer(bootstrap_servers=server.bootstrap, acks="all") as producer:
@@ -128,7 +128,7 @@ async def test_the_embedded_broker_comes_back_empty_under_another_name_after_a_k
 async def test_the_embedded_broker_comes_back_with_every_topic_as_migrate_makes_it(home: Path):
     """Processes that run ask for their topics before anybody could make them."""
     server = EmbeddedBroker(home, free_port())
-    supervisor = kept(server.program, home, before=server.prepare, after=server.ready, ended=server.ended)
+    supervisor = supervised(server.program, home, before=server.prepare, after=server.ready, ended=server.ended)
     await supervisor.start()
     try:
         found = await topics(Kafka(server.bootstrap))

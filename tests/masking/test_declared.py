@@ -58,10 +58,10 @@ def parts(kind: Any) -> Iterator[type[BaseModel]]:
 async def bodies() -> set[type[BaseModel]]:
     """What the four services read as the body of a request."""
     kinds: set[type[BaseModel]] = set()
-    told = {"DATABASE_URL": NOWHERE, "secret": token_urlsafe(48), "vault_key": token_urlsafe(48)}
+    settings = {"DATABASE_URL": NOWHERE, "secret": token_urlsafe(48), "vault_key": token_urlsafe(48)}
     for service in manifests():
         async with await open_pool(NOWHERE, service.name) as pool:
-            routers = service.api(service.settings.model_validate(told), pool).routers
+            routers = service.api(service.settings.model_validate(settings), pool).routers
         routes = [route for router in routers for route in router.routes if isinstance(route, APIRoute)]
         read = [route.body_field.field_info.annotation for route in routes if route.body_field]
         kinds.update(part for annotation in read for part in parts(annotation))
@@ -224,8 +224,8 @@ def test_words_are_cut_where_their_fact_ends_since_a_mask_may_be_longer():
 
 def test_who_wrote_the_words_decides_what_is_hidden():
     assert (by_citizen().writer, by_office().writer) == ("citizen", "office")
-    told = f.DemandConfirmed(rating=5, solved=True, comment="请打0757-86332211")
-    assert masked(told, MASKS).comment == "请打［电话］"
+    demand_confirmed = f.DemandConfirmed(rating=5, solved=True, comment="请打0757-86332211")
+    assert masked(demand_confirmed, MASKS).comment == "请打［电话］"
     answered = f.DemandResolved(by="x", result="请打0757-86332211", evidence=("现场照片，业主13812345678",))
     assert masked(answered, MASKS).result == "请打0757-86332211"
     assert masked(answered, MASKS).evidence == ("现场照片，业主［手机号］",)

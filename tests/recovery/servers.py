@@ -16,7 +16,7 @@ from deploy.local.postgres import EmbeddedPostgres
 from deploy.local.process import as_user
 from deploy.local.state import prepare, state_dir
 from shared.chassis.database.migrate import migrate
-from tests.conftest import KAFKA, kept
+from tests.conftest import KAFKA, supervised
 from tests.eventually import eventually
 from tests.recovery.page import Shell
 
@@ -32,7 +32,7 @@ async def a_broker(home: Path, name: str) -> AsyncIterator[str]:
     """The address of an empty broker."""
     folder, port = prepare(home / name), free_port()
     server = ApacheKafka(folder, port, cache=state_dir() / "cache") if KAFKA else EmbeddedBroker(folder, port)
-    keeper = kept(server.program, folder, before=server.prepare, after=server.ready, ended=server.ended)
+    keeper = supervised(server.program, folder, before=server.prepare, after=server.ready, ended=server.ended)
     await keeper.start()
     try:
         yield server.bootstrap
@@ -48,7 +48,7 @@ async def a_database(home: Path) -> AsyncIterator[EmbeddedPostgres]:
     # What only the command line says of an embedded server is not in its backup.
     with (home / "postgres" / "postgresql.conf").open("a") as file:
         file.write("unix_socket_directories = ''\nmax_connections = 200\n")
-    keeper = kept(server.program, home, after=server.ready)
+    keeper = supervised(server.program, home, after=server.ready)
     await keeper.start()
     try:
         for service in manifests():

@@ -45,11 +45,11 @@ async def opened(database: str, pool: Pool, delivery: Delivery) -> AsyncIterator
     log = Log()
     for n, past in enumerate((story.CLOSED, story.ROUTED), 1):
         numbered = story.SUBMISSION.model_copy(update={"number": number("NH", 2021, n)})
-        await delivery.deliver(log.told(numbered, *past[1:], key=UUID(int=n)))
-    await delivery.deliver(log.told(submission, key=UUID(int=3)))
+        await delivery.deliver(log.records(numbered, *past[1:], key=UUID(int=n)))
+    await delivery.deliver(log.records(submission, key=UUID(int=3)))
     transport = httpx.ASGITransport(web_app("reporting", app.api(settings, pool).routers))
-    async with httpx.AsyncClient(transport=transport, base_url="http://reporting") as found:
-        yield found
+    async with httpx.AsyncClient(transport=transport, base_url="http://reporting") as client:
+        yield client
 
 
 @pytest.fixture

@@ -68,7 +68,7 @@ async def test_counters_equal_a_plain_count(pool: Pool, delivery: Delivery, seed
     ends = [chance.choice(list(PASTS)) for _ in range(60)]
     log = Log()
     pasts = [due_in(chance.randint(1, 9), *PASTS[end]) for end in ends]
-    records = [r for n, past in enumerate(pasts, 1) for r in log.told(*past, key=UUID(int=n))]
+    records = [r for n, past in enumerate(pasts, 1) for r in log.records(*past, key=UUID(int=n))]
     delivered = records + chance.choices(records, k=120)
     chance.shuffle(delivered)
     while delivered:
@@ -139,7 +139,7 @@ async def test_first_and_last_satisfaction_and_answers_on_the_spot_are_counted_a
 ):
     log, ids = Log(), {name: UUID(int=n) for n, name in enumerate(JUDGED, 1)}
     for name, past in JUDGED.items():
-        await delivery.deliver(log.told(*past, key=ids[name]))
+        await delivery.deliver(log.records(*past, key=ids[name]))
     total = (await Figures(pool, clock=lambda: story.AT).completion(nanhai(), Question(Dimension.ALL))).total
     assert total.satisfaction == Satisfaction(rated=3, satisfied=2, rate=66.67)
     assert total.first_satisfaction == Satisfaction(rated=3, satisfied=1, rate=33.33)
@@ -151,7 +151,7 @@ async def test_first_and_last_satisfaction_and_answers_on_the_spot_are_counted_a
 
 
 async def test_of_the_past_no_satisfaction_is_told(pool: Pool, delivery: Delivery):
-    await delivery.deliver(Log().told(*JUDGED["dissatisfied"], key=UUID(int=1)))
+    await delivery.deliver(Log().records(*JUDGED["dissatisfied"], key=UUID(int=1)))
     question = Question(Dimension.ALL, until=nanhai().local_day(story.AT))
     then = await Figures(pool, clock=lambda: story.AT).completion(nanhai(), question)
     assert (then.total.collected, then.total.satisfaction, then.total.first_satisfaction) == (1, None, None)
@@ -167,7 +167,7 @@ def test_the_rate_of_nanhai_2021_is_the_one_that_was_printed():
 
 async def test_what_is_summed_while_the_projector_writes_is_counted_once(pool: Pool, delivery: Delivery):
     log, count = Log(), 600
-    records = [r for n in range(1, count + 1) for r in log.told(*story.CLOSED, key=UUID(int=n))]
+    records = [r for n in range(1, count + 1) for r in log.records(*story.CLOSED, key=UUID(int=n))]
     batches = (records[start : start + 100] for start in range(0, len(records), 100))
     folding = asyncio.create_task(_folded(delivery, batches))
     summed = 0

@@ -253,10 +253,10 @@ async def test_pages_are_newest_first_and_whatever_is_raised_meanwhile_moves_non
 
 async def test_every_demand_behind_a_figure_opens_to_each_of_its_facts(board: Board):
     for number in await board.behind("/v1/figures/completion/demands", limit=100):
-        told = (await board.client.get(f"/v1/figures/facts/{number}")).json()
-        assert sorted(fact["sequence"] for fact in told) == board.shown[number]
+        body = (await board.client.get(f"/v1/figures/facts/{number}")).json()
+        assert sorted(fact["sequence"] for fact in body) == board.shown[number]
         page = (await board.client.get(f"/board/demands/{number}")).text
-        assert page.count('<span class="what">') == len(told)
+        assert page.count('<span class="what">') == len(body)
 
 
 @pytest.mark.parametrize("address", ["/board/demands", "/v1/figures/completion/demands"])

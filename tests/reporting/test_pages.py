@@ -67,8 +67,8 @@ async def wordy(
     told = KEYS | {"DATABASE_URL": database, "jurisdictions_dir": showing(tmp_path / "packs", *Shown)}
     settings = ReportingSettings.model_validate(told)
     transport = httpx.ASGITransport(web_app("reporting", app.api(settings, pool).routers))
-    async with httpx.AsyncClient(transport=transport, base_url="http://reporting") as found:
-        yield found
+    async with httpx.AsyncClient(transport=transport, base_url="http://reporting") as client:
+        yield client
 
 
 async def test_what_a_citizen_wrote_is_shown_where_the_pack_says_so_and_never_run(wordy: httpx.AsyncClient):
@@ -111,10 +111,10 @@ async def test_who_looked_at_personal_data_and_which_message_went_out_is_nobodys
     ]
     log = Log()
     await delivery.deliver([log.record(envelope(note, None, UUID(int=1), story.AT)) for note in notes])
-    told = (await browser.get("/v1/figures/facts/NH21-000001-W")).json()
-    assert [fact["type"] for fact in told if fact["sequence"] is None] == ["demand.urged.v1"]
+    body = (await browser.get("/v1/figures/facts/NH21-000001-W")).json()
+    assert [fact["type"] for fact in body if fact["sequence"] is None] == ["demand.urged.v1"]
     page = (await browser.get("/board/demands/NH21-000001-W")).text
-    assert page.count('<span class="what">') == len(told) == len(story.CLOSED) + 1
+    assert page.count('<span class="what">') == len(body) == len(story.CLOSED) + 1
     assert "群众催办" in page
     for word in ("personal", "notification", "warned", "intake", "/services/"):
         assert word not in page
@@ -141,7 +141,7 @@ async def test_a_report_is_counted_and_says_no_more_than_that_it_was_raised(
     )
     answered = f.DemandResolved(by="Chen", result="x", summary="已立案")
     routed = f.DemandRouted(unit="nh-education", rule="r1", due_at=story.AT)
-    await delivery.deliver(Log().told(report, routed, f.DemandAccepted(by="Chen"), answered, key=UUID(int=4)))
+    await delivery.deliver(Log().records(report, routed, f.DemandAccepted(by="Chen"), answered, key=UUID(int=4)))
     hidden = ("受贿", "立案", "440605011001", "road-damage", "nh-education", "教育局", "discipline-line", "resolved")
     for reader in (browser, wordy):
         for path in (f"/board/demands/{REPORT}", f"/board/demands/{REPORT}?lang=en", f"/v1/figures/facts/{REPORT}"):
@@ -171,7 +171,7 @@ async def test_no_list_tells_where_a_report_lies_or_how_it_stands(
     routed = f.DemandRouted(unit="nh-education", rule="r1", due_at=story.AT)
     for n, kind in ((4, RequestKind.REPORT), (5, RequestKind.HELP)):
         raised = story.SUBMISSION.model_copy(update={"kind": kind, "number": f"NH21-00000{n}-X"})
-        await delivery.deliver(Log().told(raised, routed, key=UUID(int=n)))
+        await delivery.deliver(Log().records(raised, routed, key=UUID(int=n)))
     for path in ("/board/demands", "/v1/figures/completion/demands"):
         told = (await browser.get(f"{path}?{asked}")).text
         assert ("NH21-000005-O" in told, REPORT in told) == (True, False)
@@ -226,7 +226,7 @@ async def test_a_channel_is_called_what_people_call_it(
     browser: httpx.AsyncClient, delivery: Told, registered: str | None, zh: str, en: str
 ):
     raised = story.SUBMISSION.model_copy(update={"number": "NH21-000006-M", "channel_name": registered})
-    await delivery.deliver(Log().told(raised, key=UUID(int=6)))
+    await delivery.deliver(Log().records(raised, key=UUID(int=6)))
     for lang, name in (("zh", zh), ("en", en)):
         for path in ("/board?by=channel", "/board/demands/NH21-000006-M?", "/board/demands?by=channel&key=web"):
             assert name in (await browser.get(f"{path}&lang={lang}")).text, path
@@ -238,7 +238,7 @@ async def test_a_channel_that_was_renamed_is_called_by_its_new_name(browser: htt
     log = Log()
     for n, name in ((6, "民声热线"), (7, "南海民声")):
         raised = story.SUBMISSION.model_copy(update={"number": f"NH21-00000{n}-X", "channel_name": name})
-        await delivery.deliver(log.told(raised, key=UUID(int=n)))
+        await delivery.deliver(log.records(raised, key=UUID(int=n)))
     page = (await browser.get("/board?by=channel")).text
     assert ("南海民声" in page, "民声热线" in page) == (True, False)
 
@@ -297,7 +297,7 @@ async def test_the_board_counts_what_a_citizen_said_of_publication_and_trusts_no
 ):  # fmt: skip
     raised = story.SUBMISSION.model_copy(update={"title": "门口水浸", "may_publish": may_publish})
     log, key = Log(), UUID(int=7)
-    await delivery.deliver(log.told(raised, key=key))
+    await delivery.deliver(log.records(raised, key=key))
     for n, note in sorted(enumerate(said), reverse=turned):
         told = envelope(note, None, key, story.AT + timedelta(minutes=n * minutes))._replace(id=UUID(int=70 + n))
         await delivery.deliver([log.record(told)])

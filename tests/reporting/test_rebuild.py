@@ -129,8 +129,8 @@ async def answering(deployment: Deployment) -> AsyncIterator[list[int]]:
 
     async def ask() -> None:
         while True:
-            found = await deployment.client.get("/v1/figures/completion", params={"jurisdiction": "nanhai"})
-            answers.append(found.status_code)
+            answer = await deployment.client.get("/v1/figures/completion", params={"jurisdiction": "nanhai"})
+            answers.append(answer.status_code)
             await asyncio.sleep(0.005)
 
     asking = asyncio.create_task(ask())
@@ -246,7 +246,7 @@ async def test_facts_that_the_log_has_lost_are_named(deployment: Deployment, poo
     records, _ = lives(20)
     await deployment.tell(records)
     await deployment.projected()
-    extra = Log(10**6).told(*story.RESOLVED, key=UUID(int=10**6))
+    extra = Log(10**6).records(*story.RESOLVED, key=UUID(int=10**6))
     await delivery(pool).deliver(extra)
     done = await deployment.rebuild()
     assert not done.replaced
@@ -349,17 +349,17 @@ async def test_while_both_are_compared_facts_wait_and_everybody_may_read(pool: P
         holding = db.transaction()
         await holding.start()
         await locks.hold_writers(db)
-        heard = asyncio.create_task(delivery(pool).deliver(Log().told(*story.ROUTED)))
+        task = asyncio.create_task(delivery(pool).deliver(Log().records(*story.ROUTED)))
 
         async def waiting() -> int:
-            async with pool.acquire() as other:
-                return int(await other.fetchval("SELECT count(*) FROM pg_locks WHERE NOT granted"))
+            async with pool.acquire() as connection:
+                return int(await connection.fetchval("SELECT count(*) FROM pg_locks WHERE NOT granted"))
 
         await eventually(waiting, lambda found: found > 0)
         assert await standings(pool) == {}
-        assert not heard.done()
+        assert not task.done()
         await holding.rollback()
-    await heard
+    await task
     assert sum((await standings(pool)).values()) == 1
 
 
@@ -367,7 +367,10 @@ async def test_a_batch_that_was_read_before_the_replacement_is_read_again_before
     database: str, pool: Pool, monkeypatch: pytest.MonkeyPatch
 ):
     log = Log()
-    first, then = log.told(*story.ROUTED), log.told(*story.RESOLVED[len(story.ROUTED) :], first=len(story.ROUTED) + 1)
+    first, then = (
+        log.records(*story.ROUTED),
+        log.records(*story.RESOLVED[len(story.ROUTED) :], first=len(story.ROUTED) + 1),
+    )
     await delivery(pool).deliver(first)
     async with pool.acquire() as db:
         await db.execute("""UPDATE demand_facts SET state = jsonb_set(state, '{category}', '"wrong"')""")

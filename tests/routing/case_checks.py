@@ -73,12 +73,12 @@ def _check_deadlines(course: Course) -> None:
     """Nothing is told twice of one due time, unless a correction brought it back."""
     if any(isinstance(step.fact, _MOVES_DUE) for step in course.steps):
         return
-    told = Counter(
+    counts = Counter(
         (note.fact.type, note.fact.stage, note.fact.unit if note.fact.stage is f.Stage.ASSIST else "", note.fact.due_at)
         for note in course.notes
         if isinstance(note.fact, f.DeadlineWarned | f.DeadlineMissed)
     )
-    assert all(times == 1 for times in told.values()), told
+    assert all(times == 1 for times in counts.values()), counts
 
 
 def check_answer(sent: Sent, course: Course, pack: Pack) -> None:

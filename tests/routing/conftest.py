@@ -39,10 +39,10 @@ class Hall:
     repository: Any
     log: Log = field(default_factory=Log)
 
-    async def knows(self, *told: f.StatusFact, n: int = 1) -> str:
+    async def knows(self, *facts: f.StatusFact, n: int = 1) -> str:
         """The number of a demand with this past."""
         await let_know(
-            Delivery(self.pool, Repositories.of(self.repository), "cluster"), self.log.told(*told, key=UUID(int=n))
+            Delivery(self.pool, Repositories.of(self.repository), "cluster"), self.log.records(*facts, key=UUID(int=n))
         )
         return number("NH", 2021, n)
 
@@ -56,8 +56,8 @@ class Hall:
 
     async def say(self, number: str, what: str, key: str, **more: Any) -> httpx.Response:
         """What the tax office says about a demand."""
-        sent = {"Idempotency-Key": key, **bearer("nh-tax"), **more.pop("headers", {})}
-        return await self.client.post(f"/v1/cases/{number}/{what}", headers=sent, **more)
+        headers = {"Idempotency-Key": key, **bearer("nh-tax"), **more.pop("headers", {})}
+        return await self.client.post(f"/v1/cases/{number}/{what}", headers=headers, **more)
 
     async def told(self) -> list[str]:
         async with self.pool.acquire() as db:

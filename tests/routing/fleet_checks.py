@@ -104,5 +104,5 @@ async def check_leases(fleet: WorkerFleet) -> None:
     """None is held by the dead: each was renewed since the last of them died, and is given up by whoever has it."""
     await eventually(fleet.leases_of_the_dead, lambda leases: leases == [], within=PATIENCE)
     await fleet.end_in_order()
-    left = await fleet.pool.fetch("SELECT name, holder, epoch FROM lease WHERE expires_at > '-infinity'")
-    assert left == [], f"not given up: {left}"
+    rows = await fleet.pool.fetch("SELECT name, holder, epoch FROM lease WHERE expires_at > '-infinity'")
+    assert rows == [], f"not given up: {rows}"

@@ -18,8 +18,8 @@ async def test_a_coordinator_sees_the_triage_of_the_own_jurisdiction_alone(hall:
     await hall.knows(*TRIAGED, n=1)
     await hall.knows(elsewhere, *TRIAGED[1:], n=2)
     for unit, known in ((COORDINATOR, "NH21-000001-W"), (ELSEWHERE.coordinator, "NH21-000002-U")):
-        seen = (await hall.get("/v1/cases/triage", unit)).json()
-        assert [case["number"] for case in seen["cases"]] == [known]
+        body = (await hall.get("/v1/cases/triage", unit)).json()
+        assert [case["number"] for case in body["cases"]] == [known]
     assert (await hall.get("/v1/cases/triage", "nh-tax")).status_code == 403
 
 

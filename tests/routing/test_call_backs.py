@@ -82,7 +82,7 @@ async def test_an_answer_is_listed_taken_and_told_as_the_citizens_verdict(city: 
         "SELECT payload FROM journal WHERE type = 'demand.confirmed.v1'"
     )
     assert f.DemandConfirmed.model_validate_json(closed).tags == ("prompt",)
-    assert (await city.told(number)).count("verdict-given") == 1
+    assert (await city.facts(number)).count("verdict-given") == 1
 
 
 async def test_a_citizen_who_judges_meanwhile_takes_the_case_out_of_the_list_and_comes_first(
@@ -92,15 +92,15 @@ async def test_a_citizen_who_judges_meanwhile_takes_the_case_out_of_the_list_and
     await centre.does(number, "start")
     demand = await city.demand(number)
     link = CitizenLinks.at("", KEYS["secret"]).rate(demand.id, demand.version)
-    given = await centre.client.post(f"/v1/ratings/{link.rpartition('/')[2]}", json={"rating": 2, "solved": False})
-    assert given.status_code == 201, given.text
+    answer = await centre.client.post(f"/v1/ratings/{link.rpartition('/')[2]}", json={"rating": 2, "solved": False})
+    assert answer.status_code == 201, answer.text
     await city.loop.turn()
     assert await centre.numbers() == []
     for person in ({}, {"name": "王", "unit": "nh-police", "role": "caller"}):
         late = await centre.does(number, "record", body=REACHED, **person)
         assert late.status_code == 409, late.text
         assert "群众通过短信链接已于" in late.json()["detail"]
-    assert "verdict-given" not in await city.told(number)
+    assert "verdict-given" not in await city.facts(number)
     reopened = await city.demand(number)
     assert (reopened.reopenings, reopened.first_rating, reopened.first_solved) == (1, 2, False)
     await city.tells(number, f.DemandAccepted(by="陈晓岚"), f.DemandResolved(by="陈晓岚", result="重新铺好"))
@@ -132,15 +132,15 @@ async def test_nobody_records_a_verdict_for_many_citizens_at_once(city: City, ce
     headers = _bearer() | {"Idempotency-Key": "bulk-1"}
     refused = await centre.client.post("/v1/cases/bulk", headers=headers, json=sent)
     assert (refused.status_code, refused.json()["errors"][0]["field"]) == (422, "command")
-    assert "verdict-given" not in await city.told(number)
+    assert "verdict-given" not in await city.facts(number)
 
 
 async def test_callers_read_and_reveal_what_is_to_be_called_alone(city: City, centre: Centre):
     number = await answered(city)
     caller = _bearer("王", "nh-police", "caller")
     why = {"why": "回访核实办理结果"}
-    shown = await centre.client.post(f"/v1/demands/{number}/contact", headers=caller, json=why)
-    assert (shown.status_code, shown.json().get("phone")) == (200, CONTACT["phone"])
+    answer = await centre.client.post(f"/v1/demands/{number}/contact", headers=caller, json=why)
+    assert (answer.status_code, answer.json().get("phone")) == (200, CONTACT["phone"])
     await centre.does(number, "record", body=REACHED)
     await city.loop.turn()
     hidden = await centre.client.post(f"/v1/demands/{number}/contact", headers=caller, json=why)
@@ -181,9 +181,9 @@ async def test_a_caller_works_with_pages_and_forms_alone(city: City, dispatcher:
     page = await dispatcher.open("/desk/call-backs")
     assert (number in page.text, "回访（1）" in page.text) == (True, True)
     path = f"/desk/call-backs/{number}"
-    opened = await dispatcher.open(path)
-    assert RESULT in opened.text
-    assert CONTACT["phone"] not in opened.text
+    response = await dispatcher.open(path)
+    assert RESULT in response.text
+    assert CONTACT["phone"] not in response.text
     taken = await dispatcher.send(path, f"{path}/start")
     assert "登记评价" in taken.text
     revealed = await dispatcher.send(path, f"{path}/contact-details", why="回访核实办理结果")

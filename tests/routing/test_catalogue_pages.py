@@ -58,8 +58,8 @@ class Office:
 
     async def sign_in(self, unit: str, role: str) -> None:
         self.client.cookies.clear()
-        landed = await self.client.post("/sign-in/demo", data={"person": f"{unit}-{role}", "next": "/desk"})
-        assert landed.status_code == 200, landed.text
+        answer = await self.client.post("/sign-in/demo", data={"person": f"{unit}-{role}", "next": "/desk"})
+        assert answer.status_code == 200, answer.text
 
     async def page(self, path: str, status: int = 200) -> str:
         """The words of a page."""
@@ -81,7 +81,7 @@ class Office:
         """Let routing hear of a demand; returns its number."""
         submitted = story.SUBMISSION.model_copy(update={"number": number("NH", 2021, n), **also})
         repositories = Repositories.of(demand_repository(self.packs))
-        await let_know(Delivery(self.pool, repositories, "cluster"), self.log.told(submitted, key=UUID(int=n)))
+        await let_know(Delivery(self.pool, repositories, "cluster"), self.log.records(submitted, key=UUID(int=n)))
         return submitted.number
 
 

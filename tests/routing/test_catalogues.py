@@ -104,10 +104,10 @@ class Office:
     async def state(self, version: str) -> str:
         return str((await self.ask("GET", f"/v1/catalogues/{version}")).json()["state"])
 
-    async def hears(self, *told: f.StatusFact, n: int) -> str:
+    async def hears(self, *facts: f.StatusFact, n: int) -> str:
         """Let the worker hear of a demand; returns the rule that it went by."""
         delivery = Delivery(self.pool, Repositories.of(demand_repository(self.packs)), "cluster", clock=self.clock)
-        await let_know(delivery, self.log.told(*told, key=UUID(int=n)))
+        await let_know(delivery, self.log.records(*facts, key=UUID(int=n)))
         state = await self.pool.fetchval("SELECT state ->> 'rule' FROM demand WHERE id = $1", UUID(int=n))
         return str(state)
 
@@ -151,7 +151,7 @@ async def test_a_version_goes_from_draft_to_publication_and_each_step_is_kept_wi
     office.clock.forward(hours=1)
     assert (await office.state(version), await office.state(FILE)) == ("published", "superseded")
     actions = (await office.ask("GET", "/v1/catalogues/actions")).json()["actions"]
-    assert [one["action"] for one in actions] == ["published", "rehearsed", "checked", "drafted"]
+    assert [action["action"] for action in actions] == ["published", "rehearsed", "checked", "drafted"]
     assert (actions[0]["name"], actions[0]["reason"], actions[0]["version"]) == ("李", "换发新目录", version)
     assert datetime.fromisoformat(actions[0]["in_force_from"]) == moment
 
@@ -168,16 +168,16 @@ async def test_a_version_decides_from_its_moment_on_and_every_decision_names_the
 
 
 async def test_two_workers_that_read_the_publication_at_different_times_decide_by_the_same_moment(office: Office):
-    other = PacksInForce(shipped(), office.pool, office.clock)
-    await other.read()
+    packs_in_force = PacksInForce(shipped(), office.pool, office.clock)
+    await packs_in_force.read()
     version = await office.rehearsed(TRANSPORT)
     told = await office.say(f"/{version}/publish")
     moment = datetime.fromisoformat(told["in_force_from"])
     await office.packs.read()
     office.clock.forward(seconds=3)
-    await other.read()
+    await packs_in_force.read()
     assert moment == NOON + timedelta(seconds=5)
-    for packs in (office.packs, other):
+    for packs in (office.packs, packs_in_force):
         versions = []
         for seconds in (-1, 0, 1):
             pack = packs.at(moment + timedelta(seconds=seconds)).get("nanhai")
@@ -283,8 +283,8 @@ async def test_catalogues_are_changed_by_dispatchers_and_read_by_whoever_reads_e
         for unit, role in ((nanhai().coordinator, "clerk"), ("nh-tax", "auditor")):
             refused = await office.ask("POST", f"/v1/catalogues{path}", unit, roles=(role,), json={})
             assert refused.status_code == 403
-    listed = (await office.ask("GET", "/v1/catalogues", ELSEWHERE.coordinator)).json()
-    assert (listed["jurisdiction"], listed["in_force"]) == (ELSEWHERE.id, ELSEWHERE.catalogue_version)
+    body = (await office.ask("GET", "/v1/catalogues", ELSEWHERE.coordinator)).json()
+    assert (body["jurisdiction"], body["in_force"]) == (ELSEWHERE.id, ELSEWHERE.catalogue_version)
 
 
 async def test_a_rehearsal_says_how_many_go_elsewhere_who_has_more_and_what_would_have_been_late(office: Office):
@@ -328,9 +328,9 @@ async def test_an_explanation_names_the_rule_its_version_and_why_no_other_one_de
 async def test_the_explanation_of_what_went_to_triage_says_why_no_rule_decided(office: Office):
     await office.hears(submission(1, category=None), n=1)
     path = f"/v1/cases/{number('NH', 2021, 1)}/explanation"
-    told = (await office.ask("GET", path)).json()
-    assert (told["version"], told["rule"], told["unclear"]) == (FILE, None, "no-category")
-    assert {one["outcome"] for one in told["rules"]} == {"failed"}
+    body = (await office.ask("GET", path)).json()
+    assert (body["version"], body["rule"], body["unclear"]) == (FILE, None, "no-category")
+    assert {one["outcome"] for one in body["rules"]} == {"failed"}
     assert (await office.ask("GET", path, "nh-police")).status_code == 404
 
 
@@ -390,7 +390,7 @@ async def test_the_worker_reads_what_is_in_force_before_it_takes_a_demand(office
     for task in started.first:
         await task()
     later = Delivery(office.pool, started.repositories, "cluster")
-    await let_know(later, office.log.told(submission(1, text="路面塌陷"), key=UUID(int=1)))
+    await let_know(later, office.log.records(submission(1, text="路面塌陷"), key=UUID(int=1)))
     rule = await office.pool.fetchval("SELECT state ->> 'rule' FROM demand")
     assert rule == f"nanhai@{version}:sunk"
 

@@ -51,19 +51,19 @@ ASK = c.RequestExtension(working_days=5, reason="需现场勘测")
 
 
 def test_an_extension_is_asked_by_the_unit_and_granted_by_the_head_of_the_unit_above():
-    asked = after(story.demand(*ACCEPTED), ASK, by=CLERK)
-    assert asked.extension is not None
-    assert (asked.extension.decider, asked.due_at) == (TOWN, DUE)
-    assert refusal(asked, c.GrantExtension(), HEAD).code is Code.FORBIDDEN
-    granted = after(asked, c.GrantExtension(), by=TOWN_HEAD)
+    demand = after(story.demand(*ACCEPTED), ASK, by=CLERK)
+    assert demand.extension is not None
+    assert (demand.extension.decider, demand.due_at) == (TOWN, DUE)
+    assert refusal(demand, c.GrantExtension(), HEAD).code is Code.FORBIDDEN
+    granted = after(demand, c.GrantExtension(), by=TOWN_HEAD)
     assert (granted.due_at, granted.extensions, granted.extension) == (PACK.due_at(DUE, 5), 1, None)
     assert refusal(granted, ASK, CLERK).code is Code.ILLEGAL_TRANSITION
 
 
 def test_fewer_days_may_be_granted_and_no_more():
-    asked = after(story.demand(*ACCEPTED), ASK, by=CLERK)
-    assert after(asked, c.GrantExtension(working_days=2), by=TOWN_HEAD).due_at == PACK.due_at(DUE, 2)
-    assert refusal(asked, c.GrantExtension(working_days=6), TOWN_HEAD).code is Code.INVALID
+    demand = after(story.demand(*ACCEPTED), ASK, by=CLERK)
+    assert after(demand, c.GrantExtension(working_days=2), by=TOWN_HEAD).due_at == PACK.due_at(DUE, 2)
+    assert refusal(demand, c.GrantExtension(working_days=6), TOWN_HEAD).code is Code.INVALID
 
 
 def test_a_refused_extension_leaves_the_due_time_and_may_be_asked_for_again():
@@ -80,8 +80,8 @@ def test_what_was_not_asked_for_is_not_decided(command: c.RoutingCommand):
 
 
 def test_an_extension_is_asked_for_once_at_a_time_and_before_the_due_time():
-    asked = after(story.demand(*ACCEPTED), ASK, by=CLERK)
-    assert refusal(asked, ASK, CLERK).code is Code.ILLEGAL_TRANSITION
+    demand = after(story.demand(*ACCEPTED), ASK, by=CLERK)
+    assert refusal(demand, ASK, CLERK).code is Code.ILLEGAL_TRANSITION
     late = DUE + timedelta(seconds=1)
     assert refusal(story.demand(*ACCEPTED), ASK, CLERK, late).code is Code.ILLEGAL_TRANSITION
 
@@ -136,10 +136,10 @@ def test_an_answer_ends_a_pause():
 
 
 def test_the_clock_of_a_listed_case_stands_until_work_goes_on():
-    listed = after(story.demand(*ACCEPTED), c.ListDemand(level="town", reason="列入清单"), by=HEAD)
-    assert (listed.status, listed.paused_at) == (Status.LISTED, story.AT)
+    demand = after(story.demand(*ACCEPTED), c.ListDemand(level="town", reason="列入清单"), by=HEAD)
+    assert (demand.status, demand.paused_at) == (Status.LISTED, story.AT)
     later = story.AT + timedelta(days=30)
-    at_work = after(listed, c.ProgressDemand(note="开工"), by=CLERK, at=later)
+    at_work = after(demand, c.ProgressDemand(note="开工"), by=CLERK, at=later)
     assert (at_work.status, at_work.paused_at) == (Status.IN_PROGRESS, None)
     assert at_work.due_at == PACK.resumed_due(DUE, story.AT, later)
     unknown = c.ListDemand(level="galaxy", reason="x")
@@ -150,10 +150,10 @@ HELP = c.RequestAssistance(units=("nh-transport",), reason="道路权属")
 
 
 def test_an_assisting_unit_signs_for_its_part_and_reports_to_the_lead():
-    asked = after(story.demand(*ACCEPTED), HELP, by=CLERK)
-    assert asked.assisting == ("nh-transport",)
-    assert refusal(asked, HELP, CLERK).code is Code.INVALID
-    signed = after(asked, c.AcceptAssistance(), by=HELPER)
+    demand = after(story.demand(*ACCEPTED), HELP, by=CLERK)
+    assert demand.assisting == ("nh-transport",)
+    assert refusal(demand, HELP, CLERK).code is Code.INVALID
+    signed = after(demand, c.AcceptAssistance(), by=HELPER)
     assert refusal(signed, c.AcceptAssistance(), HELPER).code is Code.ILLEGAL_TRANSITION
     reported = after(signed, c.ReportAssistance(note="属村道"), by=HELPER)
     (part,) = reported.assistance
@@ -166,8 +166,8 @@ def test_only_units_that_assist_report_and_only_they_are_let_go():
     accepted = story.demand(*ACCEPTED)
     assert refusal(accepted, c.ReportAssistance(note="x"), DISPATCHER).code is Code.ILLEGAL_TRANSITION
     assert refusal(accepted, c.EndAssistance(unit="nh-tax", reason="x"), CLERK).code is Code.INVALID
-    own = c.RequestAssistance(units=(STATION,), reason="x")
-    assert refusal(accepted, own, CLERK).code is Code.INVALID
+    request_assistance = c.RequestAssistance(units=(STATION,), reason="x")
+    assert refusal(accepted, request_assistance, CLERK).code is Code.INVALID
 
 
 def test_a_transfer_gives_the_case_to_another_unit_and_keeps_its_due_time():
@@ -276,9 +276,9 @@ def test_only_commands_that_somebody_may_give_now_are_available():
     assert not {"progress", "resolve", "pause", "resume", "grant-extension", "route"} & set(names(routed, CLERK))
     assert {"progress", "resolve", "pause", "request-extension"} <= set(names(accepted, CLERK))
     assert "accept" not in names(accepted, CLERK)
-    asked = after(accepted, ASK, by=CLERK)
-    assert "request-extension" not in names(asked, CLERK)
-    assert {"grant-extension", "refuse-extension"} <= set(names(asked, TOWN_HEAD))
+    demand = after(accepted, ASK, by=CLERK)
+    assert "request-extension" not in names(demand, CLERK)
+    assert {"grant-extension", "refuse-extension"} <= set(names(demand, TOWN_HEAD))
     assert names(accepted, Person("x", "nh-tax")) == ()
     closed = story.demand(*ACCEPTED, f.DemandResolved(by="陈", result="x"))
     assert names(closed, CLERK) == ()

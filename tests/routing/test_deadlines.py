@@ -195,8 +195,8 @@ async def test_what_was_routed_after_its_due_time_is_missed_at_once(office: Offi
 async def test_each_assisting_unit_has_a_due_time_of_its_own(office: Office):
     key = await office.submits()
     due = PACK.due_at(AT, 5)
-    asked = f.AssistanceRequested(by="陈", units=("nh-tax", "nh-police"), reason="x", due_at=due)
-    await office.tells(key, AT + SECOND, ACCEPTED, CONTACTED, asked)
+    assistance_requested = f.AssistanceRequested(by="陈", units=("nh-tax", "nh-police"), reason="x", due_at=due)
+    await office.tells(key, AT + SECOND, ACCEPTED, CONTACTED, assistance_requested)
     await office.tells(key, AT + DAY, f.AssistanceReported(by="黄", unit="nh-tax", note="已核实"))
     await office.clock_shows(due)
     missed = [fact.unit for fact in await office.notes(key) if isinstance(fact, f.DeadlineMissed)]

@@ -419,7 +419,7 @@ def test_whoever_signs_for_a_case_is_known_by_more_than_the_name():
     spec(Person("陈", PACK.coordinator, subject="issuer-7")).given(*ACCEPTED).when(c.AssignDemand(handler="陈")).then(
         assigned
     )
-    other = evolve(story.demand(*ACCEPTED), assigned, story.AT)
-    assert (other.handler, other.handler_subject) == ("陈", "issuer-7")
-    away = evolve(other, f.DemandReturned(by="陈", reason="x"), story.AT)
+    demand = evolve(story.demand(*ACCEPTED), assigned, story.AT)
+    assert (demand.handler, demand.handler_subject) == ("陈", "issuer-7")
+    away = evolve(demand, f.DemandReturned(by="陈", reason="x"), story.AT)
     assert away.handler_subject is None

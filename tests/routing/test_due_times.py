@@ -135,9 +135,9 @@ def test_an_extension_that_was_asked_for_before_a_pause_is_granted_after_it_on_t
 
 def test_the_parts_of_assisting_units_move_with_a_pause():
     asked = given(at_work(), c.RequestAssistance(units=("nh-transport", "nh-tax"), reason="x"), 0)
-    done = evolve(asked, f.AssistanceReported(by="李", unit="nh-tax", note="x"), AT)
-    before = {part.unit: part.due_at for part in done.assistance}
-    resumed = given(given(done, PAUSE, 1), RESUME, 8)
+    demand = evolve(asked, f.AssistanceReported(by="李", unit="nh-tax", note="x"), AT)
+    before = {part.unit: part.due_at for part in demand.assistance}
+    resumed = given(given(demand, PAUSE, 1), RESUME, 8)
     after = {part.unit: part.due_at for part in resumed.assistance}
     assert before["nh-transport"] == PACK.due_at(AT, 5)
     assert after == {"nh-transport": PACK.due_at(AT, 10), "nh-tax": before["nh-tax"]}
@@ -161,8 +161,8 @@ def test_a_part_that_was_asked_for_during_a_pause_keeps_what_it_had_left():
 )
 def test_nothing_is_paused_or_asked_for_where_the_unit_owes_nothing_more(end: f.StatusFact):
     asked = given(at_work(), c.RequestExtension(working_days=3, reason="x"), 1)
-    ended = evolve(given(asked, PAUSE, 1), end, AT + 2 * DAY)
-    assert (ended.paused_at, ended.pause_reason, ended.paused_until, ended.extension) == (None, None, None, None)
+    demand = evolve(given(asked, PAUSE, 1), end, AT + 2 * DAY)
+    assert (demand.paused_at, demand.pause_reason, demand.paused_until, demand.extension) == (None, None, None, None)
 
 
 def test_the_clock_of_a_listed_case_that_runs_again_is_watched():

@@ -76,7 +76,7 @@ async def test_what_is_told_of_the_work_may_bring_files(city: City, clerk: Visit
     done = await send(clerk, f"/desk/cases/{case}/{name}", PHOTO, **typed)
     assert done.status_code == 200, done.text
     assert len(file_links(done.text)) == 1
-    assert "evidence-attached" in await city.told(case)
+    assert "evidence-attached" in await city.facts(case)
 
 
 async def test_files_of_an_answer_are_for_the_citizen_where_the_clerk_says_so(city: City, clerk: Visitor):
@@ -87,7 +87,7 @@ async def test_files_of_an_answer_are_for_the_citizen_where_the_clerk_says_so(ci
         assert (await clerk.client.get(link)).status_code == 200
         told = await city.fact(case, f.DemandResolved)
         assert told.attachments == ((link.rpartition("/")[2],) if shown else ())
-        assert ("evidence-attached" in await city.told(case)) is not bool(shown)
+        assert ("evidence-attached" in await city.facts(case)) is not bool(shown)
 
 
 async def test_a_unit_that_helps_hands_in_files_with_its_report(city: City):
@@ -130,7 +130,7 @@ async def test_a_form_with_files_that_is_sent_twice_does_it_once(city: City, cle
     for _ in range(2):
         answer = await clerk.client.post(path, data=hidden, files=[("attachments", PHOTO), ("attachments", PAPER)])
         assert answer.status_code == 200, answer.text
-    assert (await city.told(case)).count("evidence-attached") == 1
+    assert (await city.facts(case)).count("evidence-attached") == 1
     assert await stored(city) == 2
 
 
@@ -144,10 +144,10 @@ async def test_a_file_that_is_refused_is_named_and_the_others_are_kept(city: Cit
     assert {"已修复", "修复后.jpg"} <= set(words_of(wrong.text))
     (kept,) = re.findall(r'name="kept" value="([^"]+)" checked', wrong.text)
     again = dict(re.findall(r'type="hidden" name="(\w+)" value="([^"]*)"', wrong.text))
-    done = await clerk.client.post(path, data=again | {"result": "已修复", "kept": kept}, files=[])
-    assert done.status_code == 200
-    assert len(file_links(done.text)) == 1
-    assert "resolved" in await city.told(case)
+    answer = await clerk.client.post(path, data=again | {"result": "已修复", "kept": kept}, files=[])
+    assert answer.status_code == 200
+    assert len(file_links(answer.text)) == 1
+    assert "resolved" in await city.facts(case)
 
 
 async def test_too_many_files_and_too_large_ones_are_refused_on_a_page(city: City, clerk: Visitor):
@@ -159,4 +159,4 @@ async def test_too_many_files_and_too_large_ones_are_refused_on_a_page(city: Cit
     large = await send(clerk, path, ("大.jpg", b"\xff\xd8\xff" + bytes(49 * 1_048_576)))
     assert (large.status_code, large.headers["content-type"].split(";")[0]) == (413, "text/html")
     assert 'href="/desk' in large.text
-    assert await city.told(case) == ["routed", "accepted"]
+    assert await city.facts(case) == ["routed", "accepted"]

@@ -39,8 +39,8 @@ async def test_a_yes_on_the_telephone_is_entered_on_the_case_and_the_answer_wait
     assert (done.status_code, "登记同意公开" in done.text) == (200, True)
     assert f"{path}/record-consent" not in done.text, "what was just entered is not asked for again"
     await city.loop.turn()
-    (told,) = await allowed(city, number)
-    assert (told.entered_by, told.said_by) == ("陈晓岚", "诉求人本人来电，电话［手机号］")
+    (publication_allowed,) = await allowed(city, number)
+    assert (publication_allowed.entered_by, publication_allowed.said_by) == ("陈晓岚", "诉求人本人来电，电话［手机号］")
     page = (await clerk.open(path)).text
     assert {"群众同意公开", "陈晓岚"} <= set("\n".join(words_of(page)).replace("：", "\n").splitlines())
     assert f"{path}/record-consent" not in page
@@ -56,15 +56,15 @@ async def test_the_form_sent_twice_is_one_yes_and_a_no_that_follows_counts(city:
     path = f"/desk/cases/{number}"
     hidden = await clerk.hidden(path, f"{path}/record-consent")
     for _ in range(2):
-        sent = await clerk.client.post(f"{path}/record-consent", data=hidden | {"said_by": "诉求人本人来电"})
-        assert sent.status_code == 200, sent.text
+        answer = await clerk.client.post(f"{path}/record-consent", data=hidden | {"said_by": "诉求人本人来电"})
+        assert answer.status_code == 200, answer.text
     await city.loop.turn()
     assert len(await allowed(city, number)) == 1
     await city.tells(number, f.PublicationRefused(), service=Service.INTAKE)
     assert "群众表示过不公开" in (await clerk.open(path)).text
     await clerk.send(path, f"{path}/record-consent", said_by="诉求人又来电")
     await city.loop.turn()
-    assert [told.refusals for told in await allowed(city, number)] == [0, 1]
+    assert [publication_allowed.refusals for publication_allowed in await allowed(city, number)] == [0, 1]
 
 
 async def test_who_said_so_must_be_written_and_the_page_keeps_what_was_typed(city: City, clerk: Visitor):
@@ -88,6 +88,6 @@ async def test_a_unit_that_only_assists_cannot_enter_it(city: City):
     path = f"/desk/cases/{number}"
     async with visitor(city, TOWN_CLERK) as helper:
         assert "record-consent" not in (await helper.open(path)).text
-        sent = await helper.client.post(f"{path}/record-consent", data=await token(helper) | {"said_by": "本人来电"})
-    assert (sent.status_code, "登记同意公开" in sent.text) == (403, True)
+        answer = await helper.client.post(f"{path}/record-consent", data=await token(helper) | {"said_by": "本人来电"})
+    assert (answer.status_code, "登记同意公开" in answer.text) == (403, True)
     assert await allowed(city, number) == []

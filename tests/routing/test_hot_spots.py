@@ -66,7 +66,7 @@ def found(*raised: Raised) -> list[HotSpot]:
 def test_enough_demands_about_one_matter_are_a_hot_spot_and_others_are_not():
     mixed = [title for pair in zip(TITLES[:6], OTHERS, strict=True) for title in pair]
     (spot,) = found(*(said(n, title) for n, title in enumerate(mixed, 1)))
-    assert [one.id.int for one in spot.demands] == [1, 3, 5, 7, 9, 11]
+    assert [demand.id.int for demand in spot.demands] == [1, 3, 5, 7, 9, 11]
     assert (spot.division, spot.category) == (HERE, "noise")
     assert "搅拌站" in "".join(spot.phrases)
     assert found(*(said(n, title) for n, title in enumerate(TITLES[:4], 1))) == []
@@ -143,7 +143,7 @@ class Desk:
             fact = story.SUBMISSION.model_copy(
                 update={"number": number("NH", 2021, n), "title": title, "category": "noise", **also}
             )
-            await let_know(delivery, self.log.told(fact, key=UUID(int=n)))
+            await let_know(delivery, self.log.records(fact, key=UUID(int=n)))
 
     async def told(self) -> list[tuple[UUID, f.DemandClustered]]:
         due = Timers(self.pool, {HOT_SPOT: OnDue(self.repository, told)}, lambda: self.now)

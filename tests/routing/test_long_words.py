@@ -25,7 +25,7 @@ async def test_the_words_of_a_command(database: str, masked_here: list[str], evi
         for first in worker.first:
             await first()
         delivery = Delivery(pool, worker.repositories, "cluster")
-        await let_know(delivery, Log().told(story.SUBMISSION, key=story.ID))
+        await let_know(delivery, Log().records(story.SUBMISSION, key=story.ID))
         number, unit = await pool.fetchrow("SELECT number, state ->> 'unit' FROM demand")
         staff = Tokens(settings.secret).write("staff", {"name": "陈", "unit": unit})
         async with running("routing", api) as served:

@@ -94,7 +94,7 @@ async def test_dead_letters_of_a_service_are_read_page_by_page_from_the_finding_
     behind = await pool.fetchval("SELECT max(id) - 1 FROM dead_letter")
     try:
         async with visitor(whole, ADMIN) as admin:
-            found = await eventually(
+            response = await eventually(
                 lambda: admin.open("/ops?lang=en"), lambda page: f"service={service}" in page.text, within=90
             )
             first = await admin.open(f"/ops/dead-letters?service={service}")
@@ -102,7 +102,7 @@ async def test_dead_letters_of_a_service_are_read_page_by_page_from_the_finding_
             none = await admin.open("/ops/dead-letters?service=reporting")
     finally:
         await pool.execute("DELETE FROM dead_letter")
-    assert "Open the dead letters" in words_of(found.text)
+    assert "Open the dead letters" in words_of(response.text)
     shown = words_of(first.text)
     assert [f"{HOSTILE} {n}" in shown for n in (1, 2, 3)] == [True, True, False]
     assert f"huying dead-letters redrive {service} 编号" in shown

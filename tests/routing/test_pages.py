@@ -57,7 +57,7 @@ async def test_a_form_without_the_token_of_its_session_is_refused_on_a_page_and_
     for told in ({}, {"csrf": "0" * 64}):
         assert is_page(await clerk.client.post(path, data=told), 403)
         assert is_page(await clerk.client.post("/desk/sign", data=told | {"number": case}), 403)
-    assert await city.told(case) == ["routed"]
+    assert await city.facts(case) == ["routed"]
 
 
 async def test_unknown_numbers_commands_and_addresses_are_pages_with_the_way_out(city: City, clerk: Visitor):
@@ -97,7 +97,7 @@ async def test_a_command_that_is_not_theirs_is_neither_offered_nor_taken(city: C
         hidden = await helper.hidden(f"/desk/cases/{case}/note")
         refused = await helper.client.post(f"/desk/cases/{case}/resolve", data=hidden | {"result": "x"})
     assert is_page(refused, 403)
-    assert await city.told(case) == ["routed"]
+    assert await city.facts(case) == ["routed"]
 
 
 async def test_the_second_of_two_people_keeps_the_words_and_sees_what_happened(city: City, clerk: Visitor):
@@ -110,10 +110,10 @@ async def test_the_second_of_two_people_keeps_the_words_and_sees_what_happened(c
     assert is_page(stale, 412)
     words = words_of(stale.text)
     assert {"明天开工", "照片1", "材料已到场", "记录进展"} <= set(words)
-    assert (await city.told(case)).count("progressed") == 1
+    assert (await city.facts(case)).count("progressed") == 1
     again = dict(re.findall(r'type="hidden" name="(\w+)" value="([^"]*)"', stale.text))
-    done = await clerk.client.post(path, data=again | {"note": "明天开工"})
-    assert (done.status_code, (await city.told(case)).count("progressed")) == (200, 2)
+    answer = await clerk.client.post(path, data=again | {"note": "明天开工"})
+    assert (answer.status_code, (await city.facts(case)).count("progressed")) == (200, 2)
 
 
 async def test_a_form_that_is_sent_twice_does_it_once(city: City, clerk: Visitor):
@@ -124,7 +124,7 @@ async def test_a_form_that_is_sent_twice_does_it_once(city: City, clerk: Visitor
     for _ in range(2):
         answer = await clerk.client.post(path, data=sent)
         assert (answer.status_code, answer.url.path) == (200, f"/desk/cases/{case}")
-    assert (await city.told(case)).count("progressed") == 1
+    assert (await city.facts(case)).count("progressed") == 1
 
 
 async def test_signing_for_several_at_once_says_what_became_of_each(city: City, clerk: Visitor):
@@ -136,7 +136,7 @@ async def test_signing_for_several_at_once_says_what_became_of_each(city: City, 
         words = words_of(answer.text)
         assert words[words.index(mine) + 1] == "已签收"
         assert words[words.index(taken) + 1] != "已签收"
-    assert (await city.told(mine)).count("accepted") == 1
+    assert (await city.facts(mine)).count("accepted") == 1
 
 
 async def test_what_was_typed_comes_back_with_what_must_be_changed(city: City, clerk: Visitor):
@@ -148,7 +148,7 @@ async def test_what_was_typed_comes_back_with_what_must_be_changed(city: City, c
     assert 'href="#suggested_unit"' in wrong.text
     odd = await clerk.send(path, suggested_unit="", reason="不属本单位职责", entries="²")
     assert is_page(odd, 422)
-    assert await city.told(case) == ["routed"]
+    assert await city.facts(case) == ["routed"]
 
 
 async def test_a_form_shows_what_the_citizen_said_and_what_was_done_so_far(city: City, clerk: Visitor):
@@ -273,7 +273,7 @@ async def test_a_long_answer_fits_into_a_form(city: City, clerk: Visitor):
     long = "修" * 4000
     answer = await clerk.send(f"/desk/cases/{case}/resolve", result=long, summary=long, evidence="", not_contacted="")
     assert is_page(answer, 200)
-    assert "resolved" in await city.told(case)
+    assert "resolved" in await city.facts(case)
 
 
 @pytest.mark.parametrize("lang", ["zh", "en"])
@@ -351,7 +351,7 @@ OURS = {"English", "中文"}
 
 def foreign_words(html: str, lang: str) -> list[str]:
     """What stands on a page in the other language, beside what people and offices are called."""
-    names = [unit.name for unit in PACK.units] + [place.name for place in PACK.divisions]
+    names = [unit.name for unit in PACK.units] + [division.name for division in PACK.divisions]
     names += [team.name for team in PACK.teams] + [one.person.name for one in demo_people(shipped())] + ["甲"]
     text = "\n".join(word for word in words_of(html) if word not in OURS)
     for name in sorted(names, key=len, reverse=True):

@@ -85,7 +85,7 @@ async def test_an_answer_is_released_corrected_and_taken_back_and_every_door_fol
     assert telling(doors, "村口路面塌陷", "路面已修复", "能看出是哪一户") == set()
     assert "公开内容已撤回" in doors["/demands/{number}"]
     assert "为保护个人隐私" in doors["/demands/{number}"]
-    assert await city.told(number) == ["routed", "accepted", "resolved", "published", "published", "unpublished"]
+    assert await city.facts(number) == ["routed", "accepted", "resolved", "published", "published", "unpublished"]
 
 
 async def test_what_may_not_be_published_waits_in_no_list_and_is_refused_with_the_reason(city: City, reviewer: Visitor):
@@ -171,7 +171,7 @@ async def test_a_reviewer_sees_what_masking_would_make_of_their_words_before_any
     answer = await reviewer.send(form, title=TITLE, text="找陈先生，电话13800138000", answer=SUMMARY)
     assert answer.status_code == 422
     assert "［手机号］" in answer.text
-    assert await city.told(number) == ["routed", "accepted", "resolved"]
+    assert await city.facts(number) == ["routed", "accepted", "resolved"]
     await reviewer.send(form, title=TITLE, text="", answer=SUMMARY)
     await city.loop.turn()
     assert TEXT not in (await read(city, number))["/demands/{number}"]
@@ -185,4 +185,4 @@ async def test_publication_is_for_the_reviewers_of_the_pack_alone(city: City):
         assert "publish" not in page
         refused = await clerk.client.post(f"/desk/cases/{number}/publish", data=await token(clerk))
     assert refused.status_code == 403
-    assert await city.told(number) == ["routed", "accepted", "resolved"]
+    assert await city.facts(number) == ["routed", "accepted", "resolved"]

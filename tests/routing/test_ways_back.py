@@ -37,8 +37,8 @@ def linked(page: str, words: str) -> str:
 
 async def test_a_case_leads_back_to_the_list_with_its_filters(city: City, clerk: Visitor):
     await city.raises(title="村口路面塌陷")
-    listed = await clerk.open("/desk?list=unsigned&text=塌陷&sort=age")
-    case = await clerk.open(linked(listed.text, "村口路面塌陷"))
+    response = await clerk.open("/desk?list=unsigned&text=塌陷&sort=age")
+    case = await clerk.open(linked(response.text, "村口路面塌陷"))
     back = await clerk.open(linked(case.text, "返回待办"))
     assert dict(back.url.params) == {"list": "unsigned", "text": "塌陷", "sort": "age"}
 
@@ -139,7 +139,7 @@ async def two_of_one_citizen(city: City) -> tuple[str, str]:
     number, other = await city.raises(contact=contact), await city.raises(contact=contact)
     hashes = correspondents(Vault.of(KEYS["vault_key"], "", KEYS["secret"]), Contact.model_validate(contact))
     async with city.loop.pools[Service.INTAKE].acquire() as db:
-        await put_correspondents(db, [(one, (await city.demand(other)).id) for one in hashes], now())
+        await put_correspondents(db, [(hashe, (await city.demand(other)).id) for hashe in hashes], now())
     return number, other
 
 

@@ -103,11 +103,11 @@ async def test_an_unknown_list_filter_or_cursor_is_refused(hall: Hall):
 
 async def test_an_extension_that_was_asked_for_is_on_the_list_of_whoever_decides(hall: Hall):
     number = await hall.knows(*routed(5, unit=STATION), f.DemandAccepted(by="陈"))
-    sent = {"Idempotency-Key": "1", **bearer(STATION)}
-    asked = await hall.client.post(
-        f"/v1/cases/{number}/request-extension", headers=sent, json={"working_days": 3, "reason": "x"}
+    headers = {"Idempotency-Key": "1", **bearer(STATION)}
+    answer = await hall.client.post(
+        f"/v1/cases/{number}/request-extension", headers=headers, json={"working_days": 3, "reason": "x"}
     )
-    assert asked.status_code == 200, asked.text
+    assert answer.status_code == 200, answer.text
     assert await listed(hall, "?list=to-decide", TOWN) == [number]
     assert (await hall.get("/v1/cases/counts", TOWN)).json()["counts"]["to-decide"] == 1
     assert await listed(hall, "?list=to-decide", TAX) == []
@@ -150,9 +150,11 @@ async def test_a_bulk_command_that_does_not_exist_or_lacks_a_field_is_refused_as
 async def merged(hall: Hall) -> tuple[str, str, Timers]:
     """A parent, a case that was merged into it, and the timers of routing's worker."""
     parent, child = await hall.knows(*routed(5), n=1), await hall.knows(*routed(3), n=2)
-    sent = {"Idempotency-Key": "m", **bearer(TAX)}
-    done = await hall.client.post(f"/v1/cases/{child}/merge", headers=sent, json={"into": parent, "reason": "同一处"})
-    assert done.status_code == 200, done.text
+    headers = {"Idempotency-Key": "m", **bearer(TAX)}
+    answer = await hall.client.post(
+        f"/v1/cases/{child}/merge", headers=headers, json={"into": parent, "reason": "同一处"}
+    )
+    assert answer.status_code == 200, answer.text
     repository = demand_repository(shipped())
     return parent, child, Timers(hall.pool, {PARENT: follow_parent(repository, shipped())})
 

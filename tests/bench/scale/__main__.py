@@ -44,54 +44,54 @@ def arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-async def main(given: argparse.Namespace) -> None:
+async def main(namespace: argparse.Namespace) -> None:
     """Everything that is asked for, each figure printed as soon as it is known."""
-    console.print(f"Python {platform.python_version()}, {cpu_count()} cores, {given.facts:,} facts")
-    kept = Kept(given.kept, lambda name: console.print(f"[dim]measuring: {name}"))
+    console.print(f"Python {platform.python_version()}, {cpu_count()} cores, {namespace.facts:,} facts")
+    kept = Kept(namespace.kept, lambda name: console.print(f"[dim]measuring: {name}"))
     # Routing hears what was submitted; the others hear what was routed, too.
     for routed, chosen in ((False, ["routing"]), (True, [name for name in CONSUMERS if name != "routing"])):
-        consumers = [name for name in given.consumers if name in chosen]
+        consumers = [name for name in namespace.consumers if name in chosen]
         if consumers:
             async with ground() as prepared:
-                await prepared.prepare(given.facts // (2 if routed else 1), routed=routed)
-                await _drain(prepared, consumers, given, kept)
-    if {"changes", "relay"} & set(given.parts):
+                await prepared.prepare(namespace.facts // (2 if routed else 1), routed=routed)
+                await _drain(prepared, consumers, namespace, kept)
+    if {"changes", "relay"} & set(namespace.parts):
         async with ground() as prepared:
-            await _change(prepared, given, kept)
+            await _change(prepared, namespace, kept)
 
 
-async def _drain(prepared: Ground, consumers: Sequence[str], given: argparse.Namespace, kept: Kept) -> None:
+async def _drain(prepared: Ground, consumers: Sequence[str], namespace: argparse.Namespace, kept: Kept) -> None:
     """Rounds go through all numbers of workers: what else the machine does weighs on each of them alike."""
     measures: dict[str, Measure] = {"joined": joined, "apart": apart, "waiting": waiting}
     for name in consumers:
-        found: dict[str, list[Drained]] = {part: [] for part in measures if part in given.parts}
-        for turn in range(given.rounds):
-            for workers in given.workers:
+        found: dict[str, list[Drained]] = {part: [] for part in measures if part in namespace.parts}
+        for turn in range(namespace.rounds):
+            for workers in namespace.workers:
                 for part, figures in found.items():
-                    what = [part, name, workers, given.facts, turn]
+                    what = [part, name, workers, namespace.facts, turn]
                     measure = partial(measures[part], prepared, CONSUMERS[name], workers)
                     figures.append(await kept.of(Drained, what, measure))
         for part, figures in found.items():
             console.print(tables.drained(name, part, figures))
 
 
-async def _change(prepared: Ground, given: argparse.Namespace, kept: Kept) -> None:
-    if "changes" in given.parts:
-        for name in [name for name in given.consumers if name in COUNTED]:
+async def _change(prepared: Ground, namespace: argparse.Namespace, kept: Kept) -> None:
+    if "changes" in namespace.parts:
+        for name in [name for name in namespace.consumers if name in COUNTED]:
             found = await kept.of(
-                Changed, ["changes", name, given.rate], partial(changing, prepared, CONSUMERS[name], given.rate)
+                Changed, ["changes", name, namespace.rate], partial(changing, prepared, CONSUMERS[name], namespace.rate)
             )
-            console.print(tables.changes(name, given.rate, found))
-    if "relay" in given.parts:
-        await prepared.prepare(given.facts, routed=False)
+            console.print(tables.changes(name, namespace.rate, found))
+    if "relay" in namespace.parts:
+        await prepared.prepare(namespace.facts, routed=False)
         sent = [
             await kept.of(
-                Relayed, ["relay", shards, processes, given.facts], partial(relaying, prepared, shards, processes)
+                Relayed, ["relay", shards, processes, namespace.facts], partial(relaying, prepared, shards, processes)
             )
             for shards, processes in WAYS
         ]
-        taken = await kept.of(Taken, ["taken", given.facts], partial(taken_over, prepared))
-        console.print(tables.relays(given.facts, sent, taken))
+        taken = await kept.of(Taken, ["taken", namespace.facts], partial(taken_over, prepared))
+        console.print(tables.relays(namespace.facts, sent, taken))
 
 
 if __name__ == "__main__":

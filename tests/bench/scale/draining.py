@@ -96,9 +96,11 @@ async def _worked(group: Group, before: dict[int, float]) -> float:
     return sum(seconds - before.get(pid, 0.0) for pid, seconds in (await group.processor()).items())
 
 
-def _drained(done: Sequence[Reading], seconds: float, postgres: float) -> Drained:
-    facts = [reading.facts for reading in done]
+def _drained(readings: Sequence[Reading], seconds: float, postgres: float) -> Drained:
+    facts = [reading.facts for reading in readings]
     total = sum(facts)
-    cpu = sum(reading.cpu for reading in done)
-    transactions = sum(reading.transactions for reading in done)
-    return Drained(len(done), facts, seconds, cpu / total * 1e6, postgres / total * 1e6, total / max(1, transactions))
+    cpu = sum(reading.cpu for reading in readings)
+    transactions = sum(reading.transactions for reading in readings)
+    return Drained(
+        len(readings), facts, seconds, cpu / total * 1e6, postgres / total * 1e6, total / max(1, transactions)
+    )

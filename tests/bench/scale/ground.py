@@ -51,7 +51,7 @@ class Ground:
             await open_pool(self.servers.dsn, "intake", size=1) as intake,
             await open_pool(self.servers.dsn, "routing", size=1) as routing,
             intake.acquire() as ours,
-            routing.acquire() as theirs,
+            routing.acquire() as connection,
         ):
             for start in range(0, demands, SLICE):
                 keys = [uuid7() for _ in range(min(SLICE, demands - start))]
@@ -63,7 +63,7 @@ class Ground:
                 for one, key in zip(told, keys, strict=True):
                     work.record(key, [_submission_of(one.data)], now(), one.id)
                 await repository.save(ours, work)
-                await _append(theirs, [envelope(ROUTED, 2, key, now()) for key in keys])
+                await _append(connection, [envelope(ROUTED, 2, key, now()) for key in keys])
 
     @asynccontextmanager
     async def cell(self, consumer: Consumer) -> AsyncIterator[Rig]:

@@ -16,25 +16,25 @@ _TITLES = {
 }
 
 
-def drained(name: str, part: str, found: Sequence[Drained]) -> Table:
+def drained(name: str, part: str, measurements: Sequence[Drained]) -> Table:
     """What a fact costs, by the number of workers; of several rounds the median, each beside one of its round."""
     table = Table(
         "workers", "facts", "s", "facts/s", "us a fact", "beside one", "PostgreSQL us", "records at once",
         "facts of one, least / most", title=f"{name}: {_TITLES[part]}",
     )  # fmt: skip
-    alone = [one.cpu for one in found if one.workers == 1]
-    for workers in sorted({one.workers for one in found}):
-        rounds = [one for one in found if one.workers == workers]
-        ratios = [one.cpu / base for one, base in zip(rounds, alone, strict=False)]
+    alone = [measurement.cpu for measurement in measurements if measurement.workers == 1]
+    for workers in sorted({measurement.workers for measurement in measurements}):
+        rounds = [measurement for measurement in measurements if measurement.workers == workers]
+        ratios = [measurement.cpu / base for measurement, base in zip(rounds, alone, strict=False)]
         table.add_row(
             str(workers),
             f"{sum(rounds[0].facts):,}",
-            f"{median(one.seconds for one in rounds):.1f}",
-            f"{median(sum(one.facts) / one.seconds for one in rounds):,.0f}",
-            f"{median(one.cpu for one in rounds):.0f}",
+            f"{median(measurement.seconds for measurement in rounds):.1f}",
+            f"{median(sum(measurement.facts) / measurement.seconds for measurement in rounds):,.0f}",
+            f"{median(measurement.cpu for measurement in rounds):.0f}",
             f"{median(ratios):.2f}" if ratios else "",
-            f"{median(one.postgres for one in rounds):.0f}",
-            f"{median(one.batch for one in rounds):.0f}",
+            f"{median(measurement.postgres for measurement in rounds):.0f}",
+            f"{median(measurement.batch for measurement in rounds):.0f}",
             _share(rounds),
         )
     return table
@@ -53,11 +53,17 @@ def changes(name: str, rate: int, found: Changed) -> Table:
     return table
 
 
-def relays(facts: int, sent: Sequence[Relayed], taken: Taken) -> Table:
+def relays(facts: int, measurements: Sequence[Relayed], taken: Taken) -> Table:
     """A journal in parts."""
     table = Table("parts", "processes", "parts of each", "facts/s", "us a fact", title=f"relay: {facts:,} facts")
-    for one in sent:
-        table.add_row(str(one.shards), str(one.processes), one.leases, f"{one.rate:,.0f}", f"{one.cpu:.0f}")
+    for measurement in measurements:
+        table.add_row(
+            str(measurement.shards),
+            str(measurement.processes),
+            measurement.leases,
+            f"{measurement.rate:,.0f}",
+            f"{measurement.cpu:.0f}",
+        )
     table.caption = f"another process sends {taken.killed:.1f} s after SIGKILL, {taken.stopped:.1f} s after SIGTERM"
     return table
 

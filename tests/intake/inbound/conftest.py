@@ -30,8 +30,8 @@ def vault(database: str) -> Vault:
 @pytest.fixture
 async def gate(intake: httpx.ASGITransport) -> AsyncIterator[httpx.AsyncClient]:
     """Whoever calls from outside, without any key."""
-    async with httpx.AsyncClient(transport=intake, base_url="http://intake") as found:
-        yield found
+    async with httpx.AsyncClient(transport=intake, base_url="http://intake") as client:
+        yield client
 
 
 async def channel(pool: Pool, vault: Vault, kind: ChannelKind, **told: str) -> str:

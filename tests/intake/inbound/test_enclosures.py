@@ -98,8 +98,8 @@ async def test_a_request_that_is_repeated_brings_its_photo_once(app311: httpx.As
     app311.headers["Idempotency-Key"] = "app-7"
     first, again = [await posted(app311, {"photo1": ("a.jpg", JPEG)}) for _ in range(2)]
     assert first.json()[0]["service_request_id"] == again.json()[0]["service_request_id"]
-    other = await posted(app311, {"photo1": ("a.jpg", JPEG)}, description="另一件")
-    assert other.status_code == 400, "the key belongs to other words"
+    response = await posted(app311, {"photo1": ("a.jpg", JPEG)}, description="另一件")
+    assert response.status_code == 400, "the key belongs to other words"
     async with pool.acquire() as db:
         assert await db.fetchval("SELECT count(*) FROM attachment") == 1
 

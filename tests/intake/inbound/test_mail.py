@@ -29,24 +29,29 @@ Deliver = Callable[..., Any]
 
 
 def mail(subject: str = "路灯坏了", text: str = "学校门口，电话13912345678", id: str = "<1@example.net>", **more: str):
-    made = EmailMessage()
-    made["From"], made["To"], made["Subject"], made["Message-ID"] = "邹某 <zou@example.net>", BOX, subject, id
+    message = EmailMessage()
+    message["From"], message["To"], message["Subject"], message["Message-ID"] = (
+        "邹某 <zou@example.net>",
+        BOX,
+        subject,
+        id,
+    )
     for name, value in more.items():
-        made[name.replace("_", "-")] = value
-    made.set_content(text)
-    return made
+        message[name.replace("_", "-")] = value
+    message.set_content(text)
+    return message
 
 
 @asynccontextmanager
-async def receiving(told: IntakeSettings, pool: Pool) -> AsyncIterator[Deliver]:
+async def receiving(intake_settings: IntakeSettings, pool: Pool) -> AsyncIterator[Deliver]:
     """The mailbox; delivers with the standard library's client, which answers with the refused recipients."""
-    server = app.mail(told, pool)
+    server = app.mail(intake_settings, pool)
     tasks = [asyncio.create_task(task()) for task in (server.run, *server.tasks)]
-    client = smtplib.LMTP if told.mail_protocol == "lmtp" else smtplib.SMTP
+    client = smtplib.LMTP if intake_settings.mail_protocol == "lmtp" else smtplib.SMTP
 
     def hand_over(message: EmailMessage | bytes, sender: str = "zou@example.net", to: tuple[str, ...] = (BOX,)) -> Any:
         content = message if isinstance(message, bytes) else message.as_bytes(policy=SMTP)
-        with client("127.0.0.1", told.mail_port) as line:
+        with client("127.0.0.1", intake_settings.mail_port) as line:
             return line.sendmail(sender, to, content)
 
     async def deliver(*args: Any, **more: Any) -> Any:
@@ -54,7 +59,7 @@ async def receiving(told: IntakeSettings, pool: Pool) -> AsyncIterator[Deliver]:
 
     async def answers() -> bool:
         with suppress(OSError):
-            _, writer = await asyncio.open_connection("127.0.0.1", told.mail_port)
+            _, writer = await asyncio.open_connection("127.0.0.1", intake_settings.mail_port)
             writer.close()
             return True
         return False

@@ -346,9 +346,9 @@ async def test_words_wait_sealed_and_nothing_is_left_of_them_afterwards(line: Li
     await line.says(first)
     old = line.vault
     new = replace(old, master=b"n" * 32, old=old.master)
-    done = Rotated()
-    await text_keys.rotate(line.pool, new, done)
-    assert (done.count, done.unopened) == (0, 0)
+    rotated = Rotated()
+    await text_keys.rotate(line.pool, new, rotated)
+    assert (rotated.count, rotated.unopened) == (0, 0)
     line.taker = replace(line.taker, parted=PartedTexts(line.pool, replace(new, old=None)))
     rows = str([dict(row) for row in await line.pool.fetch("SELECT * FROM parted_text, text_part")])
     assert "1380013" not in rows
