@@ -34,7 +34,7 @@ from shared.contracts.demand.rules import demand_rules
 from shared.contracts.demand.state import Service
 from shared.contracts.numbers import number
 from tests.api.inside import intake_inside
-from tests.chassis.conftest import Log, let_know
+from tests.chassis.conftest import Log, apply_records
 from tests.conftest import Server, fresh_database
 from tests.intake.test_attachments import picture
 from tests.keys import KEYS
@@ -69,7 +69,7 @@ class Gateway:
         id = UUID(int=serial or next(self.ids))
         told = self.log.records(*past, key=id)
         for delivery in self.listening:
-            await let_know(delivery, told)
+            await apply_records(delivery, told)
         return id
 
     async def headers(self, path: str) -> dict[str, str]:

@@ -25,7 +25,7 @@ from shared.contracts.numbers import number
 from shared.identity.callers import Callers
 from tests import story
 from tests.api.inside import intake_inside
-from tests.chassis.conftest import Log, let_know
+from tests.chassis.conftest import Log, apply_records
 from tests.keys import KEYS
 from tests.packs import shipped
 
@@ -90,6 +90,6 @@ async def _submitted(client: httpx.AsyncClient, opens: dict[str, str]) -> dict[s
 
 async def _told(service: ServiceManifest[Any], settings: Any, pool: Pool) -> dict[str, Any]:
     delivery = Delivery(pool, service.worker(settings, pool).repositories, "cluster")
-    await let_know(delivery, Log().records(*PASTS[service.name], key=story.ID))
+    await apply_records(delivery, Log().records(*PASTS[service.name], key=story.ID))
     token = Tokens(KEYS["secret"]).write("rate", {"demand": str(story.ID)})
     return {"number": number("NH", 2021, story.ID.int % 10**6), "token": token}

@@ -20,7 +20,7 @@ from shared.contracts.demand.state import Status
 from shared.jurisdiction.publication import Publication, PublicDemand, PublicStep, Release, Shown, seen_by_public
 from tests import story
 from tests.api.conftest import Gateway
-from tests.chassis.conftest import envelope, let_know
+from tests.chassis.conftest import apply_records, envelope
 from tests.packs import shipped
 
 PLANTED: Final = (
@@ -164,7 +164,7 @@ async def _goes_on(gateway: Gateway, key: UUID, notes: Sequence[f.NoteFact]) -> 
     records = [gateway.log.record(envelope(fact, n, key, now())) for n, fact in enumerate(told, 1)]
     records += [gateway.log.record(envelope(note, None, key, now())) for note in notes]
     for delivery in gateway.listening:
-        await let_know(delivery, records)
+        await apply_records(delivery, records)
 
 
 @pytest.mark.parametrize("became", [became for became in KINDS if became != "a report"])

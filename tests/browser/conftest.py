@@ -28,7 +28,7 @@ from shared.contracts.demand import facts as f
 from shared.web.design import design
 from tests import story
 from tests.browser.installed import MISSING, is_required, launched
-from tests.chassis.conftest import Log, let_know
+from tests.chassis.conftest import Log, apply_records
 from tests.city import City
 from tests.conftest import Server, fresh_database
 from tests.feedback.gateways import TO, message
@@ -80,7 +80,7 @@ async def site(postgres: Server, tmp_path_factory: pytest.TempPathFactory) -> As
                 await projector.deliver(log.records(*past, key=UUID(int=n)))
             worker = Delivery(ratings_pool, feedback.worker(ratings, ratings_pool).repositories, "cluster")
             progress = f.DemandProgressed(by="Chen", note="已安排施工队")
-            await let_know(worker, Log().records(*story.ACCEPTED, progress, story.RESOLVED[-1], key=story.ID))
+            await apply_records(worker, Log().records(*story.ACCEPTED, progress, story.RESOLVED[-1], key=story.ID))
             services = (
                 reporting.api(board, board_pool), feedback.api(ratings, ratings_pool), routing.api(desk, desk_pool)
             )  # fmt: skip

@@ -1,4 +1,4 @@
-"""Batches of records as a strange client would send them, byte by byte."""
+"""Builds batches of records byte by byte, as an unusual client could send them."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -26,24 +26,27 @@ def plain(records: Sequence[Mapping[str, Any]]) -> bytearray:
 
 
 def batch(envelopes: Sequence[Envelope], name: bytes = LATIN, codec: int = 0) -> bytearray:
-    """A batch with these facts, each with a header more of this name of four bytes."""
+    """A batch with these facts; each has one more header, whose name is these four bytes."""
     assert len(name) == len(LATIN)
-    more = [("cafe", b"x")]
-    made = plain(
-        [{"key": str(e.key).encode(), "value": e.data.encode(), "headers": e.headers() + more} for e in envelopes]
+    added_header = [("cafe", b"x")]
+    raw = plain(
+        [
+            {"key": str(e.key).encode(), "value": e.data.encode(), "headers": e.headers() + added_header}
+            for e in envelopes
+        ]
     )
-    made = made.replace(b"\x08cafe", b"\x08" + name)
+    raw = raw.replace(b"\x08cafe", b"\x08" + name)
     if codec == ZSTD:
-        made = made[:_HEADER] + stored_zstd(bytes(made[_HEADER:]))
-        made[8:12] = (len(made) - 12).to_bytes(4, "big")
-    made[_ATTRIBUTES + 1] |= codec
-    return sealed(made)
+        raw = raw[:_HEADER] + stored_zstd(bytes(raw[_HEADER:]))
+        raw[8:12] = (len(raw) - 12).to_bytes(4, "big")
+    raw[_ATTRIBUTES + 1] |= codec
+    return sealed(raw)
 
 
-def sealed(made: bytearray) -> bytearray:
-    """The batch with the check sum that fits it."""
-    made[_CRC : _CRC + 4] = calc_crc32c(bytes(made[_ATTRIBUTES:])).to_bytes(4, "big")
-    return made
+def sealed(raw: bytearray) -> bytearray:
+    """The batch with a correct checksum."""
+    raw[_CRC : _CRC + 4] = calc_crc32c(bytes(raw[_ATTRIBUTES:])).to_bytes(4, "big")
+    return raw
 
 
 def stored_zstd(payload: bytes) -> bytearray:
@@ -52,12 +55,12 @@ def stored_zstd(payload: bytes) -> bytearray:
     return frame + (len(payload) << 3 | 1).to_bytes(3, "little") + payload
 
 
-async def produce(bootstrap: str, topic: str, partition: int, made: bytearray) -> int:
+async def produce(bootstrap: str, topic: str, partition: int, raw: bytearray) -> int:
     """Send the batch as it is; returns its first offset."""
     admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
     await admin.start()
     try:
-        request = ProduceRequest(None, -1, 10_000, [(topic, [(partition, bytes(made))])])  # type: ignore[arg-type]
+        request = ProduceRequest(None, -1, 10_000, [(topic, [(partition, bytes(raw))])])  # type: ignore[arg-type]
         answer = await admin._send_request(request)
         ((_, ((_, error, offset, *_),)),) = answer.topics  # type: ignore[attr-defined]
         if error:

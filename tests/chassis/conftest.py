@@ -1,4 +1,4 @@
-"""Records as the broker would hand them over, and a delivery that takes them."""
+"""Fixtures: records as the broker would return them, and a delivery that processes them."""
 
 from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass, field
@@ -24,7 +24,7 @@ from tests import story
 
 
 def envelope(fact: f.Fact, sequence: int | None, key: UUID = story.ID, at: datetime = story.AT) -> Envelope:
-    """A fact on its way, from a service that tells it."""
+    """The envelope of a fact, from a service that may record it."""
     return Envelope(
         id=uuid5(key, f"{fact.type}:{sequence}"),
         stream="demand",
@@ -44,18 +44,18 @@ def envelope(fact: f.Fact, sequence: int | None, key: UUID = story.ID, at: datet
 
 @dataclass
 class Log:
-    """A partition: gives every record the next offset."""
+    """A partition that gives every record the next offset."""
 
     end: int = 0
 
-    def record(self, told: Envelope, **changes: object) -> Record:
+    def record(self, of: Envelope, **changes: object) -> Record:
         """The next record."""
         self.end += 1
-        given = {"key": str(told.key).encode(), "headers": tuple(told.headers()), "value": told.data.encode()}
-        return Record("huying.demand-events", 0, self.end - 1, **(given | changes))  # type: ignore[arg-type]
+        fields = {"key": str(of.key).encode(), "headers": tuple(of.headers()), "value": of.data.encode()}
+        return Record("huying.demand-events", 0, self.end - 1, **(fields | changes))  # type: ignore[arg-type]
 
     def records(self, *facts: f.StatusFact, first: int = 1, key: UUID = story.ID) -> list[Record]:
-        """These facts in sequence."""
+        """Records of these facts, with ascending sequence numbers."""
         numbered = (
             fact.model_copy(update={"number": number("NH", 2021, key.int % 10**6)})
             if type(fact) is f.DemandSubmitted
@@ -66,13 +66,13 @@ class Log:
 
 
 @dataclass
-class Remembered:
-    """What a service would write beside its repository; may be told to fail."""
+class RecordedFacts:
+    """A projection of a service that lists the facts it gets; it can be made to fail."""
 
     facts: list[str] = field(default_factory=list)
     fault: Exception | None = None
     faulty: UUID | None = None
-    """The demand that it cannot remember."""
+    """The demand for which it fails."""
 
     def __call__(self, writes: WriteBatch, changes: Sequence[Change[Demand, f.Fact]]) -> None:
         if self.fault:
@@ -82,14 +82,14 @@ class Remembered:
         self.facts += [change.fact.type for change in changes]
 
 
-async def let_know(delivery: Delivery, records: Iterable[Record]) -> None:
-    """Bring a service to where it knows these records, its own facts among them, which a delivery leaves out."""
+async def apply_records(delivery: Delivery, records: Iterable[Record]) -> None:
+    """Apply these records, including the service's own facts, which a delivery would leave out."""
     for record in records:
         await delivery.redrive(record)
 
 
-async def only_letter(db: Connection) -> dead_letters.DeadLetter:
-    """The one dead letter that waits, whole."""
+async def only_dead_letter(db: Connection) -> dead_letters.DeadLetter:
+    """The only waiting dead letter, with its record."""
     (waiting,) = await dead_letters.waiting(db, after=0, most=2)
     letter = await dead_letters.one(db, waiting.id)
     assert letter
@@ -103,17 +103,17 @@ def log() -> Log:
 
 
 @pytest.fixture
-def remembered() -> Remembered:
-    return Remembered()
+def projection() -> RecordedFacts:
+    return RecordedFacts()
 
 
 @pytest.fixture
 async def pool(database: str) -> AsyncIterator[Pool]:
-    async with await open_pool(database, "reporting") as found:
-        yield found
+    async with await open_pool(database, "reporting") as opened:
+        yield opened
 
 
 @pytest.fixture
-def delivery(pool: Pool, remembered: Remembered) -> Delivery:
-    repository: Repository[Demand, f.Fact] = Repository("demand_facts", demand_rules(Service.REPORTING), remembered)
+def delivery(pool: Pool, projection: RecordedFacts) -> Delivery:
+    repository: Repository[Demand, f.Fact] = Repository("demand_facts", demand_rules(Service.REPORTING), projection)
     return Delivery(pool, Repositories.of(repository), "cluster", limit=5)

@@ -1,4 +1,4 @@
-"""An aggregate that no service has: a parcel, which is sent, is late, and arrives; for tests of the chassis."""
+"""An aggregate for tests of the chassis: a parcel, which is sent, is late, and arrives."""
 
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
@@ -18,7 +18,7 @@ AFTER = timedelta(hours=1)
 
 
 class Step(BaseModel):
-    """The one fact of a parcel; `others` are parcels that hear of it too."""
+    """The only fact of a parcel; `others` are parcels that it is passed on to."""
 
     moves: ClassVar[bool] = True
     name: str
@@ -30,7 +30,7 @@ class Step(BaseModel):
 
 
 class Parcel(BaseModel):
-    """What became of a parcel, by the names of its steps."""
+    """The state of a parcel: the names of its steps."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -60,7 +60,7 @@ RULES: Rules[Parcel, Step] = Rules(
 
 
 def put_timers(writes: WriteBatch, changes: Sequence[Change[Parcel, Step]]) -> None:
-    """A parcel that was sent is late after an hour; its others hear of each step at once."""
+    """Plan a timer: a parcel is late an hour after it was sent. Each step is passed on to the others at once."""
     sent = {change.envelope.key: change.envelope.time for change in changes if change.after.steps[-1] == "sent"}
     forget(writes, "late", [change.envelope.key for change in changes if change.envelope.key not in sent])
     late = [Timer("late", key, at + AFTER, {"after": "an hour"}) for key, at in sent.items()]
@@ -95,6 +95,6 @@ async def step(pool: Pool, key: UUID, fact: Step, at: datetime) -> None:
 
 
 async def steps(db: Pool | Connection, key: UUID) -> list[str]:
-    """The steps of a parcel as its journal tells them."""
+    """The steps of a parcel in its journal."""
     rows = await db.fetch("SELECT payload FROM journal WHERE aggregateid = $1 ORDER BY sequence", key)
     return [Step.model_validate_json(row["payload"]).name for row in rows]

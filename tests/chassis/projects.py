@@ -1,4 +1,4 @@
-"""A second kind of aggregate: a project that is opened, renamed and closed, and what a reader remembers of it."""
+"""A second kind of aggregate for tests: a project that is opened, renamed and closed."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -20,7 +20,7 @@ TABLE = "CREATE TABLE IF NOT EXISTS project (id uuid PRIMARY KEY, version intege
 
 
 class Project(BaseModel):
-    """The fold of its facts."""
+    """The state of a project, folded from its facts."""
 
     id: UUID
     version: int = 0
@@ -29,7 +29,7 @@ class Project(BaseModel):
 
 
 class ProjectFact(BaseModel):
-    """What can be told of a project."""
+    """A fact of a project."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
     type: ClassVar[str]
@@ -41,14 +41,14 @@ class ProjectFact(BaseModel):
 
 
 class ProjectNamed(ProjectFact):
-    """It has this name from now on."""
+    """The project was named or renamed."""
 
     type = "project.named"
     name: str
 
 
 class ProjectClosed(ProjectFact):
-    """It is over."""
+    """The project was closed."""
 
     type = "project.closed"
 
@@ -65,12 +65,12 @@ def parse(type: str, data: str) -> ProjectFact:
 def evolve(project: Project, fact: ProjectFact, at: datetime) -> Project:
     if project.closed:
         raise Refused(Code.ILLEGAL_TRANSITION, "the project is closed")
-    known = {"version": project.version + 1}
+    changes = {"version": project.version + 1}
     match fact:
         case ProjectNamed():
-            return project.model_copy(update=known | {"name": fact.name})
+            return project.model_copy(update=changes | {"name": fact.name})
         case _:
-            return project.model_copy(update=known | {"closed": True})
+            return project.model_copy(update=changes | {"closed": True})
 
 
 def nothing_follows(*_: object) -> Sequence[tuple[ProjectFact, datetime]]:
@@ -109,7 +109,7 @@ def repository(service: str = "reporting") -> Repository[Project, ProjectFact]:
 
 
 def envelope(fact: ProjectFact, sequence: int, key: UUID) -> Envelope:
-    """A fact of a project on its way."""
+    """The envelope of a fact of a project."""
     return Envelope(
         id=uuid5(key, f"{fact.type}:{sequence}"), stream=PROJECT_EVENTS.carries, key=key, type=fact.wire_type(),
         source="/services/test", subject="a project", time=story.AT, sequence=sequence, causation=None,

@@ -1,4 +1,4 @@
-"""Stands between a client and a server, and stops passing anything on when it is told to, as a cut line does."""
+"""A proxy between a client and a server, which can stop passing data on, like a broken network connection."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 
 
 class Line:
-    """A way to a server; `whole` is cleared to cut it. Nobody is told: both sides stay connected."""
+    """A connection to a server; clear `whole` to interrupt it. Neither side notices: both stay connected."""
 
     def __init__(self, host: str, port: int) -> None:
         self._host, self._port = host, port
@@ -15,7 +15,7 @@ class Line:
         self.port = 0
 
     def leads_to(self, host: str, port: int) -> None:
-        """From now on who connects is led to this server; who is connected stays where they are."""
+        """New connections go to this server from now on; open ones stay."""
         self._host, self._port = host, port
 
     async def accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -35,7 +35,7 @@ class Line:
 
 @asynccontextmanager
 async def line_to(host: str, port: int) -> AsyncIterator[Line]:
-    """A line that is whole, on a port of its own."""
+    """A working line, on its own port."""
     line = Line(host, port)
     server = await asyncio.start_server(line.accept, "127.0.0.1", 0)
     line.port = server.sockets[0].getsockname()[1]

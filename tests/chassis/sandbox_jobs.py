@@ -1,31 +1,31 @@
-"""Jobs that a process apart is given by the tests."""
+"""Jobs that the tests run in a sandbox process."""
 
 import os
 from collections.abc import Sequence
 from threading import Event
 
 
-def environment(given: Sequence[bytes]) -> list[bytes]:
+def environment(arguments: Sequence[bytes]) -> list[bytes]:
     return [" ".join(os.environ).encode()]
 
 
-def echo(given: Sequence[bytes]) -> list[bytes]:
-    return [*given, str(os.getpid()).encode()]
+def echo(arguments: Sequence[bytes]) -> list[bytes]:
+    return [*arguments, str(os.getpid()).encode()]
 
 
-def endless(given: Sequence[bytes]) -> list[bytes]:
+def endless(arguments: Sequence[bytes]) -> list[bytes]:
     while True:
         pass
 
 
-def greedy(given: Sequence[bytes]) -> list[bytes]:
+def greedy(arguments: Sequence[bytes]) -> list[bytes]:
     return [b"x" * 2**34]
 
 
-def faulty(given: Sequence[bytes]) -> list[bytes]:
-    raise ValueError(given[0])
+def faulty(arguments: Sequence[bytes]) -> list[bytes]:
+    raise ValueError(arguments[0])
 
 
-def late(given: Sequence[bytes]) -> list[bytes]:
-    Event().wait(float(given[0]))
-    return [given[1]]
+def late(arguments: Sequence[bytes]) -> list[bytes]:
+    Event().wait(float(arguments[0]))
+    return [arguments[1]]

@@ -1,4 +1,5 @@
-"""Records that no service tells: with parts that are missing, null, doubled, too large, or no text at all."""
+"""Generates records that no service would send: with parts that are missing, null, duplicated, too large or not
+text."""
 
 from collections.abc import Callable
 from typing import Any
@@ -43,7 +44,7 @@ _values = st.sampled_from(
 
 @st.composite
 def records(draw: Callable[[st.SearchStrategy[Any]], Any]) -> dict[str, Any]:
-    """What of a record may be strange: its key, headers and value; the place is the broker's."""
+    """The parts of a record that a client chooses: key, headers and value. The broker chooses partition and offset."""
     told = draw(st.sampled_from(TOLD))
     headers: list[tuple[str, bytes | None]] = list(told.headers())
     for _ in range(draw(st.integers(0, 3))):

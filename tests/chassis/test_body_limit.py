@@ -1,4 +1,4 @@
-"""A body is refused before it is read, and one that breaks off reaches nobody."""
+"""A body that is too large is refused before it is read, and an incomplete one never reaches a route."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -16,27 +16,27 @@ BULK = LargerBodies("/bulk", 16 * MAX_BODY, "X-API-Key", "hy_…")
 LIMITS = Limits.of([APIRouter(), LimitedRouter(BULK, credentials=["X-API-Key", "X-Code"])])
 
 
-async def asked(path: str, headers: Sent, messages: Iterable[dict[str, Any]]) -> tuple[list[int], list[bytes], int]:
-    """The statuses that were answered, the bodies that reached the application, and how many messages were read."""
+async def request(path: str, headers: Sent, messages: Iterable[dict[str, Any]]) -> tuple[list[int], list[bytes], int]:
+    """The statuses of the responses, the bodies that reached the application, and the number of messages read."""
     statuses: list[int] = []
-    reached: list[bytes] = []
-    read = 0
-    waiting = iter(messages)
+    bodies: list[bytes] = []
+    messages_read = 0
+    remaining = iter(messages)
 
     async def app(scope: Any, receive: Any, send: Any) -> None:
-        reached.append(await Request(scope, receive).body())
+        bodies.append(await Request(scope, receive).body())
 
     async def receive() -> dict[str, Any]:
-        nonlocal read
-        read += 1
-        return next(waiting)
+        nonlocal messages_read
+        messages_read += 1
+        return next(remaining)
 
     async def send(message: Any) -> None:
         if message["type"] == "http.response.start":
             statuses.append(message["status"])
 
     await BodyLimit(app, LIMITS)({"type": "http", "method": "POST", "path": path, "headers": headers}, receive, send)
-    return statuses, reached, read
+    return statuses, bodies, messages_read
 
 
 def part(body: bytes, more: bool = True) -> dict[str, Any]:
@@ -44,40 +44,40 @@ def part(body: bytes, more: bool = True) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("headers", [[], [(b"content-length", b"99")]])
-async def test_a_body_that_breaks_off_reaches_nobody_and_is_no_fault(headers: Sent):
-    statuses, reached, _ = await asked("/things", headers, [part(b"title=half"), {"type": "http.disconnect"}])
+async def test_an_incomplete_body_reaches_no_route_and_is_no_fault(headers: Sent):
+    statuses, reached, _ = await request("/things", headers, [part(b"title=half"), {"type": "http.disconnect"}])
     assert (statuses, reached) == ([], [])
 
 
 async def test_a_large_body_without_a_key_is_refused_before_it_is_read():
     path = "/bulk"
     large = [(b"content-length", str(2 * MAX_BODY).encode())]
-    assert await asked(path, large, [part(b"x")]) == ([401], [], 0)
-    statuses, reached, read = await asked(path, [], (part(b"x" * ANONYMOUS) for _ in range(9)))
+    assert await request(path, large, [part(b"x")]) == ([401], [], 0)
+    statuses, reached, read = await request(path, [], (part(b"x" * ANONYMOUS) for _ in range(9)))
     assert (statuses, reached, read) == ([401], [], 2)
 
 
-async def test_a_body_of_nobody_is_small_wherever_no_key_would_help():
+async def test_the_limit_without_a_key_is_small_on_every_kind_of_path():
     """Before the limit, 0.9 MB of unknown fields to a rating were answered with 18.5 MB."""
     announced = [(b"content-length", str(ANONYMOUS + 1).encode())]
-    assert await asked("/things/x", announced, [part(b"x")]) == ([413], [], 0)
+    assert await request("/things/x", announced, [part(b"x")]) == ([413], [], 0)
     for header in (b"x-api-key", b"authorization", b"x-code"):
-        _, reached, _ = await asked("/things", [*announced, (header, b"k")], [part(b"x", more=False)])
+        _, reached, _ = await request("/things", [*announced, (header, b"k")], [part(b"x", more=False)])
         assert reached == [b"x"]
 
 
-async def test_a_large_body_with_a_key_and_a_small_one_without_are_handed_on():
+async def test_a_large_body_with_a_key_and_a_small_one_without_are_accepted():
     large = [(b"x-api-key", b"k"), (b"content-length", b"2000000")]
-    assert await asked("/bulk", large, [part(b"x", more=False)]) == ([], [b"x"], 1)
-    assert await asked("/bulk", [], [part(b"ab"), part(b"c", more=False)]) == ([], [b"abc"], 2)
+    assert await request("/bulk", large, [part(b"x", more=False)]) == ([], [b"x"], 1)
+    assert await request("/bulk", [], [part(b"ab"), part(b"c", more=False)]) == ([], [b"abc"], 2)
 
 
-def test_a_router_that_declares_nothing_leaves_bodies_small():
+def test_a_router_that_declares_no_limit_has_the_small_one():
     assert Limits.of([APIRouter()]).at("/bulk", {b"x-api-key": b"k"}) == (ANONYMOUS, None)
     assert Limits.of([APIRouter()]).at("/bulk", {b"authorization": b"k"}) == (MAX_BODY, None)
 
 
-async def test_a_body_that_breaks_off_while_a_route_reads_it_is_no_fault():
+async def test_a_body_that_ends_early_while_a_route_reads_it_is_no_fault():
     router, reached = APIRouter(), []
 
     @router.post("/words")
@@ -92,7 +92,7 @@ async def test_a_body_that_breaks_off_while_a_route_reads_it_is_no_fault():
         return next(waiting)
 
     async def send(_: Any) -> None:
-        """To nobody."""
+        """Send nowhere."""
 
     with capture_logs() as logs:
         await web_app("words", [router])(scope, receive, send)

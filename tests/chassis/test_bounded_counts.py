@@ -1,4 +1,4 @@
-"""What is asked again and again of queues reads a part of them, however many rows they have."""
+"""Queries that count queues again and again read a bounded part of them, however many rows they have."""
 
 from collections.abc import AsyncIterator
 from typing import cast
@@ -34,31 +34,33 @@ async def db(database: str) -> AsyncIterator[Connection]:
         yield db
 
 
-async def test_of_each_reason_to_wait_a_part_is_counted_and_none_hides_another(
+async def test_only_a_part_of_each_reason_to_wait_is_counted_and_none_hides_another(
     db: Connection, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setattr(intent_gauges, "COUNTED_UP_TO", 100)
     await db.execute(INTENTS, MANY)
     await db.execute("ANALYZE intent")
     explained = Explained(db, "intent")
-    found = {why: (count, age) for why, count, age in await backlog(cast(Connection, explained), "message")}
-    assert {why: count for why, (count, _) in found.items()} == {"gateway": 5, "quiet-hours": 100, "turn": 100}
-    assert found["turn"][1] >= MANY - 1, "the oldest are the first"
-    assert found["gateway"][1] == pytest.approx(4, abs=60)
+    counts = {reason: (count, age) for reason, count, age in await backlog(cast(Connection, explained), "message")}
+    assert {reason: count for reason, (count, _) in counts.items()} == {"gateway": 5, "quiet-hours": 100, "turn": 100}
+    assert counts["turn"][1] >= MANY - 1, "the oldest are the first"
+    assert counts["gateway"][1] == pytest.approx(4, abs=60)
     assert explained.read < 300
 
 
-async def test_of_each_webhook_a_part_is_counted(db: Connection, monkeypatch: pytest.MonkeyPatch):
+async def test_only_a_part_of_the_deliveries_of_each_webhook_is_counted(
+    db: Connection, monkeypatch: pytest.MonkeyPatch
+):
     monkeypatch.setattr(queries, "COUNTED_UP_TO", 100)
-    one, other = uuid4(), uuid4()
-    for webhook in (one, other):
+    webhook_id, other_webhook = uuid4(), uuid4()
+    for webhook in (webhook_id, other_webhook):
         await db.execute(DELIVERIES, MANY, webhook)
     await db.execute("ANALYZE webhook_delivery")
     explained = Explained(db, "webhook_delivery")
-    waiting = await queries.waiting(cast(Connection, explained), [one, other, uuid4()])
-    assert {id: found.deliveries for id, found in waiting.items()} == {one: 100, other: 100}
+    waiting = await queries.waiting(cast(Connection, explained), [webhook_id, other_webhook, uuid4()])
+    assert {id: waits.deliveries for id, waits in waiting.items()} == {webhook_id: 100, other_webhook: 100}
     first = await db.fetchval(
-        "SELECT min(created_at) FROM webhook_delivery WHERE webhook = $1 AND state = 'pending'", one
+        "SELECT min(created_at) FROM webhook_delivery WHERE webhook = $1 AND state = 'pending'", webhook_id
     )
-    assert waiting[one].oldest == first
+    assert waiting[webhook_id].oldest == first
     assert explained.read == 200

@@ -1,4 +1,4 @@
-"""What asks a broker again and again ends when it is told to, though a client swallowed the cancellation."""
+"""A loop that polls a broker ends when it is cancelled, even if a client swallowed the cancellation."""
 
 import asyncio
 import contextlib
@@ -34,7 +34,7 @@ def the_first_answer() -> Coroutine[Any, Any, LogIdentity]:
 
 
 @pytest.mark.parametrize("watch", [the_lag, the_cluster, the_first_answer])
-async def test_whoever_asks_a_broker_that_is_away_ends(
+async def test_a_loop_that_polls_an_unreachable_broker_ends(
     watch: Callable[[], Coroutine[Any, Any, object]], monkeypatch: pytest.MonkeyPatch
 ):
     deaf = Deaf(fault=KafkaConnectionError())
@@ -42,7 +42,7 @@ async def test_whoever_asks_a_broker_that_is_away_ends(
     await ends(watch(), deaf)
 
 
-async def test_whoever_asks_a_broker_that_answers_ends(monkeypatch: pytest.MonkeyPatch):
+async def test_a_loop_that_polls_a_broker_that_answers_ends(monkeypatch: pytest.MonkeyPatch):
     deaf = Deaf(answer=KNOWN)
     monkeypatch.setattr(AIOKafkaAdminClient, "start", Deaf.soon)
     monkeypatch.setattr(cluster, "identity_of", deaf)
@@ -58,7 +58,7 @@ async def ends(watch: Coroutine[Any, Any, object], deaf: "Deaf") -> None:
 
 @dataclass
 class Deaf:
-    """Takes until it is cancelled, and goes on as if nothing had been said; the second time it listens."""
+    """Waits until it is cancelled and ignores that the first time; it obeys the second time."""
 
     answer: object = None
     fault: Exception | None = None
@@ -75,4 +75,4 @@ class Deaf:
 
     @staticmethod
     async def soon(_: object) -> None:
-        """What is there at once."""
+        """Returns at once."""

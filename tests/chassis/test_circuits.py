@@ -1,4 +1,4 @@
-"""A gateway that fails again and again rests, longer each time, and is tried by one alone."""
+"""After repeated failures a gateway rests, longer each time, and one request alone tries it again."""
 
 import pytest
 
@@ -18,7 +18,7 @@ def circuit(proven: bool = True) -> tuple[Circuit, Ticks]:
     return Circuit(8, ticks, jitter=lambda: 1.0, proven=proven), ticks
 
 
-def test_one_alone_tries_a_gateway_after_a_start_and_then_there_is_room_for_all():
+def test_after_a_start_one_request_alone_tries_a_gateway_and_then_all_may():
     gateway, _ = circuit(proven=False)
     assert gateway.room() == 1
     gateway.in_hand = 1
@@ -36,7 +36,7 @@ def test_a_gateway_that_refuses_a_message_works(outcome: Outcome):
     assert gateway.room() == 8
 
 
-def test_it_rests_after_it_said_that_it_takes_nothing_and_longer_each_time():
+def test_a_gateway_that_accepts_nothing_rests_longer_each_time():
     gateway, ticks = circuit()
     rests = []
     for _ in range(8):
@@ -53,7 +53,7 @@ def test_it_rests_after_it_said_that_it_takes_nothing_and_longer_each_time():
 
 
 @pytest.mark.parametrize("outcome", [Unknown("silent"), TryAgain("busy")])
-def test_a_few_that_hang_or_are_not_taken_are_no_reason_and_many_in_a_row_are(outcome: Outcome):
+def test_a_few_failures_do_not_open_the_circuit_and_many_in_a_row_do(outcome: Outcome):
     gateway, _ = circuit()
     for _ in range(IN_A_ROW - 1):
         gateway.learn(outcome)
@@ -65,7 +65,7 @@ def test_a_few_that_hang_or_are_not_taken_are_no_reason_and_many_in_a_row_are(ou
     assert gateway.room() == 0
 
 
-def test_those_that_were_in_its_hands_when_it_fell_silent_make_its_rest_no_longer():
+def test_requests_in_flight_when_it_fell_silent_do_not_prolong_the_rest():
     gateway, _ = circuit()
     gateway.learn(RetryLater("down"))
     for _ in range(7):
@@ -73,7 +73,7 @@ def test_those_that_were_in_its_hands_when_it_fell_silent_make_its_rest_no_longe
     assert gateway.resting() == 1
 
 
-def test_rests_differ_so_that_nobody_comes_back_with_everybody():
+def test_rests_differ_so_that_not_all_senders_return_at_once():
     ticks = Ticks()
     rests = []
     for share in (0.0, 0.5, 1.0):

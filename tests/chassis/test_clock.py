@@ -1,4 +1,4 @@
-"""Ids: the same as the standard library makes them, and in order."""
+"""Ids equal those of the standard library, and are in order of time."""
 
 import uuid
 

@@ -1,4 +1,4 @@
-"""Callers of the same moment share a call; a fault of one is not the others'."""
+"""Callers at the same moment share one call, and a fault of one does not affect the others."""
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
@@ -13,7 +13,7 @@ from shared.contracts.refusals import Code, Refused
 
 
 class Counting:
-    """Answers with the double, counts its calls, and cannot double zero."""
+    """Doubles numbers, counts its calls, and fails for zero."""
 
     def __init__(self) -> None:
         self.calls: list[int] = []
@@ -32,7 +32,7 @@ class Counting:
 
 
 class Lender:
-    """Lends the numbers 1, 2, … and takes its time to take them back; what is away cannot be lent."""
+    """A pool of the numbers 1, 2, … that are returned slowly; it can be unavailable."""
 
     def __init__(self) -> None:
         self.lent = 0
@@ -45,46 +45,46 @@ class Lender:
     async def __call__(self) -> AsyncIterator[int]:
         if self.away:
             raise OSError("away")
-        self.lent = mine = self.lent + 1
+        self.lent = number = self.lent + 1
         try:
-            yield mine
+            yield number
         finally:
             await self.taking_back.wait()
             if self.broken:
                 self.broken = False
                 raise OSError("broken")
-            self.back.append(mine)
+            self.back.append(number)
 
 
-async def asked(shared: GroupCommit[int, int, int], *questions: int) -> list[int | BaseException]:
+async def answers_of(shared: GroupCommit[int, int, int], *questions: int) -> list[int | BaseException]:
     return await asyncio.gather(*(shared(question) for question in questions), return_exceptions=True)
 
 
-async def test_whoever_comes_during_a_call_shares_the_next():
+async def test_callers_that_come_during_a_call_share_the_next():
     doubling = Counting()
     shared = GroupCommit(Lender(), doubling, most=30)
     first = asyncio.create_task(shared(1))
     await asyncio.sleep(0)
     await asyncio.sleep(0)
-    rest = asyncio.create_task(asked(shared, *range(2, 52)))
+    rest = asyncio.create_task(answers_of(shared, *range(2, 52)))
     await asyncio.sleep(0)
     doubling.free.set()
     assert (await first, await rest) == (2, [2 * n for n in range(2, 52)])
     assert doubling.calls == [1, 30, 20]
 
 
-async def test_a_fault_of_one_is_not_the_others():
+async def test_a_fault_of_one_caller_does_not_affect_the_others():
     doubling = Counting()
     doubling.free.set()
-    one, bad, two = await asked(GroupCommit(Lender(), doubling), 1, 0, 2)
+    one, bad, two = await answers_of(GroupCommit(Lender(), doubling), 1, 0, 2)
     assert (one, two) == (2, 4)
     assert isinstance(bad, ZeroDivisionError)
 
 
-async def test_a_passing_fault_is_told_to_all_at_once():
+async def test_a_passing_fault_reaches_all_callers_at_once():
     doubling = Counting()
     doubling.free.set()
-    answers = await asked(GroupCommit(Lender(), doubling), 1, -1, 2)
+    answers = await answers_of(GroupCommit(Lender(), doubling), 1, -1, 2)
     assert all(isinstance(answer, OSError) for answer in answers)
     assert doubling.calls == [3]
 
@@ -109,7 +109,7 @@ async def test_after_a_pause_it_answers_again():
     assert await shared(2) == 4
 
 
-async def test_a_second_call_goes_abreast_as_soon_as_a_crowd_waits():
+async def test_a_second_call_runs_in_parallel_as_soon_as_many_wait():
     doubling = Counting()
     shared = GroupCommit(Lender(), doubling, abreast=2)
     first = asyncio.create_task(shared(1))
@@ -119,7 +119,7 @@ async def test_a_second_call_goes_abreast_as_soon_as_a_crowd_waits():
     assert doubling.calls == [1]
     crowd.append(asyncio.create_task(shared(CROWD)))
     await asyncio.sleep(0.01)
-    rest = asyncio.create_task(asked(shared, *range(1, CROWD + 1)))
+    rest = asyncio.create_task(answers_of(shared, *range(1, CROWD + 1)))
     await asyncio.sleep(0.01)
     assert doubling.calls == [1, CROWD]
     doubling.free.set()
@@ -128,14 +128,14 @@ async def test_a_second_call_goes_abreast_as_soon_as_a_crowd_waits():
     assert doubling.calls == [1, CROWD, CROWD]
 
 
-async def test_the_last_of_two_calls_takes_up_the_few_that_wait():
+async def test_the_last_of_two_parallel_calls_takes_the_few_that_wait():
     doubling = Counting()
     shared = GroupCommit(Lender(), doubling, abreast=2)
     first = asyncio.create_task(shared(1))
     await asyncio.sleep(0.01)
-    crowd = asyncio.create_task(asked(shared, *range(1, CROWD + 1)))
+    crowd = asyncio.create_task(answers_of(shared, *range(1, CROWD + 1)))
     await asyncio.sleep(0.01)
-    few = asyncio.create_task(asked(shared, 1, 2))
+    few = asyncio.create_task(answers_of(shared, 1, 2))
     await asyncio.sleep(0.01)
     doubling.free.set()
     assert await asyncio.wait_for(few, 60) == [2, 4]
@@ -144,33 +144,33 @@ async def test_the_last_of_two_calls_takes_up_the_few_that_wait():
     assert await shared(4) == 8
 
 
-async def test_whoever_asks_as_a_call_ends_is_answered():
+async def test_a_caller_that_comes_as_a_call_ends_is_answered():
     doubling = Counting()
     doubling.free.set()
     shared = GroupCommit(Lender(), doubling)
 
     async def again() -> int:
         await shared(1)
-        return await shared(2)  # asked in the very step in which the first call ends
+        return await shared(2)  # called in the step of the event loop in which the first call ends
 
     assert await asyncio.wait_for(asyncio.gather(*(again() for _ in range(20))), 60) == [4] * 20
 
 
-async def test_more_than_can_be_answered_in_time_are_refused_at_once(monkeypatch: pytest.MonkeyPatch):
+async def test_more_callers_than_can_be_answered_in_time_are_refused_at_once(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(coalescing, "LONGEST", 2)
     doubling = Counting()
-    answers = asyncio.create_task(asked(GroupCommit(Lender(), doubling, most=1), *range(1, 6)))
+    answers = asyncio.create_task(answers_of(GroupCommit(Lender(), doubling, most=1), *range(1, 6)))
     await asyncio.sleep(0)
     await asyncio.sleep(0)
     doubling.free.set()
-    found = await asyncio.wait_for(answers, 60)
-    assert found[:2] == [2, 4]
-    refused = found[2:]
-    assert {one.code for one in refused if isinstance(one, Refused)} == {Code.UNAVAILABLE}, refused
+    results = await asyncio.wait_for(answers, 60)
+    assert results[:2] == [2, 4]
+    refused = results[2:]
+    assert {error.code for error in refused if isinstance(error, Refused)} == {Code.UNAVAILABLE}, refused
     assert len(refused) == 3
 
 
-async def test_answers_do_not_wait_until_what_was_lent_is_back():
+async def test_answers_do_not_wait_until_the_loan_is_returned():
     doubling, lender = Counting(), Lender()
     doubling.free.set()
     lender.taking_back.clear()
@@ -183,14 +183,14 @@ async def test_answers_do_not_wait_until_what_was_lent_is_back():
     assert lender.back == [1, 2]
 
 
-async def test_what_giving_back_raises_is_nobodys_answer():
+async def test_an_error_while_returning_a_loan_reaches_no_caller():
     doubling, lender = Counting(), Lender()
     doubling.free.set()
     lender.taking_back.clear()
     shared = GroupCommit(lender, doubling, most=1)
     assert await shared(1) == 2
     doubling.free.clear()
-    later = asyncio.create_task(asked(shared, 2, 3))
+    later = asyncio.create_task(answers_of(shared, 2, 3))
     await asyncio.sleep(0.01)
     lender.broken = True
     lender.taking_back.set()
@@ -199,20 +199,20 @@ async def test_what_giving_back_raises_is_nobodys_answer():
     assert await asyncio.wait_for(later, 60) == [4, 6]
 
 
-async def test_one_thing_is_lent_for_as_long_as_somebody_waits():
+async def test_one_loan_serves_as_long_as_callers_wait():
     doubling, lender = Counting(), Lender()
     shared = GroupCommit(lender, doubling, most=1)
-    answers = asyncio.create_task(asked(shared, 1, 2, 3))
+    answers = asyncio.create_task(answers_of(shared, 1, 2, 3))
     await asyncio.sleep(0.01)
     doubling.free.set()
     assert await answers == [2, 4, 6]
     assert doubling.with_which == [1, 1, 1]
 
 
-async def test_after_a_passing_fault_another_is_lent_to_those_that_wait():
+async def test_after_a_passing_fault_the_waiting_callers_get_another_loan():
     doubling, lender = Counting(), Lender()
     shared = GroupCommit(lender, doubling, most=1)
-    answers = asyncio.create_task(asked(shared, -1, 2))
+    answers = asyncio.create_task(answers_of(shared, -1, 2))
     await asyncio.sleep(0.01)
     doubling.free.set()
     bad, good = await asyncio.wait_for(answers, 60)
@@ -220,18 +220,18 @@ async def test_after_a_passing_fault_another_is_lent_to_those_that_wait():
     assert (good, doubling.with_which) == (4, [1, 2])
 
 
-async def test_where_nothing_can_be_lent_all_that_wait_are_told_and_the_next_is_answered():
+async def test_without_a_loan_all_waiting_callers_get_the_error_and_the_next_is_answered():
     doubling, lender = Counting(), Lender()
     doubling.free.set()
     lender.away = True
     shared = GroupCommit(lender, doubling, most=2)
-    answers = await asyncio.wait_for(asked(shared, 1, 2, 3), 60)
+    answers = await asyncio.wait_for(answers_of(shared, 1, 2, 3), 60)
     assert [str(answer) for answer in answers] == ["away"] * 3
     lender.away = False
     assert await asyncio.wait_for(shared(1), 60) == 2
 
 
-async def test_what_the_first_caller_works_on_is_not_what_the_others_do():
+async def test_the_context_of_the_first_caller_does_not_reach_the_others():
     working_on = ContextVar("working on", default="nothing")
 
     async def handle(_: None, questions: Sequence[int]) -> list[str]:

@@ -1,4 +1,4 @@
-"""A command is handled once, whoever repeats it, and all of it or nothing is written."""
+"""A command is handled once even if it is repeated, and is written completely or not at all."""
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
@@ -21,14 +21,14 @@ ID = UUID(int=7)
 
 @pytest.fixture
 async def pool(database: str) -> AsyncIterator[Pool]:
-    async with await open_pool(database, "reporting") as found:
-        await found.execute(projects.TABLE)
-        yield found
+    async with await open_pool(database, "reporting") as opened:
+        await opened.execute(projects.TABLE)
+        yield opened
 
 
 @dataclass(frozen=True)
 class Rename:
-    """Names a project; one that closes it at once is told in two facts."""
+    """Names a project; with `closes` it records two facts."""
 
     cause: UUID
     name: str
@@ -57,16 +57,16 @@ async def give(pool: Pool, command: Rename) -> str:
         return await handler.handle(db, command)
 
 
-async def told(pool: Pool) -> list[tuple[str, int]]:
+async def recorded(pool: Pool) -> list[tuple[str, int]]:
     rows = await pool.fetch("SELECT type, sequence FROM journal WHERE aggregateid = $1 ORDER BY sequence", ID)
     return [tuple(row) for row in rows]
 
 
-async def test_a_repetition_is_answered_as_at_first_and_tells_nothing(pool: Pool):
+async def test_a_repeated_command_gets_the_first_answer_and_records_nothing(pool: Pool):
     first = await give(pool, Rename(UUID(int=1), "a"))
     await give(pool, Rename(UUID(int=2), "b"))
     assert await give(pool, Rename(UUID(int=1), "a")) == first == '{"version": 1}'
-    assert await told(pool) == [("project.named.v1", 1), ("project.named.v1", 2)]
+    assert await recorded(pool) == [("project.named.v1", 1), ("project.named.v1", 2)]
 
 
 async def test_another_command_under_the_same_key_is_refused(pool: Pool):
@@ -74,26 +74,26 @@ async def test_another_command_under_the_same_key_is_refused(pool: Pool):
     with pytest.raises(Refused) as refused:
         await give(pool, Rename(UUID(int=1), "b"))
     assert refused.value.code is Code.KEY_REUSED
-    assert len(await told(pool)) == 1
+    assert len(await recorded(pool)) == 1
 
 
-async def test_what_fails_leaves_nothing_behind(pool: Pool):
+async def test_a_command_that_fails_writes_nothing(pool: Pool):
     with pytest.raises(ZeroDivisionError):
         await give(pool, Rename(UUID(int=1), "a", fault=ZeroDivisionError()))
     await give(pool, Rename(UUID(int=2), "a", closes=True))
     with pytest.raises(Refused, match="closed"):
         await give(pool, Rename(UUID(int=3), "late"))
-    assert await told(pool) == [("project.named.v1", 1), ("project.closed.v1", 2)]
+    assert await recorded(pool) == [("project.named.v1", 1), ("project.closed.v1", 2)]
     assert await pool.fetchval("SELECT count(*) FROM command_answer") == 1
 
 
-async def test_commands_that_come_together_wait_for_each_other(pool: Pool):
+async def test_concurrent_commands_wait_for_each_other(pool: Pool):
     await give(pool, Rename(UUID(int=100), "first"))
     await asyncio.gather(*(give(pool, Rename(UUID(int=n % 4), "a")) for n in range(16)))
-    assert await told(pool) == [("project.named.v1", n) for n in range(1, 6)]
+    assert await recorded(pool) == [("project.named.v1", n) for n in range(1, 6)]
 
 
-async def test_ids_of_facts_come_from_the_cause(pool: Pool):
+async def test_ids_of_facts_are_derived_from_their_cause(pool: Pool):
     await give(pool, Rename(UUID(int=1), "a", closes=True))
     ids = await pool.fetch("SELECT id, causation FROM journal WHERE aggregateid = $1 ORDER BY sequence", ID)
     assert len({row["id"] for row in ids}) == 2

@@ -1,4 +1,4 @@
-"""A reader whose group stands still before a backlog is found out by the broker's account, and by no other sign."""
+"""A reader that makes no progress on a backlog is recognised by the lag that the broker reports."""
 
 import asyncio
 from collections.abc import Sequence
@@ -61,7 +61,7 @@ def test_the_lag_is_measured_by_the_name_of_the_service(consumer: Consumer):
     assert REGISTRY.get_sample_value("huying_reader_lag_records", {"service": consumer.name}) is None
 
 
-def test_a_reader_says_how_far_it_is_behind_and_how_long_the_slowest_partition_stands(consumer: Consumer, clock: Clock):
+def test_a_reader_reports_its_lag_and_how_long_the_slowest_partition_has_stood_still(consumer: Consumer, clock: Clock):
     assert consumer.reading() is None
     consumer.look({ONE: Place(3, 7), TWO: Place(1, 2)})
     clock.at += 20
@@ -87,7 +87,7 @@ def test_a_reader_that_has_read_everything_is_not_stuck(consumer: Consumer, cloc
     assert consumer.stuck() is None
 
 
-def test_one_partition_that_stands_is_not_hidden_by_another_that_moves(consumer: Consumer, clock: Clock):
+def test_a_partition_that_stands_still_is_not_hidden_by_one_that_moves(consumer: Consumer, clock: Clock):
     for committed in range(4):
         consumer.look({ONE: Place(3, 7), TWO: Place(committed, 1000)})
         clock.at += STUCK_AFTER / 2
@@ -105,7 +105,7 @@ def unexpected() -> None:
 
 @dataclass
 class Slow:
-    """Ends each batch that was delivered to it when it is told to."""
+    """A delivery that ends each batch only when the test says so."""
 
     begun: asyncio.Queue[asyncio.Event] = field(default_factory=asyncio.Queue)
     done: list[str] = field(default_factory=list)
@@ -116,8 +116,8 @@ class Slow:
         await written.wait()
 
     def batch(self, name: str, size: int, consumer: Consumer) -> asyncio.Task[bool]:
-        (one,) = Log().records(*SUBMITTED)
-        return asyncio.create_task(consumer.process([one] * size, lambda: self.done.append(name)))
+        (record,) = Log().records(*SUBMITTED)
+        return asyncio.create_task(consumer.process([record] * size, lambda: self.done.append(name)))
 
 
 @pytest.fixture
@@ -126,45 +126,45 @@ def slow(consumer: Consumer) -> Slow:
     return slow
 
 
-async def test_of_a_backlog_one_batch_is_read_while_the_one_before_is_written(consumer: Consumer, slow: Slow):
+async def test_in_a_backlog_the_next_batch_is_read_while_the_previous_one_is_written(consumer: Consumer, slow: Slow):
     assert await slow.batch("first", BACKLOG, consumer)
-    second = slow.batch("second", BACKLOG, consumer)
+    second_batch = slow.batch("second", BACKLOG, consumer)
     first_written, second_written = await slow.begun.get(), await slow.begun.get()
     second_written.set()
-    await asyncio.wait([second], timeout=0.2)
-    assert (second.done(), slow.done) == (False, [])
+    await asyncio.wait([second_batch], timeout=0.2)
+    assert (second_batch.done(), slow.done) == (False, [])
     first_written.set()
-    assert await second
+    assert await second_batch
     third = slow.batch("third", 1, consumer)
     (await slow.begun.get()).set()
     assert await third
     assert slow.done == ["first", "second", "third"]
 
 
-async def test_a_batch_that_was_let_go_is_no_reason_to_stop(consumer: Consumer, slow: Slow):
-    """A reader that loses its broker lets go of what is under way; a supervisor starts its process again."""
+async def test_an_abandoned_batch_is_no_reason_to_stop(consumer: Consumer, slow: Slow):
+    """A reader that loses its broker abandons the batches in progress; a supervisor restarts its process."""
     assert await slow.batch("first", BACKLOG, consumer)
     await slow.begun.get()
     await consumer.end()
     assert not consumer.fatal.is_set()
-    again = slow.batch("again", 1, consumer)
+    next_batch = slow.batch("again", 1, consumer)
     (await slow.begun.get()).set()
-    assert await again
+    assert await next_batch
     assert slow.done == ["again"]
 
 
-async def test_a_small_batch_is_waited_for(consumer: Consumer, slow: Slow):
-    taking = slow.batch("it", BACKLOG - 1, consumer)
+async def test_the_reader_waits_for_a_small_batch(consumer: Consumer, slow: Slow):
+    processing = slow.batch("it", BACKLOG - 1, consumer)
     written = await slow.begun.get()
-    await asyncio.wait([taking], timeout=0.2)
-    assert not taking.done()
+    await asyncio.wait([processing], timeout=0.2)
+    assert not processing.done()
     written.set()
-    assert await taking
+    assert await processing
     assert slow.done == ["it"]
 
 
 @pytest.mark.usefixtures("looking_often")
-async def test_a_reader_that_is_poisoned_ends_its_process(consumer: Consumer, log: Log):
+async def test_a_reader_that_gets_too_much_poison_ends_its_process(consumer: Consumer, log: Log):
     poison = [log.record(envelope(SUBMISSION, 1), value=b"{") for _ in range(9)]
     watching = asyncio.create_task(consumer.watch(Kafka("127.0.0.1:9")))
     assert not await consumer.process(poison, unexpected)
@@ -173,25 +173,23 @@ async def test_a_reader_that_is_poisoned_ends_its_process(consumer: Consumer, lo
         await asyncio.wait_for(watching, 60)
 
 
-async def told(broker: Server, consumer: Consumer) -> Backlog:
-    """The account; nothing while a broker that has just started looks for its groups."""
+async def reported_lag(broker: Server, consumer: Consumer) -> Backlog:
+    """The lag of the group; nothing while a newly started broker is still loading its groups."""
     with suppress(KafkaError):
-        async with group_lag(Kafka(broker.url), consumer.name, consumer.topics) as asked:
-            return await asked.backlog()
+        async with group_lag(Kafka(broker.url), consumer.name, consumer.topics) as client:
+            return await client.backlog()
     return {}
 
 
 @pytest.mark.kafka
 @pytest.mark.usefixtures("looking_often")
-async def test_the_brokers_account_tells_of_partitions_that_nobody_reads(
-    broker: Server, consumer: Consumer, clock: Clock
-):
+async def test_the_reported_lag_includes_partitions_that_nobody_reads(broker: Server, consumer: Consumer, clock: Clock):
     async with AIOKafkaProducer(bootstrap_servers=broker.url) as producer:
         end = (await producer.send_and_wait(DEMAND_EVENTS.name, b"{}", partition=3)).offset + 1
-    place = TopicPartition(DEMAND_EVENTS.name, 3)
-    found = await eventually(lambda: told(broker, consumer), bool)
-    assert len(found) == DEMAND_EVENTS.partitions
-    assert (found[place].committed < end, found[place].end) == (True, end)
+    partition = TopicPartition(DEMAND_EVENTS.name, 3)
+    lags = await eventually(lambda: reported_lag(broker, consumer), bool)
+    assert len(lags) == DEMAND_EVENTS.partitions
+    assert (lags[partition].committed < end, lags[partition].end) == (True, end)
 
     watching = asyncio.create_task(consumer.watch(Kafka(broker.url)))
 
@@ -200,46 +198,50 @@ async def test_the_brokers_account_tells_of_partitions_that_nobody_reads(
         return str(consumer.stuck())
 
     await eventually(said, lambda words: f"{DEMAND_EVENTS.name}/" in words)
-    async with AIOKafkaConsumer(bootstrap_servers=broker.url, group_id=consumer.name, enable_auto_commit=False) as one:
-        one.assign(list(found))
-        await one.commit({place: known.end for place, known in found.items()})
+    async with AIOKafkaConsumer(
+        bootstrap_servers=broker.url, group_id=consumer.name, enable_auto_commit=False
+    ) as kafka_consumer:
+        kafka_consumer.assign(list(lags))
+        await kafka_consumer.commit({partition: lag.end for partition, lag in lags.items()})
     await eventually(said, lambda words: words == "None")
     await ended(watching)
 
 
 @pytest.mark.kafka
-async def test_a_reader_that_goes_on_while_it_is_looked_at_stands_beyond_no_end(
+async def test_the_lag_of_a_reader_that_goes_on_during_the_measurement_is_never_negative(
     broker: Server, consumer: Consumer, monkeypatch: pytest.MonkeyPatch
 ):
-    await eventually(lambda: told(broker, consumer), bool)
+    await eventually(lambda: reported_lag(broker, consumer), bool)
     async with (
         AIOKafkaProducer(bootstrap_servers=broker.url) as producer,
         AIOKafkaConsumer(bootstrap_servers=broker.url, group_id=consumer.name, enable_auto_commit=False) as reader,
-        group_lag(Kafka(broker.url), consumer.name, consumer.topics) as asked,
+        group_lag(Kafka(broker.url), consumer.name, consumer.topics) as client,
     ):
         reader.assign([ONE])
-        committed = asked.admin.list_consumer_group_offsets
+        committed = client.admin.list_consumer_group_offsets
 
         async def meanwhile(group: str) -> dict[TopicPartition, OffsetAndMetadata]:
-            sent = await producer.send_and_wait(ONE.topic, b"{}", partition=ONE.partition)
-            await reader.commit({ONE: sent.offset + 1})
+            metadata = await producer.send_and_wait(ONE.topic, b"{}", partition=ONE.partition)
+            await reader.commit({ONE: metadata.offset + 1})
             return await committed(group)
 
-        monkeypatch.setattr(asked.admin, "list_consumer_group_offsets", meanwhile)
-        backlog = await asked.backlog()
+        monkeypatch.setattr(client.admin, "list_consumer_group_offsets", meanwhile)
+        backlog = await client.backlog()
     assert backlog[ONE].committed > 0
     assert beyond(backlog) is None
 
 
 @pytest.mark.kafka
-async def test_a_partition_that_was_lost_meanwhile_keeps_no_other_from_being_committed(
+async def test_a_partition_that_was_lost_meanwhile_does_not_prevent_commits_of_the_others(
     broker: Server, consumer: Consumer
 ):
-    before = await eventually(lambda: told(broker, consumer), bool)
-    async with AIOKafkaConsumer(bootstrap_servers=broker.url, group_id=consumer.name, enable_auto_commit=False) as one:
-        one.assign([ONE])
-        offsets = _Offsets(one, {ONE: before[ONE].end + 7, TWO: before[TWO].end + 7})
+    before = await eventually(lambda: reported_lag(broker, consumer), bool)
+    async with AIOKafkaConsumer(
+        bootstrap_servers=broker.url, group_id=consumer.name, enable_auto_commit=False
+    ) as kafka_consumer:
+        kafka_consumer.assign([ONE])
+        offsets = _Offsets(kafka_consumer, {ONE: before[ONE].end + 7, TWO: before[TWO].end + 7})
         await offsets.commit()
-    after = await eventually(lambda: told(broker, consumer), bool)
+    after = await eventually(lambda: reported_lag(broker, consumer), bool)
     assert after[ONE].committed == before[ONE].end + 7
     assert after[TWO].committed == before[TWO].committed

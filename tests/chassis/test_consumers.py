@@ -1,4 +1,4 @@
-"""Both readers commit an offset after the database has what lies before it, and never ahead of it."""
+"""Both readers commit an offset only after everything before it is in the database."""
 
 import asyncio
 import random
@@ -38,13 +38,13 @@ Reader = Callable[["Consumer", str], Coroutine[Any, Any, None]]
 
 @pytest.fixture(autouse=True)
 def as_aiokafka_reads(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What one reader has set for all of this process says nothing of the other: each test begins as a process does."""
+    """Reset what one reader sets for the whole process, so that each test begins like a new process."""
     monkeypatch.setattr(fetcher, "MemoryRecords", MemoryRecords)
 
 
 @dataclass
 class Held:
-    """A database that has begun with a batch and does not commit before it is let go."""
+    """A delivery that begins a batch and does not commit until the test releases it."""
 
     begun: asyncio.Event = field(default_factory=asyncio.Event)
     free: asyncio.Event = field(default_factory=asyncio.Event)
@@ -64,10 +64,10 @@ def by_aiokafka(consumer: "Consumer", bootstrap: str) -> Coroutine[Any, Any, Non
     return aiokafka_consumer.read_batches(consumer, Kafka(bootstrap), "", 100)
 
 
-async def stands(broker: Server, consumer: "Consumer") -> Place:
+async def committed(broker: Server, consumer: "Consumer") -> Place:
     with suppress(KafkaError):
-        async with group_lag(Kafka(broker.url), consumer.name, consumer.topics) as asked:
-            return (await asked.backlog())[PLACE]
+        async with group_lag(Kafka(broker.url), consumer.name, consumer.topics) as client:
+            return (await client.backlog())[PLACE]
     return Place(-1, -1)
 
 
@@ -77,31 +77,31 @@ async def test_an_offset_is_committed_after_the_database(broker: Server, read: R
     consumer: Consumer = Consumer(held, (PROJECT_EVENTS.name,), f"reader-{uuid4()}", "reporting")  # type: ignore[arg-type]
     async with AIOKafkaProducer(bootstrap_servers=broker.url) as producer:
         for _ in range(5):
-            told = await producer.send_and_wait(PROJECT_EVENTS.name, b"{}", partition=PLACE.partition)
+            metadata = await producer.send_and_wait(PROJECT_EVENTS.name, b"{}", partition=PLACE.partition)
     task = asyncio.create_task(read(consumer, broker.url))
     try:
         await asyncio.wait_for(held.begun.wait(), 60)
         with pytest.raises(AssertionError, match="still"):  # longer than the interval in which Faust commits
-            await eventually(lambda: stands(broker, consumer), lambda place: place.committed > 0, within=3)
+            await eventually(lambda: committed(broker, consumer), lambda place: place.committed > 0, within=3)
         held.free.set()
-        await eventually(lambda: stands(broker, consumer), lambda place: place.committed == place.end)
-        assert held.taken[-1] == told.offset
+        await eventually(lambda: committed(broker, consumer), lambda place: place.committed == place.end)
+        assert held.taken[-1] == metadata.offset
     finally:
         held.free.set()
         await ended(task)
 
 
 def strange() -> list[dict[str, Any]]:
-    """Records of which each has ended a reader or held it up for ever."""
+    """Records that each have ended a reader or blocked it for ever in the past."""
     whole = envelope(story.SUBMISSION, 1)
     headers = dict(whole.headers())
-    given = {"key": str(whole.key).encode(), "value": whole.data.encode()}
+    fields = {"key": str(whole.key).encode(), "value": whole.data.encode()}
     return [
-        given | {"headers": [*(headers | {"ce_source": b"/services/reporting", "ce_type": None}).items()]},
+        fields | {"headers": [*(headers | {"ce_source": b"/services/reporting", "ce_type": None}).items()]},
         {"key": None, "value": None, "headers": []},
-        given | {"headers": [(name, None) for name in headers]},
-        given | {"headers": [*(headers | {"ce_sequence": b"9" * 5000}).items()]},
-        given | {"headers": [*(headers | {"ce_id": b"\x00", "ce_type": b"\xff\x00"}).items()], "value": b"\x00"},
+        fields | {"headers": [(name, None) for name in headers]},
+        fields | {"headers": [*(headers | {"ce_sequence": b"9" * 5000}).items()]},
+        fields | {"headers": [*(headers | {"ce_id": b"\x00", "ce_type": b"\xff\x00"}).items()], "value": b"\x00"},
     ]
 
 
@@ -112,20 +112,20 @@ async def test_no_record_on_a_topic_ends_a_reader(broker: Server, read: Reader, 
     rules = replace(repository.rules, stream=PROJECT_EVENTS.carries)  # a topic that no other test fills with demands
     delivery.repositories = Repositories.of(replace(repository, rules=rules))
     consumer = Consumer(delivery, (PROJECT_EVENTS.name,), name, "reporting")
-    numbers = (f"NH21-{random.randrange(10**6):06d}-X" for _ in range(4))  # other readers' are on the topic too
+    numbers = (f"NH21-{random.randrange(10**6):06d}-X" for _ in range(4))  # the topic has records of other readers too
     first, before, lost, behind = (
         envelope(story.SUBMISSION.model_copy(update={"number": number}), 1, uuid4()) for number in numbers
     )
     unpacked = [batches.batch([first, before]), batches.batch([lost], codec=batches.ZSTD)]
-    for made in (batches.plain(strange()), *unpacked, batches.batch([behind], b"cafe")):
-        offset = await batches.produce(broker.url, PROJECT_EVENTS.name, PLACE.partition, made)
+    for raw in (batches.plain(strange()), *unpacked, batches.batch([behind], b"cafe")):
+        offset = await batches.produce(broker.url, PROJECT_EVENTS.name, PLACE.partition, raw)
     task = asyncio.create_task(read(consumer, broker.url))
     try:
         versions = "SELECT count(*) FROM demand_facts WHERE id = ANY($1)"
         await eventually(
             lambda: pool.fetchval(versions, [first.key, before.key, behind.key]), lambda n: n == 3, within=60
         )
-        await eventually(lambda: stands(broker, consumer), lambda place: place.committed > offset)
+        await eventually(lambda: committed(broker, consumer), lambda place: place.committed > offset)
         aside = await pool.fetchval('SELECT count(*) FROM dead_letter WHERE "offset" >= $1', offset - 10)
         assert aside >= len(strange()) + 1, "and one for the batch that cannot be unpacked"
     finally:
@@ -133,7 +133,7 @@ async def test_no_record_on_a_topic_ends_a_reader(broker: Server, read: Reader, 
 
 
 class Broken:
-    """A delivery with a fault that nobody has foreseen, after the first batch."""
+    """A delivery that raises an unforeseen fault after the first batch."""
 
     def __init__(self) -> None:
         self.taken: list[int] = []
@@ -145,25 +145,23 @@ class Broken:
 
 
 @pytest.mark.parametrize("read", [by_faust, by_aiokafka], ids=["Faust", "aiokafka"])
-async def test_a_fault_that_nobody_foresaw_ends_the_reader_and_nothing_is_acknowledged_past_it(
-    broker: Server, read: Reader
-):
+async def test_an_unforeseen_fault_ends_the_reader_and_nothing_after_it_is_acknowledged(broker: Server, read: Reader):
     broken = Broken()
     consumer: Consumer = Consumer(broken, (PROJECT_EVENTS.name,), f"reader-{uuid4()}", "reporting")  # type: ignore[arg-type]
     task = asyncio.create_task(read(consumer, broker.url))
     async with AIOKafkaProducer(bootstrap_servers=broker.url) as producer:
         await producer.send_and_wait(PROJECT_EVENTS.name, b"{}", partition=PLACE.partition)
         await eventually(lambda: asyncio.sleep(0, broken.taken), bool, within=60)
-        await eventually(lambda: stands(broker, consumer), lambda place: place.committed == place.end)
+        await eventually(lambda: committed(broker, consumer), lambda place: place.committed == place.end)
         for _ in range(3):
-            last = await producer.send_and_wait(PROJECT_EVENTS.name, b"{}", partition=PLACE.partition)
+            metadata = await producer.send_and_wait(PROJECT_EVENTS.name, b"{}", partition=PLACE.partition)
     with pytest.raises(ZeroDivisionError):
         await asyncio.wait_for(task, 60)
-    assert (await stands(broker, consumer)).committed == last.offset - 2
+    assert (await committed(broker, consumer)).committed == metadata.offset - 2
 
 
 @pytest.mark.parametrize("fault", [ZeroDivisionError(), asyncio.CancelledError()], ids=["a fault", "a cancellation"])
-async def test_what_ends_an_agent_of_faust_outside_of_a_delivery_ends_the_reader_too(
+async def test_a_fault_of_a_faust_agent_outside_of_a_delivery_ends_the_reader_too(
     broker: Server, fault: BaseException, monkeypatch: pytest.MonkeyPatch
 ):
     held = Held()
@@ -179,12 +177,12 @@ async def test_what_ends_an_agent_of_faust_outside_of_a_delivery_ends_the_reader
     with pytest.raises((ZeroDivisionError, RuntimeError)):
         await asyncio.wait_for(by_faust(consumer, broker.url), 60)
     assert held.taken == []
-    place = await stands(broker, consumer)
+    place = await committed(broker, consumer)
     assert place.committed < place.end
 
 
-async def test_a_reader_that_came_before_its_topic_reads_it_soon(broker: Server):
-    """As after a restart of the broker, which takes groups in before it knows its topics again. aiokafka's own reader
+async def test_a_reader_that_started_before_its_topic_existed_reads_it_soon(broker: Server):
+    """As after a restart of the broker, which accepts groups before it has loaded its topics. aiokafka's reader
     waits for its topic before it joins; Faust's does not."""
     held, topic = Held(), f"later-{uuid4()}"
     held.free.set()
@@ -194,7 +192,7 @@ async def test_a_reader_that_came_before_its_topic_reads_it_soon(broker: Server)
         async with asking(Kafka(broker.url)) as admin:
             groups = admin.list_consumer_groups
             await eventually(groups, lambda known: consumer.name in {name for name, *_ in known})
-            await asyncio.sleep(3)  # by then it has its empty share
+            await asyncio.sleep(3)  # by then it has joined without partitions
             await admin.create_topics([NewTopic(topic, 1, 1)])
         async with AIOKafkaProducer(bootstrap_servers=broker.url) as producer:
             await producer.send_and_wait(topic, b"{}")

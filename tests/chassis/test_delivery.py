@@ -1,4 +1,4 @@
-"""Each fact is applied once and in order, or set aside with its cause."""
+"""Each fact is applied once and in order, or becomes a dead letter with its cause."""
 
 import asyncio
 import json
@@ -12,7 +12,7 @@ from shared.chassis.consumer.record import Record
 from shared.chassis.database.pool import Pool
 from shared.contracts.demand import facts as f
 from tests import story
-from tests.chassis.conftest import Log, Remembered, envelope, only_letter
+from tests.chassis.conftest import Log, RecordedFacts, envelope, only_dead_letter
 from tests.eventually import eventually
 
 Deliver = Delivery
@@ -24,17 +24,17 @@ async def version(pool: Pool, key: UUID = story.ID) -> int | None:
 
 
 async def test_a_fact_delivered_three_times_is_applied_once(
-    delivery: Deliver, log: Log, remembered: Remembered, pool: Pool
+    delivery: Deliver, log: Log, projection: RecordedFacts, pool: Pool
 ):
     records = log.records(*story.CLOSED)
     for _ in range(3):
         await delivery.deliver(records)
-    assert remembered.facts == [fact.type for fact in story.CLOSED]
+    assert projection.facts == [fact.type for fact in story.CLOSED]
     assert await version(pool) == len(story.CLOSED)
 
 
-async def test_what_comes_too_early_waits_for_what_is_missing(
-    delivery: Deliver, log: Log, remembered: Remembered, pool: Pool
+async def test_facts_that_come_too_early_wait_for_the_missing_one(
+    delivery: Deliver, log: Log, projection: RecordedFacts, pool: Pool
 ):
     one, two, three, four, five, six = log.records(*story.CLOSED)
     await delivery.deliver([one, three, four])
@@ -43,23 +43,23 @@ async def test_what_comes_too_early_waits_for_what_is_missing(
     assert await version(pool) == 4
     await delivery.deliver([five])
     assert await version(pool) == 6
-    assert remembered.facts == [fact.type for fact in story.CLOSED]
+    assert projection.facts == [fact.type for fact in story.CLOSED]
     async with pool.acquire() as db:
         assert await db.fetchval("SELECT count(*) FROM parked") == 0
 
 
-async def test_a_note_is_heard_once(delivery: Deliver, log: Log, remembered: Remembered):
+async def test_a_note_is_applied_once(delivery: Deliver, log: Log, projection: RecordedFacts):
     note = envelope(f.DemandUrged(reason="三天了"), None)
     await delivery.deliver([*log.records(*story.SUBMITTED), log.record(note), log.record(note)])
     await delivery.deliver([log.record(note)])
-    assert remembered.facts == ["demand.submitted", "demand.urged"]
+    assert projection.facts == ["demand.submitted", "demand.urged"]
 
 
-async def test_what_a_service_told_itself_is_not_heard_again(delivery: Deliver, log: Log, remembered: Remembered):
-    """A note that it told is among its facts, and not among the notes that it has seen."""
+async def test_a_service_does_not_apply_its_own_facts_again(delivery: Deliver, log: Log, projection: RecordedFacts):
+    """A note of its own is in its facts, and not in the table of seen notes."""
     note = envelope(f.DemandUrged(reason="三天了"), None)._replace(source="/services/reporting")
     await delivery.deliver([*log.records(*story.SUBMITTED), log.record(note)])
-    assert remembered.facts == ["demand.submitted"]
+    assert projection.facts == ["demand.submitted"]
 
 
 @pytest.mark.parametrize(
@@ -71,14 +71,14 @@ async def test_what_a_service_told_itself_is_not_heard_again(delivery: Deliver, 
         ({"key": b"?"}, "UUID"),
     ],
 )
-async def test_poison_is_set_aside_with_its_cause_and_the_others_go_on(
+async def test_poison_becomes_a_dead_letter_with_its_cause_and_the_others_go_on(
     delivery: Deliver, log: Log, pool: Pool, changes: dict[str, object], cause: str
 ):
     good = UUID(int=77)
     poison = log.record(envelope(story.SUBMISSION, 1), **changes)
     await delivery.deliver([poison, *log.records(*story.ROUTED, key=good)])
     async with pool.acquire() as db:
-        letter = await only_letter(db)
+        letter = await only_dead_letter(db)
         row = await db.fetchrow("SELECT aggregatetype, payload FROM journal")
     assert cause in letter.cause
     assert letter.record == poison
@@ -87,18 +87,20 @@ async def test_poison_is_set_aside_with_its_cause_and_the_others_go_on(
     assert await version(pool, good) == 2
 
 
-async def test_a_letter_too_large_for_its_topic_says_where_the_record_lies(delivery: Deliver, log: Log, pool: Pool):
+async def test_a_dead_letter_too_large_for_its_topic_says_where_the_record_is(delivery: Deliver, log: Log, pool: Pool):
     large = log.record(envelope(story.SUBMISSION, 1), value=b"{" + b"x" * 1_000_000)
     await delivery.deliver([large])
     async with pool.acquire() as db:
-        letter = await only_letter(db)
+        letter = await only_dead_letter(db)
         payload = json.loads(await db.fetchval("SELECT payload FROM journal"))
     assert letter.record == large
     assert payload["place"].endswith(f"/{letter.place}")
     assert "record" not in payload
 
 
-async def test_a_record_that_only_claims_to_come_from_here_is_no_secret(delivery: Deliver, log: Log, pool: Pool):
+async def test_a_record_that_falsely_names_this_service_as_source_is_not_dropped(
+    delivery: Deliver, log: Log, pool: Pool
+):
     claims = envelope(story.SUBMISSION, 1)._replace(source="/services/reporting", type="demand.submitted.v9")
     await delivery.deliver([log.record(claims)])
     assert await parked(pool) == 1
@@ -112,18 +114,20 @@ async def test_a_record_that_only_claims_to_come_from_here_is_no_secret(delivery
         (f.DemandUrged(reason="三天了"), None, "/services/nobody", "/services/intake"),
     ],
 )
-async def test_a_fact_of_another_service_than_its_teller_is_a_dead_letter_that_names_both(
+async def test_a_fact_from_a_service_that_may_not_record_it_is_a_dead_letter_that_names_both(
     delivery: Deliver, log: Log, pool: Pool, fact: f.Fact, sequence: int | None, source: str, teller: str
 ):
     claimed = log.record(envelope(fact, sequence)._replace(source=source))
     await delivery.deliver([*log.records(*story.SUBMITTED), claimed])
     async with pool.acquire() as db:
-        letter = await only_letter(db)
+        letter = await only_dead_letter(db)
     assert f"{fact.wire_type()} is written by {teller}, not by {source}" in letter.cause
     assert await version(pool) == 1
 
 
-async def test_an_illegal_fact_holds_up_its_demand_alone_until_it_is_mended(delivery: Deliver, log: Log, pool: Pool):
+async def test_an_illegal_fact_blocks_only_its_own_demand_until_it_is_corrected(
+    delivery: Deliver, log: Log, pool: Pool
+):
     illegal = log.record(envelope(f.DemandAccepted(by="Chen"), 2))
     routed, accepted, resolved = log.records(*story.RESOLVED[1:], first=2)
     await delivery.deliver([*log.records(*story.SUBMITTED), illegal, accepted, resolved])
@@ -154,7 +158,7 @@ async def parked(pool: Pool) -> int:
 
 @pytest.mark.parametrize("changes", POISON, ids=["no fact", "no envelope"])
 @pytest.mark.parametrize("at_once", [9, 2, 1])
-async def test_too_much_poison_in_a_row_stops_the_reader_after_it_was_written_down(
+async def test_too_much_poison_in_a_row_is_recorded_and_then_stops_the_reader(
     delivery: Deliver, log: Log, pool: Pool, changes: dict[str, object], at_once: int
 ):
     records = poison(log, 9, changes)
@@ -176,7 +180,7 @@ async def test_poison_between_good_records_stops_nobody(delivery: Deliver, log: 
     assert await dead_letters(pool) == 9
 
 
-async def test_a_reader_that_was_started_again_goes_on_behind_what_stopped_it(delivery: Deliver, log: Log, pool: Pool):
+async def test_a_restarted_reader_goes_on_after_the_records_that_stopped_it(delivery: Deliver, log: Log, pool: Pool):
     records = [*poison(log, 9), *log.records(*story.SUBMITTED)]
     with pytest.raises(TooMuchPoison):
         await delivery.deliver(records[:9])
@@ -186,7 +190,7 @@ async def test_a_reader_that_was_started_again_goes_on_behind_what_stopped_it(de
     assert await version(pool) == 1
 
 
-async def test_progress_is_the_place_behind_the_last_record_of_each_partition(delivery: Deliver, log: Log, pool: Pool):
+async def test_progress_is_the_offset_after_the_last_record_of_each_partition(delivery: Deliver, log: Log, pool: Pool):
     first, second, third = log.records(*story.CLOSED[:3])
     await delivery.deliver([third, first._replace(partition=7), second])
     async with pool.acquire() as db:
@@ -194,7 +198,7 @@ async def test_progress_is_the_place_behind_the_last_record_of_each_partition(de
     assert [tuple(row) for row in rows] == [(0, third.offset + 1), (7, first.offset + 1)]
 
 
-async def test_a_record_at_the_same_place_of_another_log_is_another_dead_letter(
+async def test_a_record_with_the_same_offset_in_another_log_is_another_dead_letter(
     delivery: Deliver, log: Log, pool: Pool
 ):
     (record,) = poison(log, 1)
@@ -203,7 +207,7 @@ async def test_a_record_at_the_same_place_of_another_log_is_another_dead_letter(
     assert await dead_letters(pool) == 2
 
 
-async def test_a_parked_fact_that_is_refused_is_dead_itself_and_not_what_it_waited_for(
+async def test_a_parked_fact_that_is_refused_becomes_the_dead_letter_and_not_the_fact_it_waited_for(
     delivery: Deliver, log: Log, pool: Pool
 ):
     submitted, routed = log.records(*story.ROUTED)
@@ -212,16 +216,16 @@ async def test_a_parked_fact_that_is_refused_is_dead_itself_and_not_what_it_wait
     await delivery.deliver([routed])
     assert await version(pool) == 2
     async with pool.acquire() as db:
-        letter = await only_letter(db)
+        letter = await only_dead_letter(db)
         assert await db.fetchval("SELECT count(*) FROM parked") == 0
     assert letter.record == illegal
 
 
-async def test_a_note_that_was_refused_may_come_again(delivery: Deliver, log: Log, remembered: Remembered):
+async def test_a_note_that_was_refused_may_come_again(delivery: Deliver, log: Log, projection: RecordedFacts):
     note = envelope(f.DemandUrged(reason="三天了"), None)
     broken, whole = log.record(note, value=b'{"reason": 3}'), log.record(note)
     await delivery.deliver([*log.records(*story.SUBMITTED), broken, whole])
-    assert remembered.facts == ["demand.submitted", "demand.urged"]
+    assert projection.facts == ["demand.submitted", "demand.urged"]
 
 
 async def test_lanes_side_by_side_keep_every_demand_in_order(delivery: Deliver, log: Log, pool: Pool):
@@ -237,8 +241,8 @@ async def test_lanes_side_by_side_keep_every_demand_in_order(delivery: Deliver, 
 
 @pytest.mark.parametrize("size", [A_LANE // 2, 2 * A_LANE, 4 * A_LANE])
 def test_a_lane_has_the_same_partitions_however_large_the_batch(log: Log, size: int):
-    (one,) = log.records(*story.SUBMITTED)
-    for lanes, records in apart([one._replace(partition=n % 12) for n in range(size)]):
+    (single,) = log.records(*story.SUBMITTED)
+    for lanes, records in apart([single._replace(partition=n % 12) for n in range(size)]):
         assert {record.partition % LANES for record in records} == set(lanes)
 
 
@@ -246,24 +250,27 @@ async def test_a_batch_that_begins_before_the_last_one_ended_keeps_every_demand_
     delivery: Deliver, log: Log, pool: Pool
 ):
     past = [log.records(*story.CLOSED, key=UUID(int=n + 1)) for n in range(100)]
-    batches = [[told[step]._replace(partition=n % 12) for n, told in enumerate(past)] for step in range(len(past[0]))]
-    # Small ones fill all lanes, large ones two of them or one.
+    batches = [
+        [fact_record[step]._replace(partition=n % 12) for n, fact_record in enumerate(past)]
+        for step in range(len(past[0]))
+    ]
+    # Small batches use all lanes, large ones two or one.
     joined = [*batches[:1], [record for batch in batches[1:5] for record in batch], *batches[5:]]
-    before = None
+    previous = None
     for batch in joined:
         begun = asyncio.create_task(delivery.deliver(batch))
-        if before:
-            await before
-        before = begun
-    assert before
-    await before
+        if previous:
+            await previous
+        previous = begun
+    assert previous
+    await previous
     async with pool.acquire() as db:
         assert await db.fetchval("SELECT array_agg(DISTINCT version) FROM demand_facts") == [len(story.CLOSED)]
         assert await db.fetchval("SELECT count(*) FROM demand_facts") == 100
         assert await db.fetchval("SELECT count(*) FROM parked") == 0
 
 
-async def test_what_follows_a_batch_that_failed_is_not_taken(delivery: Deliver, log: Log, pool: Pool):
+async def test_batches_after_one_that_failed_are_not_processed(delivery: Deliver, log: Log, pool: Pool):
     poison = [log.record(envelope(story.SUBMISSION, 1), value=b"{") for _ in range(delivery.limit + 1)]
     failing = asyncio.create_task(delivery.deliver(poison))
     following = asyncio.create_task(delivery.deliver(log.records(*story.SUBMITTED)))
@@ -275,34 +282,34 @@ async def test_what_follows_a_batch_that_failed_is_not_taken(delivery: Deliver, 
     assert await version(pool) == 1
 
 
-async def test_ledger_journal_and_progress_change_together_or_not_at_all(
-    delivery: Deliver, log: Log, remembered: Remembered, pool: Pool
+async def test_state_journal_and_progress_change_together_or_not_at_all(
+    delivery: Deliver, log: Log, projection: RecordedFacts, pool: Pool
 ):
-    remembered.fault = ConnectionResetError("in the middle")
-    waiting = asyncio.create_task(delivery.deliver(log.records(*story.ROUTED)))
-    await asyncio.wait({waiting}, timeout=0.5)
+    projection.fault = ConnectionResetError("in the middle")
+    task = asyncio.create_task(delivery.deliver(log.records(*story.ROUTED)))
+    await asyncio.wait({task}, timeout=0.5)
     async with pool.acquire() as db:
         assert await db.fetchval("SELECT (SELECT count(*) FROM demand_facts) + (SELECT count(*) FROM progress)") == 0
         assert await db.fetchval("SELECT count(*) FROM dead_letter") == 0
-    remembered.fault = None
-    await waiting
+    projection.fault = None
+    await task
     assert await version(pool) == 2
 
 
-async def test_a_connection_lost_in_the_middle_of_a_batch_is_waited_for(
-    delivery: Deliver, log: Log, remembered: Remembered, database: str, pool: Pool
+async def test_a_batch_whose_connection_was_lost_is_retried_until_it_is_back(
+    delivery: Deliver, log: Log, projection: RecordedFacts, database: str, pool: Pool
 ):
     outside = await asyncpg.connect(database)
     async with outside.transaction():
-        # Holds the batch back between its read and its write.
+        # Blocks the batch between its read and its write.
         await outside.execute("LOCK TABLE reporting.progress")
-        waiting = asyncio.create_task(delivery.deliver(log.records(*story.CLOSED)))
-        cut = "SELECT count(pg_terminate_backend(pid)) FROM pg_locks WHERE NOT granted"
-        await eventually(lambda: outside.fetchval(cut), lambda count: count == 1)
-    await waiting
+        task = asyncio.create_task(delivery.deliver(log.records(*story.CLOSED)))
+        terminate = "SELECT count(pg_terminate_backend(pid)) FROM pg_locks WHERE NOT granted"
+        await eventually(lambda: outside.fetchval(terminate), lambda count: count == 1)
+    await task
     await outside.close()
     assert await version(pool) == len(story.CLOSED)
-    assert remembered.facts == 2 * [fact.type for fact in story.CLOSED], "read again, and decided again"
+    assert projection.facts == 2 * [fact.type for fact in story.CLOSED], "read again, and decided again"
 
 
 async def test_a_schema_of_another_version_holds_the_batch_and_blames_no_record(
@@ -310,16 +317,16 @@ async def test_a_schema_of_another_version_holds_the_batch_and_blames_no_record(
 ):
     outside = await asyncpg.connect(database)
     await outside.execute("ALTER TABLE reporting.note_seen RENAME TO note_seen_later")
-    waiting = asyncio.create_task(delivery.deliver(log.records(*story.ROUTED)))
-    await asyncio.wait({waiting}, timeout=0.3)
+    task = asyncio.create_task(delivery.deliver(log.records(*story.ROUTED)))
+    await asyncio.wait({task}, timeout=0.3)
     await outside.execute("ALTER TABLE reporting.note_seen_later RENAME TO note_seen")
-    await waiting
+    await task
     await outside.close()
     assert (await version(pool), await dead_letters(pool)) == (2, 0)
 
 
 async def test_two_readers_of_the_same_batch_count_it_once(
-    delivery: Deliver, log: Log, remembered: Remembered, pool: Pool
+    delivery: Deliver, log: Log, projection: RecordedFacts, pool: Pool
 ):
     records = [record for n in range(50) for record in log.records(*story.CLOSED, key=UUID(int=n + 1))]
     twin: Deliver = Delivery(pool, delivery.repositories, "cluster")
@@ -329,10 +336,8 @@ async def test_two_readers_of_the_same_batch_count_it_once(
         assert await db.fetchval("SELECT count(*) FROM dead_letter") == 0
 
 
-async def test_a_batch_in_the_wrong_order_is_put_in_order(
-    delivery: Deliver, log: Log, remembered: Remembered, pool: Pool
-):
+async def test_a_batch_in_the_wrong_order_is_sorted(delivery: Deliver, log: Log, projection: RecordedFacts, pool: Pool):
     await delivery.deliver(list(reversed(log.records(*story.CLOSED))))
-    assert remembered.facts == [fact.type for fact in story.CLOSED]
+    assert projection.facts == [fact.type for fact in story.CLOSED]
     async with pool.acquire() as db:
         assert await db.fetchval("SELECT count(*) FROM parked") == 0

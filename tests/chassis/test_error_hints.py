@@ -1,4 +1,4 @@
-"""Every refusal names what to change, whether or not the one who refused thought of it."""
+"""Every refusal names what to change, even if the code that refused gives no hint."""
 
 from typing import Annotated, Any
 
@@ -23,14 +23,14 @@ STANDS_AS_IT_IS = {
 }
 
 
-def told(refused: Refused) -> dict[str, Any]:
+def problem_of(refused: Refused) -> dict[str, Any]:
     (error,) = orjson.loads(bytes(problem(refused, "/here").body))["errors"]
     return dict(error)
 
 
 @pytest.mark.parametrize("code", Code)
 def test_every_refusal_names_a_part_of_the_request_and_its_rule(code: Code):
-    error = told(Refused(code, "do this", "请这样做"))
+    error = problem_of(Refused(code, "do this", "请这样做"))
     assert error["field"]
     assert (error["detail"], error["detail_en"]) == ("请这样做", "do this")
     assert (code in STANDS_AS_IT_IS) is ("example" not in error)
@@ -38,16 +38,18 @@ def test_every_refusal_names_a_part_of_the_request_and_its_rule(code: Code):
 
 def test_an_example_is_added_to_a_field_that_came_without_one():
     key = FieldError("Idempotency-Key", "请换", "change it")
-    assert told(Refused(Code.KEY_REUSED, "no", "不", (key,)))["example"]
-    assert "example" not in told(Refused(Code.KEY_REUSED, "no", "不", (FieldError("title", "请换", "change it"),)))
+    assert problem_of(Refused(Code.KEY_REUSED, "no", "不", (key,)))["example"]
+    assert "example" not in problem_of(
+        Refused(Code.KEY_REUSED, "no", "不", (FieldError("title", "请换", "change it"),))
+    )
 
 
-def test_who_may_come_back_is_told_when():
-    error = told(Refused(Code.QUOTA_USED_UP, "wait", "请稍候", retry_after=12))
+def test_a_refusal_for_a_time_says_when_to_try_again():
+    error = problem_of(Refused(Code.QUOTA_USED_UP, "wait", "请稍候", retry_after=12))
     assert (error["field"], error["example"]) == ("Retry-After", "12")
 
 
-async def test_what_a_path_does_not_find_is_named_with_the_example_of_its_documentation():
+async def test_a_path_that_is_not_found_is_refused_with_the_example_of_its_documentation():
     router = APIRouter()
 
     @router.get("/things/{number}")
@@ -67,7 +69,7 @@ async def test_what_a_path_does_not_find_is_named_with_the_example_of_its_docume
     assert (error["field"], error["example"]) == ("path", "/docs")
 
 
-async def test_a_body_that_cannot_be_read_is_shown_one_of_the_documentation():
+async def test_a_body_that_cannot_be_parsed_is_refused_with_the_example_of_the_documentation():
     router = APIRouter()
 
     @router.post("/things")

@@ -1,4 +1,4 @@
-"""An answer that refuses is not much longer than the request it refuses."""
+"""A refusal is not much longer than the request that it refuses."""
 
 import httpx
 import pytest
@@ -31,11 +31,11 @@ async def client():
         raise Refused(Code.INVALID, body.text, body.text, wrong)
 
     transport = httpx.ASGITransport(web_app("x", [router]), raise_app_exceptions=False)
-    async with httpx.AsyncClient(transport=transport, base_url="http://x") as found:
-        yield found
+    async with httpx.AsyncClient(transport=transport, base_url="http://x") as opened:
+        yield opened
 
 
-async def test_of_very_many_mistakes_twenty_are_told_and_the_rest_is_counted(client: httpx.AsyncClient):
+async def test_of_many_mistakes_twenty_are_listed_and_the_rest_is_counted(client: httpx.AsyncClient):
     answer = await client.post("/strict", json={"text": "x"} | {f"f{n}": 1 for n in range(3000)})
     problem = answer.json()
     assert answer.status_code == 422
@@ -50,14 +50,14 @@ async def test_the_name_of_an_unknown_field_is_cut(client: httpx.AsyncClient):
     assert len(answer.content) < 12_000
 
 
-async def test_words_of_a_client_that_a_refusal_repeats_are_cut(client: httpx.AsyncClient):
+async def test_text_of_a_client_that_a_refusal_repeats_is_cut(client: httpx.AsyncClient):
     answer = await client.post("/echo", json={"text": "z" * 60_000})
     assert answer.status_code == 422
     assert len(answer.json()["errors"]) == 20
     assert len(answer.content) < 200_000
 
 
-async def test_an_address_that_does_not_exist_is_not_repeated_whole(client: httpx.AsyncClient):
+async def test_an_address_that_does_not_exist_is_not_repeated_in_full(client: httpx.AsyncClient):
     answer = await client.get("/" + "a" * 30_000)
     assert answer.status_code == 404
     assert len(answer.content) < 3_000

@@ -1,4 +1,5 @@
-"""What a short cut answers never reaches the framework; what it leaves goes the declared way, body and all."""
+"""Requests that the fast path answers never reach the framework; the others reach the declared route with their
+body."""
 
 import asyncio
 from typing import Any
@@ -44,12 +45,12 @@ async def client() -> Any:
     router.add_api_route("/words", declared, methods=["POST"], route_class_override=fast_path(shorter))
     router.add_api_route("/words", lambda: "all", methods=["GET"])
     transport = httpx.ASGITransport(web_app("words", [router]), raise_app_exceptions=False)
-    async with httpx.AsyncClient(transport=transport, base_url="http://words") as found:
-        yield found
+    async with httpx.AsyncClient(transport=transport, base_url="http://words") as opened:
+        yield opened
 
 
 @pytest.mark.parametrize(
-    ("body", "status", "said"),
+    ("body", "status", "text"),
     [
         (b'{"text":"short"}', 201, "short"),
         (b'{"text":"long"}', 200, '"declared long"'),
@@ -61,13 +62,13 @@ async def client() -> Any:
         (b"x" * (MAX_BODY + 1), 413, "body-too-large"),
     ],
 )
-async def test_each_request_gets_the_answer_that_is_due(client: httpx.AsyncClient, body: bytes, status: int, said: str):
+async def test_each_request_gets_the_right_answer(client: httpx.AsyncClient, body: bytes, status: int, text: str):
     async with asyncio.timeout(10):
         answer = await client.post("/words", content=body, headers={"Content-Type": "application/json"})
-    assert (answer.status_code, said in answer.text) == (status, True), answer.text
+    assert (answer.status_code, text in answer.text) == (status, True), answer.text
 
 
-async def test_a_body_of_no_announced_length_is_read_once_and_seen_twice(client: httpx.AsyncClient):
+async def test_a_body_without_a_length_is_read_once_and_seen_by_both_paths(client: httpx.AsyncClient):
     async def parts() -> Any:
         yield b'{"text":'
         yield b'"long"}'
@@ -76,21 +77,21 @@ async def test_a_body_of_no_announced_length_is_read_once_and_seen_twice(client:
     assert answer.text == '"declared long"'
 
 
-async def test_headers_are_shown_to_it_and_told_by_it(client: httpx.AsyncClient):
+async def test_the_fast_path_reads_and_sends_headers(client: httpx.AsyncClient):
     answer = await client.post("/words", content=b'{"text":"short"}', headers={"X-Word": "briefly"})
     assert (answer.headers["x-said"], answer.headers["content-length"]) == ("briefly", "5")
 
 
-async def test_a_header_that_came_twice_is_left_to_the_declared_route(client: httpx.AsyncClient):
+async def test_a_request_with_a_repeated_header_goes_to_the_declared_route(client: httpx.AsyncClient):
     twice = [("Content-Type", "application/json"), ("X-Word", "one"), ("X-Word", "two")]
     assert (await client.post("/words", content=b'{"text":"short"}', headers=twice)).text == '"declared short"'
 
 
-async def test_other_methods_of_the_path_are_not_shown_to_it(client: httpx.AsyncClient):
+async def test_other_methods_of_the_path_do_not_reach_the_fast_path(client: httpx.AsyncClient):
     assert (await client.get("/words")).text == '"all"'
 
 
-async def test_requests_on_a_short_cut_are_measured_under_its_path(client: httpx.AsyncClient):
+async def test_requests_on_the_fast_path_are_measured_under_its_path(client: httpx.AsyncClient):
     await client.post("/words", content=b'{"text":"short"}')
     exposed = generate_latest().decode()
     assert 'route="/words",service="none",status="201"' in exposed

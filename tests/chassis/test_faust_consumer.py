@@ -1,4 +1,4 @@
-"""Faust waits for a message handler only where it must, and leaves nothing where it was started."""
+"""Faust waits for a message handler only if it must, and leaves no files where it was started."""
 
 import asyncio
 import gc
@@ -14,26 +14,26 @@ from shared.chassis.kafka.client import Kafka
 from tests.eventually import ended
 
 
-async def _add(waiting: "asyncio.Future[int]") -> int:
-    return 1 + await waiting
+async def _add(future: "asyncio.Future[int]") -> int:
+    return 1 + await future
 
 
-def begun(waiting: "asyncio.Future[int]") -> _Suspended:
-    coroutine: Any = _add(waiting)
+def begun(future: "asyncio.Future[int]") -> _Suspended:
+    coroutine: Any = _add(future)
     return _Suspended(coroutine, coroutine.send(None))
 
 
-async def test_a_coroutine_that_was_begun_goes_on_when_what_it_awaits_is_there():
-    waiting = asyncio.get_running_loop().create_future()
-    going_on = asyncio.ensure_future(begun(waiting))
-    asyncio.get_running_loop().call_soon(waiting.set_result, 41)
+async def test_a_begun_coroutine_goes_on_when_its_future_is_done():
+    future = asyncio.get_running_loop().create_future()
+    going_on = asyncio.ensure_future(begun(future))
+    asyncio.get_running_loop().call_soon(future.set_result, 41)
     assert await going_on == 42
 
 
-async def test_a_coroutine_that_was_begun_hears_of_a_failure_and_of_a_cancellation():
-    waiting = asyncio.get_running_loop().create_future()
-    going_on = asyncio.ensure_future(begun(waiting))
-    asyncio.get_running_loop().call_soon(waiting.set_exception, KeyError("gone"))
+async def test_a_begun_coroutine_receives_a_failure_and_a_cancellation():
+    future = asyncio.get_running_loop().create_future()
+    going_on = asyncio.ensure_future(begun(future))
+    asyncio.get_running_loop().call_soon(future.set_exception, KeyError("gone"))
     with pytest.raises(KeyError):
         await going_on
     cancelled = asyncio.ensure_future(begun(asyncio.get_running_loop().create_future()))
@@ -42,7 +42,7 @@ async def test_a_coroutine_that_was_begun_hears_of_a_failure_and_of_a_cancellati
         await cancelled
 
 
-async def test_a_reader_makes_no_folders_where_it_was_started(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+async def test_a_reader_creates_no_folders_where_it_was_started(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.chdir(tmp_path)
     nothing: Any = None
     consumer: Consumer = Consumer(nothing, ("topic",), "reader", "reporting")
@@ -51,16 +51,16 @@ async def test_a_reader_makes_no_folders_where_it_was_started(tmp_path: Path, mo
 
 
 def open_producers() -> set[int]:
-    """Those that nobody has closed; one that is forgotten complains at the end of its process."""
-    return {id(it) for it in gc.get_objects() if isinstance(it, AIOKafkaProducer) and it._closed is False}
+    """The producers that are not closed; such a producer logs an error when its process ends."""
+    return {id(item) for item in gc.get_objects() if isinstance(item, AIOKafkaProducer) and item._closed is False}
 
 
-async def test_a_reader_that_is_told_to_end_while_it_starts_leaves_no_producer_open():
-    asked, before = asyncio.Event(), open_producers()
+async def test_a_reader_that_is_cancelled_while_it_starts_leaves_no_producer_open():
+    connected, before = asyncio.Event(), open_producers()
 
     async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.read(1)
-        asked.set()
+        connected.set()
         await reader.read()
         writer.close()
 
@@ -68,8 +68,8 @@ async def test_a_reader_that_is_told_to_end_while_it_starts_leaves_no_producer_o
         address = f"127.0.0.1:{broker.sockets[0].getsockname()[1]}"
         nothing: Any = None
         consumer: Consumer = Consumer(nothing, ("topic",), "reader", "reporting")
-        reading = asyncio.create_task(run(faust_app(consumer, Kafka(address), "", 10), consumer))
-        await asked.wait()
+        task = asyncio.create_task(run(faust_app(consumer, Kafka(address), "", 10), consumer))
+        await connected.wait()
         assert open_producers() != before
-        await ended(reading)
+        await ended(task)
     assert open_producers() == before

@@ -1,4 +1,4 @@
-"""What a deployment is when nobody has said anything."""
+"""What a deployment with only default settings serves."""
 
 import pytest
 

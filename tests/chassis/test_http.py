@@ -1,4 +1,4 @@
-"""What is measured of a request says whose code answered it, and nothing of who asked."""
+"""Metrics and traces of a request name the service that answered, and nothing about who sent it."""
 
 from typing import Any
 
@@ -15,19 +15,19 @@ from tests.packs import shipped
 
 
 async def test_requests_are_measured_by_service():
-    figures: Any = None  # nothing is asked of it: the jurisdiction is refused before
+    figures: Any = None  # the database is not used: the jurisdiction is refused before
     web = web_app("gateway", [routes(figures, figures, shipped())])
     async with httpx.AsyncClient(transport=httpx.ASGITransport(web), base_url="http://gateway") as client:
         assert (await client.get("/v1/figures/completion/demands?jurisdiction=atlantis")).status_code == 422
         assert (await client.get("/nowhere")).status_code == 404
         assert (await client.get("/livez")).status_code == 200
-    seen = {
+    labels = {
         (sample.labels["service"], sample.labels["route"])
         for metric in REGISTRY.collect()
         for sample in metric.samples
         if sample.name == "huying_http_request_seconds_count"
     }
-    assert {("reporting", "/v1/figures/completion/demands"), ("none", "unmatched"), ("none", "/livez")} <= seen
+    assert {("reporting", "/v1/figures/completion/demands"), ("none", "unmatched"), ("none", "/livez")} <= labels
 
 
 async def test_figures_of_the_process_are_not_on_its_public_port():
@@ -37,19 +37,19 @@ async def test_figures_of_the_process_are_not_on_its_public_port():
 
 
 async def test_no_trace_records_the_secret_codes_of_links(monkeypatch: pytest.MonkeyPatch):
-    asked: list[str] = []
+    names: list[str] = []
 
     class Tracing(trace.TracerProvider):
         def get_tracer(self, *told: Any, **named: Any) -> trace.Tracer:
-            asked.append("a tracer")
+            names.append("a tracer")
             return trace.NoOpTracer()
 
     monkeypatch.setattr(trace, "get_tracer_provider", Tracing)
     async with httpx.AsyncClient(transport=httpx.ASGITransport(web_app("x", [])), base_url="http://x") as client:
         assert (await client.get("/livez?code=secret")).status_code == 200
-    assert not asked
+    assert not names
 
 
-def test_a_question_behind_the_last_word_of_a_server_that_ends_finds_the_database_away():
+def test_a_query_on_a_connection_that_the_server_is_closing_raises_database_away():
     fault = asyncpg.InternalClientError("cannot switch to state 12; another operation (2) is in progress")
     assert refusal_of(fault, "/v1/demands") is AWAY

@@ -1,4 +1,4 @@
-"""Which of the intents whose recipients are known are begun now, and which wait for room; pure."""
+"""Pure decision: which intents with known recipients are begun now, and which wait for room."""
 
 from dataclasses import dataclass
 from uuid import UUID
@@ -10,7 +10,7 @@ from shared.chassis.work.intents import Intent
 
 @dataclass(frozen=True)
 class Somebody:
-    """Whom an intent is for."""
+    """The recipient of an intent."""
 
     name: str
     gateway: str
@@ -28,28 +28,28 @@ def known(position: int, name: str, gateway: str = "sms", mass: bool = False) ->
     return Known(queued, Somebody(name, gateway), 0.0)
 
 
-def positions(some: list[Known[Somebody]]) -> list[int]:
-    return [one.queued.position for one in some]
+def positions(intents: list[Known[Somebody]]) -> list[int]:
+    return [intent.queued.position for intent in intents]
 
 
-def test_as_many_as_there_is_room_for_come_now_in_their_order():
+def test_as_many_intents_as_there_is_room_for_are_begun_in_order():
     now, later = share([known(3, "c"), known(1, "a"), known(2, "b")], {"sms": 2}, {"sms"}, {})
     assert (positions(now), positions(later)) == ([1, 2], [3])
 
 
-def test_whoever_waits_for_room_is_not_overtaken_on_the_way_to_the_same_recipient():
+def test_an_intent_that_waits_for_room_is_not_overtaken_by_one_to_the_same_recipient():
     now, later = share(
         [known(1, "a"), known(2, "a", "mail"), known(3, "b", "mail")], {"sms": 0, "mail": 5}, {"sms"}, {}
     )
     assert (positions(now), positions(later)) == ([3], [1, 2])
 
 
-def test_for_a_gateway_that_rests_nobody_waits_in_memory():
+def test_no_intent_waits_in_memory_for_a_gateway_that_rests():
     now, later = share([known(1, "a"), known(2, "b", "mail")], {"sms": 0, "mail": 1}, {"mail"}, {})
     assert (positions(now), positions(later)) == ([1, 2], [])
 
 
-def test_what_many_are_told_comes_last_and_takes_no_more_than_its_part_of_the_room():
-    many = [known(1, "a", mass=True), known(2, "b", mass=True), known(3, "c"), known(4, "b")]
-    now, later = share(many, {"sms": 4}, {"sms"}, {"sms": 1})
+def test_mass_messages_come_last_and_take_no_more_than_their_part_of_the_room():
+    intents = [known(1, "a", mass=True), known(2, "b", mass=True), known(3, "c"), known(4, "b")]
+    now, later = share(intents, {"sms": 4}, {"sms"}, {"sms": 1})
     assert (positions(now), positions(later)) == ([3, 4, 1], [2])

@@ -1,4 +1,4 @@
-"""Intents go out once, and in order for each recipient: kills, faults and a second sender change nothing of that."""
+"""Intents are sent once, and in order for each recipient, despite kills, faults and a second sender."""
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
@@ -45,7 +45,7 @@ LETTERS = "abcdefghijklmnopqrstuvwxyz"
 
 @dataclass(frozen=True)
 class House:
-    """Whom an intent is for."""
+    """The recipient of an intent."""
 
     name: str
 
@@ -58,7 +58,7 @@ class House:
 
 @dataclass
 class Postman:
-    """A gateway that notes what it was given; it may answer something else, or wait until it may go on."""
+    """A gateway that records what it was given; it can return another outcome, or wait until it may go on."""
 
     name: str = "postman"
     at_once: int = 8
@@ -82,7 +82,7 @@ class Postman:
 
 @dataclass
 class Post:
-    """A queue of intents, whoever knows its houses, and its gateway."""
+    """A queue of intents, the lookup of recipients, and the gateway."""
 
     pool: Pool
     postman: Postman = field(default_factory=Postman)
@@ -96,28 +96,30 @@ class Post:
         self.other.open.set()
 
     async def write(self, *texts: str, mass: bool = False) -> None:
-        """Intents such as `a1`: the first of line `a`, for house `a` unless the line is `a@b`, for house `b`. `mass`:
-        they tell many the same."""
+        """Intents such as `a1`: the first of line `a`, for house `a`; with line `a@b`, for house `b`. `mass`: they
+        are mass messages."""
         writes = WriteBatch()
         ids = {text: UUID(bytes=text.rjust(16).encode()) for text in texts}
-        more = {"mass": True} if mass else {}
-        written = [Intent(id, "letter", PARCEL, id, line(text), {"text": text, **more}) for text, id in ids.items()]
-        intents.put(writes, written)
+        body_fields = {"mass": True} if mass else {}
+        new_intents = [
+            Intent(id, "letter", PARCEL, id, line(text), {"text": text, **body_fields}) for text, id in ids.items()
+        ]
+        intents.put(writes, new_intents)
         async with self.pool.acquire() as db:
             await writes.write(db)
 
     async def houses(self, intents: Sequence[Intent]) -> Found[House]:
-        """Whom they are for; every question is noted."""
+        """The recipients of intents; every lookup is recorded."""
         self.asked += [intent.body["text"] for intent in intents]
-        for why in (self.unknown.get(intent.body["text"]) for intent in intents):
-            if isinstance(why, Away):
-                raise why
+        for outcome in (self.unknown.get(intent.body["text"]) for intent in intents):
+            if isinstance(outcome, Away):
+                raise outcome
         return {intent.id: self._house(intent.body["text"]) for intent in intents}
 
     def _house(self, text: str) -> House | NoRecipient | PutOff:
-        why = self.unknown.get(text)
-        if isinstance(why, NoRecipient | PutOff):
-            return why
+        outcome = self.unknown.get(text)
+        if isinstance(outcome, NoRecipient | PutOff):
+            return outcome
         name, _, house = line(text).partition("@")
         return House(house or name, "other" if name.startswith("o") else "postman")
 
@@ -136,7 +138,7 @@ class Post:
         return sender
 
     async def rested(self, sender: IntentSender[House]) -> int:
-        """Send when every gateway has rested."""
+        """Send after every gateway's rest is over."""
         self.seconds += 60
         return await sender.send_some()
 
@@ -144,21 +146,21 @@ class Post:
         return IntentWatch(self.pool, self.kind, clock=lambda: AT)
 
     async def states(self) -> list[str]:
-        """What became of each intent, in order."""
+        """The state of each intent, in order."""
         return [row["state"] for row in await self.pool.fetch("SELECT state FROM intent ORDER BY position")]
 
     async def told(self) -> list[str]:
-        """The outcomes as the journal tells them."""
+        """The outcomes in the journal."""
         return (await steps(self.pool, PARCEL))[1:]
 
     async def later(self) -> None:
-        """So much later that a sender that died is known to be dead, and what was put off is due."""
+        """Move the clock on, so that a dead sender's lease has ended and postponed intents are due."""
         await self.pool.execute("UPDATE intent SET claimed_at = now() - interval '5 minutes' WHERE state = 'sending'")
         await self.pool.execute("UPDATE intent SET due_at = now() WHERE state = 'pending'")
         await self.pool.execute("UPDATE lease SET expires_at = now() - interval '1 second'")
 
     async def begun(self, count: int) -> None:
-        """Wait until so many are in the gateway's hands."""
+        """Wait until this many intents are at the gateway."""
 
         async def number() -> int:
             return len(self.postman.begun)
@@ -186,35 +188,35 @@ async def post(database: str) -> AsyncIterator[Post]:
         yield Post(pool)
 
 
-async def test_an_intent_is_sent_once_and_its_outcome_is_told(post: Post):
+async def test_an_intent_is_sent_once_and_its_outcome_is_recorded(post: Post):
     await post.write("a1")
     await post.write("a1")
     sender = post.sender()
     assert (await sender.send_some(), await sender.send_some()) == (1, 0)
-    assert (post.postman.given, await post.states(), await post.told()) == (["a1"], ["sent"], ["a1 sent"])
+    assert (post.postman.given, await post.states(), await post.outcomes()) == (["a1"], ["sent"], ["a1 sent"])
 
 
 @pytest.mark.parametrize(
     ("outcome", "state"), [(Rejected("no such house"), State.FAILED), (Unknown("no answer"), State.UNKNOWN)]
 )
-async def test_what_was_rejected_and_what_nobody_knows_is_told_and_never_sent_again(
+async def test_rejected_and_unknown_outcomes_are_recorded_and_never_sent_again(
     post: Post, outcome: Outcome, state: State
 ):
     post.postman.answers["a1"] = outcome
     await post.write("a1", "a2")
     await everything(post.sender(proven=True))
     assert (post.postman.given, await post.states()) == (["a1", "a2"], [state, "sent"])
-    assert await post.told() == [f"a1 {state}", "a2 sent"]
+    assert await post.outcomes() == [f"a1 {state}", "a2 sent"]
 
 
-async def test_what_the_gateway_takes_later_is_sent_again_in_its_order_and_tells_nothing_before(post: Post):
+async def test_an_intent_that_the_gateway_takes_later_is_sent_again_in_order_and_recorded_only_then(post: Post):
     post.postman.answers["a1"] = RetryLater("full")
     await post.write("a1", "a2", "b1")
     sender = post.sender()
     assert (await sender.send_some(), await sender.send_some()) == (1, 0), "it rests"
     assert await post.rested(sender) == 1, "one alone tries"
     assert (post.postman.given, await post.states()) == (["a1", "a1"], ["pending"] * 3)
-    assert await post.told() == []
+    assert await post.outcomes() == []
     post.postman.answers.clear()
     await post.rested(sender)
     await everything(sender)
@@ -222,7 +224,7 @@ async def test_what_the_gateway_takes_later_is_sent_again_in_its_order_and_tells
     assert await post.states() == ["sent"] * 3
 
 
-async def test_a_gateway_that_rests_holds_up_no_other_and_is_seen(post: Post):
+async def test_a_gateway_that_rests_delays_no_other_and_is_shown(post: Post):
     post.postman.answers["a1"] = RetryLater("full")
     await post.write("a1", "b1", "o1", "c1", "o2", "oo1")
     sender = post.sender()
@@ -238,7 +240,7 @@ async def test_a_gateway_that_rests_holds_up_no_other_and_is_seen(post: Post):
     assert await open_circuits(post.pool) == []
 
 
-async def test_an_intent_that_is_not_taken_is_tried_again_later_and_given_up_in_the_end(post: Post):
+async def test_an_intent_that_is_not_accepted_is_retried_and_finally_given_up(post: Post):
     post.postman.answers["a1"] = TryAgain("busy")
     await post.write("a1", "a2", "b1")
     sender = post.sender(proven=True)
@@ -255,20 +257,20 @@ async def test_an_intent_that_is_not_taken_is_tried_again_later_and_given_up_in_
     assert "busy" in await post.pool.fetchval("SELECT cause FROM intent WHERE state = 'failed'")
 
 
-async def test_a_gateway_that_hangs_again_and_again_is_given_no_more_that_it_could_lose(post: Post):
+async def test_a_gateway_that_hangs_repeatedly_gets_no_more_intents(post: Post):
     texts = [f"{name}1" for name in "abcdefghijklmnop"]
     post.postman.answers = dict.fromkeys(texts, Unknown("no answer"))
     post.postman.at_once = 2
     await post.write(*texts)
     sender = post.sender(proven=True)
     await everything(sender)
-    lost = len(post.postman.given)
-    assert lost <= IN_A_ROW + post.postman.at_once
+    given_before = len(post.postman.given)
+    assert given_before <= IN_A_ROW + post.postman.at_once
     assert await post.rested(sender) == 1, "one alone tries"
-    assert len(post.postman.given) == lost + 1
+    assert len(post.postman.given) == given_before + 1
 
 
-async def test_while_nobody_knows_the_recipients_one_alone_is_asked_for_and_nothing_is_sent(post: Post):
+async def test_while_recipients_cannot_be_looked_up_one_alone_is_requested_and_nothing_is_sent(post: Post):
     await post.write("a1", "b1", "c1")
     post.unknown = dict.fromkeys(["a1", "b1", "c1"], Away("silent"))
     sender = post.sender()
@@ -282,7 +284,7 @@ async def test_while_nobody_knows_the_recipients_one_alone_is_asked_for_and_noth
     assert await post.states() == ["sent"] * 3
 
 
-async def test_who_has_no_recipient_is_skipped_and_who_is_put_off_holds_up_its_own_line_alone(post: Post):
+async def test_an_intent_without_recipient_is_skipped_and_a_postponed_one_delays_only_its_line(post: Post):
     await post.write("a1", "a2", "b1", "b2", "c1")
     post.unknown = {"a1": NoRecipient("moved away"), "b1": PutOff("asleep", "sleep")}
     await everything(post.sender())
@@ -309,9 +311,7 @@ async def test_different_recipients_are_served_side_by_side_and_each_in_order(po
         assert [text for text in post.postman.given if text.startswith(name)] == [f"{name}{n}" for n in range(1, 4)]
 
 
-async def test_what_comes_after_an_intent_that_ended_during_a_look_is_sent_too(
-    post: Post, monkeypatch: pytest.MonkeyPatch
-):
+async def test_intents_after_one_that_ended_during_a_query_are_sent_too(post: Post, monkeypatch: pytest.MonkeyPatch):
     looks, look = 0, intent_lookahead.next_intents
 
     async def look_that_ends_late(*question: Any) -> Any:
@@ -331,7 +331,7 @@ async def test_what_comes_after_an_intent_that_ended_during_a_look_is_sent_too(
     assert looks > 2
 
 
-async def test_no_more_are_in_the_gateways_hands_than_it_takes_at_once(post: Post):
+async def test_no_more_intents_are_at_the_gateway_than_it_takes_at_once(post: Post):
     post.postman.open.clear()
     post.postman.at_once = 2
     await post.write(*(f"{name}1" for name in "abcde"))
@@ -342,7 +342,7 @@ async def test_no_more_are_in_the_gateways_hands_than_it_takes_at_once(post: Pos
     assert await task == 5
 
 
-async def test_lines_that_lead_to_one_house_keep_their_order_among_each_other(post: Post):
+async def test_lines_to_the_same_recipient_keep_their_common_order(post: Post):
     texts = ["a@x1", "b@x1", "a@x2", "c@y1", "b@x2", "a@x3"]
     await post.write(*texts)
     await everything(post.sender())
@@ -371,7 +371,7 @@ async def test_a_sender_whose_lease_was_taken_begins_nothing_more(post: Post):
     assert (post.postman.given, await post.states()) == (["a1"], ["sent", "pending", "pending"])
 
 
-async def test_a_sender_killed_with_an_intent_in_the_gateway_leaves_it_unknown_and_the_rest_to_the_next(post: Post):
+async def test_a_sender_killed_while_sending_leaves_that_intent_unknown_and_the_rest_to_the_next_sender(post: Post):
     post.postman.open.clear()
     await post.write("a1", "a2", "b1")
     task = asyncio.create_task(post.sender().run())
@@ -389,28 +389,28 @@ async def test_a_sender_killed_with_an_intent_in_the_gateway_leaves_it_unknown_a
     await everything(post.sender())
     assert (await post.states(), post.postman.given) == (["unknown", "sent", "sent"], ["b1", "a2"])
     assert await post.pool.fetchval("SELECT cause FROM intent WHERE state = 'unknown'") == DIED
-    assert sorted(await post.told()) == ["a1 unknown", "a2 sent", "b1 sent"]
+    assert sorted(await post.outcomes()) == ["a1 unknown", "a2 sent", "b1 sent"]
 
 
-async def test_a_sender_killed_before_the_gateway_leaves_everything_to_the_next(post: Post):
-    entered, known = asyncio.Event(), post.houses
+async def test_a_sender_killed_before_sending_leaves_everything_to_the_next_sender(post: Post):
+    entered, lookup = asyncio.Event(), post.houses
 
     async def houses(intents: Sequence[Intent]) -> Found[House]:
         entered.set()
         await asyncio.Event().wait()
-        return await known(intents)
+        return await lookup(intents)
 
     await post.write("a1", "a2")
     post.houses = houses  # type: ignore[method-assign]
     task = asyncio.create_task(post.sender().run())
     await entered.wait()
     await ended(task)
-    post.houses = known  # type: ignore[method-assign]
+    post.houses = lookup  # type: ignore[method-assign]
     await everything(post.sender())
     assert (post.postman.given, await post.states()) == (["a1", "a2"], ["sent", "sent"])
 
 
-async def test_a_sender_that_ends_between_sending_and_record_still_writes_what_it_knows(post: Post):
+async def test_a_sender_that_ends_after_sending_still_records_the_outcome(post: Post):
     await post.write("a1")
     async with post.pool.acquire() as db, db.transaction():
         await db.execute("LOCK TABLE parcel IN ACCESS EXCLUSIVE MODE")
@@ -424,10 +424,10 @@ async def test_a_sender_that_ends_between_sending_and_record_still_writes_what_i
         await ended(task)
     await eventually(post.states, lambda states: states == ["sent"])
     await everything(post.sender())
-    assert (post.postman.given, await post.told()) == (["a1"], ["a1 sent"])
+    assert (post.postman.given, await post.outcomes()) == (["a1"], ["a1 sent"])
 
 
-async def test_a_fault_of_the_program_ends_the_sender_and_what_was_in_other_hands_is_recorded(post: Post):
+async def test_a_fault_of_the_program_ends_the_sender_and_outcomes_of_the_others_are_recorded(post: Post):
     await post.write("a1", "b1", "b2")
     sender = post.sender(proven=True)
     send = post.postman.send
@@ -443,23 +443,23 @@ async def test_a_fault_of_the_program_ends_the_sender_and_what_was_in_other_hand
     assert (await post.states())[:2] == ["sending", "sent"]
 
 
-async def test_what_waits_is_measured_by_its_reason(post: Post):
+async def test_waiting_intents_are_measured_by_reason(post: Post):
     await post.write("a1", "b1", "b2")
     post.unknown = {"b1": PutOff("asleep", "sleep")}
     await everything(post.sender())
     await TableGauges("a service", post.pool, of_intents(post.kind.name)).look()
 
-    def waiting(why: str) -> float | None:
-        return REGISTRY.get_sample_value("huying_messages_waiting", {"why": why})
+    def waiting(reason: str) -> float | None:
+        return REGISTRY.get_sample_value("huying_messages_waiting", {"why": reason})
 
     assert (waiting("sleep"), waiting("turn"), waiting("gateway")) == (1, 1, 0)
     await post.pool.execute("UPDATE intent SET state = 'unknown' WHERE state = 'pending'")
     await TableGauges("a service", post.pool, of_intents(post.kind.name)).look()
-    lost = {s: REGISTRY.get_sample_value("huying_messages_not_sent", {"state": s}) for s in ("failed", "unknown")}
-    assert (waiting("sleep"), lost) == (None, {"failed": 0, "unknown": 2})
+    not_sent = {s: REGISTRY.get_sample_value("huying_messages_not_sent", {"state": s}) for s in ("failed", "unknown")}
+    assert (waiting("sleep"), not_sent) == (None, {"failed": 0, "unknown": 2})
 
 
-async def test_whom_the_next_are_for_is_asked_while_the_gateway_has_its_hands_full(post: Post):
+async def test_recipients_of_the_next_intents_are_looked_up_while_the_gateway_is_busy(post: Post):
     post.postman.at_once, post.other.at_once = 2, 0
     await post.write("a1", "b1", "c1", "d1", "e1", "f1")
     post.postman.open.clear()
@@ -468,14 +468,14 @@ async def test_whom_the_next_are_for_is_asked_while_the_gateway_has_its_hands_fu
     async def asked() -> list[str]:
         return list(post.asked)
 
-    await eventually(asked, lambda found: found == ["a1", "b1", "c1", "d1"])
+    await eventually(asked, lambda lookups: lookups == ["a1", "b1", "c1", "d1"])
     assert await post.states() == ["sending", "sending", "pending", "pending", "pending", "pending"]
     post.postman.open.set()
     await task
     assert (await post.states(), sorted(post.asked)) == (["sent"] * 6, ["a1", "b1", "c1", "d1", "e1", "f1"])
 
 
-async def test_who_is_known_ahead_and_was_cancelled_meanwhile_is_not_sent(post: Post):
+async def test_an_intent_that_was_looked_up_ahead_and_then_cancelled_is_not_sent(post: Post):
     post.postman.at_once, post.other.at_once = 1, 0
     await post.write("a1", "b1")
     post.postman.open.clear()
@@ -484,14 +484,14 @@ async def test_who_is_known_ahead_and_was_cancelled_meanwhile_is_not_sent(post: 
     async def asked() -> list[str]:
         return list(post.asked)
 
-    await eventually(asked, lambda found: found == ["a1", "b1"])
+    await eventually(asked, lambda lookups: lookups == ["a1", "b1"])
     await post.pool.execute("UPDATE intent SET state = 'cancelled' WHERE body ->> 'text' = 'b1'")
     post.postman.open.set()
     await task
     assert (post.postman.given, await post.states()) == (["a1"], ["sent", "cancelled"])
 
 
-async def test_what_comes_while_one_hangs_does_not_wait_for_it(post: Post):
+async def test_intents_that_come_while_one_hangs_do_not_wait_for_it(post: Post):
     await post.write("a1")
     post.postman.open.clear()
     task = asyncio.create_task(everything(post.sender(proven=True)))
@@ -508,8 +508,8 @@ async def test_what_comes_while_one_hangs_does_not_wait_for_it(post: Post):
     assert await post.states() == ["sent", "sent", "sent"]
 
 
-async def test_what_one_is_told_waits_for_nothing_that_many_are_told(post: Post):
-    """As the end of a matter that thousands support: half of the room stays free for whoever comes meanwhile."""
+async def test_single_messages_do_not_wait_for_mass_messages(post: Post):
+    """For example the end of a demand with thousands of supporters: half of the room stays free for other messages."""
     post.postman.at_once, post.other.at_once = 4, 0
     await post.write(*(f"{letter}1" for letter in LETTERS[:12]), mass=True)
     post.postman.open.clear()
@@ -524,7 +524,7 @@ async def test_what_one_is_told_waits_for_nothing_that_many_are_told(post: Post)
 
 
 @pytest.mark.parametrize("at_once", [1, 40])
-async def test_what_many_are_told_goes_out_though_others_keep_coming(post: Post, at_once: int):
+async def test_mass_messages_are_sent_though_single_ones_keep_coming(post: Post, at_once: int):
     post.postman.at_once, post.other.at_once = at_once, 0
     await post.write("m1", "n1", mass=True)
     alone = [f"{first}{second}1" for first in "abcd" for second in LETTERS]
@@ -534,12 +534,12 @@ async def test_what_many_are_told_goes_out_though_others_keep_coming(post: Post,
     assert sorted(post.postman.given) == sorted([*alone, "m1", "n1"])
 
 
-async def test_asking_for_the_next_reads_no_more_of_the_queue_than_is_taken(post: Post):
-    """The table has no statistics yet, as after a sudden rush: the answer must not cost the whole queue."""
+async def test_the_query_for_the_next_intents_reads_only_those_that_are_taken(post: Post):
+    """The table has no statistics yet, as after a sudden rush: the query must not read the whole queue."""
     await post.write(*(f"{first}{second}1" for first in LETTERS for second in LETTERS))
     async with post.pool.acquire() as db, db.transaction():
         heads = await next_intents(db, "letter", 10)
-        read = await db.fetchval(
+        rows_read = await db.fetchval(
             "SELECT seq_tup_read + idx_tup_fetch FROM pg_stat_xact_user_tables WHERE relid = 'intent'::regclass"
         )
-    assert (len(heads), read < 200) == (10, True)
+    assert (len(heads), rows_read < 200) == (10, True)

@@ -1,4 +1,4 @@
-"""Every client of Kafka speaks the protocol that is set, and shows the credentials that go with it."""
+"""Every Kafka client uses the configured protocol and credentials."""
 
 import asyncio
 import ssl
@@ -39,12 +39,12 @@ from tests.eventually import eventually
 
 
 def certificate(folder: Path) -> Path:
-    """A certificate for this machine, signed by itself, with its key in one file."""
+    """A self-signed certificate for this machine, with its key in the same file."""
     key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "broker")])  # Java takes none without one
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "broker")])  # Java accepts none without it
     names = x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))])
     at = datetime.now(UTC)
-    made = (
+    certificate_ = (
         x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
         .not_valid_before(at - timedelta(days=1))
         .not_valid_after(at + timedelta(days=1))
@@ -52,17 +52,18 @@ def certificate(folder: Path) -> Path:
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
         .sign(key, hashes.SHA256())
     )
-    plain = serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    no_encryption = serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     file = folder / "broker.pem"
     file.write_bytes(
-        key.private_bytes(serialization.Encoding.PEM, *plain) + made.public_bytes(serialization.Encoding.PEM)
+        key.private_bytes(serialization.Encoding.PEM, *no_encryption)
+        + certificate_.public_bytes(serialization.Encoding.PEM)
     )
     return file
 
 
 @dataclass(slots=True)
 class Encrypted:
-    """Listens as a broker that talks in secret does, and hangs up when it has heard somebody."""
+    """A TLS server in place of a broker, which closes each connection after the first data."""
 
     kafka: Kafka
     heard: int = 0
@@ -75,18 +76,18 @@ async def encrypted(tmp_path: Path) -> AsyncIterator[Encrypted]:
     context.load_cert_chain(file)
 
     async def listen(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        found.heard += bool(await reader.read(4))
+        built.heard += bool(await reader.read(4))
         writer.close()
 
     listening = await asyncio.start_server(listen, "127.0.0.1", 0, ssl=context)
     port = listening.sockets[0].getsockname()[1]
-    found = Encrypted(Kafka(f"127.0.0.1:{port}", "SSL", ca=file))
-    yield found
+    built = Encrypted(Kafka(f"127.0.0.1:{port}", "SSL", ca=file))
+    yield built
     listening.close()
 
 
 def probe() -> Consumer:
-    """A reading that never gets anything to deliver."""
+    """A consumer that never gets a record."""
     nothing: Any = None
     return Consumer(nothing, (DEMAND_EVENTS.name,), "probe", "reporting")
 
@@ -121,22 +122,22 @@ CLIENTS = [by_faust, by_aiokafka, by_lag, by_relay, by_name, by_topics]
 
 
 @pytest.mark.parametrize("client", CLIENTS, ids=lambda client: client.__name__)
-async def test_every_client_talks_in_secret_where_that_is_set(
+async def test_every_client_uses_tls_if_that_is_set(
     client: Callable[[Kafka, Pool], Coroutine[Any, Any, None]], encrypted: Encrypted, database: str
 ):
     async def heard() -> int:
         return encrypted.heard
 
     async with await open_pool(database, "intake", size=2) as pool:
-        asking = asyncio.create_task(client(encrypted.kafka, pool))
+        task = asyncio.create_task(client(encrypted.kafka, pool))
         try:
             assert await eventually(heard, bool)
         finally:
-            asking.cancel()
-            await asyncio.wait([asking], timeout=10)
+            task.cancel()
+            await asyncio.wait([task], timeout=10)
 
 
-async def test_a_broker_whose_certificate_is_not_trusted_hears_nothing(encrypted: Encrypted):
+async def test_a_broker_with_an_untrusted_certificate_receives_nothing(encrypted: Encrypted):
     with pytest.raises(NotLetIn, match="has a certificate that KAFKA_SSL_CAFILE does not vouch for"):
         await cluster.cluster_id(replace(encrypted.kafka, ca=None))
     assert encrypted.heard == 0
@@ -152,7 +153,7 @@ async def test_a_broker_whose_certificate_is_not_trusted_hears_nothing(encrypted
         (None, "hangs up on KAFKA_SECURITY_PROTOCOL=SASL_SSL"),
     ],
 )
-async def test_who_is_not_let_in_learns_which_setting_is_to_blame(
+async def test_an_error_of_authentication_names_the_setting_to_change(
     monkeypatch: pytest.MonkeyPatch, fault: Exception | None, words: str
 ):
     kafka = Kafka("a:1", "SASL_SSL", "SCRAM-SHA-512", "huying", "a secret")
@@ -168,13 +169,13 @@ async def test_who_is_not_let_in_learns_which_setting_is_to_blame(
     assert "a secret" not in str(refusal)
 
 
-async def test_a_server_that_is_away_refuses_nobody():
+async def test_an_unreachable_server_is_no_error_of_authentication():
     port = free_port()
     assert await refusals.refusal_of(Kafka(f"127.0.0.1:{port}")) is None
 
 
 @pytest.mark.parametrize(
-    ("server", "asked"),
+    ("server", "expected"),
     [
         ("kafka", ("kafka", 9092)),
         ("kafka:9094", ("kafka", 9094)),
@@ -183,30 +184,30 @@ async def test_a_server_that_is_away_refuses_nobody():
         ("fd00::7", ("fd00::7", 9092)),
     ],
 )
-async def test_a_server_is_asked_where_aiokafka_looks_for_it(
-    monkeypatch: pytest.MonkeyPatch, server: str, asked: tuple[str, int]
+async def test_a_server_is_probed_at_the_address_that_aiokafka_uses(
+    monkeypatch: pytest.MonkeyPatch, server: str, expected: tuple[str, int]
 ):
-    tried: list[tuple[str, int]] = []
+    addresses: list[tuple[str, int]] = []
 
     async def away(host: str, port: int, **_: Any) -> Any:
-        tried.append((host, port))
+        addresses.append((host, port))
         raise ConnectionRefusedError
 
     monkeypatch.setattr(refusals, "create_conn", away)
     assert await refusals.refusal_of(Kafka(f"{server}, b:1")) is None
-    assert tried == [asked, ("b", 1)]
+    assert addresses == [expected, ("b", 1)]
 
 
-async def test_a_broker_without_a_port_that_is_away_is_waited_for():
+async def test_an_unreachable_broker_without_a_port_is_waited_for():
     with pytest.raises(KafkaConnectionError):
         await cluster.cluster_id(Kafka("127.0.0.199"))
 
 
-def test_a_name_and_a_password_reach_both_libraries(tmp_path: Path):
+def test_a_user_name_and_a_password_reach_both_libraries(tmp_path: Path):
     kafka = Kafka("a:1,b:2", "SASL_SSL", "SCRAM-SHA-512", "huying", "secret", certificate(tmp_path))
-    told = kafka.access()
-    assert (told["security_protocol"], told["sasl_mechanism"]) == ("SASL_SSL", "SCRAM-SHA-512")
-    assert (told["sasl_plain_username"], told["sasl_plain_password"]) == ("huying", "secret")
+    arguments = kafka.access()
+    assert (arguments["security_protocol"], arguments["sasl_mechanism"]) == ("SASL_SSL", "SCRAM-SHA-512")
+    assert (arguments["sasl_plain_username"], arguments["sasl_plain_password"]) == ("huying", "secret")
     credentials: Any = faust_consumer.faust_app(probe(), kafka, "", 10).conf.broker_credentials
     assert isinstance(credentials, SASLCredentials)
     assert (credentials.protocol.value, credentials.mechanism.value) == ("SASL_SSL", "SCRAM-SHA-512")
@@ -214,13 +215,13 @@ def test_a_name_and_a_password_reach_both_libraries(tmp_path: Path):
     assert "secret" not in repr(kafka)
 
 
-def test_without_a_name_faust_is_given_the_certificates_alone_or_nothing(tmp_path: Path):
+def test_without_a_user_name_faust_gets_only_the_certificates_or_nothing(tmp_path: Path):
     secret = faust_consumer.faust_app(probe(), Kafka("a:1", "SSL", ca=certificate(tmp_path)), "", 10)
     assert isinstance(secret.conf.broker_credentials, SSLCredentials)
     assert faust_consumer.faust_app(probe(), Kafka("a:1"), "", 10).conf.broker_credentials is None
 
 
-async def test_what_is_told_to_aiokafka_it_takes(tmp_path: Path):
+async def test_aiokafka_accepts_the_arguments_that_it_is_given(tmp_path: Path):
     file = certificate(tmp_path)
     for protocol in ("PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"):
         producer = AIOKafkaProducer(**Kafka("a:1", protocol, "PLAIN", "huying", "secret", file, file).access())
@@ -229,7 +230,7 @@ async def test_what_is_told_to_aiokafka_it_takes(tmp_path: Path):
 
 
 class Admin:
-    """A cluster that has the topic of dead letters alone."""
+    """A cluster that has only the topic of dead letters."""
 
     def __init__(self) -> None:
         self.made: list[Any] = []
@@ -247,7 +248,7 @@ class Admin:
 
 
 @pytest.mark.parametrize(("replication", "acknowledged"), [(1, None), (3, "2")])
-async def test_missing_topics_are_made_on_as_many_servers_as_is_set(
+async def test_missing_topics_are_created_with_the_configured_replication(
     monkeypatch: pytest.MonkeyPatch, replication: int, acknowledged: str | None
 ):
     admin = Admin()
@@ -261,16 +262,16 @@ async def test_missing_topics_are_made_on_as_many_servers_as_is_set(
 
 def test_settings_have_the_names_that_other_clients_of_kafka_use(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
     file = certificate(tmp_path)
-    given = {"BOOTSTRAP_SERVERS": "a:1", "SECURITY_PROTOCOL": "SASL_SSL", "SASL_MECHANISM": "SCRAM-SHA-256",
+    environment = {"BOOTSTRAP_SERVERS": "a:1", "SECURITY_PROTOCOL": "SASL_SSL", "SASL_MECHANISM": "SCRAM-SHA-256",
              "SASL_USERNAME": "huying", "SASL_PASSWORD": "secret", "SSL_CAFILE": str(file)}  # fmt: skip
-    for name, value in given.items():
+    for name, value in environment.items():
         monkeypatch.setenv(f"KAFKA_{name}", value)
     expected = Kafka("a:1", "SASL_SSL", "SCRAM-SHA-256", "huying", "secret", file)
     assert read(KafkaSettings).kafka == expected
 
 
 @pytest.mark.parametrize(
-    ("given", "named"),
+    ("environment", "variable"),
     [
         ({"KAFKA_SECURITY_PROTOCOL": "TLS"}, "KAFKA_SECURITY_PROTOCOL"),
         ({"KAFKA_SECURITY_PROTOCOL": "SASL_SSL", "KAFKA_SASL_USERNAME": "huying"}, "KAFKA_SASL_PASSWORD"),
@@ -280,12 +281,12 @@ def test_settings_have_the_names_that_other_clients_of_kafka_use(monkeypatch: py
     ],
 )
 def test_a_wrong_setting_of_kafka_is_named(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], given: dict[str, str], named: str
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], environment: dict[str, str], variable: str
 ):
-    for name, value in given.items():
+    for name, value in environment.items():
         monkeypatch.setenv(name, value)
     with pytest.raises(SystemExit):
         read(KafkaSettings)
-    said = capsys.readouterr().err
-    assert said.startswith(f"huying: {named}: ")
-    assert "secret" not in said
+    error_output = capsys.readouterr().err
+    assert error_output.startswith(f"huying: {variable}: ")
+    assert "secret" not in error_output

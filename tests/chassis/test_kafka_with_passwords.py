@@ -1,4 +1,5 @@
-"""Apache Kafka that asks for a name and a password over TLS, and gives no more rights than the companions declare."""
+"""Tests with an Apache Kafka that requires TLS, user and password, and grants only the rights that the companion
+files declare."""
 
 import asyncio
 import contextlib
@@ -49,7 +50,7 @@ OPERATIONS: Final = {"Read": 3, "Write": 4, "Create": 5, "Describe": 8, "Describ
 
 
 class GuardedKafka(ApacheKafka):
-    """Lets in who has a password, over TLS, and allows what its access lists say."""
+    """Kafka with TLS, SCRAM passwords and access lists."""
 
     def __init__(self, directory: Path, port: int, pem: Path, user: str) -> None:
         super().__init__(directory, port, cache=state_dir() / "cache")
@@ -62,11 +63,11 @@ class GuardedKafka(ApacheKafka):
 
     def properties(self) -> Mapping[str, str]:
         """As the local server's, with TLS, SCRAM and access lists."""
-        plain = super().properties()
+        properties_ = super().properties()
         login = "org.apache.kafka.common.security.scram.ScramLoginModule required"
         protocols = "SASL_SSL:SASL_SSL,CONTROLLER:PLAINTEXT"
         return {
-            **{key: value.replace("PLAINTEXT://", "SASL_SSL://") for key, value in plain.items()},
+            **{key: value.replace("PLAINTEXT://", "SASL_SSL://") for key, value in properties_.items()},
             "listener.security.protocol.map": protocols,
             "security.inter.broker.protocol": "SASL_SSL",
             "sasl.mechanism.inter.broker.protocol": SCRAM,
@@ -78,21 +79,21 @@ class GuardedKafka(ApacheKafka):
             "ssl.truststore.type": "PEM",
             "ssl.truststore.location": str(self._pem.with_name("authority.pem")),
             "authorizer.class.name": "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
-            # The controller speaks to itself without a name.
+            # The controller connects to itself without authentication.
             "super.users": f"User:{SERVER};User:ANONYMOUS",
         }  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
 class Guarded:
-    """How its own user and how our user reach it."""
+    """Connection settings of its administrator and of our user."""
 
     owner: Kafka
     ours: Kafka
 
 
 def declared() -> tuple[str, Sequence[Mapping[str, Any]]]:
-    """The user of the companions and what it may do."""
+    """The user in the companion files and its rights."""
     for document in yaml.safe_load_all(COMPANION.read_text("utf-8")):
         if document["kind"] == "KafkaUser":
             return document["metadata"]["name"], document["spec"]["authorization"]["acls"]
@@ -101,7 +102,7 @@ def declared() -> tuple[str, Sequence[Mapping[str, Any]]]:
 
 @pytest.fixture(scope="module")
 async def guarded(directory: Path) -> AsyncIterator[Guarded]:
-    """The server with the access lists that the companions declare."""
+    """The server with the access lists of the companion files."""
     folder = prepare(directory / f"guarded-{uuid4()}")
     pem = certificate(folder)
     authority = pem.with_name("authority.pem")
@@ -141,7 +142,7 @@ async def _allow(admin: AIOKafkaAdminClient, user: str, acl: Mapping[str, Any]) 
         assert not answer.creation_responses[0][0], answer
 
 
-def told(kafka: Kafka, database: str) -> dict[str, str]:
+def settings(kafka: Kafka, database: str) -> dict[str, str]:
     """The settings of a process, as an operator gives them."""
     return {
         "DATABASE_URL": database,
@@ -159,7 +160,7 @@ def migrating(monkeypatch: pytest.MonkeyPatch, database: str) -> Any:
     """`huying migrate` with the settings of a client."""
 
     def migrate(kafka: Kafka) -> Any:
-        for name, value in (told(kafka, database)).items():
+        for name, value in settings(kafka, database).items():
             monkeypatch.setenv(name, value)
         return CliRunner().invoke(app, ["migrate"])
 
@@ -173,10 +174,12 @@ async def test_topics_relay_and_both_kinds_of_reader_need_no_more_rights_than_ar
     assert migrated.exit_code == 0, migrated.output
     async with contextlib.AsyncExitStack() as stack:
         for service in ("intake", "routing", "reporting"):
-            found = manifest(service)
-            settings = found.settings.model_validate(KEYS | told(guarded.ours, database))
+            service_manifest = manifest(service)
+            process_settings = service_manifest.settings.model_validate(KEYS | settings(guarded.ours, database))
             pool = await open_pool(database, service, size=8)
-            parts = await worker_components(settings, found.worker(settings, pool), pool, f"{service}-worker")
+            parts = await worker_components(
+                process_settings, service_manifest.worker(process_settings, pool), pool, f"{service}-worker"
+            )
             await stack.enter_async_context(running(parts))
         db = await asyncpg.connect(database)
         stack.push_async_callback(db.close)
@@ -191,13 +194,15 @@ async def test_topics_relay_and_both_kinds_of_reader_need_no_more_rights_than_ar
 
 
 @pytest.mark.parametrize(
-    ("change", "named"),
+    ("change", "variable"),
     [
         ({"password": "another"}, "refuses KAFKA_SASL_USERNAME=huying with this KAFKA_SASL_PASSWORD"),
         ({"mechanism": "PLAIN"}, "does not know KAFKA_SASL_MECHANISM=PLAIN"),
         ({"ca": None}, "has a certificate that KAFKA_SSL_CAFILE does not vouch for"),
     ],
 )
-async def test_who_is_not_let_in_learns_which_setting_is_to_blame(guarded: Guarded, change: dict[str, Any], named: str):
-    with pytest.raises(KafkaError, match=f"^.*{guarded.ours.servers} {named}"):
+async def test_an_error_of_authentication_names_the_setting_to_change(
+    guarded: Guarded, change: dict[str, Any], variable: str
+):
+    with pytest.raises(KafkaError, match=f"^.*{guarded.ours.servers} {variable}"):
         await cluster.cluster_id(replace(guarded.ours, **change))

@@ -1,4 +1,4 @@
-"""What the doctor asks of timers reads those that are late, however many are planned."""
+"""The doctor's query for late timers reads only those, however many are planned."""
 
 from collections.abc import AsyncIterator
 from typing import cast
@@ -24,7 +24,7 @@ async def db(database: str) -> AsyncIterator[Connection]:
         yield db
 
 
-async def test_the_doctor_reads_late_timers_alone(db: Connection):
+async def test_the_doctor_reads_only_late_timers(db: Connection):
     await db.execute(TIMERS, MANY)
     await db.execute("ANALYZE timer")
     explained = Explained(db, "timer")

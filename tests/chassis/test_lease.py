@@ -1,4 +1,4 @@
-"""One process at a time sends a shard of a journal; one that was stopped and goes on harms nobody."""
+"""One process at a time sends a shard of a journal; a process that was suspended and goes on does no harm."""
 
 import asyncio
 import contextlib
@@ -24,7 +24,7 @@ from shared.contracts.envelope import Envelope
 from tests import story
 from tests.chassis.conftest import envelope
 from tests.chassis.proxy import line_to
-from tests.chassis.test_relay import listening, relaying, tell, until
+from tests.chassis.test_relay import append_paused, received, relaying, until
 from tests.conftest import Server
 from tests.eventually import eventually
 
@@ -36,8 +36,8 @@ HERE = LogIdentity("cluster", {})
 
 @pytest.fixture
 async def pool(database: str) -> AsyncIterator[Pool]:
-    async with await open_pool(database, "intake", size=8) as found:
-        yield found
+    async with await open_pool(database, "intake", size=8) as opened:
+        yield opened
 
 
 async def leader(pool: Pool) -> tuple[str, int]:
@@ -46,28 +46,28 @@ async def leader(pool: Pool) -> tuple[str, int]:
 
 
 async def test_a_lease_is_for_one_holder_until_it_is_given_up(pool: Pool):
-    lease, two = Lease(pool, "relay-0", "one"), Lease(pool, "relay-0", "two")
+    lease, other_lease = Lease(pool, "relay-0", "one"), Lease(pool, "relay-0", "two")
     await lease.take()
-    task = asyncio.create_task(two.take())
+    task = asyncio.create_task(other_lease.take())
     await asyncio.wait([task], timeout=0.5)
-    assert (lease.holds(), two.holds(), await leader(pool)) == (True, False, ("one", 1))
+    assert (lease.holds(), other_lease.holds(), await leader(pool)) == (True, False, ("one", 1))
     await lease.give_up()
     await task
-    assert (lease.holds(), two.holds(), await leader(pool)) == (False, True, ("two", 2))
+    assert (lease.holds(), other_lease.holds(), await leader(pool)) == (False, True, ("two", 2))
 
 
-async def test_shards_are_leased_apart(pool: Pool):
+async def test_each_shard_has_its_own_lease(pool: Pool):
     for shard in range(3):
         await Lease(pool, f"relay-{shard}").take()
     assert await pool.fetchval("SELECT count(*) FROM lease WHERE epoch = 1") == 3
 
 
-async def test_a_lease_that_ran_out_is_taken_and_its_holder_can_neither_renew_it_nor_move_the_cursor(pool: Pool):
-    lease, two = Lease(pool, "relay-0", "one"), Lease(pool, "relay-0", "two")
+async def test_the_former_holder_of_an_expired_lease_can_neither_renew_it_nor_move_the_cursor(pool: Pool):
+    lease, other_lease = Lease(pool, "relay-0", "one"), Lease(pool, "relay-0", "two")
     await lease.take()
     await relay_cursor.move(await _connection(pool), HERE, Shard(), 3, 3, {}, lease)
     await pool.execute("UPDATE lease SET expires_at = now() - interval '1 second'")
-    await two.take()
+    await other_lease.take()
     with pytest.raises(LeaseLost, match="another process"):
         await lease._renewed()
     assert not lease.holds()
@@ -77,39 +77,39 @@ async def test_a_lease_that_ran_out_is_taken_and_its_holder_can_neither_renew_it
 
 
 async def _connection(pool: Pool) -> Pool:
-    """A pool answers a single query as a connection does."""
+    """A pool executes a single query like a connection."""
     return pool
 
 
-async def test_a_process_with_a_fixed_name_takes_over_at_once_from_itself_and_two_of_one_name_do_not_rob_each_other(
+async def test_a_process_takes_its_lease_over_after_a_restart_and_two_of_one_name_do_not_rob_each_other(
     pool: Pool, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setattr(leases, "TERM", 10 * TERM)
-    before, again = Lease(pool, "relay-0", "worker-0"), Lease(pool, "relay-0", "worker-0")
+    before, restarted = Lease(pool, "relay-0", "worker-0"), Lease(pool, "relay-0", "worker-0")
     await before.take()
-    await asyncio.wait_for(again.take(), 5 * TERM)
+    await asyncio.wait_for(restarted.take(), 5 * TERM)
     assert await leader(pool) == ("worker-0", 2)
     assert not await before.try_take()
 
 
-async def test_its_holder_takes_a_lease_for_lost_before_the_database_does(pool: Pool):
-    """Its clock may go slower than the database's by a twentieth."""
-    lease, apart = Lease(pool, "relay-0"), TERM / 20
+async def test_the_holder_gives_a_lease_up_before_it_expires_in_the_database(pool: Pool):
+    """Its clock may be slower than the database's by a twentieth."""
+    lease, difference = Lease(pool, "relay-0"), TERM / 20
     for hold in (lease.take, lease._renewed):
         await hold()
         by_database = await pool.fetchval("SELECT extract(epoch FROM expires_at - clock_timestamp()) FROM lease")
-        assert 0 < lease._until - leases._now() < float(by_database) - apart
+        assert 0 < lease._until - leases._now() < float(by_database) - difference
 
 
-async def test_a_lease_that_cannot_be_renewed_over_a_line_that_is_cut_is_lost(
+async def test_a_lease_that_cannot_be_renewed_over_a_broken_connection_is_lost(
     database: str, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setattr(leases, "TERM", 2.0)
     monkeypatch.setattr(leases, "RENEW", 0.1)
     at = urlsplit(database)
     async with line_to(str(at.hostname), at.port or 5432) as line:
-        cut = at._replace(netloc=at.netloc.replace(str(at.port), str(line.port))).geturl()
-        pool = await open_pool(cut, "intake", size=2)
+        dsn = at._replace(netloc=at.netloc.replace(str(at.port), str(line.port))).geturl()
+        pool = await open_pool(dsn, "intake", size=2)
         lease = Lease(pool, "relay-0")
         await lease.take()
         line.whole.clear()
@@ -119,15 +119,15 @@ async def test_a_lease_that_cannot_be_renewed_over_a_line_that_is_cut_is_lost(
         pool.terminate()
 
 
-async def test_probes_say_in_words_that_nobody_sends_a_journal(pool: Pool):
+async def test_the_readiness_probe_says_that_nobody_sends_a_journal(pool: Pool):
     check = sending("intake", pool, 2)
     assert await check() is None
-    await tell(pool, [envelope(story.SUBMISSION, 1, uuid4())])
+    await append_paused(pool, [envelope(story.SUBMISSION, 1, uuid4())])
     assert await check() is None, "it was told a moment ago"
     await pool.execute("UPDATE journal SET recorded_at = now() - $1::interval", timedelta(seconds=2 * SILENT))
-    said = str(await check())
-    assert said.count("intake: nobody sends shard") == 2
-    assert f"{2 * SILENT:.0f} s old" in said
+    reason = str(await check())
+    assert reason.count("intake: nobody sends shard") == 2
+    assert f"{2 * SILENT:.0f} s old" in reason
     leases = [Lease(pool, f"relay-{shard}") for shard in range(2)]
     for shard, lease in enumerate(leases):
         await lease.take()
@@ -147,22 +147,22 @@ async def test_the_server_soon_notices_a_client_that_has_vanished(pool: Pool):
 
 
 @pytest.mark.kafka
-async def test_another_relay_takes_over_where_the_line_to_the_database_is_cut(
+async def test_another_relay_takes_over_when_the_connection_to_the_database_is_broken(
     database: str, pool: Pool, broker: Server
 ):
     first, second = uuid4(), uuid4()
     at = urlsplit(database)
-    async with line_to(str(at.hostname), at.port or 5432) as line, listening(broker) as heard:
-        cut = at._replace(netloc=at.netloc.replace(str(at.port), str(line.port))).geturl()
-        behind = await open_pool(cut, "intake", size=3)
+    async with line_to(str(at.hostname), at.port or 5432) as line, received(broker) as envelopes:
+        dsn = at._replace(netloc=at.netloc.replace(str(at.port), str(line.port))).geturl()
+        behind = await open_pool(dsn, "intake", size=3)
         async with relaying(behind, broker):
-            await tell(pool, [envelope(story.SUBMISSION, 1, first)])
-            await until(heard, {first}, 1)
+            await append_paused(pool, [envelope(story.SUBMISSION, 1, first)])
+            await until(envelopes, {first}, 1)
             line.whole.clear()
             async with relaying(pool, broker):
-                await tell(pool, [envelope(story.SUBMISSION, 1, second)])
+                await append_paused(pool, [envelope(story.SUBMISSION, 1, second)])
                 await eventually(lambda: leader(pool), lambda found: found[1] == 2, within=60)
-                await until(heard, {second}, 1)
+                await until(envelopes, {second}, 1)
                 line.whole.set()
         behind.terminate()
 
@@ -199,7 +199,7 @@ asyncio.run(main(*sys.argv[1:]))
 
 @dataclass
 class Stopped:
-    """A process whose relay has sent the first part of a page, and holds the rest back until that is answered."""
+    """A suspended process whose relay has sent the first part of a page and waits for the response."""
 
     process: asyncio.subprocess.Process
 
@@ -224,26 +224,26 @@ async def relaying_apart(database: str, broker: Server) -> AsyncIterator[Stopped
 
 
 def large(facts: Sequence[Envelope]) -> Sequence[Envelope]:
-    """The same, so that a request to the broker has room for two of them."""
+    """The same facts, so large that a request to the broker has room for only two."""
     return [fact._replace(data=f'{{"x": "{"x" * 60_000}"}}') for fact in facts]
 
 
 @pytest.mark.kafka
-async def test_a_stopped_process_that_goes_on_sends_nothing_behind_what_another_has_sent(
+async def test_a_suspended_process_that_goes_on_sends_nothing_after_another_has_taken_over(
     database: str, pool: Pool, broker: Server
 ):
     key = uuid4()
     envelopes = large([envelope(story.SUBMISSION, n, key)._replace(id=uuid4()) for n in range(1, 7)])
-    await tell(pool, envelopes[:4])
-    async with listening(broker) as heard, relaying_apart(database, broker) as stopped:
+    await append_paused(pool, envelopes[:4])
+    async with received(broker) as arrived, relaying_apart(database, broker) as stopped:
         await stopped.says("sent")
         stopped.process.send_signal(signal.SIGSTOP)
         async with relaying(pool, broker):
             await eventually(lambda: leader(pool), lambda found: found[1] == 2, within=60)
-            await tell(pool, envelopes[4:5])
-            await until(heard, {key}, 2 + 5)
+            await append_paused(pool, envelopes[4:5])
+            await until(arrived, {key}, 2 + 5)
             stopped.process.send_signal(signal.SIGCONT)
             await stopped.says("relay waits")
-            await tell(pool, envelopes[5:])
-            await until(heard, {key}, 2 + 6)
-    assert [one.sequence for one in heard if one.key == key] == [1, 2, 1, 2, 3, 4, 5, 6]
+            await append_paused(pool, envelopes[5:])
+            await until(arrived, {key}, 2 + 6)
+    assert [envelope_.sequence for envelope_ in arrived if envelope_.key == key] == [1, 2, 1, 2, 3, 4, 5, 6]

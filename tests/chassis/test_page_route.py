@@ -5,11 +5,11 @@ from shared.chassis.http.problem_details import AWAY, FAULT_EN, FAULT_ZH
 from shared.contracts.refusals import ANSWERS, Code, Refused
 
 
-def test_a_fault_is_told_as_one_of_this_server():
+def test_a_fault_is_shown_as_a_fault_of_this_server():
     assert error_text(None) == ErrorText(500, ("系统出错了", "Something went wrong"), (FAULT_ZH, FAULT_EN))
 
 
-def test_a_refusal_is_told_in_its_own_words_or_in_those_of_its_code():
+def test_a_refusal_is_shown_with_its_own_text_or_that_of_its_code():
     title = (ANSWERS[Code.NOT_FOUND].zh, ANSWERS[Code.NOT_FOUND].en)
     assert error_text(Refused(Code.NOT_FOUND, "no such page", "没有这一页")) == (
         404,

@@ -1,4 +1,4 @@
-"""What is done again and again waits for a database that is away, and for nothing else."""
+"""A periodic job waits for a database that is away, and ends on any other fault."""
 
 import asyncio
 
@@ -10,16 +10,16 @@ from tests.eventually import ended
 
 async def test_a_database_that_is_away_is_waited_for():
     turns: list[int] = []
-    again = asyncio.Event()
+    second_run = asyncio.Event()
 
     async def work() -> None:
         turns.append(len(turns))
         if len(turns) == 1:
             raise ConnectionRefusedError
-        again.set()
+        second_run.set()
 
     task = asyncio.create_task(every(0.01, work, "work"))
-    await asyncio.wait_for(again.wait(), 60)
+    await asyncio.wait_for(second_run.wait(), 60)
     await ended(task)
     assert turns[:2] == [0, 1]
 

@@ -1,4 +1,4 @@
-"""A process ends in time and says why, whatever its parts do."""
+"""A process ends in time and logs why, whatever its parts do."""
 
 import asyncio
 import os
@@ -47,7 +47,7 @@ run.main("probe", ProcessSettings(database_url="postgresql://x", health_port=0),
 
 
 def end_of(path: Path, parts: str, fault: str = "RuntimeError('boom')") -> tuple[int, str]:
-    """The exit code of a process made of these parts, and what it wrote."""
+    """The exit code and the output of a process with these parts."""
     code = ended_by_itself(PROCESS.format(parts=parts, fault=fault), path)
     return code, path.read_text("utf-8")
 
@@ -56,15 +56,15 @@ def end_of(path: Path, parts: str, fault: str = "RuntimeError('boom')") -> tuple
     ("fault", "code"),
     [("cluster.BrokerReplaced('a is gone, b is here')", 75), ("TooMuchPoison('11 in a row')", 65), ("OSError()", 1)],
 )
-def test_a_process_says_with_its_exit_code_why_it_ended(tmp_path: Path, fault: str, code: int):
+def test_the_exit_code_of_a_process_says_why_it_ended(tmp_path: Path, fault: str, code: int):
     assert end_of(tmp_path / "said", "fails()", fault)[0] == code
 
 
-def test_a_process_ends_though_a_part_has_left_a_task_behind_that_is_deaf(tmp_path: Path):
-    code, said = end_of(tmp_path / "said", "leaves_a_task()")
+def test_a_process_ends_although_a_part_left_a_task_that_ignores_cancellation(tmp_path: Path):
+    code, output = end_of(tmp_path / "said", "leaves_a_task()")
     assert code == 1
-    assert "stopped" in said
-    assert "without waiting" not in said
+    assert "stopped" in output
+    assert "without waiting" not in output
 
 
 @pytest.mark.parametrize("kept", ["HUYING_SECRET", "HUYING_VAULT_KEY"])
@@ -79,9 +79,9 @@ def test_a_process_without_its_secrets_stops_and_says_how_to_make_them(kept: str
     assert "openssl rand -base64 48" in process.stderr
 
 
-def test_a_part_that_is_deaf_to_cancellation_does_not_keep_a_process_from_ending(tmp_path: Path):
-    code, said = end_of(tmp_path / "said", "fails(), deaf()", "cluster.BrokerReplaced('a is gone, b is here')")
-    assert (code, "stopped without waiting" in said) == (75, True), said
+def test_a_process_ends_although_a_part_ignores_cancellation(tmp_path: Path):
+    code, output = end_of(tmp_path / "said", "fails(), deaf()", "cluster.BrokerReplaced('a is gone, b is here')")
+    assert (code, "stopped without waiting" in output) == (75, True), output
 
 
 WAITING = """
@@ -137,5 +137,5 @@ async def build():
 run.main("probe", ProcessSettings(DATABASE_URL="postgresql://x"), build)
 """
     code = ended_by_itself(program, tmp_path / "said")
-    said = (tmp_path / "said").read_text("utf-8")
-    assert (code, "HUYING_BATCH_SIZE" in said, "Traceback" in said) == (78, True, False)
+    output = (tmp_path / "said").read_text("utf-8")
+    assert (code, "HUYING_BATCH_SIZE" in output, "Traceback" in output) == (78, True, False)

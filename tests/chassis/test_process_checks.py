@@ -1,4 +1,4 @@
-"""What the rows of processes say is told in words, by what a service cannot do without."""
+"""The doctor's findings about the registered processes of a service."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -24,14 +24,14 @@ def found(*processes: RegisteredProcess) -> list[tuple[Severity, str]]:
     return [(finding.severity, str(finding)) for finding in judged("routing", ROLES, processes)]
 
 
-def test_processes_that_are_well_are_one_line():
+def test_healthy_processes_are_one_line():
     (line,) = found(process("gateway"), process())
     assert line == (Severity.OK, "processes of routing: gateway, routing-worker alive and ready")
     (several,) = found(process("gateway"), process(), process(instance="b"))
     assert several == (Severity.OK, "processes of routing: gateway, routing-worker × 2 alive and ready")
 
 
-def test_where_nobody_has_registered_nobody_can_say_how_it_is():
+def test_without_registered_processes_the_state_is_unknown():
     ((severity, words),) = found()
     assert severity is Severity.NOT_LOOKED_AT
     assert "none is registered" in words
@@ -68,7 +68,7 @@ def test_the_last_of_its_name_that_is_silent_is_broken_and_one_of_several_is_not
         ({"skew_seconds": -120.0}, Severity.WARNING, "its clock is 120 s behind PostgreSQL's"),
     ],
 )
-def test_what_a_process_says_of_itself_is_told(changes: dict[str, Any], severity: Severity, words: str):
+def test_the_reasons_that_a_process_reports_are_shown(changes: dict[str, Any], severity: Severity, words: str):
     ((found_severity, line),) = found(process("gateway"), process(**changes))
     assert (found_severity, words in line) == (severity, True), line
 
@@ -76,7 +76,7 @@ def test_what_a_process_says_of_itself_is_told(changes: dict[str, Any], severity
 @pytest.mark.parametrize(
     "changes", [{"not_ready": "starting", "running_seconds": 5.0}, {"lag": 900, "standing_seconds": 2.0}]
 )
-def test_one_that_starts_or_works_off_a_backlog_is_well(changes: dict[str, Any]):
+def test_a_process_that_starts_or_works_off_a_backlog_is_healthy(changes: dict[str, Any]):
     ((severity, _),) = found(process("gateway"), process(**changes))
     assert severity is Severity.OK
 

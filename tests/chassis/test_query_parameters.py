@@ -1,4 +1,4 @@
-"""A parameter that a route does not know is refused by name, and never ignored."""
+"""An unknown query parameter is refused by name, and never ignored."""
 
 from collections.abc import AsyncIterator
 from typing import Annotated
@@ -49,15 +49,15 @@ async def client() -> AsyncIterator[httpx.AsyncClient]:
 
     api.add_api_route("/quick", declared, methods=["POST"], route_class_override=fast_path(quick))
     web = web_app("x", [api, pages, foreign])
-    async with httpx.AsyncClient(transport=httpx.ASGITransport(web), base_url="http://x") as found:
-        yield found
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(web), base_url="http://x") as opened:
+        yield opened
 
 
-async def test_what_a_route_and_its_dependencies_know_is_taken(client: httpx.AsyncClient):
+async def test_parameters_of_a_route_and_its_dependencies_are_accepted(client: httpx.AsyncClient):
     assert (await client.get("/cases?lang=en&next=n")).json() == "en n"
 
 
-async def test_what_nobody_knows_is_refused_with_what_is_known(client: httpx.AsyncClient):
+async def test_an_unknown_parameter_is_refused_with_the_known_ones(client: httpx.AsyncClient):
     answer = await client.get("/cases?overdue=true")
     problem = answer.json()
     assert answer.status_code == 422
@@ -67,7 +67,7 @@ async def test_what_nobody_knows_is_refused_with_what_is_known(client: httpx.Asy
     assert (await client.get("/plain?x=1")).json()["detail_en"] == "this address takes no parameters"
 
 
-async def test_a_route_with_a_short_cut_refuses_them_too(client: httpx.AsyncClient):
+async def test_a_route_with_a_fast_path_refuses_them_too(client: httpx.AsyncClient):
     assert (await client.post("/quick")).text == "quick"
     assert (await client.post("/quick?dry_run=true")).status_code == 422
 
@@ -79,10 +79,10 @@ async def test_a_page_ignores_what_messengers_add_to_its_address(client: httpx.A
     assert (await client.get("/cases?from=2021-05-01")).status_code == 422, "only pages are passed on in messengers"
 
 
-async def test_the_callback_of_another_system_brings_what_it_likes(client: httpx.AsyncClient):
+async def test_the_callback_of_another_system_may_have_any_parameters(client: httpx.AsyncClient):
     assert (await client.get("/callback?signature=x&whatever=y")).json() == "taken"
 
 
-async def test_probes_and_documents_are_answered_whatever_is_added(client: httpx.AsyncClient):
+async def test_probes_and_documents_ignore_unknown_parameters(client: httpx.AsyncClient):
     assert (await client.get("/livez?t=1")).status_code == 200
     assert (await client.get("/docs?x=1")).status_code == 200

@@ -1,4 +1,4 @@
-"""A process says where people look that it runs and how it is, and takes that back when it ends in order."""
+"""A process registers its state in the database, and removes it when it ends regularly."""
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
@@ -41,7 +41,7 @@ async def rows(pool: Pool) -> Sequence[RegisteredProcess]:
         return await registered(db)
 
 
-async def test_a_process_says_where_it_is_how_it_is_and_how_far_behind(pool: Pool):
+async def test_a_process_registers_its_place_state_and_lag(pool: Pool):
     condition = Condition([says("no broker")], [says(None), says("stands at 7")], lambda: Reading(12, 61.5))
     await Registration(pool, WORKER, condition).beat()
     (row,) = await rows(pool)
@@ -52,7 +52,7 @@ async def test_a_process_says_where_it_is_how_it_is_and_how_far_behind(pool: Poo
     assert not row.is_silent
 
 
-async def test_one_that_is_started_again_takes_the_row_of_the_one_before(pool: Pool):
+async def test_a_restarted_process_replaces_its_earlier_row(pool: Pool):
     await Registration(pool, WORKER, Condition([], [says("stands")])).beat()
     await Registration(pool, replace(WORKER, started_at=now()), Condition()).beat()
     (row,) = await rows(pool)
@@ -60,20 +60,20 @@ async def test_one_that_is_started_again_takes_the_row_of_the_one_before(pool: P
 
 
 async def running(pool: Pool, process: ProcessName, database: str) -> "asyncio.Task[None]":
-    own = await open_pool(database, "routing", size=1)
-    task = asyncio.create_task(Registration(own, process, Condition()).run())
+    own_pool = await open_pool(database, "routing", size=1)
+    task = asyncio.create_task(Registration(own_pool, process, Condition()).run())
     await eventually(lambda: rows(pool), lambda found: process.instance in {row.instance for row in found}, within=30)
     return task
 
 
-async def test_one_that_ends_in_order_takes_its_row_away(pool: Pool, database: str):
+async def test_a_process_that_ends_regularly_removes_its_row(pool: Pool, database: str):
     task = await running(pool, WORKER, database)
     task.cancel()
     await asyncio.wait([task])
     assert await rows(pool) == []
 
 
-async def test_one_that_ends_late_leaves_the_row_of_its_successor(pool: Pool, database: str):
+async def test_a_process_that_ends_late_keeps_the_row_of_its_successor(pool: Pool, database: str):
     task = await running(pool, WORKER, database)
     await Registration(pool, replace(WORKER, started_at=now()), Condition()).beat()
     task.cancel()
@@ -81,7 +81,7 @@ async def test_one_that_ends_late_leaves_the_row_of_its_successor(pool: Pool, da
     assert len(await rows(pool)) == 1
 
 
-async def test_one_that_was_killed_is_forgotten_after_an_hour_where_another_of_its_name_runs(pool: Pool):
+async def test_a_killed_process_is_removed_after_an_hour_if_another_of_its_name_runs(pool: Pool):
     for instance in ("0", "1"):
         await Registration(pool, replace(WORKER, instance=instance), Condition()).beat()
     await Registration(pool, replace(WORKER, name="routing-api"), Condition()).beat()
@@ -90,7 +90,7 @@ async def test_one_that_was_killed_is_forgotten_after_an_hour_where_another_of_i
     assert [row.full_name for row in await rows(pool)] == ["routing-api 0", "routing-worker 1"]
 
 
-async def test_a_clock_that_is_wrong_is_seen_beside_that_of_the_database(pool: Pool, monkeypatch: pytest.MonkeyPatch):
+async def test_a_wrong_clock_is_shown_by_comparison_with_the_database(pool: Pool, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(registration, "now", lambda: now() + timedelta(hours=1))
     await Registration(pool, WORKER, Condition()).beat()
     (row,) = await rows(pool)
@@ -100,8 +100,8 @@ async def test_a_clock_that_is_wrong_is_seen_beside_that_of_the_database(pool: P
 
 async def test_a_process_without_such_a_table_works_all_the_same(pool: Pool, database: str):
     await pool.execute("ALTER TABLE process RENAME TO elsewhere")
-    own = await open_pool(database, "routing", size=1)
-    task = asyncio.create_task(Registration(own, WORKER, Condition()).run())
+    own_pool = await open_pool(database, "routing", size=1)
+    task = asyncio.create_task(Registration(own_pool, WORKER, Condition()).run())
     done, _ = await asyncio.wait([task], timeout=1)
     assert not done
     task.cancel()
@@ -109,7 +109,7 @@ async def test_a_process_without_such_a_table_works_all_the_same(pool: Pool, dat
     assert task.cancelled(), "it neither hangs nor fails at its end"
 
 
-async def test_what_the_schema_lacks_before_it_is_migrated_is_a_finding(pool: Pool):
+async def test_a_table_that_is_missing_before_a_migration_is_a_finding(pool: Pool):
     (routing,) = (service for service in manifests() if service.name == "routing")
     await pool.execute("ALTER TABLE process RENAME TO process_kept")
     try:
@@ -122,7 +122,7 @@ async def test_what_the_schema_lacks_before_it_is_migrated_is_a_finding(pool: Po
     assert report.processes == ()
 
 
-async def test_checks_that_hang_are_told_of_like_any_other(monkeypatch: pytest.MonkeyPatch):
+async def test_checks_that_hang_are_reported_like_any_other(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(registration, "CHECKS_WITHIN", 0.01)
 
     async def hangs() -> str | None:
@@ -133,7 +133,7 @@ async def test_checks_that_hang_are_told_of_like_any_other(monkeypatch: pytest.M
 
 
 @pytest.mark.parametrize(
-    ("given", "instance", "health"),
+    ("changes", "instance", "health"),
     [
         ({"instance": "7", "health_port": 9090}, "7", "http://127.0.0.1:9090"),
         ({"health_port": 9090}, "this-host:9090", "http://127.0.0.1:9090"),
@@ -142,11 +142,11 @@ async def test_checks_that_hang_are_told_of_like_any_other(monkeypatch: pytest.M
         ({}, "this-host", ""),
     ],
 )
-def test_a_process_is_called_by_its_instance_or_its_host(
-    monkeypatch: pytest.MonkeyPatch, given: dict[str, object], instance: str, health: str
+def test_the_name_of_a_process_is_its_instance_or_its_host(
+    monkeypatch: pytest.MonkeyPatch, changes: dict[str, object], instance: str, health: str
 ):
     monkeypatch.setattr("socket.gethostname", lambda: "this-host")
     monkeypatch.setattr("socket.gethostbyname", lambda _: "10.1.2.3")
-    settings = ProcessSettings.model_validate({"DATABASE_URL": "postgresql://x"} | given)
+    settings = ProcessSettings.model_validate({"DATABASE_URL": "postgresql://x"} | changes)
     process = ProcessName.of("routing-worker", settings)
     assert (process.instance, process.health) == (instance, health)

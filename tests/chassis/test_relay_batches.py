@@ -25,7 +25,7 @@ LARGEST_BATCH = 20_000
 
 @pytest.fixture
 async def topic(broker: Server, monkeypatch: pytest.MonkeyPatch) -> str:
-    """A topic of this test in place of that of demands: a reader of demands would meet facts that it cannot handle."""
+    """A topic of this test instead of that of demands, whose readers could not handle these facts."""
     name = f"batches-{uuid4()}"
     async with asking(Kafka(broker.url)) as admin:
         await admin.create_topics([NewTopic(name, DEMAND_EVENTS.partitions, 1)])
@@ -37,8 +37,8 @@ async def topic(broker: Server, monkeypatch: pytest.MonkeyPatch) -> str:
 async def producer(broker: Server, topic: str) -> AsyncIterator[AIOKafkaProducer]:
     async with AIOKafkaProducer(
         bootstrap_servers=broker.url, acks="all", enable_idempotence=True, max_batch_size=LARGEST_BATCH
-    ) as started:
-        yield started
+    ) as kafka_producer:
+        yield kafka_producer
 
 
 def of_size(key: UUID, sequence: int, characters: int) -> Envelope:
@@ -46,7 +46,7 @@ def of_size(key: UUID, sequence: int, characters: int) -> Envelope:
 
 
 async def read_before(broker: Server, ends: Mapping[TopicPartition, int], count: int) -> Sequence[ConsumerRecord]:
-    """Of each partition so many records, or all, that lie just before its end."""
+    """The last records of each partition, at most this many."""
     async with AIOKafkaConsumer(bootstrap_servers=broker.url) as consumer, asyncio.timeout(60):
         consumer.assign(list(ends))
         records: list[ConsumerRecord] = []
@@ -64,28 +64,30 @@ async def test_facts_of_one_demand_keep_their_order_over_many_batches(producer: 
     ends = await batches.send(producer, facts)
     records = await read_before(broker, ends, len(facts))
     for key in keys:
-        own = [record for record in records if record.key == str(key).encode()]
-        assert [len(record.value) for record in own] == list(sizes)
-        assert [dict(record.headers)["ce_sequence"] for record in own] == [b"%d" % n for n in range(1, len(sizes) + 1)]
-        last = own[-1]
+        records_of_key = [record for record in records if record.key == str(key).encode()]
+        assert [len(record.value) for record in records_of_key] == list(sizes)
+        assert [dict(record.headers)["ce_sequence"] for record in records_of_key] == [
+            b"%d" % n for n in range(1, len(sizes) + 1)
+        ]
+        last = records_of_key[-1]
         assert last.offset < ends[TopicPartition(last.topic, last.partition)]
     assert max(record.offset + 1 for record in records) in ends.values()
 
 
 async def test_a_fact_goes_to_the_partition_to_which_kafka_sends_its_key(producer: AIOKafkaProducer, topic: str):
     for key in [uuid4() for _ in range(20)]:
-        usual = await producer.send_and_wait(topic, b"{}", key=str(key).encode())
-        assert list(await batches.send(producer, [of_size(key, 1, 10)])) == [usual.topic_partition]
+        metadata = await producer.send_and_wait(topic, b"{}", key=str(key).encode())
+        assert list(await batches.send(producer, [of_size(key, 1, 10)])) == [metadata.topic_partition]
 
 
-async def test_what_the_broker_had_acknowledged_before_has_no_end(
+async def test_a_batch_that_was_acknowledged_before_has_no_end_offset(
     producer: AIOKafkaProducer, monkeypatch: pytest.MonkeyPatch
 ):
     """The broker answers a repetition with a duplicate sequence, and the producer then gives -1 as the offset."""
-    done = MessageBatch.done
+    original = MessageBatch.done
 
     def repeated(self: MessageBatch, base_offset: int, *more: Any) -> None:
-        done(self, -1, *more)
+        original(self, -1, *more)
 
     monkeypatch.setattr(MessageBatch, "done", repeated)
     key = uuid4()

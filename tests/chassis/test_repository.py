@@ -21,8 +21,8 @@ CAUSE = UUID(int=42)
 
 @pytest.fixture
 async def pool(database: str) -> AsyncIterator[Pool]:
-    async with await open_pool(database, "intake") as found:
-        yield found
+    async with await open_pool(database, "intake") as opened:
+        yield opened
 
 
 def nothing(writes: WriteBatch, changes: Sequence[Change[Demand, f.Fact]]) -> None:
@@ -32,7 +32,7 @@ def nothing(writes: WriteBatch, changes: Sequence[Change[Demand, f.Fact]]) -> No
 REPOSITORY: Repository[Demand, f.Fact] = Repository("demand", demand_rules(Service.INTAKE), nothing)
 
 
-async def test_a_told_fact_is_in_the_journal_with_its_sequence(pool: Pool):
+async def test_a_recorded_fact_is_in_the_journal_with_its_sequence(pool: Pool):
     async with pool.acquire() as db, db.transaction():
         work = await REPOSITORY.load(db, [story.ID], story.AT)
         work.record(story.ID, story.SUBMITTED, story.AT, CAUSE)
@@ -44,7 +44,7 @@ async def test_a_told_fact_is_in_the_journal_with_its_sequence(pool: Pool):
     assert again.state(story.ID).status is Status.SUBMITTED
 
 
-async def test_another_services_fact_cannot_be_told(pool: Pool):
+async def test_a_fact_of_another_service_cannot_be_recorded(pool: Pool):
     async with pool.acquire() as db:
         work = await REPOSITORY.load(db, [story.ID], story.AT)
         with pytest.raises(Refused) as refused:
@@ -65,7 +65,7 @@ async def test_two_writers_of_one_demand_cannot_both_win(pool: Pool):
 
 
 @pytest.mark.parametrize("known", [story.SUBMITTED, story.ROUTED], ids=["not known yet", "known before"])
-async def test_a_page_that_was_overtaken_says_so_and_changes_nothing(pool: Pool, known: Sequence[f.StatusFact]):
+async def test_an_outdated_unit_of_work_is_refused_and_changes_nothing(pool: Pool, known: Sequence[f.StatusFact]):
     listening: Repository[Demand, f.Fact] = Repository("demand", demand_rules(Service.INTAKE), nothing)
     before, now = story.demand(*known[:-1]), story.demand(*known)
     late = UnitOfWork(listening.rules, story.AT, {story.ID: before} if before.version else {})

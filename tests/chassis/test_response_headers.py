@@ -1,4 +1,4 @@
-"""What every answer says to browsers, and what it never repeats."""
+"""Security headers of every response, and what a response never repeats."""
 
 from collections.abc import AsyncIterator
 
@@ -22,12 +22,12 @@ async def client() -> AsyncIterator[httpx.AsyncClient]:
         raise ZeroDivisionError
 
     transport = httpx.ASGITransport(web_app("x", [router]), raise_app_exceptions=False)
-    async with httpx.AsyncClient(transport=transport, base_url="http://x") as found:
-        yield found
+    async with httpx.AsyncClient(transport=transport, base_url="http://x") as opened:
+        yield opened
 
 
 @pytest.mark.parametrize("path", ["/framed", "/broken", "/nowhere", "/docs", "/openapi.json", "/livez"])
-async def test_no_answer_lets_a_browser_guess_its_kind(client: httpx.AsyncClient, path: str):
+async def test_no_response_lets_a_browser_guess_its_content_type(client: httpx.AsyncClient, path: str):
     answer = await client.get(path)
     assert answer.headers.get_list("x-content-type-options") == ["nosniff"]
     assert len(answer.headers.get_list("referrer-policy")) == 1
@@ -35,13 +35,13 @@ async def test_no_answer_lets_a_browser_guess_its_kind(client: httpx.AsyncClient
 
 
 @pytest.mark.parametrize("path", ["/framed", "/broken", "/nowhere"])
-async def test_behind_tls_every_answer_asks_for_tls(client: httpx.AsyncClient, path: str):
+async def test_behind_tls_every_response_requires_tls(client: httpx.AsyncClient, path: str):
     for url, headers in ((f"https://x{path}", {}), (path, {"X-Forwarded-Proto": "https"})):
         answer = await client.get(url, headers=headers)
         assert answer.headers["strict-transport-security"] == "max-age=31536000"
 
 
-async def test_no_answer_repeats_the_host_that_was_sent(client: httpx.AsyncClient):
+async def test_no_response_repeats_the_host_of_the_request(client: httpx.AsyncClient):
     for path in ("/framed/", "/framed", "/docs/", "/docs", "/openapi.json", "/nowhere"):
         answer = await client.get(path, headers={"Host": "evil.example"})
         assert "evil.example" not in answer.text

@@ -1,4 +1,4 @@
-"""What only helps is removed when its time is over; what a rebuild or a repetition needs never is."""
+"""Temporary rows are removed after their time; rows that a rebuild or a repeated command needs never are."""
 
 import re
 from datetime import UTC, datetime, timedelta
@@ -25,8 +25,8 @@ OLD, YOUNG = NOW - timedelta(days=400), NOW - timedelta(minutes=5)
 def pruning_of(service: ServiceManifest[Any], dsn: str, pool: Pool) -> Retention:
     """The pruning that the service's worker runs."""
     worker = service.worker(service.settings.model_validate(KEYS | {"DATABASE_URL": dsn}), pool)
-    (found,) = (task.__self__ for task in worker.tasks if isinstance(getattr(task, "__self__", None), Retention))
-    return Retention(pool, found.spent, clock=lambda: NOW)
+    (pruning,) = (task.__self__ for task in worker.tasks if isinstance(getattr(task, "__self__", None), Retention))
+    return Retention(pool, pruning.spent, clock=lambda: NOW)
 
 
 ROWS: dict[str, tuple[str, str, tuple[datetime, ...]]] = {
@@ -38,7 +38,7 @@ ROWS: dict[str, tuple[str, str, tuple[datetime, ...]]] = {
 
 
 @pytest.mark.parametrize("service", manifests(), ids=lambda one: str(one.name))
-async def test_a_service_prunes_what_is_spent_and_nothing_else(service: ServiceManifest[Any], database: str):
+async def test_a_service_prunes_expired_rows_and_nothing_else(service: ServiceManifest[Any], database: str):
     async with await open_pool(database, service.name) as pool:
         pruning = pruning_of(service, database, pool)
         assert not {spent.table for spent in pruning.spent} & NEVER
@@ -58,7 +58,7 @@ async def test_a_service_prunes_what_is_spent_and_nothing_else(service: ServiceM
         assert [row["redriven_at"] for row in rows] == [YOUNG, None]
 
 
-async def test_wrong_codes_are_forgotten_when_they_are_counted_no_longer(database: str):
+async def test_wrong_codes_are_removed_when_they_no_longer_count(database: str):
     intake = manifest("intake")
     async with await open_pool(database, "intake") as pool:
         for n, at in enumerate((OLD, NOW - timedelta(minutes=16), YOUNG)):
@@ -66,7 +66,7 @@ async def test_wrong_codes_are_forgotten_when_they_are_counted_no_longer(databas
         assert await pruning_of(intake, database, pool).prune() == 2
 
 
-async def test_counters_are_pruned_only_where_they_came_to_nothing(database: str):
+async def test_counters_are_pruned_only_if_they_are_zero(database: str):
     reporting = manifest("reporting")
     async with await open_pool(database, "reporting") as pool:
         for table in ("cohort_sum", "flow_sum"):
@@ -81,7 +81,7 @@ async def test_counters_are_pruned_only_where_they_came_to_nothing(database: str
 
 
 @pytest.fixture
-async def said(database: str) -> Any:
+async def old_answers(database: str) -> Any:
     """Routing's table of answers, with more old rows than are removed at once."""
     async with await open_pool(database, "routing") as pool:
         await pool.execute(
@@ -92,19 +92,19 @@ async def said(database: str) -> Any:
         yield pool
 
 
-async def test_much_is_removed_in_several_batches(said: Pool):
+async def test_many_rows_are_removed_in_several_batches(old_answers: Pool):
     answers = Expired("said", "said_at < $1", timedelta(days=1))
-    assert await Retention(said, (answers,), clock=lambda: NOW).prune() == AT_ONCE + 5
-    assert await said.fetchval("SELECT count(*) FROM said") == 0
+    assert await Retention(old_answers, (answers,), clock=lambda: NOW).prune() == AT_ONCE + 5
+    assert await old_answers.fetchval("SELECT count(*) FROM said") == 0
 
 
-async def test_a_row_that_somebody_holds_is_left_for_later(said: Pool):
-    answers = Retention(said, (Expired("said", "said_at < $1", timedelta(days=1)),), clock=lambda: NOW)
-    async with said.acquire() as db, db.transaction():
+async def test_a_locked_row_is_left_for_later(old_answers: Pool):
+    answers = Retention(old_answers, (Expired("said", "said_at < $1", timedelta(days=1)),), clock=lambda: NOW)
+    async with old_answers.acquire() as db, db.transaction():
         await db.execute("UPDATE said SET said_at = $1 WHERE cause = (SELECT min(cause::text)::uuid FROM said)", NOW)
         assert await answers.prune() == AT_ONCE + 4
     assert await answers.prune() == 0
-    assert await said.fetchval("SELECT count(*) FROM said") == 1
+    assert await old_answers.fetchval("SELECT count(*) FROM said") == 1
 
 
 async def test_the_page_on_retention_names_every_table_and_setting(database: str):
@@ -118,8 +118,8 @@ async def test_the_page_on_retention_names_every_table_and_setting(database: str
     assert {row["relname"] for row in rows} - named == set(), "say how long these are kept"
     settings = {
         f"HUYING_{name.upper()}"
-        for one in manifests()
-        for name in one.settings.model_fields
+        for service_manifest in manifests()
+        for name in service_manifest.settings.model_fields
         if name.startswith("keep_")
     }
     assert settings - named == set()

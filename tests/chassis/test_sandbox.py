@@ -1,4 +1,4 @@
-"""Work on what strangers send is done in a process apart, which has an end."""
+"""Work on data from strangers runs in a separate process with limits."""
 
 import asyncio
 import os
@@ -25,7 +25,7 @@ async def run() -> AsyncIterator[Run]:
         await sandbox.close()
 
 
-async def test_a_job_has_a_process_of_its_own_for_all_its_calls(run: Run):
+async def test_a_job_uses_one_process_for_all_its_calls(run: Run):
     job = run("echo")
     answers = [await job(b"", b"x" * 1_000_000), await job(b"2"), await job(b"3")]
     assert [answer[:-1] for answer in answers] == [[b"", b"x" * 1_000_000], [b"2"], [b"3"]]
@@ -33,13 +33,13 @@ async def test_a_job_has_a_process_of_its_own_for_all_its_calls(run: Run):
     assert process != os.getpid()
 
 
-async def test_its_process_knows_no_secret_of_ours(run: Run, monkeypatch: pytest.MonkeyPatch):
+async def test_a_sandbox_process_has_none_of_our_secrets(run: Run, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("HUYING_SECRET", "x" * 40)
     (names,) = await run("environment")(b"")
     assert (b"PYTHONPATH" in names, b"HUYING_SECRET" in names) == (True, False)
 
 
-async def test_what_never_ends_is_ended(run: Run):
+async def test_a_job_that_never_ends_is_killed(run: Run):
     job = run("endless", seconds=0.5)
     with pytest.raises(Unfinished):
         await job(b"")
@@ -47,15 +47,15 @@ async def test_what_never_ends_is_ended(run: Run):
 
 
 @pytest.mark.parametrize("job", ["greedy", "faulty"])
-async def test_what_wants_too_much_or_fails_is_unfinished_and_the_next_call_is_served(run: Run, job: str):
-    asked = run(job)
+async def test_a_job_that_fails_or_needs_too_much_is_unfinished_and_the_next_call_works(run: Run, job: str):
+    result = run(job)
     for _ in range(2):
         with pytest.raises(Unfinished) as fault:
-            await asked(b"told by a citizen")
+            await result(b"told by a citizen")
         assert "citizen" not in str(fault.value)
 
 
-async def test_the_answer_of_a_call_that_nobody_waits_for_is_not_the_next_ones(run: Run):
+async def test_the_result_of_an_abandoned_call_is_not_given_to_the_next(run: Run):
     job = run("late")
     await job(b"0", b"first")
     given_up = asyncio.create_task(job(b"0.5", b"given up"))

@@ -1,4 +1,4 @@
-"""What the clients of other services share."""
+"""Clients of other services share one SSL context."""
 
 import ssl
 from typing import Any
@@ -9,11 +9,11 @@ import pytest
 from shared.chassis.http import service_client
 
 
-def test_clients_of_other_services_read_the_authorities_once(monkeypatch: pytest.MonkeyPatch):
-    read = []
+def test_clients_of_other_services_load_the_certificates_once(monkeypatch: pytest.MonkeyPatch):
+    loaded = []
 
-    def noted(**told: Any) -> ssl.SSLContext:
-        read.append(told)
+    def noted(**arguments: Any) -> ssl.SSLContext:
+        loaded.append(arguments)
         return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
     monkeypatch.setattr(httpx, "create_ssl_context", noted)
@@ -21,4 +21,4 @@ def test_clients_of_other_services_read_the_authorities_once(monkeypatch: pytest
     for service in ("intake", "reporting"):
         service_client.service_client(f"http://{service}", httpx.Timeout(1))
     service_client._authorities.cache_clear()
-    assert len(read) == 1
+    assert len(loaded) == 1

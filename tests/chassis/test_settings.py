@@ -1,4 +1,4 @@
-"""Settings are read once; what is wrong stops the process with the name of its variable."""
+"""Settings are read once; a wrong one stops the process with the name of its variable."""
 
 import base64
 import secrets
@@ -25,7 +25,7 @@ GIVEN = {
 
 
 @pytest.fixture
-def given(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
+def environment(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
     for name, value in GIVEN.items():
         monkeypatch.setenv(name, value)
     return monkeypatch
@@ -55,31 +55,31 @@ def given(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
     ],
 )
 def test_a_secret_that_is_missing_or_weak_is_named_with_a_way_to_make_one(
-    given: pytest.MonkeyPatch,
+    environment: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
     kind: type[ProcessSettings],
     missing: str,
     value: str | None,
 ):
     if value is None:
-        given.delenv(missing)
+        environment.delenv(missing)
     else:
-        given.setenv(missing, value)
-    with pytest.raises(SystemExit) as ended:
+        environment.setenv(missing, value)
+    with pytest.raises(SystemExit) as exit_:
         read(kind)
-    said = capsys.readouterr().err
-    assert ended.value.code == 78
-    assert said.startswith(f"huying: {missing}: ")
-    assert "openssl rand -base64 48" in said
+    error_output = capsys.readouterr().err
+    assert exit_.value.code == 78
+    assert error_output.startswith(f"huying: {missing}: ")
+    assert "openssl rand -base64 48" in error_output
 
 
-def test_what_signs_nothing_asks_for_no_secret(given: pytest.MonkeyPatch):
-    given.delenv("HUYING_SECRET")
-    given.delenv("HUYING_VAULT_KEY")
+def test_a_process_that_signs_nothing_needs_no_secret(environment: pytest.MonkeyPatch):
+    environment.delenv("HUYING_SECRET")
+    environment.delenv("HUYING_VAULT_KEY")
     assert read(ReportingSettings).database_url == GIVEN["DATABASE_URL"]
 
 
-def test_a_variable_that_is_missing_is_told_with_what_it_is_for(
+def test_a_missing_variable_is_named_with_its_purpose(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ):
     monkeypatch.delenv("DATABASE_URL", raising=False)
@@ -90,39 +90,39 @@ def test_a_variable_that_is_missing_is_told_with_what_it_is_for(
     )
 
 
-def test_no_secret_that_a_machine_made_is_called_weak():
+def test_no_generated_secret_is_called_weak():
     for _ in range(500):
         assert weakness(base64.b64encode(secrets.token_bytes(48)).decode()) is None
         assert weakness(secrets.token_urlsafe(48)) is None
         assert weakness(secrets.token_hex(32)) is None
 
 
-def test_the_secret_before_must_be_strong_too_and_the_lasting_one_may_be_what_it_was(given: pytest.MonkeyPatch):
-    given.setenv("HUYING_LASTING_SECRET", "w" * 40)
+def test_the_previous_secret_must_be_strong_too_and_the_lasting_one_may_stay(environment: pytest.MonkeyPatch):
+    environment.setenv("HUYING_LASTING_SECRET", "w" * 40)
     assert read(RoutingSettings).lasting == "w" * 40
-    given.setenv("HUYING_SECRET_PREVIOUS", "w" * 40)
+    environment.setenv("HUYING_SECRET_PREVIOUS", "w" * 40)
     with pytest.raises(SystemExit):
         read(RoutingSettings)
 
 
-def test_what_must_last_hangs_on_the_first_secret_while_another_one_signs(given: pytest.MonkeyPatch):
+def test_lasting_values_use_the_first_secret_while_another_one_signs(environment: pytest.MonkeyPatch):
     assert read(IntakeSettings).lasting == KEYS["secret"]
-    given.setenv("HUYING_SECRET", "another secret, of which nobody knows")
-    given.setenv("HUYING_SECRET_PREVIOUS", KEYS["secret"])
+    environment.setenv("HUYING_SECRET", "another secret, of which nobody knows")
+    environment.setenv("HUYING_SECRET_PREVIOUS", KEYS["secret"])
     assert read(IntakeSettings).lasting == KEYS["secret"]
-    given.delenv("HUYING_SECRET_PREVIOUS")
-    given.setenv("HUYING_LASTING_SECRET", KEYS["secret"])
+    environment.delenv("HUYING_SECRET_PREVIOUS")
+    environment.setenv("HUYING_LASTING_SECRET", KEYS["secret"])
     assert read(IntakeSettings).lasting == KEYS["secret"]
 
 
-def test_everything_that_is_missing_or_wrong_is_told_at_once_of_all_services(given: pytest.MonkeyPatch):
-    given.delenv("HUYING_SECRET")
-    given.setenv("HUYING_KEEP_ANSWERS_DAYS", "never")
-    given.setenv("HUYING_KEEP_NOUGHTS_DAYS", "-1")
-    given.setenv("HUYING_PORT", "eighty")
-    given.setenv("HUYING_LOG_LEVEL", "loud")
-    told = {line.partition(":")[0] for line in wrong_settings(["gateway"])}
-    assert told == {
+def test_all_missing_and_wrong_settings_of_all_services_are_named_at_once(environment: pytest.MonkeyPatch):
+    environment.delenv("HUYING_SECRET")
+    environment.setenv("HUYING_KEEP_ANSWERS_DAYS", "never")
+    environment.setenv("HUYING_KEEP_NOUGHTS_DAYS", "-1")
+    environment.setenv("HUYING_PORT", "eighty")
+    environment.setenv("HUYING_LOG_LEVEL", "loud")
+    variables = {line.partition(":")[0] for line in wrong_settings(["gateway"])}
+    assert variables == {
         "HUYING_SECRET",
         "HUYING_KEEP_ANSWERS_DAYS",
         "HUYING_KEEP_NOUGHTS_DAYS",
@@ -141,32 +141,32 @@ def test_everything_that_is_missing_or_wrong_is_told_at_once_of_all_services(giv
         ("feedback-worker", {"KAFKA_BOOTSTRAP_SERVERS", "HUYING_PUBLIC_URL", "HUYING_INTAKE_URL"}),
     ],
 )
-def test_a_default_that_is_right_on_one_machine_only_must_be_named(
-    given: pytest.MonkeyPatch, process: str, missing: set[str]
+def test_a_default_that_fits_only_one_machine_must_be_set(
+    environment: pytest.MonkeyPatch, process: str, missing: set[str]
 ):
     for name in ("KAFKA_BOOTSTRAP_SERVERS", "HUYING_PUBLIC_URL", "HUYING_INTAKE_URL"):
-        given.delenv(name, raising=False)
-    wrong = what_is_wrong(process, settings_of(process))
-    assert {line.partition(":")[0] for line in wrong} == missing
+        environment.delenv(name, raising=False)
+    mistakes = what_is_wrong(process, settings_of(process))
+    assert {line.partition(":")[0] for line in mistakes} == missing
     for name in missing:
-        given.setenv(name, "http://huying.example.gov.cn")
+        environment.setenv(name, "http://huying.example.gov.cn")
     assert what_is_wrong(process, settings_of(process)) == []
 
 
-def test_a_public_address_without_a_scheme_is_refused(given: pytest.MonkeyPatch):
-    given.setenv("HUYING_PUBLIC_URL", "huying.example.gov.cn")
-    (wrong,) = what_is_wrong("intake-api", settings_of("intake-api"))
-    assert wrong.startswith("HUYING_PUBLIC_URL: ")
+def test_a_public_address_without_a_scheme_is_refused(environment: pytest.MonkeyPatch):
+    environment.setenv("HUYING_PUBLIC_URL", "huying.example.gov.cn")
+    (mistake,) = what_is_wrong("intake-api", settings_of("intake-api"))
+    assert mistake.startswith("HUYING_PUBLIC_URL: ")
 
 
-def test_packs_that_cannot_be_served_are_told_before_the_start(given: pytest.MonkeyPatch):
-    given.setenv("HUYING_PUBLIC_URL", "https://huying.example.gov.cn")
-    given.setenv("HUYING_JURISDICTIONS", "nowhere")
-    (wrong,) = wrong_settings(["gateway"])
-    assert wrong.startswith("HUYING_JURISDICTIONS: nowhere cannot be served")
+def test_packs_that_cannot_be_served_are_named_before_the_start(environment: pytest.MonkeyPatch):
+    environment.setenv("HUYING_PUBLIC_URL", "https://huying.example.gov.cn")
+    environment.setenv("HUYING_JURISDICTIONS", "nowhere")
+    (mistake,) = wrong_settings(["gateway"])
+    assert mistake.startswith("HUYING_JURISDICTIONS: nowhere cannot be served")
 
 
-def test_a_process_is_not_started_without_its_public_address(given: pytest.MonkeyPatch):
+def test_a_process_is_not_started_without_its_public_address(environment: pytest.MonkeyPatch):
     process = subprocess.run(
         [sys.executable, "-m", "deploy.cli.main", "run", "gateway"], capture_output=True, text=True, timeout=60
     )
@@ -175,8 +175,8 @@ def test_a_process_is_not_started_without_its_public_address(given: pytest.Monke
     assert "Traceback" not in process.stderr
 
 
-def test_a_process_whose_pack_is_unknown_ends_with_a_sentence(given: pytest.MonkeyPatch):
-    given.setenv("HUYING_JURISDICTIONS", "nowhere")
+def test_a_process_with_an_unknown_pack_ends_with_an_explanation(environment: pytest.MonkeyPatch):
+    environment.setenv("HUYING_JURISDICTIONS", "nowhere")
     process = subprocess.run(
         [sys.executable, "-m", "deploy.cli.main", "run", "reporting-api"], capture_output=True, text=True, timeout=60
     )

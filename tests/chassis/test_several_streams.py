@@ -1,4 +1,4 @@
-"""One worker holds aggregates of several streams, each with its own table, rules and order."""
+"""One worker has aggregates of several streams, each with its own table, rules and order."""
 
 from collections.abc import AsyncIterator
 from uuid import UUID
@@ -13,14 +13,14 @@ from shared.chassis.process.components import Worker
 from shared.contracts.topics import DEMAND_EVENTS, PROJECT_EVENTS
 from tests import story
 from tests.chassis import projects
-from tests.chassis.conftest import Log, Remembered, only_letter
+from tests.chassis.conftest import Log, RecordedFacts, only_dead_letter
 from tests.chassis.projects import ProjectClosed, ProjectNamed
 
 ID = UUID(int=7)
 
 
 @pytest.fixture
-async def both(delivery: Delivery, pool: Pool) -> Delivery:
+async def two_streams(delivery: Delivery, pool: Pool) -> Delivery:
     """A delivery of demands and of projects."""
     await pool.execute(projects.TABLE)
     delivery.repositories = Repositories.of(*delivery.repositories.by_stream.values(), projects.repository())
@@ -29,8 +29,8 @@ async def both(delivery: Delivery, pool: Pool) -> Delivery:
 
 @pytest.fixture
 async def pool(database: str) -> AsyncIterator[Pool]:
-    async with await open_pool(database, "reporting") as found:
-        yield found
+    async with await open_pool(database, "reporting") as opened:
+        yield opened
 
 
 def project(log: Log, fact: projects.ProjectFact, sequence: int, key: UUID = ID, **changes: object) -> Record:
@@ -38,56 +38,60 @@ def project(log: Log, fact: projects.ProjectFact, sequence: int, key: UUID = ID,
 
 
 async def versions(pool: Pool, key: UUID) -> tuple[int | None, int | None]:
-    """Of the demand and of the project with this id."""
+    """The versions of the demand and of the project with this id."""
     return (
         await pool.fetchval("SELECT version FROM demand_facts WHERE id = $1", key),
         await pool.fetchval("SELECT version FROM project WHERE id = $1", key),
     )
 
 
-async def test_one_batch_moves_aggregates_of_both_streams(both: Delivery, pool: Pool, remembered: Remembered):
+async def test_one_batch_changes_aggregates_of_both_streams(
+    two_streams: Delivery, pool: Pool, projection: RecordedFacts
+):
     log, projects_log = Log(), Log()
-    await both.deliver([*log.records(*story.SUBMITTED), project(projects_log, ProjectNamed(name="风雨棚"), 1)])
+    await two_streams.deliver([*log.records(*story.SUBMITTED), project(projects_log, ProjectNamed(name="风雨棚"), 1)])
     assert await versions(pool, story.ID) == (1, None)
     assert await versions(pool, ID) == (None, 1)
     assert await pool.fetchval("SELECT state ->> 'name' FROM project") == "风雨棚"
-    assert remembered.facts == ["demand.submitted"], "each stream has its own projection"
+    assert projection.facts == ["demand.submitted"], "each stream has its own projection"
 
 
-async def test_what_came_too_early_waits_in_its_own_stream_though_another_has_the_same_id(both: Delivery, pool: Pool):
+async def test_an_early_fact_waits_in_its_own_stream_although_another_has_the_same_id(
+    two_streams: Delivery, pool: Pool
+):
     log, projects_log = Log(), Log()
     submitted, routed = log.records(*story.ROUTED)
     named, closed = (ProjectNamed(name="a"), ProjectClosed())
-    await both.deliver([routed, project(projects_log, closed, 2, story.ID)])
+    await two_streams.deliver([routed, project(projects_log, closed, 2, story.ID)])
     rows = await pool.fetch("SELECT stream, sequence FROM parked ORDER BY stream")
     assert [tuple(row) for row in rows] == [("demand", 2), ("project", 2)]
-    await both.deliver([submitted])
+    await two_streams.deliver([submitted])
     assert await versions(pool, story.ID) == (2, None)
-    await both.deliver([project(projects_log, named, 1, story.ID)])
+    await two_streams.deliver([project(projects_log, named, 1, story.ID)])
     assert await versions(pool, story.ID) == (2, 2)
     assert await pool.fetchval("SELECT count(*) FROM parked") == 0
 
 
-async def test_a_record_of_a_stream_that_nobody_reads_here_is_a_dead_letter(delivery: Delivery, pool: Pool):
+async def test_a_record_of_a_stream_without_repository_is_a_dead_letter(delivery: Delivery, pool: Pool):
     await delivery.deliver([project(Log(), ProjectNamed(name="a"), 1)])
     async with pool.acquire() as db:
-        letter = await only_letter(db)
+        letter = await only_dead_letter(db)
     assert letter.cause == "huying.project-events is not read here, but demand"
 
 
-async def test_what_a_project_may_not_do_is_a_dead_letter_and_demands_go_on(both: Delivery, pool: Pool):
+async def test_an_illegal_fact_of_a_project_is_a_dead_letter_and_demands_go_on(two_streams: Delivery, pool: Pool):
     log, projects_log = Log(), Log()
     facts = (ProjectClosed(), ProjectNamed(name="late"))
-    await both.deliver(
+    await two_streams.deliver(
         [*(project(projects_log, fact, n) for n, fact in enumerate(facts, 1)), *log.records(*story.SUBMITTED)]
     )
     async with pool.acquire() as db:
-        letter = await only_letter(db)
+        letter = await only_dead_letter(db)
     assert "the project is closed" in letter.cause
     assert (await versions(pool, story.ID), await versions(pool, ID)) == ((1, None), (None, 1))
 
 
-async def test_what_is_told_of_a_project_goes_to_its_own_topic(pool: Pool):
+async def test_facts_of_a_project_go_to_their_own_topic(pool: Pool):
     await pool.execute(projects.TABLE)
     repository = projects.repository()
     async with pool.acquire() as db, db.transaction():

@@ -1,4 +1,4 @@
-"""A client that sends too slowly, or a head without end, is cut off."""
+"""A client that sends too slowly, or an endless head, is disconnected."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -18,7 +18,7 @@ HEAD = b"POST /words HTTP/1.1\r\nhost: x\r\ncontent-length: %d\r\n\r\n"
 
 @pytest.fixture
 async def port(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[int]:
-    """A server with little patience."""
+    """A server with short timeouts; its port."""
     monkeypatch.setattr(slow_senders, "HEAD_WITHIN", 0.3)
     monkeypatch.setattr(slow_senders, "BODY_WITHIN", 0.3)
     monkeypatch.setattr(slow_senders, "LOOK", 0.05)
@@ -38,7 +38,7 @@ async def port(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[int]:
 
 @pytest.fixture
 def patient(port: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    """For a head there is time, however busy the machine is: the test is about something else."""
+    """Allow a long time for the head, even on a busy machine: these tests are about something else."""
     monkeypatch.setattr(slow_senders, "HEAD_WITHIN", 60)
 
 
@@ -47,26 +47,26 @@ async def _started(web: Any) -> bool:
 
 
 async def _long_enough(seconds: float) -> None:
-    """Longer than the server waits for one that sends nothing."""
+    """Longer than the timeout of a client that sends nothing."""
     passed = asyncio.Event()
     asyncio.get_running_loop().call_later(seconds, passed.set)
     await passed.wait()
 
 
-async def test_half_a_head_is_waited_for_a_while_and_then_cut(port: int):
+async def test_a_client_that_sends_half_a_head_is_disconnected_after_a_while(port: int):
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     writer.write(b"POST /words HTTP/1.1\r\nhost:")
     assert (await asyncio.wait_for(reader.read(), 60)).startswith(b"HTTP/1.1 408 ")
     writer.close()
 
 
-async def test_a_connection_that_says_nothing_is_cut(port: int):
+async def test_a_client_that_sends_nothing_is_disconnected(port: int):
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     assert (await asyncio.wait_for(reader.read(), 60)).startswith(b"HTTP/1.1 408 ")
     writer.close()
 
 
-async def test_half_a_body_is_cut_too(port: int):
+async def test_a_client_that_sends_half_a_body_is_disconnected(port: int):
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     writer.write(HEAD % 10 + b"half")
     assert (await asyncio.wait_for(reader.read(), 60)).startswith(b"HTTP/1.1 408 ")
@@ -74,7 +74,7 @@ async def test_half_a_body_is_cut_too(port: int):
 
 
 @pytest.mark.usefixtures("patient")
-async def test_a_head_without_end_is_cut(port: int):
+async def test_a_client_that_sends_an_endless_head_is_disconnected(port: int):
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     writer.write(b"POST /words HTTP/1.1\r\nx: " + b"y" * (slow_senders.LONGEST_HEAD + 10))
     assert (await asyncio.wait_for(reader.read(), 60)).startswith(b"HTTP/1.1 431 ")
@@ -82,7 +82,7 @@ async def test_a_head_without_end_is_cut(port: int):
 
 
 @pytest.mark.usefixtures("patient")
-async def test_whoever_sends_on_is_waited_for(port: int, monkeypatch: pytest.MonkeyPatch):
+async def test_a_client_that_keeps_sending_is_waited_for(port: int, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(slow_senders, "BODY_RATE", 1)
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     writer.write(HEAD % 60 + b"x" * 30)
@@ -94,7 +94,7 @@ async def test_whoever_sends_on_is_waited_for(port: int, monkeypatch: pytest.Mon
 
 
 @pytest.mark.usefixtures("patient")
-async def test_a_large_body_in_many_parts_is_taken(port: int, monkeypatch: pytest.MonkeyPatch):
+async def test_a_large_body_in_many_parts_is_accepted(port: int, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(slow_senders, "BODY_WITHIN", 60)
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     body = b"x" * 60_000
@@ -108,9 +108,9 @@ async def test_a_large_body_in_many_parts_is_taken(port: int, monkeypatch: pytes
     writer.close()
 
 
-async def test_a_client_that_takes_nothing_of_its_answer_is_cut(monkeypatch: pytest.MonkeyPatch):
+async def test_a_client_that_does_not_read_its_response_is_disconnected(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(slow_senders, "TAKE_WITHIN", 0.3)
-    router, left = APIRouter(), asyncio.Event()
+    router, disconnected = APIRouter(), asyncio.Event()
 
     async def endless() -> AsyncIterator[bytes]:
         try:
@@ -118,7 +118,7 @@ async def test_a_client_that_takes_nothing_of_its_answer_is_cut(monkeypatch: pyt
                 yield b"x" * 100_000
                 await asyncio.sleep(0)
         finally:
-            left.set()
+            disconnected.set()
 
     @router.get("/endless")
     async def answer() -> StreamingResponse:
@@ -130,7 +130,7 @@ async def test_a_client_that_takes_nothing_of_its_answer_is_cut(monkeypatch: pyt
     port = web.servers[0].sockets[0].getsockname()[1]
     reader, writer = await asyncio.open_connection("127.0.0.1", port, limit=1024)
     writer.write(b"GET /endless HTTP/1.1\r\nhost: x\r\n\r\n")
-    await asyncio.wait_for(left.wait(), 60)
+    await asyncio.wait_for(disconnected.wait(), 60)
     del reader
     writer.close()
     web.should_exit = True

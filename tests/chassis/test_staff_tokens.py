@@ -1,4 +1,4 @@
-"""Tokens of staff live for hours and can be revoked, at every service that believes them."""
+"""Staff tokens are valid for hours, and can be revoked at every service that accepts them."""
 
 import asyncio
 import subprocess
@@ -36,8 +36,8 @@ TOKENS = StaffTokens(Tokens(KEYS["secret"], 12 * HOUR))
 
 @pytest.fixture
 async def pool(database: str) -> AsyncIterator[Pool]:
-    async with await open_pool(database, "routing") as found:
-        yield found
+    async with await open_pool(database, "routing") as opened:
+        yield opened
 
 
 async def refusal(pool: Pool, token: str, tokens: StaffTokens = TOKENS) -> Refused:
@@ -47,7 +47,7 @@ async def refusal(pool: Pool, token: str, tokens: StaffTokens = TOKENS) -> Refus
 
 
 def aged(monkeypatch: pytest.MonkeyPatch, seconds: float, person: Person, hours: float | None = None) -> str:
-    """A token that was made so many seconds ago."""
+    """A token that was issued this many seconds ago."""
     then = datetime.now(UTC) - timedelta(seconds=seconds)
     with monkeypatch.context() as patch:
         patch.setattr("itsdangerous.timed.time.time", then.timestamp)
@@ -55,40 +55,42 @@ def aged(monkeypatch: pytest.MonkeyPatch, seconds: float, person: Person, hours:
         return TOKENS.write(person, hours)[0]
 
 
-async def test_a_token_says_who_bears_it(pool: Pool):
+async def test_a_token_names_its_bearer(pool: Pool):
     person = Person("陈", "nh-coordinator", frozenset({"personal-data"}))
     assert await TOKENS.read(pool, TOKENS.write(person)[0]) == person
 
 
-async def test_a_token_of_this_morning_is_no_key_tonight(pool: Pool, monkeypatch: pytest.MonkeyPatch):
+async def test_a_token_expires_within_the_day(pool: Pool, monkeypatch: pytest.MonkeyPatch):
     assert await TOKENS.read(pool, aged(monkeypatch, 11.9 * HOUR, CHEN)) == CHEN
     refused = await refusal(pool, aged(monkeypatch, 12.1 * HOUR, CHEN))
     assert (refused.code, "too old" in refused.en) == (Code.UNAUTHENTICATED, True)
 
 
-async def test_a_token_of_the_version_before_which_says_no_end_is_as_old_as_its_date(
+async def test_a_token_of_the_previous_version_without_an_end_expires_by_its_date(
     pool: Pool, monkeypatch: pytest.MonkeyPatch
 ):
-    told = {"name": "陈", "unit": "nh-tax"}
-    assert await TOKENS.read(pool, TOKENS.tokens.write("staff", told)) == CHEN
+    claims = {"name": "陈", "unit": "nh-tax"}
+    assert await TOKENS.read(pool, TOKENS.tokens.write("staff", claims)) == CHEN
     then = time.time() - 13 * HOUR
     with monkeypatch.context() as patch:
         patch.setattr("itsdangerous.timed.time.time", lambda: then)
-        old = TOKENS.tokens.write("staff", told)
-    assert (await refusal(pool, old)).code is Code.UNAUTHENTICATED
+        token = TOKENS.tokens.write("staff", claims)
+    assert (await refusal(pool, token)).code is Code.UNAUTHENTICATED
 
 
-async def test_a_token_that_was_made_for_two_hours_is_good_for_two(pool: Pool, monkeypatch: pytest.MonkeyPatch):
+async def test_a_token_that_was_issued_for_two_hours_is_valid_for_two(pool: Pool, monkeypatch: pytest.MonkeyPatch):
     assert await TOKENS.read(pool, aged(monkeypatch, 1.9 * HOUR, CHEN, hours=2)) == CHEN
     assert (await refusal(pool, aged(monkeypatch, 2.1 * HOUR, CHEN, hours=2))).code is Code.UNAUTHENTICATED
 
 
-def test_no_token_is_made_for_longer_than_the_setting_says():
-    _, until = TOKENS.write(CHEN, hours=400)
-    assert timedelta(hours=11.9) < until - now() <= timedelta(hours=12)
+def test_no_token_is_issued_for_longer_than_the_setting():
+    _, expiry = TOKENS.write(CHEN, hours=400)
+    assert timedelta(hours=11.9) < expiry - now() <= timedelta(hours=12)
 
 
-async def test_a_revoked_token_is_refused_however_its_signature_is_spelled(pool: Pool, monkeypatch: pytest.MonkeyPatch):
+async def test_a_revoked_token_is_refused_in_every_encoding_of_its_signature(
+    pool: Pool, monkeypatch: pytest.MonkeyPatch
+):
     token, other = aged(monkeypatch, 60, CHEN), aged(monkeypatch, 50, CHEN)
     async with pool.acquire() as db:
         for _ in range(2):
@@ -104,7 +106,7 @@ async def test_a_revoked_token_is_refused_however_its_signature_is_spelled(pool:
     assert await TOKENS.read(pool, other) == CHEN
 
 
-async def test_a_persons_tokens_are_revoked_and_the_next_one_is_good(pool: Pool, monkeypatch: pytest.MonkeyPatch):
+async def test_the_tokens_of_a_person_are_revoked_and_a_new_one_is_valid(pool: Pool, monkeypatch: pytest.MonkeyPatch):
     async with pool.acquire() as db:
         await revocations.revoke_bearers(db, "nh-tax", "陈", now() - timedelta(seconds=30))
     await refusal(pool, aged(monkeypatch, 60, CHEN))
@@ -113,7 +115,7 @@ async def test_a_persons_tokens_are_revoked_and_the_next_one_is_good(pool: Pool,
     assert await TOKENS.read(pool, aged(monkeypatch, 10, CHEN)) == CHEN
 
 
-async def test_a_units_tokens_are_revoked_whoever_bears_them(pool: Pool, monkeypatch: pytest.MonkeyPatch):
+async def test_the_tokens_of_a_unit_are_revoked_for_all_bearers(pool: Pool, monkeypatch: pytest.MonkeyPatch):
     async with pool.acquire() as db:
         await revocations.revoke_bearers(db, "nh-tax", None, now() - timedelta(seconds=30))
     for person in (CHEN, WANG):
@@ -123,7 +125,7 @@ async def test_a_units_tokens_are_revoked_whoever_bears_them(pool: Pool, monkeyp
 
 @pytest.fixture(params=["routing", "intake"])
 async def front(request: pytest.FixtureRequest, database: str) -> AsyncIterator[tuple[httpx.AsyncClient, str]]:
-    """A service that believes tokens of staff, and a path that asks for one."""
+    """A service that accepts staff tokens, and a path that requires one."""
     settings = KEYS | {"DATABASE_URL": database}
     async with await open_pool(database, request.param) as pool:
         if request.param == "routing":
@@ -140,7 +142,7 @@ async def status(client: httpx.AsyncClient, path: str, token: str) -> int:
     return (await client.post(path, headers=headers, json={"why": "回访核实情况", "note": "x"})).status_code
 
 
-async def test_the_command_revokes_at_every_service_that_believes_staff(
+async def test_the_command_revokes_at_every_service_that_accepts_staff_tokens(
     front: tuple[httpx.AsyncClient, str], database: str, monkeypatch: pytest.MonkeyPatch
 ):
     client, path = front
@@ -155,7 +157,7 @@ async def test_the_command_revokes_at_every_service_that_believes_staff(
     assert await status(client, path, other) == 401
 
 
-def test_every_service_that_reads_tokens_of_staff_is_told_of_revocations():
+def test_every_service_that_accepts_staff_tokens_gets_revocations():
     assert set(BELIEVE_STAFF) == {"intake", "routing", "feedback", "reporting"}
 
 
@@ -165,7 +167,7 @@ def environment(database: str) -> dict[str, str]:
 
 
 def in_process(database: str, *arguments: str) -> Result:
-    """`huying staff` with these words, without the second that a process takes to start."""
+    """Runs `huying staff` with these arguments in this process, which is faster than a new one."""
     return CliRunner().invoke(staff, arguments, env=environment(database))
 
 
@@ -174,15 +176,15 @@ def huying(database: str, *arguments: str) -> Any:
     return subprocess.run(command, env=environment(database), capture_output=True, text=True, timeout=60)
 
 
-def test_the_command_prints_a_token_alone_and_says_until_when_it_is_good(database: str):
-    made = huying(database, "staff", "token", "--unit", "nh-tax", "--hours", "3")
-    assert TOKENS.examine(made.stdout.strip()) == Person("staff", "nh-tax")
-    assert made.stderr.startswith(f"good until {(now() + timedelta(hours=11)).strftime('%Y-%m-%d %H:')[:11]}")
+def test_the_command_prints_only_the_token_and_says_when_it_expires(database: str):
+    result = huying(database, "staff", "token", "--unit", "nh-tax", "--hours", "3")
+    assert TOKENS.examine(result.stdout.strip()) == Person("staff", "nh-tax")
+    assert result.stderr.startswith(f"good until {(now() + timedelta(hours=11)).strftime('%Y-%m-%d %H:')[:11]}")
     assert in_process(database, "token", "--unit", "nh-tax", "--hours", "13").exit_code == 2
 
 
 @pytest.mark.parametrize("arguments", [[], ["--name", "陈"], ["x.y.z", "--unit", "nh-tax"], ["x.y.z"]])
-def test_a_revocation_of_nothing_is_refused_in_words(arguments: list[str], database: str):
+def test_a_revocation_without_a_target_is_refused_with_a_reason(arguments: list[str], database: str):
     result = in_process(database, "revoke", *arguments)
     assert result.exit_code in (1, 2)
     assert isinstance(result.exception, SystemExit), "it is told in words"

@@ -1,4 +1,4 @@
-"""What is counted in the tables of a service: right, by one process at a time, and not for longer than it may."""
+"""Gauges over the tables of a service are right, computed by one process at a time, and within a time limit."""
 
 import asyncio
 from collections.abc import Iterator
@@ -36,14 +36,14 @@ def forgotten() -> Iterator[None]:
     TableGauges("reporting", None, of_any_service("reporting", 2)).forget()  # type: ignore[arg-type]
 
 
-async def tell(pool: Pool, number: int) -> None:
-    """So many facts in the journal, each of another demand."""
+async def append_facts(pool: Pool, number: int) -> None:
+    """Append this many facts to the journal, each of another demand."""
     facts = (envelope(story.SUBMITTED[0], 1)._replace(id=uuid4(), key=UUID(int=n)) for n in range(number))
     async with pool.acquire() as db:
         await append(db, list(facts))
 
 
-async def test_what_waits_in_the_tables_of_a_service_is_counted_with_its_age(pool: Pool):
+async def test_waiting_rows_of_a_service_are_counted_with_their_age(pool: Pool):
     figures = TableGauges("reporting", pool, of_any_service("reporting", 1))
     await figures.look()
     names = ("huying_dead_letters", "huying_parked_facts", "huying_timers_due", "huying_timers_late_seconds")
@@ -66,7 +66,7 @@ async def test_what_waits_in_the_tables_of_a_service_is_counted_with_its_age(poo
         "INSERT INTO parked (aggregateid, sequence, record, since) VALUES ($1, 2, '', now() - interval '1 hour')",
         uuid4(),
     )
-    await tell(pool, 3)
+    await append_facts(pool, 3)
     await figures.look()
     assert [shown(name) for name in names[:3]] == [2, 1, 6]
     assert shown("huying_timers_late_seconds") == pytest.approx(300, abs=60)
@@ -75,17 +75,17 @@ async def test_what_waits_in_the_tables_of_a_service_is_counted_with_its_age(poo
     assert shown("huying_relay_unsent_facts", shard="0") == 3
 
 
-async def test_unsent_rows_are_counted_by_shard_behind_its_cursor_and_not_without_end(pool: Pool):
-    await tell(pool, 30)
+async def test_unsent_rows_are_counted_by_shard_after_its_cursor_up_to_a_limit(pool: Pool):
+    await append_facts(pool, 30)
     async with pool.acquire() as db:
-        counted = dict(await unsent(db, 2, 100))
-        assert (sum(counted.values()), min(counted.values()) > 0) == (30, True)
+        counts = dict(await unsent(db, 2, 100))
+        assert (sum(counts.values()), min(counts.values()) > 0) == (30, True)
         await db.execute("INSERT INTO relay_cursor (cluster_id, shards, shard, position) VALUES ('c', 2, 1, 1000)")
-        assert dict(await unsent(db, 2, 100)) == {0: counted[0], 1: 0}
+        assert dict(await unsent(db, 2, 100)) == {0: counts[0], 1: 0}
         assert dict(await unsent(db, 2, 3))[0] == 3
 
 
-async def test_one_process_counts_and_the_next_one_when_it_has_ended(pool: Pool):
+async def test_one_process_counts_and_another_takes_over_when_it_has_ended(pool: Pool):
     counting = [0, 0]
 
     def question(n: int) -> TableGauge:
@@ -110,7 +110,7 @@ async def test_one_process_counts_and_the_next_one_when_it_has_ended(pool: Pool)
     await ended(next_one)
 
 
-async def test_whoever_counts_no_longer_shows_no_old_figures(pool: Pool):
+async def test_a_process_that_stops_counting_shows_no_old_figures(pool: Pool):
     figures = TableGauges("reporting", pool, of_any_service("reporting", 1))
     await figures.look()
     assert shown("huying_tables_asked_timestamp_seconds")
@@ -119,7 +119,7 @@ async def test_whoever_counts_no_longer_shows_no_old_figures(pool: Pool):
     assert shown("huying_dead_letters") is None
 
 
-async def test_connections_and_those_who_wait_for_one_are_shown(database: str):
+async def test_connections_and_waiting_callers_are_shown(database: str):
     async with await open_pool(database, "reporting", size=2) as pool:
         pool_gauges.watch(pool, "reporting", "test")
 
@@ -130,23 +130,23 @@ async def test_connections_and_those_who_wait_for_one_are_shown(database: str):
 
         assert now() == [0, 0, 2, 0]
         async with pool.acquire(), pool.acquire():
-            waiting = asyncio.create_task(pool.fetchval("SELECT 1"))
+            task = asyncio.create_task(pool.fetchval("SELECT 1"))
 
             async def figures() -> list[float | None]:
                 return now()
 
             await eventually(figures, lambda found: found == [2, 0, 2, 1])
-        await waiting
+        await task
         assert now() == [0, 2, 2, 0]
     exposition()
     assert shown("huying_pool_limit", pool="test") is None
 
 
-def test_a_fact_waits_since_the_look_that_saw_the_end_of_its_partition_grow():
-    waiting, partition, other = Waiting(), TopicPartition("t", 0), TopicPartition("t", 1)
+def test_a_fact_waits_since_the_measurement_that_saw_its_partition_grow():
+    waiting, first_partition, second_partition = Waiting(), TopicPartition("t", 0), TopicPartition("t", 1)
 
     def look(at: float, committed: int, end: int) -> float:
-        return waiting.look({partition: Place(committed, end), other: Place(7, 7)}, at)
+        return waiting.look({first_partition: Place(committed, end), second_partition: Place(7, 7)}, at)
 
     assert look(0, 5, 5) == 0
     assert look(10, 5, 6) == 0

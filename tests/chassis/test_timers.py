@@ -1,4 +1,4 @@
-"""Timers run once, in one transaction with what they tell; a failure, a kill or a second runner changes nothing."""
+"""Timers run once, in one transaction with their facts, despite failures, kills and a second runner."""
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
@@ -27,9 +27,9 @@ Answer = Sequence[tuple[Step, datetime]]
 
 @pytest.fixture
 async def pool(database: str) -> AsyncIterator[Pool]:
-    async with await open_pool(database, "reporting") as found:
-        await make_tables(found)
-        yield found
+    async with await open_pool(database, "reporting") as opened:
+        await make_tables(opened)
+        yield opened
 
 
 def late(parcel: Parcel, payload: Payload, now: datetime) -> Answer:
@@ -38,24 +38,24 @@ def late(parcel: Parcel, payload: Payload, now: datetime) -> Answer:
 
 
 def heard(parcel: Parcel, payload: Payload, now: datetime) -> Answer:
-    """What another parcel told."""
+    """A step that another parcel passed on."""
     return ((Step(name=f"heard: {payload['step']}"), now),)
 
 
 def runner(pool: Pool, after: timedelta = AFTER, decide: Any = late, project: Any = put_timers) -> Timers:
-    """What runs timers of parcels, so long after they were sent."""
+    """A runner of parcels' timers, this long after the parcels were sent."""
     repository = parcels(project)
     kinds = {"late": OnDue(repository, decide), "other": OnDue(repository, heard)}
     return Timers(pool, kinds, clock=lambda: AT + after)
 
 
 async def planned(pool: Pool) -> list[tuple[str, UUID, datetime, int]]:
-    """Every timer: its kind, key, when it is tried next, and how often it failed."""
+    """Every timer: its kind, key, time of the next attempt, and number of failures."""
     rows = await pool.fetch("SELECT kind, key, due_at, attempts FROM timer ORDER BY key")
     return [tuple(row) for row in rows]
 
 
-async def test_a_timer_runs_when_it_is_due_and_is_over(pool: Pool):
+async def test_a_timer_runs_when_it_is_due_and_is_removed(pool: Pool):
     await step(pool, ONE, SENT, AT)
     assert await runner(pool, AFTER - timedelta(seconds=1)).run_some() == 0
     assert await runner(pool).run_some() == 1
@@ -70,7 +70,7 @@ async def test_the_ids_of_its_facts_are_derived_from_the_timer(pool: Pool):
     assert last == uuid5(cause_of(Timer("late", ONE, AT + AFTER)), "0")
 
 
-async def test_facts_of_several_times_keep_them(pool: Pool):
+async def test_facts_with_different_times_keep_them(pool: Pool):
     times = (AT, AT, AT + AFTER)
 
     def decide(parcel: Parcel, payload: Payload, now: datetime) -> Answer:
@@ -82,7 +82,7 @@ async def test_facts_of_several_times_keep_them(pool: Pool):
     assert tuple(row["time"] for row in rows) == times
 
 
-async def test_to_plan_again_moves_a_timer_and_to_forget_ends_it(pool: Pool):
+async def test_planning_again_moves_a_timer_and_forgetting_removes_it(pool: Pool):
     await step(pool, ONE, SENT, AT)
     await step(pool, ONE, SENT, AT + AFTER / 2)
     assert await planned(pool) == [("late", ONE, AT + AFTER * 1.5, 0)]
@@ -90,7 +90,7 @@ async def test_to_plan_again_moves_a_timer_and_to_forget_ends_it(pool: Pool):
     assert await planned(pool) == []
 
 
-async def test_a_timer_that_its_own_facts_plan_anew_stays(pool: Pool):
+async def test_a_timer_that_its_own_facts_plan_again_stays(pool: Pool):
     def again(parcel: Parcel, payload: Payload, now: datetime) -> Answer:
         return ((SENT, now),)
 
@@ -110,7 +110,7 @@ async def test_a_timer_that_is_not_due_after_all_is_moved(pool: Pool):
     assert await steps(pool, ONE) == ["sent", "late after an hour"], "with the payload that it was planned with"
 
 
-async def test_a_fact_that_follows_on_another_aggregate_is_a_timer_that_is_due_at_once(pool: Pool):
+async def test_a_fact_for_another_aggregate_is_a_timer_that_is_due_at_once(pool: Pool):
     await step(pool, ONE, Step(name="lost", others=(OTHER,)), AT)
     await step(pool, ONE, Step(name="found", others=(OTHER,)), AT)
     assert await runner(pool, timedelta()).run_some() == 2, "one for each fact"
@@ -123,7 +123,7 @@ async def test_timers_of_a_kind_that_this_process_does_not_know_stay(pool: Pool)
     assert [kind for kind, *_ in await planned(pool)] == ["of-tomorrow"]
 
 
-async def test_what_another_process_has_claimed_is_skipped(pool: Pool):
+async def test_a_timer_that_another_process_has_claimed_is_skipped(pool: Pool):
     await step(pool, ONE, SENT, AT)
     await step(pool, OTHER, SENT, AT + timedelta(minutes=1))
     async with asyncio.timeout(10), pool.acquire() as db, db.transaction():
@@ -143,28 +143,28 @@ async def test_two_runners_at_once_run_each_timer_once(pool: Pool):
 
 
 def failing(parcel: Parcel, payload: Payload, now: datetime) -> Answer:
-    """Cannot be decided for one parcel."""
+    """Raises for one parcel."""
     if parcel.id == BAD:
         raise KeyError("ours")
     return late(parcel, payload, now)
 
 
 def spoiled(writes: WriteBatch, changes: Sequence[Change[Parcel, Step]]) -> None:
-    """Cannot be written for one parcel."""
+    """A projection that fails for one parcel."""
     put_timers(writes, changes)
     if any(change.envelope.key == BAD for change in changes):
         writes.add("INSERT INTO parcel (id) VALUES (NULL)")
 
 
 @pytest.mark.parametrize("broken", [{"decide": failing}, {"project": spoiled}], ids=["deciding", "writing"])
-async def test_a_timer_that_fails_blocks_no_other_and_is_tried_again_later_and_later(
+async def test_a_timer_that_fails_blocks_no_other_and_is_retried_with_growing_pauses(
     pool: Pool, broken: dict[str, Any]
 ):
     keys = [UUID(int=n) for n in range(1, 21)]
     for key in keys:
         await step(pool, key, SENT, AT)
-    failed = metrics.TIMERS.labels("post", "late", "failed")
-    before = failed._value.get()
+    counter = metrics.TIMERS.labels("post", "late", "failed")
+    before = counter._value.get()
     assert await runner(pool, **broken).run_some() == len(keys)
     assert await planned(pool) == [("late", BAD, AT + AFTER + timedelta(seconds=1), 1)]
     assert [key for key in keys if len(await steps(pool, key)) == 1] == [BAD]
@@ -173,7 +173,7 @@ async def test_a_timer_that_fails_blocks_no_other_and_is_tried_again_later_and_l
         await pool.execute("UPDATE timer SET due_at = at")
         await runner(pool, **broken).run_some()
         assert await planned(pool) == [("late", BAD, AT + AFTER + timedelta(seconds=pause), attempt)]
-    assert failed._value.get() == before + 3
+    assert counter._value.get() == before + 3
     await runner(pool, 2 * AFTER).run_some()
     assert (await steps(pool, BAD), await planned(pool)) == (["sent", "late after an hour"], [])
 
@@ -185,31 +185,32 @@ async def test_no_pause_is_longer_than_an_hour(pool: Pool):
     assert await planned(pool) == [("late", BAD, AT + AFTER + timedelta(seconds=LONGEST), 1001)]
 
 
-async def test_the_cause_of_a_failure_stands_beside_its_timer(pool: Pool):
+async def test_the_cause_of_a_failure_is_stored_with_its_timer(pool: Pool):
     await step(pool, BAD, SENT, AT)
     await runner(pool, decide=failing).run_some()
     assert await pool.fetchval("SELECT cause FROM timer") == "KeyError('ours')"
 
 
 def waiting(writes: WriteBatch, changes: Sequence[Change[Parcel, Step]]) -> None:
-    """Writes a row that somebody else may hold."""
+    """A projection that writes a row which another session may have locked."""
     put_timers(writes, changes)
     writes.add("INSERT INTO gate (id) VALUES (1) ON CONFLICT (id) DO UPDATE SET id = 1")
 
 
 async def blocked(pool: Pool) -> int:
-    """How many sessions wait for a lock."""
+    """The number of sessions that wait for a lock."""
     return int(await pool.fetchval("SELECT count(*) FROM pg_locks WHERE NOT granted"))
 
 
-async def test_what_belongs_to_an_aggregate_that_a_command_holds_waits_and_nothing_waits_for_it(pool: Pool):
+async def test_a_timer_of_a_locked_aggregate_waits_and_nothing_waits_for_it(pool: Pool):
     for key in (ONE, BAD):
         await step(pool, key, SENT, AT)
     async with pool.acquire() as db, db.transaction():
         await db.execute("SELECT FROM parcel WHERE id = $1 FOR UPDATE", ONE)
         assert await runner(pool).run_some() == 1
         assert await planned(pool) == [("late", ONE, AT + AFTER, 0)]
-        # A command writes the timers of what it holds: it would wait for a runner that waits for it.
+        # A command writes the timers of the aggregate that it has locked; a runner that waited for it would be a
+        # deadlock.
         await db.execute("UPDATE timer SET attempts = 0 WHERE key = $1", ONE)
     assert await runner(pool).run_some() == 1
     assert await planned(pool) == []

@@ -1,4 +1,4 @@
-"""Tokens are good for one purpose and a limited time; two secrets are believed while one is being changed."""
+"""Tokens are valid for one purpose and a limited time; two secrets are accepted while one is being changed."""
 
 import time
 from typing import Any
@@ -19,19 +19,19 @@ def refusal(tokens: Tokens, token: str, purpose: str = "rate") -> Code:
 
 
 def later(monkeypatch: pytest.MonkeyPatch, seconds: float) -> None:
-    """Move the clock that signs and reads."""
+    """Move the clock that is used to sign and to verify."""
     moment = time.time() + seconds
     monkeypatch.setattr("itsdangerous.timed.time.time", lambda: moment)
 
 
-def test_a_token_says_what_was_written_for_its_purpose_alone():
+def test_a_token_can_be_read_only_for_its_purpose():
     token = Tokens(NEW).write("rate", {"demand": "1"})
     assert Tokens(NEW).read("rate", token) == {"demand": "1"}
     assert refusal(Tokens(NEW), token, "staff") is Code.UNAUTHENTICATED
     assert refusal(Tokens(OLD), token) is Code.UNAUTHENTICATED
 
 
-def test_a_token_is_believed_until_its_time_is_over_and_no_longer(monkeypatch: pytest.MonkeyPatch):
+def test_a_token_is_valid_until_it_expires(monkeypatch: pytest.MonkeyPatch):
     tokens = Tokens(NEW, max_age=DAY)
     token = tokens.write("rate", {})
     later(monkeypatch, DAY - 60)
@@ -40,7 +40,7 @@ def test_a_token_is_believed_until_its_time_is_over_and_no_longer(monkeypatch: p
     assert refusal(tokens, token) is Code.LINK_EXPIRED
 
 
-def test_what_the_secret_before_signed_is_believed_and_nothing_is_signed_with_it():
+def test_the_previous_secret_verifies_tokens_and_signs_none():
     during = Tokens(NEW, previous=OLD)
     assert during.read("rate", Tokens(OLD).write("rate", {"demand": "1"})) == {"demand": "1"}
     fresh: Any = during.write("rate", {"demand": "2"})
@@ -48,5 +48,5 @@ def test_what_the_secret_before_signed_is_believed_and_nothing_is_signed_with_it
     assert refusal(Tokens(OLD), fresh) is Code.UNAUTHENTICATED
 
 
-def test_once_it_is_taken_away_the_secret_before_is_worth_nothing():
+def test_a_removed_secret_verifies_nothing():
     assert refusal(Tokens(NEW), Tokens(OLD).write("rate", {})) is Code.UNAUTHENTICATED

@@ -1,4 +1,4 @@
-"""A topic that was deleted and made again is told everything, and read from its beginning."""
+"""A topic that was deleted and created again gets all facts again, and is read from its beginning."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
@@ -29,8 +29,8 @@ from shared.contracts.demand.rules import demand_rules
 from shared.contracts.demand.state import Service
 from shared.contracts.topics import DEMAND_EVENTS
 from tests import story
-from tests.chassis.conftest import Remembered, envelope
-from tests.chassis.test_relay import tell
+from tests.chassis.conftest import RecordedFacts, envelope
+from tests.chassis.test_relay import append_paused
 from tests.conftest import KAFKA, Server
 from tests.eventually import ended, eventually
 
@@ -47,7 +47,7 @@ async def intake(database: str) -> AsyncIterator[Pool]:
 
 @asynccontextmanager
 async def supervised(build: Callable[[], Awaitable[Components]]) -> AsyncIterator[list[str]]:
-    """A process that is started again when it says that everything must be read anew."""
+    """A process that is restarted when it ends because everything must be read again."""
     causes: list[str] = []
 
     async def life() -> None:
@@ -78,7 +78,7 @@ def settings(database: str, broker: Server) -> ProcessSettings:
     return ProcessSettings.model_validate({"DATABASE_URL": database, "KAFKA_BOOTSTRAP_SERVERS": broker.url})
 
 
-async def made_anew(broker: Server) -> None:
+async def recreate(broker: Server) -> None:
     async with asking(Kafka(broker.url)) as admin:
         await admin.delete_topics([DEMAND_EVENTS.name])
         await eventually(lambda: topics_of(admin), lambda topics: KAFKA is False or DEMAND_EVENTS.name not in topics)
@@ -90,18 +90,20 @@ async def topics_of(admin: AIOKafkaAdminClient) -> Mapping[str, str]:
 
 @pytest.mark.kafka
 @pytest.mark.parametrize("by_faust", [True, False], ids=["Faust", "aiokafka"])
-async def test_what_was_told_while_a_topic_was_made_anew_reaches_its_readers(
+async def test_facts_recorded_while_a_topic_is_recreated_reach_its_readers(
     database: str, intake: Pool, pool: Pool, own_broker: Server, by_faust: bool
 ):
-    given = settings(database, own_broker)
-    repository: Any = Repository("demand_facts", demand_rules(Service.REPORTING), Remembered())
+    process_settings = settings(database, own_broker)
+    repository: Any = Repository("demand_facts", demand_rules(Service.REPORTING), RecordedFacts())
     worker = Worker(Repositories.of(repository), by_faust)
 
     async def reader() -> Components:
-        return await worker_components(given, worker, await open_pool(database, "reporting"), "reporting-projector")
+        return await worker_components(
+            process_settings, worker, await open_pool(database, "reporting"), "reporting-projector"
+        )
 
     async def relay() -> Components:
-        return await relay_components(given, "intake", await open_pool(database, "intake"), "intake-relay")
+        return await relay_components(process_settings, "intake", await open_pool(database, "intake"), "intake-relay")
 
     def numbered(n: int, key: UUID) -> Any:
         return envelope(story.SUBMISSION.model_copy(update={"number": f"NH21-{n:06d}-X"}), 1, key)
@@ -113,22 +115,22 @@ async def test_what_was_told_while_a_topic_was_made_anew_reaches_its_readers(
         return await pool.fetchval("SELECT count(*) FROM demand_facts WHERE id = ANY($1)", keys)
 
     async with supervised(reader), supervised(relay):
-        await tell(intake, [numbered(n, key) for n, key in enumerate(before)])
+        await append_paused(intake, [numbered(n, key) for n, key in enumerate(before)])
         await eventually(read, lambda n: n == len(before), within=60)
-        await made_anew(own_broker)
-        await tell(intake, [numbered(n, key) for n, key in enumerate(between, 50)])
+        await recreate(own_broker)
+        await append_paused(intake, [numbered(n, key) for n, key in enumerate(between, 50)])
         await create_topics(Kafka(own_broker.url))
-        await tell(intake, [numbered(n, key) for n, key in enumerate(behind, 55)])
+        await append_paused(intake, [numbered(n, key) for n, key in enumerate(behind, 55)])
         await eventually(read, lambda n: n == len(keys), within=90)
 
 
 @pytest.mark.kafka
 @pytest.mark.skipif(not KAFKA, reason="the embedded broker gives its topics no ids")
-async def test_apache_kafka_gives_a_topic_another_id_when_it_is_made_again(own_broker: Server):
+async def test_apache_kafka_gives_a_recreated_topic_another_id(own_broker: Server):
     async with asking(Kafka(own_broker.url)) as admin:
-        # What the controller has made the broker knows a moment later; without an id no topic differs from another.
+        # The broker learns of a new topic a moment later; before that the topic has no id to compare.
         first = await eventually(lambda: identity_of(admin), lambda found: DEMAND_EVENTS.name in found.topics)
-        await made_anew(own_broker)
+        await recreate(own_broker)
         assert (await identity_of(admin)).differs(first) is None, "it may come back as it was"
         await create_topics(Kafka(own_broker.url))
         await eventually(lambda: topics_of(admin), lambda topics: DEMAND_EVENTS.name in topics)
@@ -153,28 +155,28 @@ def test_another_cluster_is_another_log():
     ],
 )
 @pytest.mark.parametrize("shards", [1, 2], ids=["one shard", "after another number of shards"])
-async def test_a_cursor_belongs_to_the_topics_as_they_were(
+async def test_a_cursor_is_valid_only_for_the_same_topics(
     intake: Pool, now: LogIdentity, ends: relay_cursor.Ends, because: str | None, shards: int
 ):
     lease: Lease = Lease(intake, "relay-0")
     await lease.take()
     async with intake.acquire() as db:
         await relay_cursor.move(db, OLD, Shard(), 5, 5, ENDS, lease)
-        begun = await relay_cursor.begin(db, now, ends, Shard(0, shards))
+        position = await relay_cursor.begin(db, now, ends, Shard(0, shards))
     if because:
-        assert (begun.position, begun.ends) == (0, {})
-        assert because in str(begun.because)
+        assert (position.position, position.ends) == (0, {})
+        assert because in str(position.because)
     else:
-        assert begun == Begin(5, ENDS if shards == 1 else {})
+        assert position == Begin(5, ENDS if shards == 1 else {})
 
 
-async def test_a_cursor_of_the_version_before_is_kept(intake: Pool):
+async def test_a_cursor_of_the_previous_version_is_kept(intake: Pool):
     await intake.execute("INSERT INTO relay_cursor (cluster_id, shards, shard, position) VALUES ('cluster', 1, 0, 5)")
     async with intake.acquire() as db:
         assert await relay_cursor.begin(db, NEW, {}, Shard()) == Begin(5, {})
 
 
-async def test_a_reader_begins_again_once_for_a_topic_that_was_made_anew(pool: Pool):
+async def test_a_reader_begins_again_once_for_a_recreated_topic(pool: Pool):
     async def generations(*known: LogIdentity) -> list[int]:
         async with pool.acquire() as db:
             return [await consumer_log.generation_of(db, identity, "reader") for identity in known]
@@ -187,19 +189,21 @@ async def test_a_reader_begins_again_once_for_a_topic_that_was_made_anew(pool: P
 
 
 @pytest.mark.kafka
-async def test_a_reader_that_starts_beyond_the_end_of_a_partition_begins_again_once(pool: Pool, broker: Server):
+async def test_a_reader_that_starts_after_the_end_of_a_partition_begins_again_once(pool: Pool, broker: Server):
     kafka, reader, partition = Kafka(broker.url), f"reader-{uuid4()}", TopicPartition(DEMAND_EVENTS.name, 3)
     identity = await cluster.wait_for_cluster(kafka)
     assert await consumer_log.begin(pool, kafka, identity, reader, (partition.topic,)) == 0
-    async with AIOKafkaConsumer(bootstrap_servers=broker.url, group_id=reader, enable_auto_commit=False) as consumer:
-        consumer.assign([partition])
-        (end,) = (await consumer.end_offsets([partition])).values()
-        await consumer.commit({partition: end + 1000})
+    async with AIOKafkaConsumer(
+        bootstrap_servers=broker.url, group_id=reader, enable_auto_commit=False
+    ) as kafka_consumer:
+        kafka_consumer.assign([partition])
+        (end,) = (await kafka_consumer.end_offsets([partition])).values()
+        await kafka_consumer.commit({partition: end + 1000})
     for _ in range(2):
         assert await consumer_log.begin(pool, kafka, identity, reader, (partition.topic,)) == 1
 
 
-def test_a_reader_whose_partition_ends_before_what_it_has_read_stops_to_begin_again():
+def test_a_reader_whose_partition_became_shorter_stops_to_begin_again():
     consumer: Consumer = Consumer(None, ("topic",), "reader", "reporting")  # type: ignore[arg-type]
     partition = TopicPartition("topic", 3)
     for end in (7, 6, 7, 8, 5):

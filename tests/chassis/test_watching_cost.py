@@ -1,4 +1,4 @@
-"""What those who watch ask again and again reads a part of a table, however much waits in it."""
+"""Monitoring queries read a bounded part of a table, however many rows wait in it."""
 
 import sys
 from typing import cast
@@ -15,17 +15,17 @@ BOUNDS = {"COUNTED_UP_TO", "LOOKED_AT"}
 
 
 @pytest.fixture
-def a_part(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Questions look at fewer rows than usual, so that the tables need not be large to show it."""
-    ours = [module for name, module in sys.modules.items() if name.startswith(("services.", "shared.chassis."))]
-    for module in ours:
+def low_limits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lower the limits of the queries, so that small tables are enough for the test."""
+    modules = [module for name, module in sys.modules.items() if name.startswith(("services.", "shared.chassis."))]
+    for module in modules:
         for bound in BOUNDS & vars(module).keys():
             monkeypatch.setattr(module, bound, PART)
 
 
 @pytest.mark.parametrize("service", SERVICE_NAMES)
-@pytest.mark.usefixtures("a_part")
-async def test_no_question_of_those_who_watch_reads_a_whole_table(database: str, service: str):
+@pytest.mark.usefixtures("low_limits")
+async def test_no_monitoring_query_reads_a_whole_table(database: str, service: str):
     async with await open_pool(database, service) as pool, pool.acquire() as db:
         await fill(db, service, MANY)
         for name, ask in monitoring_queries(service, pool):

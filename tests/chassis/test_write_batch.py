@@ -1,4 +1,4 @@
-"""Statements that are sent as one: all of them or none, each with its own places."""
+"""Statements that are sent together: all or none take effect, each with its own parameters."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -26,13 +26,13 @@ async def stored(db: Connection) -> dict[int, str]:
     return {row["id"]: row["text"] for row in await db.fetch("SELECT * FROM word ORDER BY id")}
 
 
-async def test_nothing_to_write_asks_nothing(pool: Pool):
+async def test_an_empty_batch_sends_no_statement(pool: Pool):
     async with words(pool, "路") as db:
         await WriteBatch().write(db)
         assert await stored(db) == {1: "路"}
 
 
-async def test_places_of_many_statements_do_not_mix(pool: Pool):
+async def test_parameters_of_many_statements_do_not_mix(pool: Pool):
     writes = WriteBatch()
     writes.add(PUT, [3, 4], ["灯", "桥"])
     writes.add(TURN, 1, "街")
@@ -42,7 +42,7 @@ async def test_places_of_many_statements_do_not_mix(pool: Pool):
         assert await stored(db) == {1: "街", 3: "灯", 4: "桥"}
 
 
-async def test_what_comes_after_sees_what_was_written(pool: Pool):
+async def test_a_later_statement_sees_what_was_written(pool: Pool):
     writes = WriteBatch()
     writes.after.add(TURN, 1, "街")
     writes.add(PUT, [1], ["路"])
@@ -61,7 +61,7 @@ async def test_one_statement_that_fails_leaves_nothing_of_the_others(pool: Pool)
         assert await stored(db) == {1: "路", 2: "树"}
 
 
-async def test_a_clash_is_told_in_the_words_of_who_writes(pool: Pool):
+async def test_a_conflict_raises_the_error_of_the_writer(pool: Pool):
     writes = WriteBatch()
     writes.add(PUT, [1], ["桥"])
     writes.clash("word_id", LookupError("the word is there"))
@@ -70,7 +70,7 @@ async def test_a_clash_is_told_in_the_words_of_who_writes(pool: Pool):
             await writes.write(db)
 
 
-async def test_a_statement_that_must_write_a_number_of_rows_and_does_not_undoes_all(pool: Pool):
+async def test_a_statement_that_writes_fewer_rows_than_it_must_undoes_all(pool: Pool):
     writes = WriteBatch()
     writes.add(PUT, [2, 3], ["树", "灯"], rows=2)
     writes.add(TURN, 1, "街")
@@ -90,7 +90,7 @@ async def test_a_statement_that_writes_the_rows_it_must_is_written(pool: Pool):
         assert await stored(db) == {1: "街", 2: "树", 3: "灯"}
 
 
-async def test_what_fails_afterwards_leaves_nothing_of_what_was_before(pool: Pool):
+async def test_a_later_failure_undoes_earlier_statements(pool: Pool):
     writes = WriteBatch()
     writes.add(PUT, [2], ["树"])
     writes.after.add(TURN, 9, "桥", rows=1)
@@ -100,7 +100,7 @@ async def test_what_fails_afterwards_leaves_nothing_of_what_was_before(pool: Poo
         assert await stored(db) == {1: "路"}
 
 
-async def test_a_statement_tells_of_each_row_that_it_wrote(pool: Pool):
+async def test_a_statement_returns_each_row_that_it_wrote(pool: Pool):
     writes = WriteBatch()
     writes.add(PUT, [2], ["树"])
     writes.add("UPDATE word SET text = text || $1", "口", telling="(id, text)")

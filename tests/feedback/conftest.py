@@ -19,8 +19,8 @@ from tests.packs import shipped
 
 @pytest.fixture
 async def pool(database: str) -> AsyncIterator[Pool]:
-    async with await open_pool(database, "feedback") as found:
-        yield found
+    async with await open_pool(database, "feedback") as opened:
+        yield opened
 
 
 @pytest.fixture

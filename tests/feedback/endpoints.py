@@ -70,12 +70,12 @@ class Endpoint:
 @asynccontextmanager
 async def endpoint(*statuses: int) -> AsyncIterator[Endpoint]:
     """One that answers with these first."""
-    found = Endpoint(answers=[web.Response(status=status) for status in statuses])
+    built = Endpoint(answers=[web.Response(status=status) for status in statuses])
     server = TestServer(web.Application(), port=0)
-    server.app.router.add_post("/hook", found.answer)
+    server.app.router.add_post("/hook", built.answer)
     async with server:
-        found.url = str(server.make_url("/hook"))
-        yield found
+        built.url = str(server.make_url("/hook"))
+        yield built
 
 
 def handler(pool: Pool, allowed: AllowedAddresses = HERE) -> WebhookHandler:

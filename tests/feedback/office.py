@@ -29,7 +29,7 @@ from shared.contracts.demand.state import Demand
 from shared.identity.citizen_links import CitizenLinks
 from shared.jurisdiction.jurisdictions import Jurisdictions
 from tests import story
-from tests.chassis.conftest import Log, let_know
+from tests.chassis.conftest import Log, apply_records
 from tests.packs import shipped
 
 TOKENS = Tokens("s" * 40)
@@ -40,7 +40,7 @@ Book = Repository[Demand, f.Fact]
 async def heard(pool: Pool, repository: Book, *facts: f.StatusFact) -> Delivery:
     """Feedback after it heard these facts of one demand."""
     delivery = Delivery(pool, Repositories.of(repository), "cluster", clock=lambda: story.AT)
-    await let_know(delivery, Log().records(*facts))
+    await apply_records(delivery, Log().records(*facts))
     return delivery
 
 

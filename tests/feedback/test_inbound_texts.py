@@ -93,9 +93,9 @@ async def bound(pool: Pool, database: str, centre: tuple[Centre, int]) -> AsyncI
                 gateway = SmppGateway("sms", told(port, channel="sms"), pause=at_once)
                 gateway.take_text = InboundTexts(pool, client, Tokens(KEYS["secret"])).take
                 listening = asyncio.create_task(gateway.listen())
-                found = Bound(running_centre, gateway, theirs, way, vault)
-                await found.is_bound(1)
-                yield found
+                built = Bound(running_centre, gateway, theirs, way, vault)
+                await built.is_bound(1)
+                yield built
                 await ended(listening)
                 await gateway.close()
 

@@ -11,7 +11,7 @@ from shared.chassis.base.tokens import Tokens
 from shared.chassis.consumer.delivery import Delivery
 from shared.chassis.database.pool import Pool
 from tests import story
-from tests.chassis.conftest import Log, let_know
+from tests.chassis.conftest import Log, apply_records
 from tests.keys import KEYS
 from tests.serving import masker_of, running
 from tests.worst import HIDDEN, SAID, is_spared
@@ -21,7 +21,7 @@ from tests.worst import HIDDEN, SAID, is_spared
 async def test_the_words_of_a_verdict(database: str, pool: Pool, masked_here: list[str]):
     settings = FeedbackSettings.model_validate(KEYS | {"DATABASE_URL": database})
     delivery = Delivery(pool, app.worker(settings, pool).repositories, "cluster")
-    await let_know(delivery, Log().records(*story.RESOLVED, key=story.ID))
+    await apply_records(delivery, Log().records(*story.RESOLVED, key=story.ID))
     token = Tokens(settings.secret).write("rate", {"demand": str(story.ID)})
     verdict = {"rating": 1, "solved": False, "comment": SAID[:2000]}
     api = app.api(settings, pool)

@@ -24,7 +24,7 @@ from shared.contracts.demand.state import Status
 from shared.identity.citizen_links import CitizenLinks, Holder
 from shared.identity.sessions import csrf_token
 from tests import story
-from tests.chassis.conftest import Log, let_know
+from tests.chassis.conftest import Log, apply_records
 from tests.keys import KEYS
 from tests.packs import nanhai
 
@@ -69,7 +69,7 @@ async def link(request: pytest.FixtureRequest, database: str, pool: Pool) -> Asy
     """The link of a resolved demand, unless a test has another past for it."""
     settings = FeedbackSettings.model_validate(KEYS | {"DATABASE_URL": database})
     delivery = Delivery(pool, app.worker(settings, pool).repositories, "cluster")
-    await let_know(delivery, Log().records(*getattr(request, "param", story.RESOLVED), key=story.ID))
+    await apply_records(delivery, Log().records(*getattr(request, "param", story.RESOLVED), key=story.ID))
     token = Tokens(settings.secret).write("rate", {"demand": str(story.ID)})
     transport = httpx.ASGITransport(web_app("feedback", app.api(settings, pool).routers))
     async with httpx.AsyncClient(transport=transport, base_url="http://feedback") as client:

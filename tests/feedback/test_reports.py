@@ -64,8 +64,8 @@ async def client(pool: Pool, tmp_path: Path) -> AsyncIterator[httpx.AsyncClient]
     file.write_text(DECLARED)
     settings = FeedbackSettings.model_validate(KEYS | {"DATABASE_URL": "postgresql://u@127.0.0.1/x", "gateways": file})
     served = web_app("feedback", app.api(settings, pool).routers)
-    async with httpx.AsyncClient(transport=httpx.ASGITransport(served), base_url="http://here") as found:
-        yield found
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(served), base_url="http://here") as opened:
+        yield opened
 
 
 async def a_message(pool: Pool, repository: Book, outcome: Outcome) -> UUID:

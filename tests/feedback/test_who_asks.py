@@ -41,8 +41,8 @@ async def client(database: str, pool: Pool, intake: Pool) -> AsyncIterator[httpx
     callers = Callers.of(settings, intake, shipped())
     inside.app = web_app("intake", [introspection_api.routes(Introspection(intake, callers))])
     transport = httpx.ASGITransport(web_app("feedback", api.routers), raise_app_exceptions=False)
-    async with httpx.AsyncClient(transport=transport, base_url="http://feedback") as found:
-        yield found
+    async with httpx.AsyncClient(transport=transport, base_url="http://feedback") as opened:
+        yield opened
 
 
 def token() -> str:

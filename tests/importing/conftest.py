@@ -58,8 +58,8 @@ def _in_a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
 
 @pytest.fixture
 async def pool(database: str) -> AsyncIterator[Pool]:
-    async with await open_pool(database, "intake") as found:
-        yield found
+    async with await open_pool(database, "intake") as opened:
+        yield opened
 
 
 @pytest.fixture
@@ -75,5 +75,5 @@ async def intake(intake_built: Built, pool: Pool) -> AsyncIterator[httpx.AsyncCl
 @pytest.fixture
 async def loop(database: str) -> AsyncIterator[Loop]:
     """The four services without a broker, on the database of `intake`."""
-    async with opened_loop(database) as found:
-        yield found
+    async with opened_loop(database) as opened:
+        yield opened

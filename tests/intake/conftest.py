@@ -22,8 +22,8 @@ from tests.keys import KEYS
 
 @pytest.fixture
 async def pool(database: str) -> AsyncIterator[Pool]:
-    async with await open_pool(database, "intake") as found:
-        yield found
+    async with await open_pool(database, "intake") as opened:
+        yield opened
 
 
 def settings(database: str) -> IntakeSettings:
@@ -41,8 +41,8 @@ async def intake(intake_built: Built, pool: Pool) -> AsyncIterator[httpx.ASGITra
 async def client(intake: httpx.ASGITransport, pool: Pool) -> AsyncIterator[httpx.AsyncClient]:
     """A channel's front end with its key."""
     headers = {"X-API-Key": await keys.add(pool, "web", ChannelKind.WEB, "Web")}
-    async with httpx.AsyncClient(transport=intake, base_url="http://intake", headers=headers) as found:
-        yield found
+    async with httpx.AsyncClient(transport=intake, base_url="http://intake", headers=headers) as opened:
+        yield opened
 
 
 @pytest.fixture
@@ -64,8 +64,8 @@ async def reading(built: Built, pool: Pool, key: str) -> AsyncIterator[httpx.Asy
         transport = httpx.ASGITransport(served)
         async with httpx.AsyncClient(
             transport=transport, base_url="http://intake", headers={"X-API-Key": key}
-        ) as found:
-            yield found
+        ) as opened:
+            yield opened
 
 
 @pytest.fixture(scope="session")
@@ -81,12 +81,12 @@ def silent_built(tmp_path_factory: pytest.TempPathFactory) -> Built:
 @pytest.fixture
 async def wordy(wordy_built: Built, pool: Pool, key: str) -> AsyncIterator[httpx.AsyncClient]:
     """A reader where everything but reports is shown."""
-    async with reading(wordy_built, pool, key) as found:
-        yield found
+    async with reading(wordy_built, pool, key) as opened:
+        yield opened
 
 
 @pytest.fixture
 async def silent(silent_built: Built, pool: Pool, key: str) -> AsyncIterator[httpx.AsyncClient]:
     """A reader where number, status and dates are shown."""
-    async with reading(silent_built, pool, key) as found:
-        yield found
+    async with reading(silent_built, pool, key) as opened:
+        yield opened

@@ -110,8 +110,8 @@ REPORT: Final = dict(PLAIN) | {
 async def client(database: str, pool: Pool, tmp_path: Path) -> AsyncIterator[httpx.AsyncClient]:
     """The front end of the channel that takes the demand in; files are kept."""
     kept = settings(database).model_copy(update={"attachments_folder": tmp_path / "attachments"})
-    async with await client_of(pool, kept, "web") as found:
-        yield found
+    async with await client_of(pool, kept, "web") as opened:
+        yield opened
 
 
 async def scene(client: httpx.AsyncClient, pool: Pool, database: str, kind: str) -> Scene:

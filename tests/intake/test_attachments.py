@@ -110,20 +110,20 @@ def settings(database: str, folder: Path) -> IntakeSettings:
 
 @pytest.fixture
 async def served(keeping: Built, pool: Pool, folder: Path) -> AsyncIterator[FastAPI]:
-    async with keeping.on(pool) as found:
-        yield found
+    async with keeping.on(pool) as opened:
+        yield opened
 
 
 @pytest.fixture
 async def other(pool: Pool, served: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
-    async with await visitor(pool, served, "wechat") as found:
-        yield found
+    async with await visitor(pool, served, "wechat") as opened:
+        yield opened
 
 
 @pytest.fixture
 async def client(pool: Pool, served: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
-    async with await visitor(pool, served, "web") as found:
-        yield found
+    async with await visitor(pool, served, "web") as opened:
+        yield opened
 
 
 async def client_of(pool: Pool, settings: IntakeSettings, channel: str) -> httpx.AsyncClient:

@@ -21,8 +21,8 @@ def settings(database: str) -> IntakeSettings:
 
 @pytest.fixture
 async def client(pool: Pool, settings: IntakeSettings) -> AsyncIterator[httpx.AsyncClient]:
-    async with await client_with(pool, settings) as found:
-        yield found
+    async with await client_with(pool, settings) as opened:
+        yield opened
 
 
 async def told(client: httpx.AsyncClient, pool: Pool, unit: str = UNIT, phone: str = CONTACT["phone"]) -> str:

@@ -45,8 +45,8 @@ def settings(database: str, tmp_path: Path) -> IntakeSettings:
 
 @pytest.fixture
 async def client(pool: Pool, settings: IntakeSettings) -> AsyncIterator[httpx.AsyncClient]:
-    async with await client_with(pool, settings) as found:
-        yield found
+    async with await client_with(pool, settings) as opened:
+        yield opened
 
 
 async def client_with(pool: Pool, settings: IntakeSettings) -> httpx.AsyncClient:

@@ -23,8 +23,8 @@ ATTACK = "<script>alert('1')</script>路面破损"
 
 @pytest.fixture
 async def pool(database: str) -> AsyncIterator[Pool]:
-    async with await open_pool(database, "reporting") as found:
-        yield found
+    async with await open_pool(database, "reporting") as opened:
+        yield opened
 
 
 @pytest.fixture

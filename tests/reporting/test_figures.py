@@ -49,8 +49,8 @@ def due_in(days: int, *past: f.StatusFact) -> list[f.StatusFact]:
 
 @pytest.fixture
 async def pool(database: str) -> AsyncIterator[Pool]:
-    async with await open_pool(database, "reporting") as found:
-        yield found
+    async with await open_pool(database, "reporting") as opened:
+        yield opened
 
 
 @pytest.fixture

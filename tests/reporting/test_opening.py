@@ -77,8 +77,8 @@ def params(address: str) -> dict[str, str]:
 
 @pytest.fixture
 async def pool(database: str) -> AsyncIterator[Pool]:
-    async with await open_pool(database, "reporting") as found:
-        yield found
+    async with await open_pool(database, "reporting") as opened:
+        yield opened
 
 
 PUBLIC = tuple(kind for kind in f.RequestKind if not is_confidential(kind))
@@ -90,16 +90,16 @@ async def board(request: pytest.FixtureRequest, databases: Databases) -> AsyncIt
     async with (
         databases.fresh() as database,
         await open_pool(database, "reporting") as pool,
-        raised(database, pool, request.param, PUBLIC) as found,
+        raised(database, pool, request.param, PUBLIC) as opened,
     ):
-        yield found
+        yield opened
 
 
 @pytest.fixture
 async def reported(database: str, pool: Pool) -> AsyncIterator[Board]:
     """With reports among the demands."""
-    async with raised(database, pool, 3, tuple(f.RequestKind)) as found:
-        yield found
+    async with raised(database, pool, 3, tuple(f.RequestKind)) as opened:
+        yield opened
 
 
 @asynccontextmanager

@@ -46,8 +46,8 @@ QUESTIONS = [Question(by, by_month) for by in Dimension for by_month in (False, 
 
 @pytest.fixture
 async def pool(database: str) -> AsyncIterator[Pool]:
-    async with await open_pool(database, "reporting") as found:
-        yield found
+    async with await open_pool(database, "reporting") as opened:
+        yield opened
 
 
 @dataclass

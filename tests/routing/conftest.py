@@ -24,7 +24,7 @@ from shared.contracts.numbers import number
 from shared.identity.staff import StaffBearers
 from shared.identity.staff_tokens import StaffTokens
 from shared.masker.masker import Masker
-from tests.chassis.conftest import Log, envelope, let_know
+from tests.chassis.conftest import Log, apply_records, envelope
 from tests.packs import shipped
 
 TOKENS = Tokens("s" * 40)
@@ -41,7 +41,7 @@ class Hall:
 
     async def knows(self, *facts: f.StatusFact, n: int = 1) -> str:
         """The number of a demand with this past."""
-        await let_know(
+        await apply_records(
             Delivery(self.pool, Repositories.of(self.repository), "cluster"), self.log.records(*facts, key=UUID(int=n))
         )
         return number("NH", 2021, n)

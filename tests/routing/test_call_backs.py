@@ -172,8 +172,8 @@ async def test_the_list_goes_on_page_by_page_and_by_an_index(city: City, centre:
 
 @pytest.fixture
 async def dispatcher(city: City) -> AsyncIterator[Visitor]:
-    async with visitor(city, DISPATCHER) as found:
-        yield found
+    async with visitor(city, DISPATCHER) as opened:
+        yield opened
 
 
 async def test_a_caller_works_with_pages_and_forms_alone(city: City, dispatcher: Visitor):

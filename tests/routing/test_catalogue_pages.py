@@ -27,7 +27,7 @@ from shared.chassis.http.app import web_app
 from shared.contracts.numbers import number
 from shared.identity.person import Person, Role
 from tests import story
-from tests.chassis.conftest import Log, let_know
+from tests.chassis.conftest import Log, apply_records
 from tests.keys import KEYS
 from tests.packs import nanhai, shipped
 
@@ -81,7 +81,7 @@ class Office:
         """Let routing hear of a demand; returns its number."""
         submitted = story.SUBMISSION.model_copy(update={"number": number("NH", 2021, n), **also})
         repositories = Repositories.of(demand_repository(self.packs))
-        await let_know(Delivery(self.pool, repositories, "cluster"), self.log.records(submitted, key=UUID(int=n)))
+        await apply_records(Delivery(self.pool, repositories, "cluster"), self.log.records(submitted, key=UUID(int=n)))
         return submitted.number
 
 
@@ -104,9 +104,9 @@ async def office(database: str) -> AsyncIterator[Office]:
         transport = httpx.ASGITransport(web_app("routing", routing.api(settings, pool).routers))
         options: dict[str, Any] = {"base_url": "http://127.0.0.1:8080", "follow_redirects": True}
         async with httpx.AsyncClient(transport=transport, **options) as client:
-            found = Office(pool, client, packs)
-            await found.sign_in(COORDINATOR, "dispatcher")
-            yield found
+            built = Office(pool, client, packs)
+            await built.sign_in(COORDINATOR, "dispatcher")
+            yield built
 
 
 async def test_a_rule_goes_from_the_form_to_force_and_every_step_is_told_in_words(office: Office):

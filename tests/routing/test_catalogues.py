@@ -37,7 +37,7 @@ from shared.jurisdiction.conditions import RoutingInput
 from shared.jurisdiction.jurisdictions import Jurisdictions
 from shared.jurisdiction.parts import Match, Rule
 from tests import story
-from tests.chassis.conftest import Log, let_know
+from tests.chassis.conftest import Log, apply_records
 from tests.keys import KEYS
 from tests.packs import nanhai, shipped
 
@@ -107,7 +107,7 @@ class Office:
     async def hears(self, *facts: f.StatusFact, n: int) -> str:
         """Let the worker hear of a demand; returns the rule that it went by."""
         delivery = Delivery(self.pool, Repositories.of(demand_repository(self.packs)), "cluster", clock=self.clock)
-        await let_know(delivery, self.log.records(*facts, key=UUID(int=n)))
+        await apply_records(delivery, self.log.records(*facts, key=UUID(int=n)))
         state = await self.pool.fetchval("SELECT state ->> 'rule' FROM demand WHERE id = $1", UUID(int=n))
         return str(state)
 
@@ -390,7 +390,7 @@ async def test_the_worker_reads_what_is_in_force_before_it_takes_a_demand(office
     for task in started.first:
         await task()
     later = Delivery(office.pool, started.repositories, "cluster")
-    await let_know(later, office.log.records(submission(1, text="路面塌陷"), key=UUID(int=1)))
+    await apply_records(later, office.log.records(submission(1, text="路面塌陷"), key=UUID(int=1)))
     rule = await office.pool.fetchval("SELECT state ->> 'rule' FROM demand")
     assert rule == f"nanhai@{version}:sunk"
 

@@ -20,8 +20,8 @@ PAPER = ("验收单.pdf", plain())
 
 @pytest.fixture
 async def clerk(city: City) -> AsyncIterator[Visitor]:
-    async with visitor(city, CLERK) as found:
-        yield found
+    async with visitor(city, CLERK) as opened:
+        yield opened
 
 
 async def accepted(city: City) -> str:

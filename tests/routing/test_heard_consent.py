@@ -15,8 +15,8 @@ SAID = "诉求人本人来电，电话13800138000"
 
 @pytest.fixture
 async def clerk(city: City) -> AsyncIterator[Visitor]:
-    async with visitor(city, CLERK) as found:
-        yield found
+    async with visitor(city, CLERK) as opened:
+        yield opened
 
 
 async def allowed(city: City, number: str) -> Sequence[f.PublicationAllowed]:

@@ -29,7 +29,7 @@ from shared.identity.staff import StaffBearers
 from shared.identity.staff_tokens import StaffTokens
 from shared.masking.pieces import worded
 from tests import story
-from tests.chassis.conftest import Log, let_know
+from tests.chassis.conftest import Log, apply_records
 from tests.packs import nanhai, shipped
 
 TOKENS = Tokens("s" * 40)
@@ -143,7 +143,7 @@ class Desk:
             fact = story.SUBMISSION.model_copy(
                 update={"number": number("NH", 2021, n), "title": title, "category": "noise", **also}
             )
-            await let_know(delivery, self.log.records(fact, key=UUID(int=n)))
+            await apply_records(delivery, self.log.records(fact, key=UUID(int=n)))
 
     async def told(self) -> list[tuple[UUID, f.DemandClustered]]:
         due = Timers(self.pool, {HOT_SPOT: OnDue(self.repository, told)}, lambda: self.now)

@@ -9,7 +9,7 @@ from shared.chassis.base.tokens import Tokens
 from shared.chassis.consumer.delivery import Delivery
 from shared.chassis.database.pool import open_pool
 from tests import story
-from tests.chassis.conftest import Log, let_know
+from tests.chassis.conftest import Log, apply_records
 from tests.keys import KEYS
 from tests.serving import masker_of, running
 from tests.worst import ANSWER, HIDDEN_ANSWER, is_spared
@@ -25,7 +25,7 @@ async def test_the_words_of_a_command(database: str, masked_here: list[str], evi
         for first in worker.first:
             await first()
         delivery = Delivery(pool, worker.repositories, "cluster")
-        await let_know(delivery, Log().records(story.SUBMISSION, key=story.ID))
+        await apply_records(delivery, Log().records(story.SUBMISSION, key=story.ID))
         number, unit = await pool.fetchrow("SELECT number, state ->> 'unit' FROM demand")
         staff = Tokens(settings.secret).write("staff", {"name": "陈", "unit": unit})
         async with running("routing", api) as served:

@@ -28,8 +28,8 @@ CONTACT = {"name": "邹某某", "phone": "13800138000"}
 @pytest.fixture
 async def clerk(city: City) -> AsyncIterator[Visitor]:
     """A clerk of a village's station, signed in."""
-    async with visitor(city, CLERK) as found:
-        yield found
+    async with visitor(city, CLERK) as opened:
+        yield opened
 
 
 def is_page(answer: httpx.Response, status: int) -> bool:

@@ -29,8 +29,8 @@ DOORS = (
 @pytest.fixture
 async def reviewer(city: City) -> AsyncIterator[Visitor]:
     """A dispatcher of the coordinator."""
-    async with visitor(city, DISPATCHER) as found:
-        yield found
+    async with visitor(city, DISPATCHER) as opened:
+        yield opened
 
 
 async def answered(city: City, **changes: Any) -> str:

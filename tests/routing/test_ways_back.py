@@ -25,8 +25,8 @@ RESOLVED = f.DemandResolved(by="陈晓岚", result="已铺好沥青")
 
 @pytest.fixture
 async def clerk(city: City) -> AsyncIterator[Visitor]:
-    async with visitor(city, CLERK) as found:
-        yield found
+    async with visitor(city, CLERK) as opened:
+        yield opened
 
 
 def linked(page: str, words: str) -> str:

@@ -11,9 +11,9 @@ from opentelemetry.sdk.trace.sampling import ALWAYS_OFF, ParentBased
 
 from shared.chassis.tracing import spans
 from shared.chassis.tracing.spans import Span
-from tests.chassis.conftest import delivery, log, pool, remembered
+from tests.chassis.conftest import delivery, log, pool, projection
 
-__all__ = ["delivery", "log", "pool", "remembered"]
+__all__ = ["delivery", "log", "pool", "projection"]
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from shared.chassis.database.pool import Pool
 from shared.chassis.tracing import hops, spans
 from shared.contracts.numbers import number
 from tests import story
-from tests.chassis.conftest import Log, Remembered, envelope
+from tests.chassis.conftest import Log, RecordedFacts, envelope
 from tests.tracing.conftest import unchosen
 from tests.tracing.test_trace_context import SPAN, TRACE
 
@@ -48,10 +48,10 @@ async def test_each_fact_of_a_batch_has_a_span_in_its_own_trace(delivery: Delive
 
 
 async def test_what_is_not_durable_is_not_recorded(
-    delivery: Delivery, log: Log, remembered: Remembered, recorded: Spans
+    delivery: Delivery, log: Log, projection: RecordedFacts, recorded: Spans
 ):
     delivery.clock = lambda: story.AT
-    remembered.fault = LookupError("never")
+    projection.fault = LookupError("never")
     await delivery.deliver([log.record(traced())])
     assert traces(recorded) == []
 

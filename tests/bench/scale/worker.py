@@ -155,9 +155,9 @@ class Crew:
 async def crew(cell: Rig, environment: dict[str, str] | None = None) -> AsyncIterator[Crew]:
     """Workers on these servers."""
     with TemporaryDirectory(prefix="huying-bench") as folder:
-        found = Crew(Path(folder), cell, environment or {})
+        built = Crew(Path(folder), cell, environment or {})
         try:
-            yield found
+            yield built
         finally:
-            for worker in found.workers:
+            for worker in built.workers:
                 await worker.kill()

@@ -64,8 +64,8 @@ async def bound(pool: Pool) -> int:
 @pytest.fixture
 async def app311(database: str, pool: Pool, folder: Path) -> AsyncIterator[httpx.AsyncClient]:
     key = await keys.add(pool, "fixmystreet", ChannelKind.PARTNER, "FixMyStreet")
-    async with served(kept_in(database, folder), pool, **{"X-API-Key": key}) as found:
-        yield found
+    async with served(kept_in(database, folder), pool, **{"X-API-Key": key}) as opened:
+        yield opened
 
 
 async def posted(client: httpx.AsyncClient, files: Any, path: str = "requests", **more: str) -> httpx.Response:

@@ -47,13 +47,13 @@ class Handler(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def host() -> Iterator[Host]:
-    found = Host()
-    handler = type("Bound", (Handler,), {"host": found})
+    built = Host()
+    handler = type("Bound", (Handler,), {"host": built})
     with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        found.name = f"127.0.0.1:{server.server_address[1]}"
+        built.name = f"127.0.0.1:{server.server_address[1]}"
         threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield found
-        found.ending.set()
+        yield built
+        built.ending.set()
         server.shutdown()
 
 
