@@ -1,4 +1,4 @@
-"""What the tests of webhooks have in common: an endpoint that verifies what it is sent, webhooks, and their sender."""
+"""Helpers for tests of webhooks: an endpoint that verifies requests, webhooks, and their sender."""
 
 import asyncio
 import json
@@ -32,7 +32,7 @@ CHANNEL: Final = channel_owner("web")
 
 @dataclass
 class Endpoint:
-    """Answers with the next of `answers`, then with 200; keeps what it took, in order, once it has verified it."""
+    """Returns the next status of `answers`, then 200; keeps accepted events in order, after verifying them."""
 
     keys: list[str] = field(default_factory=list)
     answers: list[web.Response] = field(default_factory=list)
@@ -41,9 +41,9 @@ class Endpoint:
     headers: list[dict[str, str]] = field(default_factory=list)
     url: str = ""
     refuses: str = ""
-    """The id of an event that it never takes."""
+    """The id of an event that it never accepts."""
     stops_after: int = 0
-    """After so many it takes what comes and answers nothing more; 0: it goes on."""
+    """After this many requests it accepts events without a response; 0: it always responds."""
 
     async def answer(self, request: web.Request) -> web.Response:
         body, headers = await request.text(), dict(request.headers)
@@ -53,8 +53,8 @@ class Endpoint:
         assert event["id"] == request.headers["webhook-id"]
         self.asked.append(event["id"])
         self.headers.append(headers)
-        usual = web.Response(status=500 if event["id"] == self.refuses else 204)
-        answer = self.answers.pop(0) if self.answers else usual
+        default = web.Response(status=500 if event["id"] == self.refuses else 204)
+        answer = self.answers.pop(0) if self.answers else default
         if answer.status < 300:
             self.taken.append(event)
         if self.stops_after and len(self.taken) >= self.stops_after:
@@ -63,13 +63,13 @@ class Endpoint:
 
     @property
     def types(self) -> list[str]:
-        """The types of what it took, in order, without their versions."""
+        """The types of the accepted events, in order, without their versions."""
         return [event["type"].rpartition(".v")[0] or event["type"] for event in self.taken]
 
 
 @asynccontextmanager
 async def endpoint(*statuses: int) -> AsyncIterator[Endpoint]:
-    """One that answers with these first."""
+    """An endpoint that returns these statuses first."""
     built = Endpoint(answers=[web.Response(status=status) for status in statuses])
     server = TestServer(web.Application(), port=0)
     server.app.router.add_post("/hook", built.answer)
@@ -79,52 +79,52 @@ async def endpoint(*statuses: int) -> AsyncIterator[Endpoint]:
 
 
 def handler(pool: Pool, allowed: AllowedAddresses = HERE) -> WebhookHandler:
-    """What owners talk to."""
+    """The handler of commands of webhook owners."""
     return WebhookHandler(pool, shipped(), BOX, allowed)
 
 
-async def subscribed(pool: Pool, at: Endpoint, owner: Owner = CHANNEL, **asked: Any) -> UUID:
-    """A webhook that leads to an endpoint, which verifies with its secret from then on."""
-    made = await handler(pool).create(CreateWebhook(url=at.url, **asked), owner)
-    at.keys.append(made.secret)
-    return made.id
+async def subscribed(pool: Pool, at: Endpoint, owner: Owner = CHANNEL, **fields: Any) -> UUID:
+    """Create a webhook for an endpoint, which verifies with its secret from then on; returns its id."""
+    webhook = await handler(pool).create(CreateWebhook(url=at.url, **fields), owner)
+    at.keys.append(webhook.secret)
+    return webhook.id
 
 
 @dataclass
 class Delivering:
-    """A sender for which time goes by when it is told so."""
+    """A sender whose time the test moves on."""
 
     pool: Pool
     sender: WebhookSender
     ticks: Ticks
 
     async def go_on(self, by: timedelta) -> None:
-        """Let time go by: what is stored becomes older, for signatures are of today."""
+        """Move time on by making stored rows older, since signatures use the present time."""
         await self.pool.execute("UPDATE webhook_delivery SET due_at = due_at - $1::interval", by)
         await self.pool.execute("UPDATE webhook SET failing_since = failing_since - $1::interval", by)
         self.ticks.seconds += by.total_seconds()
 
     async def all_due(self) -> int:
-        """Send until nothing is due; returns how many tries that took."""
-        tried = 0
-        while begun := await self.wave():
-            tried += begun
+        """Send until nothing is due; returns the number of attempts."""
+        attempts = 0
+        while wave_size := await self.wave():
+            attempts += wave_size
             self.ticks.seconds += 0.001
-        return tried
+        return attempts
 
     async def wave(self) -> int:
-        """Send what is due now and has room."""
-        begun = await self.sender.send_wave()
+        """Send the deliveries that are due and have room."""
+        started = await self.sender.send_wave()
         await self.sender.settle(grace=30)
-        return begun
+        return started
 
 
 @asynccontextmanager
 async def delivering(
-    pool: Pool, allowed: AllowedAddresses = HERE, seconds: float = 5.0, **more: Any
+    pool: Pool, allowed: AllowedAddresses = HERE, seconds: float = 5.0, **options: Any
 ) -> AsyncIterator[Delivering]:
-    """A sender for as long as it is needed."""
-    client = EndpointClient(allowed, seconds, **more)
+    """A sender, closed afterwards."""
+    client = EndpointClient(allowed, seconds, **options)
     ticks = Ticks()
     try:
         yield Delivering(pool, WebhookSender(pool, client, BOX, ticks=ticks), ticks)

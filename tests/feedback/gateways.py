@@ -1,4 +1,4 @@
-"""What the tests of gateways have in common: a message with its values, and whom it is for."""
+"""Helpers for tests of gateways: a message with its values, and its recipient."""
 
 from typing import Any
 from uuid import UUID
@@ -15,7 +15,7 @@ TO = Recipient(ContactMethod.PHONE, "13800138000", b"m", "sms")
 
 
 def message(template: str = "resolved", text: str = f"您的诉求{NUMBER}已有答复。查看：{URL}", **values: str) -> Intent:
-    """A message about a demand, as the queue gives it."""
+    """A message about a demand, as the queue returns it."""
     body: dict[str, Any] = {
         "template": template,
         "text": text,
@@ -26,6 +26,6 @@ def message(template: str = "resolved", text: str = f"您的诉求{NUMBER}已有
     return Intent(ID, "message", story.ID, story.ID, "line", body)
 
 
-def sms(**told: Any) -> HttpSms:
+def sms(**declaration: Any) -> HttpSms:
     """A declared gateway."""
-    return HttpSms.model_validate({"kind": "http-sms", "url": "http://sms.example/send"} | told)
+    return HttpSms.model_validate({"kind": "http-sms", "url": "http://sms.example/send"} | declaration)

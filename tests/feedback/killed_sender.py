@@ -1,4 +1,4 @@
-"""Feedback's sender in a process of its own, so that a test can kill it; telephones are made of contacts' ids."""
+"""Runs feedback's sender as a process that a test can kill; telephone numbers are derived from contact ids."""
 
 import asyncio
 
@@ -20,7 +20,7 @@ ANSWERS = ({"outcome": "sent", "status": [200]}, {"outcome": "again", "status": 
 
 
 def repository() -> Book:
-    """Feedback's demands with what is told of them."""
+    """Feedback's repository with the messages about demands."""
     notices = notification_projection(shipped(), LINKS)
     return Repository("demand", demand_rules(Service.FEEDBACK, Reaction(shipped())), notices)
 
@@ -30,12 +30,12 @@ async def main(dsn: str, url: str) -> None:
     http_sms = sms(url=url, form={"to": "{to}", "id": "{id}"}, answers=ANSWERS, timeout=1, at_once=16)
     async with await open_pool(dsn, "feedback") as pool:
         kind = message_kind_of(repository(), HttpSmsGateway("sms", http_sms), shipped())
-        # The fixed name lets the next one go on at once where a killed one stopped.
+        # With the same name, the next process takes over the lease of a killed one at once.
         sender, watch = IntentSender(pool, kind, holder="the only one"), IntentWatch(pool, kind)
         await asyncio.gather(sender.run(), watch.run())
 
 
 def run(dsn: str, url: str) -> None:
-    """The whole process."""
+    """The entry point of the process."""
     logs.set_up("feedback-worker", "console", "warning")
     asyncio.run(main(dsn, url))

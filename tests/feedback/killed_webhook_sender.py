@@ -1,4 +1,4 @@
-"""The sender of webhooks in a process of its own, so that a test can kill it."""
+"""Runs the webhook sender as a process that a test can kill."""
 
 import asyncio
 
@@ -12,11 +12,11 @@ from tests.feedback.endpoints import BOX, HERE
 async def main(dsn: str) -> None:
     """Send until killed."""
     async with await open_pool(dsn, "feedback") as pool:
-        # The fixed name lets the next one go on at once where a killed one stopped.
+        # With the same name, the next process takes over the lease of a killed one at once.
         await WebhookSender(pool, EndpointClient(HERE), BOX, holder="the only one").run()
 
 
 def run(dsn: str) -> None:
-    """The whole process."""
+    """The entry point of the process."""
     logs.set_up("feedback-worker", "console", "warning")
     asyncio.run(main(dsn))

@@ -1,4 +1,4 @@
-"""What the tests of feedback have in common: a repository with its notices, facts that it hears, senders."""
+"""Helpers for tests of feedback: delivered facts, senders of messages, and timers."""
 
 import json
 import shutil
@@ -37,8 +37,8 @@ LINKS = CitizenLinks.at("http://here", "s" * 40)
 Book = Repository[Demand, f.Fact]
 
 
-async def heard(pool: Pool, repository: Book, *facts: f.StatusFact) -> Delivery:
-    """Feedback after it heard these facts of one demand."""
+async def feedback_after(pool: Pool, repository: Book, *facts: f.StatusFact) -> Delivery:
+    """Deliver these facts of one demand to feedback."""
     delivery = Delivery(pool, Repositories.of(repository), "cluster", clock=lambda: story.AT)
     await apply_records(delivery, Log().records(*facts))
     return delivery
@@ -47,13 +47,13 @@ async def heard(pool: Pool, repository: Book, *facts: f.StatusFact) -> Delivery:
 def sending(
     pool: Pool, repository: Book, gateway: Gateway[Recipient], packs: Jurisdictions | None = None
 ) -> IntentSender[Recipient]:
-    """A sender whose every message is for the same telephone, unless the contact's own number says otherwise."""
+    """A sender whose messages all go to the same telephone, unless the contact has a number of its own."""
     kind = message_kind_of(repository, gateway, packs or shipped())
     return IntentSender(pool, kind, clock=lambda: story.AT, ticks=LATER, grace=0)
 
 
 def message_kind_of(repository: Book, gateway: Gateway[Recipient], packs: Jurisdictions) -> IntentKind[Recipient]:
-    """How messages are sent through this one gateway."""
+    """The kind of intent that sends messages through this gateway."""
 
     def answer(request: httpx.Request) -> httpx.Response:
         contacts = [question["contact"] for question in json.loads(request.content)["questions"]]
@@ -67,7 +67,7 @@ def message_kind_of(repository: Book, gateway: Gateway[Recipient], packs: Jurisd
 
 
 class Ticks:
-    """A clock of seconds that goes on when it is told to."""
+    """A clock of seconds that the test moves on."""
 
     def __init__(self) -> None:
         self.seconds = 0.0
@@ -77,27 +77,27 @@ class Ticks:
 
 
 LATER: Final = Ticks()
-"""The clock of the senders: whoever wants a gateway that rests to be tried again lets a minute go by."""
+"""The clock of the senders; a test moves it on by a minute so that a resting gateway is tried again."""
 
 
 async def try_again(sender: IntentSender[Recipient]) -> int:
-    """Send when every gateway has rested; returns how many messages something was done with."""
+    """Send after every gateway's rest is over; returns the number of processed messages."""
     LATER.seconds += 60
     return await sender.send_some()
 
 
 def watching(sender: IntentSender[Recipient]) -> IntentWatch:
-    """What watches the queue of this sender."""
+    """The gauges of this sender's queue."""
     return IntentWatch(sender.pool, sender.kind, clock=lambda: story.AT)
 
 
 def timers(pool: Pool, repository: Book, at: datetime, packs: Jurisdictions | None = None) -> Timers:
-    """Feedback's timers, run at this moment."""
+    """Run feedback's timers at this time."""
     return Timers(pool, {UNRATED: unrated(repository, packs or shipped())}, clock=lambda: at)
 
 
 async def migrate_until(database: str, migration: str) -> None:
-    """Make feedback's schema as it was before this migration."""
+    """Migrate feedback's schema up to, but without, this migration."""
     with TemporaryDirectory() as folder, patch("shared.chassis.database.migrate.CHASSIS", Path(folder) / "chassis"):
         for source, name in ((CHASSIS, "chassis"), (MIGRATIONS, "feedback")):
             (Path(folder) / name).mkdir()
@@ -108,7 +108,7 @@ async def migrate_until(database: str, migration: str) -> None:
 
 
 async def send_all(sender: IntentSender[Recipient]) -> None:
-    """Send until nothing is due; fails rather than going on for ever."""
+    """Send until nothing is due; fails instead of sending for ever."""
     for _ in range(100):
         if not await sender.send_some():
             return
@@ -116,17 +116,17 @@ async def send_all(sender: IntentSender[Recipient]) -> None:
 
 
 def lines(path: Path) -> list[dict[str, Any]]:
-    """What a file sink wrote."""
+    """The messages that a file gateway wrote."""
     return [json.loads(line) for line in path.read_text("utf-8").splitlines()] if path.exists() else []
 
 
-async def told_here(pool: Pool) -> list[str]:
-    """The types of the facts that feedback told, in order."""
+async def recorded_types(pool: Pool) -> list[str]:
+    """The types of the facts that feedback recorded, in order."""
     async with pool.acquire() as db:
         return [row["type"] for row in await db.fetch("SELECT type FROM journal ORDER BY position")]
 
 
 async def states(pool: Pool) -> list[tuple[str, str | None]]:
-    """What became of every message, and why it waits."""
+    """The state of every message, and why it waits."""
     async with pool.acquire() as db:
         return [tuple(row) for row in await db.fetch("SELECT state, waits FROM intent ORDER BY position")]

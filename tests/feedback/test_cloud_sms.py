@@ -1,4 +1,4 @@
-"""Text messages by Aliyun and Tencent Cloud: signed as their own software does, by approved templates, no links."""
+"""Text messages by Aliyun and Tencent Cloud: signed like their own SDKs, with approved templates and without links."""
 
 import json
 from collections.abc import Callable
@@ -25,7 +25,7 @@ from shared.chassis.database.pool import Pool
 from shared.chassis.http.app import web_app
 from shared.chassis.work.intents import NotReached, Outcome, Rejected, RetryLater, Sent, TryAgain, Unknown
 from tests.feedback.gateways import ID, NUMBER, TO, message
-from tests.feedback.office import Book, heard, send_all, sending, states
+from tests.feedback.office import Book, feedback_after, send_all, sending, states
 from tests.feedback.test_sending import WITH_CONTACT
 from tests.keys import KEYS
 
@@ -40,21 +40,21 @@ TENCENT = {
 Answer = Callable[[httpx.Request], httpx.Response]
 
 
-def aliyun(answer: Answer, **more: Any) -> CloudSmsGateway:
-    return _gateway(Aliyun.model_validate(ALIYUN | more), answer)
+def aliyun(answer: Answer, **options: Any) -> CloudSmsGateway:
+    return _gateway(Aliyun.model_validate(ALIYUN | options), answer)
 
 
-def tencent(answer: Answer, **more: Any) -> CloudSmsGateway:
-    return _gateway(Tencent.model_validate(TENCENT | more), answer)
+def tencent(answer: Answer, **options: Any) -> CloudSmsGateway:
+    return _gateway(Tencent.model_validate(TENCENT | options), answer)
 
 
-def _gateway(told: Aliyun | Tencent, answer: Answer) -> CloudSmsGateway:
+def _gateway(declaration: Aliyun | Tencent, answer: Answer) -> CloudSmsGateway:
     client = httpx.AsyncClient(transport=httpx.MockTransport(answer))
-    return CloudSmsGateway("sms", told, client, clock=lambda: AT)
+    return CloudSmsGateway("sms", declaration, client, clock=lambda: AT)
 
 
 class Cloud:
-    """Answers, and keeps what it was asked."""
+    """Returns a fixed answer and keeps the requests."""
 
     def __init__(self, answer: Any, status: int = 200) -> None:
         self.answer, self.status = answer, status
@@ -65,40 +65,42 @@ class Cloud:
         return httpx.Response(self.status, json=self.answer)
 
 
-async def test_aliyun_is_asked_for_an_approved_template_and_the_request_is_signed_as_its_own_software_signs():
+async def test_a_request_to_aliyun_has_an_approved_template_and_the_signature_of_its_sdk():
     cloud = Cloud({"Code": "OK", "Message": "OK", "BizId": "123^0", "RequestId": "r"})
     assert await aliyun(cloud).send(message(), TO) == Sent("123^0")
-    (asked,) = cloud.asked
-    query = dict(parse_qsl(asked.url.query.decode()))
+    (request,) = cloud.asked
+    query = dict(parse_qsl(request.url.query.decode()))
     assert json.loads(query["TemplateParam"]) == {"no": NUMBER, "link": "follow/abc.def"}
     assert (query["PhoneNumbers"], query["SignName"], query["TemplateCode"], query["OutId"]) == (
         "13800138000", "呼应", "SMS_1", str(ID),
     )  # fmt: skip
     oracle = TeaRequest()
     oracle.method, oracle.pathname, oracle.query = "POST", "/", query
-    oracle.headers = {name: asked.headers[name] for name in asked.headers if name == "host" or name.startswith("x-acs")}
-    payload = asked.headers["x-acs-content-sha256"]
-    wanted = AliyunOracle.get_authorization(oracle, "ACS3-HMAC-SHA256", payload, "LTAI", "s3cret")
-    assert asked.headers["Authorization"] == wanted
-    assert asked.headers["x-acs-date"] == "2026-11-29T09:30:05Z"
+    oracle.headers = {
+        name: request.headers[name] for name in request.headers if name == "host" or name.startswith("x-acs")
+    }
+    payload = request.headers["x-acs-content-sha256"]
+    expected = AliyunOracle.get_authorization(oracle, "ACS3-HMAC-SHA256", payload, "LTAI", "s3cret")
+    assert request.headers["Authorization"] == expected
+    assert request.headers["x-acs-date"] == "2026-11-29T09:30:05Z"
 
 
-async def test_tencent_is_asked_for_an_approved_template_and_the_request_is_signed_as_its_own_software_signs():
+async def test_a_request_to_tencent_has_an_approved_template_and_the_signature_of_its_sdk():
     status = {"SerialNo": "2640:1", "Code": "Ok", "Message": "send success", "Fee": 1}
     cloud = Cloud({"Response": {"SendStatusSet": [status], "RequestId": "r"}})
     assert await tencent(cloud).send(message(), TO) == Sent("2640:1")
-    (asked,) = cloud.asked
-    body = json.loads(asked.content)
+    (sent_request,) = cloud.asked
+    body = json.loads(sent_request.content)
     assert body["PhoneNumberSet"] == ["+8613800138000"]
     assert (body["TemplateId"], body["TemplateParamSet"], body["SignName"]) == (
         "SMS_1", [NUMBER, "follow/abc.def"], "呼应",
     )  # fmt: skip
     oracle = SmsClient(Credential("AKID", "s3cret"), "ap-guangzhou")
-    request = RequestInternal(urlsplit(str(asked.url)).netloc, "POST", "/")
+    request = RequestInternal(urlsplit(str(sent_request.url)).netloc, "POST", "/")
     with patch("tencentcloud.common.abstract_client.time.time", lambda: AT.timestamp()):
         oracle._build_req_with_tc3_signature("SendSms", body, request)
     for name in ("Authorization", "Host", "X-TC-Action", "X-TC-Timestamp", "X-TC-Version", "X-TC-Region"):
-        assert asked.headers[name] == request.header[name]
+        assert sent_request.headers[name] == request.header[name]
 
 
 @pytest.mark.parametrize(
@@ -119,18 +121,18 @@ async def test_tencent_is_asked_for_an_approved_template_and_the_request_is_sign
         ("", Unknown("m")),
     ],
 )
-def test_what_is_not_taken_is_told_by_its_code(code: str, outcome: Outcome):
+def test_the_code_of_a_refused_message_decides_the_outcome(code: str, outcome: Outcome):
     assert outcome_of(code, "m") == outcome
 
 
-async def test_a_refusal_of_the_whole_request_is_read_where_each_puts_it():
+async def test_a_refusal_of_the_whole_request_is_read_from_its_place_in_each_response():
     refusing = Cloud({"Code": "InvalidAccessKeyId.NotFound", "Message": "no"}, status=404)
     assert await aliyun(refusing).send(message(), TO) == RetryLater("InvalidAccessKeyId.NotFound no")
     refusing = Cloud({"Response": {"Error": {"Code": "AuthFailure", "Message": "no"}, "RequestId": "r"}})
     assert await tencent(refusing).send(message(), TO) == RetryLater("AuthFailure no")
 
 
-async def test_silence_is_of_unknown_outcome_and_a_closed_door_sent_nothing():
+async def test_a_timeout_is_an_unknown_outcome_and_a_refused_connection_sent_nothing():
     def silent(_: httpx.Request) -> httpx.Response:
         raise httpx.ReadTimeout("silent")
 
@@ -145,7 +147,7 @@ async def test_silence_is_of_unknown_outcome_and_a_closed_door_sent_nothing():
     assert isinstance(await tencent(shut).send(message(), TO), RetryLater)
 
 
-async def test_without_an_approved_template_and_with_a_link_in_peoples_words_nothing_is_sent():
+async def test_nothing_is_sent_without_an_approved_template_or_with_a_link_in_a_variable():
     cloud = Cloud({})
     assert await aliyun(cloud).send(message("progressed"), TO) == Rejected(
         "sms takes approved templates only, and none is set for 'progressed'"
@@ -174,7 +176,7 @@ async def test_a_variable_is_as_short_as_the_operator_allows():
         ("signature: 呼应\n    templates: {resolved: {id: SMS_1}}", "String should match pattern"),
     ],
 )
-def test_a_declaration_that_the_operator_would_refuse_is_told_in_a_sentence(
+def test_a_declaration_that_the_operator_would_refuse_is_an_error_with_its_reason(
     tmp_path: Path, declaration: str, sentence: str
 ):
     file = tmp_path / "gateways.yaml"
@@ -183,9 +185,9 @@ def test_a_declaration_that_the_operator_would_refuse_is_told_in_a_sentence(
         "gateways:\n  sms:\n    kind: aliyun-sms\n    key_id: k\n    secret: s\n"
         f"    {signature}{declaration}\nuse: {{phone: sms}}\n"
     )
-    with pytest.raises(ValueError, match="sms") as wrong:
+    with pytest.raises(ValueError, match="sms") as error:
         declared(file)
-    assert sentence in str(wrong.value)
+    assert sentence in str(error.value)
 
 
 REPORTS = {
@@ -203,24 +205,24 @@ REPORTS = {
 
 
 @pytest.mark.parametrize("kind", REPORTS)
-async def test_a_report_in_the_operators_own_form_tells_that_a_message_arrived(
+async def test_a_report_in_the_operators_format_says_that_a_message_arrived(
     pool: Pool, repository: Book, tmp_path: Path, kind: str
 ):
-    own, names, report = REPORTS[kind]
+    fields, names, report = REPORTS[kind]
     file = tmp_path / "gateways.yaml"
     file.write_text(
-        f"gateways:\n  sms:\n    kind: {kind}\n    {own}\n    secret: s\n    signature: 【呼应】\n"
+        f"gateways:\n  sms:\n    kind: {kind}\n    {fields}\n    secret: s\n    signature: 【呼应】\n"
         "    templates: {submitted: {id: SMS_1, variables: {code: '{number}'}}}\n"
         f"    reports: {{key: {KEY}, {names}, answer: '{{\"code\": 0}}'}}\nuse: {{phone: sms}}\n"
     )
-    told = declared(file).gateways["sms"]
-    assert isinstance(told, Aliyun | Tencent)
-    taken = {"Code": "OK", "BizId": "b^0", "Response": {"SendStatusSet": [{"Code": "Ok", "SerialNo": "b^0"}]}}
-    await heard(pool, repository, WITH_CONTACT)
-    await send_all(sending(pool, repository, _gateway(told, Cloud(taken))))
+    declaration = declared(file).gateways["sms"]
+    assert isinstance(declaration, Aliyun | Tencent)
+    accepted = {"Code": "OK", "BizId": "b^0", "Response": {"SendStatusSet": [{"Code": "Ok", "SerialNo": "b^0"}]}}
+    await feedback_after(pool, repository, WITH_CONTACT)
+    await send_all(sending(pool, repository, _gateway(declaration, Cloud(accepted))))
     settings = FeedbackSettings.model_validate(KEYS | {"DATABASE_URL": "postgresql://u@127.0.0.1/x", "gateways": file})
-    served = web_app("feedback", app.api(settings, pool).routers)
-    async with httpx.AsyncClient(transport=httpx.ASGITransport(served), base_url="http://here") as client:
+    application = web_app("feedback", app.api(settings, pool).routers)
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(application), base_url="http://here") as client:
         answer = await client.post("/inbound/reports/sms", params={"key": KEY}, json=[report])
     assert (answer.status_code, answer.text) == (200, '{"code": 0}')
     assert await states(pool) == [("delivered", None)]

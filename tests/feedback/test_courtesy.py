@@ -1,4 +1,4 @@
-"""People are left alone at night, and a burst of messages becomes two."""
+"""No messages are sent at night, and many messages at once become two."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -20,7 +20,7 @@ from shared.jurisdiction.jurisdictions import Jurisdictions
 from shared.jurisdiction.pack import Pack
 from tests import story
 from tests.chassis.conftest import Log, envelope
-from tests.feedback.office import LATER, Book, heard, message_kind_of, send_all
+from tests.feedback.office import LATER, Book, feedback_after, message_kind_of, send_all
 from tests.packs import nanhai, shipped
 
 HERE = ZoneInfo("Asia/Shanghai")
@@ -29,14 +29,14 @@ RAISED = story.SUBMISSION.model_copy(update={"contact": CITIZEN})
 
 
 def at(hour: int, minute: int = 0) -> datetime:
-    """This time of the day in Nanhai, on a day to come, so that what waits for it is not due yet."""
+    """This time of day in Nanhai on a future day, so that messages that wait for it are not due yet."""
     day = now().astimezone(HERE).date() + timedelta(days=1)
     return datetime.combine(day, time(hour, minute), HERE)
 
 
 @dataclass
 class Phone:
-    """Notes what it was sent."""
+    """A gateway that records the messages."""
 
     name: str = "phone"
     at_once: int = 8
@@ -61,7 +61,7 @@ def _without_quiet_hours() -> Pack:
 
 @dataclass
 class Office:
-    """A sender by the clock of the tests, which keeps to the courtesy of the pack."""
+    """A sender with the test's clock, which follows the pack's rules on quiet hours and limits."""
 
     pool: Pool
     repository: Book
@@ -84,14 +84,14 @@ class Office:
         await send_all(self.sender())
 
     async def pass_by(self, span: timedelta) -> None:
-        """So much time goes by, for the database too."""
+        """Move time on, in the database too."""
         self.clock += span
         async with self.pool.acquire() as db:
             await db.execute("UPDATE intent SET due_at = now() - interval '1 second' WHERE due_at <= $1", self.clock)
             await db.execute("UPDATE intent_reached SET at = at - $1::interval", span)
 
     async def waiting(self) -> list[tuple[str, datetime]]:
-        """Why messages wait, and until when."""
+        """The reason why each message waits, and until when."""
         sql = "SELECT waits, due_at FROM intent WHERE state = 'pending' AND waits IS NOT NULL ORDER BY position"
         async with self.pool.acquire() as db:
             return [tuple(row) for row in await db.fetch(sql)]
@@ -104,13 +104,13 @@ class Office:
         ("12:00-14:00", 13, (0, 14)), ("12:00-14:00", 11, None), ("12:00-14:00", 14, None),
     ],
 )  # fmt: skip
-def test_quiet_hours_begin_and_end_by_the_clock_of_the_place(hours: str, hour: int, over: tuple[int, int] | None):
+def test_quiet_hours_follow_the_local_time_of_the_jurisdiction(hours: str, hour: int, over: tuple[int, int] | None):
     rules, day = QuietHours(hours=hours, spread_minutes=0), datetime(2026, 3, 7, tzinfo=HERE)
-    until = rules.until(day.replace(hour=hour).astimezone(UTC), "Asia/Shanghai", "anybody")
-    assert until == (day.replace(day=day.day + over[0], hour=over[1]) if over else None)
+    end = rules.until(day.replace(hour=hour).astimezone(UTC), "Asia/Shanghai", "anybody")
+    assert end == (day.replace(day=day.day + over[0], hour=over[1]) if over else None)
 
 
-def test_the_morning_brings_no_burst_and_one_person_always_comes_at_the_same_moment():
+def test_messages_of_the_night_are_spread_over_the_morning_at_a_fixed_time_for_each_person():
     rules, night = QuietHours(hours="21:00-08:00", spread_minutes=30), at(23)
     moments = [rules.until(night, "Asia/Shanghai", str(n)) for n in range(600)]
     morning = at(8) + timedelta(days=1)
@@ -120,14 +120,16 @@ def test_the_morning_brings_no_burst_and_one_person_always_comes_at_the_same_mom
     assert moments[1] == rules.until(at(23, 30), "Asia/Shanghai", "1")
 
 
-async def test_what_is_planned_at_night_waits_for_the_morning_and_asks_for_no_address(pool: Pool, repository: Book):
+async def test_a_message_planned_at_night_waits_for_the_morning_without_looking_up_its_address(
+    pool: Pool, repository: Book
+):
     office = Office(pool, repository, clock=at(22), packs=shipped())
-    await heard(pool, repository, RAISED, *story.ACCEPTED[1:])
+    await feedback_after(pool, repository, RAISED, *story.ACCEPTED[1:])
     await office.send()
     assert office.phone.templates == ["submitted"], "the receipt answers what the citizen has just done"
-    ((why, until),) = await office.waiting()
-    assert why == "quiet-hours"
-    assert at(8) + timedelta(days=1) <= until <= at(8, 30) + timedelta(days=1)
+    ((reason, end),) = await office.waiting()
+    assert reason == "quiet-hours"
+    assert at(8) + timedelta(days=1) <= end <= at(8, 30) + timedelta(days=1)
     assert office.asked == 1
     await office.pass_by(timedelta(hours=10, minutes=31))
     await office.send()
@@ -136,31 +138,31 @@ async def test_what_is_planned_at_night_waits_for_the_morning_and_asks_for_no_ad
     assert office.phone.templates == ["submitted", "routed", "accepted"]
 
 
-async def test_a_lost_code_is_told_at_night_whatever_waits_for_the_morning(pool: Pool, repository: Book):
+async def test_a_recovered_code_is_sent_at_night_although_other_messages_wait(pool: Pool, repository: Book):
     office, log = Office(pool, repository, clock=at(22), packs=shipped()), Log()
-    delivery = await heard(pool, repository)
+    delivery = await feedback_after(pool, repository)
     await delivery.deliver(log.records(RAISED, *story.ROUTED[1:]))
     await office.send()
-    assert [why for why, _ in await office.waiting()] == ["quiet-hours"]
+    assert [reason for reason, _ in await office.waiting()] == ["quiet-hours"]
     await delivery.deliver([log.record(envelope(f.LinkRequested(), None))])
     await office.send()
     assert office.phone.templates == ["submitted", "link-requested"]
 
 
-async def test_an_emergency_waits_for_no_morning(pool: Pool, repository: Book):
+async def test_an_emergency_is_sent_at_night(pool: Pool, repository: Book):
     office = Office(pool, repository, clock=at(23), packs=shipped())
     urgent = f.DemandPrioritized(by="Chen", urgency=f.Urgency.CRITICAL, vulnerable=False, reason="燃气泄漏")
-    await heard(pool, repository, RAISED, *story.ROUTED[1:], urgent, f.DemandAccepted(by="Chen"))
+    await feedback_after(pool, repository, RAISED, *story.ROUTED[1:], urgent, f.DemandAccepted(by="Chen"))
     await office.send()
     assert office.phone.templates == ["submitted", "accepted"]
-    assert [why for why, _ in await office.waiting()] == ["quiet-hours"], "what was told before waits"
+    assert [reason for reason, _ in await office.waiting()] == ["quiet-hours"], "what was told before waits"
 
 
-async def test_of_many_demands_of_one_person_the_first_is_told_at_once_and_the_rest_in_one_message(
+async def test_the_first_of_many_messages_to_one_person_is_sent_at_once_and_the_rest_as_one(
     pool: Pool, repository: Book
 ):
     office = Office(pool, repository)
-    delivery, log = await heard(pool, repository), Log()
+    delivery, log = await feedback_after(pool, repository), Log()
     for n in range(1, 41):
         await delivery.deliver(log.records(RAISED, key=UUID(int=n)))
     await office.send()
@@ -180,36 +182,36 @@ async def test_of_many_demands_of_one_person_the_first_is_told_at_once_and_the_r
     assert len(office.phone.got) == 2
 
 
-async def test_five_notes_of_progress_become_two_messages_and_the_answer_stays_one_of_its_own(
-    pool: Pool, repository: Book
-):
+async def test_five_notes_of_progress_become_two_messages_and_the_answer_stays_separate(pool: Pool, repository: Book):
     office = Office(pool, repository)
     notes = [f.DemandProgressed(by="Chen", note=f"第{n}步") for n in range(5)]
-    await heard(pool, repository, RAISED, *story.ACCEPTED[1:], *notes, f.DemandResolved(by="Chen", result="已修复"))
+    await feedback_after(
+        pool, repository, RAISED, *story.ACCEPTED[1:], *notes, f.DemandResolved(by="Chen", result="已修复")
+    )
     await office.send()
     await office.pass_by(timedelta(minutes=11))
     await office.send()
     assert office.phone.templates == ["submitted", "digest", "resolved"]
-    told = office.phone.got[1].body
-    assert (told["values"]["count"], told["values"].get("demands")) == ("7", None)
-    assert told["text"].count("http") == 1
+    body = office.phone.got[1].body
+    assert (body["values"]["count"], body["values"].get("demands")) == ("7", None)
+    assert body["text"].count("http") == 1
 
 
-async def test_a_message_that_nothing_followed_is_sent_as_it_was_written(pool: Pool, repository: Book):
+async def test_a_held_message_without_followers_is_sent_unchanged(pool: Pool, repository: Book):
     office = Office(pool, repository)
-    await heard(pool, repository, RAISED, *story.ROUTED[1:])
+    await feedback_after(pool, repository, RAISED, *story.ROUTED[1:])
     await office.send()
-    assert [why for why, _ in await office.waiting()] == ["digest"]
+    assert [reason for reason, _ in await office.waiting()] == ["digest"]
     await office.pass_by(timedelta(minutes=11))
     await office.send()
     assert office.phone.templates == ["submitted", "routed"]
 
 
-async def test_another_person_is_not_held_up_by_a_burst(pool: Pool, repository: Book):
+async def test_many_messages_to_one_person_do_not_delay_another_person(pool: Pool, repository: Book):
     office = Office(pool, repository)
-    delivery, log = await heard(pool, repository), Log()
+    delivery, log = await feedback_after(pool, repository), Log()
     for n, contact in ((1, 7), (2, 7), (3, 8)):
-        told = story.SUBMISSION.model_copy(update={"contact": UUID(int=contact)})
-        await delivery.deliver(log.records(told, key=UUID(int=n)))
+        submission = story.SUBMISSION.model_copy(update={"contact": UUID(int=contact)})
+        await delivery.deliver(log.records(submission, key=UUID(int=n)))
     await office.send()
     assert [intent.body["contact"][-1] for intent in office.phone.got] == ["7", "8"]

@@ -27,7 +27,7 @@ from shared.jurisdiction.jurisdictions import Jurisdictions
 from tests import story
 from tests.chassis.conftest import Log, envelope
 from tests.conftest import Server, fresh_database
-from tests.feedback.office import LINKS, TOKENS, Book, heard, migrate_until, timers, told_here
+from tests.feedback.office import LINKS, TOKENS, Book, feedback_after, migrate_until, recorded_types, timers
 from tests.packs import nanhai, shipped
 from tests.spec import Spec
 
@@ -45,28 +45,28 @@ def test_a_citizen_who_is_not_dissatisfied_confirms(rating: int):
     )
 
 
-def test_a_citizen_reopens_what_was_not_really_solved():
+def test_a_citizen_reopens_a_demand_that_was_not_really_solved():
     SPEC.given(*story.RESOLVED).when(RateDemand(rating=1, solved=False, comment="还在漏水")).then(
         f.DemandReopened(reason="还在漏水", rating=1)
     )
 
 
-def test_a_comment_with_a_character_that_no_database_keeps_is_no_verdict():
+def test_a_verdict_whose_comment_cannot_be_stored_is_refused():
     with pytest.raises(ValidationError, match=r"U\+0000"):
         RateDemand(rating=5, solved=True, comment="很及时\0")
 
 
-def test_a_verdict_names_nobody():
+def test_personal_data_in_a_verdict_is_masked():
     comment = "还在漏水，我叫王建国，电话13812345678"
-    hidden = "还在漏水，我叫［姓名］，电话［手机号］"
-    given = SPEC.given(*story.RESOLVED)
-    given.when(RateDemand(rating=1, solved=False, comment=comment)).then(f.DemandReopened(reason=hidden, rating=1))
-    given.when(RateDemand(rating=4, solved=True, comment=comment)).then(
-        f.DemandConfirmed(rating=4, solved=True, comment=hidden, asked="link")
+    masked = "还在漏水，我叫［姓名］，电话［手机号］"
+    spec = SPEC.given(*story.RESOLVED)
+    spec.when(RateDemand(rating=1, solved=False, comment=comment)).then(f.DemandReopened(reason=masked, rating=1))
+    spec.when(RateDemand(rating=4, solved=True, comment=comment)).then(
+        f.DemandConfirmed(rating=4, solved=True, comment=masked, asked="link")
     )
 
 
-def test_a_long_comment_reopens_as_a_short_one_does():
+def test_a_long_comment_reopens_like_a_short_one():
     long = "漏" * 2000
     SPEC.given(*story.RESOLVED).when(RateDemand(rating=1, solved=False, comment=long)).then(
         f.DemandReopened(reason=long, rating=1)
@@ -74,112 +74,112 @@ def test_a_long_comment_reopens_as_a_short_one_does():
 
 
 def reopened_often(times: int) -> tuple[f.StatusFact, ...]:
-    often = story.RESOLVED
+    facts = story.RESOLVED
     for _ in range(times):
-        often = (*often, f.DemandReopened(reason="x"), *story.RESOLVED[1:])
-    return often
+        facts = (*facts, f.DemandReopened(reason="x"), *story.RESOLVED[1:])
+    return facts
 
 
-def test_after_the_last_reopening_the_coordinator_hears_of_it_and_must_answer():
-    told = rate(story.demand(*reopened_often(PACK.max_reopenings)), NOT_SOLVED.verdict(), PACK)
-    assert [fact.type for fact in told] == ["demand.reopened", "demand.escalated"]
-    reopened = evolve(story.demand(*reopened_often(PACK.max_reopenings)), told[0], story.AT)  # type: ignore[arg-type]
-    ((routed, _),) = reaction(shipped())(reopened, told[0], story.AT, story.AT)
+def test_after_the_last_reopening_the_demand_goes_to_the_coordinator():
+    facts = rate(story.demand(*reopened_often(PACK.max_reopenings)), NOT_SOLVED.verdict(), PACK)
+    assert [fact.type for fact in facts] == ["demand.reopened", "demand.escalated"]
+    reopened = evolve(story.demand(*reopened_often(PACK.max_reopenings)), facts[0], story.AT)  # type: ignore[arg-type]
+    ((routed, _),) = reaction(shipped())(reopened, facts[0], story.AT, story.AT)
     assert isinstance(routed, f.DemandRouted)
     assert (routed.unit, routed.rule) == (PACK.coordinator, "reopened-too-often")
 
 
-def test_a_demand_is_not_reopened_for_ever():
-    given = SPEC.given(*reopened_often(PACK.max_reopenings + 1))
-    given.when(NOT_SOLVED).then(
+def test_a_demand_is_reopened_only_a_limited_number_of_times():
+    spec = SPEC.given(*reopened_often(PACK.max_reopenings + 1))
+    spec.when(NOT_SOLVED).then(
         f.DemandEscalated(to=PACK.coordinator, reason="未解决，未填写原因 / not solved, without words"),
         f.DemandConfirmed(rating=1, solved=False, asked="link"),
     )
 
 
 @pytest.mark.parametrize("rating", [1, 2])
-def test_who_is_dissatisfied_though_it_is_solved_reopens_it_with_their_words(rating: int):
+def test_a_low_rating_of_a_solved_demand_reopens_it_with_the_comment(rating: int):
     verdict = RateDemand(rating=rating, solved=True, comment="修了三次才修好")
     reason = f"已解决，但不满意（{rating}分） / solved, but dissatisfied ({rating} of 5): 修了三次才修好"
     SPEC.given(*story.RESOLVED).when(verdict).then(f.DemandReopened(reason=reason, rating=rating))
 
 
-async def test_where_the_pack_calls_back_dissatisfaction_is_told_to_the_coordinator_and_never_counts_as_confirmed(
+async def test_with_call_backs_in_the_pack_a_dissatisfied_citizen_is_called_and_the_demand_is_not_confirmed(
     pool: Pool,
 ):
-    calling = PACK.model_copy(update={"dissatisfied": "call-back"})
-    packs = Jurisdictions([calling])
+    pack_with_calls = PACK.model_copy(update={"dissatisfied": "call-back"})
+    packs = Jurisdictions([pack_with_calls])
     repository: Book = Repository(
         "demand", demand_rules(Service.FEEDBACK, Reaction(packs)), notification_projection(packs, LINKS)
     )
-    await heard(pool, repository, *story.RESOLVED)
+    await feedback_after(pool, repository, *story.RESOLVED)
     ratings = RatingHandler(pool, repository, packs, LINKS, clock=lambda: at(1))
     demand = await ratings.rate(TOKENS.write("rate", {"demand": str(story.ID)}), RateDemand(rating=2, solved=True))
     assert (demand.status, demand.outcome, demand.rating) == (Status.CLOSED, f.Outcome.DISPUTED, 2)
-    assert await told_here(pool) == ["demand.escalated.v1", "demand.confirmed.v1", "demand.closed.v1"]
+    assert await recorded_types(pool) == ["demand.escalated.v1", "demand.confirmed.v1", "demand.closed.v1"]
 
 
 def test_a_citizen_who_disagrees_with_a_refusal_reopens_it():
-    given = SPEC.given(*DECLINED)
-    given.when(RateDemand(rating=1, solved=False, comment="就在本区")).then(
+    spec = SPEC.given(*DECLINED)
+    spec.when(RateDemand(rating=1, solved=False, comment="就在本区")).then(
         f.DemandReopened(reason="就在本区", rating=1)
     )
-    given.when(RateDemand(rating=5, solved=True)).then_refused(Code.ILLEGAL_TRANSITION)
+    spec.when(RateDemand(rating=5, solved=True)).then_refused(Code.ILLEGAL_TRANSITION)
 
 
-def test_a_refusal_by_the_coordinator_after_the_last_reopening_is_the_last_word():
-    last = (*reopened_often(PACK.max_reopenings), f.DemandReopened(reason="x"), *DECLINED[1:])
-    SPEC.given(*last).when(NOT_SOLVED).then_refused(Code.ILLEGAL_TRANSITION)
+def test_a_refusal_by_the_coordinator_after_the_last_reopening_is_final():
+    facts = (*reopened_often(PACK.max_reopenings), f.DemandReopened(reason="x"), *DECLINED[1:])
+    SPEC.given(*facts).when(NOT_SOLVED).then_refused(Code.ILLEGAL_TRANSITION)
 
 
-async def test_a_verdict_after_the_last_word_closes_the_demand_as_disputed(pool: Pool, repository: Book):
-    await heard(pool, repository, *reopened_often(PACK.max_reopenings + 1))
+async def test_a_bad_verdict_on_a_final_refusal_closes_the_demand_as_disputed(pool: Pool, repository: Book):
+    await feedback_after(pool, repository, *reopened_often(PACK.max_reopenings + 1))
     ratings = RatingHandler(pool, repository, shipped(), LINKS, clock=lambda: at(1))
     demand = await ratings.rate(TOKENS.write("rate", {"demand": str(story.ID)}), NOT_SOLVED)
     assert (demand.status, demand.outcome) == (Status.CLOSED, f.Outcome.DISPUTED)
 
 
 @pytest.mark.parametrize(
-    ("given", "told"),
+    ("changes", "recorded"),
     [
         ({"rating": 5, "solved": True}, ["demand.confirmed.v1", "demand.closed.v1"]),
         ({"rating": 2, "solved": False, "comment": "水还在漏"}, ["demand.reopened.v1"]),
         ({"solved": False}, ["demand.reopened.v1"]),
     ],
 )
-async def test_a_verdict_that_came_by_a_channel_counts_as_one_by_the_link(
-    pool: Pool, repository: Book, given: dict[str, Any], told: list[str]
+async def test_a_verdict_from_a_channel_counts_like_one_from_the_link(
+    pool: Pool, repository: Book, changes: dict[str, Any], recorded: list[str]
 ):
-    delivery = await heard(pool, repository, *story.RESOLVED)
-    verdict = f.VerdictGiven(judged=len(story.RESOLVED), asked="sms", **given)
+    delivery = await feedback_after(pool, repository, *story.RESOLVED)
+    verdict = f.VerdictGiven(judged=len(story.RESOLVED), asked="sms", **changes)
     await delivery.deliver([Log(end=100).record(envelope(verdict, None, at=at(1)))])
-    assert await told_here(pool) == told
-    # The first verdict on an answer counts.
-    again = f.VerdictGiven(judged=len(story.RESOLVED), asked="hotline", rating=1, solved=False)
-    later = envelope(again, None, at=at(2))._replace(id=uuid4())
-    await delivery.deliver([Log(end=101).record(later)])
-    assert await told_here(pool) == told
+    assert await recorded_types(pool) == recorded
+    # The first rating of an answer counts.
+    given_verdict = f.VerdictGiven(judged=len(story.RESOLVED), asked="hotline", rating=1, solved=False)
+    later_envelope = envelope(given_verdict, None, at=at(2))._replace(id=uuid4())
+    await delivery.deliver([Log(end=101).record(later_envelope)])
+    assert await recorded_types(pool) == recorded
 
 
-async def test_a_verdict_on_an_answer_before_the_last_counts_no_more(pool: Pool, repository: Book):
-    delivery = await heard(pool, repository, *story.RESOLVED)
+async def test_a_verdict_on_an_earlier_answer_does_not_count(pool: Pool, repository: Book):
+    delivery = await feedback_after(pool, repository, *story.RESOLVED)
     verdict = f.VerdictGiven(judged=len(story.RESOLVED) - 1, asked="sms", rating=1, solved=False)
     await delivery.deliver([Log(end=100).record(envelope(verdict, None, at=at(1)))])
-    assert await told_here(pool) == []
+    assert await recorded_types(pool) == []
 
 
-async def test_who_wrote_a_verdict_down_stands_in_the_fact(pool: Pool, repository: Book):
-    delivery = await heard(pool, repository, *story.RESOLVED)
+async def test_the_fact_names_who_entered_a_verdict(pool: Pool, repository: Book):
+    delivery = await feedback_after(pool, repository, *story.RESOLVED)
     verdict = f.VerdictGiven(judged=len(story.RESOLVED), asked="hotline", rating=4, solved=True, entered_by="陈")
     await delivery.deliver([Log(end=100).record(envelope(verdict, None, at=at(1)))])
     async with pool.acquire() as db:
         payload = await db.fetchval("SELECT payload FROM journal WHERE type = 'demand.confirmed.v1'")
-    told = f.DemandConfirmed.model_validate_json(payload)
-    assert (told.asked, told.entered_by, told.rating) == ("hotline", "陈", 4)
+    fact = f.DemandConfirmed.model_validate_json(payload)
+    assert (fact.asked, fact.entered_by, fact.rating) == ("hotline", "陈", 4)
 
 
-async def test_tags_go_the_way_of_the_verdict(pool: Pool, repository: Book):
-    delivery = await heard(pool, repository, *story.RESOLVED)
+async def test_tags_are_recorded_with_the_verdict(pool: Pool, repository: Book):
+    delivery = await feedback_after(pool, repository, *story.RESOLVED)
     verdict = f.VerdictGiven(judged=len(story.RESOLVED), asked="call", rating=4, solved=True, tags=("prompt",))
     await delivery.deliver([Log(end=100).record(envelope(verdict, None, at=at(1)))])
     payload = await pool.fetchval("SELECT payload FROM journal WHERE type = 'demand.confirmed.v1'")
@@ -190,12 +190,14 @@ async def test_tags_go_the_way_of_the_verdict(pool: Pool, repository: Book):
 
 
 @pytest.mark.parametrize(("judged", "calls"), [(len(story.RESOLVED), 2), (1, 0)])
-async def test_a_demand_that_was_called_about_in_vain_is_closed_with_the_number_of_calls(
+async def test_a_demand_whose_calls_all_failed_is_closed_with_the_number_of_calls(
     pool: Pool, repository: Book, judged: int, calls: int
 ):
-    delivery = await heard(pool, repository, *story.RESOLVED)
-    failed = [f.CallBackFailed(by="林", unit="desk", judged=judged, attempt=n, not_reached="no-answer") for n in (1, 2)]
-    records = [envelope(fact, None, at=at(n))._replace(id=uuid4()) for n, fact in enumerate(failed)]
+    delivery = await feedback_after(pool, repository, *story.RESOLVED)
+    failed_calls = [
+        f.CallBackFailed(by="林", unit="desk", judged=judged, attempt=n, not_reached="no-answer") for n in (1, 2)
+    ]
+    records = [envelope(fact, None, at=at(n))._replace(id=uuid4()) for n, fact in enumerate(failed_calls)]
     await delivery.deliver([Log(end=100 + n).record(record) for n, record in enumerate(records)])
     await timers(pool, repository, at(PACK.rate_within_days + 1)).run_some()
     payload = await pool.fetchval("SELECT payload FROM journal WHERE type = 'demand.closed.v1'")
@@ -203,7 +205,7 @@ async def test_a_demand_that_was_called_about_in_vain_is_closed_with_the_number_
     assert (closed.outcome, closed.calls) == (f.Outcome.UNRATED, calls)
 
 
-def test_the_first_verdict_on_an_answer_is_kept_and_a_contested_refusal_is_none():
+def test_the_first_verdict_on_an_answer_is_kept_and_a_contested_refusal_has_none():
     contested = (*DECLINED, f.DemandReopened(reason="归你们管", rating=1), *story.RESOLVED[1:])
     reopened = story.demand(*contested, f.DemandReopened(reason="x", rating=2))
     assert (reopened.first_rating, reopened.first_solved) == (2, False)
@@ -220,63 +222,63 @@ def at(days: float) -> datetime:
     return story.AT + timedelta(days=days)
 
 
-async def test_imported_history_tells_nobody(pool: Pool, repository: Book):
+async def test_imported_history_sends_no_messages(pool: Pool, repository: Book):
     submission = story.SUBMISSION.model_copy(update={"imported": True})
-    await heard(pool, repository, submission, *story.RESOLVED[1:])
+    await feedback_after(pool, repository, submission, *story.RESOLVED[1:])
     async with pool.acquire() as db:
         assert await db.fetchval("SELECT count(*) FROM intent") == 0
 
 
-async def test_what_nobody_rates_is_closed_when_the_time_is_over(pool: Pool, repository: Book):
-    await heard(pool, repository, *story.RESOLVED)
-    early = timers(pool, repository, at(PACK.rate_within_days - 0.1))
-    late = timers(pool, repository, at(PACK.rate_within_days + 0.1))
-    assert await early.run_some() == 0
-    assert await late.run_some() == 1
-    assert await late.run_some() == 0
-    assert await told_here(pool) == ["demand.closed.v1"]
+async def test_an_unrated_demand_is_closed_when_the_time_is_over(pool: Pool, repository: Book):
+    await feedback_after(pool, repository, *story.RESOLVED)
+    early_timers = timers(pool, repository, at(PACK.rate_within_days - 0.1))
+    late_timers = timers(pool, repository, at(PACK.rate_within_days + 0.1))
+    assert await early_timers.run_some() == 0
+    assert await late_timers.run_some() == 1
+    assert await late_timers.run_some() == 0
+    assert await recorded_types(pool) == ["demand.closed.v1"]
 
 
-async def test_what_was_reopened_is_not_closed_and_what_was_answered_again_is_closed_later(
-    pool: Pool, repository: Book
-):
-    delivery = await heard(pool, repository, *story.RESOLVED)
+async def test_a_reopened_demand_is_not_closed_and_one_answered_again_is_closed_later(pool: Pool, repository: Book):
+    delivery = await feedback_after(pool, repository, *story.RESOLVED)
     ratings = RatingHandler(pool, repository, shipped(), LINKS, clock=lambda: at(1))
     await ratings.rate(TOKENS.write("rate", {"demand": str(story.ID)}), NOT_SOLVED)
-    late = timers(pool, repository, at(PACK.rate_within_days + 0.1))
-    assert await late.run_some() == 0
-    again = (f.DemandRouted(unit="roads", rule="r"), *story.RESOLVED[2:])
-    facts = [envelope(fact, n, at=at(5)) for n, fact in enumerate(again, 6)]
+    late_timers = timers(pool, repository, at(PACK.rate_within_days + 0.1))
+    assert await late_timers.run_some() == 0
+    second_answer = (f.DemandRouted(unit="roads", rule="r"), *story.RESOLVED[2:])
+    facts = [envelope(fact, n, at=at(5)) for n, fact in enumerate(second_answer, 6)]
     await delivery.deliver([Log(end=n).record(fact) for n, fact in enumerate(facts, 100)])
-    assert await late.run_some() == 0
+    assert await late_timers.run_some() == 0
     assert await timers(pool, repository, at(PACK.rate_within_days + 5.1)).run_some() == 1
-    assert await told_here(pool) == ["demand.reopened.v1", "demand.closed.v1"]
+    assert await recorded_types(pool) == ["demand.reopened.v1", "demand.closed.v1"]
 
 
-async def test_recorded_history_that_nobody_rated_ends_when_its_time_was_over(pool: Pool, repository: Book):
+async def test_unrated_imported_demands_are_closed_at_the_end_of_their_time(pool: Pool, repository: Book):
     submission = story.SUBMISSION.model_copy(update={"imported": True})
-    await heard(pool, repository, submission, *story.RESOLVED[1:])
+    await feedback_after(pool, repository, submission, *story.RESOLVED[1:])
     assert await timers(pool, repository, at(PACK.rate_within_days + 40)).run_some() == 1
     async with pool.acquire() as db:
         assert await db.fetchval("SELECT time FROM journal") == at(PACK.rate_within_days)
 
 
-async def test_when_the_pack_gives_more_days_meanwhile_the_demand_is_closed_after_those(pool: Pool, repository: Book):
-    await heard(pool, repository, *story.RESOLVED)
+async def test_a_demand_is_closed_by_the_pack_that_is_in_force_at_the_end(pool: Pool, repository: Book):
+    await feedback_after(pool, repository, *story.RESOLVED)
     patient = Jurisdictions([PACK.model_copy(update={"rate_within_days": PACK.rate_within_days + 10})])
-    for days, told in ((0.1, []), (9.9, []), (10.1, ["demand.closed.v1"])):
+    for days, expected in ((0.1, []), (9.9, []), (10.1, ["demand.closed.v1"])):
         await timers(pool, repository, at(PACK.rate_within_days + days), patient).run_some()
-        assert await told_here(pool) == told
+        assert await recorded_types(pool) == expected
 
 
-async def test_the_end_of_an_unrated_demand_has_the_id_that_the_version_before_gave_it(pool: Pool, repository: Book):
-    await heard(pool, repository, *story.RESOLVED)
+async def test_the_closing_of_an_unrated_demand_has_the_same_id_as_in_the_previous_version(
+    pool: Pool, repository: Book
+):
+    await feedback_after(pool, repository, *story.RESOLVED)
     await timers(pool, repository, at(PACK.rate_within_days)).run_some()
     async with pool.acquire() as db:
         assert await db.fetchval("SELECT id FROM journal") == uuid5(uuid5(story.ID, "close:4"), "0")
 
 
-async def test_closings_that_the_version_before_planned_are_timers_after_the_migration(postgres: Server):
+async def test_closings_that_the_previous_version_planned_are_timers_after_the_migration(postgres: Server):
     due = datetime(2026, 11, 5, tzinfo=UTC)
     async with fresh_database(postgres, "template1") as database:
         await migrate_until(database, "20261129220100_unrated.sql")
@@ -285,7 +287,7 @@ async def test_closings_that_the_version_before_planned_are_timers_after_the_mig
             await migrate(database, "feedback", MIGRATIONS)
             rows = await pool.fetch("SELECT kind, key, at, due_at, attempts FROM timer")
             assert [tuple(row) for row in rows] == [("unrated", story.ID, due, due, 0)]
-            # A worker of the version before that still runs during the update.
+            # A worker of the previous version that still runs during the update.
             later = due + timedelta(days=1)
             await pool.execute(
                 "INSERT INTO closing VALUES ($1, $3), ($2, $3)"
@@ -299,38 +301,38 @@ async def test_closings_that_the_version_before_planned_are_timers_after_the_mig
             assert [row["key"] for row in await pool.fetch("SELECT key FROM timer")] == [UUID(int=1)], "planned anew"
 
 
-async def test_a_link_rates_once_and_the_same_verdict_sent_again_is_answered_as_at_first(pool: Pool, repository: Book):
-    await heard(pool, repository, *story.RESOLVED)
+async def test_a_link_rates_once_and_a_repeated_verdict_gets_the_first_answer(pool: Pool, repository: Book):
+    await feedback_after(pool, repository, *story.RESOLVED)
     ratings = RatingHandler(pool, repository, shipped(), LINKS, clock=lambda: at(1))
     link, verdict = TOKENS.write("rate", {"demand": str(story.ID)}), RateDemand(rating=4, solved=True)
     demand = await ratings.rate(link, verdict)
     assert (demand.status, demand.outcome) == (Status.CLOSED, f.Outcome.CONFIRMED)
     assert await ratings.rate(link, verdict) == demand
-    assert await told_here(pool) == ["demand.confirmed.v1", "demand.closed.v1"]
+    assert await recorded_types(pool) == ["demand.confirmed.v1", "demand.closed.v1"]
     with pytest.raises(Refused, match=r"your rating \(4 of 5\) was received before") as refused:
         await ratings.rate(link, RateDemand(rating=1, solved=False))
     assert refused.value.code is Code.ILLEGAL_TRANSITION
 
 
-async def test_two_clicks_at_once_are_one_verdict(pool: Pool, repository: Book):
-    await heard(pool, repository, *story.RESOLVED)
+async def test_two_requests_at_once_are_one_verdict(pool: Pool, repository: Book):
+    await feedback_after(pool, repository, *story.RESOLVED)
     ratings = RatingHandler(pool, repository, shipped(), LINKS, clock=lambda: at(1))
     link = TOKENS.write("rate", {"demand": str(story.ID)})
     first, second = await asyncio.gather(*(ratings.rate(link, NOT_SOLVED) for _ in range(2)))
     assert (first, first.status) == (second, Status.REOPENED)
-    assert await told_here(pool) == ["demand.reopened.v1"]
+    assert await recorded_types(pool) == ["demand.reopened.v1"]
 
 
-async def test_a_verdict_on_a_later_answer_is_no_repetition_but_a_form_sent_again_is(pool: Pool, repository: Book):
-    delivery = await heard(pool, repository, *story.RESOLVED)
+async def test_a_verdict_on_a_later_answer_is_new_and_a_form_sent_again_is_a_repetition(pool: Pool, repository: Book):
+    delivery = await feedback_after(pool, repository, *story.RESOLVED)
     ratings = RatingHandler(pool, repository, shipped(), LINKS, clock=lambda: at(1))
-    link, seen = TOKENS.write("rate", {"demand": str(story.ID)}), 4
-    first = await ratings.rate(link, NOT_SOLVED, seen)
-    again = (f.DemandRouted(unit="roads", rule="reopened"), *story.RESOLVED[2:])
-    await delivery.deliver(Log().records(*again, first=6))
-    assert (await ratings.rate(link, NOT_SOLVED, seen)).status is first.status is Status.REOPENED
+    link, version_seen = TOKENS.write("rate", {"demand": str(story.ID)}), 4
+    first_reply = await ratings.rate(link, NOT_SOLVED, version_seen)
+    second_answer = (f.DemandRouted(unit="roads", rule="reopened"), *story.RESOLVED[2:])
+    await delivery.deliver(Log().records(*second_answer, first=6))
+    assert (await ratings.rate(link, NOT_SOLVED, version_seen)).status is first_reply.status is Status.REOPENED
     with pytest.raises(Refused, match="there is a newer answer"):
-        await ratings.rate(link, RateDemand(rating=5, solved=True), seen)
+        await ratings.rate(link, RateDemand(rating=5, solved=True), version_seen)
     assert (await ratings.rate(link, NOT_SOLVED)).reopenings == 2
 
 

@@ -1,4 +1,5 @@
-"""A forged rating link is answered with 403 by its signature alone: no database, and the same work for each."""
+"""A forged rating link is refused with 403 by its signature alone, without a database and always with the same
+effort."""
 
 from collections.abc import AsyncIterator, Iterator
 from random import Random
@@ -23,86 +24,92 @@ REAL: Final = LINKS.token(story.ID, answer=4)
 LETTERS: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 MANY: Final = 10_000
 PURPOSES: Final = 2
-"""A link may be signed for whoever raised the demand, or for a supporter."""
+"""A link may be signed for the person who raised the demand, or for a supporter."""
 
 
 class NoDatabase:
-    """Stands for a pool that must not be asked."""
+    """Stands for a pool that must not be used."""
 
     def acquire(self, **how: Any) -> None:
         raise AssertionError("a forged link asks for the database")
 
 
 def forged() -> Iterator[str]:
-    """Ten thousand links, in turn: a real one with a letter changed, one of another secret, a real claim with a
-    signature of another demand, nonsense."""
-    random, theirs = Random(7), CitizenLinks.at("", "s" * 40)
+    """Ten thousand links of four kinds in turn: a real one with one letter changed, one with another secret, a real
+    payload with the signature of another demand, and random text."""
+    random, other_links = Random(7), CitizenLinks.at("", "s" * 40)
     signed = REAL.partition(".")[2]
     for n in range(MANY // 4):
-        spot = random.randrange(len(REAL) - 1)
-        other = random.choice([letter for letter in LETTERS if letter != REAL[spot]])
-        yield REAL[:spot] + other + REAL[spot + 1 :]
-        yield theirs.token(UUID(int=n), answer=4)
+        position = random.randrange(len(REAL) - 1)
+        letter_ = random.choice([letter for letter in LETTERS if letter != REAL[position]])
+        yield REAL[:position] + letter_ + REAL[position + 1 :]
+        yield other_links.token(UUID(int=n), answer=4)
         yield f"{LINKS.token(UUID(int=n)).partition('.')[0]}.{signed}"
         yield "".join(random.choices(LETTERS, k=random.choice((1, 20, len(REAL), 300))))
 
 
 @pytest.fixture
-async def door() -> AsyncIterator[httpx.AsyncClient]:
+async def client_without_database() -> AsyncIterator[httpx.AsyncClient]:
     settings = FeedbackSettings.model_validate(KEYS | {"DATABASE_URL": "postgresql://nobody@127.0.0.1:1/none"})
-    served = web_app("feedback", app.api(settings, NoDatabase()).routers)  # type: ignore[arg-type]
-    transport = httpx.ASGITransport(served)
+    application = web_app("feedback", app.api(settings, NoDatabase()).routers)  # type: ignore[arg-type]
+    transport = httpx.ASGITransport(application)
     async with httpx.AsyncClient(transport=transport, base_url="http://feedback") as client:
         yield client
 
 
-def test_ten_thousand_forged_links_cost_two_signatures_each_and_none_is_taken():
-    taken: list[str] = []
+def test_ten_thousand_forged_links_cost_two_signatures_each_and_none_is_accepted():
+    accepted: list[str] = []
     checks = 0
     loads = URLSafeTimedSerializer.loads
 
-    def counted(self: URLSafeTimedSerializer, *given: Any, **how: Any) -> Any:
+    def counted(self: URLSafeTimedSerializer, *args: Any, **kwargs: Any) -> Any:
         nonlocal checks
         checks += 1
-        return loads(self, *given, **how)
+        return loads(self, *args, **kwargs)
 
     with patch.object(URLSafeTimedSerializer, "loads", counted):
         for token in forged():
             try:
                 LINKS.read(token)
-                taken.append(token)
+                accepted.append(token)
             except BrokenLink:
                 continue
-    assert taken == []
+    assert accepted == []
     assert checks == PURPOSES * MANY
 
 
-@pytest.mark.parametrize("way", ["see the page", "send the page", "ask the API", "send to the API"])
-async def test_every_door_refuses_a_forged_link_without_the_database(door: httpx.AsyncClient, way: str):
+@pytest.mark.parametrize("method", ["see the page", "send the page", "ask the API", "send to the API"])
+async def test_every_route_refuses_a_forged_link_without_the_database(
+    client_without_database: httpx.AsyncClient, method: str
+):
     verdict = {"rating": 5, "solved": True}
     statuses = set()
     for token in list(forged())[:40]:
-        match way:
+        match method:
             case "see the page":
-                answer = await door.get(f"/rate/{token}")
+                answer = await client_without_database.get(f"/rate/{token}")
             case "send the page":
-                answer = await door.post(f"/rate/{token}", data={"rating": "5", "solved": "true"})
+                answer = await client_without_database.post(f"/rate/{token}", data={"rating": "5", "solved": "true"})
             case "ask the API":
-                answer = await door.get(f"/v1/ratings/{token}")
+                answer = await client_without_database.get(f"/v1/ratings/{token}")
             case _:
-                answer = await door.post(f"/v1/ratings/{token}", json=verdict)
+                answer = await client_without_database.post(f"/v1/ratings/{token}", json=verdict)
         statuses.add(answer.status_code)
     assert statuses == {403}
 
 
-async def test_a_link_whose_time_is_over_is_told_so_without_the_database(door: httpx.AsyncClient):
+async def test_an_expired_link_is_refused_without_the_database(client_without_database: httpx.AsyncClient):
     with patch("itsdangerous.timed.TimestampSigner.get_timestamp", lambda signer: 1_600_000_000):
-        old = LINKS.token(story.ID, answer=4)
-    assert (await door.get(f"/rate/{old}")).status_code == 410
-    assert (await door.post(f"/v1/ratings/{old}", json={"rating": 5, "solved": True})).status_code == 410
+        token = LINKS.token(story.ID, answer=4)
+    assert (await client_without_database.get(f"/rate/{token}")).status_code == 410
+    assert (
+        await client_without_database.post(f"/v1/ratings/{token}", json={"rating": 5, "solved": True})
+    ).status_code == 410
 
 
-async def test_a_link_that_is_signed_does_ask_the_database(door: httpx.AsyncClient):
-    assert (await door.get(f"/rate/{REAL}")).status_code == 500, "what stands for the database has no answer"
+async def test_a_correctly_signed_link_uses_the_database(client_without_database: httpx.AsyncClient):
+    assert (await client_without_database.get(f"/rate/{REAL}")).status_code == 500, (
+        "what stands for the database has no answer"
+    )
     staff = Tokens(KEYS["secret"]).write("staff", {"demand": str(story.ID)})
-    assert (await door.get(f"/rate/{staff}")).status_code == 403
+    assert (await client_without_database.get(f"/rate/{staff}")).status_code == 403

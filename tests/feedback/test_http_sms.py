@@ -1,4 +1,5 @@
-"""The SMS gateway by HTTP asks and reads as its declaration says; what may have gone out is never called unsent."""
+"""The HTTP SMS gateway sends and reads as its declaration says; a message that may have been sent is never called
+unsent."""
 
 import asyncio
 import hashlib
@@ -24,7 +25,7 @@ from tests.feedback.gateways import ID, NUMBER, TO, URL, message, sms
 
 @dataclass(frozen=True)
 class Asked:
-    """A request as it came over the wire."""
+    """A request as the server received it."""
 
     query: Mapping[str, str]
     headers: Mapping[str, str]
@@ -41,15 +42,15 @@ class Asked:
 
 @asynccontextmanager
 async def answering(handle: Callable[[web.Request], Awaitable[web.StreamResponse]]) -> AsyncIterator[str]:
-    """The address of a server that answers whatever it is asked."""
+    """The address of a server with this handler."""
     server = TestServer(web.Application(), port=0)
     server.app.router.add_route("*", "/send", handle)
     async with server:
         yield str(server.make_url("/send"))
 
 
-async def asked(http_sms: HttpSms, intent: Intent | None = None) -> Asked:
-    """The request that a gateway gets."""
+async def request_of(declaration: HttpSms, intent: Intent | None = None) -> Asked:
+    """The request that a gateway sends."""
     requests: list[Asked] = []
 
     async def answer(request: web.Request) -> web.Response:
@@ -57,60 +58,62 @@ async def asked(http_sms: HttpSms, intent: Intent | None = None) -> Asked:
         return web.Response()
 
     async with answering(answer) as url:
-        gateway = HttpSmsGateway("sms", http_sms.model_copy(update={"url": url}), clock=lambda: 1700000000.0)
+        gateway = HttpSmsGateway("sms", declaration.model_copy(update={"url": url}), clock=lambda: 1700000000.0)
         assert await gateway.send(intent or message(), TO) == Sent()
         await gateway.close()
     return requests[0]
 
 
-async def test_address_words_and_id_stand_where_the_declaration_wants_them():
-    request = await asked(
+async def test_address_text_and_id_are_put_where_the_declaration_says():
+    request = await request_of(
         sms(method="GET", query={"to": "{to}", "text": "{text}", "ref": "{id}"}, headers={"X-About": "{number}"})
     )
     assert request.query == {"to": "13800138000", "text": message().body["text"], "ref": str(ID)}
     assert request.headers["X-About"] == NUMBER
 
 
-async def test_a_form_and_json_are_filled_and_whatever_stands_in_a_value_breaks_nothing():
-    odd = message(text='他说："水&漏{to}"')
-    form = await asked(sms(form={"mobile": "{to}", "content": "{text}"}), odd)
-    assert form.form == {"mobile": ["13800138000"], "content": [odd.body["text"]]}
-    posted = await asked(sms(json={"to": ["{to}"], "body": {"text": "{text}"}, "n": 1}), odd)
-    assert posted.json == {"to": ["13800138000"], "body": {"text": odd.body["text"]}, "n": 1}
+async def test_a_form_and_json_are_filled_and_special_characters_in_values_break_nothing():
+    text_with_quotes = message(text='他说："水&漏{to}"')
+    form = await request_of(sms(form={"mobile": "{to}", "content": "{text}"}), text_with_quotes)
+    assert form.form == {"mobile": ["13800138000"], "content": [text_with_quotes.body["text"]]}
+    posted = await request_of(sms(json={"to": ["{to}"], "body": {"text": "{text}"}, "n": 1}), text_with_quotes)
+    assert posted.json == {"to": ["13800138000"], "body": {"text": text_with_quotes.body["text"]}, "n": 1}
 
 
-async def test_the_signature_goes_before_the_words_once():
-    http_sms = sms(signature="【呼应】", form={"content": "{text}", "sign": "{signature}"})
+async def test_the_signature_is_put_before_the_text_once():
+    declaration = sms(signature="【呼应】", form={"content": "{text}", "sign": "{signature}"})
     for text in ("已收到", "【呼应】已收到"):
-        form = (await asked(http_sms, message(text=text))).form
+        form = (await request_of(declaration, message(text=text))).form
         assert form == {"content": ["【呼应】已收到"], "sign": ["呼应"]}
 
 
 async def test_an_approved_template_takes_short_variables_and_the_path_of_the_link():
     approved = {"id": "SMS_1", "variables": {"no": "{number}", "why": "{reason}", "link": "{url_path}"}}
-    http_sms = sms(
+    declaration = sms(
         templates={"resolved": approved}, variable_length=10, json={"code": "{template_id}", "params": "{variables}"}
     )
-    request = await asked(http_sms, message(reason="很长" * 20))
+    request = await request_of(declaration, message(reason="很长" * 20))
     assert request.json["code"] == "SMS_1"
     assert request.json["params"] == {"no": NUMBER, "why": "很长很长很长很长很…", "link": "follow/abc.def"}
 
 
 @pytest.mark.parametrize("more", [{"links": False}, {"templates_only": True}])
-async def test_words_that_the_operator_would_refuse_are_not_sent_and_the_reason_says_what_to_do(more: dict[str, bool]):
+async def test_a_text_that_the_operator_would_refuse_is_not_sent_and_the_reason_says_what_to_do(more: dict[str, bool]):
     outcome = await HttpSmsGateway("sms", sms(**more)).send(message(), TO)
     assert isinstance(outcome, Rejected)
     assert "'resolved'" in outcome.reason
     assert "template" in outcome.reason
 
 
-async def test_a_request_is_signed_over_what_the_declaration_names():
-    http_sms = sms(sign={"over": "app{to}{timestamp}", "algorithm": "md5", "secret": "s3cret"}, form={"sign": "{sign}"})
-    form = (await asked(http_sms)).form
+async def test_a_request_is_signed_over_the_declared_values():
+    declaration = sms(
+        sign={"over": "app{to}{timestamp}", "algorithm": "md5", "secret": "s3cret"}, form={"sign": "{sign}"}
+    )
+    form = (await request_of(declaration)).form
     assert form["sign"] == [hashlib.md5(b"app138001380001700000000s3cret").hexdigest()]
 
 
-async def test_a_gateway_that_is_away_was_sent_nothing():
+async def test_an_unreachable_gateway_was_sent_nothing():
     gateway = HttpSmsGateway("sms", sms(url=f"http://127.0.0.1:{free_port()}/send"))
     assert isinstance(await gateway.send(message(), TO), RetryLater)
     await gateway.close()
@@ -118,7 +121,7 @@ async def test_a_gateway_that_is_away_was_sent_nothing():
 
 @pytest.mark.parametrize("method", ["GET", "POST"])
 @pytest.mark.parametrize("first", [b"", b"HTTP/1.1 200", b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n0: Ac"])
-async def test_whoever_hangs_up_after_the_request_leaves_it_unknown_and_is_asked_once(first: bytes, method: str):
+async def test_a_connection_closed_after_the_request_is_an_unknown_outcome_and_not_repeated(first: bytes, method: str):
     requests = []
 
     async def hang_up(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -134,7 +137,7 @@ async def test_whoever_hangs_up_after_the_request_leaves_it_unknown_and_is_asked
     assert len(requests) == 1
 
 
-async def test_silence_after_the_request_leaves_it_unknown():
+async def test_a_timeout_after_the_request_is_an_unknown_outcome():
     over = asyncio.Event()
 
     async def never(request: web.Request) -> web.Response:
@@ -175,7 +178,7 @@ RULES: tuple[dict[str, Any], ...] = (
         (302, "", (), Unknown("302: ")),
     ],
 )
-def test_an_answer_is_read_by_the_first_rule_that_holds_else_by_its_status(
+def test_an_answer_is_read_by_the_first_matching_rule_or_else_by_its_status(
     status: int, body: str, rules: tuple[dict[str, Any], ...], outcome: Outcome
 ):
     assert outcome_of(status, body, sms(answers=rules).answers) == outcome
@@ -199,7 +202,7 @@ def test_a_declared_gateway_is_read(tmp_path: Path):
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "told"),
+    ("old", "new", "reason"),
     [
         ("{text}", "{tetx}", "there is no value for {tetx}"),
         ("phone: sms", "phone: sns", "there is no gateway 'sns'; known: sms"),
@@ -211,15 +214,15 @@ def test_a_declared_gateway_is_read(tmp_path: Path):
         ("method: GET", "reports: {key: 0123456789abcdef, delivered: ['1'], failed: ['2']}", "name the parameter"),
     ],
 )
-def test_a_mistake_in_the_declaration_is_named(tmp_path: Path, old: str, new: str, told: str):
+def test_a_mistake_in_the_declaration_is_named(tmp_path: Path, old: str, new: str, reason: str):
     file = tmp_path / "gateways.yaml"
     file.write_text(GOOD.replace(old, new))
     with pytest.raises(ValueError, match="gateways") as fault:
         declared(file)
-    assert told in str(fault.value)
+    assert reason in str(fault.value)
 
 
 async def test_a_link_is_never_cut():
     approved = {"id": "T", "variables": {"link": "{url}"}}
-    http_sms = sms(templates={"resolved": approved}, variable_length=4, json={"params": "{variables}"})
-    assert (await asked(http_sms)).json == {"params": {"link": URL}}
+    declaration = sms(templates={"resolved": approved}, variable_length=4, json={"params": "{variables}"})
+    assert (await request_of(declaration)).json == {"params": {"link": URL}}

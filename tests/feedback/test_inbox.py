@@ -1,4 +1,4 @@
-"""The inbox shows the messages of the file with links that open, and exists only where the product is tried out."""
+"""The demo inbox shows the messages of the file with working links, and exists only in demo deployments."""
 
 import json
 from pathlib import Path
@@ -24,18 +24,23 @@ from tests.keys import KEYS
 HERE = "http://here.example:8080"
 
 
-def settings(file: Path, **more: Any) -> FeedbackSettings:
-    told = {"DATABASE_URL": "postgresql://u@127.0.0.1/x", "notification_file": file, "inbox": True, "public_url": HERE}
-    return FeedbackSettings.model_validate(KEYS | told | more)
+def settings(file: Path, **options: Any) -> FeedbackSettings:
+    values = {
+        "DATABASE_URL": "postgresql://u@127.0.0.1/x",
+        "notification_file": file,
+        "inbox": True,
+        "public_url": HERE,
+    }
+    return FeedbackSettings.model_validate(KEYS | values | options)
 
 
-async def inbox(pool: Pool, file: Path, query: str = "", **more: Any) -> httpx.Response:
-    served = web_app("feedback", app.api(settings(file, **more), pool).routers)
-    async with httpx.AsyncClient(transport=httpx.ASGITransport(served), base_url=HERE) as client:
+async def inbox(pool: Pool, file: Path, query: str = "", **options: Any) -> httpx.Response:
+    application = web_app("feedback", app.api(settings(file, **options), pool).routers)
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(application), base_url=HERE) as client:
         return await client.get(f"/inbox{query}")
 
 
-async def test_messages_stand_newest_first_with_their_links_to_open(pool: Pool, tmp_path: Path):
+async def test_messages_are_listed_newest_first_with_working_links(pool: Pool, tmp_path: Path):
     gateway = FileGateway(tmp_path / "out", clock=lambda: story.AT)
     await gateway.send(message("submitted", f"已收到。查看：{HERE}/follow/first"), TO)
     await gateway.send(message("resolved", f"已有答复。评价：{HERE}/rate/second。"), TO)
@@ -48,9 +53,9 @@ async def test_messages_stand_newest_first_with_their_links_to_open(pool: Pool, 
     assert "Answered, to be rated" in (await inbox(pool, tmp_path / "out", "?lang=en")).text
 
 
-async def test_a_link_of_somebody_else_and_hostile_words_stay_words(pool: Pool, tmp_path: Path):
-    odd = "<script>alert(1)</script> https://evil.example/x http://here.example:8080.evil.example/y"
-    await FileGateway(tmp_path / "out").send(message("progressed", odd), TO)
+async def test_foreign_links_and_hostile_text_are_shown_as_text(pool: Pool, tmp_path: Path):
+    text = "<script>alert(1)</script> https://evil.example/x http://here.example:8080.evil.example/y"
+    await FileGateway(tmp_path / "out").send(message("progressed", text), TO)
     page = (await inbox(pool, tmp_path / "out")).text
     assert "&lt;script&gt;" in page
     assert "<script>alert" not in page
@@ -58,7 +63,7 @@ async def test_a_link_of_somebody_else_and_hostile_words_stay_words(pool: Pool, 
     assert "evil.example/y</a>" not in page
 
 
-async def test_a_page_has_so_many_and_leads_to_earlier_ones(pool: Pool, tmp_path: Path):
+async def test_a_page_has_a_limited_number_and_links_to_earlier_ones(pool: Pool, tmp_path: Path):
     gateway = FileGateway(tmp_path / "out")
     for n in range(ON_A_PAGE + 1):
         await gateway.send(message("submitted", f"message {n:02}"), TO)
@@ -68,7 +73,7 @@ async def test_a_page_has_so_many_and_leads_to_earlier_ones(pool: Pool, tmp_path
     assert "message 00" in second
 
 
-async def test_an_empty_inbox_and_a_broken_line_are_no_fault(pool: Pool, tmp_path: Path):
+async def test_an_empty_inbox_and_a_broken_line_are_no_error(pool: Pool, tmp_path: Path):
     assert "还没有消息" in (await inbox(pool, tmp_path / "out")).text
     (tmp_path / "out").write_bytes(b'{"half\n[1]\n' + json.dumps({"body": "of before"}).encode() + b"\n")
     assert "of before" in (await inbox(pool, tmp_path / "out")).text
@@ -89,15 +94,15 @@ async def test_there_is_no_inbox_unless_it_is_set(pool: Pool, tmp_path: Path):
 
 
 @pytest.mark.parametrize(
-    ("more", "told"),
+    ("options", "reason"),
     [
         ({"DATABASE_URL": "postgresql://u@db.example/x"}, "DATABASE_URL is not of this machine"),
         ({"notification_file": None}, "HUYING_NOTIFICATION_FILE"),
     ],
 )
-def test_an_inbox_is_refused_where_there_may_be_real_people(tmp_path: Path, more: dict[str, Any], told: str):
-    with pytest.raises(ValidationError, match=told):
-        settings(tmp_path / "out", **more)
+def test_an_inbox_is_refused_with_settings_of_real_operation(tmp_path: Path, options: dict[str, Any], reason: str):
+    with pytest.raises(ValidationError, match=reason):
+        settings(tmp_path / "out", **options)
 
 
 def test_an_inbox_is_refused_beside_gateways(tmp_path: Path):
@@ -107,5 +112,5 @@ def test_an_inbox_is_refused_beside_gateways(tmp_path: Path):
         settings(tmp_path / "out", gateways=file)
 
 
-def test_every_message_has_words_for_what_it_tells():
+def test_every_kind_of_message_has_a_title():
     assert set(NOTICE_WORDS) == set(Notice)

@@ -1,4 +1,5 @@
-"""A message leaves through a real SMS gateway, Debian's Kannel with its fake message centre, which reports it."""
+"""A message is sent through a real SMS gateway, Debian's Kannel with its fake message centre, which reports its
+delivery."""
 
 import asyncio
 import re
@@ -15,7 +16,7 @@ from services.feedback.settings import FeedbackSettings
 from shared.chassis.database.pool import Pool
 from shared.chassis.http.app import server, web_app
 from tests.eventually import eventually
-from tests.feedback.office import Book, heard, send_all, sending, states, told_here
+from tests.feedback.office import Book, feedback_after, recorded_types, send_all, sending, states
 from tests.feedback.test_sending import WITH_CONTACT
 from tests.kannel import kannel, kannel_installed, kannel_ports, says, words_of
 from tests.keys import KEYS
@@ -66,30 +67,30 @@ use: {{phone: sms}}
 
 @asynccontextmanager
 async def reporting(pool: Pool, file: Path, port: int) -> AsyncIterator[None]:
-    """Feedback's API, where Kannel reports."""
+    """Feedback's API, to which Kannel sends reports."""
     settings = FeedbackSettings.model_validate(KEYS | {"DATABASE_URL": "postgresql://u@127.0.0.1/x", "gateways": file})
-    served = server(web_app("feedback", app.api(settings, pool).routers), "127.0.0.1", port)
-    task = asyncio.create_task(served.serve())
+    application_server = server(web_app("feedback", app.api(settings, pool).routers), "127.0.0.1", port)
+    task = asyncio.create_task(application_server.serve())
     yield
-    served.should_exit = True
+    application_server.should_exit = True
     await task
 
 
 async def test_a_message_through_kannel_arrives_with_its_signature_and_is_reported_as_delivered(
     pool: Pool, repository: Book, tmp_path: Path
 ):
-    ports, file, ours = kannel_ports(), tmp_path / "gateways.yaml", free_port()
-    file.write_text(OURS.format(**ports, ours=ours, key=KEY))
-    told = declared(file).gateways["sms"]
-    assert isinstance(told, HttpSms)
-    await heard(pool, repository, WITH_CONTACT)
+    ports, file, our_port = kannel_ports(), tmp_path / "gateways.yaml", free_port()
+    file.write_text(OURS.format(**ports, ours=our_port, key=KEY))
+    declaration = declared(file).gateways["sms"]
+    assert isinstance(declaration, HttpSms)
+    await feedback_after(pool, repository, WITH_CONTACT)
     async with (
-        reporting(pool, file, ours),
-        kannel(tmp_path, ports, SERVICES) as running,
-        running.centre(0, "1 2 text never sent") as centre,
+        reporting(pool, file, our_port),
+        kannel(tmp_path, ports, SERVICES) as gateway_running,
+        gateway_running.centre(0, "1 2 text never sent") as centre,
     ):
-        await says(running.bearer, "Fakesmsc client connected")
-        gateway = HttpSmsGateway("sms", told)
+        await says(gateway_running.bearer, "Fakesmsc client connected")
+        gateway = HttpSmsGateway("sms", declaration)
         await send_all(sending(pool, repository, gateway))
         await gateway.close()
         parts = re.findall(r"<12345 13800078000 udh \S+ data (\S+)>", await says(centre, "Got message 2"))
@@ -97,4 +98,4 @@ async def test_a_message_through_kannel_arrives_with_its_signature_and_is_report
         assert words.startswith("【呼应】您的诉求已收到")
         assert words.removeprefix("【呼应】") == await pool.fetchval("SELECT body ->> 'text' FROM intent")
         await eventually(lambda: states(pool), lambda found: found == [("delivered", None)], within=30)
-    assert await told_here(pool) == ["demand.notification-sent.v1"]
+    assert await recorded_types(pool) == ["demand.notification-sent.v1"]

@@ -1,4 +1,4 @@
-"""A sender that is killed again and again, and a gateway that fails, hangs and answers late: nobody is told twice.
+"""A sender is killed repeatedly, and the gateway fails, hangs and responds late: nobody gets a message twice.
 
 `HUYING_LONG=1` runs it with 2,000 messages and fifty kills.
 """
@@ -40,7 +40,7 @@ NOT_OVER = "SELECT count(*) FROM intent WHERE state IN ('pending', 'sending')"
 
 @dataclass
 class Carrier:
-    """A gateway that takes what it takes once for each time that it is asked, and reports what it took."""
+    """A gateway that counts each accepted request, and reports each accepted message."""
 
     reports: httpx.AsyncClient
     luck: random.Random = field(default_factory=lambda: random.Random(15))
@@ -51,8 +51,8 @@ class Carrier:
     reporting: set[asyncio.Task[None]] = field(default_factory=set)
 
     async def answer(self, request: web.Request) -> web.Response:
-        """Of a hundred: ten are not taken, and it says so; ten fail without a word whether they were taken; fifteen are
-        taken and never answered; five are answered late; the rest is well. Reports come up to six seconds later."""
+        """Of a hundred: ten are refused; ten fail without saying whether they were accepted; fifteen are accepted
+        without a response; five get a late response; the rest succeed. Reports come up to six seconds later."""
         form = await request.post()
         id, to = str(form["id"]), str(form["to"])
         self.asked += 1
@@ -77,8 +77,8 @@ class Carrier:
 
     async def _report(self, id: str) -> None:
         await asyncio.sleep(self.luck.uniform(0, 6))
-        told = {"key": KEY, "ref": id, "status": "1"}
-        assert (await self.reports.get("/inbound/reports/sms", params=told)).status_code == 200
+        parameters = {"key": KEY, "ref": id, "status": "1"}
+        assert (await self.reports.get("/inbound/reports/sms", params=parameters)).status_code == 200
 
 
 @pytest.fixture
@@ -86,8 +86,8 @@ async def carrier(pool: Pool, tmp_path: Path) -> AsyncIterator[Carrier]:
     file = tmp_path / "gateways.yaml"
     file.write_text(DECLARED)
     settings = FeedbackSettings.model_validate(KEYS | {"DATABASE_URL": "postgresql://u@127.0.0.1/x", "gateways": file})
-    served = web_app("feedback", app.api(settings, pool).routers)
-    async with httpx.AsyncClient(transport=httpx.ASGITransport(served), base_url="http://here") as reports:
+    application = web_app("feedback", app.api(settings, pool).routers)
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(application), base_url="http://here") as reports:
         yield Carrier(reports)
 
 
@@ -96,8 +96,8 @@ def child(database: str, url: str) -> AbstractAsyncContextManager[None]:
     return forked("tests.feedback.killed_sender", database, url)
 
 
-async def hear(pool: Pool, repository: Book) -> None:
-    """Demands of as many people, each told of twice."""
+async def deliver_demands(pool: Pool, repository: Book) -> None:
+    """Demands of this many people; each causes two messages."""
     delivery, log = Delivery(pool, Repositories.of(repository), "cluster", clock=lambda: story.AT), Log()
     for n in range(1, PEOPLE + 1):
         submitted = story.SUBMISSION.model_copy(update={"contact": UUID(int=n)})
@@ -110,10 +110,10 @@ async def count(pool: Pool, question: str = NOT_OVER) -> int:
 
 @pytest.mark.faults
 @pytest.mark.timeout(3600)
-async def test_each_person_is_told_once_whatever_the_gateway_does_and_however_often_the_sender_is_killed(
+async def test_each_person_gets_each_message_once_despite_gateway_faults_and_killed_senders(
     database: str, pool: Pool, repository: Book, carrier: Carrier
 ):
-    await hear(pool, repository)
+    await deliver_demands(pool, repository)
     server = TestServer(web.Application(), port=0)
     server.app.router.add_post("/send", carrier.answer)
     async with server:
@@ -126,18 +126,18 @@ async def test_each_person_is_told_once_whatever_the_gateway_does_and_however_of
 
             async with child(database, url):
                 await eventually(asked, bool, within=300)
-            await the_killed_one_is_known_to_be_dead(pool)
+            await let_the_killed_sender_expire(pool)
         async with child(database, url):
-            await all_is_over(pool)
+            await everything_is_sent(pool)
         unknown = await count(pool, "SELECT count(*) FROM intent WHERE state = 'unknown'")
         assert max(carrier.taken.values()) == 1, "nobody is told twice"
-        # What nobody knows of is reported too, up to six seconds later.
+        # Unknown messages are reported too, up to six seconds later.
         await asyncio.gather(*carrier.reporting)
         await eventually(lambda: count(pool, MISSED), lambda missed: missed == 0, within=60)
-        left = await what_is_unknown_was_not_taken_and_a_person_may_send_it(pool, carrier)
+        left = await unknown_messages_were_not_accepted_and_can_be_sent_again(pool, carrier)
         carrier.well = True
         async with child(database, url):
-            await all_is_over(pool)
+            await everything_is_sent(pool)
         await asyncio.gather(*carrier.reporting)
     print(f"{2 * PEOPLE} messages, {KILLS} kills, asked {carrier.asked} times; unknown {unknown}, after reports {left}")
     assert await count(pool, "SELECT count(*) FROM intent WHERE state NOT IN ('sent', 'delivered')") == 0
@@ -146,27 +146,27 @@ async def test_each_person_is_told_once_whatever_the_gateway_does_and_however_of
 
 
 MISSED = "SELECT count(*) FROM intent WHERE state = 'sent'"
-"""What was taken and not reported yet."""
+"""The messages that were accepted and not reported yet."""
 
 
-async def the_killed_one_is_known_to_be_dead(pool: Pool) -> None:
-    """So much later that what it had in hand is given up, and what waits for another try is due."""
+async def let_the_killed_sender_expire(pool: Pool) -> None:
+    """Move time on, so that messages of the killed sender are given up and retries are due."""
     await pool.execute("UPDATE intent SET claimed_at = now() - interval '5 minutes' WHERE state = 'sending'")
     await pool.execute("UPDATE intent SET due_at = now() WHERE state = 'pending'")
 
 
-async def all_is_over(pool: Pool) -> None:
+async def everything_is_sent(pool: Pool) -> None:
     async def left() -> int:
-        # What waits for a further try need not wait for its time here.
+        # Retries need not wait for their time here.
         await pool.execute("UPDATE intent SET due_at = now() WHERE state = 'pending' AND waits = 'retry'")
         return await count(pool)
 
     await eventually(left, lambda found: found == 0, within=600)
 
 
-async def what_is_unknown_was_not_taken_and_a_person_may_send_it(pool: Pool, carrier: Carrier) -> int:
-    """Every message that the gateway took was reported, so that those left are listed and none is lost. Returns how
-    many are left."""
+async def unknown_messages_were_not_accepted_and_can_be_sent_again(pool: Pool, carrier: Carrier) -> int:
+    """Every accepted message was reported, so the remaining unknown ones were not accepted; they are listed and can
+    be sent again. Returns their number."""
     rows = await pool.fetch("SELECT id, state FROM intent WHERE state NOT IN ('sent', 'delivered')")
     assert {row["state"] for row in rows} <= {"unknown"}
     assert not [row["id"] for row in rows if carrier.taken[str(row["id"])]]

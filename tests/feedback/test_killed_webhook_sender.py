@@ -1,4 +1,4 @@
-"""A sender of webhooks that is killed again and again loses nothing, keeps the order, and repeats by the same ids."""
+"""A webhook sender that is killed repeatedly loses nothing, keeps the order, and repeats with the same ids."""
 
 from contextlib import AbstractAsyncContextManager
 from uuid import UUID
@@ -25,17 +25,17 @@ def child(database: str) -> AbstractAsyncContextManager[None]:
 
 
 def first_times(hook: Endpoint) -> dict[str, list[str]]:
-    """The types of events by demand, each event where it came first."""
-    seen, found = set[str](), dict[str, list[str]]()
+    """The types of events by demand, each at its first arrival."""
+    seen, types = set[str](), dict[str, list[str]]()
     for event in hook.taken:
         if event["id"] not in seen:
             seen.add(event["id"])
-            found.setdefault(event["data"]["demand"]["id"], []).append(event["data"]["demand"]["status"])
-    return found
+            types.setdefault(event["data"]["demand"]["id"], []).append(event["data"]["demand"]["status"])
+    return types
 
 
 @pytest.mark.faults
-async def test_however_often_the_sender_is_killed_everything_comes_in_order_by_the_same_ids(
+async def test_all_events_arrive_in_order_with_the_same_ids_although_the_sender_is_killed(
     database: str, pool: Pool, repository: Book
 ):
     async with endpoint() as hook:

@@ -1,4 +1,4 @@
-"""The event loop does not mask long words of a citizen who rates an answer."""
+"""The event loop does not mask the long comment of a citizen who rates an answer."""
 
 import json
 
@@ -18,15 +18,17 @@ from tests.worst import HIDDEN, SAID, is_spared
 
 
 @pytest.mark.usefixtures("own_processes")
-async def test_the_words_of_a_verdict(database: str, pool: Pool, masked_here: list[str]):
+async def test_a_long_comment_of_a_verdict_is_masked_in_another_process(
+    database: str, pool: Pool, masked_here: list[str]
+):
     settings = FeedbackSettings.model_validate(KEYS | {"DATABASE_URL": database})
     delivery = Delivery(pool, app.worker(settings, pool).repositories, "cluster")
     await apply_records(delivery, Log().records(*story.RESOLVED, key=story.ID))
     token = Tokens(settings.secret).write("rate", {"demand": str(story.ID)})
     verdict = {"rating": 1, "solved": False, "comment": SAID[:2000]}
     api = app.api(settings, pool)
-    async with running("feedback", api) as served:
-        transport = httpx.ASGITransport(served)
+    async with running("feedback", api) as application:
+        transport = httpx.ASGITransport(application)
         async with httpx.AsyncClient(transport=transport, base_url="http://feedback") as client:
             answers = [await client.post(f"/v1/ratings/{token}", json=verdict) for _ in range(2)]
         process = masker_of(api).process._process

@@ -1,5 +1,5 @@
-"""The rating page works without a script: it shows the answer, takes the rating once, keeps what was chosen, and says
-what became of a demand whose link is spent."""
+"""The rating page works without JavaScript: it shows the answer, accepts one rating, keeps the choices, and says
+what became of the demand if the link was used already."""
 
 import asyncio
 import re
@@ -54,19 +54,19 @@ class Browser:
         return await self.client.get(path or self.path, params=parameters)
 
     async def rate(self, path: str = "", **form: str) -> httpx.Response:
-        """The form with what its hidden fields hold, whether or not the page shows it still."""
-        shown = (await self.see(path)).text
-        hidden = dict(re.findall(r'<input type="hidden" name="(csrf|seen)" value="([^"]*)">', shown))
+        """Send the form with its hidden fields, even if the page does not show it any more."""
+        page = (await self.see(path)).text
+        hidden = dict(re.findall(r'<input type="hidden" name="(csrf|seen)" value="([^"]*)">', page))
         return await self.client.post(path or self.path, data={"csrf": await self._csrf()} | hidden | form)
 
     async def _csrf(self) -> str:
-        """Of this visitor, also where the page shows no form."""
+        """The CSRF token of this visitor, even if the page shows no form."""
         return csrf_token(self.client.cookies["huying-visitor"])
 
 
 @pytest.fixture
 async def link(request: pytest.FixtureRequest, database: str, pool: Pool) -> AsyncIterator[Browser]:
-    """The link of a resolved demand, unless a test has another past for it."""
+    """A browser with the link of a resolved demand, or of the history that the test gives."""
     settings = FeedbackSettings.model_validate(KEYS | {"DATABASE_URL": database})
     delivery = Delivery(pool, app.worker(settings, pool).repositories, "cluster")
     await apply_records(delivery, Log().records(*getattr(request, "param", story.RESOLVED), key=story.ID))
@@ -76,7 +76,7 @@ async def link(request: pytest.FixtureRequest, database: str, pool: Pool) -> Asy
         yield Browser(client, f"/rate/{token}")
 
 
-async def told(pool: Pool, kind: str) -> int:
+async def recorded(pool: Pool, kind: str) -> int:
     async with pool.acquire() as db:
         return int(await db.fetchval("SELECT count(*) FROM journal WHERE type = $1", f"demand.{kind}.v1"))
 
@@ -97,13 +97,13 @@ async def test_the_link_shows_the_answer_that_is_judged_and_five_levels_in_both_
         assert "<script" not in page
 
 
-async def test_who_looks_at_the_page_waits_for_nobody(link: Browser, pool: Pool):
+async def test_viewing_the_page_takes_no_lock(link: Browser, pool: Pool):
     async with pool.acquire() as db, db.transaction():
         await db.execute("SELECT FROM demand FOR UPDATE")
         assert (await asyncio.wait_for(link.see(), 60)).status_code == 200
 
 
-async def test_a_rating_leads_to_the_page_of_the_demand_and_is_not_taken_twice(link: Browser, pool: Pool):
+async def test_a_rating_leads_to_the_page_of_the_demand_and_is_not_accepted_twice(link: Browser, pool: Pool):
     form = {"rating": "5", "solved": "true", "comment": "<b>谢谢</b>"}
     for _ in range(2):
         sent = await link.rate(**form)
@@ -114,10 +114,10 @@ async def test_a_rating_leads_to_the_page_of_the_demand_and_is_not_taken_twice(l
     response = await link.rate(**form | {"rating": "1"})
     assert (response.status_code, "您已评价过（5分），评价不能更改" in response.text) == (409, True)
     assert "&lt;b&gt;谢谢&lt;/b&gt;" in response.text, "what was written can be copied"
-    assert await told(pool, "confirmed") == 1
+    assert await recorded(pool, "confirmed") == 1
 
 
-async def test_tags_of_the_pack_are_given_kept_in_the_form_and_unknown_ones_refused(link: Browser, pool: Pool):
+async def test_tags_of_the_pack_are_recorded_and_kept_in_the_form_and_unknown_ones_refused(link: Browser, pool: Pool):
     seen = (await link.see()).text
     assert seen.count('type="checkbox" name="tags"') == len(nanhai().callback.tags) > 0
     response = await link.rate(rating="4", tags="prompt")
@@ -132,7 +132,7 @@ async def test_tags_of_the_pack_are_given_kept_in_the_form_and_unknown_ones_refu
 async def test_a_bad_rating_says_that_it_is_handled_again(link: Browser, pool: Pool):
     response = await link.rate(f"{link.path}?lang=en", rating="1", solved="false", comment="水还在漏")
     assert response.headers["location"] == f"{link.path.replace('rate', 'follow')}?done=reopened&lang=en"
-    assert await told(pool, "reopened") == 1
+    assert await recorded(pool, "reopened") == 1
 
 
 @pytest.mark.parametrize(
@@ -155,17 +155,17 @@ async def test_a_form_that_is_incomplete_says_what_is_missing_and_keeps_what_was
     assert form.get("comment", "") in answer.text
     for name in {"rating", "solved"} & (form.keys() - wrong):
         assert is_chosen(answer.text, name, form[name]), name
-    assert await told(pool, "confirmed") + await told(pool, "reopened") == 0
+    assert await recorded(pool, "confirmed") + await recorded(pool, "reopened") == 0
 
 
 @pytest.mark.parametrize("link", [ANSWERED_AGAIN], indirect=True)
-async def test_a_form_on_an_answer_that_was_followed_by_another_is_kept(link: Browser, pool: Pool):
+async def test_the_input_of_a_form_on_an_outdated_answer_is_kept(link: Browser, pool: Pool):
     await link.see()
     answer = await link.rate(seen="6", rating="2", solved="false", comment="水还在漏")
     assert (answer.status_code, "已有新的答复" in answer.text, "重新铺设完成" in answer.text) == (409, True, True)
     assert (is_chosen(answer.text, "rating", "2"), is_chosen(answer.text, "solved", "false")) == (True, True)
     assert "水还在漏" in answer.text
-    assert await told(pool, "reopened") == 0
+    assert await recorded(pool, "reopened") == 0
 
 
 @pytest.mark.parametrize("link", [ANSWERED_AGAIN], indirect=True)
@@ -174,8 +174,8 @@ async def test_the_link_of_an_earlier_answer_rates_no_later_one(link: Browser, p
     page = (await link.see(first)).text
     assert ("诉求又有了新的答复" in page, 'name="rating"' in page) == (True, False)
     assert f'href="{first.replace("rate", "follow")}"' in page
-    late = await link.rate(first, rating="5", solved="true")
-    assert (late.status_code, await told(pool, "confirmed")) == (409, 0)
+    answer = await link.rate(first, rating="5", solved="true")
+    assert (answer.status_code, await recorded(pool, "confirmed")) == (409, 0)
     assert 'name="rating"' in (await link.see(last)).text
     assert (await link.rate(last, rating="5", solved="true")).status_code == 303
 
@@ -190,8 +190,8 @@ async def test_the_link_of_a_refusal_shows_its_reason_and_lets_the_citizen_disag
     for words in ("不属本区", "请联系&lt;顺德&gt;", "《条例》第五条", "申请重新办理", "异议"):
         assert words in page
     assert 'name="solved" value="true"' not in page
-    known = (await link.see(link.path.replace("/rate/", "/v1/ratings/"))).json()
-    assert (known["reason"], known["instead"], known["may_rate"]) == ("不属本区", "请联系<顺德>", True)
+    rating = (await link.see(link.path.replace("/rate/", "/v1/ratings/"))).json()
+    assert (rating["reason"], rating["instead"], rating["may_rate"]) == ("不属本区", "请联系<顺德>", True)
     response = await link.rate(rating="1", solved="false")
     assert response.headers["location"].endswith("?done=reopened")
 
@@ -208,16 +208,16 @@ async def test_the_link_of_a_refusal_shows_its_reason_and_lets_the_citizen_disag
     ],
     indirect=["link"],
 )
-async def test_a_link_that_comes_too_early_or_too_late_says_what_the_demand_became(link: Browser, words: str):
+async def test_a_link_used_too_early_or_too_late_shows_the_state_of_the_demand(link: Browser, words: str):
     page = (await link.see()).text
     assert (words in page, 'name="rating"' in page) == (True, False)
     assert f'href="{link.path.replace("rate", "follow")}"' in page
-    late = await link.rate(rating="", solved="")
-    assert (late.status_code, 'id="rating-error"' in late.text) == (422, False)
+    answer = await link.rate(rating="", solved="")
+    assert (answer.status_code, 'id="rating-error"' in answer.text) == (422, False)
 
 
 @pytest.mark.parametrize("status", [status for status in Status if status is not Status.NONE])
-async def test_a_link_says_something_at_every_status(link: Browser, pool: Pool, status: Status):
+async def test_a_link_has_a_page_at_every_status(link: Browser, pool: Pool, status: Status):
     async with pool.acquire() as db:
         await db.execute("UPDATE demand SET state = state || jsonb_build_object('status', $1::text)", status.value)
     answer = await link.see()
@@ -225,10 +225,10 @@ async def test_a_link_says_something_at_every_status(link: Browser, pool: Pool, 
     assert not re.search(r"派单|签收|研判|挂账|None", answer.text)
 
 
-async def test_a_form_of_another_site_rates_nothing(link: Browser, pool: Pool):
+async def test_a_form_from_another_site_rates_nothing(link: Browser, pool: Pool):
     await link.see()
     answer = await link.client.post(link.path, data={"rating": "5", "solved": "true"})
-    assert (answer.status_code, "请重新打开页面" in answer.text, await told(pool, "confirmed")) == (403, True, 0)
+    assert (answer.status_code, "请重新打开页面" in answer.text, await recorded(pool, "confirmed")) == (403, True, 0)
 
 
 async def test_a_broken_link_is_a_page_that_says_so(link: Browser):
@@ -240,29 +240,29 @@ async def test_a_broken_link_is_a_page_that_says_so(link: Browser):
 
 
 @pytest.mark.parametrize("link", [WITH_WORDS], indirect=True)
-async def test_a_supporter_reads_what_was_released_and_rates_nothing(link: Browser):
+async def test_a_supporter_sees_the_released_answer_and_cannot_rate(link: Browser):
     token = LINKS.token(story.ID, Holder.SUPPORTER)
     page = (await link.see(f"/rate/{token}")).text
     assert ("由提出人评价" in page, "请放心通行" in page, 'name="rating"' in page) == (True, False, False)
-    known = (await link.see(f"/v1/ratings/{token}")).json()
-    assert (known["summary"], known["result"]) == ("道路已修复", "")
+    rating = (await link.see(f"/v1/ratings/{token}")).json()
+    assert (rating["summary"], rating["result"]) == ("道路已修复", "")
     refused = await link.rate(f"/rate/{token}", rating="5", solved="true")
     assert (refused.status_code, "仅诉求提出人可以评价" in refused.text) == (403, True)
 
 
 @pytest.mark.parametrize("link", [REPORT], indirect=True)
-async def test_a_report_shows_its_words_to_whoever_raised_it_alone(link: Browser):
+async def test_a_confidential_report_shows_its_text_only_to_the_person_who_raised_it(link: Browser):
     assert "路面已修复" in (await link.see()).text
     token = LINKS.token(story.ID, Holder.SUPPORTER)
     shown = (await link.see(f"/rate/{token}")).text + (await link.see(f"/v1/ratings/{token}")).text
     assert not re.search("路面|道路|施工队", shown)
 
 
-async def test_no_log_holds_a_link_with_which_anybody_could_rate(database: str):
+async def test_no_log_contains_a_rating_link(database: str):
     settings = FeedbackSettings.model_validate(KEYS | {"DATABASE_URL": database})
     token = Tokens(settings.secret).write("rate", {"demand": str(story.ID)})
-    away = await open_pool("postgresql://nobody:x@127.0.0.1:9/none", "feedback")
-    broken = web_app("feedback", app.api(settings, away).routers)
+    unreachable_pool = await open_pool("postgresql://nobody:x@127.0.0.1:9/none", "feedback")
+    broken = web_app("feedback", app.api(settings, unreachable_pool).routers)
     transport = httpx.ASGITransport(broken, raise_app_exceptions=False)
     body: dict[str, Any] = {"template": "resolved", "text": f"请评价：http://x/rate/{token}。谢谢"}
     intent = Intent(story.ID, "message", story.ID, story.ID, "x", body)

@@ -1,4 +1,4 @@
-"""Whom a message is for is asked of a real intake, at the moment of sending, and nothing of the answer is kept."""
+"""The recipient of a message is requested from a real intake when it is sent, and the response is not stored."""
 
 import asyncio
 import json
@@ -43,7 +43,7 @@ PHONE = "13800138000"
 
 
 class Line(httpx.AsyncBaseTransport):
-    """The way to intake, which may be cut or answer something else."""
+    """A connection to intake that can be interrupted or return another response."""
 
     def __init__(self, intake: httpx.ASGITransport) -> None:
         self.intake, self.asked = intake, list[dict[str, Any]]()
@@ -58,7 +58,7 @@ class Line(httpx.AsyncBaseTransport):
 
 @dataclass
 class Town:
-    """Intake with its channel's front end, and feedback with its sender."""
+    """Intake with a client of a channel, and feedback with its sender."""
 
     front: httpx.AsyncClient
     intake: Pool
@@ -71,7 +71,7 @@ class Town:
     log: Log = field(default_factory=Log)
 
     async def submitted(self, contact: dict[str, str] | None, kind: f.ChannelKind = f.ChannelKind.WEB) -> str:
-        """The number of a demand that intake took and feedback heard of."""
+        """Submit a demand to intake, deliver it to feedback, and return its number."""
         body = {"title": "路面破损", "division": "440605011001", "contact": contact}
         key = str(self.log.end)
         number = str(
@@ -86,14 +86,14 @@ class Town:
         return number
 
     async def sighted(self, number: str, kind: f.ChannelKind, contact: dict[str, str] | None) -> None:
-        """Another channel saw the demand again, and feedback heard of it."""
+        """Record a sighting by another channel, and deliver it to feedback."""
         key = await keys.add(self.intake, f"other-{kind}", kind, "Other")
-        seen = await self.front.post(
+        response = await self.front.post(
             f"/v1/demands/{number}/sightings",
             json={"external_id": "call-9", "contact": contact},
             headers={"X-API-Key": key},
         )
-        assert seen.status_code == 201, seen.text
+        assert response.status_code == 201, response.text
         async with self.intake.acquire() as db:
             id, payload = await db.fetchrow(
                 "SELECT aggregateid, payload FROM journal WHERE subject = $1 AND type = 'demand.supported.v1'", number
@@ -136,34 +136,34 @@ async def town(database: str, tmp_path: Path) -> AsyncIterator[Town]:
         )
         async with (
             httpx.AsyncClient(transport=transport, base_url="http://intake", headers={"X-API-Key": key}) as front,
-            httpx.AsyncClient(transport=line, base_url="http://intake") as client,
+            httpx.AsyncClient(transport=line, base_url="http://intake") as intake_client,
         ):
-            contacts = ContactClient(client, tokens, dict.fromkeys(ContactMethod, "file"))
+            contacts = ContactClient(intake_client, tokens, dict.fromkeys(ContactMethod, "file"))
             kind = messages(repository, contacts.recipients, [FileGateway(tmp_path / "out")], shipped())
             sender = IntentSender(feedback, kind, clock=lambda: story.AT)
             yield Town(front, intake, feedback, line, repository, sender, contacts, tmp_path / "out")
 
 
-async def test_a_message_is_for_the_telephone_that_was_left_and_its_record_hides_it(town: Town):
+async def test_a_message_goes_to_the_telephone_of_the_contact_and_its_record_hides_the_number(town: Town):
     await town.submitted({"name": "邹", "phone": PHONE, "email": "z@example.net"})
     assert await town.sender.send_some() == 1
-    (told,) = town.sent
-    assert (told["to"], told["by"]) == ("138****8000", "phone")
+    (message,) = town.sent
+    assert (message["to"], message["by"]) == ("138****8000", "phone")
     assert PHONE not in town.out.read_text("utf-8")
     assert await town.outcomes() == [("sent", None)]
 
 
-async def test_a_showing_to_the_sender_is_told_with_the_one_field_and_the_template(town: Town):
+async def test_each_access_to_a_contact_is_recorded_with_the_field_and_the_template(town: Town):
     await town.submitted({"name": "邹", "phone": PHONE})
     await town.sender.send_some()
     (viewed,) = await town.notes(town.intake, "personal-data-viewed")
     assert viewed == {"by": "service:feedback", "fields": ["phone"], "why": "submitted"}
-    ((asked,),) = (request["questions"] for request in town.line.asked)
-    assert (asked["why"], asked["ways"]) == ("submitted", ["phone", "wechat", "email"])
+    ((questions,),) = (request["questions"] for request in town.line.asked)
+    assert (questions["why"], questions["ways"]) == ("submitted", ["phone", "wechat", "email"])
 
 
 @pytest.mark.parametrize(
-    ("kind", "contact", "reached", "asked"),
+    ("kind", "contact", "address", "fields"),
     [
         (f.ChannelKind.WEB, {"email": "zou@example.net"}, "z****@example.net", ["phone", "wechat", "email"]),
         (f.ChannelKind.EMAIL, {"email": "zou@example.net"}, "z****@example.net", ["email", "phone", "wechat"]),
@@ -171,25 +171,25 @@ async def test_a_showing_to_the_sender_is_told_with_the_one_field_and_the_templa
         (f.ChannelKind.WECHAT, {"phone": PHONE}, "138****8000", ["wechat", "phone", "email"]),
     ],
 )
-async def test_a_citizen_is_reached_by_what_was_left(
-    town: Town, kind: f.ChannelKind, contact: dict[str, str], reached: str, asked: Sequence[str]
+async def test_a_citizen_is_reached_by_the_address_of_the_contact(
+    town: Town, kind: f.ChannelKind, contact: dict[str, str], address: str, fields: Sequence[str]
 ):
     await town.submitted(contact, kind)
     await town.sender.send_some()
-    assert [told["to"] for told in town.sent] == [reached]
-    assert [request["questions"][0]["ways"] for request in town.line.asked] == [asked]
+    assert [message["to"] for message in town.sent] == [address]
+    assert [request["questions"][0]["ways"] for request in town.line.asked] == [fields]
     assert len(await town.notes(town.intake, "personal-data-viewed")) == 1, "what is not there is not shown"
 
 
 @pytest.mark.parametrize(
-    ("kind", "contact", "reached"),
+    ("kind", "contact", "address"),
     [
         (f.ChannelKind.HOTLINE, {"phone": "13900139000", "wechat": "oTheOpenIdOfSomebody42"}, "139****9000"),
         (f.ChannelKind.WECHAT, {"phone": "13900139000", "wechat": "oTheOpenIdOfSomebody42"}, "oTh****dy42"),
     ],
 )
-async def test_whoever_saw_it_again_is_told_on_the_channel_that_they_came_by(
-    town: Town, kind: f.ChannelKind, contact: dict[str, str], reached: str
+async def test_a_person_of_a_sighting_gets_messages_on_their_own_channel(
+    town: Town, kind: f.ChannelKind, contact: dict[str, str], address: str
 ):
     number = await town.submitted({"phone": PHONE})
     await town.sender.send_some()
@@ -197,25 +197,25 @@ async def test_whoever_saw_it_again_is_told_on_the_channel_that_they_came_by(
     await town.sender.send_some()
     first, second = town.sent
     assert (first["to"], first["template"]) == ("138****8000", "submitted")
-    assert (second["to"], second["template"], number in second["body"]) == (reached, "supported", True)
+    assert (second["to"], second["template"], number in second["body"]) == (address, "supported", True)
     assert (await town.notes(town.intake, "personal-data-viewed"))[-1]["why"] == "supported"
 
 
-async def test_a_sighting_that_left_no_contact_tells_nobody(town: Town):
+async def test_a_sighting_without_a_contact_causes_no_message(town: Town):
     number = await town.submitted({"phone": PHONE})
     await town.sighted(number, f.ChannelKind.HOTLINE, None)
     assert await town.sender.send_some() == 1
-    assert [told["template"] for told in town.sent] == ["submitted"]
+    assert [message["template"] for message in town.sent] == ["submitted"]
 
 
-async def test_a_demand_without_a_contact_is_never_asked_for(town: Town):
+async def test_no_recipient_is_requested_for_a_demand_without_a_contact(town: Town):
     await town.submitted(None)
     assert await town.sender.send_some() == 0
     assert town.line.asked == []
     assert await town.outcomes() == [("skipped", NO_CONTACT)]
 
 
-async def test_an_erased_citizen_is_told_nothing_and_the_record_says_why(town: Town):
+async def test_an_erased_contact_gets_no_message_and_the_record_says_why(town: Town):
     number = await town.submitted({"phone": PHONE})
     coordinator = town.contacts.tokens.write(
         "staff", {"name": "主任", "unit": "nh-coordinator", "roles": ["personal-data"]}
@@ -229,11 +229,11 @@ async def test_an_erased_citizen_is_told_nothing_and_the_record_says_why(town: T
     assert await town.sender.send_some() == 1
     assert await town.sender.send_some() == 0, "not asked for ever"
     assert (town.sent, await town.outcomes()) == ([], [("skipped", ERASED)])
-    (failed,) = await town.notes(town.feedback, "notification-failed")
-    assert failed["cause"] == ERASED
+    (note,) = await town.notes(town.feedback, "notification-failed")
+    assert note["cause"] == ERASED
 
 
-async def test_a_citizen_who_left_a_name_alone_cannot_be_told(town: Town):
+async def test_a_contact_with_only_a_name_gets_no_message(town: Town):
     await town.submitted({"name": "邹"})
     await town.sender.send_some()
     assert (town.sent, await town.outcomes()) == ([], [("skipped", NOTHING_LEFT.format(means="phone, wechat, email"))])
@@ -241,7 +241,7 @@ async def test_a_citizen_who_left_a_name_alone_cannot_be_told(town: Town):
 
 @pytest.mark.faults
 @pytest.mark.parametrize(
-    "away",
+    "failure",
     [
         httpx.ConnectError("refused"),
         httpx.ReadTimeout("slow"),
@@ -251,12 +251,12 @@ async def test_a_citizen_who_left_a_name_alone_cannot_be_told(town: Town):
         httpx.Response(404, text="nginx"),
     ],
 )
-async def test_intake_away_loses_no_message_and_sends_none_twice(
-    town: Town, away: httpx.Response | httpx.TransportError
+async def test_no_message_is_lost_or_sent_twice_while_intake_is_away(
+    town: Town, failure: httpx.Response | httpx.TransportError
 ):
     for _ in range(3):
         await town.submitted({"phone": PHONE})
-    town.line.instead = away
+    town.line.instead = failure
     for _ in range(2):
         with pytest.raises(Away):
             await town.sender.send_some()
@@ -265,7 +265,7 @@ async def test_intake_away_loses_no_message_and_sends_none_twice(
     town.line.instead = None
     assert await town.sender.send_some() == 3
     assert await town.sender.send_some() == 0
-    assert len({told["id"] for told in town.sent}) == len(town.sent) == 3
+    assert len({message["id"] for message in town.sent}) == len(town.sent) == 3
     assert len(await town.notes(town.feedback, "notification-sent")) == 3
 
 
@@ -277,22 +277,22 @@ async def test_the_sender_goes_on_by_itself_when_intake_is_back(town: Town):
         task = tasks.create_task(town.sender.run())
         await eventually(town.count_asked, lambda asked: asked >= 2)
         town.line.instead = None
-        await eventually(town.outcomes, lambda told: told == [("sent", None)])
+        await eventually(town.outcomes, lambda message: message == [("sent", None)])
         task.cancel()
     assert len(town.sent) == 1
 
 
 @pytest.mark.parametrize(
-    "odd",
+    "response",
     [
         httpx.Response(500),
         httpx.Response(422, json={"type": "https://huying.example/problems/invalid"}),
         httpx.Response(200, json={"answers": [{"state": "unknown"}]}),
     ],
 )
-async def test_an_answer_that_is_none_puts_one_message_off(town: Town, odd: httpx.Response):
+async def test_an_invalid_response_of_intake_postpones_one_message(town: Town, response: httpx.Response):
     await town.submitted({"phone": PHONE})
-    town.line.instead = odd
+    town.line.instead = response
     assert await town.sender.send_some() == 1
     ((state, cause),) = await town.outcomes()
     assert (state, "intake" in str(cause), await town.sender.send_some()) == ("pending", True, 0)
@@ -301,14 +301,14 @@ async def test_an_answer_that_is_none_puts_one_message_off(town: Town, odd: http
     assert (await town.sender.send_some(), len(town.sent)) == (1, 1)
 
 
-async def test_imported_history_asks_for_nobody(town: Town):
+async def test_imported_history_requests_no_recipients(town: Town):
     submission = story.SUBMISSION.model_copy(update={"imported": True, "contact": UUID(int=1)})
     await Delivery(town.feedback, Repositories.of(town.repository), "cluster").deliver(town.log.records(submission))
     assert (await town.sender.send_some(), town.line.asked) == (0, [])
 
 
 @pytest.mark.parametrize(
-    ("means", "address", "kept"),
+    ("means", "address", "stored"),
     [
         (ContactMethod.PHONE, "+86 138-0013-8000", "861****8000"),
         (ContactMethod.PHONE, "86228888", "****"),
@@ -317,26 +317,26 @@ async def test_imported_history_asks_for_nobody(town: Town):
         (ContactMethod.WECHAT, "short", "****"),
     ],
 )
-def test_an_address_is_kept_so_that_nobody_can_use_it(means: ContactMethod, address: str, kept: str):
+def test_an_address_is_stored_only_masked(means: ContactMethod, address: str, stored: str):
     recipient = Recipient(means, address)
-    assert (recipient.masked, address in repr(recipient)) == (kept, False)
+    assert (recipient.masked, address in repr(recipient)) == (stored, False)
 
 
-async def test_what_is_no_address_goes_to_no_gateway_and_holds_up_nobody(town: Town):
+async def test_an_invalid_address_goes_to_no_gateway_and_delays_no_other(town: Town):
     await town.submitted({"email": '"'})
     await town.submitted({"phone": "１３８００１３８０００"})
     while await town.sender.send_some():
         pass
-    assert [told["to"] for told in town.sent] == ["138****8000"]
+    assert [message["to"] for message in town.sent] == ["138****8000"]
     assert await town.outcomes() == [("skipped", UNUSABLE.format(means="email")), ("sent", None)]
 
 
-async def test_who_left_no_telephone_number_but_another_address_is_written_to_there(town: Town):
+async def test_a_contact_without_a_telephone_is_reached_at_another_address(town: Town):
     await town.submitted({"phone": "无", "email": "zou@example.net"})
     await town.submitted({"phone": "无", "email": '"'})
     await town.submitted({"phone": "无", "name": "邹"})
     while await town.sender.send_some():
         pass
-    assert [told["to"] for told in town.sent] == ["z****@example.net"]
+    assert [message["to"] for message in town.sent] == ["z****@example.net"]
     skipped = ("skipped", UNUSABLE.format(means="phone"))
     assert await town.outcomes() == [("sent", None), skipped, skipped]

@@ -1,4 +1,4 @@
-"""Delivery reports settle what nobody knew, tell what nobody had told, and count for those alone who have the key."""
+"""Delivery reports settle unknown outcomes, record outcomes once, and need the key."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -15,7 +15,7 @@ from services.feedback.settings import FeedbackSettings
 from shared.chassis.database.pool import Pool
 from shared.chassis.http.app import web_app
 from shared.chassis.work.intents import Intent, Outcome, Rejected, Sent, State, Unknown
-from tests.feedback.office import Book, heard, send_all, sending, told_here, watching
+from tests.feedback.office import Book, feedback_after, recorded_types, send_all, sending, watching
 from tests.feedback.test_sending import WITH_CONTACT
 from tests.keys import KEYS
 
@@ -41,7 +41,7 @@ use: {{phone: sms}}
 
 
 class Gateway:
-    """Answers what it is told to."""
+    """A gateway with a fixed outcome."""
 
     name = "sms"
     at_once = 4
@@ -63,14 +63,14 @@ async def client(pool: Pool, tmp_path: Path) -> AsyncIterator[httpx.AsyncClient]
     file = tmp_path / "gateways.yaml"
     file.write_text(DECLARED)
     settings = FeedbackSettings.model_validate(KEYS | {"DATABASE_URL": "postgresql://u@127.0.0.1/x", "gateways": file})
-    served = web_app("feedback", app.api(settings, pool).routers)
-    async with httpx.AsyncClient(transport=httpx.ASGITransport(served), base_url="http://here") as opened:
+    application = web_app("feedback", app.api(settings, pool).routers)
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(application), base_url="http://here") as opened:
         yield opened
 
 
 async def a_message(pool: Pool, repository: Book, outcome: Outcome) -> UUID:
-    """The id of a message that a gateway was given."""
-    await heard(pool, repository, WITH_CONTACT)
+    """Send a message to a gateway and return its id."""
+    await feedback_after(pool, repository, WITH_CONTACT)
     sender = sending(pool, repository, Gateway(outcome))
     await send_all(sender)
     id: UUID = await pool.fetchval("SELECT id FROM intent")
@@ -84,12 +84,12 @@ async def state(pool: Pool, id: UUID) -> State:
     return row.state
 
 
-async def report(client: httpx.AsyncClient, key: str = KEY, **told: Any) -> httpx.Response:
-    return await client.get("/inbound/reports/sms", params={"key": key, **told})
+async def report(client: httpx.AsyncClient, key: str = KEY, **fields: Any) -> httpx.Response:
+    return await client.get("/inbound/reports/sms", params={"key": key, **fields})
 
 
 @pytest.mark.parametrize(
-    ("outcome", "status", "after", "told"),
+    ("outcome", "status", "after", "recorded"),
     [
         (Sent(), "1", State.DELIVERED, ["sent"]),
         (Sent(), "16", State.FAILED, ["sent", "failed"]),
@@ -101,42 +101,42 @@ async def report(client: httpx.AsyncClient, key: str = KEY, **told: Any) -> http
         (Sent(), "99", State.SENT, ["sent"]),
     ],
 )
-async def test_a_report_says_what_became_of_a_message_and_tells_what_nobody_had_told(
+async def test_a_report_changes_the_state_of_a_message_and_records_its_outcome_once(
     pool: Pool,
     repository: Book,
     client: httpx.AsyncClient,
     outcome: Outcome,
     status: str,
     after: State,
-    told: list[str],
+    recorded: list[str],
 ):
     id = await a_message(pool, repository, outcome)
     for _ in range(2):
         answer = await report(client, ref=str(id), status=status, reason="no such phone")
         assert (answer.status_code, answer.text) == (200, "got it")
     assert await state(pool, id) is after
-    assert await told_here(pool) == [f"demand.notification-{one}.v1" for one in told]
+    assert await recorded_types(pool) == [f"demand.notification-{fact_type}.v1" for fact_type in recorded]
 
 
-async def test_both_keys_are_taken_while_the_operators_is_being_changed(client: httpx.AsyncClient):
+async def test_both_keys_are_accepted_while_the_operators_key_is_being_changed(client: httpx.AsyncClient):
     answers = [await report(client, key, ref="m1", status="1") for key in (KEY, KEY[::-1], "another key of nobody")]
     assert [answer.status_code for answer in answers] == [200, 200, 401]
 
 
-async def test_a_report_by_the_gateways_own_reference_is_found_in_a_list_of_json(
+async def test_a_report_with_the_gateways_own_reference_is_found_in_a_json_list(
     pool: Pool, repository: Book, client: httpx.AsyncClient
 ):
     id = await a_message(pool, repository, Sent("m17"))
-    told = [{"msgid": "other", "status": "DELIVRD"}, {"msgid": "m17", "status": True}]
-    answer = await client.post("/inbound/reports/sms", json=told, headers={"X-API-Key": KEY})
+    reports = [{"msgid": "other", "status": "DELIVRD"}, {"msgid": "m17", "status": True}]
+    answer = await client.post("/inbound/reports/sms", json=reports, headers={"X-API-Key": KEY})
     assert answer.status_code == 200, answer.text
     assert await state(pool, id) is State.DELIVERED
 
 
-async def test_a_report_of_a_message_whose_sender_was_killed_settles_it_before_anybody_gives_it_up(
+async def test_a_report_settles_a_message_of_a_killed_sender_before_it_is_given_up(
     pool: Pool, repository: Book, client: httpx.AsyncClient
 ):
-    await heard(pool, repository, WITH_CONTACT)
+    await feedback_after(pool, repository, WITH_CONTACT)
     id: UUID = await pool.fetchval(
         "UPDATE intent SET state = 'sending', attempts = 1, via = 'sms', claimed_at = now() - interval '1 hour'"
         " RETURNING id"
@@ -147,13 +147,13 @@ async def test_a_report_of_a_message_whose_sender_was_killed_settles_it_before_a
     assert await watching(sender).give_up_some() == 0
     await send_all(sender)
     assert (gateway.given, await state(pool, id)) == (0, State.DELIVERED)
-    assert await told_here(pool) == ["demand.notification-sent.v1"]
+    assert await recorded_types(pool) == ["demand.notification-sent.v1"]
 
 
-async def test_a_message_that_went_out_although_the_gateway_said_later_is_not_sent_again(
+async def test_a_message_reported_as_sent_is_not_sent_again_although_the_gateway_had_postponed_it(
     pool: Pool, repository: Book, client: httpx.AsyncClient
 ):
-    await heard(pool, repository, WITH_CONTACT)
+    await feedback_after(pool, repository, WITH_CONTACT)
     id: UUID = await pool.fetchval(
         "UPDATE intent SET attempts = 1, via = 'sms', waits = 'retry', due_at = now() + interval '1 hour' RETURNING id"
     )
@@ -162,7 +162,9 @@ async def test_a_message_that_went_out_although_the_gateway_said_later_is_not_se
 
 
 @pytest.mark.parametrize("path", ["sms", "mail"])
-async def test_whoever_has_no_key_changes_nothing(pool: Pool, repository: Book, client: httpx.AsyncClient, path: str):
+async def test_a_report_without_the_key_changes_nothing(
+    pool: Pool, repository: Book, client: httpx.AsyncClient, path: str
+):
     id = await a_message(pool, repository, Unknown("silent"))
     for key in ("", "wrong-key-of-the-same"):
         answer = await client.get(f"/inbound/reports/{path}", params={"key": key, "ref": str(id), "status": "1"})
@@ -170,7 +172,7 @@ async def test_whoever_has_no_key_changes_nothing(pool: Pool, repository: Book, 
     assert await state(pool, id) is State.UNKNOWN
 
 
-async def test_what_is_no_report_is_answered_in_words(client: httpx.AsyncClient):
+async def test_an_invalid_report_is_refused_with_a_reason(client: httpx.AsyncClient):
     assert (await report(client, ref="no id", status="1")).status_code == 200
-    odd = await client.post("/inbound/reports/sms", content=b"[1", headers={"X-API-Key": KEY})
-    assert (odd.status_code, "JSON" in odd.text) == (422, True)
+    invalid = await client.post("/inbound/reports/sms", content=b"[1", headers={"X-API-Key": KEY})
+    assert (invalid.status_code, "JSON" in invalid.text) == (422, True)

@@ -1,4 +1,4 @@
-"""Messages go out once and in order: a full disk, a killed sender and a second one change nothing of that."""
+"""Messages are sent once and in order, despite a full disk, a killed sender and a second one."""
 
 import asyncio
 import errno
@@ -29,12 +29,12 @@ from tests.eventually import eventually
 from tests.feedback.office import (
     LATER,
     Book,
-    heard,
+    feedback_after,
     lines,
+    recorded_types,
     send_all,
     sending,
     states,
-    told_here,
     try_again,
     watching,
 )
@@ -47,19 +47,19 @@ NAMES = ["submitted", "routed", "accepted", "resolved"]
 
 
 async def several(pool: Pool, repository: Book, count: int, contact: UUID = ONE) -> None:
-    """Demands of one person, each told as received."""
-    told = story.SUBMISSION.model_copy(update={"contact": contact})
+    """Demands of one person; each causes a message that it was received."""
+    submission = story.SUBMISSION.model_copy(update={"contact": contact})
     for n in range(count):
-        await heard(pool, repository, told) if not n else await _another(pool, repository, told, n)
+        await feedback_after(pool, repository, submission) if not n else await _another(pool, repository, submission, n)
 
 
-async def _another(pool: Pool, repository: Book, demand_submitted: f.DemandSubmitted, n: int) -> None:
-    delivery = await heard(pool, repository)
-    await delivery.deliver(Log(end=n * 100).records(demand_submitted, key=UUID(int=n)))
+async def _another(pool: Pool, repository: Book, submission: f.DemandSubmitted, n: int) -> None:
+    delivery = await feedback_after(pool, repository)
+    await delivery.deliver(Log(end=n * 100).records(submission, key=UUID(int=n)))
 
 
 async def died_in_the_middle(pool: Pool, sender: IntentSender[Recipient]) -> Queued:
-    """The next message, whose sender was killed in the sink."""
+    """Begin the next message as a sender does that is killed while it writes to the gateway."""
     async with pool.acquire() as db:
         queued, *_ = await next_intents(db, "message", 1)
         (recipient,) = (await sender.kind.recipients([queued.intent])).values()
@@ -76,7 +76,7 @@ async def the_dead_sender_is_known(pool: Pool) -> None:
 
 
 class Full:
-    """Stands for `os.write`: takes so many bytes, then fails with this error."""
+    """Replaces `os.write`: writes this many bytes, then fails with this error."""
 
     def __init__(self, code: int, room: int) -> None:
         self.code, self.room = code, room
@@ -85,13 +85,13 @@ class Full:
     def __call__(self, file: int, words: bytes) -> int:
         if not self.room:
             raise OSError(self.code, os.strerror(self.code))
-        done = self.write(file, bytes(words[: self.room]))
-        self.room -= done
-        return done
+        written = self.write(file, bytes(words[: self.room]))
+        self.room -= written
+        return written
 
 
-async def test_every_fact_worth_telling_becomes_one_message(pool: Pool, repository: Book, tmp_path: Path):
-    delivery = await heard(pool, repository, *FOUR)
+async def test_every_fact_with_a_message_causes_one(pool: Pool, repository: Book, tmp_path: Path):
+    delivery = await feedback_after(pool, repository, *FOUR)
     await delivery.deliver(Log().records(*FOUR))
     sender = sending(pool, repository, FileGateway(tmp_path / "out"))
     assert await sender.send_some() == 4
@@ -99,7 +99,7 @@ async def test_every_fact_worth_telling_becomes_one_message(pool: Pool, reposito
     assert "http://here/rate/" in lines(tmp_path / "out")[-1]["body"]
     assert stat.S_IMODE((tmp_path / "out").stat().st_mode) == 0o600
     assert [line["template"] for line in lines(tmp_path / "out")] == NAMES
-    assert await told_here(pool) == ["demand.notification-sent.v1"] * 4
+    assert await recorded_types(pool) == ["demand.notification-sent.v1"] * 4
 
 
 @pytest.mark.faults
@@ -108,24 +108,24 @@ async def test_every_fact_worth_telling_becomes_one_message(pool: Pool, reposito
 async def test_a_fault_of_the_file_loses_no_message_and_changes_no_order(
     pool: Pool, repository: Book, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: int, room: int
 ):
-    await heard(pool, repository, *FOUR)
+    await feedback_after(pool, repository, *FOUR)
     sender = sending(pool, repository, FileGateway(tmp_path / "out"))
     with monkeypatch.context() as patch:
         patch.setattr(os, "write", Full(code, room))
         for _ in range(3):
             await try_again(sender)
     assert {state for state, _ in await states(pool)} <= {"pending", "sent"}
-    assert await told_here(pool) == ["demand.notification-sent.v1"] * len(lines(tmp_path / "out"))
+    assert await recorded_types(pool) == ["demand.notification-sent.v1"] * len(lines(tmp_path / "out"))
     await try_again(sender)
     await send_all(sender)
     assert [line["template"] for line in lines(tmp_path / "out")] == NAMES, "each whole, once and in order"
 
 
 @pytest.mark.faults
-async def test_a_try_that_the_sink_did_not_take_counts_for_no_limit(
+async def test_a_message_that_the_gateway_did_not_accept_does_not_count_for_the_limit(
     pool: Pool, repository: Book, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    await heard(pool, repository, WITH_CONTACT)
+    await feedback_after(pool, repository, WITH_CONTACT)
     frugal = Jurisdictions([nanhai().model_copy(update={"messages_per_hour": 1})])
     sender = sending(pool, repository, FileGateway(tmp_path / "out"), frugal)
     with monkeypatch.context() as patch:
@@ -136,8 +136,8 @@ async def test_a_try_that_the_sink_did_not_take_counts_for_no_limit(
 
 
 @pytest.mark.faults
-async def test_a_file_that_cannot_be_opened_is_tried_again_until_it_can(pool: Pool, repository: Book, tmp_path: Path):
-    await heard(pool, repository, *FOUR)
+async def test_a_file_that_cannot_be_opened_is_retried_until_it_can(pool: Pool, repository: Book, tmp_path: Path):
+    await feedback_after(pool, repository, *FOUR)
     out = tmp_path / "out"
     out.mkdir()
     sender = sending(pool, repository, FileGateway(out))
@@ -156,7 +156,7 @@ async def test_a_file_that_cannot_be_opened_is_tried_again_until_it_can(pool: Po
     assert [line["template"] for line in lines(out)] == NAMES
 
 
-async def test_half_a_line_of_a_killed_process_spoils_no_other(tmp_path: Path):
+async def test_half_a_line_of_a_killed_process_damages_no_other(tmp_path: Path):
     out = tmp_path / "out"
     out.write_bytes(b'{"id": "half')
     intent = Intent(ONE, "message", story.ID, story.ID, "x", {"template": "submitted", "text": "已收到"})
@@ -174,7 +174,7 @@ async def test_a_lasting_refusal_fails_one_message_and_an_unknown_outcome_is_nev
     class Gateway:
         name = "gateway"
         at_once = 2
-        asked = 0
+        calls = 0
 
         async def send(self, intent: Intent, recipient: Recipient) -> Outcome:
             self.asked += 1
@@ -183,17 +183,17 @@ async def test_a_lasting_refusal_fails_one_message_and_an_unknown_outcome_is_nev
         async def close(self) -> None:
             """Nothing is open."""
 
-    await heard(pool, repository, *FOUR[:2])
+    await feedback_after(pool, repository, *FOUR[:2])
     gateway = Gateway()
     sender = sending(pool, repository, gateway)
     await send_all(sender)
     await try_again(sender)
     assert (await states(pool), gateway.asked) == ([(state, None), ("sent", None)], 2)
-    assert await told_here(pool) == ["demand.notification-failed.v1", "demand.notification-sent.v1"]
+    assert await recorded_types(pool) == ["demand.notification-failed.v1", "demand.notification-sent.v1"]
 
 
-async def test_a_message_whose_sender_died_is_never_sent_blindly_again(pool: Pool, repository: Book, tmp_path: Path):
-    await heard(pool, repository, WITH_CONTACT)
+async def test_a_message_whose_sender_was_killed_is_not_sent_again(pool: Pool, repository: Book, tmp_path: Path):
+    await feedback_after(pool, repository, WITH_CONTACT)
     sender = sending(pool, repository, FileGateway(tmp_path / "out"))
     await died_in_the_middle(pool, sender)
     await the_dead_sender_is_known(pool)
@@ -207,8 +207,8 @@ async def test_a_message_whose_sender_died_is_never_sent_blindly_again(pool: Poo
 
 
 @pytest.mark.faults
-async def test_nothing_overtakes_the_message_in_which_a_sender_was_killed(pool: Pool, repository: Book, tmp_path: Path):
-    await heard(pool, repository, *FOUR)
+async def test_no_message_overtakes_one_whose_sender_was_killed(pool: Pool, repository: Book, tmp_path: Path):
+    await feedback_after(pool, repository, *FOUR)
     await _another(pool, repository, WITH_CONTACT, 1)
     await _another(pool, repository, story.SUBMISSION.model_copy(update={"contact": OTHER}), 2)
     await died_in_the_middle(pool, sending(pool, repository, FileGateway(tmp_path / "out")))
@@ -234,10 +234,10 @@ async def due_again(pool: Pool) -> None:
 
 
 @pytest.mark.faults
-async def test_a_sender_killed_before_the_sink_holds_up_nothing_and_spoils_no_order(
+async def test_a_sender_killed_before_the_gateway_delays_nothing_and_keeps_the_order(
     pool: Pool, repository: Book, tmp_path: Path
 ):
-    await heard(pool, repository, *FOUR)
+    await feedback_after(pool, repository, *FOUR)
     dead, next_one = (sending(pool, repository, FileGateway(tmp_path / "out")) for _ in range(2))
     assert await dead.lease.try_take()
     async with pool.acquire() as db:
@@ -249,8 +249,8 @@ async def test_a_sender_killed_before_the_sink_holds_up_nothing_and_spoils_no_or
     assert [line["template"] for line in lines(tmp_path / "out")] == NAMES
 
 
-async def test_who_has_no_lease_may_not_begin(pool: Pool, repository: Book, tmp_path: Path):
-    await heard(pool, repository, WITH_CONTACT)
+async def test_a_sender_without_the_lease_may_not_begin(pool: Pool, repository: Book, tmp_path: Path):
+    await feedback_after(pool, repository, WITH_CONTACT)
     first, second = (sending(pool, repository, FileGateway(tmp_path / "out")) for _ in range(2))
     assert (await first.lease.try_take(), await second.lease.try_take()) == (True, False)
     async with pool.acquire() as db:
@@ -260,34 +260,36 @@ async def test_who_has_no_lease_may_not_begin(pool: Pool, repository: Book, tmp_
 
 
 @pytest.mark.faults
-async def test_two_senders_side_by_side_keep_the_order_of_everybody(pool: Pool, repository: Book, tmp_path: Path):
-    delivery = await heard(pool, repository)
+async def test_two_senders_keep_the_order_for_each_person(pool: Pool, repository: Book, tmp_path: Path):
+    delivery = await feedback_after(pool, repository)
     for n in range(1, 13):
-        told = story.SUBMISSION.model_copy(update={"contact": UUID(int=n)})
-        await delivery.deliver(Log(end=n * 100).records(told, *story.RESOLVED[1:], key=UUID(int=n)))
+        demand_lines = story.SUBMISSION.model_copy(update={"contact": UUID(int=n)})
+        await delivery.deliver(Log(end=n * 100).records(demand_lines, *story.RESOLVED[1:], key=UUID(int=n)))
     async with asyncio.TaskGroup() as tasks:
-        running = [tasks.create_task(sending(pool, repository, FileGateway(tmp_path / "out")).run()) for _ in range(2)]
+        senders = [tasks.create_task(sending(pool, repository, FileGateway(tmp_path / "out")).run()) for _ in range(2)]
         await eventually(lambda: states(pool), lambda found: all(state == "sent" for state, _ in found))
-        for task in running:
+        for task in senders:
             task.cancel()
     sent = lines(tmp_path / "out")
     assert len(sent) == len({line["id"] for line in sent}) == 48
-    by_demand = {line["demand_id"]: [one["template"] for one in sent if one["demand_id"] == line["demand_id"]]
-                 for line in sent}  # fmt: skip
-    assert all(told == NAMES for told in by_demand.values())
+    by_demand = {
+        line["demand_id"]: [other["template"] for other in sent if other["demand_id"] == line["demand_id"]]
+        for line in sent
+    }
+    assert all(demand_lines == NAMES for demand_lines in by_demand.values())
 
 
-async def test_a_sender_that_was_only_slow_still_tells_what_it_did(pool: Pool, repository: Book, tmp_path: Path):
-    await heard(pool, repository, WITH_CONTACT)
+async def test_a_slow_sender_still_records_its_outcome(pool: Pool, repository: Book, tmp_path: Path):
+    await feedback_after(pool, repository, WITH_CONTACT)
     sender = sending(pool, repository, FileGateway(tmp_path / "out"))
     queued = await died_in_the_middle(pool, sender)
     await the_dead_sender_is_known(pool)
     await watching(sender).give_up_some()
     await sender.outcomes.record(Ended(queued.intent, 1, State.SENT))
-    assert await told_here(pool) == ["demand.notification-failed.v1", "demand.notification-sent.v1"]
+    assert await recorded_types(pool) == ["demand.notification-failed.v1", "demand.notification-sent.v1"]
 
 
-async def test_what_is_in_the_middle_is_found_without_reading_every_message(pool: Pool):
+async def test_messages_in_progress_are_found_without_reading_all(pool: Pool):
     async with pool.acquire() as db:
         await db.execute(
             """
@@ -301,7 +303,7 @@ async def test_what_is_in_the_middle_is_found_without_reading_every_message(pool
     assert "intent_in_the_middle" in str(plan)
 
 
-async def test_one_address_gets_so_many_messages_an_hour_over_all_demands_and_the_rest_later(
+async def test_one_address_gets_a_limited_number_of_messages_an_hour_and_the_rest_later(
     pool: Pool, repository: Book, tmp_path: Path
 ):
     limit = nanhai().messages_per_hour
@@ -316,8 +318,8 @@ async def test_one_address_gets_so_many_messages_an_hour_over_all_demands_and_th
     await an_hour_later(pool)
     await send_all(sender)
     assert [state for state, _ in await states(pool)] == ["sent"] * (limit + 6)
-    told = [line["demand_id"] for line in lines(tmp_path / "out")]
-    assert told == [str(story.ID), *(str(UUID(int=n)) for n in range(1, limit + 6))]
+    demands = [line["demand_id"] for line in lines(tmp_path / "out")]
+    assert demands == [str(story.ID), *(str(UUID(int=n)) for n in range(1, limit + 6))]
 
 
 async def an_hour_later(pool: Pool) -> None:
@@ -326,11 +328,9 @@ async def an_hour_later(pool: Pool) -> None:
     await due_again(pool)
 
 
-async def test_what_is_held_back_of_one_demand_is_told_with_its_last_message(
-    pool: Pool, repository: Book, tmp_path: Path
-):
+async def test_held_messages_of_one_demand_are_sent_with_its_last_one(pool: Pool, repository: Book, tmp_path: Path):
     frugal = Jurisdictions([nanhai().model_copy(update={"messages_per_hour": 1})])
-    await heard(pool, repository, *FOUR)
+    await feedback_after(pool, repository, *FOUR)
     sender = sending(pool, repository, FileGateway(tmp_path / "out"), frugal)
     await send_all(sender)
     assert [line["template"] for line in lines(tmp_path / "out")] == ["submitted"]
@@ -340,10 +340,8 @@ async def test_what_is_held_back_of_one_demand_is_told_with_its_last_message(
     assert [state for state, _ in await states(pool)] == ["sent", "merged", "merged", "sent"]
 
 
-async def test_one_address_is_told_of_one_fact_once_however_many_contacts_it_left(
-    pool: Pool, repository: Book, tmp_path: Path
-):
-    await heard(pool, repository, WITH_CONTACT)
+async def test_one_address_gets_a_message_once_even_with_several_contacts(pool: Pool, repository: Book, tmp_path: Path):
+    await feedback_after(pool, repository, WITH_CONTACT)
     async with pool.acquire() as db:
         await db.execute(
             """
@@ -358,7 +356,7 @@ async def test_one_address_is_told_of_one_fact_once_however_many_contacts_it_lef
     assert [state for state, _ in await states(pool)] == ["sent", *["merged"] * 12]
 
 
-async def test_the_limit_of_one_address_holds_up_no_other(pool: Pool, repository: Book, tmp_path: Path):
+async def test_the_limit_of_one_address_delays_no_other(pool: Pool, repository: Book, tmp_path: Path):
     await several(pool, repository, nanhai().messages_per_hour + 1)
     await _another(pool, repository, story.SUBMISSION.model_copy(update={"contact": OTHER}), 99)
     sender = sending(pool, repository, FileGateway(tmp_path / "out"))
@@ -366,29 +364,27 @@ async def test_the_limit_of_one_address_holds_up_no_other(pool: Pool, repository
     assert str(UUID(int=99)) in {line["demand_id"] for line in lines(tmp_path / "out")}
 
 
-async def test_no_address_is_kept_and_none_can_be_recognised_without_the_secret(
-    pool: Pool, repository: Book, tmp_path: Path
-):
+async def test_addresses_are_stored_only_as_marks_that_need_the_secret(pool: Pool, repository: Book, tmp_path: Path):
     await several(pool, repository, nanhai().messages_per_hour + 1)
     sender = sending(pool, repository, FileGateway(tmp_path / "out"))
     await send_all(sender)
     async with pool.acquire() as db:
-        kept = [row["recipient"] for row in await db.fetch("SELECT recipient FROM intent_reached")]
-        kept += [row["recipient"] for row in await db.fetch("SELECT recipient FROM intent WHERE waits IS NOT NULL")]
+        marks = [row["recipient"] for row in await db.fetch("SELECT recipient FROM intent_reached")]
+        marks += [row["recipient"] for row in await db.fetch("SELECT recipient FROM intent WHERE waits IS NOT NULL")]
         count = await db.fetchval("SELECT count(*) FROM intent WHERE state = 'sent' AND recipient IS NOT NULL")
-    assert (len(set(kept)), count) == (1, 0)
-    assert kept[0] != mark(ContactMethod.PHONE, "13800078000", "another secret")
+    assert (len(set(marks)), count) == (1, 0)
+    assert marks[0] != mark(ContactMethod.PHONE, "13800078000", "another secret")
 
 
 @pytest.mark.parametrize("written", ["+86 138-0013-8000", "008613800138000", " 138 0013 8000"])
-def test_one_telephone_has_one_mark_however_it_is_written(written: str):
+def test_one_telephone_has_one_mark_in_every_spelling(written: str):
     assert mark(ContactMethod.PHONE, written, "s") == mark(ContactMethod.PHONE, "13800138000", "s")
 
 
-async def test_what_waits_is_counted(pool: Pool, repository: Book, tmp_path: Path):
+async def test_waiting_messages_are_counted(pool: Pool, repository: Book, tmp_path: Path):
     await several(pool, repository, nanhai().messages_per_hour + 2)
     sender = sending(pool, repository, FileGateway(tmp_path / "out"))
     await send_all(sender)
     async with pool.acquire() as db:
-        ((why, messages, oldest),) = await backlog(db, "message")
-    assert (why, messages, oldest > 0) == ("hourly-limit", 2, True)
+        ((reason, messages, oldest),) = await backlog(db, "message")
+    assert (reason, messages, oldest > 0) == ("hourly-limit", 2, True)

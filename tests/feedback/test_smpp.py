@@ -1,4 +1,4 @@
-"""Text messages by SMPP 3.4, through a message centre that is not ours: parts, receipts, codes, a lost bind."""
+"""Text messages by SMPP 3.4 through a message centre of another library: parts, receipts, codes, a lost bind."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -21,7 +21,7 @@ from shared.chassis.work.intent_reports import Report
 from shared.chassis.work.intents import NotReached, Rejected, RetryLater, Sent, State, TryAgain, Unknown
 from tests.eventually import eventually
 from tests.feedback.gateways import ID, message
-from tests.feedback.office import Book, heard, send_all, sending, states, told_here
+from tests.feedback.office import Book, feedback_after, recorded_types, send_all, sending, states
 from tests.feedback.test_sending import WITH_CONTACT
 
 TO = Recipient(ContactMethod.PHONE, "13800138000", b"m", "sms")
@@ -30,7 +30,7 @@ LONG = "您的诉求已有答复：路灯已经修好。😀" * 12
 
 @dataclass
 class Centre:
-    """A message centre that takes every part, unless `answer` does something else, and may report each."""
+    """A message centre that accepts every part, unless `answer` returns something else, and can send receipts."""
 
     server: smpp34.Server
     answer: Callable[[smpp34.SubmitSmEvent, str], None] = lambda part, id: part.accept(id)
@@ -53,65 +53,65 @@ class Centre:
 
     async def report(self, id: str, kind: int = 0x04) -> None:
         words = f"id:{id} sub:001 dlvrd:001 submit date:2611290900 done date:2611290901 stat:{self.reports} err:000"
-        said = await self.bound[-1].deliver_sm("12345", words.encode(), source_addr="13800138000", esm_class=kind)
-        self.acknowledged.append(said.command_status)
+        response = await self.bound[-1].deliver_sm("12345", words.encode(), source_addr="13800138000", esm_class=kind)
+        self.acknowledged.append(response.command_status)
 
 
 @pytest.fixture
 async def centre() -> AsyncIterator[tuple[Centre, int]]:
     """A message centre and its port."""
     port = free_port()
-    running = Centre(smpp34.Server("127.0.0.1", port, system_id="centre"))
-    await running.server.start()
-    task = asyncio.create_task(running.serve())
-    yield running, port
+    server = Centre(smpp34.Server("127.0.0.1", port, system_id="centre"))
+    await server.server.start()
+    task = asyncio.create_task(server.serve())
+    yield server, port
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
-    await running.server.stop()
+    await server.server.stop()
 
 
-def told(port: int, **more: Any) -> Smpp:
+def declaration(port: int, **options: Any) -> Smpp:
     return Smpp.model_validate(
         {"kind": "smpp", "host": "127.0.0.1", "port": port, "system_id": "huying", "source": "12345", "timeout": 5}
-        | more
+        | options
     )
 
 
-async def at_once(_: float) -> None:
-    """A pause that is over."""
+async def no_pause(_: float) -> None:
+    """A pause that ends at once."""
     await asyncio.sleep(0)
 
 
-async def test_chinese_words_go_out_in_parts_and_the_receipt_of_the_last_tells_that_they_arrived(
+async def test_a_chinese_text_is_sent_in_parts_and_the_last_receipt_says_that_it_arrived(
     pool: Pool, repository: Book, centre: tuple[Centre, int]
 ):
-    running, port = centre
-    running.reports = "DELIVRD"
-    gateway = SmppGateway("sms", told(port, signature="【呼应】", country="86"))
-    await heard(pool, repository, WITH_CONTACT)
+    server, port = centre
+    server.reports = "DELIVRD"
+    gateway = SmppGateway("sms", declaration(port, signature="【呼应】", country="86"))
+    await feedback_after(pool, repository, WITH_CONTACT)
     sender = sending(pool, repository, gateway)
     hear_receipts(pool, sender.kind)
     await send_all(sender)
     await eventually(lambda: states(pool), lambda found: found == [("delivered", None)], within=30)
     await gateway.close()
-    assert {(part.source_addr, part.destination_addr, part.data_coding) for part in running.taken} == {
+    assert {(part.source_addr, part.destination_addr, part.data_coding) for part in server.taken} == {
         ("12345", "8613800078000", UCS2)
     }
-    heads = [part.short_message[:6] for part in running.taken]
+    heads = [part.short_message[:6] for part in server.taken]
     assert [(head[:3], head[4], head[5]) for head in heads] == [
         (b"\x05\x00\x03", len(heads), number) for number in range(1, len(heads) + 1)
     ]
-    words = b"".join(part.short_message[6:] for part in running.taken).decode("utf-16-be")
+    words = b"".join(part.short_message[6:] for part in server.taken).decode("utf-16-be")
     assert words == "【呼应】" + await pool.fetchval("SELECT body ->> 'text' FROM intent")
-    assert [part.registered_delivery for part in running.taken] == [2] * (len(heads) - 1) + [1]
-    assert await told_here(pool) == ["demand.notification-sent.v1"]
+    assert [part.registered_delivery for part in server.taken] == [2] * (len(heads) - 1) + [1]
+    assert await recorded_types(pool) == ["demand.notification-sent.v1"]
 
 
-async def test_a_receipt_that_cannot_be_written_down_is_asked_for_again_and_peoples_words_are_not_taken(
+async def test_a_receipt_that_cannot_be_stored_is_refused_and_comes_again_and_texts_of_people_are_not_accepted(
     centre: tuple[Centre, int],
 ):
-    running, port = centre
-    running.reports = "UNDELIV"
+    server, port = centre
+    server.reports = "UNDELIV"
     reports, faults = list[Report](), [OSError("the database is away")]
 
     async def take(report: Report) -> None:
@@ -119,20 +119,20 @@ async def test_a_receipt_that_cannot_be_written_down_is_asked_for_again_and_peop
             raise faults.pop()
         reports.append(report)
 
-    gateway = SmppGateway("sms", told(port))
+    gateway = SmppGateway("sms", declaration(port))
     gateway.take_report = take
     assert await gateway.send(message(text="好"), TO) == Sent("a1")
-    await eventually(acknowledgements(running), lambda found: found == [0x64])
-    await running.report("a1")
-    await running.report("a1", kind=0)
+    await eventually(acknowledgements(server), lambda found: found == [0x64])
+    await server.report("a1")
+    await server.report("a1", kind=0)
     await gateway.close()
-    assert running.acknowledged == [0x64, 0, 0x66]
+    assert server.acknowledged == [0x64, 0, 0x66]
     assert reports == [Report("sms", ID, "a1", State.FAILED, "UNDELIV 000")]
 
 
-def acknowledgements(running: Centre) -> Callable[[], Any]:
+def acknowledgements(server: Centre) -> Callable[[], Any]:
     async def ask() -> list[int]:
-        return list(running.acknowledged)
+        return list(server.acknowledged)
 
     return ask
 
@@ -141,102 +141,102 @@ def acknowledgements(running: Centre) -> Callable[[], Any]:
     ("status", "kind"),
     [(0x58, RetryLater), (0x14, RetryLater), (0x08, TryAgain), (0x0B, NotReached), (0x45, TryAgain), (0x0A, Rejected)],
 )
-async def test_what_the_centre_does_not_take_is_told_by_its_code(centre: tuple[Centre, int], status: int, kind: type):
-    running, port = centre
-    running.answer = lambda part, id: part.reject(status)
-    gateway = SmppGateway("sms", told(port))
+async def test_the_code_of_a_refused_message_decides_the_outcome(centre: tuple[Centre, int], status: int, kind: type):
+    server, port = centre
+    server.answer = lambda part, id: part.reject(status)
+    gateway = SmppGateway("sms", declaration(port))
     assert await gateway.send(message(text="好"), TO) == kind(f"{status:#x}")
     await gateway.close()
 
 
-def test_codes_of_the_operators_own_come_first():
-    own = told(1, again=(0x401,), later=(0x402,), refused=(0x58,))
-    assert [type(outcome_of(status, own)) for status in (0x401, 0x402, 0x58)] == [TryAgain, RetryLater, Rejected]
+def test_codes_that_the_operator_declares_have_precedence():
+    settings = declaration(1, again=(0x401,), later=(0x402,), refused=(0x58,))
+    assert [type(outcome_of(status, settings)) for status in (0x401, 0x402, 0x58)] == [TryAgain, RetryLater, Rejected]
 
 
-async def test_a_message_that_was_taken_in_part_is_of_unknown_outcome(centre: tuple[Centre, int]):
-    running, port = centre
+async def test_a_partly_accepted_message_has_an_unknown_outcome(centre: tuple[Centre, int]):
+    server, port = centre
 
     def answer(part: smpp34.SubmitSmEvent, id: str) -> None:
-        if len(running.taken) == 1:
+        if len(server.taken) == 1:
             part.accept(id)
         else:
             part.reject(0x58)
 
-    running.answer = answer
-    gateway = SmppGateway("sms", told(port), pause=at_once)
+    server.answer = answer
+    gateway = SmppGateway("sms", declaration(port), pause=no_pause)
     outcome = await gateway.send(message(text=LONG), TO)
     await gateway.close()
     assert isinstance(outcome, Unknown)
     assert outcome.reason.startswith("part 2 of ")
 
 
-async def test_a_later_part_that_comes_too_fast_is_tried_again(centre: tuple[Centre, int]):
-    running, port = centre
-    running.answer = lambda part, id: part.reject(0x58) if len(running.taken) == 2 else part.accept(id)
-    gateway = SmppGateway("sms", told(port), pause=at_once)
+async def test_a_later_part_that_is_throttled_is_retried(centre: tuple[Centre, int]):
+    server, port = centre
+    server.answer = lambda part, id: part.reject(0x58) if len(server.taken) == 2 else part.accept(id)
+    gateway = SmppGateway("sms", declaration(port), pause=no_pause)
     assert isinstance(await gateway.send(message(text=LONG), TO), Sent)
     await gateway.close()
 
 
-async def test_silence_after_the_words_went_is_of_unknown_outcome_and_before_them_nothing_went(
+async def test_a_timeout_after_sending_is_an_unknown_outcome_and_before_it_nothing_was_sent(
     centre: tuple[Centre, int],
 ):
-    running, port = centre
-    kept = []
-    running.answer = lambda part, id: kept.append(part)
-    gateway = SmppGateway("sms", told(port, timeout=0.5))
+    server, port = centre
+    unanswered = []
+    server.answer = lambda part, id: unanswered.append(part)
+    gateway = SmppGateway("sms", declaration(port, timeout=0.5))
     assert isinstance(await gateway.send(message(text="好"), TO), Unknown)
     await gateway.close()
-    nobody = SmppGateway("sms", told(free_port()))
-    assert isinstance(await nobody.send(message(text="好"), TO), RetryLater)
-    await nobody.close()
+    unreachable = SmppGateway("sms", declaration(free_port()))
+    assert isinstance(await unreachable.send(message(text="好"), TO), RetryLater)
+    await unreachable.close()
 
 
-async def test_a_bind_that_is_lost_is_made_again_for_the_receipts_that_wait(centre: tuple[Centre, int]):
-    running, port = centre
-    gateway = SmppGateway("sms", told(port), pause=at_once)
+async def test_a_lost_bind_is_made_again_for_the_missing_receipts(centre: tuple[Centre, int]):
+    server, port = centre
+    gateway = SmppGateway("sms", declaration(port), pause=no_pause)
     assert isinstance(await gateway.send(message(text="好"), TO), Sent)
-    await running.bound[0].unbind()
+    await server.bound[0].unbind()
 
     async def binds() -> int:
-        return len(running.bound)
+        return len(server.bound)
 
     await eventually(binds, lambda found: found == 2)
     assert await gateway.send(message(text="好"), TO) == Sent("a2")
-    assert len(running.bound) == 2
+    assert len(server.bound) == 2
     await gateway.close()
 
 
 @pytest.mark.parametrize("long", ["udh", "sar"])
-def test_no_character_is_cut_in_two_and_no_part_is_too_long(long: str):
+def test_no_character_is_split_and_no_part_is_too_long(long: str):
     parts = parts_of(LONG, long, 7)
     words = [words[6:] if long == "udh" else words for _, words, _ in parts]
     assert all(len(part) <= 140 for _, part, _ in parts)
     assert "".join(part.decode("utf-16-be") for part in words) == LONG
 
 
-def test_a_payload_is_one_message_whatever_its_length():
+def test_a_message_payload_is_one_message_of_any_length():
     ((kind, words, parameters),) = parts_of(LONG, "payload", 7)
     assert (kind, words, parameters[4:].decode("utf-16-be")) == (0, b"", LONG)
 
 
-def test_a_receipt_is_read_from_its_parameters_where_it_has_no_words():
+def test_a_receipt_without_text_is_read_from_its_parameters():
     parameters = b"\x00\x1e\x00\x03ab\x00" + b"\x04\x27\x00\x01\x02"
     receipt = receipt_of(delivered(b"\0\0\0\0\0\0\0" + b"\x04\0\0" + b"\0\0" + b"\0\0\0\0\0" + parameters))
     assert (receipt.id, receipt.state) == ("ab", "DELIVRD")
 
 
-@pytest.mark.parametrize("cut", range(1, 17))
-def test_a_message_of_the_centre_that_is_cut_off_is_no_receipt(cut: int):
-    whole = b"\0\0\0\0\0\0\0" + b"\x04\0\0" + b"\0\0" + b"\0\0\0\0\0"
+@pytest.mark.parametrize("length", range(1, 17))
+def test_a_truncated_message_of_the_centre_is_no_receipt(length: int):
+    message_ = b"\0\0\0\0\0\0\0" + b"\x04\0\0" + b"\0\0" + b"\0\0\0\0\0"
     with pytest.raises(ValueError, match=r"without its end|too short"):
-        delivered(whole[: len(whole) - cut])
+        delivered(message_[: len(message_) - length])
 
 
-async def test_ids_that_receipts_tell_in_decimals_are_known(centre: tuple[Centre, int]):
+async def test_decimal_ids_in_receipts_are_recognised(centre: tuple[Centre, int]):
     _, port = centre
-    gateway = SmppGateway("sms", told(port, receipt_ids="decimal"))
+    gateway = SmppGateway("sms", declaration(port, receipt_ids="decimal"))
     assert await gateway.send(message(text="好"), TO) == Sent("161")
     await gateway.close()
 
@@ -249,12 +249,12 @@ async def test_ids_that_receipts_tell_in_decimals_are_known(centre: tuple[Centre
         ("bind: receiver", "Input should be 'transceiver' or 'transmitter'"),
     ],
 )
-def test_a_declaration_that_cannot_work_is_told_in_a_sentence(tmp_path: Path, line: str, sentence: str):
+def test_a_declaration_that_cannot_work_is_an_error_with_its_reason(tmp_path: Path, line: str, sentence: str):
     file = tmp_path / "gateways.yaml"
     file.write_text(
         f"gateways:\n  sms: {{kind: smpp, host: h, system_id: huying}}\n  own:\n    kind: smpp\n    host: h\n"
         f"    system_id: huying\n    {line}\nuse: {{phone: sms}}\n"
     )
-    with pytest.raises(ValueError, match="own") as wrong:
+    with pytest.raises(ValueError, match="own") as error:
         declared(file)
-    assert sentence in str(wrong.value)
+    assert sentence in str(error.value)

@@ -1,4 +1,4 @@
-"""Letters go to a real SMTP server over TLS; only one that fell silent after the words leaves an unknown outcome."""
+"""Mails go to a real SMTP server over TLS; only a timeout after the content is an unknown outcome."""
 
 import asyncio
 import email
@@ -31,7 +31,7 @@ TO = Recipient(ContactMethod.EMAIL, "zou@example.net", b"m", "mail")
 
 @dataclass
 class Relay:
-    """What a relay answers, and what it got."""
+    """The replies of an SMTP server, and the mails that it received."""
 
     to_recipient: str = "250 OK"
     to_letter: str = "250 OK"
@@ -57,11 +57,11 @@ class Relay:
 
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
-    """That of localhost, signed by itself, and its key."""
+    """A self-signed certificate of localhost, and its key."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
     at = datetime.now(UTC)
-    made = (
+    certificate_ = (
         x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key())
         .serial_number(1).not_valid_before(at - timedelta(days=1)).not_valid_after(at + timedelta(days=1))
         .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
@@ -69,7 +69,7 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     )  # fmt: skip
     folder = tmp_path_factory.mktemp("certificate")
     files = folder / "certificate.pem", folder / "key.pem"
-    files[0].write_bytes(made.public_bytes(serialization.Encoding.PEM))
+    files[0].write_bytes(certificate_.public_bytes(serialization.Encoding.PEM))
     files[1].write_bytes(
         key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
     )
@@ -78,7 +78,7 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
 
 @asynccontextmanager
 async def listening(relay: Relay, files: tuple[Path, Path]) -> AsyncIterator[int]:
-    """The port of a relay that insists on TLS."""
+    """The port of an SMTP server that requires TLS."""
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.load_cert_chain(*files)
     port, loop = free_port(), asyncio.get_running_loop()
@@ -91,12 +91,12 @@ async def listening(relay: Relay, files: tuple[Path, Path]) -> AsyncIterator[int
         server.close()
 
 
-def gateway(port: int, files: tuple[Path, Path] | None, **more: Any) -> SmtpGateway:
-    told = {"kind": "smtp", "host": "localhost", "port": port, "sender": "demands@huying.example", "timeout": 2}
-    return SmtpGateway("mail", Smtp.model_validate(told | {"ca_file": files and files[0]} | more))
+def gateway(port: int, files: tuple[Path, Path] | None, **options: Any) -> SmtpGateway:
+    declaration = {"kind": "smtp", "host": "localhost", "port": port, "sender": "demands@huying.example", "timeout": 2}
+    return SmtpGateway("mail", Smtp.model_validate(declaration | {"ca_file": files and files[0]} | options))
 
 
-async def test_a_letter_arrives_over_starttls_with_the_id_of_its_message(certificate: tuple[Path, Path]):
+async def test_a_mail_arrives_over_starttls_with_the_id_of_its_message(certificate: tuple[Path, Path]):
     relay = Relay()
     async with listening(relay, certificate) as port:
         assert await gateway(port, certificate).send(message(), TO) == Sent()
@@ -106,7 +106,7 @@ async def test_a_letter_arrives_over_starttls_with_the_id_of_its_message(certifi
     assert letter.get_content().strip() == message().body["text"]
 
 
-async def test_one_connection_serves_one_letter_after_another(certificate: tuple[Path, Path]):
+async def test_one_connection_is_used_for_several_mails(certificate: tuple[Path, Path]):
     relay = Relay()
     async with listening(relay, certificate) as port:
         mail = gateway(port, certificate)
@@ -114,14 +114,14 @@ async def test_one_connection_serves_one_letter_after_another(certificate: tuple
     assert len(relay.connections) == 1
 
 
-async def test_a_relay_whose_certificate_nobody_vouches_for_gets_no_word(certificate: tuple[Path, Path]):
+async def test_a_server_with_an_untrusted_certificate_gets_no_mail(certificate: tuple[Path, Path]):
     relay = Relay()
     async with listening(relay, certificate) as port:
         assert isinstance(await gateway(port, None).send(message(), TO), RetryLater)
     assert relay.letters == []
 
 
-async def test_a_relay_that_is_away_costs_no_message_a_try():
+async def test_an_unreachable_server_costs_no_message_an_attempt():
     assert isinstance(await gateway(free_port(), None).send(message(), TO), RetryLater)
 
 
@@ -135,14 +135,14 @@ async def test_a_relay_that_is_away_costs_no_message_a_try():
         ({"to_recipient": "421 closing"}, RetryLater),
     ],
 )
-async def test_an_answer_is_read_by_its_first_digit(
+async def test_a_reply_is_read_by_its_first_digit(
     certificate: tuple[Path, Path], answers: dict[str, str], outcome: type[Outcome]
 ):
     async with listening(Relay(**answers), certificate) as port:  # type: ignore[arg-type]
         assert isinstance(await gateway(port, certificate).send(message(), TO), outcome)
 
 
-async def test_silence_after_the_words_leaves_the_outcome_unknown(certificate: tuple[Path, Path]):
+async def test_a_timeout_after_the_content_is_an_unknown_outcome(certificate: tuple[Path, Path]):
     relay = Relay(silent=asyncio.Event())
     async with listening(relay, certificate) as port:
         assert isinstance(await gateway(port, certificate).send(message(), TO), Unknown)

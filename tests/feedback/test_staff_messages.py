@@ -1,4 +1,4 @@
-"""Units are told at their duty addresses: one message each morning, emergencies and escalations at once."""
+"""Units get messages at their duty addresses: one each morning, emergencies and escalations at once."""
 
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -24,7 +24,7 @@ from shared.jurisdiction.notices import Notice
 from shared.jurisdiction.pack import Pack
 from tests import story
 from tests.chassis.conftest import Log, envelope
-from tests.feedback.office import LATER, LINKS, Book, heard, message_kind_of, send_all, told_here
+from tests.feedback.office import LATER, LINKS, Book, feedback_after, message_kind_of, recorded_types, send_all
 from tests.feedback.test_courtesy import Phone, at
 from tests.packs import nanhai
 
@@ -42,7 +42,7 @@ def with_duty(**rules: Any) -> Pack:
 
 
 class Desk:
-    """Feedback of a place whose units have duty addresses."""
+    """Feedback with a pack whose units have duty addresses."""
 
     def __init__(self, pool: Pool, **rules: Any) -> None:
         self.packs, self.pool, self.mailbox, self.now = Jurisdictions([with_duty(**rules)]), pool, Phone(), at(20)
@@ -51,15 +51,15 @@ class Desk:
         self.log = Log()
 
     async def hears(self, *notes: f.NoteFact, demands: int = 1) -> None:
-        """Demands that were routed to the unit, and these notes on each."""
-        delivery = await heard(self.pool, self.repository)
+        """Deliver demands that were routed to the unit, with these notes on each."""
+        delivery = await feedback_after(self.pool, self.repository)
         for n in range(demands):
             key = UUID(int=n + 1)
             await delivery.deliver(self.log.records(RAISED, ROUTED, key=key))
             for m, note in enumerate(notes):
-                told = envelope(note, None, key, self.now.astimezone(UTC))
+                note_envelope = envelope(note, None, key, self.now.astimezone(UTC))
                 await delivery.deliver(
-                    [self.log.record(told._replace(id=UUID(int=1000 * n + m + 7), source="/services/routing"))]
+                    [self.log.record(note_envelope._replace(id=UUID(int=1000 * n + m + 7), source="/services/routing"))]
                 )
 
     async def sends(self) -> None:
@@ -77,7 +77,7 @@ class Desk:
             await db.execute("UPDATE intent SET due_at = now() - interval '1 second'")
 
 
-async def test_what_became_overdue_is_one_message_to_the_unit_in_the_morning(pool: Pool):
+async def test_overdue_cases_are_one_message_to_the_unit_in_the_morning(pool: Pool):
     desk = Desk(pool)
     await desk.hears(MISSED, demands=12)
     await desk.sends()
@@ -93,7 +93,7 @@ async def test_what_became_overdue_is_one_message_to_the_unit_in_the_morning(poo
     assert "陈先生" not in text, "no words of citizens"
 
 
-async def test_an_escalation_is_told_at_once_and_without_its_reason(pool: Pool):
+async def test_an_escalation_is_sent_at_once_and_without_its_reason(pool: Pool):
     desk = Desk(pool)
     await desk.hears(MISSED, ESCALATED)
     await desk.sends()
@@ -104,27 +104,27 @@ async def test_an_escalation_is_told_at_once_and_without_its_reason(pool: Pool):
     await desk.morning_comes()
     await desk.sends()
     assert desk.mailbox.templates == ["staff-escalated", "staff-deadline-missed"], "one alone is sent as it is"
-    assert await told_here(pool) == [], "the demand's record has the facts themselves"
+    assert await recorded_types(pool) == [], "the demand's record has the facts themselves"
 
 
-async def test_an_emergency_waits_for_no_morning(pool: Pool):
+async def test_an_emergency_is_sent_at_once(pool: Pool):
     desk = Desk(pool)
     urgent = f.DemandPrioritized(by="Chen", urgency=f.Urgency.CRITICAL, vulnerable=False, reason="燃气泄漏")
-    delivery = await heard(pool, desk.repository)
+    delivery = await feedback_after(pool, desk.repository)
     await delivery.deliver(desk.log.records(RAISED, ROUTED, urgent))
     await delivery.deliver([desk.log.record(envelope(MISSED, None, at=desk.now.astimezone(UTC)))])
     await desk.sends()
     assert desk.mailbox.templates == ["staff-deadline-missed"]
 
 
-async def test_the_pack_says_what_units_are_told(pool: Pool):
+async def test_the_pack_says_which_messages_units_get(pool: Pool):
     desk = Desk(pool, told=(Notice.STAFF_ROUTED,), at_once=(Notice.STAFF_ROUTED,))
     await desk.hears(MISSED)
     await desk.sends()
     assert desk.mailbox.templates == ["staff-routed"]
 
 
-async def test_a_unit_without_a_duty_address_is_told_nothing(pool: Pool):
+async def test_a_unit_without_a_duty_address_gets_no_message(pool: Pool):
     desk = Desk(pool)
     await desk.hears(f.DeadlineMissed(due_at=story.AT, stage=f.Stage.RESOLVE, unit="nh-tax"))
     async with pool.acquire() as db:
@@ -132,12 +132,12 @@ async def test_a_unit_without_a_duty_address_is_told_nothing(pool: Pool):
 
 
 @pytest.mark.parametrize(
-    ("happened", "told"),
+    ("happened", "expected"),
     [
         ("2021-05-10T20:00+08:00", "2021-05-11T08:30+08:00"),
         ("2021-05-10T03:00+08:00", "2021-05-10T08:30+08:00"),
         ("2021-05-14T09:00+08:00", "2021-05-17T08:30+08:00"),  # over a weekend
     ],
 )
-def test_the_morning_is_that_of_the_next_working_day(happened: str, told: str):
-    assert next_morning(with_duty(), datetime.fromisoformat(happened)) == datetime.fromisoformat(told)
+def test_the_morning_is_that_of_the_next_working_day(happened: str, expected: str):
+    assert next_morning(with_duty(), datetime.fromisoformat(happened)) == datetime.fromisoformat(expected)

@@ -1,4 +1,4 @@
-"""What citizens write where an address belongs reaches a gateway only as one that it can use."""
+"""An address that a citizen entered reaches a gateway only if the gateway can use it."""
 
 import pytest
 from hypothesis import example, given
@@ -12,24 +12,24 @@ SIGNS = st.text(st.sampled_from('ab1@.-_+,;:<>()[]"\\ =?邹。\u2028\u202e'), ma
 SPOILED = ('"', "<", "a@[", "a@", "=?x?b?!!!?=", "=?utf-8?q?=0D=0A?=@b.c", "a@b.c\u2028Bcc: x@y.z", "a@b.c, d@e.f")
 
 
-@pytest.mark.parametrize("written", [*SPOILED, "张三@例子.测试", "x", "<>"])
-def test_what_is_no_letter_box_is_none(written: str):
-    assert usable(ContactMethod.EMAIL, written) is None
+@pytest.mark.parametrize("entered", [*SPOILED, "张三@例子.测试", "x", "<>"])
+def test_an_invalid_mail_address_is_not_used(entered: str):
+    assert usable(ContactMethod.EMAIL, entered) is None
 
 
 @given(SIGNS | st.text(max_size=20).map(lambda text: f"{text}@example.net"))
 @example("zou@example.net")
 @example("=?utf-8?q?=0D=0A?=@example.net")
-def test_every_letter_can_be_written_and_is_for_one_person_alone(written: str):
+def test_every_usable_mail_address_makes_a_mail_to_one_person(written: str):
     address = usable(ContactMethod.EMAIL, written)
     if address is not None:
         letter = gateway(1, None)._letter(message(), Recipient(ContactMethod.EMAIL, address))
         assert letter.as_bytes().isascii()
-        assert [one.addr_spec for one in letter["To"].addresses] == [address]
+        assert [mailbox.addr_spec for mailbox in letter["To"].addresses] == [address]
 
 
 @pytest.mark.parametrize(
-    ("written", "called"),
+    ("entered", "number"),
     [
         ("13800138000", "13800138000"),
         ("１３８００１３８０００", "13800138000"),
@@ -41,5 +41,5 @@ def test_every_letter_can_be_written_and_is_for_one_person_alone(written: str):
         ("12", None),
     ],
 )
-def test_a_telephone_has_digits_that_a_gateway_knows(written: str, called: str | None):
-    assert usable(ContactMethod.PHONE, written) == called
+def test_a_telephone_number_is_reduced_to_digits(entered: str, number: str | None):
+    assert usable(ContactMethod.PHONE, entered) == number

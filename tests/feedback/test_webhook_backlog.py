@@ -1,4 +1,4 @@
-"""What one wave reads of a webhook does not grow with what waits for it."""
+"""The number of rows that one wave reads does not grow with the backlog of a webhook."""
 
 from typing import cast
 from uuid import UUID
@@ -13,7 +13,8 @@ DEMANDS, EACH = 2000, 10
 
 
 async def backlog(pool: Pool, webhook: UUID) -> None:
-    """Of every demand the first has failed and waits, and nine are due behind it; then one that may be sent."""
+    """Deliveries: of every demand the first has failed and waits, with nine due ones behind it; then one that may be
+    sent."""
     await pool.execute(
         """
         INSERT INTO webhook_delivery (webhook, event, demand, number, type, at, body, due_at, attempts)
@@ -31,27 +32,27 @@ async def backlog(pool: Pool, webhook: UUID) -> None:
 
 
 async def wave(db: Connection, webhook: UUID) -> tuple[int, int]:
-    """How many may be sent, and how many rows it read to know that."""
+    """The number of deliveries that may be sent, and the number of rows read to find them."""
     explaining = Explained(db, "webhook_delivery")
-    found = await next_deliveries(cast(Connection, explaining), {webhook: 8}, [], now())
-    return len(found), explaining.read
+    deliveries = await next_deliveries(cast(Connection, explaining), {webhook: 8}, [], now())
+    return len(deliveries), explaining.read
 
 
-async def test_a_wave_reads_no_backlog_of_what_waits_behind_failures(pool: Pool):
+async def test_a_wave_does_not_read_the_deliveries_behind_failures(pool: Pool):
     async with endpoint() as hook:
         webhook = await subscribed(pool, hook)
     await backlog(pool, webhook)
     async with pool.acquire() as db:
-        _, read = await wave(db, webhook)
-        assert READ <= read <= READ * 3
+        _, rows_read = await wave(db, webhook)
+        assert READ <= rows_read <= READ * 3
         for _ in range(DEMANDS * EACH // READ):
             await let_wait(db, [webhook], now())
-        found, read = await wave(db, webhook)
-    assert found == 1
-    assert read < 20
+        sendable, rows_read = await wave(db, webhook)
+    assert sendable == 1
+    assert rows_read < 20
 
 
-async def test_an_endpoint_that_takes_again_is_hurried_part_by_part(pool: Pool):
+async def test_retries_of_a_recovered_endpoint_are_brought_forward_in_parts(pool: Pool):
     async with endpoint() as hook:
         webhook = await subscribed(pool, hook)
     await backlog(pool, webhook)
@@ -64,7 +65,7 @@ async def test_an_endpoint_that_takes_again_is_hurried_part_by_part(pool: Pool):
         assert await db.fetchval(due) == DEMANDS
 
 
-async def test_a_sender_hurries_all_that_waits_once_its_endpoint_takes_again(pool: Pool):
+async def test_a_sender_brings_all_retries_forward_once_its_endpoint_has_recovered(pool: Pool):
     async with endpoint() as hook, delivering(pool) as delivery:
         webhook = await subscribed(pool, hook)
         await backlog(pool, webhook)
@@ -75,5 +76,5 @@ async def test_a_sender_hurries_all_that_waits_once_its_endpoint_takes_again(poo
         )
         for _ in range(DEMANDS // READ + 2):
             await delivery.wave()
-    waiting = "SELECT count(*) FROM webhook_delivery WHERE attempts > 0 AND state = 'pending' AND due_at > now()"
-    assert await pool.fetchval(waiting) == 0
+    pending = "SELECT count(*) FROM webhook_delivery WHERE attempts > 0 AND state = 'pending' AND due_at > now()"
+    assert await pool.fetchval(pending) == 0

@@ -1,4 +1,4 @@
-"""The rules of webhooks: when a try follows, which addresses are allowed, what may be asked, who may open a secret."""
+"""The rules of webhooks: retries, allowed addresses, valid requests, and keys of secrets."""
 
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
@@ -41,17 +41,17 @@ _ALLOWED = """
 
 def test_a_delivery_is_tried_ten_times_in_a_little_more_than_three_days():
     assert len(PAUSES) + 1 == 10
-    *_, last = accumulate(PAUSES)
-    assert timedelta(days=3) < last < timedelta(days=3, hours=6)
+    *_, total = accumulate(PAUSES)
+    assert timedelta(days=3) < total < timedelta(days=3, hours=6)
     failures, states = 0, []
-    while (after := decide(Reply(status=500), failures, lambda: 0.0)).state is DeliveryState.PENDING:
-        states.append(after.pause)
-        failures += after.failed
+    while (decision := decide(Reply(status=500), failures, lambda: 0.0)).state is DeliveryState.PENDING:
+        states.append(decision.pause)
+        failures += decision.failed
     assert tuple(states) == PAUSES
-    assert after.state is DeliveryState.FAILED
+    assert decision.state is DeliveryState.FAILED
 
 
-def test_the_try_that_disables_a_webhook_gives_no_delivery_up():
+def test_the_failure_that_disables_a_webhook_gives_no_delivery_up():
     reply = Reply(status=500)
     delivery = DueDelivery(ID, OTHER, 1, "{}", 9, 9, OTHER, "NH21-000001-W")
     last = Result(delivery, datetime.now(UTC), reply, decide(reply, 9))
@@ -61,7 +61,7 @@ def test_the_try_that_disables_a_webhook_gives_no_delivery_up():
 
 
 @given(st.integers(100, 599) | st.none(), st.integers(0, 12), st.floats(0, 1), st.none() | st.floats(0, 1e9))
-def test_whatever_is_answered_decides_something_that_ends(
+def test_every_response_leads_to_a_decision(
     status: int | None, failures: int, jitter: float, retry_after: float | None
 ):
     decision = decide(Reply(status=status, retry_after=retry_after), failures, lambda: jitter)
@@ -72,25 +72,25 @@ def test_whatever_is_answered_decides_something_that_ends(
 
 
 @pytest.mark.parametrize("status", [429, 502, 503, 504])
-def test_a_pause_that_is_asked_for_does_not_count_against_the_delivery(status: int):
+def test_a_requested_pause_does_not_count_as_a_failure(status: int):
     decision = decide(Reply(status=status, retry_after=3600), 9)
     assert (decision.state, decision.failed, decision.pause) == (DeliveryState.PENDING, False, timedelta(hours=1))
 
 
 @pytest.mark.parametrize("address", _FORBIDDEN.split())
-def test_no_webhook_leads_to_an_address_that_is_not_of_the_internet(address: str):
+def test_a_webhook_to_a_local_address_is_refused(address: str):
     assert not PUBLIC.allows(ip_address(address))
     with pytest.raises(Refused):
         check_url(f"https://{f'[{address}]' if ':' in address else address}/hook", PUBLIC)
 
 
 @pytest.mark.parametrize("address", _ALLOWED.split())
-def test_a_webhook_leads_to_an_address_of_the_internet(address: str):
+def test_a_webhook_to_a_public_address_is_allowed(address: str):
     assert PUBLIC.allows(ip_address(address))
     assert not OWN.only_networks.allows(ip_address(address)), "never without encryption"
 
 
-def test_an_operator_allows_networks_of_ones_own_and_those_alone():
+def test_only_the_networks_that_the_operator_allows_are_allowed():
     inside = ("10.1.2.3", "::ffff:10.1.2.3", "fd00:1::7")
     outside = ("10.2.0.1", "127.0.0.1", "169.254.169.254", "fd00:2::1", "::ffff:10.2.0.1")
     for rules in (OWN, OWN.only_networks):
@@ -105,14 +105,14 @@ def test_an_operator_allows_networks_of_ones_own_and_those_alone():
     "host",
     ["2130706433", "0x7f000001", "0177.0.0.1", "127.1", "0x7f.1", "[::ffff:7f00:1]", "0", "localhost", "a.localhost."],
 )
-def test_a_local_address_in_another_spelling_is_refused_when_it_is_written_down(host: str):
+def test_a_local_address_in_another_spelling_is_refused_when_the_webhook_is_created(host: str):
     assert "localhost" in host or not PUBLIC.allows(literal(host) or ip_address("8.8.8.8"))
     with pytest.raises(Refused) as refused:
         check_url(f"https://{host}/hook", PUBLIC)
     assert refused.value.errors[0].field == "url"
 
 
-def test_without_networks_of_ones_own_only_encrypted_addresses_are_taken():
+def test_without_allowed_networks_only_encrypted_addresses_are_accepted():
     check_url("https://partner.example.gov.cn/hook", PUBLIC)
     with pytest.raises(Refused):
         check_url("http://partner.example.gov.cn/hook", PUBLIC)
@@ -123,42 +123,46 @@ def test_without_networks_of_ones_own_only_encrypted_addresses_are_taken():
     ["ftp://a.example/x", "https://", "https://u:p@a.example/", "https://a.example/#x", "a.example", "https://a.example:0/",
      "https://a.example:99999/", "https://[::1/", "https://a.example/a b", "https://例子.example/"],
 )  # fmt: skip
-def test_what_is_no_address_of_an_endpoint_is_refused(url: str):
+def test_an_invalid_address_of_an_endpoint_is_refused(url: str):
     with pytest.raises(ValidationError):
         CreateWebhook(url=url)
 
 
-def test_types_are_asked_for_without_their_version_and_must_exist():
-    create_webhook = CreateWebhook(url="https://a.example/", types=("demand.routed.v2", "demand.closed"))
-    assert create_webhook.types == ("demand.routed", "demand.closed")
+def test_types_are_given_without_their_version_and_must_exist():
+    command = CreateWebhook(url="https://a.example/", types=("demand.routed.v2", "demand.closed"))
+    assert command.types == ("demand.routed", "demand.closed")
     for unknown in ("demand.noted", "demand.{x}", ""):
         with pytest.raises(ValidationError):
             CreateWebhook(url="https://a.example/", types=(unknown,))
 
 
 def test_a_redelivery_names_an_event_or_a_time():
-    for wrong in ({}, {"event": ID, "since": "2026-01-01T00:00:00Z"}):
+    for fields in ({}, {"event": ID, "since": "2026-01-01T00:00:00Z"}):
         with pytest.raises(ValidationError):
-            Redeliver.model_validate(wrong)
+            Redeliver.model_validate(fields)
 
 
-def test_what_is_signed_is_verified_by_another_implementation_with_either_secret():
-    old, new = new_secret(), new_secret()
+def test_another_implementation_verifies_a_signature_with_either_secret():
+    old_secret, new_secret_ = new_secret(), new_secret()
     body = '{"词": "路灯"}'
-    headers = dict(signed_headers(ID, datetime.now(UTC), body, [new, old]))
-    for secret in (old, new):
+    headers = dict(signed_headers(ID, datetime.now(UTC), body, [new_secret_, old_secret]))
+    for secret in (old_secret, new_secret_):
         assert Webhook(secret).verify(body, headers) == {"词": "路灯"}
-    for secret, changed in ((new_secret(), body), (new, body + " ")):
+    for secret, body_ in ((new_secret(), body), (new_secret_, body + " ")):
         with pytest.raises(WebhookVerificationError):
-            Webhook(secret).verify(changed, headers)
+            Webhook(secret).verify(body_, headers)
 
 
-def test_a_secret_is_opened_with_the_key_before_and_for_its_webhook_alone():
-    before, now_, other = SecretBox.of("a" * 40), SecretBox.of("b" * 40, "a" * 40), SecretBox.of("c" * 40)
-    sealed = before.seal(ID, "whsec_x")
-    assert now_.open(ID, sealed) == "whsec_x"
-    assert (before.is_current(ID, sealed), now_.is_current(ID, sealed)) == (True, False)
-    for box, id in ((other, ID), (now_, OTHER)):
+def test_a_secret_can_be_opened_with_the_previous_key_and_only_for_its_webhook():
+    previous_box, current_box, other_box = (
+        SecretBox.of("a" * 40),
+        SecretBox.of("b" * 40, "a" * 40),
+        SecretBox.of("c" * 40),
+    )
+    sealed = previous_box.seal(ID, "whsec_x")
+    assert current_box.open(ID, sealed) == "whsec_x"
+    assert (previous_box.is_current(ID, sealed), current_box.is_current(ID, sealed)) == (True, False)
+    for box, id in ((other_box, ID), (current_box, OTHER)):
         with pytest.raises(InvalidTag):
             box.open(id, sealed)
 
@@ -177,5 +181,5 @@ _PART = st.sampled_from(["Wed,", "01", "Jan", "2031", "00:00:00", "GMT", "-0000"
 
 
 @given(st.text() | st.lists(_PART | st.text(max_size=3)).map(" ".join))
-def test_whatever_a_retry_after_is_it_is_read(text: str):
+def test_no_value_of_retry_after_raises_an_error(text: str):
     assert (seconds_of(text) or 0.0) >= 0

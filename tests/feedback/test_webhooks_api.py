@@ -1,4 +1,4 @@
-"""Webhooks over HTTP: whose they are is asked of intake, and a key that is revoked there has none any more."""
+"""Webhooks over HTTP: intake says who owns them, and a key that was revoked there has none any more."""
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -34,7 +34,7 @@ URL = "https://partner.example.gov.cn/hook"
 
 @dataclass
 class Here:
-    """Feedback's API in this process, and the intake that it asks."""
+    """Feedback's API in this process, and the intake that it sends requests to."""
 
     client: httpx.AsyncClient
     intake: Pool
@@ -51,64 +51,64 @@ class Here:
 
 
 @pytest.fixture
-async def here(database: str, pool: Pool) -> AsyncIterator[Here]:
+async def api_client(database: str, pool: Pool) -> AsyncIterator[Here]:
     settings = IntakeSettings.model_validate(KEYS | {"DATABASE_URL": database})
     async with await open_pool(database, "intake") as intake:
         with intake_inside() as inside:
             introspection = IntrospectionClient.at("http://intake", KEYS["secret"])
         callers = Callers.of(settings, intake, shipped())
         inside.app = web_app("intake", [introspection_api.routes(Introspection(intake, callers))])
-        served = web_app("feedback", [api.routes(handler(pool), OwnerReader(introspection, shipped()))])
-        transport = httpx.ASGITransport(served, raise_app_exceptions=False)
+        application = web_app("feedback", [api.routes(handler(pool), OwnerReader(introspection, shipped()))])
+        transport = httpx.ASGITransport(application, raise_app_exceptions=False)
         async with httpx.AsyncClient(transport=transport, base_url="http://feedback") as client:
             yield Here(client, intake, introspection, settings, inside)
 
 
-async def test_a_channel_makes_changes_and_removes_its_webhook(here: Here):
-    key = await here.key()
-    answer = await here.client.post("/v1/webhooks", json={"url": URL, "types": ["demand.closed.v1"]}, headers=key)
+async def test_a_channel_makes_changes_and_removes_its_webhook(api_client: Here):
+    key = await api_client.key()
+    answer = await api_client.client.post("/v1/webhooks", json={"url": URL, "types": ["demand.closed.v1"]}, headers=key)
     assert answer.status_code == 201, answer.text
     webhook = answer.json()
     assert webhook["secret"].startswith("whsec_")
     assert (webhook["channel"], webhook["jurisdiction"], webhook["types"]) == ("web", None, ["demand.closed"])
     path = f"/v1/webhooks/{webhook['id']}"
-    body = (await here.client.get(path, headers=key)).json()
+    body = (await api_client.client.get(path, headers=key)).json()
     assert "secret" not in body
-    changed = await here.client.patch(path, json={"types": None, "enabled": False}, headers=key)
+    changed = await api_client.client.patch(path, json={"types": None, "enabled": False}, headers=key)
     assert (changed.json()["types"], changed.json()["state"], changed.json()["url"]) == (None, "disabled", URL)
-    rotated = await here.client.post(f"{path}/rotation", json={"hours": 1}, headers=key)
+    rotated = await api_client.client.post(f"{path}/rotation", json={"hours": 1}, headers=key)
     assert rotated.json()["secret"] != webhook["secret"]
     assert rotated.json()["previous_secret_until"]
-    assert [one["id"] for one in (await here.client.get("/v1/webhooks", headers=key)).json()["webhooks"]] == [
+    assert [item["id"] for item in (await api_client.client.get("/v1/webhooks", headers=key)).json()["webhooks"]] == [
         webhook["id"]
     ]
-    assert (await here.client.delete(path, headers=key)).status_code == 204
-    assert (await here.client.get(path, headers=key)).status_code == 404
+    assert (await api_client.client.delete(path, headers=key)).status_code == 204
+    assert (await api_client.client.get(path, headers=key)).status_code == 404
 
 
-async def test_an_administrator_has_those_of_the_jurisdiction_and_nobody_else_of_the_staff(here: Here):
-    answer = await here.client.post(
-        "/v1/webhooks", json={"url": URL, "divisions": ["440605126000"]}, headers=here.staff("admin")
+async def test_an_administrator_has_those_of_the_jurisdiction_and_nobody_else_of_the_staff(api_client: Here):
+    answer = await api_client.client.post(
+        "/v1/webhooks", json={"url": URL, "divisions": ["440605126000"]}, headers=api_client.staff("admin")
     )
     assert (answer.json()["jurisdiction"], answer.json()["created_by"]) == ("nanhai", "马")
     for role in ("dispatcher", "clerk", "head", "leader", "auditor"):
-        refused = await here.client.get("/v1/webhooks", headers=here.staff(role))
+        refused = await api_client.client.get("/v1/webhooks", headers=api_client.staff(role))
         assert refused.status_code == 403
         assert "管理事件推送" in refused.json()["detail"]
-    channel = await here.client.get(f"/v1/webhooks/{answer.json()['id']}", headers=await here.key())
+    channel = await api_client.client.get(f"/v1/webhooks/{answer.json()['id']}", headers=await api_client.key())
     assert channel.status_code == 404
 
 
-async def test_whoever_may_have_none_is_told_what_is_missing(here: Here):
-    without_scope = await here.client.get("/v1/webhooks", headers=await here.key(scopes=("submit",)))
+async def test_a_caller_without_the_right_is_told_what_is_missing(api_client: Here):
+    without_scope = await api_client.client.get("/v1/webhooks", headers=await api_client.key(scopes=("submit",)))
     assert without_scope.status_code == 403
     assert "huying channel set web scopes=submit,webhooks" in without_scope.json()["detail_en"]
     for headers in ({}, {"X-API-Key": "hy_wrong"}, {"Authorization": "Bearer x"}):
-        refused = await here.client.get("/v1/webhooks", headers=headers)
+        refused = await api_client.client.get("/v1/webhooks", headers=headers)
         assert refused.status_code == 401
         assert refused.json()["errors"][0]["detail"]
-    own_token = here.introspection.tokens.write("service", {"service": "feedback"})
-    as_service = await here.client.get("/v1/webhooks", headers={"Authorization": f"Bearer {own_token}"})
+    own_token = api_client.introspection.tokens.write("service", {"service": "feedback"})
+    as_service = await api_client.client.get("/v1/webhooks", headers={"Authorization": f"Bearer {own_token}"})
     assert as_service.status_code == 401, "a token of services is none of staff"
 
 
@@ -118,56 +118,56 @@ async def test_whoever_may_have_none_is_told_what_is_missing(here: Here):
      ({"url": URL, "divisions": ["110101"]}, "divisions"), ({"url": URL, "categories": ["nothing"]}, "categories"),
      ({"url": URL, "kinds": []}, "kinds"), ({"url": URL, "types": []}, "types")],
 )  # fmt: skip
-async def test_a_mistake_is_named_with_its_field_in_both_languages(here: Here, wrong: dict[str, Any], field: str):
-    refused = await here.client.post("/v1/webhooks", json=wrong, headers=await here.key())
+async def test_a_mistake_is_named_with_its_field_in_both_languages(api_client: Here, wrong: dict[str, Any], field: str):
+    refused = await api_client.client.post("/v1/webhooks", json=wrong, headers=await api_client.key())
     assert refused.status_code == 422, refused.text
     error = refused.json()["errors"][0]
     assert error["field"] == field
     assert error["detail"] != error["detail_en"]
 
 
-async def test_nobody_but_services_may_ask_whose_a_credential_is(here: Here):
-    asked = {"api_key": (await here.key())["X-API-Key"]}
-    transport = httpx.ASGITransport(here.served_intake.app, raise_app_exceptions=False)
+async def test_only_services_may_ask_who_owns_a_credential(api_client: Here):
+    credential = {"api_key": (await api_client.key())["X-API-Key"]}
+    transport = httpx.ASGITransport(api_client.served_intake.app, raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url="http://intake") as client:
-        for path, body in (("/v1/introspection", asked), ("/v1/introspection/channels", {"channels": ["web"]})):
-            refused = await client.post(path, json=body, headers=here.staff("admin"))
+        for path, body in (("/v1/introspection", credential), ("/v1/introspection/channels", {"channels": ["web"]})):
+            refused = await client.post(path, json=body, headers=api_client.staff("admin"))
             assert refused.status_code == 403
             assert (await client.post(path, json=body)).status_code == 401
 
 
-async def test_while_intake_is_away_nobody_is_believed_and_nobody_refused_for_good(here: Here):
-    key = await here.key()
-    here.served_intake.app = web_app("another", [])
-    refused = await here.client.get("/v1/webhooks", headers=key)
+async def test_while_intake_is_away_every_request_is_answered_with_retry_later(api_client: Here):
+    key = await api_client.key()
+    api_client.served_intake.app = web_app("another", [])
+    refused = await api_client.client.get("/v1/webhooks", headers=key)
     assert (refused.status_code, refused.headers["Retry-After"]) == (503, "5")
 
 
-async def test_the_log_is_read_in_pages_and_chosen_by_state(here: Here):
-    key = await here.key()
-    id = (await here.client.post("/v1/webhooks", json={"url": URL}, headers=key)).json()["id"]
+async def test_the_log_is_read_in_pages_and_filtered_by_state(api_client: Here):
+    key = await api_client.key()
+    id = (await api_client.client.post("/v1/webhooks", json={"url": URL}, headers=key)).json()["id"]
     path = f"/v1/webhooks/{id}"
-    events = [(await here.client.post(f"{path}/test", headers=key)).json()["event"] for _ in range(3)]
-    first = await here.client.get(f"{path}/deliveries", params={"limit": 2}, headers=key)
-    assert [one["event"] for one in first.json()["deliveries"]] == events[:0:-1]
-    rest = await here.client.get(f"{path}/deliveries", params={"after": first.json()["next"]}, headers=key)
-    assert [one["event"] for one in rest.json()["deliveries"]] == events[:1]
+    events = [(await api_client.client.post(f"{path}/test", headers=key)).json()["event"] for _ in range(3)]
+    first = await api_client.client.get(f"{path}/deliveries", params={"limit": 2}, headers=key)
+    assert [item["event"] for item in first.json()["deliveries"]] == events[:0:-1]
+    rest = await api_client.client.get(f"{path}/deliveries", params={"after": first.json()["next"]}, headers=key)
+    assert [item["event"] for item in rest.json()["deliveries"]] == events[:1]
     assert "next" not in rest.json()
-    failed = await here.client.get(f"{path}/deliveries", params={"state": "failed"}, headers=key)
+    failed = await api_client.client.get(f"{path}/deliveries", params={"state": "failed"}, headers=key)
     assert failed.json()["deliveries"] == []
-    nonsense = await here.client.get(f"{path}/deliveries", params={"after": "xx"}, headers=key)
+    nonsense = await api_client.client.get(f"{path}/deliveries", params={"after": "xx"}, headers=key)
     assert nonsense.json()["errors"][0]["field"] == "after"
 
 
-async def test_the_webhook_of_a_channel_that_is_revoked_is_told_nothing_more(here: Here, pool: Pool):
+async def test_the_webhook_of_a_revoked_channel_gets_no_more_events(api_client: Here, pool: Pool):
     ids = {}
     for channel in ("web", "other", "without"):
-        answer = await here.client.post("/v1/webhooks", json={"url": URL}, headers=await here.key(channel))
+        answer = await api_client.client.post("/v1/webhooks", json={"url": URL}, headers=await api_client.key(channel))
         ids[channel] = answer.json()["id"]
-    await keys.revoke(here.intake, "web")
-    async with here.intake.acquire() as db:
+    await keys.revoke(api_client.intake, "web")
+    async with api_client.intake.acquire() as db:
         await key_queries.put_scopes(db, "without", ["submit"])
-    watch = WebhookWatch(pool, BOX, here.introspection)
+    watch = WebhookWatch(pool, BOX, api_client.introspection)
     await watch.look()
     rows = {str(row["id"]): row["disabled_for"] for row in await pool.fetch("SELECT id, disabled_for FROM webhook")}
     assert {channel: rows[id] for channel, id in ids.items()} == {
@@ -177,9 +177,9 @@ async def test_the_webhook_of_a_channel_that_is_revoked_is_told_nothing_more(her
     assert REGISTRY.get_sample_value("huying_webhooks", {"state": "disabled"}) == 2
 
 
-async def test_secrets_are_sealed_anew_when_the_key_behind_them_was_changed(here: Here, pool: Pool):
+async def test_secrets_are_encrypted_again_when_their_key_was_changed(api_client: Here, pool: Pool):
     async with endpoint() as hook:
-        made = await handler(pool).create(CreateWebhook(url=hook.url), CHANNEL)
-    changed = BOX.of("t" * 40, "s" * 40)
-    await WebhookWatch(pool, changed, here.introspection).look()
-    assert BOX.of("t" * 40).open(made.id, (await row_of(pool, made.id)).secret) == made.secret
+        created = await handler(pool).create(CreateWebhook(url=hook.url), CHANNEL)
+    changed_box = BOX.of("t" * 40, "s" * 40)
+    await WebhookWatch(pool, changed_box, api_client.introspection).look()
+    assert BOX.of("t" * 40).open(created.id, (await row_of(pool, created.id)).secret) == created.secret

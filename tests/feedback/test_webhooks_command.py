@@ -1,4 +1,5 @@
-"""`huying webhooks` says how webhooks do, tests them, sends again, and changes secrets; the doctor names what fails."""
+"""`huying webhooks` shows the state of webhooks, tests them, sends again and changes secrets; the doctor names
+failing ones."""
 
 import asyncio
 from datetime import timedelta
@@ -13,12 +14,12 @@ from tests import story
 from tests.command_line import Said, commands_of
 from tests.eventually import eventually
 from tests.feedback.endpoints import delivering, endpoint, subscribed
-from tests.feedback.office import Book, heard
+from tests.feedback.office import Book, feedback_after
 from tests.keys import KEYS
 
 
 @pytest.fixture
-def said(database: str, monkeypatch: pytest.MonkeyPatch) -> Said:
+def command(database: str, monkeypatch: pytest.MonkeyPatch) -> Said:
     return commands_of(app, database, monkeypatch)
 
 
@@ -27,59 +28,59 @@ async def doctor(pool: Pool) -> list[str]:
         return [str(finding) for finding in await webhooks(db)]
 
 
-async def test_what_fails_is_listed_shown_and_named_by_the_doctor(pool: Pool, repository: Book, said: Said):
-    assert (await said("list"))[0] == 0
-    async with endpoint(500) as hook, delivering(pool) as sending:
+async def test_a_failing_webhook_is_listed_shown_and_named_by_the_doctor(pool: Pool, repository: Book, command: Said):
+    assert (await command("list"))[0] == 0
+    async with endpoint(500) as hook, delivering(pool) as webhook_sender:
         id = str(await subscribed(pool, hook, types=("demand.submitted",)))
-        assert (await said("list"))[0] == 0
-        await heard(pool, repository, *story.SUBMITTED)
-        await sending.all_due()
-        code, listed = await said("list")
-        assert (code, id in listed, "failing" in listed) == (1, True, True)
-        code, shown = await said("show", id)
-        assert (code, "it answered 500" in shown, "demand.submitted" in shown) == (0, True, True)
+        assert (await command("list"))[0] == 0
+        await feedback_after(pool, repository, *story.SUBMITTED)
+        await webhook_sender.all_due()
+        code, output = await command("list")
+        assert (code, id in output, "failing" in output) == (1, True, True)
+        code, details = await command("show", id)
+        assert (code, "it answered 500" in details, "demand.submitted" in details) == (0, True, True)
         (words,) = await doctor(pool)
         assert id in words
         await pool.execute("UPDATE webhook SET failing_since = now() - interval '3 days'")
-        await sending.go_on(timedelta(minutes=1))
+        await webhook_sender.go_on(timedelta(minutes=1))
         hook.answers.clear()
         hook.refuses = hook.asked[0]
-        await sending.all_due()
+        await webhook_sender.all_due()
         (words,) = await doctor(pool)
         assert "three days" in words
-        assert (await said("list"))[0] == 1
+        assert (await command("list"))[0] == 1
         hook.refuses = ""
-        assert (await said("enable", id))[0] == 0
-        await sending.go_on(timedelta(hours=1))
-        await sending.all_due()
+        assert (await command("enable", id))[0] == 0
+        await webhook_sender.go_on(timedelta(hours=1))
+        await webhook_sender.all_due()
         assert hook.types == ["demand.submitted"]
     assert (await doctor(pool))[0].startswith("webhooks: 1")
-    assert (await said("disable", id))[0] == 0
-    assert (await said("list"))[0] == 0, "whoever disables it knows"
+    assert (await command("disable", id))[0] == 0
+    assert (await command("list"))[0] == 0, "whoever disables it knows"
 
 
-async def test_a_test_says_what_was_answered_and_what_was_sent_is_sent_again(pool: Pool, repository: Book, said: Said):
-    async with endpoint() as hook, delivering(pool) as sending:
+async def test_a_test_shows_the_response_and_events_can_be_sent_again(pool: Pool, repository: Book, command: Said):
+    async with endpoint() as hook, delivering(pool) as webhook_sender:
         id = str(await subscribed(pool, hook))
-        testing = asyncio.create_task(said("test", id))
-        await eventually(sending.all_due, lambda begun: bool(begun) or testing.done())
+        testing = asyncio.create_task(command("test", id))
+        await eventually(webhook_sender.all_due, lambda begun: bool(begun) or testing.done())
         code, words = await testing
         assert (code, words.startswith("taken: 204 after")) == (0, True)
-        await heard(pool, repository, *story.ROUTED)
-        await sending.all_due()
-        assert await said("redeliver", id, "--since", "2021-05-10") == (0, "3 deliveries are made again\n")
-        await sending.all_due()
-        assert await said("redeliver", id, "--event", hook.asked[1]) == (0, "1 deliveries are made again\n")
-        assert (await said("redeliver", id))[0] == 2
+        await feedback_after(pool, repository, *story.ROUTED)
+        await webhook_sender.all_due()
+        assert await command("redeliver", id, "--since", "2021-05-10") == (0, "3 deliveries are made again\n")
+        await webhook_sender.all_due()
+        assert await command("redeliver", id, "--event", hook.asked[1]) == (0, "1 deliveries are made again\n")
+        assert (await command("redeliver", id))[0] == 2
     assert hook.types[3:] == ["webhook.test", "demand.submitted", "demand.routed"]
 
 
-async def test_a_secret_is_changed_and_shown_once(pool: Pool, said: Said):
+async def test_a_secret_is_changed_and_shown_once(pool: Pool, command: Said):
     async with endpoint() as hook:
         id = await subscribed(pool, hook)
-    code, secret = await said("rotate", str(id))
+    code, secret = await command("rotate", str(id))
     assert (code, secret.startswith("whsec_")) == (0, True)
     row = await pool.fetchrow("SELECT secret, secret_previous FROM webhook")
     assert SecretBox.of(str(KEYS["secret"])).open(id, row["secret"]) == secret.strip()
     assert row["secret_previous"]
-    assert (await said("rotate", "01a20a65-0068-7a5b-bc0f-eb1c0ce2a65c"))[0] == 2
+    assert (await command("rotate", "01a20a65-0068-7a5b-bc0f-eb1c0ce2a65c"))[0] == 2

@@ -1,4 +1,4 @@
-"""Template messages go to a stand-in for WeChat's interface, which drops a repeated `client_msg_id` as WeChat does."""
+"""Template messages go to a test server in place of WeChat, which drops a repeated `client_msg_id` like WeChat."""
 
 import json
 from dataclasses import dataclass, field
@@ -18,7 +18,7 @@ TO = Recipient(ContactMethod.WECHAT, "oTheOpenIdOfSomebody42", b"m", "wechat")
 
 @dataclass
 class Peer:
-    """WeChat: gives tokens, and takes each message once."""
+    """WeChat: issues tokens, and accepts each message once."""
 
     answers: list[dict[str, Any] | httpx.TransportError] = field(default_factory=list)
     tokens: int = 0
@@ -41,21 +41,21 @@ class Peer:
         return httpx.Response(200, json=answer)
 
 
-def gateway(peer: Peer, **more: Any) -> WeChatGateway:
+def gateway(peer: Peer, **options: Any) -> WeChatGateway:
     approved = {"id": "T1", "variables": {"thing1": "{result}", "character_string2": "{number}"}}
-    told = {"kind": "wechat", "app_id": "wx1", "secret": "s", "templates": {"resolved": approved}} | more
+    declaration = {"kind": "wechat", "app_id": "wx1", "secret": "s", "templates": {"resolved": approved}} | options
     client = httpx.AsyncClient(transport=httpx.MockTransport(peer))
-    return WeChatGateway("wechat", WeChat.model_validate(told), client)
+    return WeChatGateway("wechat", WeChat.model_validate(declaration), client)
 
 
 async def test_a_template_message_has_short_values_and_opens_the_page_of_the_demand():
     peer = Peer()
     assert await gateway(peer).send(message(result="已修好" * 20), TO) == Sent("2400000000001")
-    (told,) = peer.asked
-    assert (told["touser"], told["template_id"], told["url"]) == (TO.address, "T1", URL)
-    assert told["data"]["character_string2"] == {"value": NUMBER}
-    assert len(told["data"]["thing1"]["value"]) == 20
-    assert told["client_msg_id"] == ID.hex
+    (request,) = peer.asked
+    assert (request["touser"], request["template_id"], request["url"]) == (TO.address, "T1", URL)
+    assert request["data"]["character_string2"] == {"value": NUMBER}
+    assert len(request["data"]["thing1"]["value"]) == 20
+    assert request["client_msg_id"] == ID.hex
 
 
 async def test_one_token_serves_many_messages_and_a_stale_one_is_renewed():
@@ -65,13 +65,13 @@ async def test_one_token_serves_many_messages_and_a_stale_one_is_renewed():
     assert peer.tokens == 2
 
 
-async def test_a_message_without_an_answer_is_repeated_under_its_id_which_wechat_shows_once():
+async def test_a_message_without_a_response_is_repeated_with_its_id_and_shown_once():
     peer = Peer(answers=[httpx.ReadTimeout("silent")])
     assert isinstance(await gateway(peer).send(message(), TO), Sent)
     assert (len(peer.asked), len(peer.shown)) == (2, 1)
 
 
-async def test_two_silences_leave_the_outcome_unknown():
+async def test_two_timeouts_are_an_unknown_outcome():
     peer = Peer(answers=[httpx.ReadTimeout("silent")] * 2)
     assert isinstance(await gateway(peer).send(message(), TO), Unknown)
 
@@ -80,10 +80,10 @@ async def test_two_silences_leave_the_outcome_unknown():
     ("code", "outcome"),
     [(43004, NotReached), (40003, NotReached), (45009, RetryLater), (-1, TryAgain), (47003, Rejected)],
 )
-async def test_wechats_codes_say_what_becomes_of_a_message(code: int, outcome: type[Outcome]):
+async def test_wechats_codes_decide_the_outcome(code: int, outcome: type[Outcome]):
     peer = Peer(answers=[{"errcode": code, "errmsg": "x"}])
     assert isinstance(await gateway(peer).send(message(), TO), outcome)
 
 
-async def test_a_notice_without_a_template_goes_another_way():
+async def test_a_notice_without_a_template_goes_by_another_gateway():
     assert isinstance(await gateway(Peer()).send(message("progressed"), TO), NotReached)

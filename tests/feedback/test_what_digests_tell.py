@@ -1,4 +1,4 @@
-"""What several messages told is never lost, whatever becomes of the one that was to tell it."""
+"""The content of several messages in one digest is not lost, whatever happens to the digest."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
@@ -14,7 +14,7 @@ from shared.chassis.work.intent_sender import IntentSender
 from shared.chassis.work.intents import Found, Intent, NoRecipient, Outcome, Sent, TryAgain
 from tests import story
 from tests.chassis.conftest import Log
-from tests.feedback.office import LATER, Book, heard, message_kind_of
+from tests.feedback.office import LATER, Book, feedback_after, message_kind_of
 from tests.feedback.test_courtesy import CITIZEN, RAISED, Office, Phone
 
 NAMESAKE = UUID(int=CITIZEN.int + 2**64)
@@ -24,7 +24,7 @@ A_WHILE = timedelta(minutes=11)
 
 @dataclass
 class BusyPhone(Phone):
-    """Answers digests otherwise at first."""
+    """A gateway that returns other outcomes for digests at first."""
 
     answers: list[Outcome] = field(default_factory=list)
 
@@ -35,8 +35,8 @@ class BusyPhone(Phone):
 
 @dataclass
 class Burst(Office):
-    """The demands of one person come all at once. `gone`: to whom nothing may be sent; `meanwhile` happens while
-    addresses are asked for."""
+    """All demands of one person come at once. `gone`: contacts to whom nothing may be sent; `meanwhile` runs while
+    addresses are looked up."""
 
     gone: Callable[[Intent], bool] = lambda intent: False
     meanwhile: Callable[[], Awaitable[None]] | None = None
@@ -49,18 +49,19 @@ class Burst(Office):
             if self.meanwhile:
                 happens, self.meanwhile = self.meanwhile, None
                 await happens()
-            nobody = {intent.id: NoRecipient("nobody") for intent in intents if self.gone(intent)}
-            return {**await kind.recipients(intents), **nobody}
+            no_recipients = {intent.id: NoRecipient("nobody") for intent in intents if self.gone(intent)}
+            return {**await kind.recipients(intents), **no_recipients}
 
         courteous = CourteousRecipients(self.pool, find, self.packs, lambda: self.clock)
         return IntentSender(self.pool, replace(kind, recipients=courteous), lambda: story.AT, LATER, grace=0)
 
     async def hears(self, *contacts: UUID) -> Delivery:
-        """The first demand, which is told, and one of each of these contacts, which wait to become one message."""
-        delivery = await heard(self.pool, self.repository)
+        """Deliver the first demand, whose message is sent, and one of each of these contacts, whose messages wait to
+        become one."""
+        delivery = await feedback_after(self.pool, self.repository)
         for n, contact in enumerate((CITIZEN, *contacts), 1):
-            told = RAISED.model_copy(update={"contact": contact})
-            await delivery.deliver(self.log.records(told, key=UUID(int=n)))
+            submission = RAISED.model_copy(update={"contact": contact})
+            await delivery.deliver(self.log.records(submission, key=UUID(int=n)))
         await self.send()
         assert self.phone.templates == ["submitted"]
         return delivery
@@ -70,7 +71,7 @@ class Burst(Office):
         await self.send()
 
     async def reaches_the_limit(self) -> None:
-        """The address was written to as often as it may be."""
+        """Use up the hourly limit of the address."""
         sql = """
             INSERT INTO intent_reached (intent_id, recipient, at)
             SELECT gen_random_uuid(), recipient, now() - interval '1 minute' FROM intent_reached, generate_series(1, 99)
@@ -90,17 +91,17 @@ class Burst(Office):
             await db.execute(sql)
 
     def tells(self, demand: int) -> bool:
-        """Whether news of this demand went out."""
+        """Whether a message about this demand was sent."""
         return any(f"{demand:06}" in str(intent.body["text"]) for intent in self.phone.got)
 
     async def held_for(self) -> list[str]:
-        return [why for why, _ in await self.waiting()]
+        return [reason for reason, _ in await self.waiting()]
 
 
 FIRST_WAITING = "(SELECT id FROM intent WHERE state = 'pending' ORDER BY position LIMIT 1)"
 
 
-async def test_of_one_that_a_later_message_overtakes_the_others_are_told_all_the_same(pool: Pool, repository: Book):
+async def test_the_digest_is_sent_although_a_later_message_replaced_its_first(pool: Pool, repository: Book):
     burst = Burst(pool, repository)
     delivery = await burst.hears(CITIZEN, CITIZEN, CITIZEN)
     await burst.pass_by(A_WHILE)
@@ -112,7 +113,7 @@ async def test_of_one_that_a_later_message_overtakes_the_others_are_told_all_the
     assert all(map(burst.tells, (2, 3, 4)))
 
 
-async def test_one_that_tells_others_is_overtaken_by_none(pool: Pool, repository: Book):
+async def test_no_message_overtakes_a_digest(pool: Pool, repository: Book):
     burst = Burst(pool, repository, BusyPhone(answers=[TryAgain("busy")]))
     delivery = await burst.hears(CITIZEN, CITIZEN)
     await burst.after_a_while()
@@ -128,7 +129,7 @@ async def test_one_that_tells_others_is_overtaken_by_none(pool: Pool, repository
     assert burst.tells(3)
 
 
-async def test_where_the_first_was_erased_the_others_are_told(pool: Pool, repository: Book):
+async def test_the_others_are_sent_if_the_first_contact_was_erased(pool: Pool, repository: Book):
     burst = Burst(pool, repository)
     await burst.hears(NAMESAKE, CITIZEN, CITIZEN)
     burst.gone = lambda intent: intent.body["contact"] == str(NAMESAKE)
@@ -137,7 +138,9 @@ async def test_where_the_first_was_erased_the_others_are_told(pool: Pool, reposi
     assert [burst.tells(demand) for demand in (2, 3, 4)] == [False, True, True]
 
 
-async def test_where_the_first_is_erased_while_the_gateway_is_busy_the_others_are_told(pool: Pool, repository: Book):
+async def test_the_others_are_sent_if_the_first_contact_is_erased_while_the_gateway_is_busy(
+    pool: Pool, repository: Book
+):
     burst = Burst(pool, repository, BusyPhone(answers=[TryAgain("busy")]))
     await burst.hears(NAMESAKE, CITIZEN, CITIZEN)
     await burst.after_a_while()
@@ -147,7 +150,7 @@ async def test_where_the_first_is_erased_while_the_gateway_is_busy_the_others_ar
     assert [burst.tells(demand) for demand in (2, 3, 4)] == [False, True, True]
 
 
-async def test_where_the_first_was_told_by_another_the_others_are_told(pool: Pool, repository: Book):
+async def test_the_others_are_sent_if_the_first_was_sent_by_another_message(pool: Pool, repository: Book):
     burst = Burst(pool, repository)
     await burst.hears(CITIZEN, CITIZEN, CITIZEN)
     await burst.execute(
@@ -158,7 +161,7 @@ async def test_where_the_first_was_told_by_another_the_others_are_told(pool: Poo
     assert [burst.tells(demand) for demand in (2, 3, 4)] == [False, True, True]
 
 
-async def test_an_opt_out_stops_no_receipt_that_came_with_other_news(pool: Pool, repository: Book):
+async def test_an_opt_out_does_not_stop_a_receipt_in_a_digest(pool: Pool, repository: Book):
     burst = Burst(pool, repository, BusyPhone(answers=[TryAgain("busy")]))
     delivery = await burst.hears(CITIZEN, CITIZEN)
     await delivery.deliver(burst.log.records(*story.ROUTED[1:], first=2, key=UUID(int=2)))
@@ -171,7 +174,7 @@ async def test_an_opt_out_stops_no_receipt_that_came_with_other_news(pool: Pool,
     assert burst.phone.got[1].body["values"]["count"] == "2", "the receipts alone"
 
 
-async def test_where_the_first_is_cancelled_meanwhile_the_others_are_told(pool: Pool, repository: Book):
+async def test_the_others_are_sent_if_the_first_is_cancelled_meanwhile(pool: Pool, repository: Book):
     burst = Burst(pool, repository)
     await burst.hears(CITIZEN, CITIZEN, CITIZEN)
 

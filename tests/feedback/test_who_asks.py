@@ -1,4 +1,4 @@
-"""Feedback knows staff by asking intake, at every door: a token that was revoked there is worth nothing here."""
+"""Every route of feedback asks intake about staff tokens: a token that was revoked there is refused here."""
 
 from collections.abc import AsyncIterator
 from datetime import timedelta
@@ -34,7 +34,7 @@ async def intake(database: str) -> AsyncIterator[Pool]:
 
 @pytest.fixture
 async def client(database: str, pool: Pool, intake: Pool) -> AsyncIterator[httpx.AsyncClient]:
-    """Feedback's API as it is put together, beside the intake that it asks."""
+    """Feedback's complete API, with the intake that it sends requests to."""
     settings = IntakeSettings.model_validate(KEYS | {"DATABASE_URL": database})
     with intake_inside() as inside:
         api = feedback.api(FeedbackSettings.model_validate(KEYS | {"DATABASE_URL": database}), pool)
@@ -46,25 +46,27 @@ async def client(database: str, pool: Pool, intake: Pool) -> AsyncIterator[httpx
 
 
 def token() -> str:
-    """That of an administrator."""
+    """The token of an administrator."""
     return StaffTokens.of(IntakeSettings.model_validate(KEYS | {"DATABASE_URL": "postgresql://u@h/d"})).write(ADMIN)[0]
 
 
 async def statuses(client: httpx.AsyncClient, token: str) -> list[int]:
     headers = {"Authorization": f"Bearer {token}"}
-    return [(await client.get(door, headers=headers)).status_code for door in DOORS]
+    return [(await client.get(route, headers=headers)).status_code for route in DOORS]
 
 
-async def test_a_token_that_was_revoked_at_intake_opens_no_door_of_feedback(client: httpx.AsyncClient, intake: Pool):
-    one, other = token(), token()
-    assert await statuses(client, one) == [200, 200]
+async def test_a_token_that_was_revoked_at_intake_is_refused_by_every_route_of_feedback(
+    client: httpx.AsyncClient, intake: Pool
+):
+    revoked, valid = token(), token()
+    assert await statuses(client, revoked) == [200, 200]
     async with intake.acquire() as db:
-        await revocations.revoke_token(db, identity(one), now())
-    assert await statuses(client, one) == [401, 401]
+        await revocations.revoke_token(db, identity(revoked), now())
+    assert await statuses(client, revoked) == [401, 401]
     async with intake.acquire() as db:
         await revocations.revoke_bearers(db, ADMIN.unit, ADMIN.name, now() + timedelta(seconds=1))
-    assert await statuses(client, other) == [401, 401]
+    assert await statuses(client, valid) == [401, 401]
 
 
-async def test_a_made_up_token_opens_none_either(client: httpx.AsyncClient):
+async def test_an_invalid_token_is_refused_by_every_route(client: httpx.AsyncClient):
     assert await statuses(client, token()[:-3] + "abc") == [401, 401]
