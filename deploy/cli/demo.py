@@ -12,6 +12,7 @@ from rich.table import Table
 
 from deploy.cli.channels import keys
 from deploy.cli.faults import first, in_words
+from deploy.cli.running import warn_of_unknown_settings
 from deploy.cli.up import Broker, Port, banner, options, until_ctrl_c, until_stopped
 from deploy.importing.client import HandoverFailed, IntakeClient
 from deploy.local.deployment import Running, deployed, secrets_of
@@ -36,6 +37,7 @@ def demo(
     leave: Annotated[bool, typer.Option("--exit", envvar="DEMO_EXIT", help="end after the report card")] = False,
 ) -> None:
     """Start everything, replay Nanhai 2021, print its report card, leave the pages open until Ctrl-C."""
+    warn_of_unknown_settings()
     failed = False
     try:
         asyncio.run(until_stopped(_demo(port, broker, leave)))

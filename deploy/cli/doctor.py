@@ -101,7 +101,9 @@ def _place(health: Sequence[str]) -> Place:
 def _machine() -> list[Finding]:
     directory, given = state_dir(), environment()
     findings = [machine.python(), machine.room(directory), machine.privacy(directory), machine.java()]
-    return named("machine", [*findings, *machine.secrets(given), *machine.certificates(given, now())])
+    return named(
+        "machine", [*findings, *machine.settings(given), *machine.secrets(given), *machine.certificates(given, now())]
+    )
 
 
 async def _findings(place: Place) -> list[Finding]:

@@ -9,6 +9,7 @@ from fastapi import APIRouter
 from pydantic import Field
 
 from deploy.cli.introduction import INTRODUCTION
+from deploy.cli.running import warn_of_unknown_settings
 from deploy.cli.services import SERVICE_NAMES, manifest, manifests
 from shared.chassis.base.setting_checks import what_is_wrong
 from shared.chassis.base.settings import LISTENERS, ProcessSettings, noted, read, stop
@@ -149,6 +150,7 @@ def run(
     ],
 ) -> None:
     """Run one process until SIGTERM. Exit code 78: its settings cannot be used."""
+    warn_of_unknown_settings()
     if wrong := wrong_settings([process]):
         stop(wrong)
     settings = read(RunSettings)

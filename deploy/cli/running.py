@@ -7,6 +7,7 @@ from typing import Final
 import typer
 
 from deploy.local.state import Runtime, read_json, state_dir
+from deploy.local.unknown_settings import unknown_settings
 
 SERVERS: Final = ("DATABASE_URL", "KAFKA_BOOTSTRAP_SERVERS")
 
@@ -19,6 +20,14 @@ def named(name: str) -> str:
 def environment() -> Mapping[str, str]:
     """The environment variables of this command."""
     return os.environ
+
+
+def warn_of_unknown_settings() -> None:
+    """Print a warning for every variable that looks like a setting and is none. It is no error: versions may share one
+    file of settings. Processes that this one starts get the environment without it, so that they do not repeat it."""
+    for unknown in unknown_settings(os.environ):
+        typer.echo(f"huying: warning: {unknown.variable} {unknown.words.en}", err=True)
+        del os.environ[unknown.variable]
 
 
 def use_local_deployment(*needed: str) -> None:

@@ -6,6 +6,7 @@ import typer
 
 from deploy.cli.processes import known, wrong_settings
 from deploy.cli.processes import processes as every_process
+from deploy.cli.running import warn_of_unknown_settings
 from shared.chassis.base.settings import WRONG
 
 
@@ -14,6 +15,7 @@ def settings(
 ) -> None:
     """Check the settings of processes without starting them. Exit code 78: some of them would not start."""
     names = [known(name) for name in processes or every_process()]
+    warn_of_unknown_settings()
     wrong = wrong_settings(names)
     for line in wrong:
         typer.echo(f"huying: {line}", err=True)

@@ -26,9 +26,10 @@ A process reads its settings from its environment once, when it starts. If setti
 of them with the names of the variables, and ends with code 78; `huying settings` only checks, and starts nothing.
 **required**: has no default. **must be set**: has a default that is only for a single machine. `make up` sets it if it
 starts the servers too; a process that you start yourself ends without it.
+A variable that looks like a setting but is none, such as `HUYING_PROT`, causes a warning with the nearest name.
 
 每个进程启动时从环境变量读取设置一次；缺少或有误的设置会一次全部列出，进程以代码 78 结束。
-`huying settings` 只检查、不启动。
+`huying settings` 只检查、不启动。拼错的设置名（如 `HUYING_PROT`）会给出警告和相近的名称。
 
 | variable | values | default | read by | meaning |
 |---|---|---|---|---|

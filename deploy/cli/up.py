@@ -13,6 +13,7 @@ import typer
 from rich.console import Console
 from rich.panel import Panel
 
+from deploy.cli.running import warn_of_unknown_settings
 from deploy.local.deployment import Options, Running, deployed
 from deploy.local.kafka import ApacheKafka
 from deploy.local.noida import EmbeddedBroker
@@ -33,6 +34,7 @@ def up(
     broker: Broker = EmbeddedBroker.kind,
 ) -> None:
     """Start everything and stay until Ctrl-C; the next start finds the data again."""
+    warn_of_unknown_settings()
     try:
         asyncio.run(until_stopped(_up(options(port, broker))))
     except (Unusable, OSError) as fault:

@@ -10,6 +10,7 @@ from typing import Final
 from cryptography import x509
 
 from deploy.local.state import MIN_FREE, is_open_to_others
+from deploy.local.unknown_settings import unknown_settings
 from shared.chassis.base.findings import Finding, Words, broken, ok, warning
 
 CERTIFICATES: Final = ("KAFKA_SSL_CAFILE", "KAFKA_SSL_CERTFILE")
@@ -76,6 +77,13 @@ def secrets(environment: Mapping[str, str]) -> Iterable[Finding]:
                 "密钥：HUYING_SECRET_PREVIOUS 仍有效，更换满400天后可删除",
             )
         )
+
+
+def settings(environment: Mapping[str, str]) -> Iterable[Finding]:
+    """A warning for every variable of this command's environment that looks like a setting and is none."""
+    step = Words("docs/settings.md lists all settings", "全部设置见 docs/settings.md")
+    for unknown in unknown_settings(environment):
+        yield warning(Words(f"setting {unknown.variable}", f"设置 {unknown.variable}"), unknown.words, step)
 
 
 def certificates(environment: Mapping[str, str], at: datetime) -> Iterable[Finding]:
