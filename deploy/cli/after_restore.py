@@ -58,7 +58,12 @@ def after_restore(
         ),
     ] = "",
     numbers: Annotated[
-        int, typer.Option(min=1, help="how many numbers of demands nobody gets: more than were given in the lost time")
+        int,
+        typer.Option(
+            min=1,
+            max=1_000_000_000,
+            help="how many numbers of demands nobody gets: more than were given in the lost time",
+        ),
     ] = 10_000,
     told: Annotated[
         Path | None,

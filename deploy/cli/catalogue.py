@@ -18,6 +18,7 @@ from services.routing.catalogue.view import CatalogueVersion
 from shared.chassis.base.settings import ProcessSettings
 from shared.chassis.base.settings import read as read_settings
 from shared.chassis.database.pool import open_pool
+from shared.contracts.text import printable
 from shared.identity.person import Person, Role
 from shared.jurisdiction.checks.catalogue import check_version
 from shared.jurisdiction.jurisdictions import Jurisdictions
@@ -50,7 +51,7 @@ def list_versions(jurisdiction: Which = "") -> None:
         for catalogue in (await desk.list(by)).catalogues:
             since = f" {catalogue.in_force_from:%Y-%m-%d %H:%M:%S}Z" if catalogue.in_force_from else ""
             state = f"{catalogue.state.value:<11} {catalogue.origin:<5} {catalogue.made_by}{since}"
-            typer.echo(f"{catalogue.version}  {state}  {catalogue.note}")
+            typer.echo(printable(f"{catalogue.version}  {state}  {catalogue.note}"))
 
     _on_what_runs(jurisdiction, STAFF, ask)
 
@@ -97,7 +98,7 @@ def rehearse(
     done = _on_what_runs(jurisdiction, name, ask)
     if done.rehearsal:
         for line in lines(done.version, done.rehearsal):
-            typer.echo(line)
+            typer.echo(printable(line))
 
 
 @app.command()

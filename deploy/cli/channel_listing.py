@@ -1,6 +1,5 @@
 """`huying channel list` and `show`: the channels with their quotas and numbers of requests."""
 
-from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Final
 
@@ -9,6 +8,7 @@ import typer
 from deploy.cli import channels
 from deploy.cli.channels import Name
 from deploy.cli.service_database import exit_on_refusal, with_pool
+from deploy.cli.tables import print_rows
 from services.intake.assembled import vault
 from services.intake.channels import key_queries
 from services.intake.channels.gateway_settings import GatewayRegistry
@@ -32,7 +32,7 @@ def listed(
     at = now()
     with exit_on_refusal():
         usages = with_pool(lambda pool: _usage(pool, at))
-    _print([HEADING, *(_row(usage, at) for usage in usages if revoked or usage.revoked_at is None)])
+    print_rows([HEADING, *(_row(usage, at) for usage in usages if revoked or usage.revoked_at is None)])
 
 
 @app.command()
@@ -66,9 +66,3 @@ def _state(usage: Usage, at: datetime) -> str:
     if usage.old_key_until and usage.old_key_until > at:
         return f"two keys until {usage.old_key_until:{TIME}}"
     return "good"
-
-
-def _print(rows: Sequence[tuple[str, ...]]) -> None:
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    for row in rows:
-        typer.echo("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())

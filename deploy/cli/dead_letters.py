@@ -16,12 +16,15 @@ from shared.chassis.consumer import dead_letters
 from shared.chassis.consumer.delivery import Delivery
 from shared.chassis.database.pool import Pool, open_pool
 from shared.contracts.refusals import Refused
+from shared.contracts.text import printable
 
 app = typer.Typer(no_args_is_help=True, help=__doc__)
 console = Console(highlight=False)
 TIME: Final = "%Y-%m-%d %H:%M:%S"
 Reader = Annotated[str, typer.Argument(help="the service that could not handle it")]
-Id = Annotated[int, typer.Argument(help="the id that `list` shows")]
+LARGEST: Final = 2**63 - 1
+"""The largest id that a table may have."""
+Id = Annotated[int, typer.Argument(min=1, max=LARGEST, help="the id that `list` shows")]
 
 
 @app.command("list")
@@ -36,7 +39,7 @@ def listed(
         console.print("no dead letters" if not after else f"no dead letters behind {after}")
         return
     for service, letter in letters[:limit]:
-        cause = " ".join(letter.cause.split())
+        cause = printable(" ".join(letter.cause.split()))
         typer.echo(f"{service:<9} {letter.id:>6}  {letter.happened_at:{TIME}}  {letter.place}  {cause}")
     if len(letters) > limit:
         service, letter = letters[limit - 1]
@@ -51,7 +54,7 @@ def _behind(after: str) -> dict[str, int]:
         return dict.fromkeys(SERVICE_NAMES, 0)
     name, _, id = after.partition("/")
     service = _service(name)
-    if not id.isdecimal():
+    if not id.isdecimal() or len(id) > len(str(LARGEST)) or int(id) > LARGEST:
         raise typer.BadParameter(f"{after!r} is not SERVICE/ID, such as {service}/12")
     return dict.fromkeys(SERVICE_NAMES[SERVICE_NAMES.index(service) :], 0) | {service: int(id)}
 
@@ -61,14 +64,14 @@ def show(reader: Reader, id: Id) -> None:
     """Show one dead letter with its headers and its value."""
     use_local_deployment()
     letter = asyncio.run(_one(_service(reader), id))
-    console.print(f"[bold]{escape(letter.cause)}[/]\n{letter.place}, {letter.happened_at.isoformat()}")
+    console.print(f"[bold]{escape(printable(letter.cause))}[/]\n{letter.place}, {letter.happened_at.isoformat()}")
     for name, value in letter.record.headers:
-        console.print(f"  {name.encode(errors='replace').decode()}: {_text(value)}", markup=False)
+        console.print(f"  {printable(name)}: {_text(value)}", markup=False)
     console.print(_text(letter.record.value), markup=False)
 
 
 def _text(raw: bytes | None) -> str:
-    return "(null)" if raw is None else raw.decode(errors="replace")
+    return "(null)" if raw is None else printable(raw.decode(errors="replace"))
 
 
 @app.command()
@@ -78,7 +81,7 @@ def redrive(reader: Reader, id: Id) -> None:
     try:
         asyncio.run(_redrive(_service(reader), id))
     except Refused as refused:
-        typer.echo(f"huying: still refused: {refused}", err=True)
+        typer.echo(f"huying: still refused: {printable(str(refused))}", err=True)
         raise typer.Exit(1) from None
     console.print("handled")
 

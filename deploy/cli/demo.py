@@ -22,6 +22,7 @@ from deploy.scenarios.desk import DeskScenario, WaitingDemand
 from deploy.scenarios.nanhai2021 import Story, demands, story
 from services.intake.submission.domain import RecordedDemand
 from shared.chassis.base.tokens import Tokens
+from shared.contracts.text import printable
 from shared.identity.staff_tokens import StaffTokens
 from shared.jurisdiction.loader import load_pack
 from shared.jurisdiction.settings import JurisdictionSettings
@@ -68,7 +69,11 @@ async def replay(running: Running) -> None:
         base_url=running.url, headers={"X-API-Key": key}, timeout=60, trust_env=False
     ) as client:
         console.print(f"replaying Nanhai 2021: {len(recorded):,} demands …")
-        handover = IntakeClient(client, lambda line, row: console.print(f"refused {line}: {row.why}"), lambda _: None)
+        handover = IntakeClient(
+            client,
+            lambda line, row: console.print(f"refused {line}: {printable(row.why or '')}", markup=False),
+            lambda _: None,
+        )
         await handover.all(enumerate(recorded, 1))
         await _until_visible(client, recorded)
         await report_card(client, year_story)

@@ -31,6 +31,7 @@ from shared.chassis.base.settings import KafkaSettings, read
 from shared.chassis.kafka.client import Kafka
 from shared.chassis.kafka.cluster import cluster_id
 from shared.chassis.process.doctor_checks import RegisteredProcess
+from shared.contracts.text import printable
 
 console = Console(highlight=False)
 MARKS: Final = {
@@ -74,7 +75,7 @@ def doctor(
     findings = worst_first([*_machine(), *asyncio.run(_findings(_place(health or ())))])
     if as_json:
         document = {"exit_code": exit_code(findings), "findings": [finding.document() for finding in findings]}
-        typer.echo(json.dumps(document, ensure_ascii=False, indent=2))
+        typer.echo(printable(json.dumps(document, ensure_ascii=False, indent=2)))
     else:
         _print(findings, lang)
     raise typer.Exit(exit_code(findings))
@@ -86,9 +87,9 @@ def _print(findings: Sequence[Finding], lang: Lang) -> None:
     for finding in findings:
         parts = [words[chosen] for words in (finding.what, finding.wrong) if words]
         console.print(MARKS[finding.severity][chosen], end=" ")
-        console.print(between.join(parts), markup=False, soft_wrap=True)
+        console.print(printable(between.join(parts)), markup=False, soft_wrap=True)
         if finding.step:
-            console.print(f"    → {finding.step[chosen]}", markup=False, soft_wrap=True)
+            console.print(f"    → {printable(finding.step[chosen])}", markup=False, soft_wrap=True)
 
 
 def _place(health: Sequence[str]) -> Place:

@@ -17,6 +17,7 @@ from shared.contracts.envelope import Envelope
 from shared.contracts.envelope import read as read_envelope
 from shared.contracts.numbers import read_number
 from shared.contracts.refusals import Refused
+from shared.contracts.text import printable
 from shared.contracts.topics import DEMAND_EVENTS
 
 app = typer.Typer(no_args_is_help=True, help=__doc__)
@@ -63,10 +64,10 @@ async def _tail(kafka: Kafka, from_start: bool, number: str, as_json: bool, coun
             try:
                 envelope = read_envelope(DEMAND_EVENTS.carries, record.key, record.headers, record.value)
             except Refused as fault:
-                typer.echo(f"partition {record.partition} offset {record.offset}: {fault}", err=True)
+                typer.echo(f"partition {record.partition} offset {record.offset}: {printable(str(fault))}", err=True)
                 continue
             if number in ("", envelope.subject):
-                typer.echo(_json(envelope) if as_json else _line(envelope))
+                typer.echo(printable(_json(envelope) if as_json else _line(envelope)))
                 shown += 1
             if count and shown >= count:
                 return

@@ -7,6 +7,7 @@ import httpx
 from aiokafka.errors import KafkaError
 
 from shared.chassis.database.pool import PASSING, is_away
+from shared.contracts.text import printable
 
 UNUSABLE: Final = (
     *PASSING,
@@ -27,14 +28,15 @@ def in_words(fault: BaseException) -> str:
     """The message of a fault; for a request without a response, also its URL."""
     if isinstance(fault, httpx.RequestError):
         return f"{fault.request.url.copy_with(query=None)} 没有回应 / does not answer: {fault or repr(fault)}"
-    return str(fault)
+    return printable(str(fault))
 
 
 def of_a_server(fault: BaseException) -> str | None:
     """The message for a fault of the classes `UNUSABLE`: which server does not answer, and what to check. None if the
     fault comes from a file or disk."""
+    words = printable(str(fault) or repr(fault))
     if isinstance(fault, KafkaError):
-        return f"the broker does not answer: {fault}\nIs it running, and is KAFKA_BOOTSTRAP_SERVERS right?"
+        return f"the broker does not answer: {words}\nIs it running, and is KAFKA_BOOTSTRAP_SERVERS right?"
     if is_away(fault):
-        return f"the database cannot be used: {fault or repr(fault)}\nIs it running, and is DATABASE_URL right?"
+        return f"the database cannot be used: {words}\nIs it running, and is DATABASE_URL right?"
     return None

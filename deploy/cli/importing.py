@@ -25,6 +25,7 @@ from deploy.importing.rows import Table, UnreadableFile
 from deploy.importing.visible import totals, wait_for
 from shared.chassis.base.clock import now
 from shared.chassis.base.settings import read
+from shared.contracts.text import printable
 from shared.jurisdiction.problems import PackError
 from shared.jurisdiction.settings import JurisdictionSettings
 
@@ -149,7 +150,7 @@ async def _client(url: str, key: str) -> AsyncIterator[httpx.AsyncClient]:
 @contextmanager
 def _progress(table: Table, before: int) -> Iterator[Callable[[int], None]]:
     """Print the format of the file, and show a progress bar."""
-    console.print(f"读取 reading: {table.found}", soft_wrap=True)
+    console.print(f"读取 reading: {printable(table.found)}", soft_wrap=True)
     if before:
         console.print(f"从第 {before + 1:,} 行数据继续 / going on after {before:,} rows; --from-start starts anew")
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())

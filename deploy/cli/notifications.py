@@ -8,6 +8,7 @@ import typer
 
 from deploy.cli.running import use_local_deployment
 from deploy.cli.service_database import with_connection
+from deploy.cli.tables import print_rows
 from services.feedback.assembled import demand_repository
 from services.feedback.gateways.rendering import LINK
 from services.feedback.notifications import queries
@@ -22,6 +23,7 @@ from shared.chassis.database.pool import Connection
 from shared.chassis.work import intent_reports
 from shared.chassis.work.circuit_records import OpenCircuit, open_circuits
 from shared.chassis.work.intents import Intent, State
+from shared.contracts.text import printable
 from shared.jurisdiction.loader import packs_of
 
 app = typer.Typer(no_args_is_help=True, help=__doc__)
@@ -47,11 +49,11 @@ def listed(
 
     rows, circuits = _asked(ask)
     for circuit in circuits:
-        typer.echo(f"gateway {circuit.gateway} rests since {circuit.opened_at:{TIME}}: {circuit.cause}")
+        typer.echo(f"gateway {circuit.gateway} rests since {circuit.opened_at:{TIME}}: {printable(circuit.cause)}")
     if not rows:
         typer.echo("no such message")
         return
-    _print([HEADING, *map(_cells, rows)])
+    print_rows([HEADING, *map(_cells, rows)])
     if any(row.state in (State.UNKNOWN, State.FAILED) for row in rows):
         raise typer.Exit(1)
 
@@ -61,11 +63,11 @@ def show(id: Id) -> None:
     """Show one message, without its links: anybody with a link could act for the citizen."""
     row = _found(_asked(lambda db: queries.one_message(db, id)), id)
     for heading, cell in zip(HEADING, _cells(row), strict=True):
-        typer.echo(f"{heading:<10} {cell}")
+        typer.echo(f"{heading:<10} {printable(cell)}")
     typer.echo(f"{'due':<10} {row.due_at:{TIME}}")
     typer.echo(f"{'ended':<10} {f'{row.finished_at:{TIME}}' if row.finished_at else '-'}")
-    typer.echo(f"{'reference':<10} {row.reference or '-'}")
-    typer.echo(LINK.sub("［链接］", row.text))
+    typer.echo(f"{'reference':<10} {printable(row.reference or '-')}")
+    typer.echo(printable(LINK.sub("［链接］", row.text)))
 
 
 @app.command()
@@ -133,9 +135,3 @@ def _cells(row: MessageRow) -> tuple[str, ...]:
     since = row.finished_at or row.created_at
     cause = row.cause if row.state is not State.SENT else ""
     return (str(row.id), row.number, row.template, state, row.via or "-", str(row.attempts), f"{since:{TIME}}", cause)
-
-
-def _print(rows: Sequence[tuple[str, ...]]) -> None:
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    for row in rows:
-        typer.echo("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())

@@ -16,6 +16,7 @@ from deploy.open311.answers import Unreadable
 from deploy.open311.server import Manner, Server
 from deploy.open311.suite import Outcome, Verdict, examine
 from shared.chassis.base.clock import now
+from shared.contracts.text import printable
 
 app = typer.Typer(help="Open311 GeoReport v2: examine a server.", no_args_is_help=True)
 TIMEOUT: Final = 60
@@ -46,10 +47,10 @@ def check(
     try:
         verdicts = asyncio.run(_examine(url, manner))
     except (httpx.HTTPError, httpx.InvalidURL, Unreadable) as fault:
-        typer.echo(f"huying: {url} could not be examined: {fault or repr(fault)}\n{ENDPOINT}", err=True)
+        typer.echo(f"huying: {url} could not be examined: {printable(str(fault) or repr(fault))}\n{ENDPOINT}", err=True)
         raise typer.Exit(2) from None
     if as_json:
-        typer.echo(json.dumps(_plain(url, verdicts), ensure_ascii=False, indent=2))
+        typer.echo(printable(json.dumps(_plain(url, verdicts), ensure_ascii=False, indent=2)))
     else:
         _print(verdicts)
     raise typer.Exit(1 if any(verdict.outcome is Outcome.FAIL for verdict in verdicts) else 0)
@@ -65,7 +66,7 @@ def _print(verdicts: Sequence[Verdict]) -> None:
     table = Table("rule", "result", "what it says, and what was seen", box=None, pad_edge=False)
     for verdict in verdicts:
         style = STYLES[verdict.outcome]
-        words = "\n".join([verdict.rule.sentence, *(f"[{style}]{escape(line)}[/]" for line in verdict.seen)])
+        words = "\n".join([verdict.rule.sentence, *(f"[{style}]{escape(printable(line))}[/]" for line in verdict.seen)])
         table.add_row(verdict.rule.id, f"[{style}]{verdict.outcome}[/]", words)
     console.print(table)
     console.print(", ".join(f"{count} {outcome}" for outcome, count in _counts(verdicts).items()))

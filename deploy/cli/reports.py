@@ -14,6 +14,7 @@ from services.reporting.settings import ReportingSettings
 from shared.chassis.base.settings import read
 from shared.chassis.database.migrate import MigrationFailed
 from shared.contracts.refusals import Refused
+from shared.contracts.text import printable
 
 app = typer.Typer(no_args_is_help=True, help=__doc__)
 
@@ -56,7 +57,7 @@ def rebuild(
 
 
 def _say(zh: str, en: str) -> None:
-    typer.echo(f"{zh} / {en}")
+    typer.echo(printable(f"{zh} / {en}"))
 
 
 def _kept(done: Rebuilt) -> str:

@@ -12,6 +12,7 @@ from deploy.cli.running import use_local_deployment
 from shared.chassis.base.settings import ProcessSettings, read
 from shared.chassis.database.pool import PASSING, Connection, Pool, open_pool
 from shared.contracts.refusals import Refused
+from shared.contracts.text import printable
 
 T = TypeVar("T")
 
@@ -54,5 +55,5 @@ def exit_on_refusal() -> Iterator[None]:
     else:
         return
     for line in wrong:
-        typer.echo(f"huying: {line}", err=True)
+        typer.echo(f"huying: {printable(line)}", err=True)
     raise typer.Exit(1)

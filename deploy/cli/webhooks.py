@@ -10,6 +10,7 @@ import typer
 
 from deploy.cli.running import use_local_deployment
 from deploy.cli.service_database import exit_on_refusal, with_connection
+from deploy.cli.tables import print_rows
 from services.feedback.assembled import secret_box
 from services.feedback.settings import FeedbackSettings
 from services.feedback.webhooks import handler, log_queries, queries
@@ -21,6 +22,7 @@ from services.feedback.webhooks.queries import NONE_WAITS, Waiting, WebhookRow
 from shared.chassis.base.clock import now, uuid7
 from shared.chassis.base.settings import read
 from shared.chassis.database.pool import Connection
+from shared.contracts.text import printable
 
 app = typer.Typer(no_args_is_help=True, help=__doc__)
 T = TypeVar("T")
@@ -44,7 +46,7 @@ def listed() -> None:
     if not rows:
         typer.echo("there is no webhook; a channel or an administrator makes one with POST /v1/webhooks")
         return
-    _print([HEADING, *(_cells(row, waiting.get(row.id, NONE_WAITS)) for row in rows)])
+    print_rows([HEADING, *(_cells(row, waiting.get(row.id, NONE_WAITS)) for row in rows)])
     if any(notices(row)[0] and row.disabled_for != "owner" for row in rows):
         raise typer.Exit(1)
 
@@ -65,13 +67,13 @@ def show(
 
     row, waiting, deliveries = _asked(ask)
     for heading, cell in zip(HEADING, _cells(row, waiting), strict=True):
-        typer.echo(f"{heading:<10} {cell}")
+        typer.echo(f"{heading:<10} {printable(cell)}")
     for name in ("types", "divisions", "categories", "channels"):
         typer.echo(f"{name:<10} {', '.join(getattr(row, name) or ['all'])}")
     if notice := notices(row)[0]:
-        typer.echo(f"{'notice':<10} {notice}")
+        typer.echo(f"{'notice':<10} {printable(notice)}")
     if deliveries:
-        _print([LOG_HEADING, *map(_logged, deliveries)])
+        print_rows([LOG_HEADING, *map(_logged, deliveries)])
 
 
 @app.command()
@@ -98,7 +100,7 @@ def test(id: Id) -> None:
     elif delivery.state is DeliveryState.DELIVERED:
         typer.echo(f"taken: {delivery.tries[0].status} after {delivery.tries[0].milliseconds} ms")
     else:
-        _refuse(f"not taken: {delivery.tries[0].cause}")
+        _refuse(f"not taken: {printable(delivery.tries[0].cause)}")
 
 
 @app.command()
@@ -195,9 +197,3 @@ def _logged(delivery: LoggedDelivery) -> tuple[str, ...]:
     at = f"{last.at:{TIME}}" if last else "-"
     number = delivery.number or "-"
     return str(delivery.event), delivery.type, number, delivery.state, str(delivery.attempts), at, answer
-
-
-def _print(rows: Sequence[tuple[str, ...]]) -> None:
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    for row in rows:
-        typer.echo("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())

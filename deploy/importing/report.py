@@ -9,6 +9,7 @@ from typing import Final
 from rich.table import Table
 
 from deploy.importing.progress_log import Refusal
+from shared.contracts.text import printable
 
 REASONS: Final = 10
 _KEPT: Final = 1000
@@ -60,7 +61,7 @@ class Reasons:
         listed = sorted(self._causes.items(), key=lambda item: -item[1].rows)
         for (column, general), cause in listed[:REASONS]:
             reason = cause.reason if cause.alike else general
-            shown.add_row(column, reason, f"{cause.rows:,}", f"{cause.first:,}")
+            shown.add_row(printable(column), printable(reason), f"{cause.rows:,}", f"{cause.first:,}")
         if others := sum(cause.rows for _, cause in listed[REASONS:]) + self._uncounted:
             shown.add_row("…", "其他原因，见错误文件 / other reasons, see the error file", f"{others:,}", "")
         return shown

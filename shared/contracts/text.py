@@ -11,6 +11,9 @@ from pydantic_core import PydanticCustomError
 CONTROL_EN: Final = "contains the control character {code}; send plain text"
 CONTROL_ZH: Final = "含有控制字符 {code}，请只发送文字"
 _UNREADABLE: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
+_DISORDERING: Final = r"\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"
+"""The characters that change the direction of the text behind them."""
+_UNPRINTABLE: Final = re.compile(rf"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff{_DISORDERING}]")
 _BLANK: Final = re.compile(r"[\s\u00ad\u115f\u200b-\u200f\u202a-\u202e\u2060-\u2064\u3164\ufeff]*")
 
 
@@ -44,6 +47,12 @@ def _readable(text: str) -> str:
 
 
 Text = Annotated[str, AfterValidator(_readable)]
+
+
+def printable(text: str) -> str:
+    """The text for a terminal or a log: characters that a terminal obeys, other than tabs and ends of lines, are
+    written as in JSON, such as `\\u001b`. Text of others may contain them."""
+    return _UNPRINTABLE.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
 
 
 def shortened(text: str, limit: int) -> str:

@@ -10,6 +10,8 @@ from collections.abc import Sequence
 
 import structlog
 
+from shared.contracts.text import printable
+
 
 def set_up(
     process: str,
@@ -32,6 +34,11 @@ def set_up(
         if style == "json"
         else structlog.dev.ConsoleRenderer(colors=False, pad_event_to=0, pad_level=False)
     )
+
+    def readable(_: object, __: str, line: structlog.typing.EventDict) -> structlog.typing.EventDict:
+        # A value may be text of others, and `make up` prints lines on a terminal.
+        return {key: printable(value) if isinstance(value, str) else value for key, value in line.items()}
+
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,
@@ -40,6 +47,7 @@ def set_up(
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             structlog.processors.format_exc_info,
+            *([readable] if style != "json" else []),
             render,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(number),
