@@ -1,4 +1,4 @@
-"""The type of text that people write: normalised, without control characters that databases and pages refuse."""
+"""The type of text that people write: normalised, without control characters and without invisible ones."""
 
 import re
 import unicodedata
@@ -14,6 +14,10 @@ _UNREADABLE: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\ud
 _DISORDERING: Final = r"\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"
 """The characters that change the direction of the text behind them."""
 _UNPRINTABLE: Final = re.compile(rf"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff{_DISORDERING}]")
+_INVISIBLE: Final = re.compile(rf"[\u00ad\u180e\u200b\u2060-\u2064\u206a-\u206f\ufeff\ufff9-\ufffb{_DISORDERING}]")
+"""What is taken out of a text: it shows the words in another order, or makes two equal-looking texts differ. People do
+not type it but copy it along, with a telephone number from an address book for example, so it is no reason to refuse.
+Joiners stay: some scripts and emoji need them."""
 _BLANK: Final = re.compile(r"[\s\u00ad\u115f\u200b-\u200f\u202a-\u202e\u2060-\u2064\u3164\ufeff]*")
 
 
@@ -43,7 +47,7 @@ def _readable(text: str) -> str:
             CONTROL_EN,
             {"code": code, "zh": CONTROL_ZH.format(code=code)},
         )
-    return "" if is_blank(text) else unicodedata.normalize("NFC", text).strip()
+    return "" if is_blank(text) else unicodedata.normalize("NFC", _INVISIBLE.sub("", text)).strip()
 
 
 Text = Annotated[str, AfterValidator(_readable)]

@@ -29,6 +29,27 @@ def test_a_text_keeps_its_lines_and_comes_in_one_normal_form():
     assert SAID.validate_python(" e\u0301\n第二行\t ") == "\u00e9\n第二行"
 
 
+@pytest.mark.parametrize(
+    ("text", "kept"),
+    [
+        ("请尽快\u202e付退\u202c修路", "请尽快付退修路"),
+        ("\u2066a\u2067b\u2068c\u2069", "abc"),
+        ("\u202d13800138000\u202c", "13800138000"),  # as an address book of Windows gives it
+        ("路\u200b灯\ufeff不\u00ad亮\u2060", "路灯不亮"),
+        ("\u200e王\u200f芳\u061c", "王芳"),
+        (" \u200b 修路 \u200b", "修路"),
+        ("e\u200b\u0301", "\u00e9"),
+        ("👩\u200d👩\u200d👧 می\u200cخواهم", "👩\u200d👩\u200d👧 می\u200cخواهم"),
+    ],
+)
+def test_a_text_loses_what_turns_its_order_or_is_not_seen(text: str, kept: str):
+    assert SAID.validate_python(text) == kept
+
+
+def test_a_text_with_nothing_to_see_is_empty():
+    assert SAID.validate_python("\u202e\u200b\u2060 \n") == ""
+
+
 @pytest.mark.parametrize("value", [{"a\u0000": 1}, {"a": [{"b": "\u0000"}]}, ["ok", "\u0000"]])
 def test_a_control_character_is_found_wherever_it_hides(value: JsonValue):
     assert unreadable(value) == "U+0000"
