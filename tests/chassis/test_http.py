@@ -5,6 +5,7 @@ from typing import Any
 import asyncpg
 import httpx
 import pytest
+from fastapi import APIRouter
 from opentelemetry import trace
 from prometheus_client import REGISTRY
 
@@ -53,3 +54,23 @@ async def test_no_trace_records_the_secret_codes_of_links(monkeypatch: pytest.Mo
 def test_a_query_on_a_connection_that_the_server_is_closing_raises_database_away():
     fault = asyncpg.InternalClientError("cannot switch to state 12; another operation (2) is in progress")
     assert refusal_of(fault, "/v1/demands") is AWAY
+
+
+async def test_a_method_that_is_not_possible_is_told_with_all_that_are():
+    router = APIRouter(prefix="/v1")
+    router.add_api_route("/things/{id}", lambda id: id, methods=["GET"])
+    router.add_api_route("/things/{id}", lambda id: id, methods=["POST"])
+    router.add_api_route("/things/latest", lambda: 1, methods=["PUT"])
+    router.add_api_route("/removals", lambda: 1, methods=["DELETE"])
+    web = web_app("x", [router])
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(web), base_url="http://x") as client:
+        for method, path, allowed in (
+            ("PATCH", "/v1/things/7", "GET, HEAD, POST"),
+            ("OPTIONS", "/v1/things/latest", "GET, HEAD, POST, PUT"),
+            ("GET", "/v1/removals", "DELETE"),
+            ("POST", "/livez", "GET, HEAD"),
+        ):
+            refused = await client.request(method, path)
+            assert (refused.status_code, refused.headers["allow"]) == (405, allowed)
+            (error,) = refused.json()["errors"]
+            assert (error["example"], allowed in error["detail"]) == (allowed.partition(",")[0], True)

@@ -1,6 +1,6 @@
 """Answers refusals and faults with problem documents in Chinese and English. Rule: RFC 9457."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 import orjson
@@ -10,6 +10,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
+from starlette.routing import BaseRoute, Match
 
 from shared.chassis.database.pool import PASSING, is_away
 from shared.chassis.http.error_hints import hints, of_the_route
@@ -21,6 +22,7 @@ log = structlog.get_logger()
 Nowhere = Callable[[Request], Response]
 RETRY_AFTER: Final = "5"
 MEDIA_TYPE: Final = "application/problem+json"
+METHODS: Final = ("GET", "POST", "PUT", "PATCH", "DELETE")
 LONGEST: Final = 4000
 LONGEST_NAME: Final = 200
 """The most characters of a sentence, and of a name that the client sent: an answer must not be much longer than its
@@ -138,16 +140,30 @@ def _http(request: Request, fault: HTTPException) -> Response:
                 Code.NOT_FOUND, f"there is nothing at {path}; see /docs", f"没有 {path} 这个地址，见 /docs"
             )
         case 405:
-            allowed = (fault.headers or {}).get("Allow", "")
+            methods = methods_of(request)
+            allowed = ", ".join(methods)
             en, zh = f"{request.method} is not possible here; use {allowed}", f"请改用 {allowed}"
-            method = FieldError("method", zh, en, allowed.partition(",")[0] or None)
-            refused = Refused(Code.WRONG_METHOD, en, zh, (method,))
+            method = FieldError("method", zh, en, next(iter(methods), None))
+            return problem(Refused(Code.WRONG_METHOD, en, zh, (method,)), path, {"Allow": allowed})
         case 400 | 413 | 401:
             code = {400: Code.UNREADABLE, 413: Code.TOO_LARGE, 401: Code.UNAUTHENTICATED}[fault.status_code]
             refused = of_the_route(Refused(code, str(fault.detail)), request)
         case _:
             return _plain(fault.status_code, path, "请求无法处理", str(fault.detail), fault.headers)
     return problem(refused, path, fault.headers)
+
+
+def methods_of(request: Request) -> list[str]:
+    """The methods that the path of a request has. Each is a route of its own, and the exception knows only one of them.
+    Rule: RFC 9110, 15.5.6."""
+    routes: Sequence[BaseRoute] = request.app.routes
+    scopes = {method: {**request.scope, "method": method} for method in METHODS}
+    methods = [method for method, scope in scopes.items() if any(_fits(route, scope) for route in routes)]
+    return [name for method in methods for name in ((method, "HEAD") if method == "GET" else (method,))]
+
+
+def _fits(route: BaseRoute, scope: dict[str, Any]) -> bool:
+    return route.matches(scope)[0] is Match.FULL
 
 
 def _plain(status: int, instance: str, zh: str, en: str, headers: Mapping[str, str] | None = None) -> Response:
