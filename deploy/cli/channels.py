@@ -2,6 +2,7 @@
 
 import json
 import sys
+from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Final
@@ -126,8 +127,9 @@ def change(
     """Set what a channel may do, and its gateway's parameters: quota, scopes, division, WeChat, SMS, mailbox."""
     changes = dict(_change(value) for value in values or ())
     with exit_on_refusal():
-        settings = with_pool(lambda pool: _put(pool, name, changes))
-    typer.echo(settings.model_dump_json(indent=2, exclude_none=True))
+        settings, scopes = with_pool(lambda pool: _put(pool, name, changes))
+    shown = {"scopes": list(scopes)} | settings.model_dump(mode="json", exclude_none=True)
+    typer.echo(json.dumps(shown, indent=2, ensure_ascii=False))
 
 
 def _change(assignment: str) -> tuple[str, str | None]:
@@ -140,7 +142,8 @@ def _change(assignment: str) -> tuple[str, str | None]:
     return name, value or None
 
 
-async def _put(pool: Pool, name: str, changes: dict[str, str | None]) -> ChannelSettings:
+async def _put(pool: Pool, name: str, changes: dict[str, str | None]) -> tuple[ChannelSettings, Sequence[str]]:
+    """Change a channel; returns its settings and its scopes after the change."""
     settings = read(IntakeSettings)
     packs = packs_of(settings)
     division = changes.get("division")
@@ -148,10 +151,10 @@ async def _put(pool: Pool, name: str, changes: dict[str, str | None]) -> Channel
         raise Refused(Code.INVALID, f"division: no pack has {division!r}; `huying pack check DIR` lists what it has")
     scopes = _scopes(changes.pop("scopes") or "") if "scopes" in changes else None
     put = await GatewayRegistry(pool, vault(settings)).put(name, changes)
-    if scopes is not None:
-        async with pool.acquire() as db:
+    async with pool.acquire() as db:
+        if scopes is not None:
             await key_queries.put_scopes(db, name, scopes)
-    return put
+        return put, await key_queries.scopes_of(db, name)
 
 
 def _scopes(written: str) -> list[Scope]:

@@ -167,6 +167,11 @@ async def put_scopes(db: Connection, channel: str, scopes: Sequence[str]) -> boo
     return bool(done)
 
 
+async def scopes_of(db: Connection, channel: str) -> Sequence[str]:
+    """The scopes of a channel; empty if there is no such channel."""
+    return list(await db.fetchval("SELECT scopes FROM channel WHERE id = $1", channel) or ())
+
+
 async def usage(db: Connection, at: datetime) -> list[Usage]:
     """All channels with their usage during the day that ends at `at`; revoked channels come last."""
     rows = await db.fetch(

@@ -1,0 +1,36 @@
+"""`huying channel` shows what it has changed."""
+
+import json
+
+import pytest
+
+from deploy.cli.channel_listing import app
+from tests.command_line import Said, commands_of
+from tests.keys import KEYS
+
+
+@pytest.fixture
+def said(database: str, monkeypatch: pytest.MonkeyPatch) -> Said:
+    monkeypatch.setenv("HUYING_VAULT_KEY", str(KEYS["vault_key"]))
+    return commands_of(app, database, monkeypatch)
+
+
+async def test_scopes_that_were_changed_are_shown(said: Said):
+    assert (await said("add", "hall", "--kind", "partner"))[0] == 0
+    for words, scopes in (
+        ((), ["submit"]),
+        (("scopes=submit,webhooks",), ["submit", "webhooks"]),
+        (("quota_per_minute=7",), ["submit", "webhooks"]),
+        ((), ["submit", "webhooks"]),
+    ):
+        code, shown = await said("set", "hall", *words)
+        assert (code, json.loads(shown)["scopes"]) == (0, scopes), shown
+    assert json.loads(shown)["quota_per_minute"] == 7
+    assert "submit,webhooks" in (await said("list"))[1]
+
+
+async def test_scopes_that_are_not_known_change_nothing(said: Said):
+    assert (await said("add", "hall", "--kind", "partner"))[0] == 0
+    code, shown = await said("set", "hall", "scopes=submit,all")
+    assert (code, "read-all" in shown) == (1, True)
+    assert json.loads((await said("set", "hall"))[1])["scopes"] == ["submit"]
