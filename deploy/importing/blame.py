@@ -1,6 +1,6 @@
 """Finds the column that caused a fault in a recorded demand, and words the reason in Chinese and English."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from pydantic import ValidationError
@@ -23,20 +23,20 @@ _ZH: Final = {
 }
 
 
-def shape_fault(fault: ValidationError) -> tuple[Where, str]:
-    """The path of the first wrong field, and the reason."""
-    first = fault.errors(include_url=False, include_input=False)[0]
-    zh = _ZH.get(first["type"], "内容不符合要求").format_map(first.get("ctx", {}))
-    return tuple(map(str, first["loc"])), f"{zh} / {first['msg']}"
+def shape_faults(fault: ValidationError) -> Iterator[tuple[Where, str]]:
+    """The path of each wrong field, and the reason."""
+    for error in fault.errors(include_url=False, include_input=False):
+        zh = _ZH.get(error["type"], "内容不符合要求").format_map(error.get("ctx", {}))
+        yield tuple(map(str, error["loc"])), f"{zh} / {error['msg']}"
 
 
-def rule_fault(refused: Refused, history: Sequence[Mapping[str, Any]]) -> tuple[Where, str]:
-    """The same for a refusal by a rule of intake; for a recorded step, the path includes the wrong part of the step."""
-    error = refused.errors[0]
-    where = tuple(error.field.split("."))
-    if where[0] == "history" and len(where) == 2:
-        where += _wrong_part(history[int(where[1])])
-    return where, f"{error.zh} / {error.en}"
+def rule_faults(refused: Refused, history: Sequence[Mapping[str, Any]]) -> Iterator[tuple[Where, str]]:
+    """The same for a refusal by rules of intake; for a recorded step, the path includes the wrong part of the step."""
+    for error in refused.errors:
+        where = tuple(error.field.split("."))
+        if where[0] == "history" and len(where) == 2:
+            where += _wrong_part(history[int(where[1])])
+        yield where, f"{error.zh} / {error.en}"
 
 
 def _wrong_part(step: Mapping[str, Any]) -> Where:

@@ -45,7 +45,8 @@ def write(path: Path, columns: Sequence[str], refusals: Iterable[Refusal]) -> No
 
 
 def _cells(refusal: Refusal, columns: Sequence[str]) -> list[str]:
-    place = (refusal.file, str(refusal.line), refusal.column, refusal.value, refusal.reason, refusal.sheet)
+    reasons = "\n".join([refusal.reason, *(f"{more.column}：{more.reason}" for more in refusal.also)])
+    place = (refusal.file, str(refusal.line), refusal.column, refusal.value, reasons, refusal.sheet)
     return [*place, refusal.origin, *(refusal.cells.get(name, "") for name in columns)]
 
 
@@ -88,9 +89,9 @@ def _sheet(book: xlsxwriter.Workbook, columns: Sequence[str], refusals: Iterator
     sheet.write_row(0, 0, [*ERROR_COLUMNS, *columns], bold)
     places = {name: _ADDED + n for n, name in enumerate(columns)}
     for row, refusal in enumerate(refusals, 1):
-        marked = places.get(refusal.column)
+        marked = {places.get(mistake.column) for mistake in (refusal, *refusal.also)}
         for n, cell in enumerate(_cells(refusal, columns)):
-            if n == marked:
+            if n in marked:
                 sheet.write_string(row, n, cell[:LONGEST], wrong)
             elif cell:
                 sheet.write_string(row, n, cell[:LONGEST], text)

@@ -1,6 +1,6 @@
 """Compiles the declared steps of each status once, and then makes the recorded steps of each row."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -69,14 +69,33 @@ class Histories:
         }
         self._by_key = by_folded(self._steps)
 
-    def of(self, cells: Cells, values: Values, raised: datetime) -> tuple[list[CompiledStep], list[RecordedData]]:
-        """The steps of a row and their data, in order; raises `BadRow`."""
+    def mistakes(self, cells: Cells, values: Values, raised: datetime) -> list[BadRow]:
+        """Every mistake in the steps of a row."""
+        mistakes, last = [], raised
+        try:
+            declared = self._declared(cells)
+        except BadRow as bad:
+            return [bad]
+        for declared_step in declared:
+            try:
+                recorded_step = declared_step.of(cells, values, last)
+            except BadRow as bad:
+                mistakes.append(bad)
+            else:
+                last = recorded_step["at"] if recorded_step else last
+        return mistakes
+
+    def _declared(self, cells: Cells) -> Sequence[CompiledStep]:
         status = cells[self._status]
         declared = looked_up(self._steps, self._by_key, status)
         if declared is None:
             raise BadRow(self._status, status, f"未知状态 / not one of {', '.join(self._steps)}")
+        return declared
+
+    def of(self, cells: Cells, values: Values, raised: datetime) -> tuple[list[CompiledStep], list[RecordedData]]:
+        """The steps of a row and their data, in order; raises `BadRow`."""
         steps, data, last = [], [], raised
-        for declared_step in declared:
+        for declared_step in self._declared(cells):
             if recorded_step := declared_step.of(cells, values, last):
                 steps.append(declared_step)
                 data.append(recorded_step)

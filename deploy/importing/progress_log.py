@@ -36,7 +36,14 @@ class Done(_Line):
     row: int
 
 
-class Refusal(_Line):
+class Mistake(_Line):
+    """A mistake in a refused row."""
+
+    column: str
+    reason: str
+
+
+class Refusal(Mistake):
     """A refused row, with its personal data hidden."""
 
     kind: Literal["refusal"] = "refusal"
@@ -44,9 +51,8 @@ class Refusal(_Line):
     file: str
     sheet: str
     line: int
-    column: str
     value: str
-    reason: str
+    also: tuple[Mistake, ...] = ()
     origin: str = ""
     cells: dict[str, str]
 
@@ -98,6 +104,7 @@ class ProgressLog:
             Refusal(
                 row=row, file=place.file, sheet=place.sheet, line=place.line, column=bad.column,
                 value=_printable(bad.value), reason=_printable(bad.reason), cells=cells,
+                also=tuple(Mistake(column=more.column, reason=_printable(more.reason)) for more in bad.also),
                 origin=self._origin if place.origin is None else place.origin,
             ),
         )  # fmt: skip

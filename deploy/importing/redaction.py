@@ -48,7 +48,8 @@ class Redaction:
         """A refused row and its reason, with only the content that may be stored."""
         hide = _whole if isinstance(bad, BrokenRow) else self.cell
         cells = {column: hide(column, text) for column, text in row.cells.items()}
-        return replace(row, cells=cells), BadRow(bad.column, hide(bad.column, bad.value), mask(bad.reason))
+        hidden = [BadRow(one.column, hide(one.column, one.value), mask(one.reason)) for one in (bad, *bad.also)]
+        return replace(row, cells=cells), BadRow(hidden[0].column, hidden[0].value, hidden[0].reason, hidden[1:])
 
 
 def _whole(column: str, text: str) -> str:

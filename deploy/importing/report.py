@@ -1,4 +1,4 @@
-"""The report at the end of an import: counts the refused rows by column and reason."""
+"""The report at the end of an import: counts the mistakes in refused rows by column and reason."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -37,7 +37,7 @@ class _Cause:
 
 
 class Reasons:
-    """Counts refusals by column and cause while they are iterated, with the first line of each."""
+    """Counts mistakes by column and cause while refusals are iterated, with the first line of each."""
 
     def __init__(self) -> None:
         self._causes: dict[tuple[str, str], _Cause] = {}
@@ -46,17 +46,21 @@ class Reasons:
     def counted(self, refusals: Iterable[Refusal]) -> Iterator[Refusal]:
         """Yield the same refusals, and count them."""
         for refusal in refusals:
-            key = (refusal.column, cause_of(refusal.reason))
-            if key in self._causes or len(self._causes) < _KEPT:
-                cause = self._causes.setdefault(key, _Cause(refusal.reason, refusal.line))
-                cause.rows += 1
-                cause.alike = cause.alike and cause.reason == refusal.reason
-            else:
-                self._uncounted += 1
+            for mistake in (refusal, *refusal.also):
+                self._count(mistake.column, mistake.reason, refusal.line)
             yield refusal
 
+    def _count(self, column: str, reason: str, line: int) -> None:
+        key = (column, cause_of(reason))
+        if key in self._causes or len(self._causes) < _KEPT:
+            cause = self._causes.setdefault(key, _Cause(reason, line))
+            cause.rows += 1
+            cause.alike = cause.alike and cause.reason == reason
+        else:
+            self._uncounted += 1
+
     def table(self) -> Table:
-        """A table of the most frequent causes, and the number of rows with other causes."""
+        """A table of the most frequent causes with the rows of each, and how often there were others."""
         shown = Table("列 column", "原因 reason", "行数 rows", "首见于行 first line")
         listed = sorted(self._causes.items(), key=lambda item: -item[1].rows)
         for (column, general), cause in listed[:REASONS]:

@@ -1,6 +1,6 @@
 """A row and a table of another system's file, in the same form for all formats."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Final
@@ -10,11 +10,13 @@ MEND: Final = "mend this line in a copy of the file and import the copy"
 
 
 class BadRow(ValueError):
-    """A row that cannot be imported: the column, its value, and the reason in Chinese and English."""
+    """A row that cannot be imported: the column, its value, and the reason in Chinese and English.
 
-    def __init__(self, column: str, value: str, reason: str) -> None:
+    `also` are further mistakes in the same row, so that a person can correct all at once."""
+
+    def __init__(self, column: str, value: str, reason: str, also: "Sequence[BadRow]" = ()) -> None:
         super().__init__(f"{column}: {reason}")
-        self.column, self.value, self.reason = column, value, reason
+        self.column, self.value, self.reason, self.also = column, value, reason, tuple(also)
 
 
 class BrokenRow(BadRow):

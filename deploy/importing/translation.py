@@ -1,13 +1,13 @@
 """Translates rows into recorded demands according to a mapping, and checks them with intake's rules."""
 
 import re
-from collections.abc import Callable
-from datetime import datetime
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any, Final
 
 from pydantic import ValidationError
 
-from deploy.importing.blame import Where, column_behind, rule_fault, shape_fault
+from deploy.importing.blame import Where, column_behind, rule_faults, shape_faults
 from deploy.importing.folding import unguarded
 from deploy.importing.histories import CompiledStep, Histories
 from deploy.importing.mapping import Mapping as Declaration
@@ -19,6 +19,7 @@ from services.intake.submission.domain import RecordedDemand, check
 from shared.contracts.refusals import Refused
 from shared.jurisdiction.pack import Pack
 
+EARLIEST: Final = datetime(1, 1, 2, tzinfo=UTC)
 _DAMAGED: Final = re.compile("[\0\udc80-\udcff]")
 
 
@@ -31,24 +32,50 @@ class Translator:
         self._histories = Histories(declared, self._clock)
         self._values = [(name, compiled(value, pack)) for name, value in declared.values.items()]
         self._contact = [name for name in declared.values if name.startswith(CONTACT)]
-        self._fields = [name for name in declared.values if name in TAKEN]
+        self._fields_taken = [name for name in declared.values if name in TAKEN]
 
     def demand(self, row: SourceRow) -> RecordedDemand:
-        """The recorded demand of a row; raises `BadRow`."""
+        """The recorded demand of a row; raises `BadRow` with every mistake in it."""
         if row.bad:
             raise row.bad
         cells = self._cells(row)
-        values = {name: value_of(cells) for name, value_of in self._values}
-        raised = self._clock.at(cells, self.declared.raised_at)
-        steps, history = self._histories.of(cells, values, raised)
-        fields: dict[str, Any] = {name: value for name in self._fields if (value := values[name]) is not None}
-        fields |= {"occurred_at": raised, "history": history}
+        try:
+            values = {name: value_of(cells) for name, value_of in self._values}
+            raised = self._clock.at(cells, self.declared.raised_at)
+            steps, history = self._histories.of(cells, values, raised)
+        except BadRow:
+            raise self._all_mistakes(cells) from None
+        return self._checked(self._fields(values) | {"occurred_at": raised, "history": history}, cells, steps)
+
+    def _fields(self, values: Mapping[str, str | None]) -> dict[str, Any]:
+        fields: dict[str, Any] = {name: value for name in self._fields_taken if (value := values.get(name)) is not None}
         if values.get("lat") and values.get("lon"):
             fields["location"] = {"lat": values["lat"], "lon": values["lon"]}
-        contact = {name.removeprefix(CONTACT): values[name] for name in self._contact if values[name]}
+        contact = {name.removeprefix(CONTACT): values[name] for name in self._contact if values.get(name)}
         if contact:
             fields["contact"] = contact
-        return self._checked(fields, cells, steps)
+        return fields
+
+    def _all_mistakes(self, cells: Cells) -> BadRow:
+        """Every mistake of a row of which some cells cannot be read. It is slower than stopping at the first one."""
+        values, mistakes = dict[str, str | None](), list[BadRow]()
+        for name, value_of in self._values:
+            try:
+                values[name] = value_of(cells)
+            except BadRow as bad:
+                mistakes.append(bad)
+        try:
+            raised = self._clock.at(cells, self.declared.raised_at)
+        except BadRow as bad:
+            mistakes.append(bad)
+            raised = EARLIEST
+        known = {name: values.get(name, "") for name, _ in self._values}  # what is wrong already is not missing too
+        mistakes += self._histories.mistakes(cells, known, raised)
+        try:
+            RecordedDemand.model_validate(self._fields(values) | {"occurred_at": raised})
+        except ValidationError as fault:
+            mistakes += self._blamed(shape_faults(fault), cells, [])
+        return _one_of(mistakes)
 
     def column_of(self, row: SourceRow, where: Where) -> str:
         """The column of a field in the demand of this row; empty if no column caused the fault."""
@@ -71,13 +98,23 @@ class Translator:
             demand = RecordedDemand.model_validate(fields)
             check(demand, self._pack if self._pack.division(demand.division or "") else None, self._now())
         except ValidationError as fault:
-            where, reason = shape_fault(fault)
+            faults = shape_faults(fault)
         except Refused as refused:
-            where, reason = rule_fault(refused, fields["history"])
+            faults = rule_faults(refused, fields["history"])
         else:
             return demand
-        column = column_behind(where, self.declared, steps)
-        raise BadRow(column, cells.get(column, ""), reason)
+        raise _one_of(self._blamed(faults, cells, steps))
+
+    def _blamed(self, faults: Iterable[tuple[Where, str]], cells: Cells, steps: Sequence[CompiledStep]) -> list[BadRow]:
+        columns = [(column_behind(where, self.declared, steps), reason) for where, reason in faults]
+        return [BadRow(column, cells.get(column, ""), reason) for column, reason in columns]
+
+
+def _one_of(mistakes: Sequence[BadRow]) -> BadRow:
+    """The first mistake with all others, one for each column: a second one there often follows from the first."""
+    by_column = {mistake.column: mistake for mistake in reversed(mistakes)}
+    first, *others = [mistake for mistake in mistakes if by_column[mistake.column] is mistake]
+    return BadRow(first.column, first.value, first.reason, others)
 
 
 def _damage(cells: Cells) -> BadRow:

@@ -6,8 +6,13 @@ from typing import Any
 
 import pytest
 
+from deploy.importing.readers import opened
+from deploy.importing.rows import BadRow
+from deploy.importing.translation import Translator
+from shared.chassis.base.clock import now
 from tests.importing.conftest import read
-from tests.importing.orders import COLUMNS, csv_file, ndjson_file, order
+from tests.importing.orders import COLUMNS, csv_file, hotline, ndjson_file, order
+from tests.packs import nanhai
 
 
 @pytest.mark.parametrize(
@@ -42,6 +47,28 @@ def test_a_wrong_cell_is_blamed_by_its_line_and_column(
     assert [(line, where) for line, where, _ in bad] == [(3, column)]
     assert reason in bad[0][2]
     assert " / " in bad[0][2]
+
+
+@pytest.mark.parametrize(
+    ("changes", "columns"),
+    [
+        ({"来电时间": "昨天", "工单状态": "飞了"}, ["来电时间", "工单状态"]),
+        ({"诉求类型": "骂人", "问题分类": "路灯", "派单时间": "明天"}, ["诉求类型", "问题分类", "派单时间"]),
+        ({"诉求标题": "长" * 201, "联系电话": "1" * 33}, ["诉求标题", "联系电话"]),
+        ({"诉求标题": "长" * 201, "来电时间": "昨天"}, ["来电时间", "诉求标题"]),
+        ({"来电时间": "昨天", "派单时间": "明天", "办理结果": ""}, ["来电时间", "派单时间", "办理结果"]),
+        ({"工单编号": "", "满意度": ""}, ["工单编号", "满意度"]),
+        ({"承办单位": "玉皇大帝"}, ["承办单位"]),
+    ],
+)
+def test_every_mistake_of_a_row_is_named(changes: dict[str, Any], columns: list[str], tmp_path: Path):
+    mapping = hotline(file := csv_file(tmp_path / "o.csv", [order(1, **changes)])).mapping
+    with opened(file, mapping.encoding, mapping.columns) as table, pytest.raises(BadRow) as refused:
+        Translator(mapping, nanhai(), now).demand(next(table.rows))
+    mistakes = [refused.value, *refused.value.also]
+    assert sorted(mistake.column for mistake in mistakes) == sorted(columns)
+    assert all(" / " in mistake.reason for mistake in mistakes)
+    assert all(mistake.value == changes[mistake.column] for mistake in mistakes)
 
 
 def changed(path: Path, change: Callable[[list[bytes]], list[bytes]]) -> Path:

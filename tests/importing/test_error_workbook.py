@@ -47,6 +47,24 @@ async def test_a_wrong_cell_is_highlighted_and_no_other(tmp_path: Path):
     assert marked == [(2, "来电时间"), (3, "工单状态")]
 
 
+async def test_every_mistake_of_a_row_is_in_its_reason_highlighted_and_counted(tmp_path: Path):
+    identity = "44060519900307007X"
+    wrong = order(1, 来电时间="昨天", 工单状态="飞了", 问题分类=identity)
+    outcome = await tried(csv_file(tmp_path / "o.csv", [wrong, order(2, 工单状态="飞了")]))
+    sheet = openpyxl.load_workbook("o.csv.errors.xlsx").active
+    assert sheet is not None
+    names = [cell.value for cell in sheet[1]]
+    assert {names[cell.column - 1] for cell in sheet[2] if cell.fill.fill_type} == {"来电时间", "工单状态", "问题分类"}
+    first, _ = rows(Path("o.csv.errors.xlsx"))
+    reasons = str(first["原因 reason"]).splitlines()
+    assert len(reasons) == 3
+    assert any(line.startswith("工单状态：未知状态") for line in reasons)
+    assert identity not in str(first)
+    table = outcome.reasons.table()
+    counted = dict(zip(table.columns[0].cells, table.columns[2].cells, strict=True))
+    assert (outcome.refused, counted["工单状态"], counted["来电时间"]) == (2, "2", "1")
+
+
 async def test_an_empty_wrong_cell_is_highlighted_too(tmp_path: Path):
     await tried(csv_file(tmp_path / "o.csv", [order(1, 诉求标题="")]))
     sheet = openpyxl.load_workbook("o.csv.errors.xlsx").active
