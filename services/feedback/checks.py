@@ -9,7 +9,7 @@ from services.feedback.notifications.courtesy import QUIET
 from services.feedback.notifications.digests import WAITS as DIGEST
 from services.feedback.notifications.messages import MESSAGE
 from services.feedback.notifications.staff_recipients import MORNING
-from shared.chassis.base.findings import Finding, Words, ago, figure, ok, seconds_ago, warning
+from shared.chassis.base.findings import Finding, Words, ago, figure, lasted, ok, seconds_ago, warning
 from shared.chassis.database.pool import Connection
 from shared.chassis.process.manifest import DoctorCheck
 from shared.chassis.work.circuit_records import OpenCircuit, open_circuits
@@ -28,7 +28,10 @@ async def messages(db: Connection) -> Sequence[Finding]:
     """Findings for messages that are not sent: failed, of unknown outcome, held back, or late."""
     findings = [_gateway(circuit) for circuit in await open_circuits(db)]
     findings += [_lost(state, count, seconds_ago(age)) for state, count, age in await lost(db, MESSAGE) if count]
-    findings += [_waiting(row["kind"], row["count"], seconds_ago(row["seconds"])) for row in await _standing(db)]
+    findings += [
+        _waiting(row["kind"], row["count"], seconds_ago(row["seconds"]), row["next"] or 0)
+        for row in await _standing(db)
+    ]
     well = Words(
         "messages: none failed, none is of unknown outcome, none waits long", "消息：没有失败、结果不明或积压的"
     )
@@ -38,9 +41,9 @@ async def messages(db: Connection) -> Sequence[Finding]:
 async def _standing(db: Connection) -> Sequence[asyncpg.Record]:
     """The state of messages that wait or are being sent.
 
-    For each reason to wait only the first messages are read, because a queue can be long. A message that waits behind
-    another one that is held back, or that waits for its time, counts with that one. A message is late if its time came
-    more than ten minutes ago.
+    For each reason to wait only the first messages are read, because a queue can be long. A message counts with the
+    first one of its line, and with the first one to the same address as either: it waits behind them. A message is late
+    if its time came more than ten minutes ago, or if that of the message that it waits behind did.
     """
     return await db.fetch(
         """
@@ -53,17 +56,27 @@ async def _standing(db: Connection) -> Sequence[asyncpg.Record]:
             (SELECT line, recipient, created_at FROM intent WHERE kind = $1 AND state = 'sending'
                 ORDER BY claimed_at LIMIT $3)
         )
-        SELECT kind, count(*), extract(epoch FROM now() - min(created_at))::float8 AS seconds
+        SELECT kind, count(*), extract(epoch FROM now() - min(created_at))::float8 AS seconds,
+            extract(epoch FROM min(limited) - now())::float8 AS next
         FROM message LEFT JOIN LATERAL (
-            SELECT waits, due_at FROM intent
+            SELECT waits, due_at, recipient FROM intent
             WHERE intent.line = message.line AND state IN ('pending', 'sending') ORDER BY position LIMIT 1
-        ) AS of_line ON true LEFT JOIN LATERAL (
-            SELECT waits FROM intent
-            WHERE intent.recipient = message.recipient AND state IN ('pending', 'sending') ORDER BY position LIMIT 1
-        ) AS of_recipient ON true CROSS JOIN LATERAL (
+        ) AS of_line ON true CROSS JOIN LATERAL (
+            SELECT max(due_at) FILTER (WHERE waits = 'hourly-limit') AS limited,
+                max(due_at) FILTER (WHERE waits = ANY($4)) AS timed
+            FROM (
+                SELECT of_line.waits, of_line.due_at
+                UNION ALL
+                SELECT first.waits, first.due_at
+                FROM (VALUES (message.recipient), (of_line.recipient)) AS address (mark) CROSS JOIN LATERAL (
+                    SELECT waits, due_at FROM intent
+                    WHERE intent.recipient = address.mark AND state IN ('pending', 'sending') ORDER BY position LIMIT 1
+                ) AS first
+            ) AS ahead
+        ) AS until CROSS JOIN LATERAL (
             SELECT CASE
-                WHEN 'hourly-limit' IN (of_line.waits, of_recipient.waits) THEN 'held'
-                WHEN of_line.waits = ANY($4) AND of_line.due_at > now() - interval '10 minutes' THEN NULL
+                WHEN limited > now() - interval '10 minutes' THEN 'held'
+                WHEN timed > now() - interval '10 minutes' THEN NULL
                 WHEN created_at < now() - interval '10 minutes' THEN 'late'
                 ELSE 'waiting'
             END AS kind
@@ -99,7 +112,8 @@ def _lost(state: State, count: int, oldest: Words) -> Finding:
     return warning(SUBJECT, wrong, LIST)
 
 
-def _waiting(kind: str, number: int, oldest: Words) -> Finding:
+def _waiting(kind: str, number: int, oldest: Words, next: float) -> Finding:
+    """`next`: in how many seconds the first of those goes out that the hourly limit holds."""
     count, since = figure(number, LOOKED_AT), Words(f"the oldest {oldest.en}", f"最早的在{oldest.zh}")
     match kind:
         case "late":
@@ -114,10 +128,13 @@ def _waiting(kind: str, number: int, oldest: Words) -> Finding:
                     f"消息：{count} 条排队或发送中，{since.zh}",
                 )
             )
+    after = lasted(max(next, 0))
     return ok(
         Words(
-            f"messages: {count} wait since their address had all that it gets in an hour, {since.en}",
-            f"消息：{count} 条因对方已达每小时上限而等待，{since.zh}",
+            f"messages: {count} wait because their address had all that it gets in an hour (`messages_per_hour` of the"
+            f" pack); the next goes out in {after.en}, {since.en}",
+            f"消息：{count} 条因对方已达每小时上限（辖区包的 messages_per_hour）而等待，"
+            f"{after.zh}后发出下一条，{since.zh}",
         )
     )
 

@@ -6,12 +6,19 @@ import pytest
 
 from deploy.cli.notifications import app
 from services.feedback.checks import messages
+from shared.chassis.base.findings import Severity
 from shared.chassis.database.pool import Pool
 from shared.chassis.work.intents import Rejected, RetryLater, Sent, Unknown
+from shared.jurisdiction.jurisdictions import Jurisdictions
+from tests import story
+from tests.chassis.conftest import Log
 from tests.command_line import Said, commands_of
 from tests.feedback.office import Book, feedback_after, recorded_types, send_all, sending, states, try_again
 from tests.feedback.test_reports import Gateway
-from tests.feedback.test_sending import WITH_CONTACT
+from tests.feedback.test_sending import ONE, WITH_CONTACT
+from tests.packs import nanhai
+
+FRUGAL = {"messages_per_hour": 1}
 
 
 @pytest.fixture
@@ -93,3 +100,29 @@ async def test_a_resting_gateway_is_named_by_the_list_and_the_doctor(pool: Pool,
 async def test_a_message_that_does_not_exist_is_named(pool: Pool, command: Said):
     code, output = await command("show", str(UUID(int=1)))
     assert (code, "there is no message" in output) == (2, True)
+
+
+async def test_messages_that_the_hourly_limit_holds_are_no_fault_and_the_doctor_says_until_when(
+    pool: Pool, repository: Book
+):
+    submission = story.SUBMISSION.model_copy(update={"contact": ONE})
+    sender = sending(pool, repository, Gateway(Sent()), Jurisdictions([nanhai().model_copy(update=FRUGAL)]))
+    for n in (1, 2, 3):  # one is sent, one reaches the limit, one waits behind it
+        delivery = await feedback_after(pool, repository)
+        await delivery.deliver(Log(end=n * 100).told(submission, key=UUID(int=n)))
+        await send_all(sender)
+    delivery = await feedback_after(pool, repository)
+    await delivery.deliver(Log(end=900).told(*story.ROUTED[1:], first=2, key=UUID(int=3)))  # behind the third
+    await send_all(sender)
+    async with pool.acquire() as db:
+        await db.execute("UPDATE intent SET created_at = created_at - interval '20 minutes'")
+        waits = await db.fetch("SELECT waits FROM intent WHERE state = 'pending' ORDER BY position")
+        assert {"hourly-limit", None} <= {row["waits"] for row in waits}
+        (finding,) = await messages(db)
+        assert (finding.severity, "messages_per_hour" in str(finding)) == (Severity.OK, True)
+        assert f"messages: {len(waits)} wait because" in str(finding)
+        assert "goes out in 59 minutes" in str(finding)
+        assert "59分钟后发出下一条" in finding.in_chinese()
+        await db.execute("UPDATE intent SET due_at = now() - interval '11 minutes' WHERE waits = 'hourly-limit'")
+        (finding,) = await messages(db)
+    assert (finding.severity, "have waited over ten minutes" in str(finding)) == (Severity.WARNING, True)
