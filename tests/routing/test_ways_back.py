@@ -4,6 +4,7 @@ import html
 import re
 from collections.abc import AsyncIterator
 
+import httpx
 import pytest
 
 from services.intake.vault.contact import Contact
@@ -41,6 +42,15 @@ async def test_a_case_leads_back_to_the_list_with_its_filters(city: City, clerk:
     case = await clerk.open(linked(response.text, "村口路面塌陷"))
     back = await clerk.open(linked(case.text, "返回待办"))
     assert dict(back.url.params) == {"list": "unsigned", "text": "塌陷", "sort": "age"}
+
+
+async def test_another_list_keeps_the_filters_and_the_order(city: City, clerk: Visitor):
+    await city.raises(title="村口路面塌陷")
+    asked = "text=塌陷&category=road-damage&handler=陈晓岚&due_from=2026-01-01&sort=age"
+    listed = await clerk.open(f"/desk?list=unsigned&{asked}")
+    (href,) = set(re.findall(r'href="(/desk\?list=overdue[^"]*)"', listed.text))
+    assert dict(httpx.URL(html.unescape(href)).params) == {"list": "overdue", **dict(httpx.QueryParams(asked))}
+    assert '<input type="hidden" name="handler" value="陈晓岚">' in listed.text
 
 
 async def test_signing_for_several_leads_back_to_the_list_with_its_filters(city: City, clerk: Visitor):

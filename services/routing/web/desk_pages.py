@@ -69,7 +69,7 @@ def routes(desk: CaseHandler, gate: Gate) -> APIRouter:
             "sign": viewer.to("/desk/sign", back=here),
             "count": len(cases),
             "total": counts[name],
-            "tabs": _tabs(viewer, name, counts),
+            "tabs": _tabs(viewer, chosen, counts),
             "chosen": chosen,
             "narrowed": bool(division or category or handler or text or by_days),
             "by_days": by_days,
@@ -140,10 +140,18 @@ def _columns(viewer: Viewer, chosen: Mapping[str, str]) -> list[Column]:
     return [Column(words["choose"], kind="check"), sorted_by("case", "age"), sorted_by("due", "due"), *rest]
 
 
-def _tabs(viewer: Viewer, current: List, counts: Mapping[List, int]) -> list[Tab]:
+def _tabs(viewer: Viewer, chosen: Mapping[str, str], counts: Mapping[List, int]) -> list[Tab]:
+    """The lists; another one keeps the filters and the order."""
+    current = List(chosen["list"])
     always = {List.OPEN, List.OVERDUE, List.DUE_SOON, List.UNSIGNED, current}
     return [
-        Tab(viewer.to("/desk", list=name), viewer.say(zh, en), counts[List(name)], name == current, tone)
+        Tab(
+            viewer.to("/desk", **{**chosen, "list": name}),
+            viewer.say(zh, en),
+            counts[List(name)],
+            name == current,
+            tone,
+        )
         for name, (zh, en, tone) in LISTS.items()
         if counts[List(name)] or name in always
     ]
