@@ -12,6 +12,7 @@ from starlette.exceptions import HTTPException
 from shared.chassis.base.tokens import Tokens
 from shared.chassis.http import response_headers
 from shared.contracts.refusals import Code, FieldError, Refused
+from shared.identity import session_cookie
 from shared.identity.field_sign_in import COOKIE as FIELD_COOKIE
 from shared.identity.person import Person
 from shared.identity.sessions import Session, Sessions, csrf_token
@@ -74,16 +75,16 @@ class Gate:
 
     def secret_of(self, request: Request) -> str | None:
         """The session's secret from the cookie; it may be invalid."""
-        return request.cookies.get(self._name("huying"))
+        return request.cookies.get(self._name(session_cookie.NAME))
 
     def open(self, response: Response, secret: str) -> None:
         """Set the cookie of a session, and delete the one of the sign-in attempt."""
-        response.set_cookie(self._name("huying"), secret, **self._kept)
+        response.set_cookie(self._name(session_cookie.NAME), secret, **self._kept)
         response.delete_cookie(self._name("huying-attempt"), **self._kept)
 
     def close(self, response: Response) -> None:
         """Delete the cookies of the session, and of the field visits' session."""
-        for name in ("huying", FIELD_COOKIE):
+        for name in (session_cookie.NAME, FIELD_COOKIE):
             response.delete_cookie(self._name(name), **self._kept)
 
     def keep_attempt(self, response: Response, attempt: dict[str, str]) -> None:
@@ -101,7 +102,7 @@ class Gate:
     def _name(self, name: str) -> str:
         """The name of a cookie. With the prefix `__Host-`, other hosts of the domain cannot set it; browsers accept it
         only over https."""
-        return f"__Host-{name}" if self.secure else name
+        return f"{session_cookie.SECURE}{name}" if self.secure else name
 
     @property
     def _kept(self) -> dict[str, Any]:

@@ -38,6 +38,19 @@ async def test_the_board_shows_the_rate_and_what_it_is_made_of(reader: httpx.Asy
     assert "completion rate" in (await reader.get("/board?jurisdiction=nanhai&lang=en")).text.lower()
 
 
+@pytest.mark.parametrize("cookie", ["huying", "__Host-huying"])
+async def test_somebody_who_is_signed_in_finds_the_way_back_to_the_desk(reader: httpx.AsyncClient, cookie: str):
+    listed = (await reader.get("/board/demands?jurisdiction=nanhai")).text
+    number = re.findall(r'href="/board/demands/(NH[^"?]+)', listed)[0]
+    for path in ("/board?", "/board/demands?jurisdiction=nanhai&", f"/board/demands/{number}?"):
+        everybody = await reader.get(path)
+        assert (everybody.status_code, 'href="/desk' in everybody.text) == (200, False)
+        assert "Cookie" in everybody.headers["vary"]
+        staff = await reader.get(f"{path}lang=en", headers={"Cookie": f"{cookie}=secret"})
+        assert '<a href="/desk?lang=en">Back to the desk</a>' in staff.text
+        assert '<a href="/desk">返回办理台</a>' in (await reader.get(path, headers={"Cookie": f"{cookie}=x"})).text
+
+
 @pytest.mark.parametrize("by", ["month", "division", "unit", "category", "channel"])
 async def test_every_breakdown_opens(reader: httpx.AsyncClient, by: str):
     answer = await reader.get("/board", params={"jurisdiction": "nanhai", "by": by})

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 from urllib.parse import urlencode
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi import Path as UrlPath
 from fastapi.responses import HTMLResponse
 
@@ -24,12 +24,13 @@ from services.reporting.figures.visibility import opens
 from services.reporting.web import table_view
 from services.reporting.web.month_view import month_view
 from services.reporting.web.showing import Showing, local
-from services.reporting.web.words import DEFINITION_ZH, WORDS, status_name
+from services.reporting.web.words import DEFINITION_ZH, WORDS, status_name, vars_of
 from shared.chassis.http.page_route import PageRoute, error_text
 from shared.chassis.http.problem_details import retry_after
 from shared.contracts.numbers import LONGEST, read_number
 from shared.contracts.refusals import Code, Refused
 from shared.contracts.text import Text
+from shared.identity.session_cookie import seems_signed_in
 from shared.jurisdiction.jurisdictions import Jurisdictions
 from shared.jurisdiction.pack import Pack
 from shared.web.pages import Pages
@@ -45,6 +46,7 @@ LOOKS = 10
 COLUMNS: Final = ("about", "status", "submitted", "due", "number")
 MonthOrAll = Annotated[str, Query(pattern=f"^(?:{MONTH})?$")]
 """A month that a form sends, which is empty for all."""
+IsStaff = Annotated[bool, Depends(seems_signed_in)]
 CHOICES: tuple[By, ...] = ("month", "division", "unit", "category", "channel")
 
 
@@ -69,8 +71,9 @@ def routes(figures: Figures, drilldown: Drilldown, packs: Jurisdictions) -> APIR
 
     @router.get("/board")
     async def board(
-        by: By | None = None, jurisdiction: Where = None, month: MonthOrAll = "", until: Until = None, lang: Lang = "zh"
-    ) -> HTMLResponse:
+        by: By | None = None, jurisdiction: Where = None, month: MonthOrAll = "", until: Until = None,
+        lang: Lang = "zh", is_staff: IsStaff = False,
+    ) -> HTMLResponse:  # fmt: skip
         by = by or ("unit" if month else "month")
         pack, question = pack_of(packs, jurisdiction), question_of(by, month, until)
         parameters = {"jurisdiction": pack.id, "by": by, "month": month, "until": until, "lang": lang}
@@ -85,7 +88,7 @@ def routes(figures: Figures, drilldown: Drilldown, packs: Jurisdictions) -> APIR
             showing = Showing(pack, lang, await queries.channels(db))
         values = _board(completion, showing, by, parameters)
         values |= _months(months, completion, pack.local_month(figures.clock()), values)
-        return PAGES.render("board.html", _common(packs, pack, lang) | values)
+        return PAGES.render("board.html", _common(packs, pack, lang, is_staff) | values)
 
     @router.get("/board/table.csv")
     async def table(
@@ -160,7 +163,7 @@ def _opened(drilldown: Drilldown, packs: Jurisdictions) -> APIRouter:
     @router.get("/board/demands")
     async def demands(
         by: By = "month", key: Text = "", jurisdiction: Where = None, month: Month = None, until: Until = None,
-        counted: Counted = COLLECTED, after: Cursor = "", lang: Lang = "zh",
+        counted: Counted = COLLECTED, after: Cursor = "", lang: Lang = "zh", is_staff: IsStaff = False,
     ) -> HTMLResponse:  # fmt: skip
         pack = pack_of(packs, jurisdiction)
         figure, spot = figure_of(pack, by, key, month, until, counted), pagination.read(after)
@@ -170,7 +173,7 @@ def _opened(drilldown: Drilldown, packs: Jurisdictions) -> APIRouter:
         parameters = {"by": by, "key": key, "jurisdiction": pack.id, "month": month, "until": until, "counted": counted}
         again = _opener_of("/board/demands", **parameters, after=after, lang=lang)
         following = pagination.written(listed.next)
-        values = _common(packs, pack, lang) | {
+        values = _common(packs, pack, lang, is_staff) | {
             "demands": (rows := [showing.demand(demand, listed.consents) for demand in listed.demands]),
             "groups": [Group(rows)],
             "columns": [Column(WORDS[lang][name]) for name in COLUMNS],
@@ -192,8 +195,9 @@ def _steps(router: APIRouter, drilldown: Drilldown, packs: Jurisdictions) -> Non
 
     @router.get("/board/demands/{number}")
     async def demand(
-        number: Annotated[str, UrlPath(max_length=LONGEST)], back: Back = "", lang: Lang = "zh"
-    ) -> HTMLResponse:
+        number: Annotated[str, UrlPath(max_length=LONGEST)], back: Back = "", lang: Lang = "zh",
+        is_staff: IsStaff = False,
+    ) -> HTMLResponse:  # fmt: skip
         number = read_number(number)
         async with drilldown.pool.acquire(timeout=5) as db:
             listed = await queries.demand_by_number(db, number)
@@ -212,7 +216,7 @@ def _steps(router: APIRouter, drilldown: Drilldown, packs: Jurisdictions) -> Non
             "again": again,
             "back": way_back(listing, "/board", lang),
         }
-        return PAGES.render("demand.html", _common(packs, pack, lang) | shown)
+        return PAGES.render("demand.html", _common(packs, pack, lang, is_staff) | shown)
 
 
 def _board_of(parameters: Mapping[str, Any]) -> dict[str, Any]:
@@ -222,17 +226,13 @@ def _board_of(parameters: Mapping[str, Any]) -> dict[str, Any]:
     return kept | {"by": parameters["by"] if parameters["by"] != "month" else None}
 
 
-def vars_of(definition: Any) -> dict[str, str]:
-    """The texts of a definition by their names."""
-    return {name: str(getattr(definition, name)) for name in DEFINITION_ZH}
-
-
 def _words(lang: str) -> dict[str, Any]:
     return {"lang": lang, "w": WORDS[lang]}
 
 
-def _common(packs: Jurisdictions, pack: Pack, lang: str) -> dict[str, Any]:
+def _common(packs: Jurisdictions, pack: Pack, lang: str, is_staff: bool) -> dict[str, Any]:
     return _words(lang) | {
+        "desk": ("/desk" if lang == "zh" else "/desk?lang=en") if is_staff else "",
         "column": Column,
         "pack": pack,
         "packs": list(packs),

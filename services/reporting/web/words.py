@@ -115,3 +115,8 @@ def status_name(standing: str, lang: str) -> str:
     if lang == "zh":
         return STATUSES.get(standing, standing)
     return standing.replace("/", ", ").replace("_", " ")
+
+
+def vars_of(definition: object) -> dict[str, str]:
+    """The texts of a definition by their names."""
+    return {name: str(getattr(definition, name)) for name in DEFINITION_ZH}
