@@ -394,7 +394,14 @@ async def test_the_page_says_whether_a_demand_may_be_published(
 ):
     page = (await visitor.see(await link(city, await worked_on(city, may_publish=agreed)))).text
     assert words in page
-    assert "不要公开我的诉求" in page
+    assert ("不要公开我的诉求" in page) is (agreed is not False), "who said no already is not asked again"
+
+
+async def test_whoever_has_just_refused_publication_is_not_offered_it_again(city: City, visitor: PortalVisitor):
+    path = await link(city, await worked_on(city, may_publish=True))
+    refused = await visitor.send(f"{path}/keep-private", f"{path}/keep-private")
+    assert in_order(refused.text, "已记下：这件诉求的内容不公开", "按您的要求")
+    assert "不要公开我的诉求" not in refused.text
 
 
 async def test_whoever_refused_publication_may_agree_later_and_refuse_again(city: City, visitor: PortalVisitor):

@@ -284,7 +284,7 @@ async def test_a_mini_program_lets_a_citizen_agree_later_and_take_it_back(client
     number, id = raised["number"], UUID(raised["id"])
     path = f"/v1/demands/{number}/publication-"
     no, yes, public = "not-agreed", "agreed", "public"
-    assert await publication(client, number) == {"state": no, "may_agree": True, "may_refuse": True}
+    assert await publication(client, number) == {"state": no, "may_agree": True, "may_refuse": False}
     answer = await client.post(f"{path}consent", json={}, headers={"Idempotency-Key": "yes"})
     assert answer.status_code == 201, answer.text
     again = await client.post(f"{path}consent", json={}, headers={"Idempotency-Key": "yes"})

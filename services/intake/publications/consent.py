@@ -46,7 +46,7 @@ def consent_of(rules: ReleaseRules | None, demand: Demand, known: Published) -> 
     answered = demand.may_publish
     agrees = known.allowed or (rules.consent is Consent.PRESUMED if answered is None else answered)
     if known.release is not None:
-        state = PublicationStanding.PUBLIC
-    else:
-        state = PublicationStanding.AGREED if agrees else PublicationStanding.NOT_AGREED
-    return PublicationConsent(state, may_agree=not agrees, may_refuse=True)
+        return PublicationConsent(PublicationStanding.PUBLIC, may_agree=not agrees, may_refuse=True)
+    state = PublicationStanding.AGREED if agrees else PublicationStanding.NOT_AGREED
+    said_no = not agrees and answered is False
+    return PublicationConsent(state, may_agree=not agrees, may_refuse=not said_no)

@@ -10,7 +10,7 @@ import orjson
 
 from services.intake.attachments.queries import Attachment
 from services.intake.notes.domain import Withdraw, may_be_said
-from services.intake.publications.consent import PublicationStanding, consent_of
+from services.intake.publications.consent import PublicationConsent, PublicationStanding, consent_of
 from services.intake.publications.queries import Published
 from services.intake.tracking.queries import Story, Told
 from services.intake.tracking.view import since_reopening, unit_name
@@ -153,12 +153,14 @@ class Followed:
             "support": waits,
         }
 
-    def publication(self) -> dict[str, Any] | None:
+    def publication(self, done: str) -> dict[str, Any] | None:
         """The state of the publication, and whether the citizen can refuse or agree now; None if the jurisdiction
-        publishes nothing, or for holders who cannot decide."""
+        publishes nothing, or for holders who cannot decide. `done` as for `actions`."""
         stands = None if self.is_supporter else consent_of(self.pack.publication.release, self.demand, self.published)
         if stands is None:
             return None
+        if done == "keep-private":
+            stands = PublicationConsent(PublicationStanding.REFUSED, may_agree=True, may_refuse=False)
         return {
             "stands": self.say(w.PUBLICATION[stands.state]),
             "may_refuse": stands.may_refuse,
@@ -195,7 +197,7 @@ class Followed:
             "declined": demand.status is Status.DECLINED,
             "entries": entries,
             "actions": self.actions(done),
-            "publication": self.publication(),
+            "publication": self.publication(done),
             "done": self.say(w.DONE[done]) if done in w.DONE else "",
         }
 
