@@ -109,10 +109,10 @@ async def test_messages_that_the_hourly_limit_holds_are_no_fault_and_the_doctor_
     sender = sending(pool, repository, Gateway(Sent()), Jurisdictions([nanhai().model_copy(update=FRUGAL)]))
     for n in (1, 2, 3):  # one is sent, one reaches the limit, one waits behind it
         delivery = await feedback_after(pool, repository)
-        await delivery.deliver(Log(end=n * 100).told(submission, key=UUID(int=n)))
+        await delivery.deliver(Log(end=n * 100).records(submission, key=UUID(int=n)))
         await send_all(sender)
     delivery = await feedback_after(pool, repository)
-    await delivery.deliver(Log(end=900).told(*story.ROUTED[1:], first=2, key=UUID(int=3)))  # behind the third
+    await delivery.deliver(Log(end=900).records(*story.ROUTED[1:], first=2, key=UUID(int=3)))  # behind the third
     await send_all(sender)
     async with pool.acquire() as db:
         await db.execute("UPDATE intent SET created_at = created_at - interval '20 minutes'")
