@@ -69,14 +69,19 @@ async def replay(running: Running) -> None:
         base_url=running.url, headers={"X-API-Key": key}, timeout=60, trust_env=False
     ) as client:
         console.print(f"replaying Nanhai 2021: {len(recorded):,} demands …")
-        handover = IntakeClient(
-            client,
-            lambda line, row: console.print(f"refused {line}: {printable(row.why or '')}", markup=False),
-            lambda _: None,
-        )
+        refused: list[str] = []
+        handover = IntakeClient(client, lambda line, row: refused.append(f"{line}: {row.why}"), lambda _: None)
         await handover.all(enumerate(recorded, 1))
+        _tell(refused)
         await _until_visible(client, recorded)
         await report_card(client, year_story)
+
+
+def _tell(refused: Sequence[str]) -> None:
+    for line in refused[:3]:
+        console.print(f"refused {printable(line)}", markup=False)
+    if len(refused) > 3:
+        console.print(f"and {len(refused) - 3:,} more; what an earlier version replayed here stays as it was")
 
 
 async def fill_desk(running: Running) -> WaitingDemand:

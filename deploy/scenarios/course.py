@@ -4,9 +4,31 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from random import Random
+from typing import Final
+from zlib import crc32
 
 from shared.contracts.demand.facts import RecordedStep, RequestKind
 from shared.jurisdiction.pack import Assignment, Pack
+
+CLERKS: Final = (
+    "谭美华",
+    "冯志伟",
+    "邓丽贤",
+    "潘伟强",
+    "麦惠珍",
+    "霍建华",
+    "区少玲",
+    "关永强",
+    "岑敏仪",
+    "简国辉",
+    "仇洁莹",
+)
+
+
+def clerk_of(unit: str) -> str:
+    """The invented person who handles the demands of a unit; always the same one, and not by chance, so that the other
+    choices of the seed stay as they are."""
+    return CLERKS[crc32(unit.encode()) % len(CLERKS)]
 
 
 @dataclass(slots=True)
@@ -46,11 +68,11 @@ def completed(course: Course, answered: datetime) -> list[RecordedStep]:
     gap = answered - course.raised
     unit = _accepted(course, gap)
     if course.happens("reopened"):
-        course.step(course.raised + 0.45 * gap, "resolved", by=unit, result="已处理")
+        course.step(course.raised + 0.45 * gap, "resolved", by=clerk_of(unit), result="已处理")
         course.step(course.raised + 0.55 * gap, "reopened", reason="问题仍未解决", rating=1)
-        course.step(course.raised + 0.65 * gap, "accepted", by=unit)
-    course.step(course.raised + 0.8 * gap, "progressed", by=unit, note="已安排人员跟进")
-    course.step(answered, "resolved", by=unit, result="已办结", summary="已办结并告知诉求人")
+        course.step(course.raised + 0.65 * gap, "accepted", by=clerk_of(unit))
+    course.step(course.raised + 0.8 * gap, "progressed", by=clerk_of(unit), note="已安排人员跟进")
+    course.step(answered, "resolved", by=clerk_of(unit), result="已办结", summary="已办结并告知诉求人")
     if course.happens("rated"):
         (rating,) = course.random.choices(list(course.ratings), list(course.ratings.values()))
         moment = answered + timedelta(hours=course.random.randint(4, 96))
@@ -69,7 +91,7 @@ def abandoned(course: Course, end: str, year_end: datetime) -> list[RecordedStep
     if end == "withdrawn":
         course.step(course.raised + gap, "withdrawn", reason="诉求人撤回")
     else:
-        course.step(course.raised + gap, "progressed", by=unit, note="涉及历史遗留问题，正在协调")
+        course.step(course.raised + gap, "progressed", by=clerk_of(unit), note="涉及历史遗留问题，正在协调")
     return course.steps
 
 
@@ -79,12 +101,14 @@ def _accepted(course: Course, gap: timedelta) -> str:
     _dispatched(course, course.raised + 0.05 * gap)
     if course.happens("returned"):
         other = _other_unit(course, unit)
-        course.step(course.raised + 0.1 * gap, "returned", by=unit, reason="不属于本单位职责", suggested_unit=other)
+        course.step(
+            course.raised + 0.1 * gap, "returned", by=clerk_of(unit), reason="不属于本单位职责", suggested_unit=other
+        )
         unit = other
         if course.happens("returned_twice"):
-            course.step(course.raised + 0.2 * gap, "returned", by=unit, reason="职责交叉，请统筹")
+            course.step(course.raised + 0.2 * gap, "returned", by=clerk_of(unit), reason="职责交叉，请统筹")
             unit = course.pack.coordinator
-    course.step(course.raised + 0.3 * gap, "accepted", by=unit)
+    course.step(course.raised + 0.3 * gap, "accepted", by=clerk_of(unit))
     return unit
 
 

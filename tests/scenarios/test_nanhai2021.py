@@ -5,6 +5,7 @@ from uuid import UUID
 
 import pytest
 
+from deploy.scenarios.course import CLERKS
 from deploy.scenarios.nanhai2021 import demands, story
 from services.intake.submission import domain
 from services.intake.submission.domain import RecordedDemand
@@ -64,3 +65,9 @@ def test_visits_happen_on_tuesdays(told: list[RecordedDemand]):
     visits = [demand for demand in told if demand.channel_kind == "field-visit"]
     tuesdays = [demand for demand in visits if demand.occurred_at.weekday() == 1]
     assert len(tuesdays) > 0.9 * len(visits) > 0
+
+
+def test_who_handles_a_demand_is_a_person_and_no_unit(told: list[RecordedDemand]):
+    people = {step.data["by"] for demand in told for step in demand.history if "by" in step.data}
+    assert people <= set(CLERKS)
+    assert len(people) > 5
