@@ -31,6 +31,7 @@ WORDS: Final = ApiText(
         "refuse_publication": "不同意公开",
         "agree_to_publication": "同意公开",
         "record_consent": "登记群众同意公开（工作人员）",
+        "record_refusal": "登记群众不同意公开（工作人员）",
         "list_public_demands": "已公开的诉求",
         "get_public_demand": "一件诉求的公开情况",
         "support_demand": "附议",

@@ -44,6 +44,7 @@ ERASE: Final = "erase"
 ATTACH: Final = "attach"
 MANAGE_WEBHOOKS: Final = "manage-webhooks"
 RECORD_CONSENT: Final = "record-consent"
+RECORD_REFUSAL: Final = "record-refusal"
 
 COMMANDS: Final[Mapping[str, Wording]] = {
     READ: Wording("查看", "read"),
@@ -84,6 +85,7 @@ COMMANDS: Final[Mapping[str, Wording]] = {
     "release-call-back": Wording("放回回访", "put a call-back back"),
     "record-call-back": Wording("登记回访", "record a call-back"),
     RECORD_CONSENT: Wording("登记同意公开", "record the consent to publication"),
+    RECORD_REFUSAL: Wording("登记不同意公开", "record the refusal of publication"),
     MANAGE_WEBHOOKS: Wording("管理事件推送", "manage webhooks"),
     REVEAL: Wording("查阅个人信息", "see personal data"),
     ERASE: Wording("删除个人信息", "erase personal data"),
@@ -99,11 +101,12 @@ _HELP: Final = _READ_AND_NOTE | {"contact", "progress", "attach", "accept-assist
 _DAILY: Final = _READ_AND_NOTE | {
     "accept", "return", "decline", "contact", "progress", "resolve", "request-extension", "pause", "resume",
     "request-assistance", "end-assistance", "transfer", "move-up", "attach", "merge", "unmerge",
-    "prioritize", RECORD_CONSENT,
+    "prioritize", RECORD_CONSENT, RECORD_REFUSAL,
 }  # fmt: skip
 _PUBLICATION: Final = frozenset({"publish", "correct-publication", "withdraw-publication"})
 _CALLS: Final = frozenset({"start-call-back", "release-call-back", "record-call-back"})
-_ABOVE: Final = _READ_AND_NOTE | _PUBLICATION | {"grant-extension", "refuse-extension", "prioritize", RECORD_CONSENT}
+_WISHES: Final = frozenset({RECORD_CONSENT, RECORD_REFUSAL})
+_ABOVE: Final = _READ_AND_NOTE | _PUBLICATION | _WISHES | {"grant-extension", "refuse-extension", "prioritize"}
 _EVERYTHING: Final = frozenset(COMMANDS) - _PERSONAL - {READ_VIEWS, MANAGE_WEBHOOKS}
 
 RIGHTS: Final[Mapping[Role, Mapping[Relation, frozenset[str]]]] = {
@@ -131,7 +134,7 @@ RIGHTS: Final[Mapping[Role, Mapping[Relation, frozenset[str]]]] = {
     Role.AUDITOR: {Relation.JURISDICTION: _READ_ALL},
     Role.ADMIN: {Relation.JURISDICTION: _READ_ALL | _CATALOGUE | {MANAGE_WEBHOOKS}},
     Role.CALLER: {
-        Relation.TO_CALL: frozenset({READ, REVEAL, RECORD_CONSENT}),
+        Relation.TO_CALL: frozenset({READ, REVEAL}) | _WISHES,
         Relation.APART: _CALLS,
     },
     Role.PERSONAL_DATA: {

@@ -42,7 +42,7 @@ from tests.packs import nanhai, shipped
 
 KINDS = {"/v1/visits": ChannelKind.FIELD_VISIT, "/v1/programmes": ChannelKind.BROADCAST}
 STAFF_PATHS = ("/v1/cases", "/v1/units", "/v1/catalogues", "/v1/hot-spots", "/v1/call-backs")
-STAFF_PARTS = ("/contact", "/evidence/", "/publication-consent/heard")
+STAFF_PARTS = ("/contact", "/evidence/", "/publication-consent/heard", "/publication-refusal/heard")
 STAFF = {"name": "陈", "unit": "nh-coordinator", "roles": ("personal-data",)}
 RELEASE = {"title": "路灯不亮", "answer": "路灯已修好"}
 DEMAND = {"title": "路灯不亮", "division": "440605126222", "contact": {"name": "邹某某", "phone": "13800138000"}}

@@ -81,8 +81,8 @@ OWN: Final = {
         "worklist_filters", "worklists",
     },
     "routing/web": {
-        "command_forms", "desk_gate", "desk_page", "evidence_files", "form_options", "intake_reader", "showing",
-        "staff_client", "viewer",
+        "command_forms", "desk_gate", "desk_page", "evidence_files", "form_options", "intake_reader",
+        "publication_wish", "showing", "staff_client", "viewer",
     },
     "routing/cases/commands": {"assistance", "base", "calling", "dispatching", "handling", "publishing", "timing"},
     "routing/cases/decisions": {

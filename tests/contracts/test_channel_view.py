@@ -46,7 +46,7 @@ KEPT_BACK: Final[dict[type[f.Fact], set[str]]] = {
     f.WithdrawalRequested: {"original"},
     f.DemandPublished: {"by", "policy", "reopenings"},
     f.DemandUnpublished: {"by", "reason"},
-    f.PublicationRefused: set(),
+    f.PublicationRefused: {"entered_by", "said_by"},
     f.PublicationAllowed: {"refusals", "entered_by", "said_by"},
 }  # fmt: skip
 """What no channel reads, decided field by field: whoever adds one decides here or in `VISIBLE`."""

@@ -1,6 +1,7 @@
-"""A citizen says yes to publication by telephone: staff enter it at the desk; who did, and who said it, is kept."""
+"""A citizen says yes or no to publication by telephone: staff enter it; who did, and who said it, is kept."""
 
 from collections.abc import AsyncIterator, Sequence
+from typing import TypeVar
 
 import pytest
 
@@ -10,6 +11,7 @@ from tests.city import CLERK, DISPATCHER, TOWN_CLERK, City
 from tests.routing.test_publication import SUMMARY, TITLE, answered, read, telling, token
 from tests.routing.visitor import Visitor, visitor, words_of
 
+CALLER = "nh-coordinator-caller"
 SAID = "诉求人本人来电，电话13800138000"
 
 
@@ -19,14 +21,27 @@ async def clerk(city: City) -> AsyncIterator[Visitor]:
         yield opened
 
 
-async def allowed(city: City, number: str) -> Sequence[f.PublicationAllowed]:
+Wish = TypeVar("Wish", f.PublicationAllowed, f.PublicationRefused)
+
+
+async def told_by_intake(city: City, number: str, kind: type[Wish]) -> Sequence[Wish]:
     """What intake told of it."""
     rows = await city.loop.pools[Service.INTAKE].fetch(
         "SELECT payload FROM journal WHERE aggregateid = $1 AND type = $2 ORDER BY position",
         (await city.demand(number)).id,
-        f.PublicationAllowed.wire_type(),
+        kind.wire_type(),
     )
-    return [f.PublicationAllowed.model_validate_json(row["payload"]) for row in rows]
+    return [kind.model_validate_json(row["payload"]) for row in rows]
+
+
+async def allowed(city: City, number: str) -> Sequence[f.PublicationAllowed]:
+    """The yeses."""
+    return await told_by_intake(city, number, f.PublicationAllowed)
+
+
+async def refused(city: City, number: str) -> Sequence[f.PublicationRefused]:
+    """The noes."""
+    return await told_by_intake(city, number, f.PublicationRefused)
 
 
 @pytest.mark.parametrize("asked", [False, None], ids=["refused", "not asked"])
@@ -75,6 +90,71 @@ async def test_who_said_so_must_be_written_and_the_page_keeps_what_was_typed(cit
     assert await allowed(city, number) == []
 
 
+async def test_a_no_on_the_telephone_is_entered_on_the_case_and_what_is_public_is_hidden(city: City, clerk: Visitor):
+    number = await answered(city)
+    path = f"/desk/cases/{number}"
+    async with visitor(city, DISPATCHER) as reviewer:
+        await reviewer.send("/desk/publications", f"{path}/publish")
+    await city.loop.turn()
+    assert telling(await read(city, number), TITLE, SUMMARY)
+    page = (await clerk.open(path)).text
+    assert ("登记不同意公开" in page, "record-consent" in page) == (True, False)
+    done = await clerk.send(path, f"{path}/record-refusal", said_by=SAID)
+    assert (done.status_code, "登记不同意公开" in done.text) == (200, True)
+    assert f"{path}/record-refusal" not in done.text, "what was just entered is not asked for again"
+    await city.loop.turn()
+    (told,) = await refused(city, number)
+    assert (told.entered_by, told.said_by) == ("陈晓岚", "诉求人本人来电，电话［手机号］")
+    page = (await clerk.open(path)).text
+    assert {"群众不同意公开", "陈晓岚"} <= set("\n".join(words_of(page)).replace("：", "\n").splitlines())
+    assert (f"{path}/record-refusal" in page, f"{path}/record-consent" in page) == (False, True)
+    assert not telling(await read(city, number), TITLE, SUMMARY)
+
+
+async def test_of_who_was_not_asked_a_yes_or_a_no_is_entered_with_one_form(city: City, clerk: Visitor):
+    number = await answered(city, may_publish=None)
+    path = f"/desk/cases/{number}"
+    page = (await clerk.open(path)).text
+    assert f'action="{path}/record-consent"' in page
+    assert f'formaction="{path}/record-refusal"' in page
+    hidden = await clerk.hidden(path, f"{path}/record-consent")
+    sent = await clerk.client.post(f"{path}/record-refusal", data=hidden | {"said_by": "他"})
+    assert (sent.status_code, 'value="他"' in sent.text) == (422, True)
+    for _ in range(2):
+        await clerk.client.post(f"{path}/record-refusal", data=hidden | {"said_by": "本人来电"})
+    await city.loop.turn()
+    assert len(await refused(city, number)) == 1
+    page = (await clerk.open(path)).text
+    assert "群众表示过不公开" in page
+    assert "record-refusal" not in page
+
+
+async def test_a_caller_enters_it_on_the_page_of_the_call(city: City):
+    number = await answered(city, may_publish=None, contact={"name": "邹先生", "phone": "13800138000"})
+    path = f"/desk/call-backs/{number}"
+    async with visitor(city, CALLER) as caller:
+        await caller.send(path, f"{path}/start")
+        wrong = await caller.send(path, f"{path}/record-consent", said_by="他")
+        assert (wrong.status_code, "请写明是谁" in wrong.text) == (422, True)
+        done = await caller.send(path, f"{path}/record-consent", said_by="回访时本人说的")
+        assert (done.url.path, "登记同意公开" in done.text, "record-consent" in done.text) == (path, True, False)
+        await city.loop.turn()
+        (told,) = await allowed(city, number)
+        assert told.said_by == "回访时本人说的"
+        await caller.send(path, f"{path}/record-refusal", said_by="又说不要公开")
+        await city.loop.turn()
+        assert len(await refused(city, number)) == 1
+        assert "群众表示过不公开" in (await caller.open(path)).text
+
+
+@pytest.mark.parametrize("changes", [{"may_publish": False}, {"kind": "report", "may_publish": None}])
+async def test_nobody_is_asked_for_a_no_that_is_there_or_changes_nothing(
+    city: City, clerk: Visitor, changes: dict[str, object]
+):
+    number = await answered(city, **changes)
+    assert "record-refusal" not in (await clerk.open(f"/desk/cases/{number}")).text
+
+
 @pytest.mark.parametrize("changes", [{"may_publish": True}, {"kind": "report", "may_publish": None}])
 async def test_nobody_is_asked_for_a_yes_that_is_there_or_changes_nothing(
     city: City, clerk: Visitor, changes: dict[str, object]
@@ -88,6 +168,8 @@ async def test_a_unit_that_only_assists_cannot_enter_it(city: City):
     path = f"/desk/cases/{number}"
     async with visitor(city, TOWN_CLERK) as helper:
         assert "record-consent" not in (await helper.open(path)).text
-        answer = await helper.client.post(f"{path}/record-consent", data=await token(helper) | {"said_by": "本人来电"})
-    assert (answer.status_code, "登记同意公开" in answer.text) == (403, True)
-    assert await allowed(city, number) == []
+        sent = await helper.client.post(f"{path}/record-consent", data=await token(helper) | {"said_by": "本人来电"})
+        assert (sent.status_code, "登记同意公开" in sent.text) == (403, True)
+        sent = await helper.client.post(f"{path}/record-refusal", data=await token(helper) | {"said_by": "本人来电"})
+        assert (sent.status_code, "登记不同意公开" in sent.text) == (403, True)
+    assert (await allowed(city, number), await refused(city, number)) == ([], [])

@@ -10,6 +10,7 @@ from pydantic_core import PydanticCustomError
 from services.intake import examples
 from services.intake.attachments.references import Attachments
 from services.intake.channels.channel import Channel
+from services.intake.notes.publication_commands import EnteredConsent, EnteredRefusal, KeepPrivate, Publish
 from services.intake.vault.contact import Contact
 from shared.contracts.demand.facts import (
     DemandSupplemented,
@@ -28,7 +29,7 @@ from shared.contracts.demand.state import Demand, Service, Status
 from shared.contracts.examples import shown
 from shared.contracts.refusals import Code, FieldError, Refused
 from shared.contracts.text import Text
-from shared.contracts.wording import STAFF, Masks, Sealed, by_citizen, by_office, masked
+from shared.contracts.wording import STAFF, Masks, Sealed, by_citizen, masked
 from shared.masking import MASKS
 
 SUPPLEMENT: Final = 4000
@@ -112,41 +113,6 @@ class Rate(_Said):
         return self
 
 
-class KeepPrivate(_Said):
-    """Ask that nothing of the demand is published (不同意公开). What was published is hidden at once."""
-
-    model_config = ConfigDict(json_schema_extra=shown({}))
-
-
-class Publish(_Said):
-    """Agree after all that the demand may be published (同意公开), as if it had been said when it was raised."""
-
-    model_config = ConfigDict(json_schema_extra=shown({}))
-
-
-class HeardConsent(Publish):
-    """The citizen said yes to a member of staff, on the telephone or at the counter."""
-
-    model_config = ConfigDict(json_schema_extra=shown({"said_by": "诉求人本人来电"}))
-
-    said_by: Annotated[
-        Text,
-        Field(
-            min_length=2,
-            max_length=200,
-            description="who said so, and how; names and numbers are hidden",
-            examples=["诉求人本人来电"],
-        ),
-        by_office(200),
-    ]
-
-
-class EnteredConsent(HeardConsent):
-    """The same with the member of staff who entered it, as the token names them."""
-
-    entered_by: Annotated[Text, STAFF]
-
-
 class Sighting(Support):
     """The same matter, seen through another channel under its own reference."""
 
@@ -188,6 +154,8 @@ def note(voice: Voice, channel: Channel, reference: UUID, masks: Masks = MASKS) 
         case Rate(rating=rating, solved=solved, comment=comment, entered_by=by, tags=tags):
             common = {"asked": channel.kind, "entered_by": by, "original": boxed, "tags": tags}
             return Note(VerdictGiven(judged=1, rating=rating, solved=solved, comment=comment, **common), sealed)
+        case EnteredRefusal(said_by=said_by, entered_by=by):
+            return Note(PublicationRefused(said_by=said_by, entered_by=by))
         case KeepPrivate():
             return Note(PublicationRefused())
         case EnteredConsent(said_by=said_by, entered_by=by):

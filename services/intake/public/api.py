@@ -7,8 +7,8 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from services.intake.channels.channel import Channel
 from services.intake.channels.keys import channel_with
 from services.intake.notes.api import Noted
-from services.intake.notes.domain import KeepPrivate, Publish
 from services.intake.notes.handler import NoteHandler, NoteRequest
+from services.intake.notes.publication_commands import KeepPrivate, Publish
 from services.intake.parameters import Key, Number, SecretCode
 from services.intake.public.documents import PublicDemandList, PublicDemandView
 from services.intake.public.lookup import PublicLookup, PublicQuestion, may_be_published

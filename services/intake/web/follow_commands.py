@@ -12,9 +12,10 @@ from starlette.datastructures import FormData, UploadFile
 
 from services.intake.attachments.kinds import MAX_ATTACHMENTS
 from services.intake.channels.channel import Channel
-from services.intake.notes.domain import KeepPrivate, Publish, Supplement, Support, Urge, Voice, Withdraw
+from services.intake.notes.domain import Supplement, Support, Urge, Voice, Withdraw
 from services.intake.notes.handler import NoteRequest
 from services.intake.notes.messages_handler import MessagesHandler
+from services.intake.notes.publication_commands import KeepPrivate, Publish
 from services.intake.vault.contact import Contact
 from services.intake.vault.persons import ways
 from services.intake.web.portal import Portal

@@ -20,6 +20,7 @@ from services.routing.web.case_view import about, contact_shown
 from services.routing.web.command_view import words_of_citizen
 from services.routing.web.desk_page import PAGES, InLanguage, desk_router
 from services.routing.web.intake_reader import IntakeReader
+from services.routing.web.publication_wish import WISHES, entered, wish_values
 from services.routing.web.viewer import Viewer
 from services.routing.web.words import WHY_MISSING
 from shared.chassis.http.pagination import OLDEST, moment
@@ -65,9 +66,9 @@ def routes(desk: CaseHandler, gate: Gate, intake: IntakeReader) -> APIRouter:
 
 def _calling(router: APIRouter, desk: CaseHandler, By: Any, intake: IntakeReader) -> None:  # noqa: N803 (a type)
     @router.get(LIST + "/{number}")
-    async def show(number: Number, by: By, lang: InLanguage = "zh") -> HTMLResponse:
+    async def show(number: Number, by: By, done: Done = "", lang: InLanguage = "zh") -> HTMLResponse:
         viewer, case = await _opened(desk, by, number, lang)
-        return _page(viewer, case, desk)
+        return _page(viewer, case, desk, done=done)
 
     @router.post(LIST + "/{number}/start")
     async def start(number: Number, by: By, request: Request, lang: InLanguage = "zh") -> Response:
@@ -94,6 +95,9 @@ def _calling(router: APIRouter, desk: CaseHandler, By: Any, intake: IntakeReader
         here = viewer.to(f"{LIST}/{case.demand.number}")
         return _page(viewer, case, desk, **contact_shown(viewer, revealed, here))
 
+    for command in WISHES:
+        _recording(command, router, desk, By, intake)
+
     @router.post(LIST + "/{number}")
     async def record(number: Number, by: By, request: Request, lang: InLanguage = "zh") -> Response:
         viewer = Viewer.of(by, desk, lang)
@@ -105,6 +109,16 @@ def _calling(router: APIRouter, desk: CaseHandler, By: Any, intake: IntakeReader
             case = await _still(desk, number, viewer, refused)
             return _page(viewer, case, desk, refused=refused, typed=_typed(form))
         return _back(viewer, "verdict" if form.get("reached") == "yes" else "in-vain")
+
+
+def _recording(command: str, router: APIRouter, desk: CaseHandler, By: Any, intake: IntakeReader) -> None:  # noqa: N803 (a type)
+    @router.post(f"{LIST}/{{number}}/{command}")
+    async def record_wish(number: Number, by: By, request: Request, lang: InLanguage = "zh") -> Response:
+        viewer, case = await _opened(desk, by, number, lang)
+        wrong = await entered(intake, viewer, case.demand.number, command, await request.form())
+        if wrong:
+            return _page(viewer, case, desk, **wrong, status=422)
+        return RedirectResponse(viewer.to(f"{LIST}/{case.demand.number}", done=command), 303)
 
 
 async def _opened(desk: CaseHandler, by: SignedIn, number: str, lang: Any) -> tuple[Viewer, Case]:
@@ -161,10 +175,13 @@ def _page(viewer: Viewer, case: Case, desk: CaseHandler, refused: Refused | None
         errors = {"why": viewer.say(*WHY_MISSING)}
     form = call_back_view.form(viewer, now, more.pop("typed", None))
     problem = viewer.say(refused.zh or ANSWERS[refused.code].zh, refused.en) if refused and not errors else ""
+    done, status = more.pop("done", ""), more.pop("status", ANSWERS[refused.code].status if refused else 200)
     values = (
         viewer.page(path)
         | form
+        | wish_values(viewer, case, path, done)
         | {
+            "happened": viewer.command_done(done),
             "demand": case.demand,
             "asked": words_of_citizen(viewer, case, now),
             "answer": call_back_view.answer(case),
@@ -188,4 +205,4 @@ def _page(viewer: Viewer, case: Case, desk: CaseHandler, refused: Refused | None
             "problem": problem,
         }
     )
-    return PAGES.render("call_back.html", values | more, ANSWERS[refused.code].status if refused else 200)
+    return PAGES.render("call_back.html", values | more, status)

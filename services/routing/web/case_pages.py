@@ -6,19 +6,19 @@ from uuid import uuid4
 from fastapi import APIRouter, Depends, Path, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
-from services.routing.cases.decisions.publishing import awaits_consent
 from services.routing.cases.handler import CaseHandler
 from services.routing.cases.reading import Case
 from services.routing.web import case_view, showing
 from services.routing.web.desk_page import PAGES, Done, InLanguage, desk_router, open_case
 from services.routing.web.intake_reader import IntakeReader
+from services.routing.web.publication_wish import WISHES, entered, wish_values
 from services.routing.web.viewer import Viewer
 from services.routing.web.words import WHY_MISSING
 from shared.contracts.numbers import LONGEST
 from shared.contracts.refusals import Code, Refused
 from shared.identity.gate import Gate, SignedIn
 from shared.identity.relations import may
-from shared.identity.rights import RECORD_CONSENT, REVEAL
+from shared.identity.rights import REVEAL
 from shared.web.way_back import Back
 
 Number = Annotated[str, Path(max_length=LONGEST)]
@@ -57,31 +57,22 @@ def routes(desk: CaseHandler, gate: Gate, intake: IntakeReader) -> APIRouter:
             return _case_page(viewer, case, desk, back, errors=errors, why=why, status=422)
         return _case_page(viewer, case, desk, back, **case_view.contact_shown(viewer, revealed, back))
 
-    _recording_consent(router, desk, intake, By)
+    for command in WISHES:
+        _recording(command, router, desk, intake, By)
     _files(router, desk, intake, By)
     return router
 
 
-def _recording_consent(router: APIRouter, desk: CaseHandler, intake: IntakeReader, By: Any) -> None:  # noqa: N803 (a type)
-    @router.post("/desk/cases/{number}/record-consent")
-    async def record_consent(
+def _recording(command: str, router: APIRouter, desk: CaseHandler, intake: IntakeReader, By: Any) -> None:  # noqa: N803 (a type)
+    @router.post(f"/desk/cases/{{number}}/{command}")
+    async def record_wish(
         number: Number, by: By, request: Request, back: Back = "", lang: InLanguage = "zh"
     ) -> Response:
         viewer, case = await open_case(desk, by, number, lang)
-        form = await request.form()
-        said_by, key = str(form.get("said_by") or "").strip(), str(form.get("key") or uuid4())
-        try:
-            await intake.record_consent(case.demand.number, said_by, f"desk:{key[:64]}", viewer.person)
-        except Refused as refused:
-            if refused.code is not Code.INVALID:
-                raise
-            errors = {
-                "said_by": viewer.say(
-                    "请写明是谁、怎么说的，2至200字", "Say who said so and how, in 2 to 200 characters"
-                )
-            }
-            return _case_page(viewer, case, desk, back, errors=errors, said_by=said_by, status=422)
-        return RedirectResponse(viewer.case_href(case.demand.number, back=back, done=RECORD_CONSENT), 303)
+        wrong = await entered(intake, viewer, case.demand.number, command, await request.form())
+        if wrong:
+            return _case_page(viewer, case, desk, back, **wrong, status=422)
+        return RedirectResponse(viewer.case_href(case.demand.number, back=back, done=command), 303)
 
 
 def _files(router: APIRouter, desk: CaseHandler, intake: IntakeReader, By: Any) -> None:  # noqa: N803 (a type)
@@ -99,39 +90,37 @@ def _case_page(viewer: Viewer, case: Case, desk: CaseHandler, back: str, **more:
     demand, now, status = case.demand, desk.clock(), more.pop("status", 200)
     done = more.pop("done", "")
     may_reveal = demand.contact is not None and may(REVEAL, viewer.person, demand, viewer.pack)
-    values = viewer.page(f"/desk/cases/{demand.number}", back=back) | {
-        "list_before": viewer.list_before(back),
-        "tools": case_view.tools(viewer, case, back, may_reveal),
-        "reveal": viewer.case_href(demand.number, "contact-details", back),
-        "why_here": viewer.case_href(demand.number, "why", back),
-        "demand": demand,
-        "text": case.text,
-        "due": showing.due_of(demand, viewer, now),
-        "status": demand.status,
-        "about": case_view.about(viewer, case),
-        "times": case_view.times(viewer, case, now),
-        "verdicts": case_view.verdicts(viewer, case),
-        "call": viewer.to(f"/desk/call-backs/{demand.number}") if "record-call-back" in case.commands else "",
-        "helpers": case_view.helpers(viewer, case, now),
-        "clock": case_view.clock(viewer, case, now),
-        "files": case_view.files(viewer, case),
-        "timeline": showing.entries(case, viewer, now),
-        "merged": [case_view.related(related, viewer, back) | {"merge": ""} for related in case.merged],
-        "similar": case_view.similar(viewer, case, back),
-        "commands": case_view.commands(viewer, case, back),
-        "happened": viewer.command_done(done),
-        "may_reveal": may_reveal,
-        # What was just entered is known here a moment later; until then nobody is asked for it again.
-        "may_record_consent": done != RECORD_CONSENT
-        and may(RECORD_CONSENT, viewer.person, demand, viewer.pack)
-        and awaits_consent(demand, viewer.pack, case.publication),
-        "refused_publication": case.publication.refused or demand.may_publish is False,
-        "record_consent": viewer.case_href(demand.number, RECORD_CONSENT, back),
-        "key": str(uuid4()),
-        "said_by": "",
-        "personal": None,
-        "earlier": [],
-        "why": "",
-        "errors": {},
-    }
+    path = f"/desk/cases/{demand.number}"
+    values = (
+        viewer.page(path, back=back)
+        | wish_values(viewer, case, path, done, back)
+        | {
+            "list_before": viewer.list_before(back),
+            "tools": case_view.tools(viewer, case, back, may_reveal),
+            "reveal": viewer.case_href(demand.number, "contact-details", back),
+            "why_here": viewer.case_href(demand.number, "why", back),
+            "demand": demand,
+            "text": case.text,
+            "due": showing.due_of(demand, viewer, now),
+            "status": demand.status,
+            "about": case_view.about(viewer, case),
+            "times": case_view.times(viewer, case, now),
+            "verdicts": case_view.verdicts(viewer, case),
+            "call": viewer.to(f"/desk/call-backs/{demand.number}") if "record-call-back" in case.commands else "",
+            "helpers": case_view.helpers(viewer, case, now),
+            "clock": case_view.clock(viewer, case, now),
+            "files": case_view.files(viewer, case),
+            "timeline": showing.entries(case, viewer, now),
+            "merged": [case_view.related(related, viewer, back) | {"merge": ""} for related in case.merged],
+            "similar": case_view.similar(viewer, case, back),
+            "commands": case_view.commands(viewer, case, back),
+            "happened": viewer.command_done(done),
+            "may_reveal": may_reveal,
+            "key": str(uuid4()),
+            "personal": None,
+            "earlier": [],
+            "why": "",
+            "errors": {},
+        }
+    )
     return PAGES.render("case.html", values | more, status)

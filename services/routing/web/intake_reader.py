@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, Literal
 from urllib.parse import quote
 
 import httpx
@@ -11,6 +11,8 @@ from services.routing.web.staff_client import StaffClient
 from shared.identity.person import Person
 from shared.identity.settings import StaffSettings
 
+Wish = Literal["consent", "refusal"]
+"""What a citizen says about publication, as it is named in paths."""
 UPLOAD_TIMEOUT: Final = httpx.Timeout(60, connect=2)
 """Seconds for an upload: a large document is read, scanned and made anew."""
 
@@ -44,9 +46,9 @@ class IntakeReader:
             named["said"] = "\n".join(body["said"])
         return Revealed(named, [str(other) for other in body.get("earlier", ())])
 
-    async def record_consent(self, number: str, said_by: str, key: str, person: Person) -> None:
-        """The citizen agrees to publication, as `said_by` told this person; raises `Refused`."""
-        path, headers = f"/v1/demands/{number}/publication-consent/heard", {"Idempotency-Key": key}
+    async def record_wish(self, number: str, wish: Wish, said_by: str, key: str, person: Person) -> None:
+        """The citizen agrees to publication or refuses it, as `said_by` told this person; raises `Refused`."""
+        path, headers = f"/v1/demands/{number}/publication-{wish}/heard", {"Idempotency-Key": key}
         await self.intake.answer("POST", path, person, json={"said_by": said_by}, headers=headers)
 
     async def file(self, reference: str, person: Person) -> httpx.Response:

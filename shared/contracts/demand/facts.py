@@ -28,6 +28,9 @@ Original = Annotated[
 EnteredBy = Annotated[
     Staff | None, Field(description="the member of staff who entered this for the citizen; null: the citizen sent it")
 ]
+SaidBy = Annotated[
+    str, Field(max_length=200, description="who told the member of staff, and how"), by_office(200)
+]
 Edition = Annotated[int, Field(ge=1, description="1, 2, 3 …: the number of this release or withdrawal of the demand")]
 Tags = Annotated[
     tuple[Annotated[Text, Field(min_length=1, max_length=LONGEST_CODE), Identifier("a tag of the jurisdiction")], ...],
@@ -681,6 +684,8 @@ class PublicationRefused(NoteFact):
     read."""
 
     type = "demand.publication-refused"
+    entered_by: EnteredBy = None
+    said_by: SaidBy = ""
 
 
 class PublicationAllowed(NoteFact):
@@ -690,9 +695,7 @@ class PublicationAllowed(NoteFact):
     type = "demand.publication-allowed"
     refusals: int = Field(0, ge=0, description="how often the citizen had refused before")
     entered_by: EnteredBy = None
-    said_by: Annotated[
-        str, Field(max_length=200, description="who told the member of staff, and how"), by_office(200)
-    ] = ""
+    said_by: SaidBy = ""
 
 
 class NotificationSent(NoteFact):

@@ -83,6 +83,14 @@ def awaits_consent(demand: Demand, pack: Pack, state: PublicationState) -> bool:
     )
 
 
+def may_still_refuse(demand: Demand, pack: Pack, state: PublicationState) -> bool:
+    """Whether a no of the citizen would keep something from publication: it may be published, and they have not said no
+    already."""
+    if demand.imported or barred(pack.publication.release, demand, allowed=True) is not None or state.refused:
+        return False
+    return state.is_public or state.allowed or demand.may_publish is not False
+
+
 def _rules(case: Situation) -> ReleaseRules:
     state, rules = case.publication or NOTHING, case.pack.publication.release
     bar = barred(rules, case.demand, state.refused, state.allowed)
