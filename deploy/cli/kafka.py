@@ -11,6 +11,7 @@ from deploy.local.ports import free_port, why_not
 from deploy.local.process import ManagedProcess
 from deploy.local.state import Unusable, prepare, state_dir
 from deploy.local.supervisor import Supervisor
+from deploy.local.uninterrupted import uninterrupted
 
 
 def kafka(port: Annotated[int, typer.Option(min=0, max=65535)] = 9092) -> None:
@@ -34,4 +35,4 @@ async def _kafka(port: int) -> None:
         typer.echo(f"Apache Kafka is up: KAFKA_BOOTSTRAP_SERVERS={server.bootstrap}   (Ctrl-C stops it)")
         await until_ctrl_c()
     finally:
-        await keeper.stop()
+        await uninterrupted(keeper.stop())

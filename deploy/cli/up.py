@@ -58,20 +58,25 @@ def options(port: int, broker: str) -> Options:
 
 async def until_stopped(work: Coroutine[None, None, None]) -> None:
     """Run the work until it ends; Ctrl-C or SIGTERM cancels it at any point, also during a start. A second Ctrl-C
-    ends this process at once."""
+    says that it still stops, since what is cut short may be missing at the next start; a third one ends this process
+    at once."""
     doing = asyncio.ensure_future(work)
     loop = asyncio.get_running_loop()
-    first = math.inf
+    presses, last = 0, -math.inf
 
     def asked() -> None:
-        nonlocal first
-        if loop.time() > first + SAME_PRESS:
-            console.print("huying: ending at once")
-            os._exit(130)
-        if not doing.cancelling():
-            first = loop.time()
+        nonlocal presses, last
+        if loop.time() < last + SAME_PRESS:
+            return
+        presses, last = presses + 1, loop.time()
+        if presses == 1:
             console.print("huying: stopping …")
             doing.cancel()
+        elif presses == 2:
+            console.print("huying: still stopping, so that nothing is lost; Ctrl-C once more ends at once")
+        else:
+            console.print("huying: ending at once")
+            os._exit(130)
 
     for sign in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(sign, asked)

@@ -19,6 +19,7 @@ from deploy.local.postgres import EmbeddedPostgres
 from deploy.local.process import ManagedProcess, Program
 from deploy.local.state import Runtime, Unusable, claim, prepare, read_json, write_private
 from deploy.local.supervisor import Supervisor
+from deploy.local.uninterrupted import cleaned_up, uninterrupted
 
 PROCESSES: Final = ("gateway", "intake-worker", "routing-worker", "feedback-worker", "reporting-projector")
 START_WITHIN: Final = 60.0
@@ -75,7 +76,7 @@ class Running:
 async def deployed(options: Options) -> AsyncIterator[Running]:
     """Start everything in order, yield the running deployment, and stop everything in reverse order."""
     directory = prepare(options.directory)
-    async with contextlib.AsyncExitStack() as stack:
+    async with cleaned_up() as stack:
         stack.enter_context(_only_one(directory))
         env = secrets_of(directory) | dict(options.env)
         _expect_public_address(options, env)
@@ -206,7 +207,7 @@ async def _once(directory: Path, env: Mapping[str, str], *arguments: str) -> Non
     try:
         code = await child.wait()
     finally:  # Ctrl-C in the middle
-        await child.stop()
+        await uninterrupted(child.stop())
     if code:
         words = child.last_lines(60) or f"it wrote nothing and ended with code {code}"
         raise Unusable(f"`huying {' '.join(arguments)}` failed:\n{words}")

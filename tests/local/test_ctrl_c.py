@@ -57,6 +57,65 @@ async def test_a_start_that_is_interrupted_says_so_and_leaves_nothing_in_the_way
     assert not (home / "postgres.new").exists()
 
 
+SLOW = """
+import asyncio, sys
+from deploy.cli import up
+from deploy.cli.up import until_ctrl_c, until_stopped
+from deploy.local.state import Unusable
+from deploy.local.uninterrupted import cleaned_up
+
+async def cleaning():
+    print("cleaning", flush=True)
+    await asyncio.sleep(float(sys.argv[2]))
+    print("clean", flush=True)
+
+async def work():
+    async with cleaned_up() as stack:
+        stack.push_async_callback(cleaning)
+        print("working", flush=True)
+        if sys.argv[1] == "fails":
+            raise Unusable("it fails")
+        await until_ctrl_c()
+
+up.SAME_PRESS = 0  # each signal is a press of its own
+asyncio.run(until_stopped(work()))
+"""
+
+
+async def slow(how: str, seconds: float) -> asyncio.subprocess.Process:
+    """A program whose cleanup takes so many seconds."""
+    return await asyncio.create_subprocess_exec(
+        sys.executable, "-c", SLOW, how, str(seconds), stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
+    )
+
+
+async def line_of(process: asyncio.subprocess.Process) -> str:
+    assert process.stdout
+    return (await asyncio.wait_for(process.stdout.readline(), 60)).decode().strip()
+
+
+async def test_the_first_ctrl_c_in_a_cleanup_does_not_cut_it_short():
+    process = await slow("fails", 1)
+    assert [await line_of(process) for _ in range(2)] == ["working", "cleaning"]
+    process.send_signal(signal.SIGINT)
+    output, errors = await asyncio.wait_for(process.communicate(), 60)
+    assert ("clean" in output.decode().splitlines(), "Unusable: it fails" in errors.decode()) == (True, True)
+
+
+async def test_a_second_ctrl_c_says_that_it_still_stops_and_a_third_ends_at_once():
+    for presses, code, words in ((2, 0, "clean"), (3, 130, "huying: ending at once")):
+        process = await slow("waits", 3 if presses == 2 else 60)
+        assert await line_of(process) == "working"
+        for answer in ("stopping", "still stopping", "ending")[:presses]:
+            process.send_signal(signal.SIGINT)
+            line = await line_of(process)
+            while line == "cleaning":
+                line = await line_of(process)
+            assert line.startswith(f"huying: {answer}")
+        rest = (await asyncio.wait_for(process.communicate(), 60))[0].decode()
+        assert (process.returncode, words in f"{line}\n{rest}") == (code, True), rest
+
+
 def test_a_data_directory_that_was_not_finished_is_begun_anew(tmp_path_factory: pytest.TempPathFactory):
     home = reachable(tmp_path_factory, "killed")
     half = home / "postgres.new"
