@@ -34,6 +34,14 @@ def test_both_readmes_name_the_same_commands_and_things():
     assert commands(ENGLISH) == commands(CHINESE)
 
 
+def test_the_changelog_of_every_version_says_first_what_an_upgrade_asks():
+    """As docs/releasing.md says; an operator reads it before anything else."""
+    changelog = (ROOT / "CHANGELOG.md").read_text("utf-8")
+    versions = re.split(r"^## ", changelog, flags=re.MULTILINE)[1:]
+    assert versions
+    assert [re.findall(r"^### (.*)$", version, re.MULTILINE)[0] for version in versions] == ["Upgrade"] * len(versions)
+
+
 def test_both_readmes_lead_to_the_same_papers():
     def links(text: str) -> set[str]:
         return set(re.findall(r"\]\(([^)#]+)", text)) - {"README.md", "README.zh-CN.md"}
