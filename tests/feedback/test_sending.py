@@ -174,7 +174,7 @@ async def test_a_lasting_refusal_fails_one_message_and_an_unknown_outcome_is_nev
     class Gateway:
         name = "gateway"
         at_once = 2
-        calls = 0
+        asked = 0
 
         async def send(self, intent: Intent, recipient: Recipient) -> Outcome:
             self.asked += 1

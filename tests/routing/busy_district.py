@@ -1,4 +1,4 @@
-"""Demands of which other services tell by Kafka, and on which staff give commands over HTTP."""
+"""Test load for routing: other services send facts of demands over Kafka, and staff give commands over HTTP."""
 
 import asyncio
 from collections.abc import Iterable, Sequence
@@ -26,7 +26,7 @@ WORDS: Final = (f.DemandUrged(reason="等了十天"), f.DemandSupplemented(text=
 
 @dataclass(frozen=True, slots=True)
 class Family:
-    """A case with others that are merged into it, and how it ends: resolved, declined or withdrawn."""
+    """A case with others merged into it, and its end: resolved, declined or withdrawn."""
 
     parent: UUID
     children: Sequence[UUID]
@@ -35,7 +35,7 @@ class Family:
 
 @dataclass
 class District:
-    """Everything that was raised, and every command with its answer."""
+    """All raised demands, and every command with its response."""
 
     hall: CaseHall
     producer: AIOKafkaProducer
@@ -44,7 +44,7 @@ class District:
     chance: Random = field(default_factory=lambda: Random(14))
 
     async def raises(self, count: int) -> list[UUID]:
-        """So many demands about a road of one village, which the catalogue sends to its station."""
+        """Raise this many demands about a road of one village, which the catalogue routes to its station."""
         keys = [UUID(int=len(self.keys) + n) for n in range(1, count + 1)]
         self.keys += keys
         for key in keys:
@@ -53,15 +53,15 @@ class District:
         return keys
 
     async def tells(self, key: UUID, fact: f.Fact, sequence: int | None = None) -> None:
-        """What another service tells; twice, as its relay does after it was started again."""
-        told = envelope(fact, sequence, key, self.hall.now)._replace(id=uuid4())
+        """Send a fact of another service, twice, as its relay does after a restart."""
+        envelope_ = envelope(fact, sequence, key, self.hall.now)._replace(id=uuid4())
         for _ in range(2):
             await self.producer.send_and_wait(
-                DEMAND_EVENTS.name, told.data.encode(), key=str(key).encode(), headers=told.headers()
+                DEMAND_EVENTS.name, envelope_.data.encode(), key=str(key).encode(), headers=envelope_.headers()
             )
 
     async def command(self, by: Person, key: UUID, name: str, **fields: Any) -> Sent:
-        """The answer to a command, which is sent again under its key while the database is busy elsewhere."""
+        """Send a command, again with the same key while the database is busy, and return its response."""
         command_key = f"k{len(self.sent)}-{uuid4()}"
         while True:
             sent = await self.hall.send(by, number("NH", 2021, key.int), name, fields, command_key)
@@ -70,51 +70,55 @@ class District:
                 return sent
 
     async def does(self, by: Person, key: UUID, name: str, **fields: Any) -> None:
-        """A command that must be done."""
+        """Send a command that must succeed."""
         sent = await self.command(by, key, name, **fields)
         assert sent.status == 200, sent
 
     async def courses(self, keys: Sequence[UUID] = ()) -> dict[UUID, Course]:
-        """What is stored of these cases, or of all."""
+        """The stored state and facts of these cases, or of all."""
         return await self.hall.courses(keys or self.keys)
 
     async def are(self, keys: Iterable[UUID], *statuses: str, within: float) -> None:
-        """Return when every one of these has one of these statuses."""
-        wanted = list(keys)
+        """Wait until each of these has one of these statuses."""
+        missing = list(keys)
 
         async def others() -> list[str]:
-            rows = await self.hall.pool.fetch("SELECT id, status FROM demand WHERE id = ANY($1::uuid[])", wanted)
-            known = {row["id"]: row["status"] for row in rows}
-            return [f"{key.int} {known.get(key)}" for key in wanted if known.get(key) not in statuses]
+            rows = await self.hall.pool.fetch("SELECT id, status FROM demand WHERE id = ANY($1::uuid[])", missing)
+            statuses_by_id = {row["id"]: row["status"] for row in rows}
+            return [
+                f"{key.int} {statuses_by_id.get(key)}" for key in missing if statuses_by_id.get(key) not in statuses
+            ]
 
         await eventually(others, lambda left: not left, within=within)
 
     async def facts(self) -> int:
-        """How many facts routing has told."""
+        """The number of facts that routing has recorded."""
         return int(await self.hall.pool.fetchval("SELECT count(*) FROM journal"))
 
     async def works_at_random(self, keys: Sequence[UUID], times: int) -> None:
-        """Staff give commands that were possible when they looked, three at once; the citizens say something."""
+        """Staff give random commands that were possible before, three at once, and citizens add notes."""
         for _ in range(times):
-            known = await self.courses(keys)
-            given = [self._choice(keys, known) for _ in range(3)]
+            courses = await self.courses(keys)
+            commands = [self._choice(keys, courses) for _ in range(3)]
             words = self.tells(self.chance.choice(keys), self.chance.choice(WORDS))
-            await asyncio.gather(words, *(self.command(by, key, name, **more) for key, (by, name, more) in given))
+            await asyncio.gather(
+                words, *(self.command(by, key, name, **fields) for key, (by, name, fields) in commands)
+            )
 
-    def _choice(self, keys: Sequence[UUID], known: dict[UUID, Course]) -> tuple[UUID, tuple[Person, str, Any]]:
+    def _choice(self, keys: Sequence[UUID], courses: dict[UUID, Course]) -> tuple[UUID, tuple[Person, str, Any]]:
         key, parent = self.chance.sample(keys, 2)
-        into = known[parent].stored.number
-        return key, choice(self.chance.getrandbits(32), known[key].stored, known, into, self.hall.now)
+        into = courses[parent].stored.number
+        return key, choice(self.chance.getrandbits(32), courses[key].stored, courses, into, self.hall.now)
 
     async def joins(self, family: Family) -> None:
-        """Its children are merged into their parent; the last one is taken out again."""
+        """Merge its children into their parent, and take the last one out again."""
         into = number("NH", 2021, family.parent.int)
         for child in family.children:
             await self.does(DISPATCHER, child, "merge", into=into, reason="同一处")
         await self.does(DISPATCHER, family.children[-1], "unmerge", reason="不同")
 
     async def ends(self, family: Family) -> None:
-        """The last child is merged again, and the parent ends."""
+        """Merge the last child again, and end the parent."""
         into = number("NH", 2021, family.parent.int)
         await self.does(DISPATCHER, family.children[-1], "merge", into=into, reason="还是同一处")
         match family.end:
@@ -127,7 +131,7 @@ class District:
                 await self.tells(family.parent, f.WithdrawalRequested(reason="已自行解决"))
 
     async def is_judged(self, family: Family) -> None:
-        """Its citizens answer: the parent's is content, the first child's is not."""
+        """Its citizens rate: the parent's is satisfied, the first child's is not."""
         courses = await self.courses([family.parent, family.children[0]])
         parent, child = (courses[key].version for key in (family.parent, family.children[0]))
         await self.tells(family.parent, f.DemandConfirmed(rating=5, solved=True), parent + 1)

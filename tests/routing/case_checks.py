@@ -1,4 +1,4 @@
-"""What holds of a case at any moment, whatever happened to it."""
+"""Invariants of a case that hold at any time."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -19,7 +19,7 @@ _MOVES_DUE = (f.DemandPrioritized, f.DemandReclassified)
 
 
 def submitted(course: Course) -> Demand:
-    """The case when it had been raised, which no other fact repeats."""
+    """The case just after it was raised, with the fields that no later fact repeats."""
     stored = course.stored
     names = ("number", "jurisdiction", "contact", "title")
     fact = story.SUBMISSION.model_copy(update={name: getattr(stored, name) for name in names})
@@ -29,7 +29,7 @@ def submitted(course: Course) -> Demand:
 
 
 def at_version(course: Course, version: int) -> Demand:
-    """The case after so many of its facts."""
+    """The case after this many of its facts."""
     return replay(submitted(course), _dated(course.steps[: version - 1]))
 
 
@@ -38,7 +38,7 @@ def _dated(steps: Sequence[Told]) -> list[tuple[f.StatusFact, datetime]]:
 
 
 def check_course(course: Course, pack: Pack) -> None:
-    """Its facts are numbered without a gap, make what is stored, and are what the model knows."""
+    """Its facts have no gap in their sequence, and replaying them gives the stored state and the model's state."""
     stored = course.stored
     assert [step.sequence for step in course.steps] == list(range(2, course.version + 1)), "1 is its submission"
     demand, seen = submitted(course), {step.id for step in (*course.steps, *course.notes)}
@@ -56,7 +56,7 @@ def check_course(course: Course, pack: Pack) -> None:
 
 
 def _check_time(before: Demand, after: Demand, fact: f.StatusFact, at: datetime, pack: Pack) -> None:
-    """A due time moves by what is meant to move it, and while the clock stands by nothing."""
+    """A due time changes only by facts that are meant to change it, and never while the clock is stopped."""
     match fact:
         case f.DemandResumed():
             assert before.paused_at is not None
@@ -70,7 +70,7 @@ def _check_time(before: Demand, after: Demand, fact: f.StatusFact, at: datetime,
 
 
 def _check_deadlines(course: Course) -> None:
-    """Nothing is told twice of one due time, unless a correction brought it back."""
+    """No deadline fact is repeated for the same due time, unless a correction restored that due time."""
     if any(isinstance(step.fact, _MOVES_DUE) for step in course.steps):
         return
     counts = Counter(
@@ -82,13 +82,14 @@ def _check_deadlines(course: Course) -> None:
 
 
 def check_answer(sent: Sent, course: Course, pack: Pack) -> None:
-    """What was answered 200 is told, once, by somebody who might, at a status where it might; a refusal is not."""
-    told = [fact for fact in (*course.steps, *course.notes) if fact.correlation == sent.cause]
+    """A command answered with 200 is recorded once, by a permitted person at a permitted status; a refused one is
+    not."""
+    recorded = [fact for fact in (*course.steps, *course.notes) if fact.correlation == sent.cause]
     if sent.status != 200:
-        assert told == [], f"refused, and told: {sent}"
+        assert recorded == [], f"refused, and told: {sent}"
         return
-    assert [fact.id for fact in told].count(id_of_first_fact(sent)) == 1, f"answered, and lost: {sent}"
-    steps = [fact.sequence for fact in told if fact.sequence is not None]
+    assert [fact.id for fact in recorded].count(id_of_first_fact(sent)) == 1, f"answered, and lost: {sent}"
+    steps = [fact.sequence for fact in recorded if fact.sequence is not None]
     answer = answer_of(sent)
     before = at_version(course, min(steps) - 1 if steps else answer.version)
     assert answer == at_version(course, answer.version)
@@ -98,7 +99,7 @@ def check_answer(sent: Sent, course: Course, pack: Pack) -> None:
 
 
 def check_family(courses: Mapping[UUID, Course], now: datetime) -> None:
-    """When timers have run: merged cases went the way of their parents, and what is overdue was told."""
+    """After the timers have run, merged cases have followed their parents, and overdue deadlines are recorded."""
     for course in courses.values():
         case = course.stored
         if case.status == "merged" and case.parent in courses:

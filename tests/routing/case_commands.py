@@ -1,4 +1,4 @@
-"""Who works on cases, and what they say of them: every command with its fields, and a random one that is possible."""
+"""The staff who work on cases, every command with its fields, and a random choice among the possible ones."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -55,40 +55,40 @@ FORWARD: Final = {
     "accept", "contact", "pause", "resume", "list", "request-extension", "grant-extension", "refuse-extension",
     "extend", "resolve",
 }  # fmt: skip
-"""Chosen more often, so that a case gets far before it is moved."""
+"""Chosen more often, so that a case makes progress before it is moved."""
 BESIDE: Final = {"note", "attach"}
-"""Chosen less often: always possible, and they change nothing."""
+"""Chosen less often, since they are always possible and change nothing."""
 DISPATCHER: Final = STAFF[8]
 
 
 def with_parent(command: tuple[str, Fields], parent: str) -> tuple[str, Fields]:
-    """The command; a merge names the case that it joins."""
+    """The fields of the command; those of a merge name the parent."""
     name, fields = command
     return name, {**fields, **({"into": parent} if name == "merge" else {})}
 
 
 def is_expected(
-    by: Person, name: str, fields: Fields, case: Demand, known: Mapping[UUID, Course], at: datetime
+    by: Person, name: str, fields: Fields, case: Demand, courses: Mapping[UUID, Course], at: datetime
 ) -> bool:
-    """Whether the command must be done, to a case and beside cases as they stand."""
-    joins = name != "merge" or may_merge(case, numbered(known, fields["into"]))
+    """Whether the command must succeed, given the present state of all cases."""
+    joins = name != "merge" or may_merge(case, numbered(courses, fields["into"]))
     return joins and is_possible(by, name, fields, case, PACK, at)
 
 
 def choice(
-    pick: int, case: Demand, known: Mapping[UUID, Course], parent: str, at: datetime
+    pick: int, case: Demand, courses: Mapping[UUID, Course], parent: str, at: datetime
 ) -> tuple[Person, str, Fields]:
-    """A command that is possible, given by somebody who may; notes always are. `pick` is the seed of the choice."""
+    """A possible command by a permitted person; notes are always possible. `pick` is the seed of the choice."""
     choose, possible = Random(f"{pick} {case.version}"), {}
     for n, command in enumerate(COMMANDS):
         name, fields = with_parent(command, parent)
-        if people := [by for by in STAFF if is_expected(by, name, fields, case, known, at)]:
+        if people := [by for by in STAFF if is_expected(by, name, fields, case, courses, at)]:
             possible[n] = (people, name, fields)
     weights = [6 if possible[n][1] in FORWARD else 0.3 if possible[n][1] in BESIDE else 1 for n in sorted(possible)]
     people, name, fields = possible[choose.choices(sorted(possible), weights)[0]]
     return choose.choice(people), name, fields
 
 
-def numbered(known: Mapping[UUID, Course], number: str) -> Demand:
+def numbered(courses: Mapping[UUID, Course], number: str) -> Demand:
     """The case with this number."""
-    return next(course.stored for course in known.values() if course.stored.number == number)
+    return next(course.stored for course in courses.values() if course.stored.number == number)

@@ -35,7 +35,7 @@ REPOSITORY = demand_repository(shipped())
 
 
 class Sent(NamedTuple):
-    """A command as it went over the wire, with its answer."""
+    """A command as it was sent, with its response."""
 
     by: Person
     number: str
@@ -47,12 +47,12 @@ class Sent(NamedTuple):
 
     @property
     def cause(self) -> UUID:
-        """What the ids of its facts are derived from."""
+        """The id from which the ids of its facts are derived."""
         return Actor(self.by, self.key).cause(self.number)
 
 
 class Told(NamedTuple):
-    """A fact of a case, wherever it is kept; `position` is None for what another service told."""
+    """A stored fact of a case; `position` is None for a fact of another service."""
 
     id: UUID
     fact: f.Fact
@@ -63,7 +63,7 @@ class Told(NamedTuple):
 
 
 class Course(NamedTuple):
-    """A case as it is stored, and all its facts: those with a sequence in order, then the notes."""
+    """A stored case and all its facts: those with a sequence in order, then the notes."""
 
     stored: Demand
     version: int
@@ -73,7 +73,7 @@ class Course(NamedTuple):
 
 @dataclass
 class CaseHall:
-    """The desk over HTTP; `now` is what its clock and its timers' clock show."""
+    """The desk over HTTP; `now` is the time of its clock and of its timers' clock."""
 
     pool: Pool
     now: datetime = story.AT
@@ -91,14 +91,14 @@ class CaseHall:
         await self.resources.aclose()
 
     async def send(self, by: Person, number: str, command: str, fields: Mapping[str, Any], key: str) -> Sent:
-        """Give a command, as whoever bears the token."""
+        """Give a command as the person of the token."""
         claims = {"name": by.name, "unit": by.unit, "roles": sorted(by.roles)}
         headers = {"Authorization": f"Bearer {TOKENS.write('staff', claims)}", "Idempotency-Key": key}
         answer = await self.client.post(f"/v1/cases/{number}/{command}", headers=headers, json=dict(fields))
         return Sent(by, number, command, fields, key, answer.status_code, answer.json())
 
     async def hears(self, key: UUID, fact: f.Fact) -> None:
-        """Another service tells something of the case as it is now."""
+        """Deliver a fact of another service about the case."""
         async with self.pool.acquire() as db, db.transaction():
             work = await REPOSITORY.load(db, [key], self.now)
             sequence = work.state(key).version + 1 if fact.moves else None
@@ -106,7 +106,7 @@ class CaseHall:
             await REPOSITORY.save(db, work)
 
     async def run_timers(self) -> None:
-        """Everything that is due by now, and what becomes due by it."""
+        """Run everything that is due, and what becomes due by that."""
         packs = shipped()
         kinds = {PARENT: follow_parent(REPOSITORY, packs), DEADLINE: deadline_timer(REPOSITORY, packs)}
         timers = Timers(self.pool, kinds, clock=lambda: self.now)
@@ -114,11 +114,11 @@ class CaseHall:
             pass
 
     async def forget_timers(self) -> None:
-        """Those of cases that no test looks at any more."""
+        """Remove the timers of cases that no test uses any more."""
         await self.pool.execute("TRUNCATE timer")
 
     async def courses(self, keys: Sequence[UUID]) -> dict[UUID, Course]:
-        """What is stored of these cases."""
+        """The stored state and facts of these cases."""
         async with self.pool.acquire() as db, db.transaction(isolation="repeatable_read"):
             cases = await db.fetch(
                 "SELECT id, version, state::text, unit, status FROM demand WHERE id = ANY($1::uuid[])", list(keys)
@@ -133,20 +133,20 @@ class CaseHall:
                 """,
                 list(keys),
             )
-        told: dict[UUID, list[Told]] = {key: [] for key in keys}
+        facts_by_case: dict[UUID, list[Told]] = {key: [] for key in keys}
         for row in rows:
             fact = parse(row["type"], row["payload"])
-            told[row["key"]].append(
+            facts_by_case[row["key"]].append(
                 Told(row["id"], fact, row["time"], row["sequence"], row["correlation"], row["position"])
             )
-        found = {}
+        courses_by_id = {}
         for case in cases:
-            facts = told[case["id"]]
+            facts = facts_by_case[case["id"]]
             steps = sorted((t for t in facts if t.sequence is not None), key=lambda t: t.sequence or 0)
             stored = Demand.model_validate_json(case["state"])
             assert (case["unit"], case["status"]) == (stored.unit, stored.status), "columns follow the state"
-            found[case["id"]] = Course(stored, case["version"], steps, [t for t in facts if t.sequence is None])
-        return found
+            courses_by_id[case["id"]] = Course(stored, case["version"], steps, [t for t in facts if t.sequence is None])
+        return courses_by_id
 
 
 def id_of_first_fact(sent: Sent) -> UUID:
@@ -155,5 +155,5 @@ def id_of_first_fact(sent: Sent) -> UUID:
 
 
 def answer_of(sent: Sent) -> Demand:
-    """The case as the command was answered with it."""
+    """The case in the response to the command."""
     return Demand.model_validate_json(json.dumps(sent.body))

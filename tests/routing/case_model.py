@@ -1,4 +1,4 @@
-"""A small model of handling, written without the product's tables: who may do what, when, and what follows."""
+"""A small model of case handling, written independently of the product: who may do what, when, and the result."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -26,7 +26,7 @@ AFTER: Final[Mapping[str, frozenset[str]]] = {
     "reclassify": _UNIT | {"triage"}, "prioritize": _UNIT | {"triage"}, "merge": _UNIT | {"triage"},
     "unmerge": frozenset({"merged"}),
 }  # fmt: skip
-"""At which statuses each command is possible."""
+"""The statuses at which each command is possible."""
 _HELPS: Final = frozenset({"contact", "progress", "attach", "note", "accept-assistance", "report-assistance"})
 _LEADS: Final = frozenset(AFTER) - {
     "assign", "list", "grant-extension", "refuse-extension", "extend", "route", "reclassify",
@@ -38,24 +38,24 @@ _ABOVE: Final = frozenset({"note", "grant-extension", "refuse-extension", "prior
 
 
 def may(by: Person, command: str, case: Demand, pack: Pack) -> bool:
-    """Whether this person has the right, whatever the status."""
+    """Whether this person has the right, regardless of the status."""
     allowed: set[str] = set()
-    own, helps = by.unit == case.unit, by.unit in case.assisting
-    below = case.unit is not None and by.unit in pack.units_above(case.unit)
-    whole = by.unit == pack.coordinator
+    holds, helps = by.unit == case.unit, by.unit in case.assisting
+    below_own = case.unit is not None and by.unit in pack.units_above(case.unit)
+    is_coordinator = by.unit == pack.coordinator
     if "clerk" in by.roles or "head" in by.roles:
-        allowed |= (_LEADS if own else frozenset()) | (_HELPS if helps else frozenset())
+        allowed |= (_LEADS if holds else frozenset()) | (_HELPS if helps else frozenset())
     if "head" in by.roles:
-        allowed |= (_HEADS if own else frozenset()) | (_ABOVE if below or whole else frozenset())
-    if "dispatcher" in by.roles and whole:
+        allowed |= (_HEADS if holds else frozenset()) | (_ABOVE if below_own or is_coordinator else frozenset())
+    if "dispatcher" in by.roles and is_coordinator:
         allowed |= set(AFTER)
-    if "leader" in by.roles and (own or helps or below or whole):
+    if "leader" in by.roles and (holds or helps or below_own or is_coordinator):
         allowed |= {"note"}
     return command in allowed
 
 
 def is_possible(by: Person, command: str, fields: Fields, case: Demand, pack: Pack, at: datetime) -> bool:
-    """Whether the command must be done; what a merge asks of the other case is looked at by `may_merge`."""
+    """Whether the command must succeed; `may_merge` checks the other case of a merge."""
     return may(by, command, case, pack) and case.status in AFTER[command] and _fits(by, command, fields, case, pack, at)
 
 
@@ -90,7 +90,7 @@ def _fits(by: Person, command: str, fields: Fields, case: Demand, pack: Pack, at
 
 
 def may_merge(case: Demand, parent: Demand) -> bool:
-    """Into another case of its own that is still to be answered."""
+    """Whether a case may be merged into this parent: another case that is still to be answered."""
     return parent.id != case.id and parent.parent is None and parent.status in _OWED
 
 
@@ -104,7 +104,7 @@ _BECOMES: Final[Mapping[str, str]] = {
 
 @dataclass
 class Model:
-    """A case as the model remembers it."""
+    """The model's state of a case."""
 
     status: str = ""
     unit: str | None = None
@@ -122,7 +122,7 @@ class Model:
         return model
 
     def learns(self, fact: f.StatusFact) -> None:
-        """What one fact makes of the case."""
+        """Apply one fact."""
         self.is_paused = self._stands(fact)
         self.status = _BECOMES.get(fact.type.removeprefix("demand."), self.status)
         match fact:
@@ -150,26 +150,26 @@ class Model:
         return self.is_paused
 
     def agrees(self, case: Demand) -> bool:
-        """Whether the stored case is the same."""
-        mine = (self.status, self.unit, self.units, self.assisting, self.is_paused, self.parent)
-        theirs = (case.status, case.unit, case.units, set(case.assisting), case.paused_at is not None, case.parent)
-        return mine == theirs
+        """Whether the stored case equals the model."""
+        expected = (self.status, self.unit, self.units, self.assisting, self.is_paused, self.parent)
+        stored = (case.status, case.unit, case.units, set(case.assisting), case.paused_at is not None, case.parent)
+        return expected == stored
 
 
 def due_after_pause(pack: Pack, due_at: datetime, since: datetime, until: datetime) -> datetime:
-    """The due time after a pause, day by day: what was left when the clock stopped is left when it runs again."""
+    """The due time after a pause, computed day by day: the time left at its start is left at its end."""
     zone = ZoneInfo(pack.timezone)
     if due_at <= since or until <= since:
         return due_at
     if due_at.astimezone(zone).time().replace(microsecond=0).isoformat() != "23:59:59":
         return due_at + (until - since)
-    last, day, left = due_at.astimezone(zone).date(), since.astimezone(zone).date(), 0
+    last, day, days_left = due_at.astimezone(zone).date(), since.astimezone(zone).date(), 0
     while day < last:
         day += timedelta(days=1)
-        left += pack.is_working_day(day)
+        days_left += pack.is_working_day(day)
     end = until.astimezone(zone).date()
-    while left or not pack.is_working_day(end):
+    while days_left or not pack.is_working_day(end):
         end += timedelta(days=1)
-        left -= bool(left) and pack.is_working_day(end)
-    moved = datetime.combine(end, due_at.astimezone(zone).time(), zone)
-    return max(moved, due_at)
+        days_left -= bool(days_left) and pack.is_working_day(end)
+    due_after = datetime.combine(end, due_at.astimezone(zone).time(), zone)
+    return max(due_after, due_at)

@@ -1,4 +1,4 @@
-"""Routing's worker as `huying run routing-worker` starts it, but for its clock, which shows what a file says."""
+"""Runs routing's worker like `huying run routing-worker`, with a clock whose time is read from a file."""
 
 import sys
 from datetime import datetime
@@ -8,8 +8,8 @@ from shared.chassis.base import clock
 
 
 def main(moment: Path) -> None:
-    """Run until told to end."""
-    clock.now = lambda: datetime.fromisoformat(moment.read_text("utf-8"))  # before anybody imports it from there
+    """Run until it is asked to end."""
+    clock.now = lambda: datetime.fromisoformat(moment.read_text("utf-8"))  # before another module imports it from there
     from deploy.cli import processes
     from shared.chassis.work import timers
 

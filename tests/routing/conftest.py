@@ -1,4 +1,4 @@
-"""Routing's API on a real database, and a repository that hears of demands and keeps silent."""
+"""Fixtures: routing's API on a real database, and a repository that applies facts without recording any."""
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
@@ -32,7 +32,7 @@ TOKENS = Tokens("s" * 40)
 
 @dataclass(slots=True)
 class Hall:
-    """Routing's API, and its repository that hears and keeps silent."""
+    """Routing's API, and a repository that applies facts without recording any."""
 
     pool: Pool
     client: httpx.AsyncClient
@@ -40,24 +40,24 @@ class Hall:
     log: Log = field(default_factory=Log)
 
     async def knows(self, *facts: f.StatusFact, n: int = 1) -> str:
-        """The number of a demand with this past."""
+        """Deliver these facts of a demand and return its number."""
         await apply_records(
             Delivery(self.pool, Repositories.of(self.repository), "cluster"), self.log.records(*facts, key=UUID(int=n))
         )
         return number("NH", 2021, n)
 
     async def hears(self, *notes: f.NoteFact, n: int = 1) -> None:
-        """What intake tells of that demand."""
+        """Deliver notes of intake about that demand."""
         records = [self.log.record(envelope(note, None, UUID(int=n))._replace(id=uuid4())) for note in notes]
         await Delivery(self.pool, Repositories.of(self.repository), "cluster").deliver(records)
 
     async def get(self, path: str, unit: str) -> httpx.Response:
         return await self.client.get(path, headers=bearer(unit))
 
-    async def say(self, number: str, what: str, key: str, **more: Any) -> httpx.Response:
-        """What the tax office says about a demand."""
-        headers = {"Idempotency-Key": key, **bearer("nh-tax"), **more.pop("headers", {})}
-        return await self.client.post(f"/v1/cases/{number}/{what}", headers=headers, **more)
+    async def say(self, number: str, command: str, key: str, **options: Any) -> httpx.Response:
+        """Send a command of the tax office about a demand."""
+        headers = {"Idempotency-Key": key, **bearer("nh-tax"), **options.pop("headers", {})}
+        return await self.client.post(f"/v1/cases/{number}/{command}", headers=headers, **options)
 
     async def told(self) -> list[str]:
         async with self.pool.acquire() as db:

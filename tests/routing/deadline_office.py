@@ -1,4 +1,4 @@
-"""Routing with its policy and its deadline timers on a real database, at any moment that a test names."""
+"""Routing's policy and deadline timers on a real database, at any time that a test gives."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -32,56 +32,56 @@ _KINDS = {kind.type: kind for kind in FACTS.values()}
 
 @dataclass
 class Office:
-    """What happens to demands at a moment, and what routing tells of it."""
+    """Delivers facts of demands at given times, and reads the facts that routing records."""
 
     pool: Pool
 
     @property
     def repository(self) -> Repository[Demand, f.Fact]:
-        """Routing's own."""
+        """Routing's repository."""
         return demand_repository(shipped())
 
     async def submits(self, n: int = 1, at: datetime = AT, **changes: object) -> UUID:
-        """A citizen raises a demand about a road, which the catalogue routes to the station of its village."""
+        """Submit a demand about a road, which the catalogue routes to the station of its village."""
         key = UUID(int=n)
         fact = story.SUBMISSION.model_copy(update={"number": number("NH", 2021, n), **changes})
         await self.hears(key, fact, at, 1)
         return key
 
     async def hears(self, key: UUID, fact: f.Fact, at: datetime, sequence: int | None = None) -> None:
-        """Another service tells something."""
+        """Deliver a fact of another service."""
         async with self.pool.acquire() as db, db.transaction():
             work = await self.repository.load(db, [key], at)
             work.apply(envelope(fact, sequence, key, at))
             await self.repository.save(db, work)
 
     async def tells(self, key: UUID, at: datetime, *facts: f.Fact) -> None:
-        """What a command decided."""
+        """Record these facts, as a command does."""
         async with self.pool.acquire() as db, db.transaction():
             work = await self.repository.load(db, [key], at)
             work.record(key, facts, at, uuid5(key, f"{at.isoformat()} {work.state(key).version}"))
             await self.repository.save(db, work)
 
     async def resumes(self, key: UUID, at: datetime) -> None:
-        """Staff let the clock run again."""
+        """Staff resume the case."""
         await self.tells(key, at, resumed(await self.state(key), PACK, at, "陈"))
 
     async def state(self, key: UUID) -> Demand:
-        """The demand as routing knows it."""
+        """The demand in routing's state."""
         state = await self.pool.fetchval("SELECT state::text FROM demand WHERE id = $1", key)
         return Demand.model_validate_json(state)
 
     def runner(self, at: datetime) -> Timers:
-        """The timers of routing's worker when its clock shows this moment."""
+        """The timers of routing's worker at this time."""
         return Timers(self.pool, {DEADLINE: deadline_timer(self.repository, shipped())}, clock=lambda: at)
 
     async def clock_shows(self, at: datetime) -> None:
-        """Run what is due by now."""
+        """Run the timers that are due at this time."""
         while await self.runner(at).run_some():
             pass
 
     async def notes(self, key: UUID) -> list[f.Fact]:
-        """What was told of the due times of a demand, in order."""
+        """The recorded deadline facts of a demand, in order."""
         rows = await self.pool.fetch(
             """
             SELECT type, payload FROM journal WHERE aggregateid = $1 AND (type LIKE 'demand.deadline-%'
@@ -92,7 +92,7 @@ class Office:
         return [_KINDS[row["type"].rpartition(".")[0]].model_validate_json(row["payload"]) for row in rows]
 
     async def told(self, key: UUID) -> list[str]:
-        """The same in short words: `missed sign`, `escalated resolve to nh-tax`."""
+        """The same as short texts: `missed sign`, `escalated resolve to nh-tax`."""
         return list(map(short, await self.notes(key)))
 
     async def timers(self) -> Sequence[tuple[UUID, str]]:

@@ -1,4 +1,4 @@
-"""A process that runs routing's deadline timers, as its worker does, with a clock that shows one moment."""
+"""Runs routing's deadline timers in a process, like its worker, with a fixed time."""
 
 import asyncio
 from datetime import datetime
@@ -15,6 +15,6 @@ async def main(database: str, at: datetime) -> None:
 
 
 def run(database: str, at: str) -> None:
-    """The whole process."""
+    """The entry point of the process."""
     timers.AT_ONCE = 5  # type: ignore[misc]  # so that several processes share the work of a test
     asyncio.run(main(database, datetime.fromisoformat(at)))

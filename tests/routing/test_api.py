@@ -1,4 +1,4 @@
-"""What staff see and say over HTTP, on a real database."""
+"""What staff read and do over HTTP, on a real database."""
 
 from shared.contracts.demand import facts as f
 from tests import story
@@ -11,51 +11,55 @@ TRIAGED = (*story.SUBMITTED, f.DemandTriaged(reason="x"))
 ROUTED = (*story.SUBMITTED, f.DemandRouted(unit="nh-tax", rule="r"))
 
 
-async def test_a_coordinator_sees_the_triage_of_the_own_jurisdiction_alone(hall: Hall):
+async def test_a_coordinator_sees_only_the_triage_of_its_own_jurisdiction(hall: Hall):
     elsewhere = story.SUBMISSION.model_copy(
         update={"jurisdiction": ELSEWHERE.id, "division": ELSEWHERE.divisions[0].code}
     )
     await hall.knows(*TRIAGED, n=1)
     await hall.knows(elsewhere, *TRIAGED[1:], n=2)
-    for unit, known in ((COORDINATOR, "NH21-000001-W"), (ELSEWHERE.coordinator, "NH21-000002-U")):
+    for unit, number in ((COORDINATOR, "NH21-000001-W"), (ELSEWHERE.coordinator, "NH21-000002-U")):
         body = (await hall.get("/v1/cases/triage", unit)).json()
-        assert [case["number"] for case in body["cases"]] == [known]
+        assert [case["number"] for case in body["cases"]] == [number]
     assert (await hall.get("/v1/cases/triage", "nh-tax")).status_code == 403
 
 
-async def test_a_case_is_open_to_its_units_and_to_its_own_coordinator_alone(hall: Hall):
+async def test_a_case_can_be_read_only_by_its_units_and_its_coordinator(hall: Hall):
     number = await hall.knows(*ROUTED)
     answers = {unit: (await hall.get(f"/v1/cases/{number}", unit)).status_code
                for unit in ("nh-tax", COORDINATOR, "nh-police", ELSEWHERE.coordinator)}  # fmt: skip
     assert answers == {"nh-tax": 200, COORDINATOR: 200, "nh-police": 404, ELSEWHERE.coordinator: 404}
 
 
-async def test_a_command_that_is_repeated_when_its_answer_was_pruned_is_refused_and_not_told_again(hall: Hall):
+async def test_a_command_repeated_after_its_answer_was_pruned_is_refused_and_not_recorded_again(hall: Hall):
     number = await hall.knows(*ROUTED)
     await hall.say(number, "accept", "1")
     first = await hall.say(number, "progress", "2", json={"note": "已现场勘查"})
     assert first.status_code == 200
-    told = await hall.told()
+    recorded = await hall.told()
     await hall.pool.execute("DELETE FROM command_answer")
-    again = await hall.say(number, "progress", "2", json={"note": "已现场勘查"})
-    assert (again.status_code, await hall.told()) == (409, told)
+    repeated = await hall.say(number, "progress", "2", json={"note": "已现场勘查"})
+    assert (repeated.status_code, await hall.told()) == (409, recorded)
 
 
-async def test_a_command_that_is_repeated_is_told_once_and_answered_the_same(hall: Hall):
+async def test_a_repeated_command_is_recorded_once_and_gets_the_same_answer(hall: Hall):
     number = await hall.knows(*ROUTED)
     await hall.say(number, "accept", "1")
     first = await hall.say(number, "progress", "2", json={"note": "已现场勘查"})
     await hall.say(number, "resolve", "3", json={"result": "修好了"})
-    again = await hall.say(number, "progress", "2", json={"note": "已现场勘查"})
-    assert (again.status_code, again.json(), again.headers["ETag"]) == (200, first.json(), first.headers["ETag"])
+    repeated = await hall.say(number, "progress", "2", json={"note": "已现场勘查"})
+    assert (repeated.status_code, repeated.json(), repeated.headers["ETag"]) == (
+        200,
+        first.json(),
+        first.headers["ETag"],
+    )
     assert await hall.told() == ["demand.accepted.v1", "demand.progressed.v1", "demand.resolved.v1"]
 
 
-async def test_a_key_is_not_used_for_another_command(hall: Hall):
+async def test_a_key_cannot_be_used_for_another_command(hall: Hall):
     number = await hall.knows(*ROUTED)
     await hall.say(number, "accept", "1")
-    for what, body in (("progress", {"note": "x"}), ("resolve", {"result": "x"})):
-        refused = await hall.say(number, what, "1", json=body)
+    for command, body in (("progress", {"note": "x"}), ("resolve", {"result": "x"})):
+        refused = await hall.say(number, command, "1", json=body)
         assert (refused.status_code, refused.json()["type"].rpartition("/")[2]) == (422, "idempotency-key-reused")
     another = await hall.knows(*ROUTED, n=2)
     assert (await hall.say(another, "accept", "1")).status_code == 200, "a key is for one demand"
@@ -67,17 +71,17 @@ async def test_a_command_without_a_key_is_refused_with_what_to_send(hall: Hall):
     assert (refused.status_code, refused.json()["type"].rpartition("/")[2]) == (400, "idempotency-key-missing")
 
 
-async def test_a_command_about_what_moved_on_meanwhile_is_refused(hall: Hall):
+async def test_a_command_on_an_outdated_version_is_refused(hall: Hall):
     number = await hall.knows(*ROUTED)
-    read = (await hall.get(f"/v1/cases/{number}", "nh-tax")).headers["ETag"]
-    accepted = await hall.say(number, "accept", "1", headers={"If-Match": read})
-    assert (accepted.status_code, accepted.headers["ETag"] != read) == (200, True)
-    stale = await hall.say(number, "progress", "2", json={"note": "x"}, headers={"If-Match": read})
+    etag = (await hall.get(f"/v1/cases/{number}", "nh-tax")).headers["ETag"]
+    accepted = await hall.say(number, "accept", "1", headers={"If-Match": etag})
+    assert (accepted.status_code, accepted.headers["ETag"] != etag) == (200, True)
+    stale = await hall.say(number, "progress", "2", json={"note": "x"}, headers={"If-Match": etag})
     assert (stale.status_code, accepted.headers["ETag"] in stale.json()["detail_en"]) == (412, True)
     tags = f'"x", {accepted.headers["ETag"]}'
     assert (await hall.say(number, "progress", "3", json={"note": "x"}, headers={"If-Match": tags})).status_code == 200
     assert (await hall.say(number, "progress", "4", json={"note": "x"}, headers={"If-Match": "*"})).status_code == 200
-    repeated = await hall.say(number, "accept", "1", headers={"If-Match": read})
+    repeated = await hall.say(number, "accept", "1", headers={"If-Match": etag})
     assert repeated.status_code == 200, "it was said when it was still so"
 
 
@@ -94,7 +98,7 @@ async def test_a_case_shows_what_the_citizen_added_and_every_step_with_its_reaso
     )
     await hall.hears(f.DemandSupplemented(text="早上又塌了一块"), f.DemandUrged(reason="等了十天"), f.DemandSupported())
     await hall.say(number, "accept", "1")
-    # Long after the window in which a unit may return it, so that the coordinator's people do.
+    # Long after the time in which a unit may return it, so the coordinator's staff return it.
     reason = {"reason": "属于交通局", "suggested_unit": "nh-transport"}
     assert (await hall.say(number, "return", "2", json=reason, headers=bearer(COORDINATOR))).status_code == 200
     case = (await hall.get(f"/v1/cases/{number}", "nh-tax")).json()
@@ -109,17 +113,19 @@ async def test_a_case_shows_what_the_citizen_added_and_every_step_with_its_reaso
     assert "demand.submitted" not in entries
 
 
-async def test_the_timeline_says_what_was_told_in_a_retired_version_as_it_would_be_told_today(hall: Hall):
+async def test_the_timeline_shows_a_fact_of_a_retired_version_like_a_present_one(hall: Hall):
     number = await hall.knows(*story.SUBMITTED, *ROUTED[1:])
-    old = ("demand.routed.v1", '{"unit": "nh-tax", "rule": "r", "limit_days": 15}')
+    retired_fact = ("demand.routed.v1", '{"unit": "nh-tax", "rule": "r", "limit_days": 15}')
     for table in ("heard_fact", "journal"):
-        await hall.pool.execute(f"UPDATE {table} SET type = $1, payload = $2 WHERE type LIKE 'demand.routed.%'", *old)
+        await hall.pool.execute(
+            f"UPDATE {table} SET type = $1, payload = $2 WHERE type LIKE 'demand.routed.%'", *retired_fact
+        )
     timeline = (await hall.get(f"/v1/cases/{number}", "nh-tax")).json()["timeline"]
     (routed,) = [entry["data"] for entry in timeline if entry["type"] == "demand.routed"]
     assert routed == {"unit": "nh-tax", "rule": "r", "limit": {"days": 15}}
 
 
-async def test_who_looked_at_personal_data_is_an_entry_and_a_message_on_its_way_is_none(hall: Hall):
+async def test_the_timeline_has_accesses_to_personal_data_and_no_unsent_messages(hall: Hall):
     number = await hall.knows(*ROUTED)
     looks = [f.PersonalDataViewed(by=by, fields=("phone",), why="x") for by in ("service:feedback", "陈")]
     await hall.hears(*looks)
@@ -128,7 +134,7 @@ async def test_who_looked_at_personal_data_is_an_entry_and_a_message_on_its_way_
     assert viewed == ["陈"]
 
 
-async def test_the_words_of_a_bad_rating_reach_the_unit_that_answers_again(hall: Hall):
+async def test_the_comment_of_a_bad_rating_reaches_the_unit_that_answers_again(hall: Hall):
     resolved = (*ROUTED, f.DemandAccepted(by="陈"), f.DemandResolved(by="陈", result="x"))
     number = await hall.knows(*resolved, f.DemandReopened(reason="下雨还是漏", rating=1))
     timeline = (await hall.get(f"/v1/cases/{number}", "nh-tax")).json()["timeline"]
@@ -157,7 +163,7 @@ async def test_a_dispatcher_corrects_a_wrong_routing_over_http(hall: Hall):
     assert (corrected.status_code, corrected.json()["category"]) == (200, "street-lighting")
 
 
-async def test_any_staff_find_a_unit_by_words_with_the_unit_above_it(hall: Hall):
+async def test_all_staff_can_find_a_unit_by_words_with_the_unit_above_it(hall: Hall):
     page = (await hall.get("/v1/units?text=鹤峰 station", "nh-tax")).json()
     assert page == {
         "units": [
@@ -172,7 +178,7 @@ async def test_any_staff_find_a_unit_by_words_with_the_unit_above_it(hall: Hall)
     assert (await hall.client.get("/v1/units")).status_code == 401
 
 
-async def test_units_are_listed_page_by_page_each_once(hall: Hall):
+async def test_pages_of_units_list_each_unit_once(hall: Hall):
     seen: list[str] = []
     after: str | None = ""
     while after is not None:
@@ -184,11 +190,11 @@ async def test_units_are_listed_page_by_page_each_once(hall: Hall):
     assert (refused.status_code, refused.json()["errors"][0]["field"]) == (422, "after")
 
 
-async def test_the_head_above_reads_a_case_of_a_village_and_the_clerk_there_does_not(hall: Hall):
+async def test_the_head_of_the_town_reads_a_case_of_a_village_and_a_clerk_of_the_town_does_not(hall: Hall):
     number = await hall.knows(*story.SUBMITTED, f.DemandRouted(unit="station-440605011001", rule="r"))
     answers = {}
     for role in ("clerk", "head", "leader", "auditor"):
-        told = {"name": "王", "unit": "town-440605011000", "roles": [role]}
-        headers = {"Authorization": f"Bearer {TOKENS.write('staff', told)}"}
+        claims = {"name": "王", "unit": "town-440605011000", "roles": [role]}
+        headers = {"Authorization": f"Bearer {TOKENS.write('staff', claims)}"}
         answers[role] = (await hall.client.get(f"/v1/cases/{number}", headers=headers)).status_code
     assert answers == {"clerk": 404, "head": 200, "leader": 200, "auditor": 200}

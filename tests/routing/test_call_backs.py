@@ -1,4 +1,5 @@
-"""A caller's work over the API and the pages: the list, taking, recording, and what the other services make of it."""
+"""The work of callers over the API and the pages: listing, taking and recording calls, and their effect on other
+services."""
 
 from collections.abc import AsyncIterator
 from datetime import timedelta
@@ -23,7 +24,7 @@ REACHED = {"reached": True, "rating": 5, "solved": True, "tags": ["prompt"], "co
 
 
 class Centre:
-    """A call centre's system, which speaks with routing in the name of people."""
+    """A call centre's system, which sends requests to routing on behalf of callers."""
 
     def __init__(self, city: City, client: httpx.AsyncClient) -> None:
         self.city, self.client = city, client
@@ -34,11 +35,11 @@ class Centre:
         return list(answer.json()["call_backs"])
 
     async def numbers(self, **person: str) -> list[str]:
-        return [one["demand"]["number"] for one in await self.due(**person)]
+        return [case["demand"]["number"] for case in await self.due(**person)]
 
-    async def does(self, number: str, what: str, key: str = "", body: Any = None, **person: str) -> httpx.Response:
+    async def does(self, number: str, command: str, key: str = "", body: Any = None, **person: str) -> httpx.Response:
         headers = _bearer(**person) | {"Idempotency-Key": key or str(uuid4())}
-        return await self.client.post(f"/v1/cases/{number}/{what}-call-back", headers=headers, json=body)
+        return await self.client.post(f"/v1/cases/{number}/{command}-call-back", headers=headers, json=body)
 
 
 def _bearer(name: str = "林嘉怡", unit: str = COORDINATOR, role: str = "dispatcher") -> dict[str, str]:
@@ -53,13 +54,15 @@ async def centre(city: City) -> AsyncIterator[Centre]:
 
 
 async def answered(city: City, title: str = "村口路面塌陷") -> str:
-    """A demand with a contact, which its station has answered."""
+    """Raise a demand with a contact, let its station answer it, and return its number."""
     number = await city.raises(title=title, contact=CONTACT)
     await city.tells(number, f.DemandAccepted(by="陈晓岚"), f.DemandResolved(by="陈晓岚", result=RESULT))
     return number
 
 
-async def test_an_answer_is_listed_taken_and_told_as_the_citizens_verdict(city: City, centre: Centre):
+async def test_an_answer_is_listed_and_called_about_and_the_call_is_recorded_as_the_citizens_verdict(
+    city: City, centre: Centre
+):
     number, other = await answered(city), await answered(city, "路灯不亮")
     assert await centre.numbers() == [number, other], "the longest waiting first"
     assert await centre.numbers(unit="nh-police", role="caller") == [number, other]
@@ -70,8 +73,8 @@ async def test_an_answer_is_listed_taken_and_told_as_the_citizens_verdict(city: 
     assert (await centre.due())[0]["call_back"]["caller"] == "王"
     assert (await centre.does(number, "release", name="王", unit="nh-police", role="caller")).status_code == 200
     assert (await centre.does(number, "start")).status_code == 200
-    told = [await centre.does(number, "record", "key-1", REACHED) for _ in range(2)]
-    assert [answer.status_code for answer in told] == [200, 200], "a repetition is answered as at first"
+    answers = [await centre.does(number, "record", "key-1", REACHED) for _ in range(2)]
+    assert [answer.status_code for answer in answers] == [200, 200], "a repetition is answered as at first"
     assert await centre.numbers() == [other]
     verdict = await city.fact(number, f.VerdictGiven)
     assert (verdict.asked, verdict.entered_by, verdict.tags) == ("call", "林嘉怡", ("prompt",))
@@ -85,9 +88,7 @@ async def test_an_answer_is_listed_taken_and_told_as_the_citizens_verdict(city: 
     assert (await city.facts(number)).count("verdict-given") == 1
 
 
-async def test_a_citizen_who_judges_meanwhile_takes_the_case_out_of_the_list_and_comes_first(
-    city: City, centre: Centre
-):
+async def test_a_rating_by_the_citizen_meanwhile_removes_the_case_from_the_list_and_counts(city: City, centre: Centre):
     number = await answered(city)
     await centre.does(number, "start")
     demand = await city.demand(number)
@@ -111,7 +112,9 @@ async def test_a_citizen_who_judges_meanwhile_takes_the_case_out_of_the_list_and
     assert (confirmed.first_rating, confirmed.rating) == (2, 5), "the first and the final verdict are both kept"
 
 
-async def test_who_is_not_reached_is_called_again_and_counted_as_not_reached_in_the_end(city: City, centre: Centre):
+async def test_a_citizen_who_is_not_reached_is_called_again_and_finally_counted_as_not_reached(
+    city: City, centre: Centre
+):
     number = await answered(city)
     body = {"reached": False, "not_reached": "no-answer"}
     assert (await centre.does(number, "record", body=body)).status_code == 200
@@ -128,33 +131,33 @@ async def test_who_is_not_reached_is_called_again_and_counted_as_not_reached_in_
 
 async def test_nobody_records_a_verdict_for_many_citizens_at_once(city: City, centre: Centre):
     number = await answered(city)
-    sent = {"command": "record-call-back", "numbers": [number], "fields": REACHED}
+    bulk_command = {"command": "record-call-back", "numbers": [number], "fields": REACHED}
     headers = _bearer() | {"Idempotency-Key": "bulk-1"}
-    refused = await centre.client.post("/v1/cases/bulk", headers=headers, json=sent)
+    refused = await centre.client.post("/v1/cases/bulk", headers=headers, json=bulk_command)
     assert (refused.status_code, refused.json()["errors"][0]["field"]) == (422, "command")
     assert "verdict-given" not in await city.facts(number)
 
 
-async def test_callers_read_and_reveal_what_is_to_be_called_alone(city: City, centre: Centre):
+async def test_callers_read_only_cases_to_be_called_and_their_contacts(city: City, centre: Centre):
     number = await answered(city)
     caller = _bearer("王", "nh-police", "caller")
-    why = {"why": "回访核实办理结果"}
-    answer = await centre.client.post(f"/v1/demands/{number}/contact", headers=caller, json=why)
+    reason = {"why": "回访核实办理结果"}
+    answer = await centre.client.post(f"/v1/demands/{number}/contact", headers=caller, json=reason)
     assert (answer.status_code, answer.json().get("phone")) == (200, CONTACT["phone"])
     await centre.does(number, "record", body=REACHED)
     await city.loop.turn()
-    hidden = await centre.client.post(f"/v1/demands/{number}/contact", headers=caller, json=why)
+    hidden = await centre.client.post(f"/v1/demands/{number}/contact", headers=caller, json=reason)
     assert hidden.status_code in (403, 404)
     assert (await centre.client.get(f"/v1/cases/{number}", headers=caller)).status_code == 404
 
 
-async def test_the_list_goes_on_page_by_page_and_by_an_index(city: City, centre: Centre):
+async def test_the_list_is_read_page_by_page_with_an_index(city: City, centre: Centre):
     numbers = [await answered(city, f"路面破损{n}") for n in range(3)]
     first = await centre.client.get("/v1/call-backs", headers=_bearer(), params={"limit": 2})
     rest = await centre.client.get(
         "/v1/call-backs", headers=_bearer(), params={"limit": 2, "after": first.json()["next"]}
     )
-    seen = [one["demand"]["number"] for answer in (first, rest) for one in answer.json()["call_backs"]]
+    seen = [case["demand"]["number"] for answer in (first, rest) for case in answer.json()["call_backs"]]
     assert (seen, "next" in rest.json()) == (numbers, False)
     pool = city.loop.pools[Service.ROUTING]
     async with pool.acquire() as db, db.transaction():
@@ -176,7 +179,7 @@ async def dispatcher(city: City) -> AsyncIterator[Visitor]:
         yield opened
 
 
-async def test_a_caller_works_with_pages_and_forms_alone(city: City, dispatcher: Visitor):
+async def test_a_caller_can_do_all_work_with_pages_and_forms(city: City, dispatcher: Visitor):
     number = await answered(city)
     page = await dispatcher.open("/desk/call-backs")
     assert (number in page.text, "回访（1）" in page.text) == (True, True)

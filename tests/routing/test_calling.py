@@ -1,4 +1,4 @@
-"""Who is called back, by whom, when, and what a call makes of a case: decided without a database."""
+"""Pure decisions about call-backs: who is called, by whom, when, and the effect of a call on a case."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -37,10 +37,10 @@ FREE = CallBackState(call_at=story.AT)
 REACHED = {"reached": True, "rating": 4, "solved": True}
 
 
-def said(
+def recorded_fact(
     state: CallBackState = FREE, by: Person = LIN, demand: Any = DEMAND, pack: Pack = PACK, **fields: Any
 ) -> f.Fact:
-    """The one fact that a record of a call becomes."""
+    """The only fact that recording a call returns."""
     command = c.RecordCallBack.model_validate(fields)
     (fact,) = decide(demand, command, by, pack, NOON, call_back=state)
     return fact
@@ -53,23 +53,23 @@ def with_rules(**changes: Any) -> Pack:
 REPORT = story.demand(WITH_CONTACT.model_copy(update={"kind": f.RequestKind.REPORT}), *ANSWERED[1:])
 
 
-def test_nobody_is_called_about_a_report_and_no_caller_reads_one():
+def test_nobody_is_called_about_a_confidential_report_and_no_caller_reads_one():
     assert first_call(DEMAND, PACK) is not None
     assert first_call(REPORT, PACK) is None
     assert Relation.TO_CALL in relations(WANG.unit, DEMAND, PACK)
     assert Relation.TO_CALL not in relations(WANG.unit, REPORT, PACK)
     with pytest.raises(Refused, match="reports"):
-        said(demand=REPORT, **REACHED)
+        recorded_fact(demand=REPORT, **REACHED)
 
 
 @pytest.mark.parametrize("rules", [{"coverage": "none"}, {"coverage": "sample", "share": 1}])
-def test_callers_read_no_case_that_the_coverage_leaves_out(rules: dict[str, Any]):
+def test_callers_cannot_read_cases_outside_of_the_coverage(rules: dict[str, Any]):
     assert Relation.TO_CALL not in relations(WANG.unit, DEMAND, with_rules(**rules))
 
 
 @pytest.mark.parametrize("by", [LIN, WANG], ids=["the coordinator's dispatcher", "a caller of another unit"])
-def test_what_a_citizen_says_on_the_telephone_is_their_verdict_marked_with_who_entered_it(by: Person):
-    assert said(by=by, **REACHED, tags=["prompt"], comment="电话13812345678，很快") == f.VerdictGiven(
+def test_a_verdict_by_telephone_names_who_entered_it(by: Person):
+    assert recorded_fact(by=by, **REACHED, tags=["prompt"], comment="电话13812345678，很快") == f.VerdictGiven(
         judged=4,
         rating=4,
         solved=True,
@@ -80,30 +80,30 @@ def test_what_a_citizen_says_on_the_telephone_is_their_verdict_marked_with_who_e
     )
 
 
-def test_what_is_not_solved_needs_no_level():
-    fact = said(reached=True, solved=False, comment="还在漏")
+def test_an_unsolved_demand_needs_no_level():
+    fact = recorded_fact(reached=True, solved=False, comment="还在漏")
     assert isinstance(fact, f.VerdictGiven)
     assert (fact.rating, fact.solved) == (None, False)
 
 
 @pytest.mark.parametrize("unit", [STATION, TOWN, PACK.coordinator])
-def test_no_unit_asks_about_its_own_work(unit: str):
+def test_a_unit_does_not_call_about_its_own_work(unit: str):
     demand = story.demand(WITH_CONTACT, f.DemandRouted(unit=unit, assisting=(TOWN,), rule="r"), *ANSWERED[2:])
     by = Person("李", unit, frozenset({"dispatcher", "caller", "head"}))
     assert not {"start-call-back", "record-call-back"} & set(available(demand, by, PACK))
     with pytest.raises(Refused) as refused:
-        said(by=by, demand=demand, **REACHED)
+        recorded_fact(by=by, demand=demand, **REACHED)
     assert refused.value.code in (Code.FORBIDDEN, Code.ILLEGAL_TRANSITION)
 
 
 @pytest.mark.parametrize("role", ["clerk", "head", "leader", "auditor", "admin"])
-def test_others_do_not_enter_a_citizens_verdict(role: str):
+def test_other_staff_cannot_enter_a_verdict(role: str):
     with pytest.raises(Refused) as refused:
-        said(by=Person("李", "nh-police", frozenset({role})), **REACHED)
+        recorded_fact(by=Person("李", "nh-police", frozenset({role})), **REACHED)
     assert refused.value.code is Code.FORBIDDEN
 
 
-def test_a_caller_may_read_and_call_while_the_answer_waits_and_no_longer():
+def test_a_caller_may_read_and_call_only_while_the_answer_waits_for_a_rating():
     assert {"start-call-back", "record-call-back"} <= set(available(DEMAND, WANG, PACK))
     reopened = story.demand(*ANSWERED, f.DemandReopened(reason="x"))
     assert set(available(reopened, WANG, PACK)) == set()
@@ -120,36 +120,36 @@ def test_a_caller_may_read_and_call_while_the_answer_waits_and_no_longer():
         ({"reached": False, "not_reached": "busy", "again_at": story.AT}, "again_at"),
     ],
 )
-def test_what_is_missing_or_unknown_is_named_with_what_may_stand_there(fields: dict[str, Any], field: str):
+def test_a_missing_or_unknown_value_is_named_with_the_allowed_ones(fields: dict[str, Any], field: str):
     with pytest.raises(Refused) as refused:
-        said(**fields)
+        recorded_fact(**fields)
     assert [error.field for error in refused.value.errors] == [field]
     if field in ("tags", "not_reached"):
         assert "prompt" in refused.value.en or "no-answer" in refused.value.en
 
 
-def test_a_call_in_vain_is_made_again_on_the_next_working_day_until_the_tries_are_over():
-    first = said(reached=False, not_reached="no-answer")
+def test_a_failed_call_is_repeated_on_the_next_working_day_up_to_the_allowed_attempts():
+    first = recorded_fact(reached=False, not_reached="no-answer")
     assert first == f.CallBackFailed(
         by="林", unit=PACK.coordinator, judged=4, attempt=1, not_reached="no-answer",
         next_at=datetime(2021, 5, 11, 1, 0, tzinfo=UTC),
     )  # fmt: skip
-    last = said(FREE.model_copy(update={"attempts": 1}), reached=False, not_reached="switched-off")
+    last = recorded_fact(FREE.model_copy(update={"attempts": 1}), reached=False, not_reached="switched-off")
     assert isinstance(last, f.CallBackFailed)
     assert (last.attempt, last.next_at) == (2, None)
 
 
-def test_a_citizen_is_called_when_they_wish_but_not_after_the_demand_is_closed():
+def test_a_citizen_is_called_at_the_wished_time_but_not_after_the_demand_is_closed():
     tonight = story.AT + timedelta(hours=8)
-    wished = said(reached=False, not_reached="busy", again_at=tonight)
+    wished = recorded_fact(reached=False, not_reached="busy", again_at=tonight)
     assert isinstance(wished, f.CallBackFailed)
     assert wished.next_at == tonight
-    late = said(reached=False, not_reached="busy", again_at=PACK.rated_until(story.AT))
+    late = recorded_fact(reached=False, not_reached="busy", again_at=PACK.rated_until(story.AT))
     assert isinstance(late, f.CallBackFailed)
     assert late.next_at is None
 
 
-def test_while_somebody_calls_nobody_else_does():
+def test_a_call_that_somebody_has_taken_cannot_be_taken_by_another():
     taken = FREE.model_copy(
         update={"caller": "王", "caller_unit": "nh-police", "since": NOON, "held_until": NOON + LEASE}
     )
@@ -173,32 +173,32 @@ def test_while_somebody_calls_nobody_else_does():
          "群众通过渠道（sms）已于5月10日"),
     ],
 )  # fmt: skip
-def test_a_late_entry_is_refused_with_who_judged_and_when(judged: Judged, en: str, zh: str):
+def test_a_late_entry_is_refused_and_says_who_rated_and_when(judged: Judged, en: str, zh: str):
     state = FREE.model_copy(update={"judged": judged})
     for demand in (DEMAND, story.demand(*ANSWERED, f.DemandConfirmed(rating=5, solved=True))):
         for by in (LIN, WANG):
             with pytest.raises(Refused) as refused:
-                said(state, by, demand, **REACHED)
+                recorded_fact(state, by, demand, **REACHED)
             assert (en in refused.value.en, zh in (refused.value.zh or "")) == (True, True)
 
 
-def test_where_nobody_is_called_back_there_is_nothing_to_record():
+def test_without_call_backs_in_the_pack_nothing_can_be_recorded():
     with pytest.raises(Refused, match="does not call citizens back"):
-        said(pack=with_rules(coverage="none"), **REACHED)
+        recorded_fact(pack=with_rules(coverage="none"), **REACHED)
 
 
 def test_all_are_called_from_the_answer_until_the_end_of_the_next_working_day():
     assert first_call(DEMAND, PACK) == (story.AT, datetime(2021, 5, 11, 15, 59, 59, tzinfo=UTC))
 
 
-def test_those_who_do_not_answer_are_called_after_some_days():
+def test_citizens_who_do_not_rate_are_called_after_some_days():
     rules = with_rules(coverage="unanswered", after_days=3)
     assert first_call(DEMAND, rules) == (
         story.AT + timedelta(days=3), datetime(2021, 5, 14, 15, 59, 59, tzinfo=UTC)
     )  # fmt: skip
 
 
-def test_a_sample_is_about_its_share_and_the_same_each_time():
+def test_a_sample_has_about_its_share_and_is_always_the_same():
     rules = with_rules(coverage="sample", share=20)
     ids = [UUID(int=(n * 2654435761) % 2**64) for n in range(5000)]
     called = [first_call(story.demand(*ANSWERED, id=id), rules) is not None for id in ids]
@@ -215,11 +215,11 @@ def test_a_sample_is_about_its_share_and_the_same_each_time():
     ],
     ids=["without a contact", "recorded elsewhere", "without an answer"],
 )
-def test_nobody_is_called(past: tuple[f.StatusFact, ...]):
+def test_with_coverage_none_nobody_is_called(past: tuple[f.StatusFact, ...]):
     assert first_call(story.demand(*past), PACK) is None
 
 
-def test_a_pack_without_rules_for_it_calls_nobody_and_takes_the_usual_tags():
+def test_a_pack_without_call_back_rules_calls_nobody_and_has_the_default_tags():
     assert NOBODY_CALLED.coverage is Coverage.NONE
     assert first_call(DEMAND, PACK.model_copy(update={"callback": NOBODY_CALLED})) is None
     NOBODY_CALLED.require_tags(["prompt", "slow"])

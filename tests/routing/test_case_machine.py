@@ -1,4 +1,4 @@
-"""Several staff at once, citizens and time, at random: what is stored is what a small model says, and nothing is lost.
+"""Random actions of staff, citizens and time at once: the stored cases equal a small model, and nothing is lost.
 
 `HUYING_TEST_EXAMPLES` makes a longer run with that many random days, such as 2000.
 """
@@ -36,17 +36,17 @@ WORDS = (
 VERDICTS = (f.DemandConfirmed(rating=5, solved=True), f.DemandReopened(reason="仍然漏水", rating=1))
 CASES, PEOPLE, COMMAND = st.integers(0, 3), st.sampled_from(STAFF), st.sampled_from(COMMANDS)
 PICK = st.integers(0, 2**32)
-"""The seed of a choice among what is possible."""
+"""The seed of a choice among the possible commands."""
 
 
 class Day(RuleBasedStateMachine):
-    """Every step is checked: the answer against the model, what is stored against all its facts."""
+    """After every step the response is compared with the model, and the stored state with all its facts."""
 
     loop: ClassVar[asyncio.AbstractEventLoop]
     hall: ClassVar[CaseHall]
     raised: ClassVar[int] = 0
     done: ClassVar[Counter[str]] = Counter()
-    """How often each command was done."""
+    """How often each command succeeded."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -103,15 +103,15 @@ class Day(RuleBasedStateMachine):
         type(self).hall.now += timedelta(hours=hours)
         before = self.courses()
         demand = before[self.key_at_work(case, before)].stored
-        given = [self.chosen(pick, demand, before, other) for pick in picks]
-        keys = [self.fresh_key() for _ in given]
+        choices = [self.chosen(pick, demand, before, other) for pick in picks]
+        keys = [self.fresh_key() for _ in choices]
         if is_repeated:
-            given, keys = [*given, given[0]], [*keys, keys[0]]
+            choices, keys = [*choices, choices[0]], [*keys, keys[0]]
 
         async def at_once() -> Sequence[Sent]:
             commands = [
                 self.hall.send(by, demand.number, name, fields, key)
-                for (by, name, fields), key in zip(given, keys, strict=True)
+                for (by, name, fields), key in zip(choices, keys, strict=True)
             ]
             words = [self.hall.hears(demand.id, word)] if word else []
             sent, *_ = await asyncio.gather(asyncio.gather(*commands), *words, self.hall.run_timers())
@@ -139,14 +139,14 @@ class Day(RuleBasedStateMachine):
         assert sum(answer.status == 200 for answer in sent) < 2, "one of them leads"
         self.took(sent, before)
 
-    # Without a precondition: whether anything was sent may hang on who was first, and hypothesis draws the same again.
+    # No precondition: whether anything was sent may depend on a race, and hypothesis must draw the same again.
     @rule(pick=PICK)
     def a_command_is_repeated(self, pick: int) -> None:
         if not self.sent:
             return
         before, sent = self.courses(), self.sent[pick % len(self.sent)]
-        again = self.run(self.hall.send(sent.by, sent.number, sent.command, sent.fields, sent.key))
-        assert again == sent, "answered as at first"
+        repeated = self.run(self.hall.send(sent.by, sent.number, sent.command, sent.fields, sent.key))
+        assert repeated == sent, "answered as at first"
         other = self.run(self.hall.send(sent.by, sent.number, "note", {"text": "别的"}, sent.key))
         assert other.status == 422, "a key is not used for another command"
         assert self.courses() == before
@@ -180,19 +180,19 @@ class Day(RuleBasedStateMachine):
     def key(self, case: int) -> UUID:
         return self.keys[case % len(self.keys)]
 
-    def key_at_work(self, case: int, known: dict[UUID, Course]) -> UUID:
-        """This case, or the next one that has not ended: of most that have, only notes are taken."""
+    def key_at_work(self, case: int, courses: dict[UUID, Course]) -> UUID:
+        """This case, or the next one that has not ended, since most ended ones accept only notes."""
         keys = [self.key(case + n) for n in range(len(self.keys))]
-        return next((key for key in keys if known[key].stored.status not in ENDED), keys[0])
+        return next((key for key in keys if courses[key].stored.status not in ENDED), keys[0])
 
     def fresh_key(self) -> str:
         type(self).raised += 1
         return f"k{self.raised}"
 
-    def chosen(self, pick: int, demand: Demand, known: dict[UUID, Course], other: int) -> tuple[Person, str, Fields]:
-        # Notes leave the version as it is: without a number of its own the same draw would choose the same for ever.
+    def chosen(self, pick: int, demand: Demand, courses: dict[UUID, Course], other: int) -> tuple[Person, str, Fields]:
+        # Notes do not change the version: without a counter the same draw would always choose the same command.
         self.choices += 1
-        return choice(pick + self.choices, demand, known, self.number(other), self.hall.now)
+        return choice(pick + self.choices, demand, courses, self.number(other), self.hall.now)
 
     def number(self, case: int) -> str:
         return number("NH", 2021, self.key(case).int)
@@ -200,18 +200,18 @@ class Day(RuleBasedStateMachine):
     def courses(self) -> dict[UUID, Course]:
         return self.run(self.hall.courses(self.keys))
 
-    def took(self, sent: Sequence[Sent], before: dict[UUID, Course]) -> None:
+    def took(self, sent_commands: Sequence[Sent], before: dict[UUID, Course]) -> None:
         after = self.look()
-        done = {answer.key for answer in sent if answer.status == 200}
-        for answer in sent:
-            if answer.status != 200 and answer.key in done:
-                continue  # refused, and done when it was sent again: a refusal is not kept
+        succeeded = {answer.key for answer in sent_commands if answer.status == 200}
+        for answer in sent_commands:
+            if answer.status != 200 and answer.key in succeeded:
+                continue  # refused at first and executed when sent again, since a refusal is not stored
             key = next(key for key, course in before.items() if course.stored.number == answer.number)
             check_answer(answer, after[key], PACK)
             if answer.status == 200:
                 self.sent.append(answer)
                 self.done[answer.command] += 1
-        if len(sent) == 1 and sent[0].status != 200:
+        if len(sent_commands) == 1 and sent_commands[0].status != 200:
             assert after == before, "a refusal changes nothing"
 
     def look(self) -> dict[UUID, Course]:
@@ -221,8 +221,8 @@ class Day(RuleBasedStateMachine):
         return courses
 
 
-async def test_whatever_staff_citizens_and_time_do_at_once_the_case_is_what_its_facts_say(database: str):
-    many = settings(
+async def test_after_any_concurrent_actions_each_case_equals_its_replayed_facts(database: str):
+    profile = settings(
         max_examples=int(EXAMPLES or 10),
         stateful_step_count=40 if EXAMPLES else 30,
         derandomize=not EXAMPLES,
@@ -233,7 +233,7 @@ async def test_whatever_staff_citizens_and_time_do_at_once_the_case_is_what_its_
     )
     async with await open_pool(database, "routing") as pool, CaseHall(pool) as hall:
         Day.loop, Day.hall = asyncio.get_running_loop(), hall
-        await asyncio.to_thread(run_state_machine_as_test, Day, settings=many)
+        await asyncio.to_thread(run_state_machine_as_test, Day, settings=profile)
     never = {name for name, _ in COMMANDS} - set(Day.done)
     print(f"done: {Day.done}; never: {never}")
     assert not (EXAMPLES and never), "a long run does everything"

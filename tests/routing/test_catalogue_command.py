@@ -1,4 +1,4 @@
-"""The same by file: `huying catalogue`."""
+"""Rehearsing, scheduling and listing catalogues with `huying catalogue`."""
 
 from pathlib import Path
 
@@ -32,14 +32,14 @@ def test_a_file_is_rehearsed_scheduled_listed_and_shown(database: str, file: Pat
     version = rehearsed.output.split(":")[0]
     published = run("publish", version, "--at", "2099-01-01T00:00:00+0800", "--reason", "换发新目录")
     assert (published.exit_code, published.output.split()[:2]) == (0, [version, "scheduled"]), published.output
-    listed = {line.split()[0]: line.split()[1] for line in run("list").output.splitlines()}
-    assert listed == {version: "scheduled", nanhai().catalogue_version: "published"}
+    states = {line.split()[0]: line.split()[1] for line in run("list").output.splitlines()}
+    assert states == {version: "scheduled", nanhai().catalogue_version: "published"}
     assert "keywords: [塌陷]" in run("show", version).output
     assert run("rollback", nanhai().catalogue_version).exit_code == 0
     assert run("show", "000000000000").exit_code == 1
 
 
-def test_a_file_is_checked_without_any_database_and_its_errors_are_named_by_their_lines(file: Path):
+def test_a_file_is_checked_without_a_database_and_errors_are_named_with_their_lines(file: Path):
     assert run("check", str(file)).exit_code == 0
     text = file.read_text("utf-8").replace("lead: nh-transport}", "lead: nobody}")
     file.write_text(text, "utf-8")

@@ -1,4 +1,4 @@
-"""The pages of the catalogue, of common demands and of why a case is where it is, as people fill them in."""
+"""The pages of the catalogue, of common demands and of the explanation of a routing, used like a person."""
 
 import re
 from collections.abc import AsyncIterator
@@ -49,7 +49,7 @@ _TOKEN = re.compile(r'name="csrf" value="([^"]+)"')
 
 @dataclass(slots=True)
 class Office:
-    """A browser at the pages as routing puts them together, and routing's worker."""
+    """A client of routing's pages, and routing's worker."""
 
     pool: Pool
     client: httpx.AsyncClient
@@ -62,7 +62,7 @@ class Office:
         assert answer.status_code == 200, answer.text
 
     async def page(self, path: str, status: int = 200) -> str:
-        """The words of a page."""
+        """The text of a page."""
         answer = await self.client.get(path)
         assert answer.status_code == status, answer.text
         return words(answer)
@@ -74,11 +74,11 @@ class Office:
         return answer
 
     async def drafted(self, rule: str = SUNK) -> str:
-        """The address of a new draft with this rule before those in force."""
+        """Make a draft with this rule before those in force, and return its address."""
         return (await self.send("/desk/catalogue/new", content=with_rule(rule), note="塌陷派交通局")).url.path
 
     async def hears(self, n: int, **also: Any) -> str:
-        """Let routing hear of a demand; returns its number."""
+        """Deliver a demand to routing and return its number."""
         submitted = story.SUBMISSION.model_copy(update={"number": number("NH", 2021, n), **also})
         repositories = Repositories.of(demand_repository(self.packs))
         await apply_records(Delivery(self.pool, repositories, "cluster"), self.log.records(submitted, key=UUID(int=n)))
@@ -86,7 +86,7 @@ class Office:
 
 
 def words(answer: httpx.Response) -> str:
-    """What people read of a page: without tags, spaces made one."""
+    """The visible text of a page, without tags and with single spaces."""
     body = re.sub(r"<(script|style).*?</\1>", "", answer.text.partition("<main")[2], flags=re.S)
     return re.sub(r"\s+", " ", unescape(re.sub(r"<[^>]+>", " ", body)))
 
@@ -109,8 +109,8 @@ async def office(database: str) -> AsyncIterator[Office]:
             yield built
 
 
-async def test_a_rule_goes_from_the_form_to_force_and_every_step_is_told_in_words(office: Office):
-    first = await office.hears(1, text="路面塌陷")
+async def test_a_rule_is_drafted_checked_and_published_with_forms_and_every_step_is_explained(office: Office):
+    first_number = await office.hears(1, text="路面塌陷")
     await office.hears(2, text="有坑")
     form = (await office.client.get("/desk/catalogue/new")).text
     assert "id: road-damage" in form, "a draft begins with the rules in force"
@@ -122,10 +122,10 @@ async def test_a_rule_goes_from_the_form_to_force_and_every_step_is_told_in_word
     assert "排在最前" in shown
     rehearsed = words(await office.send(f"{path}/rehearse"))
     assert "最近 2 件诉求中，有 1 件会派到别的单位。没有诉求因此逾期。" in rehearsed
-    assert first in rehearsed
+    assert first_number in rehearsed
     assert "南海区交通运输局" in rehearsed
-    asked = await office.page(f"{path}/publish")
-    assert "有 1 件会派到别的单位" in asked
+    form_page = await office.page(f"{path}/publish")
+    assert "有 1 件会派到别的单位" in form_page
     tomorrow = (now().astimezone() + timedelta(days=1)).strftime("%Y-%m-%dT%H:%M")
     published = await office.send(f"{path}/publish", when="later", at=tomorrow, reason="换发新目录")
     assert "待生效" in words(published)
@@ -138,7 +138,7 @@ async def test_a_rule_goes_from_the_form_to_force_and_every_step_is_told_in_word
     assert "已预演，可发布" in cancelled
 
 
-async def test_what_was_typed_stays_where_it_is_wrong_and_each_error_names_its_line_in_words(office: Office):
+async def test_wrong_input_is_kept_and_each_error_names_its_line(office: Office):
     content = with_rule("- {id: x, match: {category: no-such}, lead: nobody}") + "# mine\n"
     refused = await office.send("/desk/catalogue/new", 422, content=content, note="试")
     assert "规则“x”：没有类别“no-such”" in words(refused)
@@ -148,14 +148,14 @@ async def test_what_was_typed_stays_where_it_is_wrong_and_each_error_names_its_l
     assert 'value="试"' in refused.text
     unreadable = await office.send("/desk/catalogue/new", 422, content="limits: x\nrules: [\n")
     assert "格式有误" in words(unreadable)
-    empty = await office.send("/desk/catalogue/new", 422, content="", note="还在")
-    assert 'value="还在"' in empty.text
+    empty_form = await office.send("/desk/catalogue/new", 422, content="", note="还在")
+    assert 'value="还在"' in empty_form.text
     assert (await office.pool.fetchval("SELECT count(*) FROM catalogue_version WHERE origin = 'draft'")) == 0
     english = await office.send("/desk/catalogue/new?lang=en", 422, content=content)
     assert "rule 'x': category 'no-such' is not defined" in words(english)
 
 
-async def test_what_people_type_is_shown_as_text_and_a_form_of_another_session_is_refused(office: Office):
+async def test_input_is_shown_as_text_and_a_form_of_another_session_is_refused(office: Office):
     hostile = "<img src=x onerror=alert(1)>"
     rule = f"- {{id: sunk, match: {{category: road-damage, keywords: ['{hostile}']}}, lead: nh-transport}}"
     path = (await office.send("/desk/catalogue/new", content=with_rule(rule), note=hostile)).url.path
@@ -170,7 +170,7 @@ async def test_what_people_type_is_shown_as_text_and_a_form_of_another_session_i
     assert (await office.client.post(f"/desk/hot-spots/{UUID(int=1)}/merge")).status_code == 403
 
 
-async def test_a_moment_that_is_no_time_is_asked_for_again_with_the_reason_that_was_typed(office: Office):
+async def test_an_invalid_time_is_refused_and_the_typed_reason_is_kept(office: Office):
     path = await office.drafted()
     await office.send(f"{path}/rehearse")
     refused = await office.send(f"{path}/publish", 422, when="later", at="", reason="因为")
@@ -180,19 +180,19 @@ async def test_a_moment_that_is_no_time_is_asked_for_again_with_the_reason_that_
     assert "已过" in words(over)
 
 
-async def test_a_version_that_was_in_force_is_put_back_from_a_page_that_asks(office: Office):
+async def test_an_earlier_version_is_restored_from_a_page_that_asks_for_confirmation(office: Office):
     path = await office.drafted()
     await office.send(f"{path}/rehearse")
     await office.send(f"{path}/publish", when="now")
     await office.pool.execute("UPDATE catalogue_publication SET in_force_from = now() - interval '1 minute'")
     assert f"/desk/catalogue/{FILE}/roll-back" in (await office.client.get("/desk/catalogue")).text
     assert "恢复为现行版本" in await office.page(f"/desk/catalogue/{FILE}/roll-back")
-    again = words(await office.send(f"/desk/catalogue/{FILE}/roll-back", reason="派错单位"))
-    assert "已恢复" in again
-    assert "派错单位" in again
+    page = words(await office.send(f"/desk/catalogue/{FILE}/roll-back", reason="派错单位"))
+    assert "已恢复" in page
+    assert "派错单位" in page
 
 
-async def test_others_read_and_only_whom_the_table_of_rights_lets_changes(office: Office):
+async def test_other_staff_can_read_and_only_those_with_the_right_can_change(office: Office):
     path = await office.drafted()
     for unit, role in ((COORDINATOR, "auditor"), (COORDINATOR, "leader")):
         await office.sign_in(unit, role)
@@ -211,7 +211,7 @@ async def test_others_read_and_only_whom_the_table_of_rights_lets_changes(office
     assert "/desk/catalogue" not in (await office.client.get("/desk")).text
 
 
-async def test_a_rule_to_correct_leads_to_the_demands_that_came_back(office: Office):
+async def test_a_rule_to_correct_links_to_the_returned_demands(office: Office):
     for n in (1, 2):
         await office.hears(n)
     returned = number("NH", 2021, 1)
@@ -228,12 +228,12 @@ async def test_a_rule_to_correct_leads_to_the_demands_that_came_back(office: Off
     assert "不归我们管" in cases
 
 
-async def test_the_page_says_which_rule_decided_and_what_each_other_one_wanted(office: Office):
+async def test_the_page_says_which_rule_decided_and_what_each_other_rule_requires(office: Office):
     decided = await office.hears(1)
-    why = await office.page(f"/desk/cases/{decided}/why")
-    assert f"由规则 road-damage 派给 {PACK.unit(STATION).name}" in why  # type: ignore[union-attr]
-    assert FILE in why
-    assert "类别不符：要求“噪声”，本件“道路破损”" in why
+    page = await office.page(f"/desk/cases/{decided}/why")
+    assert f"由规则 road-damage 派给 {PACK.unit(STATION).name}" in page  # type: ignore[union-attr]
+    assert FILE in page
+    assert "类别不符：要求“噪声”，本件“道路破损”" in page
     undecided = await office.hears(2, category=None)
     assert "没有规则决定，转派单员 原因：没有选择类别" in await office.page(f"/desk/cases/{undecided}/why")
     assert f"/desk/cases/{decided}/why" in (await office.client.get(f"/desk/cases/{decided}")).text
@@ -244,9 +244,9 @@ async def test_the_page_says_which_rule_decided_and_what_each_other_one_wanted(o
     await office.page(f"/desk/cases/{undecided}/why", 404)
 
 
-async def test_a_triage_case_opens_a_draft_with_a_rule_for_it_on_top(office: Office):
-    waiting = await office.hears(1, division=PACK.root)
-    link = f"/desk/catalogue/new?case={waiting}"
+async def test_a_triage_case_opens_a_draft_that_begins_with_a_rule_for_it(office: Office):
+    number_ = await office.hears(1, division=PACK.root)
+    link = f"/desk/catalogue/new?case={number_}"
     assert link in (await office.client.get("/desk/triage")).text
     form = unescape((await office.client.get(link)).text)
     typed = form.partition("<textarea")[2].partition(">")[2].partition("</textarea>")[0]
@@ -256,7 +256,7 @@ async def test_a_triage_case_opens_a_draft_with_a_rule_for_it_on_top(office: Off
     assert "新增 road-damage-1" in words(drafted)
 
 
-async def test_a_cluster_is_merged_in_one_command_with_an_outcome_for_each(office: Office):
+async def test_a_cluster_is_merged_with_one_command_and_a_result_for_each_case(office: Office):
     for n, title in enumerate(TITLES, 1):
         await office.hears(n, title=title, category="noise")
     await Detection(office.pool, office.packs, Lease(office.pool, LEASE), lambda: story.AT).turn()
@@ -266,11 +266,11 @@ async def test_a_cluster_is_merged_in_one_command_with_an_outcome_for_each(offic
     action = re.findall(r'action="(/desk/hot-spots/[^"]+)"', page.text)[0]
     numbers = [number("NH", 2021, n) for n in range(1, 7)]
     merged = words(await office.send(action, into=numbers[0], number=numbers[:5], key="k"))
-    assert [f"{one} 已并入" in merged for one in numbers] == [False, True, True, True, True, False]
+    assert [f"{number_} 已并入" in merged for number_ in numbers] == [False, True, True, True, True, False]
     statuses = dict(await office.pool.fetch("SELECT number, status FROM demand"))
-    assert [statuses[one] for one in numbers[1:]] == ["merged"] * 4 + ["routed"]
-    again = words(await office.send(action, into=numbers[1], number=numbers, key="other"))
-    assert "已并入 " + numbers[0] in again, "an outcome for each, and a refusal is one too"
+    assert [statuses[number_] for number_ in numbers[1:]] == ["merged"] * 4 + ["routed"]
+    repeated = words(await office.send(action, into=numbers[1], number=numbers, key="other"))
+    assert "已并入 " + numbers[0] in repeated, "an outcome for each, and a refusal is one too"
     await office.send(action, 422, into=numbers[0], key="k")
     await office.sign_in(COORDINATOR, "auditor")
     assert "/merge" not in (await office.client.get("/desk/hot-spots")).text

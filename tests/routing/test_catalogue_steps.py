@@ -1,4 +1,4 @@
-"""What the pages of a version offer and count: each step where it is possible, each figure where it belongs."""
+"""The steps and figures on the pages of a catalogue version."""
 
 import json
 import re
@@ -13,7 +13,7 @@ NOISE = "- {id: night, match: {category: noise, keywords: [夜间]}, lead: nh-po
 
 
 async def offered(office: Office, path: str) -> list[str]:
-    """The steps that the page of a version leads to, in order, without repetition."""
+    """The steps that the page of a version links to, in order, without repetition."""
     return list(dict.fromkeys(NEXT.findall((await office.client.get(path)).text)))
 
 
@@ -40,26 +40,26 @@ async def test_a_version_offers_the_steps_that_may_come_next_and_no_others(offic
     assert "id: sunk" not in (await office.client.get(f"/desk/catalogue/new?from={FILE}")).text
 
 
-async def test_a_rehearsal_against_what_is_no_longer_in_force_must_be_made_again(office: Office):
+async def test_a_rehearsal_must_be_repeated_when_another_version_is_in_force(office: Office):
     path, other = await office.drafted(), await office.drafted(NOISE)
-    for one in (path, other):
-        await office.send(f"{one}/rehearse")
+    for path_ in (path, other):
+        await office.send(f"{path_}/rehearse")
     assert "请重新预演" not in await office.page(path)
     await in_force_at_once(office, other)
     assert "请重新预演" in await office.page(path)
     assert await offered(office, path) == ["rehearse"]
 
 
-async def test_whoever_publishes_is_told_which_publication_is_cancelled_by_it(office: Office):
+async def test_the_publish_page_names_the_publication_that_would_be_cancelled(office: Office):
     path, other = await office.drafted(), await office.drafted(NOISE)
-    for one in (path, other):
-        await office.send(f"{one}/rehearse")
+    for path_ in (path, other):
+        await office.send(f"{path_}/rehearse")
     await office.send(f"{other}/publish", when="later", at="2099-01-01T08:00")
     assert f"{other.rpartition('/')[2]} 的发布会被取消" in await office.page(f"{path}/publish")
     assert "的发布会被取消" not in await office.page(f"{other}/publish")
 
 
-async def test_every_figure_of_a_rehearsal_stands_where_it_belongs(office: Office):
+async def test_every_figure_of_a_rehearsal_is_in_its_place(office: Office):
     late = await office.hears(1, text="路面塌陷")
     await office.hears(2, text="有坑")
     path = await office.drafted()
@@ -83,32 +83,32 @@ async def test_every_figure_of_a_rehearsal_stands_where_it_belongs(office: Offic
 async def test_a_version_says_how_many_errors_and_warnings_its_check_found(office: Office):
     path = await office.drafted()
     version = path.rpartition("/")[2]
-    found = [
+    findings = [
         {"severity": kind, "line": 3, "message": "m", "message_zh": "有问题"}
         for kind in ("error", "warning", "warning")
     ]
     await office.pool.execute(
-        "UPDATE catalogue_version SET findings = $2::jsonb WHERE version = $1", version, json.dumps(found)
+        "UPDATE catalogue_version SET findings = $2::jsonb WHERE version = $1", version, json.dumps(findings)
     )
     assert "错误 1，提醒 2" in (await office.page("/desk/catalogue")).partition(version)[2]
     shown = await office.page(path)
     assert (shown.count("错误 第 3 行"), shown.count("提醒 第 3 行")) == (1, 2)
 
 
-async def test_every_form_of_the_catalogue_that_changes_something_brings_the_token_of_its_session(office: Office):
+async def test_every_changing_form_of_the_catalogue_has_the_csrf_token(office: Office):
     path, waits = await office.drafted(), await office.drafted(NOISE)
     await office.send(f"{path}/rehearse")
     await office.send(f"{waits}/rehearse")
     await office.send(f"{waits}/publish", when="later", at="2099-01-01T08:00")
     await office.hears(1)
     pages = ["/desk/catalogue", "/desk/catalogue/new", path, f"{path}/publish", waits, f"{FILE}/roll-back"]
-    found = {}
+    tokens = {}
     for page in pages:
         address = page if page.startswith("/") else f"/desk/catalogue/{page}"
         for action, hidden in forms_of((await office.client.get(address)).text).items():
-            found[f"{address} {action}"] = bool(hidden.get("csrf"))
-    steps = {action.rpartition("/")[2] for action in found}
+            tokens[f"{address} {action}"] = bool(hidden.get("csrf"))
+    steps = {action.rpartition("/")[2] for action in tokens}
     assert {"sign-out", "new", "rehearse", "publish", "cancel", "roll-back"} <= steps
-    assert [form for form, has_token in found.items() if not has_token] == []
+    assert [form for form, has_token in tokens.items() if not has_token] == []
     await office.sign_in(COORDINATOR, "auditor")
     assert "/desk/catalogue/new" not in (await office.client.get("/desk/catalogue")).text

@@ -50,7 +50,7 @@ ELSEWHERE = next(pack for pack in shipped() if pack.id != "nanhai")
 
 @dataclass(slots=True)
 class Clock:
-    """Stands still until it is moved."""
+    """A clock that stands still until the test moves it."""
 
     at: datetime = NOON
 
@@ -64,7 +64,7 @@ class Clock:
 
 @dataclass(slots=True)
 class Office:
-    """Catalogues over HTTP, and routing's worker, by a clock that tests move."""
+    """Catalogues over HTTP, and routing's worker, with a clock that tests move."""
 
     pool: Pool
     client: httpx.AsyncClient
@@ -73,29 +73,29 @@ class Office:
     log: Log = field(default_factory=Log)
 
     async def ask(
-        self, method: str, path: str, unit: str = nanhai().coordinator, roles: tuple[str, ...] = (), **sent: Any
+        self, method: str, path: str, unit: str = nanhai().coordinator, roles: tuple[str, ...] = (), **body: Any
     ) -> httpx.Response:
         token = TOKENS.write("staff", {"name": "李", "unit": unit, "roles": roles})
-        return await self.client.request(method, path, headers={"Authorization": f"Bearer {token}"}, **sent)
+        return await self.client.request(method, path, headers={"Authorization": f"Bearer {token}"}, **body)
 
-    async def say(self, path: str, **sent: Any) -> dict[str, Any]:
-        answer = await self.ask("POST", f"/v1/catalogues{path}", json=sent)
+    async def say(self, path: str, **fields: Any) -> dict[str, Any]:
+        answer = await self.ask("POST", f"/v1/catalogues{path}", json=fields)
         assert answer.status_code in (200, 201), answer.text
         return dict(answer.json())
 
-    async def drafted(self, *first: str) -> str:
-        """A draft with these rules before those of the file."""
-        return str((await self.say("", content=with_rules(*first)))["version"])
+    async def drafted(self, *rules: str) -> str:
+        """Create a draft with these rules before those of the file."""
+        return str((await self.say("", content=with_rules(*rules)))["version"])
 
-    async def rehearsed(self, *first: str) -> str:
-        version = await self.drafted(*first)
+    async def rehearsed(self, *rules: str) -> str:
+        version = await self.drafted(*rules)
         await self.say(f"/{version}/check")
         await self.say(f"/{version}/rehearse", newest=100)
         return version
 
-    async def published(self, *first: str) -> str:
-        """A version that is in force."""
-        version = await self.rehearsed(*first)
+    async def published(self, *rules: str) -> str:
+        """Create a version and put it into force."""
+        version = await self.rehearsed(*rules)
         await self.say(f"/{version}/publish")
         self.clock.forward(seconds=5)
         await self.packs.read()
@@ -105,15 +105,15 @@ class Office:
         return str((await self.ask("GET", f"/v1/catalogues/{version}")).json()["state"])
 
     async def hears(self, *facts: f.StatusFact, n: int) -> str:
-        """Let the worker hear of a demand; returns the rule that it went by."""
+        """Deliver a demand to the worker and return the rule that decided."""
         delivery = Delivery(self.pool, Repositories.of(demand_repository(self.packs)), "cluster", clock=self.clock)
         await apply_records(delivery, self.log.records(*facts, key=UUID(int=n)))
         state = await self.pool.fetchval("SELECT state ->> 'rule' FROM demand WHERE id = $1", UUID(int=n))
         return str(state)
 
 
-def with_rules(*first: str) -> str:
-    rules = "".join(f"- {rule}\n" for rule in first)
+def with_rules(*new_rules: str) -> str:
+    rules = "".join(f"- {rule}\n" for rule in new_rules)
     return written(nanhai()).replace("rules:\n", f"rules:\n{rules}", 1)
 
 
@@ -138,7 +138,7 @@ async def office(database: str) -> AsyncIterator[Office]:
             yield Office(pool, client, packs, clock)
 
 
-async def test_a_version_goes_from_draft_to_publication_and_each_step_is_kept_with_who_made_it(office: Office):
+async def test_each_step_of_a_version_from_draft_to_publication_is_recorded_with_its_author(office: Office):
     version = await office.drafted(TRANSPORT)
     assert await office.state(version) == "draft"
     await office.say(f"/{version}/check")
@@ -156,7 +156,7 @@ async def test_a_version_goes_from_draft_to_publication_and_each_step_is_kept_wi
     assert datetime.fromisoformat(actions[0]["in_force_from"]) == moment
 
 
-async def test_a_version_decides_from_its_moment_on_and_every_decision_names_the_version(office: Office):
+async def test_a_version_decides_from_its_start_on_and_every_decision_names_it(office: Office):
     version = await office.rehearsed(TRANSPORT)
     await office.say(f"/{version}/publish", at=(NOON + timedelta(hours=1)).isoformat())
     await office.packs.read()
@@ -167,12 +167,12 @@ async def test_a_version_decides_from_its_moment_on_and_every_decision_names_the
     assert await office.hears(submission(3, text="有坑"), n=3) == f"nanhai@{version}:road-damage"
 
 
-async def test_two_workers_that_read_the_publication_at_different_times_decide_by_the_same_moment(office: Office):
+async def test_two_workers_that_read_a_publication_at_different_times_decide_alike(office: Office):
     packs_in_force = PacksInForce(shipped(), office.pool, office.clock)
     await packs_in_force.read()
     version = await office.rehearsed(TRANSPORT)
-    told = await office.say(f"/{version}/publish")
-    moment = datetime.fromisoformat(told["in_force_from"])
+    publication = await office.say(f"/{version}/publish")
+    moment = datetime.fromisoformat(publication["in_force_from"])
     await office.packs.read()
     office.clock.forward(seconds=3)
     await packs_in_force.read()
@@ -186,7 +186,7 @@ async def test_two_workers_that_read_the_publication_at_different_times_decide_b
         assert versions == [FILE, version, version]
 
 
-async def test_a_worker_that_starts_reads_what_is_in_force_before_it_decides(office: Office):
+async def test_a_starting_worker_reads_the_version_in_force_before_it_decides(office: Office):
     version = await office.published(TRANSPORT)
     fresh = PacksInForce(shipped(), office.pool, office.clock)
     assert await fresh.ready() is not None
@@ -197,13 +197,13 @@ async def test_a_worker_that_starts_reads_what_is_in_force_before_it_decides(off
     assert pack.catalogue_version == version
 
 
-async def test_a_rollback_puts_the_version_before_into_force_again_and_says_so(office: Office):
+async def test_a_rollback_restores_the_previous_version_and_is_recorded(office: Office):
     first = await office.published(TRANSPORT)
     second = await office.published("{id: holes, match: {category: road-damage, keywords: [坑]}, lead: nh-transport}")
     assert (await office.state(first), await office.state(second)) == ("superseded", "published")
     assert (await office.ask("GET", "/v1/catalogues")).json()["before"] == first
-    again = await office.say("/rollback", reason="派错单位")
-    assert again["version"] == first
+    rollback = await office.say("/rollback", reason="派错单位")
+    assert rollback["version"] == first
     office.clock.forward(seconds=5)
     await office.packs.read()
     assert (await office.state(first), await office.state(second)) == ("published", "rolled-back")
@@ -218,9 +218,9 @@ async def test_a_version_with_an_error_or_without_a_rehearsal_is_not_published(o
     broken = await office.drafted("{id: x, match: {category: road-damage}, lead: no-such-unit}")
     checked = await office.say(f"/{broken}/check")
     assert checked["state"] == "draft"
-    messages = [one["message"] for one in checked["findings"] if one["severity"] == "error"]
+    messages = [finding["message"] for finding in checked["findings"] if finding["severity"] == "error"]
     assert "rule 'x': unit 'no-such-unit' is not defined in units.csv" in messages
-    in_chinese = [one["message_zh"] for one in checked["findings"]]
+    in_chinese = [finding["message_zh"] for finding in checked["findings"]]
     assert "规则“x”：没有单位“no-such-unit”" in in_chinese
     assert all(in_chinese)
     assert any("can never match" in message for message in messages)
@@ -233,16 +233,16 @@ async def test_a_version_with_an_error_or_without_a_rehearsal_is_not_published(o
     assert (refused.status_code, refused.json()["detail_en"]) == (409, "rehearse it first")
 
 
-async def test_a_rehearsal_against_a_version_that_is_no_longer_in_force_is_made_again(office: Office):
-    waiting = await office.rehearsed(TRANSPORT)
+async def test_publication_needs_a_new_rehearsal_when_another_version_is_in_force(office: Office):
+    version = await office.rehearsed(TRANSPORT)
     await office.published("{id: holes, match: {category: road-damage, keywords: [坑]}, lead: nh-transport}")
-    refused = await office.ask("POST", f"/v1/catalogues/{waiting}/publish", json={})
+    refused = await office.ask("POST", f"/v1/catalogues/{version}/publish", json={})
     assert (refused.status_code, "rehearse it again" in refused.json()["detail_en"]) == (409, True)
-    await office.say(f"/{waiting}/rehearse", newest=10)
-    await office.say(f"/{waiting}/publish")
+    await office.say(f"/{version}/rehearse", newest=10)
+    await office.say(f"/{version}/publish")
 
 
-async def test_what_is_scheduled_may_be_taken_back_and_another_publication_replaces_it(office: Office):
+async def test_a_scheduled_publication_can_be_cancelled_and_is_replaced_by_another(office: Office):
     first, second = await office.rehearsed(TRANSPORT), await office.rehearsed(INVOICES)
     later = (NOON + timedelta(days=1)).isoformat()
     await office.say(f"/{first}/publish", at=later)
@@ -258,7 +258,7 @@ async def test_what_is_scheduled_may_be_taken_back_and_another_publication_repla
     assert (too_late.status_code, "too late to cancel" in too_late.json()["detail_en"]) == (409, True)
 
 
-async def test_a_moment_that_is_over_and_a_text_that_is_no_catalogue_are_refused(office: Office):
+async def test_a_past_time_and_an_invalid_catalogue_are_refused(office: Office):
     version = await office.rehearsed(TRANSPORT)
     past = {"at": (NOON - timedelta(seconds=1)).isoformat()}
     assert (await office.ask("POST", f"/v1/catalogues/{version}/publish", json=past)).status_code == 422
@@ -269,7 +269,7 @@ async def test_a_moment_that_is_over_and_a_text_that_is_no_catalogue_are_refused
     assert (await office.ask("GET", "/v1/catalogues/000000000000")).status_code == 404
 
 
-async def test_catalogues_are_changed_by_dispatchers_and_read_by_whoever_reads_every_case(
+async def test_catalogues_are_changed_by_dispatchers_and_read_by_staff_who_read_every_case(
     office: Office,
 ):
     version = await office.drafted(TRANSPORT)
@@ -287,30 +287,30 @@ async def test_catalogues_are_changed_by_dispatchers_and_read_by_whoever_reads_e
     assert (body["jurisdiction"], body["in_force"]) == (ELSEWHERE.id, ELSEWHERE.catalogue_version)
 
 
-async def test_a_rehearsal_says_how_many_go_elsewhere_who_has_more_and_what_would_have_been_late(office: Office):
+async def test_a_rehearsal_counts_rerouted_demands_loads_of_units_and_late_demands(office: Office):
     past = [submission(n, text="路面塌陷" if n <= 3 else "有坑") for n in range(1, 6)]
     for n, submitted in enumerate(past, 1):
         await office.hears(submitted, n=n)
     version = await office.drafted(TRANSPORT)
     await office.say(f"/{version}/check")
-    told = await office.say(f"/{version}/rehearse", newest=4)
-    rehearsal = told["rehearsal"]
+    rehearsal_of_four = await office.say(f"/{version}/rehearse", newest=4)
+    rehearsal = rehearsal_of_four["rehearsal"]
     assert (rehearsal["base"], rehearsal["demands"], rehearsal["elsewhere"]) == (FILE, 4, 2)
-    assert [one["number"] for one in rehearsal["examples"]] == [number("NH", 2021, n) for n in (3, 2)]
-    assert {(one["rule_before"], one["rule_after"], one["unit_after"]) for one in rehearsal["examples"]} == {
+    assert [entry["number"] for entry in rehearsal["examples"]] == [number("NH", 2021, n) for n in (3, 2)]
+    assert {(entry["rule_before"], entry["rule_after"], entry["unit_after"]) for entry in rehearsal["examples"]} == {
         ("road-damage", "sunk", "nh-transport")
     }
-    loads = {one["unit"]: (one["before"], one["after"], one["percent"]) for one in rehearsal["loads"]}
+    loads = {entry["unit"]: (entry["before"], entry["after"], entry["percent"]) for entry in rehearsal["loads"]}
     assert loads == {"nh-transport": (0, 2, None), f"station-{VILLAGE}": (4, 2, -50.0)}
 
 
-async def test_a_rule_for_a_vulnerable_group_decides_by_what_intake_told(office: Office):
+async def test_a_rule_for_a_vulnerable_group_uses_the_fact_of_intake(office: Office):
     version = await office.published("{id: first, match: {category: road-damage, vulnerable: true}, lead: nh-tax}")
     assert await office.hears(submission(1, vulnerable=True), n=1) == f"nanhai@{version}:first"
     assert await office.hears(submission(2), n=2) == f"nanhai@{version}:road-damage"
 
 
-async def test_an_explanation_names_the_rule_its_version_and_why_no_other_one_decided(office: Office):
+async def test_an_explanation_names_the_rule_its_version_and_why_other_rules_did_not_decide(office: Office):
     await office.hears(submission(1, text="路面塌陷"), n=1)
     version = await office.published(TRANSPORT)
     await office.hears(submission(2, text="路面塌陷"), n=2)
@@ -318,23 +318,23 @@ async def test_an_explanation_names_the_rule_its_version_and_why_no_other_one_de
     after = (await office.ask("GET", f"/v1/cases/{number('NH', 2021, 2)}/explanation")).json()
     assert (before["version"], before["rule"]) == (FILE, "road-damage")
     assert (after["version"], after["rule"], after["unit"]) == (version, "sunk", "nh-transport")
-    outcomes = {one["rule"]: (one["outcome"], one["failed"]) for one in after["rules"]}
+    outcomes = {rule["rule"]: (rule["outcome"], rule["failed"]) for rule in after["rules"]}
     assert outcomes["sunk"] == ("decided", None)
     assert outcomes["road-damage"] == ("later", None)
     assert outcomes["noise"] == ("failed", "category")
     assert after["rules"][0]["keyword"] == "塌陷"
 
 
-async def test_the_explanation_of_what_went_to_triage_says_why_no_rule_decided(office: Office):
+async def test_the_explanation_of_a_triage_says_why_no_rule_decided(office: Office):
     await office.hears(submission(1, category=None), n=1)
     path = f"/v1/cases/{number('NH', 2021, 1)}/explanation"
     body = (await office.ask("GET", path)).json()
     assert (body["version"], body["rule"], body["unclear"]) == (FILE, None, "no-category")
-    assert {one["outcome"] for one in body["rules"]} == {"failed"}
+    assert {rule["outcome"] for rule in body["rules"]} == {"failed"}
     assert (await office.ask("GET", path, "nh-police")).status_code == 404
 
 
-async def test_what_a_published_version_names_and_the_pack_has_no_more_leaves_the_decision_to_the_file(office: Office):
+async def test_a_published_version_with_units_missing_in_the_pack_is_replaced_by_the_file(office: Office):
     version = await office.published(INVOICES)
     await office.pool.execute(
         "UPDATE catalogue_version SET content = replace(content, 'lead: nh-tax', 'lead: gone') WHERE version = $1",
@@ -348,27 +348,27 @@ async def test_what_a_published_version_names_and_the_pack_has_no_more_leaves_th
     assert pack.route(VILLAGE, "road-damage", RequestKind.HELP)
 
 
-async def test_rules_to_correct_are_told_by_what_came_back_and_what_was_corrected(office: Office):
+async def test_rules_to_correct_are_found_by_returned_and_corrected_demands(office: Office):
     first = {n: await office.hears(submission(n), n=n) for n in range(1, 5)}
     await office.hears(submission(9, category="taxes"), n=9)
     coordinator = Person("李", nanhai().coordinator, frozenset({"dispatcher"}))
     desk = CaseHandler(office.pool, demand_repository(office.packs), office.packs, office.clock)
-    given = {
+    commands = {
         1: c.ReturnDemand(reason="x", suggested_unit="nh-transport"),
         2: c.RouteDemand(unit="nh-transport"),
         3: c.ReclassifyDemand(category="street-lighting", reason="x"),
         4: c.AcceptDemand(),
     }
-    for n, command in given.items():
+    for n, command in commands.items():
         await desk.handle(number("NH", 2021, n), command, Actor(coordinator, str(n)))
-    told = (await office.ask("GET", "/v1/catalogues/returns")).json()["rules"]
+    returns = (await office.ask("GET", "/v1/catalogues/returns")).json()["rules"]
     assert set(first.values()) == {f"nanhai@{FILE}:road-damage"}
-    assert [tuple(rule.values()) for rule in told] == [(FILE, "road-damage", 4, 1, 2), (FILE, "taxes", 1, 0, 0)]
+    assert [tuple(rule.values()) for rule in returns] == [(FILE, "road-damage", 4, 1, 2), (FILE, "taxes", 1, 0, 0)]
     office.clock.forward(days=31)
     assert (await office.ask("GET", "/v1/catalogues/returns")).json()["rules"] == []
 
 
-def test_a_rule_that_words_decide_gives_its_own_limit():
+def test_a_rule_by_words_has_its_own_limit():
     fast = nanhai().limits["guangdong-2022"].model_copy(update={"working_days": dict.fromkeys(RequestKind, 3)})
     pack = nanhai().model_copy(update={"limits": {**nanhai().limits, "fast": fast}})
     urgent = pack.rules[0].model_copy(
@@ -382,25 +382,25 @@ def test_a_rule_that_words_decide_gives_its_own_limit():
         assert routed.due_at == pack.due_at(story.AT, days)
 
 
-async def test_the_worker_reads_what_is_in_force_before_it_takes_a_demand(office: Office):
+async def test_the_worker_reads_the_version_in_force_before_it_processes_a_demand(office: Office):
     version = await office.published(TRANSPORT)
     settings = RoutingSettings.model_validate(KEYS | {"DATABASE_URL": "postgresql://nowhere"})
     await office.pool.execute("UPDATE catalogue_publication SET in_force_from = now() - interval '1 hour'")
     started = worker(settings, office.pool)
     for task in started.first:
         await task()
-    later = Delivery(office.pool, started.repositories, "cluster")
-    await apply_records(later, office.log.records(submission(1, text="路面塌陷"), key=UUID(int=1)))
+    delivery = Delivery(office.pool, started.repositories, "cluster")
+    await apply_records(delivery, office.log.records(submission(1, text="路面塌陷"), key=UUID(int=1)))
     rule = await office.pool.fetchval("SELECT state ->> 'rule' FROM demand")
     assert rule == f"nanhai@{version}:sunk"
 
 
-def test_what_differs_is_told_rule_by_rule_and_one_that_moved_is_told_alone():
+def test_differences_are_listed_rule_by_rule_and_a_moved_rule_is_listed_alone():
     first, second, third = (Rule(id=id, match=Match(category=id), lead="station") for id in ("a", "b", "c"))
     changed = second.model_copy(update={"lead": "town"})
     new = Rule(id="d", lead="nh-tax")
-    found = differences((first, second, third), (new, third, first, changed))
-    assert {(one.rule, one.change, one.above) for one in found} == {
+    changes = differences((first, second, third), (new, third, first, changed))
+    assert {(change.rule, change.change, change.above) for change in changes} == {
         ("d", Change.ADDED, None), ("c", Change.MOVED, "d"), ("b", Change.CHANGED, "a")
     }  # fmt: skip
     (gone,) = differences((first, second), (first,))
@@ -408,7 +408,7 @@ def test_what_differs_is_told_rule_by_rule_and_one_that_moved_is_told_alone():
     assert differences((first, second), (first, second)) == []
 
 
-def test_what_took_longer_than_a_shorter_limit_would_have_been_late():
+def test_a_demand_that_took_longer_than_a_shorter_limit_counts_as_late():
     fast = nanhai().limits["guangdong-2022"].model_copy(update={"working_days": dict.fromkeys(RequestKind, 3)})
     pack = nanhai().model_copy(update={"limits": {**nanhai().limits, "fast": fast}})
     rules = (pack.rules[0].model_copy(update={"limits": "fast"}), *pack.rules[1:])

@@ -1,4 +1,4 @@
-"""Whose clock ran: every moment of a demand's life belongs to one holder."""
+"""The case clock: every moment of a demand's life is attributed to one holder."""
 
 from collections.abc import AsyncIterator
 from datetime import timedelta
@@ -26,17 +26,17 @@ HOUR = timedelta(hours=1)
 SECONDS = PACK.due_times.working_seconds_between
 
 
-def clock(*told: tuple[f.StatusFact, int], now: int) -> Clock:
-    """Facts at so many hours after ten o'clock on a Monday."""
-    return clock_of(AT, [(fact, AT + n * HOUR) for fact, n in told], AT + now * HOUR, SECONDS)
+def clock(*dated_facts: tuple[f.StatusFact, int], now: int) -> Clock:
+    """The clock of a case after facts at these hours after ten o'clock on a Monday."""
+    return clock_of(AT, [(fact, AT + n * HOUR) for fact, n in dated_facts], AT + now * HOUR, SECONDS)
 
 
-def hops(found: Clock) -> list[tuple[str, str | None, int]]:
-    return [(span.hop.value, span.unit, span.seconds // 3600) for span in found.spans]
+def hops(case_clock_: Clock) -> list[tuple[str, str | None, int]]:
+    return [(span.hop.value, span.unit, span.seconds // 3600) for span in case_clock_.spans]
 
 
-def test_a_life_is_told_hop_by_hop():
-    found = clock(
+def test_the_clock_lists_each_holder_in_turn():
+    clock_ = clock(
         (f.DemandTriaged(reason="x"), 0),
         (f.DemandRouted(unit="nh-tax", rule="r"), 2),
         (f.DemandReturned(by="陈", reason="x", suggested_unit="nh-police"), 3),
@@ -51,7 +51,7 @@ def test_a_life_is_told_hop_by_hop():
         (f.DemandRouted(unit="nh-police", rule="reopened"), 73),
         now=80,
     )
-    assert hops(found) == [
+    assert hops(clock_) == [
         ("triage", None, 2),
         ("sign", "nh-tax", 1),
         ("sign", "nh-police", 4),
@@ -62,33 +62,33 @@ def test_a_life_is_told_hop_by_hop():
         ("verdict", None, 1),
         ("sign", "nh-police", 7),
     ]
-    assert found.running is not None
-    assert (found.running.holder, found.running.unit, found.running.hop) == (Holder.UNIT, "nh-police", Hop.SIGN)
-    assert [(one.unit, one.seconds // 3600, one.paused_seconds // 3600) for one in found.held] == [
+    assert clock_.running is not None
+    assert (clock_.running.holder, clock_.running.unit, clock_.running.hop) == (Holder.UNIT, "nh-police", Hop.SIGN)
+    assert [(holder.unit, holder.seconds // 3600, holder.paused_seconds // 3600) for holder in clock_.held] == [
         (None, 2, 0), ("nh-tax", 1, 0), ("nh-police", 52, 24), (None, 1, 0),
     ]  # fmt: skip
-    assert found.spans[5].reason == "weather"
+    assert clock_.spans[5].reason == "weather"
 
 
-def test_a_demand_that_has_ended_runs_no_clock():
+def test_the_clock_of_an_ended_demand_does_not_run():
     closed = clock((f.DemandDeclined(reason="x"), 1), (f.DemandClosed(outcome=f.Outcome.DECLINED), 3), now=90)
     assert (closed.running, hops(closed)) == (None, [("intake", None, 1), ("verdict", None, 2)])
 
 
-def test_a_list_is_a_pause_that_work_ends():
-    found = clock(
+def test_a_list_is_a_pause_that_ends_when_work_goes_on():
+    clock_ = clock(
         (f.DemandRouted(unit="nh-tax", rule="r"), 0),
         (f.DemandAccepted(by="王"), 0),
         (f.DemandListed(level="town", reason="x"), 1),
         (f.DemandProgressed(by="王", note="x"), 5),
         now=6,
     )
-    assert hops(found) == [("contact", "nh-tax", 1), ("paused", "nh-tax", 4), ("handling", "nh-tax", 1)]
+    assert hops(clock_) == [("contact", "nh-tax", 1), ("paused", "nh-tax", 4), ("handling", "nh-tax", 1)]
 
 
-def test_seconds_of_work_are_those_of_the_place():
-    found = clock((f.DemandRouted(unit="nh-tax", rule="r"), 0), now=24)
-    assert found.spans[0].working_seconds == 7 * 3600, "10:00-12:00, 14:00-17:30, and 08:30-10:00 of the next day"
+def test_working_seconds_follow_the_calendar_of_the_jurisdiction():
+    clock_ = clock((f.DemandRouted(unit="nh-tax", rule="r"), 0), now=24)
+    assert clock_.spans[0].working_seconds == 7 * 3600, "10:00-12:00, 14:00-17:30, and 08:30-10:00 of the next day"
 
 
 FACTS = (
@@ -112,42 +112,44 @@ FACTS = (
 )
 
 
-def test_what_goes_on_after_a_moment_elsewhere_is_one_span():
-    told = [
+def test_a_short_change_to_another_holder_does_not_split_a_span():
+    dated_facts = [
         (f.DemandRouted(unit=STATION, rule="r"), AT + HOUR),
         (f.DemandAccepted(by="陈"), AT + 2 * HOUR),
         (f.DemandPaused(by="陈", reason="weather"), AT + 3 * HOUR),
         (f.DemandResumed(by="陈"), AT + 3 * HOUR),
     ]
-    spans = clock_of(AT, told, AT + 5 * HOUR, SECONDS).spans
+    spans = clock_of(AT, dated_facts, AT + 5 * HOUR, SECONDS).spans
     assert [span.seconds // 3600 for span in spans] == [1, 1, 3]
 
 
 @given(st.lists(st.tuples(st.sampled_from(FACTS), st.timedeltas(timedelta(days=-1), timedelta(days=9))), max_size=25))
 def test_spans_cover_the_whole_life_without_gap_or_overlap(steps: list[tuple[f.StatusFact, timedelta]]):
-    demand, at, told = story.demand(*story.SUBMITTED), AT, []
+    demand, at, dated_facts = story.demand(*story.SUBMITTED), AT, []
     for fact, wait in steps:
         at += wait
         try:
             demand = evolve(demand, fact, at)
         except Refused:
             continue
-        told.append((fact, at))
-    end = max([AT, *(moment for _, moment in told)])
+        dated_facts.append((fact, at))
+    end = max([AT, *(moment for _, moment in dated_facts)])
     now = end + HOUR
-    found = clock_of(AT, told, now, SECONDS)
+    clock_ = clock_of(AT, dated_facts, now, SECONDS)
     ended = demand.outcome is not None
-    assert all(span.start <= span.end for span in found.spans)
-    assert all(before.end == after.start for before, after in pairwise(found.spans))
+    assert all(span.start <= span.end for span in clock_.spans)
+    assert all(before.end == after.start for before, after in pairwise(clock_.spans))
     assert all(
         (before.hop, before.unit, before.reason) != (after.hop, after.unit, after.reason)
-        for before, after in pairwise(found.spans)
+        for before, after in pairwise(clock_.spans)
     )
-    assert not found.spans or found.spans[0].start == AT
+    assert not clock_.spans or clock_.spans[0].start == AT
     life = (end if ended else now) - AT
-    assert sum(((span.end - span.start) for span in found.spans), timedelta()) == life
-    assert sum(one.seconds + one.paused_seconds for one in found.held) == sum(span.seconds for span in found.spans)
-    assert (found.running is None) is ended
+    assert sum(((span.end - span.start) for span in clock_.spans), timedelta()) == life
+    assert sum(holder.seconds + holder.paused_seconds for holder in clock_.held) == sum(
+        span.seconds for span in clock_.spans
+    )
+    assert (clock_.running is None) is ended
 
 
 @pytest.fixture
@@ -156,7 +158,7 @@ async def office(database: str) -> AsyncIterator[Office]:
         yield Office(pool)
 
 
-async def test_the_clock_of_a_case_is_read_from_its_own_and_from_heard_facts(office: Office):
+async def test_the_clock_of_a_case_is_built_from_routings_own_facts_and_received_ones(office: Office):
     key = await office.submits()
     await office.tells(key, AT + HOUR, f.DemandAccepted(by="陈"), f.DemandResolved(by="陈", result="x"))
     version = (await office.state(key)).version
@@ -164,7 +166,7 @@ async def test_the_clock_of_a_case_is_read_from_its_own_and_from_heard_facts(off
     desk = CaseHandler(office.pool, office.repository, shipped())
     number = (await office.state(key)).number
     reader = Person(name="陈", unit=STATION, roles=frozenset({"clerk"}))
-    found = await case_clock(desk, number, reader, AT + 5 * HOUR)
-    assert hops(found) == [("sign", STATION, 1), ("verdict", None, 2), ("sign", STATION, 2)]
+    clock_ = await case_clock(desk, number, reader, AT + 5 * HOUR)
+    assert hops(clock_) == [("sign", STATION, 1), ("verdict", None, 2), ("sign", STATION, 2)]
     with pytest.raises(Refused):
         await case_clock(desk, number, Person(name="王", unit="nh-tax", roles=frozenset({"clerk"})), AT)

@@ -1,4 +1,4 @@
-"""What each command makes of a case: extensions, pauses, assistance, transfers, merges."""
+"""The effect of each command on a case: extensions, pauses, assistance, transfers, merges."""
 
 from collections.abc import Sequence
 from datetime import timedelta
@@ -32,7 +32,7 @@ ACCEPTED = (*ROUTED, f.DemandAccepted(by="陈"))
 
 
 def after(demand: Demand, *commands: c.RoutingCommand, by: Person, at=story.AT, parent=None) -> Demand:
-    """The case when these commands were given one after the other."""
+    """The case after these commands, one after another."""
     for command in commands:
         for fact in decide(demand, command, by, PACK, at, parent):
             if isinstance(fact, f.StatusFact):
@@ -50,7 +50,7 @@ def refusal(demand: Demand, command: c.RoutingCommand, by: Person, at=story.AT, 
 ASK = c.RequestExtension(working_days=5, reason="需现场勘测")
 
 
-def test_an_extension_is_asked_by_the_unit_and_granted_by_the_head_of_the_unit_above():
+def test_an_extension_is_requested_by_the_unit_and_granted_by_the_head_of_the_unit_above():
     demand = after(story.demand(*ACCEPTED), ASK, by=CLERK)
     assert demand.extension is not None
     assert (demand.extension.decider, demand.due_at) == (TOWN, DUE)
@@ -66,7 +66,7 @@ def test_fewer_days_may_be_granted_and_no_more():
     assert refusal(demand, c.GrantExtension(working_days=6), TOWN_HEAD).code is Code.INVALID
 
 
-def test_a_refused_extension_leaves_the_due_time_and_may_be_asked_for_again():
+def test_a_refused_extension_keeps_the_due_time_and_may_be_requested_again():
     refused = after(story.demand(*ACCEPTED), ASK, c.GrantExtension(), by=DISPATCHER)
     assert refused.extensions == 1
     refused = after(after(story.demand(*ACCEPTED), ASK, by=CLERK), c.RefuseExtension(reason="可按期"), by=TOWN_HEAD)
@@ -75,11 +75,11 @@ def test_a_refused_extension_leaves_the_due_time_and_may_be_asked_for_again():
 
 
 @pytest.mark.parametrize("command", [c.GrantExtension(), c.RefuseExtension(reason="x")])
-def test_what_was_not_asked_for_is_not_decided(command: c.RoutingCommand):
+def test_an_extension_that_was_not_requested_cannot_be_decided(command: c.RoutingCommand):
     assert refusal(story.demand(*ACCEPTED), command, TOWN_HEAD).code is Code.ILLEGAL_TRANSITION
 
 
-def test_an_extension_is_asked_for_once_at_a_time_and_before_the_due_time():
+def test_only_one_extension_may_be_requested_at_a_time_and_before_the_due_time():
     demand = after(story.demand(*ACCEPTED), ASK, by=CLERK)
     assert refusal(demand, ASK, CLERK).code is Code.ILLEGAL_TRANSITION
     late = DUE + timedelta(seconds=1)
@@ -89,7 +89,7 @@ def test_an_extension_is_asked_for_once_at_a_time_and_before_the_due_time():
 PAUSE = c.PauseDemand(reason="waiting-for-citizen", note="请补充材料", days=5)
 
 
-def test_a_pause_stops_the_clock_and_what_is_due_moves_by_it():
+def test_a_pause_stops_the_clock_and_moves_due_times_by_its_length():
     paused = after(story.demand(*ACCEPTED), PAUSE, by=CLERK)
     assert (paused.paused_at, paused.paused_until) == (story.AT, story.AT + timedelta(days=5))
     assert refusal(paused, PAUSE, CLERK).code is Code.ILLEGAL_TRANSITION
@@ -101,13 +101,13 @@ def test_a_pause_stops_the_clock_and_what_is_due_moves_by_it():
     assert refusal(resumed, c.ResumeDemand(), CLERK).code is Code.ILLEGAL_TRANSITION
 
 
-def test_a_pause_has_a_reason_of_the_list_and_is_not_longer_than_it_allows():
+def test_a_pause_has_a_listed_reason_and_its_maximum_length():
     accepted = story.demand(*ACCEPTED)
     assert refusal(accepted, c.PauseDemand(reason="lunch"), CLERK).code is Code.INVALID
     assert refusal(accepted, c.PauseDemand(reason="waiting-for-citizen", days=300), CLERK).code is Code.INVALID
 
 
-def test_a_unit_does_not_pause_by_itself_for_a_reason_that_others_decide_on():
+def test_a_unit_cannot_pause_for_a_reason_that_needs_approval():
     funds = c.PauseDemand(reason="funds")
     assert refusal(story.demand(*ACCEPTED), funds, CLERK).code is Code.INVALID
     assert after(story.demand(*ACCEPTED), funds, by=DISPATCHER).pause_reason == "funds"
@@ -123,7 +123,7 @@ def test_a_unit_does_not_pause_by_itself_for_a_reason_that_others_decide_on():
     ],
     ids=lambda value: type(value).__name__,
 )
-def test_the_unit_that_gets_a_paused_case_has_the_time_that_was_left(command: c.RoutingCommand, by: Person):
+def test_a_unit_that_gets_a_paused_case_has_the_remaining_time(command: c.RoutingCommand, by: Person):
     paused = after(story.demand(*ACCEPTED), PAUSE, by=CLERK)
     later = story.AT + timedelta(days=4)
     moved = after(paused, command, by=by, at=later)
@@ -135,7 +135,7 @@ def test_an_answer_ends_a_pause():
     assert after(paused, c.ResolveDemand(result="修好了"), by=CLERK).paused_at is None
 
 
-def test_the_clock_of_a_listed_case_stands_until_work_goes_on():
+def test_the_clock_of_a_listed_case_is_stopped_until_work_goes_on():
     demand = after(story.demand(*ACCEPTED), c.ListDemand(level="town", reason="列入清单"), by=HEAD)
     assert (demand.status, demand.paused_at) == (Status.LISTED, story.AT)
     later = story.AT + timedelta(days=30)
@@ -162,7 +162,7 @@ def test_an_assisting_unit_signs_for_its_part_and_reports_to_the_lead():
     assert after(reported, c.EndAssistance(unit="nh-transport", reason="已查明"), by=CLERK).assisting == ()
 
 
-def test_only_units_that_assist_report_and_only_they_are_let_go():
+def test_only_assisting_units_can_report_and_be_released():
     accepted = story.demand(*ACCEPTED)
     assert refusal(accepted, c.ReportAssistance(note="x"), DISPATCHER).code is Code.ILLEGAL_TRANSITION
     assert refusal(accepted, c.EndAssistance(unit="nh-tax", reason="x"), CLERK).code is Code.INVALID
@@ -173,8 +173,8 @@ def test_only_units_that_assist_report_and_only_they_are_let_go():
 def test_a_transfer_gives_the_case_to_another_unit_and_keeps_its_due_time():
     moved = after(story.demand(*ACCEPTED), c.TransferDemand(unit="nh-education", reason="校内道路"), by=CLERK)
     assert (moved.unit, moved.status, moved.due_at, moved.handler) == ("nh-education", Status.ROUTED, DUE, None)
-    back = c.TransferDemand(unit=STATION, reason="x")
-    assert refusal(moved, back, Person("周", "nh-education")).code is Code.INVALID
+    transfer_back = c.TransferDemand(unit=STATION, reason="x")
+    assert refusal(moved, transfer_back, Person("周", "nh-education")).code is Code.INVALID
 
 
 def test_a_case_is_moved_up_to_the_unit_above_while_the_one_below_goes_on_helping():
@@ -187,11 +187,11 @@ def test_a_case_is_moved_up_to_the_unit_above_while_the_one_below_goes_on_helpin
     assert refusal(story.demand(*top), command, DISPATCHER).code is Code.ILLEGAL_TRANSITION
 
 
-def test_a_case_is_not_returned_to_the_unit_that_has_it():
+def test_a_case_cannot_be_returned_to_the_unit_that_has_it():
     assert refusal(story.demand(*ROUTED), c.ReturnDemand(reason="x", suggested_unit=STATION), CLERK).errors
 
 
-def test_a_case_is_returned_within_the_window_of_the_pack_alone():
+def test_a_case_can_be_returned_only_within_the_time_of_the_pack():
     returning = PACK.handling.returning.model_copy(update={"window": Limit(working_days=1)})
     handling = PACK.handling.model_copy(update={"returning": returning})
     pack = PACK.model_copy(update={"handling": handling})
@@ -204,14 +204,14 @@ def test_a_case_is_returned_within_the_window_of_the_pack_alone():
     assert decide(story.demand(*ROUTED), command, DISPATCHER, pack, end + timedelta(days=9))
 
 
-def test_whoever_signs_handles_the_case_until_the_head_names_another():
+def test_the_person_who_signs_handles_the_case_until_the_head_assigns_another():
     accepted = after(story.demand(*ROUTED), c.AcceptDemand(), by=CLERK)
     assert accepted.handler == "陈"
     assert refusal(accepted, c.AssignDemand(handler="黄"), CLERK).code is Code.FORBIDDEN
     assert after(accepted, c.AssignDemand(handler="黄"), by=HEAD).handler == "黄"
 
 
-def test_notes_and_evidence_name_the_unit_that_wrote_them_and_no_citizen():
+def test_notes_and_evidence_name_their_unit_and_no_citizen():
     accepted = story.demand(*ACCEPTED)
     (note,) = decide(accepted, c.WriteNote(text="业主 13812345678 在家"), CLERK, PACK, story.AT)
     assert note == f.DemandNoted(by="陈", unit=STATION, text="业主 ［手机号］ 在家")
@@ -220,7 +220,7 @@ def test_notes_and_evidence_name_the_unit_that_wrote_them_and_no_citizen():
     assert refusal(accepted, c.AttachEvidence(note="x"), CLERK).code is Code.INVALID
 
 
-def test_a_choice_that_is_none_is_refused_by_its_field():
+def test_an_invalid_choice_is_refused_with_its_field():
     with pytest.raises(Refused) as refused:
         command_of("attach", {"note": "x", "kind": "weather"})
     assert [error.field for error in refused.value.errors] == ["kind"]
@@ -240,7 +240,7 @@ PARENT = story.demand(*ACCEPTED).model_copy(update={"id": story.demand(*ACCEPTED
 MERGE = c.MergeDemand(into=story.SUBMISSION.number, reason="同一路段")
 
 
-def test_a_case_is_merged_into_another_open_one_and_set_free_again():
+def test_a_case_is_merged_into_another_open_one_and_unmerged_again():
     merged = after(story.demand(*ACCEPTED), MERGE, by=CLERK, parent=PARENT)
     assert (merged.status, merged.parent, merged.parent_number) == (Status.MERGED, PARENT.id, "P")
     alone = after(merged, c.UnmergeDemand(reason="不是"), by=CLERK)
@@ -257,11 +257,11 @@ def test_a_case_is_merged_into_another_open_one_and_set_free_again():
         (PARENT.model_copy(update={"status": Status.RESOLVED}), "answered already"),
     ],
 )
-def test_a_case_is_merged_into_no_other_than_an_open_one(parent: Demand | None, word: str):
+def test_a_case_can_be_merged_only_into_an_open_one(parent: Demand | None, word: str):
     assert word in refusal(story.demand(*ACCEPTED), MERGE, CLERK, parent=parent).en
 
 
-def test_what_was_never_with_a_unit_waits_for_a_dispatcher_when_it_is_set_free():
+def test_an_unmerged_case_that_never_had_a_unit_waits_for_a_dispatcher():
     merged = story.demand(*story.SUBMITTED, f.DemandMerged(parent=PARENT.id, parent_number="P"))
     assert after(merged, c.UnmergeDemand(reason="x"), by=DISPATCHER).status is Status.TRIAGE
 
@@ -270,7 +270,7 @@ def names(demand: Demand, by: Person) -> Sequence[str]:
     return available(demand, by, PACK)
 
 
-def test_only_commands_that_somebody_may_give_now_are_available():
+def test_only_commands_that_a_person_may_give_now_are_available():
     routed, accepted = story.demand(*ROUTED), story.demand(*ACCEPTED)
     assert "accept" in names(routed, CLERK)
     assert not {"progress", "resolve", "pause", "resume", "grant-extension", "route"} & set(names(routed, CLERK))
@@ -285,12 +285,10 @@ def test_only_commands_that_somebody_may_give_now_are_available():
 
 
 @pytest.mark.parametrize("by", [CLERK, HEAD, TOWN_HEAD, DISPATCHER])
-@pytest.mark.parametrize("told", [ROUTED, ACCEPTED, (*ACCEPTED, f.DemandContacted(by="陈"))])
-def test_an_available_command_is_not_refused_for_who_gives_it_or_for_the_status(
-    told: tuple[f.StatusFact, ...], by: Person
-):
+@pytest.mark.parametrize("facts", [ROUTED, ACCEPTED, (*ACCEPTED, f.DemandContacted(by="陈"))])
+def test_an_available_command_is_not_refused_for_its_person_or_the_status(facts: tuple[f.StatusFact, ...], by: Person):
     samples = {type(command): command for command in SAMPLES}
-    demand = story.demand(*told)
+    demand = story.demand(*facts)
     for name in names(demand, by):
         parent = PARENT if name == "merge" else None
         assert after(demand, samples[c.COMMANDS[name]], by=by, parent=parent)
@@ -309,7 +307,7 @@ SAMPLES: tuple[c.RoutingCommand, ...] = (
 )  # fmt: skip
 
 
-def test_a_merged_case_is_answered_with_its_parent_and_not_by_hand():
+def test_a_merged_case_is_answered_with_its_parent_and_not_by_a_command():
     merged = story.demand(*ROUTED, f.DemandMerged(parent=UUID(int=9), parent_number="NH21-000009-X"))
     refused = refusal(merged, c.ResolveDemand(result="修好了"), CLERK)
     assert (refused.code, "NH21-000009-X" in refused.en) == (Code.ILLEGAL_TRANSITION, True)

@@ -1,4 +1,4 @@
-"""However long timers sleep, the misses that they tell of a random life are those that are told in time."""
+"""Late timers record the same misses of a random case as timers that run on time."""
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -42,14 +42,15 @@ STEPS = (
 
 @dataclass
 class Desk:
-    """One demand with its timers, as the projection and the runner keep them; `told` holds misses and rungs."""
+    """One demand with its timers, as the projection and the runner maintain them; `told` has the misses and
+    escalations."""
 
     demand: Demand = field(default_factory=lambda: Demand(id=story.ID))
     rows: dict[str, tuple[datetime, Payload]] = field(default_factory=dict)
     told: list[tuple[str, str, str, datetime]] = field(default_factory=list)
 
     def happens(self, fact: f.StatusFact, at: datetime) -> None:
-        """A fact with all that routing tells because of it, and what the projection plans then."""
+        """Apply a fact and all facts that routing records because of it, and plan the timers."""
         before = self.demand
         try:
             self.demand = evolve(before, fact, at)
@@ -72,7 +73,7 @@ class Desk:
             self.rows[""] = (moment, orjson.loads(orjson.dumps(payload_of(parts))))
 
     def runs(self, now: datetime) -> None:
-        """The runner, until nothing is due."""
+        """Run the timers until nothing is due."""
         while due := [(name, row) for name, row in self.rows.items() if row[0] <= now]:
             name, (_, payload) = due[0]
             answer = on_due(self.demand, payload, PACK, now)
@@ -87,7 +88,7 @@ class Desk:
 
 
 def command(desk: Desk, step: f.StatusFact | str, at: datetime) -> f.StatusFact | None:
-    """What staff do at this moment; None where it makes no sense."""
+    """What staff do at this time; None if it is impossible."""
     demand = desk.demand
     match step:
         case "resume":
@@ -109,7 +110,7 @@ def command(desk: Desk, step: f.StatusFact | str, at: datetime) -> f.StatusFact 
 
 
 def life(steps: list[tuple[f.StatusFact | str, timedelta, bool]], *, awake: bool) -> Desk:
-    """A demand with these steps; timers run every hour, or only where a step says so."""
+    """A demand with these steps; timers run every hour, or only when a step says so."""
     desk, now = Desk(), story.AT
     desk.happens(story.SUBMISSION, now)
     for step, wait, runs in steps:
@@ -135,7 +136,7 @@ LIVES = st.lists(
 
 
 @given(LIVES)
-def test_timers_that_slept_tell_the_same_misses_as_timers_that_never_do(
+def test_late_timers_record_the_same_misses_as_timely_ones(
     steps: list[tuple[f.StatusFact | str, timedelta, bool]],
 ):
     asleep, awake = life(steps, awake=False), life(steps, awake=True)
@@ -147,7 +148,7 @@ def test_timers_that_slept_tell_the_same_misses_as_timers_that_never_do(
 def test_no_due_time_of_a_stage_is_missed_twice(
     steps: list[tuple[f.StatusFact | str, timedelta, bool]],
 ):
-    told = [
+    misses = [
         (stage, unit if stage == f.Stage.ASSIST else "", due) for _, stage, unit, due in life(steps, awake=True).told
     ]
-    assert len(told) == len(set(told))
+    assert len(misses) == len(set(misses))

@@ -1,4 +1,4 @@
-"""Several processes share the deadlines; one that is killed loses and repeats nothing."""
+"""Several processes share the deadlines; nothing is lost or repeated when one is killed."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -22,7 +22,7 @@ async def office(database: str) -> AsyncIterator[Office]:
 
 
 def worker(database: str, at: datetime) -> AbstractAsyncContextManager[None]:
-    """Tells deadlines as of a moment, and is killed at the end."""
+    """Runs deadline timers at a fixed time, and is killed at the end."""
     return forked("tests.routing.deadline_worker", database, at.isoformat())
 
 
@@ -30,7 +30,7 @@ async def missed(office: Office) -> int:
     return int(await office.pool.fetchval("SELECT count(*) FROM journal WHERE type = 'demand.deadline-missed.v1'"))
 
 
-async def test_a_worker_that_is_killed_while_it_tells_loses_and_repeats_nothing(office: Office, database: str):
+async def test_a_worker_that_is_killed_while_recording_loses_and_repeats_nothing(office: Office, database: str):
     keys = [await office.submits(n) for n in range(1, DEMANDS + 1)]
     async with worker(database, SIGN):
         await eventually(lambda: missed(office), bool, within=300)
@@ -40,12 +40,12 @@ async def test_a_worker_that_is_killed_while_it_tells_loses_and_repeats_nothing(
     assert [await office.told(key) for key in keys] == [once] * DEMANDS
 
 
-async def test_runners_in_one_process_tell_each_due_time_once(office: Office):
+async def test_runners_in_one_process_record_each_deadline_once(office: Office):
     keys = [await office.submits(n) for n in range(1, 41)]
     late = PACK.due_at(AT, 30)
     await asyncio.gather(*(office.clock_shows(at) for at in (SIGN, late, SIGN + SECOND, late)))
     await office.clock_shows(late)
     for key in keys:
-        told = await office.told(key)
-        assert sorted(told) == sorted(set(told)), "each once"
-        assert len(told) == 9
+        recorded = await office.told(key)
+        assert sorted(recorded) == sorted(set(recorded)), "each once"
+        assert len(recorded) == 9

@@ -1,4 +1,5 @@
-"""Routing warns before a due time, tells a miss once, and tells it to the level above; paused clocks are silent."""
+"""Routing warns before a due time, records a miss once and escalates it; nothing is recorded while the clock is
+paused."""
 
 from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
@@ -24,7 +25,7 @@ LADDER = f"escalated resolve to {PACK.coordinator}"
 
 
 def opening(due: datetime) -> datetime:
-    """When work begins on the day of a due time."""
+    """The start of work on the day of a due time."""
     return PACK.due_times.warning(due, PACK.supervision.warning)
 
 
@@ -34,14 +35,14 @@ async def office(database: str) -> AsyncIterator[Office]:
         yield Office(pool)
 
 
-async def test_a_demand_that_nobody_touches_is_warned_of_missed_and_escalated_in_time(office: Office):
+async def test_an_untouched_demand_is_warned_about_missed_and_escalated_on_time(office: Office):
     key = await office.submits()
-    seen = []
+    new_facts = []
     for at in (opening(SIGN) - SECOND, opening(SIGN), SIGN - SECOND, SIGN, opening(DUE), DUE, PACK.due_at(DUE, 5)):
         before = len(await office.told(key))
         await office.clock_shows(at)
-        seen.append((await office.told(key))[before:])
-    assert seen == [
+        new_facts.append((await office.told(key))[before:])
+    assert new_facts == [
         [],
         ["warned sign", "warned contact"],
         [],
@@ -53,7 +54,7 @@ async def test_a_demand_that_nobody_touches_is_warned_of_missed_and_escalated_in
     assert await office.timers() == []
 
 
-async def test_the_facts_say_what_was_due_whose_it_was_and_which_leader_was_told(office: Office):
+async def test_the_facts_name_the_stage_the_unit_and_the_notified_leader(office: Office):
     key = await office.submits()
     await office.clock_shows(SIGN)
     missed = next(fact for fact in await office.notes(key) if isinstance(fact, f.DeadlineMissed))
@@ -70,7 +71,7 @@ async def test_one_demand_has_one_timer(office: Office):
     assert await office.timers() == [(key, "")]
 
 
-async def test_what_was_done_in_time_is_not_missed(office: Office):
+async def test_a_stage_that_was_done_in_time_is_not_missed(office: Office):
     key = await office.submits()
     await office.tells(key, AT + SECOND, ACCEPTED, CONTACTED)
     await office.clock_shows(DUE - SECOND)
@@ -91,20 +92,20 @@ async def test_what_was_done_in_time_is_not_missed(office: Office):
     ],
     ids=lambda facts: facts[-1].type,
 )
-async def test_nothing_is_told_after_the_end_or_on_a_list(office: Office, end: tuple[f.Fact, ...]):
+async def test_no_deadline_is_recorded_after_the_end_or_on_a_list(office: Office, end: tuple[f.Fact, ...]):
     key = await office.submits()
     await office.tells(key, AT + SECOND, *end)
     await office.clock_shows(LATER)
     assert await office.told(key) == []
 
 
-async def test_imported_history_is_silent(office: Office):
+async def test_imported_history_has_no_deadline_facts(office: Office):
     key = await office.submits(imported=True)
     await office.clock_shows(LATER)
     assert (await office.told(key), await office.timers()) == ([], [])
 
 
-async def test_a_paused_demand_is_silent_and_goes_on_by_itself_with_the_time_that_was_left(office: Office):
+async def test_a_paused_demand_has_no_deadlines_and_resumes_by_itself_with_the_remaining_time(office: Office):
     key = await office.submits()
     await office.tells(key, AT + SECOND, ACCEPTED, CONTACTED)
     until = AT + 14 * DAY
@@ -121,7 +122,7 @@ async def test_a_paused_demand_is_silent_and_goes_on_by_itself_with_the_time_tha
     assert await office.told(key) == ["resumed", "warned resolve", *RESOLVE_MISSED]
 
 
-async def test_the_end_of_a_pause_that_the_worker_slept_through_is_counted_from_when_it_was(office: Office):
+async def test_a_pause_that_ended_while_the_worker_was_down_ends_at_its_planned_time(office: Office):
     key = await office.submits()
     until = AT + 14 * DAY
     await office.tells(key, AT + DAY, ACCEPTED, CONTACTED, f.DemandPaused(by="陈", reason="weather", until=until))
@@ -138,7 +139,7 @@ async def test_a_pause_that_staff_ended_does_not_end_again(office: Office):
     assert (await office.told(key)).count("resumed") == 1
 
 
-async def test_what_was_missed_before_a_pause_is_not_told_again_after_it(office: Office):
+async def test_a_miss_before_a_pause_is_not_recorded_again_after_it(office: Office):
     key = await office.submits()
     await office.tells(key, AT + SECOND, ACCEPTED, CONTACTED)
     await office.clock_shows(DUE)
@@ -148,7 +149,7 @@ async def test_what_was_missed_before_a_pause_is_not_told_again_after_it(office:
     assert await office.told(key) == [*RESOLVE_MISSED, "resumed", LADDER]
 
 
-async def test_a_due_time_that_passed_on_a_list_is_told_when_work_goes_on(office: Office):
+async def test_a_due_time_that_passed_on_a_list_is_recorded_when_work_goes_on(office: Office):
     key = await office.submits()
     await office.tells(key, AT + SECOND, ACCEPTED, CONTACTED, f.DemandListed(level="town", reason="待立项"))
     await office.clock_shows(LATER)
@@ -157,7 +158,7 @@ async def test_a_due_time_that_passed_on_a_list_is_told_when_work_goes_on(office
     assert await office.told(key) == [*RESOLVE_MISSED, LADDER]
 
 
-async def test_a_due_time_that_was_moved_is_warned_of_and_missed_when_it_is_there(office: Office):
+async def test_a_moved_due_time_is_warned_about_and_missed_at_its_new_time(office: Office):
     key = await office.submits()
     await office.tells(key, AT + SECOND, ACCEPTED, CONTACTED)
     await office.clock_shows(DUE - SECOND)
@@ -169,7 +170,7 @@ async def test_a_due_time_that_was_moved_is_warned_of_and_missed_when_it_is_ther
     assert await office.told(key) == ["warned resolve", "warned resolve", *RESOLVE_MISSED]
 
 
-async def test_another_unit_gets_the_due_time_that_was_told_already_and_it_is_not_told_again(office: Office):
+async def test_a_missed_due_time_is_not_recorded_again_for_the_next_unit(office: Office):
     key = await office.submits()
     await office.tells(key, AT + SECOND, ACCEPTED, CONTACTED)
     await office.clock_shows(DUE)
@@ -177,12 +178,12 @@ async def test_another_unit_gets_the_due_time_that_was_told_already_and_it_is_no
     routed = f.DemandRouted(unit="nh-tax", rule="dispatcher:李", due_at=due, sign_due_at=DUE + 3 * DAY)
     await office.tells(key, DUE + SECOND, routed)
     await office.clock_shows(LATER)
-    told = await office.told(key)
-    assert (told.count("missed resolve"), told.count(LADDER)) == (1, 1)
-    assert "missed sign" in told, "its own time to sign"
+    recorded = await office.told(key)
+    assert (recorded.count("missed resolve"), recorded.count(LADDER)) == (1, 1)
+    assert "missed sign" in recorded, "its own time to sign"
 
 
-async def test_what_was_routed_after_its_due_time_is_missed_at_once(office: Office):
+async def test_a_demand_routed_after_its_due_time_is_missed_at_once(office: Office):
     key = await office.submits(category=None)
     await office.clock_shows(LATER)
     assert await office.told(key) == []
@@ -203,7 +204,7 @@ async def test_each_assisting_unit_has_a_due_time_of_its_own(office: Office):
     assert missed == ["nh-police"]
 
 
-async def test_nobody_is_told_twice_when_the_clock_is_set_back(office: Office):
+async def test_nothing_is_recorded_twice_when_the_clock_is_set_back(office: Office):
     key = await office.submits()
     for at in (SIGN, AT, SIGN, SIGN - DAY, SIGN + SECOND):
         await office.clock_shows(at)
@@ -215,31 +216,31 @@ async def test_nobody_is_told_twice_when_the_clock_is_set_back(office: Office):
     [(ACCEPTED, CONTACTED), (f.DemandReturned(by="陈", reason="x", suggested_unit="nh-tax"),), (ACCEPTED, RESOLVED)],
     ids=["handled", "returned", "answered"],
 )
-async def test_a_miss_that_the_worker_slept_through_is_told_though_the_demand_went_on(
+async def test_a_miss_while_the_worker_was_down_is_recorded_although_the_demand_went_on(
     office: Office, meanwhile: tuple[f.Fact, ...]
 ):
     key = await office.submits()
     await office.tells(key, SIGN + DAY, *meanwhile)
     for _ in range(2):
         await office.clock_shows(SIGN + DAY + SECOND)
-    told = await office.told(key)
-    assert sorted(told[:4]) == sorted([*SIGN_MISSED, *CONTACT_MISSED])
-    assert told.count("missed sign") == 1
+    recorded = await office.told(key)
+    assert sorted(recorded[:4]) == sorted([*SIGN_MISSED, *CONTACT_MISSED])
+    assert recorded.count("missed sign") == 1
     assert next(fact.unit for fact in await office.notes(key) if isinstance(fact, f.DeadlineMissed)) == STATION
 
 
-async def test_a_worker_that_slept_through_everything_tells_each_miss_once_and_no_late_warning(office: Office):
+async def test_a_worker_that_was_down_for_long_records_each_miss_once_and_no_late_warning(office: Office):
     key = await office.submits()
     await office.clock_shows(LATER)
     await office.clock_shows(LATER + DAY)
-    told = await office.told(key)
-    assert [words for words in told if not words.startswith("escalated")] == [
+    recorded = await office.told(key)
+    assert [words for words in recorded if not words.startswith("escalated")] == [
         "missed sign", "missed contact", "missed resolve",
     ]  # fmt: skip
-    assert len(told) == 9
+    assert len(recorded) == 9
 
 
-async def test_a_demand_that_was_open_before_the_update_is_watched_from_then_on(office: Office):
+async def test_a_demand_that_was_open_before_an_update_has_timers_afterwards(office: Office):
     at = now()
     key, answered = await office.submits(1, at), await office.submits(2, at)
     await office.submits(3, at, imported=True)
@@ -257,11 +258,11 @@ async def test_a_demand_that_was_open_before_the_update_is_watched_from_then_on(
     assert await office.told(key) == RESOLVE_MISSED
 
 
-async def test_the_doctor_names_timers_that_are_late_and_those_that_fail(office: Office):
+async def test_the_doctor_names_late_and_failing_timers(office: Office):
     async def words() -> str:
         async with office.pool.acquire() as db:
-            found = await late_timers(db, "routing")
-        return "".join(map(str, found))
+            findings = await late_timers(db, "routing")
+        return "".join(map(str, findings))
 
     await office.submits(at=now())
     assert await words() == ""
@@ -272,7 +273,7 @@ async def test_the_doctor_names_timers_that_are_late_and_those_that_fail(office:
     assert "failed" in await words()
 
 
-async def test_a_due_time_that_is_corrected_away_and_back_within_one_moment_hides_nothing(office: Office):
+async def test_a_due_time_corrected_twice_at_the_same_time_is_still_recorded(office: Office):
     key = await office.submits()
     late = DUE + DAY
     await office.clock_shows(DUE - SECOND)

@@ -1,4 +1,4 @@
-"""What `make bench` asks of a million open cases is asked of a few, so that it still can be asked."""
+"""The queries of `make bench` run on a few cases, so that they keep working."""
 
 from services.routing.cases import worklists
 from services.routing.cases.worklist_filters import Filters
@@ -8,7 +8,7 @@ from tests.bench import cases
 from tests.packs import nanhai
 
 
-async def test_every_question_of_the_desk_has_an_answer_over_the_cases_of_the_bench(database: str):
+async def test_every_query_of_the_desk_works_on_the_cases_of_the_bench(database: str):
     await cases.fill(database, 4_000)
     async with await open_pool(database, "routing", size=1) as pool:
         figures = await cases.asked(pool, times=2)

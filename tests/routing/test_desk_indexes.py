@@ -1,4 +1,4 @@
-"""What the indexes of demands are over: a fact that moves a case to no other list is written in place."""
+"""Indexes of demands: a fact that does not move a case to another list updates no index."""
 
 from uuid import UUID
 
@@ -11,7 +11,7 @@ from tests.routing.conftest import Hall
 OFTEN_CHANGED = ("state", "version", "status", "urges", "supports", "words_at")
 
 
-async def test_no_index_of_demands_looks_into_what_each_fact_changes(hall: Hall):
+async def test_no_index_of_demands_uses_columns_that_every_fact_changes(hall: Hall):
     rows = await hall.pool.fetch(
         """
         SELECT relname, array_agg(attname::text) AS columns
@@ -26,7 +26,7 @@ async def test_no_index_of_demands_looks_into_what_each_fact_changes(hall: Hall)
         assert not set(row["columns"]) & set(OFTEN_CHANGED), row["relname"]
 
 
-async def test_a_call_and_progress_are_written_in_place(hall: Hall):
+async def test_a_call_and_progress_update_no_index(hall: Hall):
     routed = (story.SUBMISSION, f.DemandRouted(unit="nh-tax", rule="r", assisting=("nh-education",)))
     await hall.knows(*routed, f.DemandAccepted(by="陈"), n=1)
     key = UUID(int=1)

@@ -1,4 +1,4 @@
-"""Who answers, and what staff may say."""
+"""Pure decisions of routing: who answers, and what staff may do."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -34,9 +34,9 @@ def spec(by: Person) -> Spec:
     return Spec(lambda demand, command: decide(demand, command, by, PACK, story.AT))
 
 
-def reacted(*told: f.StatusFact, demand: Demand | None = None) -> f.Fact:
-    demand = demand or story.demand(*told)
-    ((fact, _),) = reaction(shipped())(demand, told[-1], story.AT, story.AT)
+def reacted(*new_fact: f.StatusFact, demand: Demand | None = None) -> f.Fact:
+    demand = demand or story.demand(*new_fact)
+    ((fact, _),) = reaction(shipped())(demand, new_fact[-1], story.AT, story.AT)
     return fact
 
 
@@ -54,7 +54,7 @@ def test_the_catalogue_routes_a_demand_with_its_due_time():
     assert routed.team
 
 
-def test_what_no_rule_decides_goes_to_triage():
+def test_a_demand_without_a_matching_rule_goes_to_triage():
     triaged = reacted(story.SUBMISSION.model_copy(update={"category": None}))
     assert isinstance(triaged, f.DemandTriaged)
     assert "no-category" in triaged.reason
@@ -73,14 +73,14 @@ def test_a_return_without_a_suggestion_goes_to_triage():
 
 def test_the_second_return_goes_to_the_coordinator():
     first = f.DemandReturned(by="陈", reason="x", suggested_unit="town-440605011000")
-    again = f.DemandRouted(unit="town-440605011000", rule="suggested-on-return")
+    routed_again = f.DemandRouted(unit="town-440605011000", rule="suggested-on-return")
     second = f.DemandReturned(by="王", reason="y", suggested_unit="nh-transport")
-    routed = reacted(*ROUTED, first, again, second)
+    routed = reacted(*ROUTED, first, routed_again, second)
     assert isinstance(routed, f.DemandRouted)
     assert (routed.unit, routed.rule) == (PACK.coordinator, "bounced")
 
 
-def test_a_return_to_whoever_had_it_goes_to_the_coordinator():
+def test_a_return_to_an_earlier_unit_goes_to_the_coordinator():
     routed = reacted(*ROUTED, f.DemandReturned(by="陈", reason="x", suggested_unit=ROAD_STATION))
     assert isinstance(routed, f.DemandRouted)
     assert routed.unit == PACK.coordinator
@@ -95,32 +95,36 @@ def test_a_reopened_demand_goes_back_to_its_unit_with_a_new_clock():
     assert fact.due_at == PACK.due_at(later, working_days(fact))
 
 
-def test_a_demand_goes_back_to_its_unit_as_often_as_the_pack_says_and_then_to_the_coordinator():
-    again = (f.DemandRouted(unit=ROAD_STATION, rule="reopened"), *story.RESOLVED[2:], f.DemandReopened(reason="y"))
-    told = (*ROUTED, *story.RESOLVED[2:], f.DemandReopened(reason="y"))
+def test_a_reopened_demand_goes_to_its_unit_up_to_the_limit_of_the_pack_and_then_to_the_coordinator():
+    answered_again = (
+        f.DemandRouted(unit=ROAD_STATION, rule="reopened"),
+        *story.RESOLVED[2:],
+        f.DemandReopened(reason="y"),
+    )
+    facts = (*ROUTED, *story.RESOLVED[2:], f.DemandReopened(reason="y"))
     for _ in range(PACK.max_reopenings):
-        routed = reacted(*told)
+        routed = reacted(*facts)
         assert isinstance(routed, f.DemandRouted)
         assert (routed.unit, routed.rule) == (ROAD_STATION, "reopened")
-        told = (*told, *again)
-    routed = reacted(*told)
+        facts = (*facts, *answered_again)
+    routed = reacted(*facts)
     assert isinstance(routed, f.DemandRouted)
     assert (routed.unit, routed.rule) == (PACK.coordinator, "reopened-too-often")
 
 
-def test_recorded_history_is_told_with_its_own_time():
+def test_facts_about_imported_history_have_its_own_time():
     at = story.AT + timedelta(days=3)
     step = f.RecordedStep(at=at, type="demand.routed", data={"unit": "nh-tax", "rule": "recorded"})
     submission = story.SUBMISSION.model_copy(update={"imported": True, "history": (step,)})
-    told = reaction(shipped())(story.demand(submission), submission, story.AT, at)
-    assert told == ((f.DemandRouted(unit="nh-tax", rule="recorded"), at),)
+    reactions = reaction(shipped())(story.demand(submission), submission, story.AT, at)
+    assert reactions == ((f.DemandRouted(unit="nh-tax", rule="recorded"), at),)
 
 
 def test_a_unit_signs_for_its_own_demand():
     spec(CHEN).given(*ROUTED).when(c.AcceptDemand()).then(f.DemandAccepted(by="陈"))
 
 
-def test_another_unit_cannot_sign_for_it():
+def test_another_unit_cannot_sign_for_the_demand():
     spec(Person("王", "nh-tax")).given(*ROUTED).when(c.AcceptDemand()).then_refused(Code.FORBIDDEN)
 
 
@@ -152,7 +156,7 @@ def test_a_resolved_demand_cannot_be_accepted_again():
         evolve(resolved, accepted, story.AT)
 
 
-def test_what_an_office_writes_keeps_its_own_telephone_and_no_citizens():
+def test_texts_of_offices_keep_their_telephone_and_mask_a_citizens():
     note = "已致电13812345678，如有疑问请拨0757-86228888"
     spec(CHEN).given(*ACCEPTED).when(c.ProgressDemand(note=note)).then(
         f.DemandProgressed(by="陈", note="已致电［手机号］，如有疑问请拨0757-86228888")
@@ -162,7 +166,7 @@ def test_what_an_office_writes_keeps_its_own_telephone_and_no_citizens():
     )
 
 
-def test_a_mask_that_is_longer_than_what_it_hides_still_fits_into_the_fact():
+def test_a_masked_text_that_became_longer_still_fits_into_the_fact():
     (returned,) = spec(CHEN).decide(
         story.demand(*ROUTED), c.ReturnDemand(reason="QQ10001，" * 125, suggested_unit="nh-police")
     )
@@ -179,13 +183,13 @@ def test_the_coordinator_moves_a_due_time_by_working_days_with_its_approval():
     )
 
 
-def test_what_is_overdue_or_has_no_due_time_is_not_extended():
+def test_a_demand_that_is_overdue_or_has_no_due_time_cannot_be_extended():
     late = Spec(lambda demand, command: decide(demand, command, COORDINATOR, PACK, DUE + timedelta(seconds=1)))
     late.given(*IN_TIME).when(EXTEND).then_refused(Code.ILLEGAL_TRANSITION)
     spec(COORDINATOR).given(*ACCEPTED).when(EXTEND).then_refused(Code.ILLEGAL_TRANSITION)
 
 
-def test_a_talk_with_the_citizen_is_told_without_naming_anybody():
+def test_a_talk_with_the_citizen_is_recorded_without_names():
     spec(CHEN).given(*ACCEPTED).when(c.ContactCitizen(note="已致电13812345678")).then(
         f.DemandContacted(by="陈", note="已致电［手机号］")
     )
@@ -197,7 +201,7 @@ def test_another_unit_neither_extends_nor_calls(command: c.Command):
 
 
 @pytest.mark.parametrize(
-    "said",
+    "command_with",
     [
         lambda words: c.ReturnDemand(reason=words, suggested_unit="nh-police"),
         lambda words: c.DeclineDemand(reason="不属本区", legal_basis=words),
@@ -208,10 +212,10 @@ def test_another_unit_neither_extends_nor_calls(command: c.Command):
         lambda words: c.ResolveDemand(result="已修复", summary=words),
     ],
 )
-def test_staff_are_told_of_a_character_that_no_database_keeps(said: Callable[[str], c.RoutingCommand]):
+def test_a_character_that_cannot_be_stored_is_refused(command_with: Callable[[str], c.RoutingCommand]):
     with pytest.raises(ValidationError, match=r"U\+0000"):
-        said("已修复\0")
-    assert "已修复" in said(" 已修复\n").model_dump_json()
+        command_with("已修复\0")
+    assert "已修复" in command_with(" 已修复\n").model_dump_json()
 
 
 def test_no_unit_grants_itself_more_time():
@@ -248,7 +252,7 @@ BOUNCED = (
 )
 
 
-def test_the_coordinator_sends_on_what_bounced_and_cannot_return_it_to_nobody():
+def test_the_coordinator_routes_a_returned_demand_and_cannot_return_it_without_a_unit():
     spec(COORDINATOR).given(*BOUNCED).when(c.ReturnDemand(reason="x", suggested_unit="nh-police")).then_refused(
         Code.ILLEGAL_TRANSITION
     )
@@ -258,7 +262,7 @@ def test_the_coordinator_sends_on_what_bounced_and_cannot_return_it_to_nobody():
 
 
 @pytest.mark.parametrize(
-    "told",
+    "past",
     [
         ROUTED,
         ACCEPTED,
@@ -277,22 +281,22 @@ def test_the_coordinator_sends_on_what_bounced_and_cannot_return_it_to_nobody():
     ],
     ids=lambda command: type(command).__name__,
 )
-def test_a_case_whose_work_has_begun_can_still_be_moved_returned_declined_and_corrected(
-    told: tuple[f.StatusFact, ...], command: c.RoutingCommand
+def test_a_case_in_work_can_still_be_moved_returned_declined_and_corrected(
+    past: tuple[f.StatusFact, ...], command: c.RoutingCommand
 ):
-    demand = story.demand(*told)
+    demand = story.demand(*past)
     facts = spec(COORDINATOR).decide(demand, command)
     changes = [(fact, story.AT) for fact in facts if isinstance(fact, f.StatusFact)]
     assert replay(demand, changes).version == demand.version + len(facts)
 
 
-def test_the_unit_that_holds_a_demand_does_not_dispatch_it():
+def test_the_unit_of_a_demand_cannot_dispatch_it():
     spec(CHEN).given(*ROUTED).when(c.RouteDemand(unit="nh-tax")).then_refused(Code.FORBIDDEN)
     correction = c.ReclassifyDemand(category="street-lighting", reason="是路灯")
     spec(CHEN).given(*ROUTED).when(correction).then_refused(Code.FORBIDDEN)
 
 
-def test_what_is_dispatched_by_hand_has_a_due_time():
+def test_a_manually_dispatched_demand_has_a_due_time():
     vague = story.SUBMISSION.model_copy(update={"category": None})
     triaged = (vague, f.DemandTriaged(reason="x"))
     (routed,) = spec(COORDINATOR).decide(story.demand(*triaged), c.RouteDemand(unit="nh-tax"))
@@ -308,7 +312,7 @@ def test_a_dispatcher_may_set_the_limit():
     assert routed.due_at == PACK.due_at(story.AT, 3)
 
 
-def test_another_unit_inherits_the_time_that_is_left():
+def test_another_unit_inherits_the_remaining_time():
     later = PACK.due_at(DUE, 5)
     extended = story.demand(*IN_TIME, f.DemandExtended(due_at=later, reason="x", approved_by="李"))
     (routed,) = spec(COORDINATOR).decide(extended, c.RouteDemand(unit="nh-tax"))
@@ -352,20 +356,20 @@ ASSISTED = (*story.SUBMITTED, f.DemandRouted(unit=ROAD_STATION, assisting=("nh-t
 HELPER = Person("黄", "nh-transport")
 
 
-def test_an_assisting_unit_contacts_and_reports_and_the_lead_does_the_rest():
-    given = spec(HELPER).given(*ASSISTED, f.DemandAccepted(by="陈"))
-    given.when(c.ProgressDemand(note="标线已重划")).then(f.DemandProgressed(by="黄", note="标线已重划"))
-    given.when(c.ContactCitizen(note="x")).then(f.DemandContacted(by="黄", note="x"))
+def test_an_assisting_unit_may_contact_and_report_and_nothing_else():
+    spec_ = spec(HELPER).given(*ASSISTED, f.DemandAccepted(by="陈"))
+    spec_.when(c.ProgressDemand(note="标线已重划")).then(f.DemandProgressed(by="黄", note="标线已重划"))
+    spec_.when(c.ContactCitizen(note="x")).then(f.DemandContacted(by="黄", note="x"))
     for command in (
         c.AcceptDemand(),
         c.ReturnDemand(reason="x", suggested_unit="nh-police"),
         c.ResolveDemand(result="x"),
         EXTEND,
     ):
-        given.when(command).then_refused(Code.FORBIDDEN)
+        spec_.when(command).then_refused(Code.FORBIDDEN)
 
 
-def test_who_assists_goes_on_assisting_whoever_leads():
+def test_assisting_units_stay_when_the_lead_changes():
     returned = f.DemandReturned(by="陈", reason="x", suggested_unit="town-440605011000")
     suggested = reacted(*ASSISTED, returned)
     bounced = reacted(*ASSISTED, f.DemandReturned(by="陈", reason="x", suggested_unit=ROAD_STATION))
@@ -391,13 +395,13 @@ MAY: dict[c.RoutingCommand, str] = {
     c.ReclassifyDemand(category="street-lighting", reason="x"): "coordinator",
     EXTEND: "coordinator",
 }
-"""Which units may give a command, by how they stand to the demand."""
+"""Which units may give a command, by their relation to the demand."""
 STAFF = {"coordinator": COORDINATOR, "lead": CHEN, "assisting": HELPER, "another": Person("王", "nh-tax")}
 
 
 @pytest.mark.parametrize("standing", STAFF)
 @pytest.mark.parametrize("command", MAY, ids=lambda command: type(command).__name__)
-def test_a_command_is_for_those_units_that_stand_so_to_the_demand(command: c.RoutingCommand, standing: str):
+def test_each_command_is_only_for_units_with_the_right_relation_to_the_demand(command: c.RoutingCommand, standing: str):
     demand = story.demand(*ASSISTED, f.DemandAccepted(by="陈"))
     if standing in MAY[command].split():
         assert spec(STAFF[standing]).decide(demand, command)
@@ -407,12 +411,12 @@ def test_a_command_is_for_those_units_that_stand_so_to_the_demand(command: c.Rou
         assert refused.value.code is Code.FORBIDDEN
 
 
-def test_every_command_stands_in_the_table_of_rights():
+def test_every_command_is_in_the_table_of_rights():
     assert set(c.COMMANDS.values()) == set(get_args(c.RoutingCommand))
     assert set(c.COMMANDS) <= set(RIGHTS_OF_COMMANDS)
 
 
-def test_whoever_signs_for_a_case_is_known_by_more_than_the_name():
+def test_the_person_who_signs_is_recorded_with_more_than_the_name():
     chen = Person("陈", ROAD_STATION, subject="issuer-7")
     spec(chen).given(*ROUTED).when(c.AcceptDemand()).then(f.DemandAccepted(by="陈", by_subject="issuer-7"))
     assigned = f.DemandAssigned(by="陈", handler="陈", handler_subject="issuer-7")

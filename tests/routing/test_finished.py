@@ -1,4 +1,4 @@
-"""What a unit finished is found again: by words, place and month, by those above too, and as a table."""
+"""Finished cases of a unit can be searched by words, place and month, also by units above, and exported as a table."""
 
 import csv
 import io
@@ -20,7 +20,7 @@ async def done(city: City, title: str) -> str:
     return case
 
 
-async def test_finished_cases_are_found_by_number_words_and_place_and_open_ones_are_not(city: City):
+async def test_finished_cases_and_no_open_ones_are_found_by_number_words_and_place(city: City):
     case, other, still_open = await done(city, "村口路面塌陷"), await done(city, "三巷路灯"), await city.raises()
     async with visitor(city, CLERK) as clerk:
         page = (await clerk.open("/desk/done")).text
@@ -35,7 +35,7 @@ async def test_finished_cases_are_found_by_number_words_and_place_and_open_ones_
         assert other not in (await clerk.open("/desk/done?text=狮山")).text
 
 
-async def test_a_month_has_what_was_answered_in_it(city: City):
+async def test_a_month_lists_the_cases_answered_in_it(city: City):
     case = await done(city, "村口路面塌陷")
     answered = (await city.demand(case)).resolved_at
     assert answered
@@ -48,14 +48,14 @@ async def test_a_month_has_what_was_answered_in_it(city: City):
 @pytest.mark.parametrize(
     ("person", "sees"), [(TOWN_HEAD, True), (LEADER, True), (TOWN_CLERK, False), (EDUCATION, False)]
 )
-async def test_who_looks_after_units_sees_what_they_finished_and_others_do_not(city: City, person: str, sees: bool):
+async def test_only_staff_responsible_for_units_see_their_finished_cases(city: City, person: str, sees: bool):
     case = await done(city, "村口路面塌陷")
-    async with visitor(city, person) as somebody:
-        assert (case in (await somebody.open("/desk/done")).text) == sees
-        assert (case in (await somebody.open("/desk/done.csv")).text) == sees
+    async with visitor(city, person) as browser:
+        assert (case in (await browser.open("/desk/done")).text) == sees
+        assert (case in (await browser.open("/desk/done.csv")).text) == sees
 
 
-async def test_the_table_has_every_case_as_a_row(city: City):
+async def test_the_table_has_a_row_for_every_case(city: City):
     case = await done(city, "村口路面塌陷")
     async with visitor(city, CLERK) as clerk:
         answer = await clerk.open(f"/desk/done.csv?text={case}")
@@ -64,19 +64,19 @@ async def test_the_table_has_every_case_as_a_row(city: City):
     assert (row["编号"], row["诉求"], row["经办人"], row["状态"]) == (case, "村口路面塌陷", "陈晓岚", "已办结，待评价")
 
 
-async def test_a_case_that_a_program_of_the_unit_handles_is_listed_with_the_name_of_the_unit(city: City):
+async def test_a_case_handled_by_a_program_of_the_unit_is_listed_with_the_name_of_the_unit(city: City):
     case = await city.raises()
     async with visitor(city, CLERK) as clerk:
         await city.tells(case, f.DemandAccepted(by=STATION))
-        handled = words_of((await clerk.open("/desk")).text)
+        page_text = words_of((await clerk.open("/desk")).text)
         await city.tells(case, RESOLVED)
         (row,) = csv.DictReader(io.StringIO((await clerk.open("/desk/done.csv")).content.decode("utf-8-sig")))
-    assert STATION not in handled
-    assert row["承办单位"] in handled
+    assert STATION not in page_text
+    assert row["承办单位"] in page_text
     assert row["经办人"] == row["承办单位"]
 
 
-async def test_a_table_that_is_longer_than_a_page_has_every_case_once(city: City, monkeypatch: pytest.MonkeyPatch):
+async def test_a_table_longer_than_a_page_has_every_case_once(city: City, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(finished_pages, "AT_ONCE", 2)
     cases = {await done(city, f"第{n}处路面塌陷") for n in range(5)}
     async with visitor(city, TOWN_HEAD) as head:
@@ -85,7 +85,7 @@ async def test_a_table_that_is_longer_than_a_page_has_every_case_once(city: City
     assert sorted(row["编号"] for row in rows) == sorted(cases)
 
 
-def test_words_that_a_spreadsheet_would_reckon_stay_words():
+def test_text_that_a_spreadsheet_would_calculate_stays_text():
     answer = spreadsheet("x", ["题"], [['=HYPERLINK("http://evil.example")'], ["-1"], ["1,5"]])
     rows = list(csv.reader(io.StringIO(bytes(answer.body).decode("utf-8-sig"))))
     assert rows == [["题"], ['\'=HYPERLINK("http://evil.example")'], ["'-1"], ["1,5"]]
@@ -98,7 +98,7 @@ async def test_a_search_by_place_finds_open_cases_and_says_where_finished_ones_a
         assert "/desk/done?text=" in (await clerk.open("/desk?text=没有这样的字")).text
 
 
-async def test_each_figure_of_the_overview_leads_to_its_cases(city: City):
+async def test_each_figure_of_the_overview_links_to_its_cases(city: City):
     late, early = await city.raises(title="拖了十天的路"), await city.raises(title="还早的路")
     await city.routed(late, -10)
     await city.routed(early, 20)

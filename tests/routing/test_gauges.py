@@ -1,4 +1,4 @@
-"""What waits for a dispatcher and what is overdue is counted by jurisdiction for those who watch."""
+"""Gauges count demands in triage and overdue demands by jurisdiction."""
 
 from datetime import UTC, datetime
 
@@ -21,7 +21,7 @@ def shown(name: str, jurisdiction: str) -> float | None:
     return REGISTRY.get_sample_value(f"huying_{name}", {"jurisdiction": jurisdiction})
 
 
-async def test_demands_in_triage_are_counted_with_the_time_that_the_first_has_waited(hall: Hall):
+async def test_demands_in_triage_are_counted_with_the_waiting_time_of_the_first(hall: Hall):
     await hall.knows(*TRIAGED, n=1)
     await hall.knows(*TRIAGED, n=2)
     await hall.knows(*story.ROUTED, n=3)
@@ -39,14 +39,14 @@ async def test_a_jurisdiction_with_many_in_triage_hides_no_other(hall: Hall, mon
     monkeypatch.setattr(overview_queries, "COUNTED_UP_TO", 2)
     for n in range(1, 6):
         await hall.knows(*TRIAGED, n=n)
-    moved = "UPDATE demand SET state = jsonb_set(state, '{jurisdiction}', '\"zhanjiang\"') WHERE id::text LIKE '%5'"
-    await hall.pool.execute(moved)
+    update = "UPDATE demand SET state = jsonb_set(state, '{jurisdiction}', '\"zhanjiang\"') WHERE id::text LIKE '%5'"
+    await hall.pool.execute(update)
     await TableGauges("routing", hall.pool, GAUGES).look()
     assert [shown("triage_demands", name) for name in ("nanhai", "zhanjiang")] == [2, 1]
     assert (shown("triage_oldest_seconds", "zhanjiang") or 0) > 0
 
 
-async def test_open_and_overdue_demands_are_those_that_the_worker_counted_for_the_overview(database: str):
+async def test_open_and_overdue_demands_are_taken_from_the_counts_of_the_overview(database: str):
     async with await open_pool(database, "routing") as pool:
         await keep(pool, "nanhai", UnitLoad("a", 5, 2, 0, 0, 0, 0, datetime(2021, 1, 1, tzinfo=UTC)))
         await keep(pool, "other", UnitLoad("b", 3, 0, 0, 0, 0, 0, None))

@@ -1,4 +1,4 @@
-"""A citizen says yes or no to publication by telephone: staff enter it; who did, and who said it, is kept."""
+"""Staff enter by telephone whether a citizen allows publication; it is recorded who entered it and who said it."""
 
 from collections.abc import AsyncIterator, Sequence
 from typing import TypeVar
@@ -24,8 +24,8 @@ async def clerk(city: City) -> AsyncIterator[Visitor]:
 Wish = TypeVar("Wish", f.PublicationAllowed, f.PublicationRefused)
 
 
-async def told_by_intake(city: City, number: str, kind: type[Wish]) -> Sequence[Wish]:
-    """What intake told of it."""
+async def recorded_by_intake(city: City, number: str, kind: type[Wish]) -> Sequence[Wish]:
+    """The facts that intake recorded about the wish."""
     rows = await city.loop.pools[Service.INTAKE].fetch(
         "SELECT payload FROM journal WHERE aggregateid = $1 AND type = $2 ORDER BY position",
         (await city.demand(number)).id,
@@ -35,24 +35,24 @@ async def told_by_intake(city: City, number: str, kind: type[Wish]) -> Sequence[
 
 
 async def allowed(city: City, number: str) -> Sequence[f.PublicationAllowed]:
-    """The yeses."""
-    return await told_by_intake(city, number, f.PublicationAllowed)
+    """The recorded consents."""
+    return await recorded_by_intake(city, number, f.PublicationAllowed)
 
 
 async def refused(city: City, number: str) -> Sequence[f.PublicationRefused]:
-    """The noes."""
-    return await told_by_intake(city, number, f.PublicationRefused)
+    """The recorded refusals."""
+    return await recorded_by_intake(city, number, f.PublicationRefused)
 
 
-@pytest.mark.parametrize("asked", [False, None], ids=["refused", "not asked"])
-async def test_a_yes_on_the_telephone_is_entered_on_the_case_and_the_answer_waits_to_be_released(
-    city: City, clerk: Visitor, asked: bool | None
+@pytest.mark.parametrize("consent", [False, None], ids=["refused", "not asked"])
+async def test_a_consent_by_telephone_is_entered_on_the_case_and_the_answer_waits_for_release(
+    city: City, clerk: Visitor, consent: bool | None
 ):
-    number = await answered(city, may_publish=asked)
+    number = await answered(city, may_publish=consent)
     path = f"/desk/cases/{number}"
-    done = await clerk.send(path, f"{path}/record-consent", said_by=SAID)
-    assert (done.status_code, "登记同意公开" in done.text) == (200, True)
-    assert f"{path}/record-consent" not in done.text, "what was just entered is not asked for again"
+    response = await clerk.send(path, f"{path}/record-consent", said_by=SAID)
+    assert (response.status_code, "登记同意公开" in response.text) == (200, True)
+    assert f"{path}/record-consent" not in response.text, "what was just entered is not asked for again"
     await city.loop.turn()
     (publication_allowed,) = await allowed(city, number)
     assert (publication_allowed.entered_by, publication_allowed.said_by) == ("陈晓岚", "诉求人本人来电，电话［手机号］")
@@ -66,7 +66,7 @@ async def test_a_yes_on_the_telephone_is_entered_on_the_case_and_the_answer_wait
     assert telling(await read(city, number), TITLE, SUMMARY)
 
 
-async def test_the_form_sent_twice_is_one_yes_and_a_no_that_follows_counts(city: City, clerk: Visitor):
+async def test_a_form_sent_twice_is_one_consent_and_a_later_refusal_counts(city: City, clerk: Visitor):
     number = await answered(city, may_publish=False)
     path = f"/desk/cases/{number}"
     hidden = await clerk.hidden(path, f"{path}/record-consent")
@@ -82,7 +82,7 @@ async def test_the_form_sent_twice_is_one_yes_and_a_no_that_follows_counts(city:
     assert [publication_allowed.refusals for publication_allowed in await allowed(city, number)] == [0, 1]
 
 
-async def test_who_said_so_must_be_written_and_the_page_keeps_what_was_typed(city: City, clerk: Visitor):
+async def test_the_source_of_a_consent_is_required_and_the_page_keeps_the_input(city: City, clerk: Visitor):
     number = await answered(city, may_publish=None)
     path = f"/desk/cases/{number}"
     sent = await clerk.send(path, f"{path}/record-consent", said_by="他")
@@ -90,7 +90,7 @@ async def test_who_said_so_must_be_written_and_the_page_keeps_what_was_typed(cit
     assert await allowed(city, number) == []
 
 
-async def test_a_no_on_the_telephone_is_entered_on_the_case_and_what_is_public_is_hidden(city: City, clerk: Visitor):
+async def test_a_refusal_by_telephone_is_entered_on_the_case_and_the_publication_is_hidden(city: City, clerk: Visitor):
     number = await answered(city)
     path = f"/desk/cases/{number}"
     async with visitor(city, DISPATCHER) as reviewer:
@@ -103,15 +103,15 @@ async def test_a_no_on_the_telephone_is_entered_on_the_case_and_what_is_public_i
     assert (done.status_code, "登记不同意公开" in done.text) == (200, True)
     assert f"{path}/record-refusal" not in done.text, "what was just entered is not asked for again"
     await city.loop.turn()
-    (told,) = await refused(city, number)
-    assert (told.entered_by, told.said_by) == ("陈晓岚", "诉求人本人来电，电话［手机号］")
+    (fact,) = await refused(city, number)
+    assert (fact.entered_by, fact.said_by) == ("陈晓岚", "诉求人本人来电，电话［手机号］")
     page = (await clerk.open(path)).text
     assert {"群众不同意公开", "陈晓岚"} <= set("\n".join(words_of(page)).replace("：", "\n").splitlines())
     assert (f"{path}/record-refusal" in page, f"{path}/record-consent" in page) == (False, True)
     assert not telling(await read(city, number), TITLE, SUMMARY)
 
 
-async def test_of_who_was_not_asked_a_yes_or_a_no_is_entered_with_one_form(city: City, clerk: Visitor):
+async def test_one_form_enters_a_consent_or_a_refusal_if_the_citizen_was_not_asked(city: City, clerk: Visitor):
     number = await answered(city, may_publish=None)
     path = f"/desk/cases/{number}"
     page = (await clerk.open(path)).text
@@ -129,7 +129,7 @@ async def test_of_who_was_not_asked_a_yes_or_a_no_is_entered_with_one_form(city:
     assert "record-refusal" not in page
 
 
-async def test_a_caller_enters_it_on_the_page_of_the_call(city: City):
+async def test_a_caller_enters_the_wish_on_the_page_of_the_call(city: City):
     number = await answered(city, may_publish=None, contact={"name": "邹先生", "phone": "13800138000"})
     path = f"/desk/call-backs/{number}"
     async with visitor(city, CALLER) as caller:
@@ -139,8 +139,8 @@ async def test_a_caller_enters_it_on_the_page_of_the_call(city: City):
         done = await caller.send(path, f"{path}/record-consent", said_by="回访时本人说的")
         assert (done.url.path, "登记同意公开" in done.text, "record-consent" in done.text) == (path, True, False)
         await city.loop.turn()
-        (told,) = await allowed(city, number)
-        assert told.said_by == "回访时本人说的"
+        (fact,) = await allowed(city, number)
+        assert fact.said_by == "回访时本人说的"
         await caller.send(path, f"{path}/record-refusal", said_by="又说不要公开")
         await city.loop.turn()
         assert len(await refused(city, number)) == 1
@@ -148,7 +148,7 @@ async def test_a_caller_enters_it_on_the_page_of_the_call(city: City):
 
 
 @pytest.mark.parametrize("changes", [{"may_publish": False}, {"kind": "report", "may_publish": None}])
-async def test_nobody_is_asked_for_a_no_that_is_there_or_changes_nothing(
+async def test_the_form_is_not_offered_if_a_refusal_exists_or_changes_nothing(
     city: City, clerk: Visitor, changes: dict[str, object]
 ):
     number = await answered(city, **changes)
@@ -156,14 +156,14 @@ async def test_nobody_is_asked_for_a_no_that_is_there_or_changes_nothing(
 
 
 @pytest.mark.parametrize("changes", [{"may_publish": True}, {"kind": "report", "may_publish": None}])
-async def test_nobody_is_asked_for_a_yes_that_is_there_or_changes_nothing(
+async def test_the_form_is_not_offered_if_consent_exists_or_changes_nothing(
     city: City, clerk: Visitor, changes: dict[str, object]
 ):
     number = await answered(city, **changes)
     assert "record-consent" not in (await clerk.open(f"/desk/cases/{number}")).text
 
 
-async def test_a_unit_that_only_assists_cannot_enter_it(city: City):
+async def test_a_unit_that_only_assists_cannot_enter_a_consent(city: City):
     number = await answered(city, may_publish=None)
     path = f"/desk/cases/{number}"
     async with visitor(city, TOWN_CLERK) as helper:

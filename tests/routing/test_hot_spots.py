@@ -1,4 +1,4 @@
-"""Common demands (共性需求): found soon after they came, told once, listed with their evidence."""
+"""Common demands (共性需求) are found soon after they came, recorded once, and listed with their evidence."""
 
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
@@ -50,26 +50,26 @@ BOUNDS = Bounds(5, timedelta(days=14), 0.3)
 HERE, NEXT_DOOR, OTHER_TOWN = "440605011001", "440605011004", "440605126222"
 
 
-def said(n: int, title: str, *, days: float = 0, division: str = HERE, category: str = "noise") -> Raised:
+def raised_demand(n: int, title: str, *, days: float = 0, division: str = HERE, category: str = "noise") -> Raised:
     words = worded(title, "")
     pack = nanhai()
     at = story.AT + timedelta(days=days, minutes=n)
-    within, subject = pack.ancestors(division), pack.category_ancestors(category)
-    return Raised(UUID(int=n), str(n), within, subject, at, words, words.bigrams)
+    divisions, subject = pack.ancestors(division), pack.category_ancestors(category)
+    return Raised(UUID(int=n), str(n), divisions, subject, at, words, words.bigrams)
 
 
-def found(*raised: Raised) -> list[HotSpot]:
+def detect(*demands: Raised) -> list[HotSpot]:
     detector = Detector(BOUNDS)
-    return list({spot.id: spot for one in raised if (spot := detector.add(one))}.values())
+    return list({hot_spot.id: hot_spot for demand in demands if (hot_spot := detector.add(demand))}.values())
 
 
-def test_enough_demands_about_one_matter_are_a_hot_spot_and_others_are_not():
+def test_enough_demands_about_one_matter_are_a_hot_spot():
     mixed = [title for pair in zip(TITLES[:6], OTHERS, strict=True) for title in pair]
-    (spot,) = found(*(said(n, title) for n, title in enumerate(mixed, 1)))
-    assert [demand.id.int for demand in spot.demands] == [1, 3, 5, 7, 9, 11]
-    assert (spot.division, spot.category) == (HERE, "noise")
-    assert "搅拌站" in "".join(spot.phrases)
-    assert found(*(said(n, title) for n, title in enumerate(TITLES[:4], 1))) == []
+    (hot_spot,) = detect(*(raised_demand(n, title) for n, title in enumerate(mixed, 1)))
+    assert [demand.id.int for demand in hot_spot.demands] == [1, 3, 5, 7, 9, 11]
+    assert (hot_spot.division, hot_spot.category) == (HERE, "noise")
+    assert "搅拌站" in "".join(hot_spot.phrases)
+    assert detect(*(raised_demand(n, title) for n, title in enumerate(TITLES[:4], 1))) == []
 
 
 @pytest.mark.parametrize(
@@ -81,17 +81,17 @@ def test_enough_demands_about_one_matter_are_a_hot_spot_and_others_are_not():
     ],
     ids=["slowly", "in two towns", "about two categories"],
 )
-def test_likeness_alone_makes_no_hot_spot(apart: Any):
-    assert found(*(said(n, title, **apart(n)) for n, title in enumerate(TITLES[:6], 1))) == []
+def test_similar_texts_alone_make_no_hot_spot(apart: Any):
+    assert detect(*(raised_demand(n, title, **apart(n)) for n, title in enumerate(TITLES[:6], 1))) == []
 
 
-def test_villages_of_one_town_count_together_and_the_hot_spot_lies_in_the_town():
-    villages = (said(n, title, division=NEXT_DOOR if n % 2 else HERE) for n, title in enumerate(TITLES[:6], 1))
-    (spot,) = found(*villages)
-    assert spot.division == "440605011000"
+def test_demands_of_several_villages_make_a_hot_spot_of_their_town():
+    villages = (raised_demand(n, title, division=NEXT_DOOR if n % 2 else HERE) for n, title in enumerate(TITLES[:6], 1))
+    (hot_spot,) = detect(*villages)
+    assert hot_spot.division == "440605011000"
 
 
-def test_a_burst_of_equal_demands_costs_the_same_for_each_of_them(monkeypatch: pytest.MonkeyPatch):
+def test_each_of_many_equal_demands_costs_the_same(monkeypatch: pytest.MonkeyPatch):
     comparisons: list[UUID] = []
     is_like = Detector._is_like
 
@@ -100,17 +100,17 @@ def test_a_burst_of_equal_demands_costs_the_same_for_each_of_them(monkeypatch: p
         return is_like(detector, demand, other)
 
     monkeypatch.setattr(Detector, "_is_like", counted)
-    (spot,) = found(*(said(n, TITLES[0], days=n / 1000) for n in range(1, 301)))
-    assert len(spot.demands) == 300
+    (hot_spot,) = detect(*(raised_demand(n, TITLES[0], days=n / 1000) for n in range(1, 301)))
+    assert len(hot_spot.demands) == 300
     assert comparisons.count(UUID(int=300)) <= comparisons.count(UUID(int=100)) <= 40
 
 
-def test_a_hot_spot_that_demands_leave_stays_right():
+def test_a_hot_spot_stays_right_when_demands_leave_it():
     detector = Detector(BOUNDS)
-    spots = [detector.add(said(n, TITLES[n % 10], days=n / 2)) for n in range(1, 200)]
-    assert {spot.id for spot in spots if spot} == {UUID(int=1)}
+    spots = [detector.add(raised_demand(n, TITLES[n % 10], days=n / 2)) for n in range(1, 200)]
+    assert {hot_spot.id for hot_spot in spots if hot_spot} == {UUID(int=1)}
     assert len(detector.raised) <= 29
-    detector.add(said(500, OTHERS[0], days=500))
+    detector.add(raised_demand(500, OTHERS[0], days=500))
     assert (len(detector.raised), detector.hot_spots, len(detector._having)) == (
         1,
         {},
@@ -118,7 +118,7 @@ def test_a_hot_spot_that_demands_leave_stays_right():
     )
 
 
-def test_it_is_told_when_found_and_each_time_it_has_doubled():
+def test_a_hot_spot_is_recorded_when_found_and_each_time_it_has_doubled():
     assert [size for size in range(5, 40) if is_news(size, {5: 0}.get(size, 5 if size <= 10 else 10))] == [
         5,
         10,
@@ -128,7 +128,7 @@ def test_it_is_told_when_found_and_each_time_it_has_doubled():
 
 @dataclass(slots=True)
 class Desk:
-    """Routing's worker, what it detects, and the list."""
+    """Routing's worker, the hot spots that it detects, and their list."""
 
     pool: Pool
     client: httpx.AsyncClient
@@ -171,7 +171,7 @@ async def desk(database: str) -> AsyncIterator[Desk]:
             yield Desk(pool, client, demand_repository(shipped()), detection)
 
 
-async def test_a_burst_is_told_of_its_first_demand_with_its_evidence_and_again_when_it_has_doubled(desk: Desk):
+async def test_a_hot_spot_is_recorded_on_its_first_demand_with_evidence_and_again_when_it_has_doubled(desk: Desk):
     await desk.hears(*TITLES[:5])
     assert await desk.detection.turn() == 5
     assert await desk.detection.turn() == 0
@@ -206,7 +206,7 @@ async def test_demands_are_written_to_their_hot_spot_once(desk: Desk, monkeypatc
     assert joined == [[1, 2, 3, 4, 5, 6], [7], [8]]
 
 
-async def test_another_process_goes_on_with_what_was_found(desk: Desk):
+async def test_another_process_goes_on_with_the_stored_hot_spots(desk: Desk):
     await desk.hears(*TITLES[:3])
     await desk.detection.turn()
     await desk.detection.lease.give_up()
@@ -218,7 +218,7 @@ async def test_another_process_goes_on_with_what_was_found(desk: Desk):
     assert await desk.detection.turn() == 0, "the lease is another one's"
 
 
-async def test_what_was_found_and_could_not_be_kept_is_found_again(desk: Desk, monkeypatch: pytest.MonkeyPatch):
+async def test_a_hot_spot_that_could_not_be_stored_is_found_again(desk: Desk, monkeypatch: pytest.MonkeyPatch):
     await desk.hears(*TITLES[:5])
 
     async def broken(*_: Any) -> None:
@@ -234,7 +234,7 @@ async def test_what_was_found_and_could_not_be_kept_is_found_again(desk: Desk, m
     assert fact.demands == 5
 
 
-async def test_history_and_reports_are_left_out(desk: Desk):
+async def test_imported_history_and_confidential_reports_are_left_out(desk: Desk):
     await desk.hears(*TITLES[:5], imported=True)
     await desk.hears(*TITLES[5:10], start=6, kind=RequestKind.REPORT)
     assert await desk.detection.turn() == 0
@@ -244,9 +244,9 @@ async def test_hot_spots_are_listed_with_their_demands_for_the_coordinator(desk:
     await desk.hears(*TITLES[:5])
     await desk.hears("路灯不亮", start=20)
     await desk.detection.turn()
-    (spot,) = (await desk.listed()).json()["hot_spots"]
-    assert (spot["size"], spot["division"], spot["category"]) == (5, HERE, "noise")
-    assert [one["number"] for one in spot["demands"]] == [number("NH", 2021, n) for n in range(1, 6)]
+    (hot_spot,) = (await desk.listed()).json()["hot_spots"]
+    assert (hot_spot["size"], hot_spot["division"], hot_spot["category"]) == (5, HERE, "noise")
+    assert [demand["number"] for demand in hot_spot["demands"]] == [number("NH", 2021, n) for n in range(1, 6)]
     for unit, roles, status in (
         ("nh-tax", (), 403),
         ("nh-tax", ("head",), 403),

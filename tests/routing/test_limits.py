@@ -1,4 +1,4 @@
-"""Each stage has its due time, shorter for the urgent and the vulnerable, and a pause moves what was left."""
+"""Each stage has its due time, which is shorter for urgent and vulnerable cases; a pause moves the remaining time."""
 
 from datetime import timedelta
 
@@ -26,11 +26,11 @@ def routed(**submitted: object) -> f.DemandRouted:
     return fact
 
 
-def with_unit(*told: f.StatusFact) -> Demand:
-    return replay(Demand(id=story.ID), [(fact, AT) for fact in (*story.SUBMITTED, routed(), *told)])
+def with_unit(*facts: f.StatusFact) -> Demand:
+    return replay(Demand(id=story.ID), [(fact, AT) for fact in (*story.SUBMITTED, routed(), *facts)])
 
 
-def test_a_unit_has_a_time_to_sign_a_time_to_call_and_a_time_to_answer():
+def test_a_unit_has_limits_to_sign_to_call_and_to_answer():
     fact = routed()
     assert (fact.sign_due_at, fact.contact_due_at, fact.due_at) == (
         PACK.due_at(AT, 1), PACK.due_at(AT, 1), PACK.due_at(AT, 10),
@@ -47,12 +47,12 @@ def test_a_unit_has_a_time_to_sign_a_time_to_call_and_a_time_to_answer():
     ],
     ids=["critical", "urgent", "vulnerable", "both"],
 )
-def test_the_urgent_and_the_vulnerable_have_shorter_limits(submitted: dict[str, object], sign: object, resolve: object):
+def test_urgent_and_vulnerable_cases_have_shorter_limits(submitted: dict[str, object], sign: object, resolve: object):
     fact = routed(**submitted)
     assert (fact.sign_due_at, fact.due_at) == (sign, resolve)
 
 
-def test_the_next_unit_signs_within_a_limit_of_its_own_and_inherits_the_time_for_the_answer():
+def test_the_next_unit_has_its_own_limit_to_sign_and_inherits_the_time_for_the_answer():
     later = AT + 3 * DAY
     returned = f.DemandReturned(by="陈", reason="x", suggested_unit="nh-tax")
     demand = evolve(with_unit(), returned, later)
@@ -66,20 +66,20 @@ def test_a_shorter_limit_runs_from_now_and_a_longer_one_from_receipt():
     demand = with_unit(f.DemandAccepted(by="陈"))
     _, urgent = due_when_prioritized(demand, PACK, f.Urgency.CRITICAL, False, now)
     assert (urgent.resolve, urgent.sign) == (now + DAY, None)
-    hurried = evolve(
+    critical = evolve(
         demand, f.DemandPrioritized(by="陈", urgency="critical", vulnerable=False, reason="x", due_at=now + DAY), now
     )
-    _, usual = due_when_prioritized(hurried, PACK, f.Urgency.ORDINARY, False, now)
-    assert usual.resolve == PACK.due_at(AT, 10)
+    _, ordinary = due_when_prioritized(critical, PACK, f.Urgency.ORDINARY, False, now)
+    assert ordinary.resolve == PACK.due_at(AT, 10)
 
 
-def test_what_waits_in_triage_has_nothing_due_and_keeps_its_urgency_for_the_unit():
+def test_a_case_in_triage_has_no_due_time_and_keeps_its_urgency():
     triaged = story.demand(*story.SUBMITTED, f.DemandTriaged(reason="x"))
     limits, due = due_when_prioritized(triaged, PACK, f.Urgency.CRITICAL, False, AT)
     assert (limits.resolve, due) == (Limit(hours=24), (None, None, None))
 
 
-def test_a_pause_moves_what_is_due_by_what_it_took_and_not_the_call_that_was_made():
+def test_a_pause_moves_open_due_times_and_not_that_of_a_finished_call():
     paused = with_unit(f.DemandAccepted(by="陈"), f.DemandPaused(by="陈", reason="weather"))
     fact = resumed(paused, PACK, AT + 7 * DAY, "陈")
     assert (fact.due_at, fact.contact_due_at) == (PACK.due_at(AT, 15), PACK.due_at(AT, 6))
@@ -87,19 +87,19 @@ def test_a_pause_moves_what_is_due_by_what_it_took_and_not_the_call_that_was_mad
     assert resumed(called, PACK, AT + 7 * DAY).contact_due_at is None
 
 
-def test_an_assisting_unit_reports_in_its_limit_and_not_after_the_answer_is_due():
+def test_an_assisting_unit_has_its_own_limit_that_ends_before_the_answer_is_due():
     assert assist_due(with_unit(), PACK, AT) == PACK.due_at(AT, 5)
     assert assist_due(with_unit(), PACK, AT + 12 * DAY) == PACK.due_at(AT, 10)
 
 
-def test_a_demand_that_was_reopened_has_the_limit_of_the_pack_for_that():
+def test_a_reopened_demand_has_the_packs_limit_for_reopened_ones():
     demand = with_unit().model_copy(update={"reopenings": 1})
     redo = PACK.model_copy(update={"handling": PACK.handling.model_copy(update={"redo": Limit(working_days=3)})})
     assert limits_of(demand, redo).resolve == Limit(working_days=3)
     assert limits_of(demand, PACK).resolve == Limit(working_days=10)
 
 
-def test_after_as_many_dispatches_as_the_pack_allows_the_coordinator_decides():
+def test_after_the_packs_maximum_of_dispatches_the_coordinator_decides():
     moved = (
         f.DemandRouted(unit="nh-tax", rule="dispatcher:李"),
         f.DemandRouted(unit="nh-police", rule="dispatcher:李"),

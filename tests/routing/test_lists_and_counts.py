@@ -1,4 +1,4 @@
-"""After any facts of several demands, every list and count is what one gets by looking at each demand.
+"""After any facts of several demands, every list and count equals the one computed demand by demand.
 
 `HUYING_TEST_EXAMPLES` makes a longer run with that many random days, such as 500.
 """
@@ -97,12 +97,12 @@ STEPS = st.lists(
     min_size=20,
     max_size=60,
 )
-"""Of which demand; the first of these facts that may follow there; whether it is in one batch with the step before."""
+"""The demand; facts of which the first possible one follows; whether it is in one batch with the previous step."""
 
 
 @dataclass(slots=True)
 class Marks:
-    """What was added to a demand."""
+    """Additions to a demand that its state does not show."""
 
     urges: int = 0
     supports: int = 0
@@ -127,22 +127,22 @@ def due_of(demand: Demand) -> datetime:
 
 
 def belongs(desk: Desk) -> Mapping[List, Callable[[Demand, Marks], bool]]:
-    """Which cases a list has, in plain words."""
-    own: Callable[[Demand], bool] = lambda demand: demand.status in OPEN and demand.unit in desk.units  # noqa: E731
+    """Which cases belong to each list."""
+    is_own: Callable[[Demand], bool] = lambda demand: demand.status in OPEN and demand.unit in desk.units  # noqa: E731
     said_since: Callable[[Demand, Marks], bool] = lambda demand, marks: (  # noqa: E731
         marks.words_at is not None and demand.updated_at is not None and marks.words_at > demand.updated_at
     )
     return {
-        List.OPEN: lambda demand, _: own(demand),
-        List.MINE: lambda demand, _: own(demand) and demand.handler == desk.name,
-        List.OVERDUE: lambda demand, _: own(demand) and due_of(demand) < desk.now,
-        List.DUE_SOON: lambda demand, _: own(demand) and desk.now <= due_of(demand) < desk.tomorrow_ends,
-        List.UNSIGNED: lambda demand, _: own(demand) and demand.status == Status.ROUTED,
-        List.RETURNED: lambda demand, _: own(demand) and demand.status == Status.ROUTED and demand.returns > 0,
-        List.REOPENED: lambda demand, _: own(demand) and demand.reopenings > 0,
-        List.URGED: lambda demand, marks: own(demand) and marks.urges > 0,
-        List.NEW_WORDS: lambda demand, marks: own(demand) and said_since(demand, marks),
-        List.PAUSED: lambda demand, _: own(demand) and demand.paused_at is not None,
+        List.OPEN: lambda demand, _: is_own(demand),
+        List.MINE: lambda demand, _: is_own(demand) and demand.handler == desk.name,
+        List.OVERDUE: lambda demand, _: is_own(demand) and due_of(demand) < desk.now,
+        List.DUE_SOON: lambda demand, _: is_own(demand) and desk.now <= due_of(demand) < desk.tomorrow_ends,
+        List.UNSIGNED: lambda demand, _: is_own(demand) and demand.status == Status.ROUTED,
+        List.RETURNED: lambda demand, _: is_own(demand) and demand.status == Status.ROUTED and demand.returns > 0,
+        List.REOPENED: lambda demand, _: is_own(demand) and demand.reopenings > 0,
+        List.URGED: lambda demand, marks: is_own(demand) and marks.urges > 0,
+        List.NEW_WORDS: lambda demand, marks: is_own(demand) and said_since(demand, marks),
+        List.PAUSED: lambda demand, _: is_own(demand) and demand.paused_at is not None,
         List.ASSISTING: lambda demand, _: demand.status in OPEN and not set(desk.units).isdisjoint(demand.assisting),
         List.TO_DECIDE: lambda demand, _: demand.extension is not None and demand.extension.decider in desk.units,
         List.ESCALATED: lambda demand, marks: demand.status in OPEN and marks.escalated_to in desk.units,
@@ -160,7 +160,7 @@ def may_follow(demand: Demand, fact: f.Fact) -> bool:
 
 
 async def applied(pool: Pool, steps: Sequence[Step]) -> Known:
-    """Whatever may follow is told of four demands; what each has come to."""
+    """Deliver the possible facts of four demands; returns the state of each."""
     marks, at = [Marks() for _ in range(4)], story.AT
     keys = [UUID(int=n + 1) for n in range(4)]
     batch: Batch = [
@@ -197,45 +197,45 @@ async def _tell(
 
 
 async def listed(db: Any, desk: Desk, name: List, sort: Sort) -> list[UUID]:
-    """The whole list, two cases a page."""
-    found: list[UUID] = []
-    place: worklists.Place | None = BEGINNING
-    while place:
-        shown, place = await worklists.page(db, desk, name, sort, Filters(), place, 2)
-        found += [case.id for case in shown]
-    return found
+    """The complete list, read in pages of two cases."""
+    cases: list[UUID] = []
+    cursor: worklists.Place | None = BEGINNING
+    while cursor:
+        shown, cursor = await worklists.page(db, desk, name, sort, Filters(), cursor, 2)
+        cases += [case.id for case in shown]
+    return cases
 
 
-async def check(pool: Pool, known: Known, desk: Desk) -> None:
+async def check(pool: Pool, demands: Known, desk: Desk) -> None:
     async with pool.acquire() as db:
         counts = await worklists.counts(db, desk)
         for name, is_in in belongs(desk).items():
-            wanted = [demand for demand, marks in known if is_in(demand, marks)]
-            assert counts[name] == len(wanted), name
-            assert await listed(db, desk, name, "due") == [one.id for one in sorted(wanted, key=order)], name
-            assert await listed(db, desk, name, "age") == sorted(one.id for one in wanted), name
+            expected = [demand for demand, marks in demands if is_in(demand, marks)]
+            assert counts[name] == len(expected), name
+            assert await listed(db, desk, name, "due") == [case.id for case in sorted(expected, key=order)], name
+            assert await listed(db, desk, name, "age") == sorted(case.id for case in expected), name
         shown, _ = await worklists.page(db, desk, List.OPEN, "due", Filters(), BEGINNING, 9)
-        by_id = {demand.id: marks for demand, marks in known}
+        by_id = {demand.id: marks for demand, marks in demands}
         for case in shown:
             marks = by_id[case.id]
             assert (case.urges, case.supports) == (marks.urges, marks.supports)
         loads, _ = await overview(db, desk.units, desk.now, desk.tomorrow_ends)
     for load in loads:
-        own = [one for one, _ in known if one.status in OPEN and one.unit == load.unit]
-        late = [due_of(one) for one in own if due_of(one) < desk.now]
+        own = [case for case, _ in demands if case.status in OPEN and case.unit == load.unit]
+        overdue = [due_of(case) for case in own if due_of(case) < desk.now]
         assert load == (
-            load.unit, len(own), len(late), sum(desk.now <= due_of(one) < desk.tomorrow_ends for one in own),
-            sum(one.status == Status.ROUTED for one in own), sum(one.reopenings > 0 for one in own),
-            sum(one.paused_at is not None for one in own), min(late, default=None),
+            load.unit, len(own), len(overdue), sum(desk.now <= due_of(case) < desk.tomorrow_ends for case in own),
+            sum(case.status == Status.ROUTED for case in own), sum(case.reopenings > 0 for case in own),
+            sum(case.paused_at is not None for case in own), min(overdue, default=None),
         )  # fmt: skip
-    assert {load.unit for load in loads} == {one.unit for one, _ in known if one.status in OPEN} & set(desk.units)
+    assert {load.unit for load in loads} == {case.unit for case, _ in demands if case.status in OPEN} & set(desk.units)
 
 
 async def emptied(pool: Pool) -> None:
     await pool.execute("TRUNCATE demand, assisting_case, wording, heard_fact, journal, timer")
 
 
-async def test_whatever_is_told_each_list_and_count_is_what_a_look_at_every_demand_gives(database: str):
+async def test_after_any_facts_each_list_and_count_equals_the_one_computed_demand_by_demand(database: str):
     reached: set[List] = set()
     loop = asyncio.get_running_loop()
 
@@ -252,11 +252,11 @@ async def test_whatever_is_told_each_list_and_count_is_what_a_look_at_every_dema
         asyncio.run_coroutine_threadsafe(one_day(steps), loop).result(timeout=300)
 
     async def one_day(steps: Sequence[Step]) -> None:
-        known = await applied(pool, steps)
+        demands = await applied(pool, steps)
         for units in ((A,), (A, B, C)):
             desk = Desk(units, "陈", "nanhai", NOW, NOW + timedelta(days=2))
-            await check(pool, known, desk)
-            reached.update(name for name, is_in in belongs(desk).items() if any(is_in(*one) for one in known))
+            await check(pool, demands, desk)
+            reached.update(name for name, is_in in belongs(desk).items() if any(is_in(*pair) for pair in demands))
         await emptied(pool)
 
     async with await open_pool(database, "routing", size=2) as pool:

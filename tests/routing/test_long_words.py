@@ -1,4 +1,4 @@
-"""The event loop does not mask long words of staff."""
+"""The event loop does not mask the long texts of staff."""
 
 import httpx
 import pytest
@@ -17,7 +17,9 @@ from tests.worst import ANSWER, HIDDEN_ANSWER, is_spared
 
 @pytest.mark.parametrize("evidence", [(), (ANSWER,)])
 @pytest.mark.usefixtures("own_processes")
-async def test_the_words_of_a_command(database: str, masked_here: list[str], evidence: tuple[str, ...]):
+async def test_a_long_text_of_a_command_is_masked_in_another_process(
+    database: str, masked_here: list[str], evidence: tuple[str, ...]
+):
     settings = RoutingSettings.model_validate(KEYS | {"DATABASE_URL": database})
     async with await open_pool(database, "routing") as pool:
         api = app.api(settings, pool)
@@ -28,9 +30,9 @@ async def test_the_words_of_a_command(database: str, masked_here: list[str], evi
         await apply_records(delivery, Log().records(story.SUBMISSION, key=story.ID))
         number, unit = await pool.fetchrow("SELECT number, state ->> 'unit' FROM demand")
         staff = Tokens(settings.secret).write("staff", {"name": "陈", "unit": unit})
-        async with running("routing", api) as served:
+        async with running("routing", api) as application:
             headers = {"Authorization": f"Bearer {staff}"}
-            transport = httpx.ASGITransport(served)
+            transport = httpx.ASGITransport(application)
             async with httpx.AsyncClient(transport=transport, base_url="http://routing", headers=headers) as client:
                 resolve = {"result": "已修复" if evidence else ANSWER, "evidence": evidence}
                 for command, body in (("accept", {}), ("resolve", resolve)):

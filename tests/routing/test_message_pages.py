@@ -1,4 +1,4 @@
-"""Administrators see what became of messages, and send again or give up what needs a person; feedback decides."""
+"""Administrators see the states of messages, and repeat or cancel those that need a person; feedback decides."""
 
 from typing import Any
 from uuid import UUID, uuid4
@@ -14,18 +14,18 @@ ADMIN = f"{COORDINATOR}-admin"
 WORDS = "您的诉求有新进展。查看：https://huying.example.gov.cn/follow/abc.def <script>alert(1)</script>"
 
 
-async def message(city: City, number: str, state: str, jurisdiction: str = "nanhai", **more: Any) -> UUID:
-    """A message about a demand that stands so."""
+async def message(city: City, number: str, state: str, jurisdiction: str = "nanhai", **changes: Any) -> UUID:
+    """Insert a message about a demand in this state; returns its id."""
     id, demand = uuid4(), (await city.demand(number)).id
     body = {"template": "progressed", "text": WORDS, "number": number, "jurisdiction": jurisdiction, "contact": None,
             "channel_kind": "web", "values": {}}  # fmt: skip
-    given = {"cause": None, "waits": None, "via": None} | more
+    fields = {"cause": None, "waits": None, "via": None} | changes
     await city.loop.pools[Service.FEEDBACK].execute(
         """
         INSERT INTO intent (id, kind, key, about, line, body, state, cause, waits, via)
         VALUES ($1, 'message', $2, $1, $1::uuid::text, $3, $4, $5, $6, $7)
         """,
-        id, demand, orjson.dumps(body).decode(), state, given["cause"], given["waits"], given["via"],
+        id, demand, orjson.dumps(body).decode(), state, fields["cause"], fields["waits"], fields["via"],
     )  # fmt: skip
     return id
 
@@ -35,7 +35,7 @@ async def state_of(city: City, id: UUID) -> str:
     return state
 
 
-async def test_the_lists_say_what_waits_and_why_and_which_gateway_rests(city: City):
+async def test_the_lists_show_waiting_messages_with_the_reason_and_resting_gateways(city: City):
     number = await city.raises()
     await message(city, number, "pending", waits="quiet-hours")
     failed = await message(city, number, "failed", cause="号码是空号", via="console")
@@ -58,7 +58,7 @@ async def test_the_lists_say_what_waits_and_why_and_which_gateway_rests(city: Ci
     assert "<script>alert" not in story.text
 
 
-async def test_a_failed_message_is_sent_again_and_one_that_waits_is_given_up_with_a_reason(city: City):
+async def test_a_failed_message_is_sent_again_and_a_waiting_one_is_cancelled_with_a_reason(city: City):
     number = await city.raises()
     failed, waits = await message(city, number, "failed"), await message(city, number, "pending")
     async with visitor(city, DISPATCHER) as dispatcher:
@@ -66,20 +66,20 @@ async def test_a_failed_message_is_sent_again_and_one_that_waits_is_given_up_wit
         without = await dispatcher.send(page, f"{page}/retry")
         assert without.status_code == 422
         assert "请填写原因" in without.text
-        again = await dispatcher.send(page, f"{page}/retry", **{"why-retry": "已核对号码"})
-        assert "已重新排队" in again.text
+        repeated = await dispatcher.send(page, f"{page}/retry", **{"why-retry": "已核对号码"})
+        assert "已重新排队" in repeated.text
         page = f"/desk/messages/{waits}"
         given_up = await dispatcher.send(page, f"{page}/cancel", **{"why-cancel": "发错模板，电话 13800138000"})
         assert "不会再发送" in given_up.text
     assert (await state_of(city, failed), await state_of(city, waits)) == ("pending", "cancelled")
-    told = await city.loop.pools[Service.FEEDBACK].fetchval(
+    payload_text = await city.loop.pools[Service.FEEDBACK].fetchval(
         "SELECT payload FROM journal ORDER BY position DESC LIMIT 1"
     )
-    assert "发错模板" in told
-    assert "13800138000" not in told
+    assert "发错模板" in payload_text
+    assert "13800138000" not in payload_text
 
 
-async def test_what_may_have_gone_out_is_sent_again_by_whoever_takes_the_risk_alone(city: City):
+async def test_a_message_that_may_have_been_sent_is_repeated_only_with_confirmation(city: City):
     id = await message(city, await city.raises(), "unknown")
     page = f"/desk/messages/{id}"
     async with visitor(city, ADMIN) as admin:
@@ -92,15 +92,15 @@ async def test_what_may_have_gone_out_is_sent_again_by_whoever_takes_the_risk_al
 
 
 @pytest.mark.parametrize("path", ["/desk/messages", "/desk/messages/{id}"])
-async def test_messages_are_for_administrators_and_dispatchers_alone(city: City, path: str):
+async def test_messages_are_only_for_administrators_and_dispatchers(city: City, path: str):
     id = await message(city, await city.raises(), "failed")
     async with visitor(city, CLERK) as clerk:
         answer = await clerk.open(path.format(id=id))
         assert answer.status_code == 403
         assert "管理员" in answer.text
         assert "/desk/messages" not in (await clerk.open("/desk")).text
-    async with visitor(city) as nobody:
-        assert "/sign-in" in str((await nobody.open(path.format(id=id))).url)
+    async with visitor(city) as signed_out:
+        assert "/sign-in" in str((await signed_out.open(path.format(id=id))).url)
 
 
 async def test_a_message_of_another_jurisdiction_is_not_found(city: City):

@@ -1,4 +1,4 @@
-"""Lists of the desk are narrowed by the days on which demands were raised and are due, and by category."""
+"""Lists of the desk can be filtered by the days on which demands were raised or are due, and by category."""
 
 from datetime import timedelta
 
@@ -11,18 +11,18 @@ from tests.routing.visitor import visitor
 
 
 def day(days: float) -> str:
-    """The day so many days from now, as the form sends it."""
+    """The day this many days from now, as the form sends it."""
     return PACK.local_day(now() + timedelta(days=days)).isoformat()
 
 
-async def test_a_list_is_narrowed_by_the_day_on_which_an_answer_is_due(city: City):
+async def test_a_list_is_filtered_by_the_day_on_which_an_answer_is_due(city: City):
     soon, later = await city.raises(), await city.raises()
     await city.routed(soon, 2)
     await city.routed(later, 9)
     async with visitor(city, CLERK) as clerk:
 
-        async def found(**asked: str) -> tuple[bool, bool]:
-            page = (await clerk.client.get("/desk", params=asked)).text
+        async def found(**filters: str) -> tuple[bool, bool]:
+            page = (await clerk.client.get("/desk", params=filters)).text
             return soon in page, later in page
 
         assert await found(due_from=day(2), due_to=day(2)) == (True, False)
@@ -31,25 +31,25 @@ async def test_a_list_is_narrowed_by_the_day_on_which_an_answer_is_due(city: Cit
         assert await found(due_from="", due_to="", raised_from="", raised_to="") == (True, True)
 
 
-async def test_a_list_is_narrowed_by_the_day_on_which_demands_were_raised(city: City):
+async def test_a_list_is_filtered_by_the_day_on_which_demands_were_raised(city: City):
     case = await city.raises()
     async with visitor(city, CLERK) as clerk:
-        for asked, is_found in (
+        for filters, is_found in (
             ({"raised_from": day(0), "raised_to": day(0)}, True),
             ({"raised_to": day(-1)}, False),
             ({"raised_from": day(1)}, False),
         ):
-            assert (case in (await clerk.client.get("/desk", params=asked)).text) == is_found, asked
+            assert (case in (await clerk.client.get("/desk", params=filters)).text) == is_found, filters
 
 
-@pytest.mark.parametrize("wrong", ["2026-02-30", "gestern", "0001-01-01"])
-async def test_a_day_that_is_none_is_refused_on_a_page(city: City, wrong: str):
+@pytest.mark.parametrize("invalid_day", ["2026-02-30", "gestern", "0001-01-01"])
+async def test_an_invalid_day_is_refused_with_a_page(city: City, invalid_day: str):
     async with visitor(city, CLERK) as clerk:
-        answer = await clerk.client.get("/desk", params={"due_from": wrong})
+        answer = await clerk.client.get("/desk", params={"due_from": invalid_day})
     assert (answer.status_code, answer.headers["content-type"].split(";")[0]) == (422, "text/html")
 
 
-async def test_what_is_finished_is_narrowed_by_category(city: City):
+async def test_finished_cases_are_filtered_by_category(city: City):
     road, lamp = await city.raises(), await city.raises(category="street-lighting")
     await city.routed(lamp, 5)
     for case in (road, lamp):

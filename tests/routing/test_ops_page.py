@@ -1,4 +1,4 @@
-"""Administrators see how every service is, worst first, whatever else is away; nobody else does."""
+"""The operations page shows administrators the state of every service, worst first, even if services are away."""
 
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -26,14 +26,14 @@ PROCESSES = {
 
 
 @pytest.fixture(autouse=True)
-def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each page looks anew."""
+def no_cache(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each page checks again, without a cache."""
     monkeypatch.setattr(reporter, "KEPT", -1.0)
 
 
 @pytest.fixture
-async def whole(city: City) -> AsyncIterator[City]:
-    """A city in which every process has registered."""
+async def running_city(city: City) -> AsyncIterator[City]:
+    """A city in which every process is registered."""
     for service, names in PROCESSES.items():
         for name in names:
             process = ProcessName(name, "0", "host-1", "", "9.9.9")
@@ -43,9 +43,9 @@ async def whole(city: City) -> AsyncIterator[City]:
         await pool.execute("DELETE FROM process")
 
 
-async def test_a_deployment_that_is_well_says_so_and_names_its_processes(whole: City):
-    async with visitor(whole, ADMIN) as admin:
-        # A service that is busy with other tests is looked at once more.
+async def test_a_healthy_deployment_says_so_and_names_its_processes(running_city: City):
+    async with visitor(running_city, ADMIN) as admin:
+        # A service that is busy with other tests is checked once more.
         page = await eventually(lambda: admin.open("/ops"), lambda page: "一切正常" in words_of(page.text), within=90)
         await eventually(
             lambda: admin.open("/ops?lang=en"), lambda page: "All is well" in words_of(page.text), within=90
@@ -57,15 +57,15 @@ async def test_a_deployment_that_is_well_says_so_and_names_its_processes(whole: 
     assert "派单：诉求均已派单或转人工派单" in words
 
 
-async def test_what_is_broken_comes_first_with_what_to_do_and_hostile_causes_stay_texts(whole: City):
-    feedback, routing = whole.loop.pools[Service.FEEDBACK], whole.loop.pools[Service.ROUTING]
+async def test_broken_parts_come_first_with_advice_and_hostile_causes_are_shown_as_text(running_city: City):
+    feedback, routing = running_city.loop.pools[Service.FEEDBACK], running_city.loop.pools[Service.ROUTING]
     await feedback.execute(
         "INSERT INTO gateway_circuit (gateway, tried_again_at, cause) VALUES ('sms', now(), $1)", HOSTILE
     )
     await routing.execute("UPDATE process SET not_alive = $1 WHERE name = 'routing-worker'", f"卡住 {HOSTILE}")
     await routing.execute("DELETE FROM schema_migrations WHERE version = '20261203120000'")
     try:
-        async with visitor(whole, ADMIN) as admin:
+        async with visitor(running_city, ADMIN) as admin:
             page = await eventually(
                 lambda: admin.open("/ops"), lambda page: "2 项故障，1 项需注意" in words_of(page.text), within=90
             )
@@ -81,11 +81,11 @@ async def test_what_is_broken_comes_first_with_what_to_do_and_hostile_causes_sta
 
 
 @pytest.mark.parametrize("service", [Service.ROUTING, Service.FEEDBACK])
-async def test_dead_letters_of_a_service_are_read_page_by_page_from_the_finding_on(
-    whole: City, service: Service, monkeypatch: pytest.MonkeyPatch
+async def test_dead_letters_of_a_service_are_read_page_by_page_from_the_finding(
+    running_city: City, service: Service, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setattr(reporter, "LETTERS", 2)
-    pool = whole.loop.pools[service]
+    pool = running_city.loop.pools[service]
     await pool.execute(
         """INSERT INTO dead_letter (topic, partition, "offset", cluster_id, record, cause)
         SELECT 't', 3, n, 'c', '', $1::text || n FROM generate_series(1, 3) AS n""",
@@ -93,7 +93,7 @@ async def test_dead_letters_of_a_service_are_read_page_by_page_from_the_finding_
     )
     behind = await pool.fetchval("SELECT max(id) - 1 FROM dead_letter")
     try:
-        async with visitor(whole, ADMIN) as admin:
+        async with visitor(running_city, ADMIN) as admin:
             response = await eventually(
                 lambda: admin.open("/ops?lang=en"), lambda page: f"service={service}" in page.text, within=90
             )
@@ -112,21 +112,21 @@ async def test_dead_letters_of_a_service_are_read_page_by_page_from_the_finding_
     assert "没有死信" in words_of(none.text)
 
 
-async def test_a_service_that_is_away_or_has_no_address_is_a_finding_and_the_rest_is_shown(
-    whole: City, monkeypatch: pytest.MonkeyPatch
+async def test_a_service_that_is_away_or_has_no_address_is_a_finding_and_the_others_are_shown(
+    running_city: City, monkeypatch: pytest.MonkeyPatch
 ):
     async def answer(request: httpx.Request) -> httpx.Response:
         raise httpx.ConnectError("refused", request=request)
 
-    nobody = httpx.AsyncClient(base_url="http://feedback", transport=httpx.MockTransport(answer))
-    asked = ops_pages._asked
+    unreachable = httpx.AsyncClient(base_url="http://feedback", transport=httpx.MockTransport(answer))
+    original = ops_pages._asked
 
     async def with_feedback_away(name: str, client: StaffClient | None, person: Person) -> object:
-        away = {"feedback": client and replace(client, client=nobody), "reporting": None}
-        return await asked(name, away.get(name, client), person)
+        away = {"feedback": client and replace(client, client=unreachable), "reporting": None}
+        return await original(name, away.get(name, client), person)
 
     monkeypatch.setattr(ops_pages, "_asked", with_feedback_away)
-    async with visitor(whole, ADMIN) as admin:
+    async with visitor(running_city, ADMIN) as admin:
         page = await admin.open("/ops?lang=en")
     words = words_of(page.text)
     assert "feedback does not answer; try again" in words
@@ -136,23 +136,23 @@ async def test_a_service_that_is_away_or_has_no_address_is_a_finding_and_the_res
 
 
 @pytest.mark.parametrize("path", ["/ops", "/ops/dead-letters"])
-@pytest.mark.parametrize("who", [CLERK, DISPATCHER])
-async def test_nobody_but_an_administrator_sees_it(city: City, who: str, path: str):
-    async with visitor(city, who) as visit:
+@pytest.mark.parametrize("person", [CLERK, DISPATCHER])
+async def test_only_an_administrator_sees_the_operations_page(city: City, person: str, path: str):
+    async with visitor(city, person) as visit:
         page = await visit.open(path)
     assert page.status_code == 403
     assert "运行状况仅限管理员" in page.text
 
 
-@pytest.mark.parametrize("what", ["", "/dead-letters"])
+@pytest.mark.parametrize("path", ["", "/dead-letters"])
 @pytest.mark.parametrize("service", ["intake", "routing", "feedback", "reporting"])
-async def test_each_service_answers_administrators_alone(city: City, service: str, what: str):
+async def test_each_service_answers_only_administrators(city: City, service: str, path: str):
     tokens = StaffTokens.of(city.settings)
     codes = []
     async with httpx.AsyncClient(base_url=city.url, trust_env=False) as client:
         for role in (Role.ADMIN, Role.DISPATCHER):
             token, _ = tokens.write(Person("林", COORDINATOR, frozenset({role})), 1 / 60)
-            answer = await client.get(f"/v1/findings/{service}{what}", headers={"Authorization": f"Bearer {token}"})
+            answer = await client.get(f"/v1/findings/{service}{path}", headers={"Authorization": f"Bearer {token}"})
             codes.append(answer.status_code)
-        codes.append((await client.get(f"/v1/findings/{service}{what}")).status_code)
+        codes.append((await client.get(f"/v1/findings/{service}{path}")).status_code)
     assert codes == [200, 403, 401]

@@ -1,4 +1,4 @@
-"""The overview of many units is what the worker counted, and says when."""
+"""The overview of many units uses the worker's counts, and says when they were made."""
 
 import csv
 import io
@@ -25,12 +25,12 @@ ROUTED = (story.SUBMISSION, f.DemandRouted(unit=TAX, rule="r", due_at=now() - ti
 
 
 @pytest.fixture
-def many(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As if one open case were too many to be counted at once."""
+def low_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Set the limit so low that one open case is too many to be counted on request."""
     monkeypatch.setattr(overviews, "COUNTED_AT_ONCE", 0)
 
 
-async def shown(hall: Hall) -> Overview:
+async def overview_of(hall: Hall) -> Overview:
     async with hall.pool.acquire() as db:
         return await overview(db, [TAX, STATION], now(), now() + timedelta(days=1))
 
@@ -39,47 +39,47 @@ def counting(hall: Hall, at: datetime) -> LoadCounting:
     return LoadCounting(hall.pool, shipped(), Lease(hall.pool, LEASE), clock=lambda: at)
 
 
-async def test_many_cases_are_shown_as_the_worker_counted_them(hall: Hall, many: None):
+async def test_many_cases_are_shown_as_the_worker_counted_them(hall: Hall, low_limit: None):
     await hall.knows(*ROUTED, n=1)
-    first = await shown(hall)
+    first = await overview_of(hall)
     assert first.counted_at is None, "nobody has counted yet"
     at = now()
     await counting(hall, at).turn()
     await hall.knows(*ROUTED, n=2)
-    (load,), counted_at = await shown(hall)
+    (load,), counted_at = await overview_of(hall)
     assert (load.unit, load.open, load.overdue, load.unsigned, counted_at) == (TAX, 1, 1, 1, at)
     await counting(hall, at + timedelta(seconds=overviews.EVERY)).turn()
-    (load,), counted_at = await shown(hall)
+    (load,), counted_at = await overview_of(hall)
     assert (load.open, counted_at) == (2, at + timedelta(seconds=overviews.EVERY))
 
 
-async def test_few_cases_are_counted_now(hall: Hall):
+async def test_few_cases_are_counted_on_request(hall: Hall):
     await hall.knows(*ROUTED, n=1)
     await counting(hall, now()).turn()
     await hall.knows(*ROUTED, n=2)
-    (load,), counted_at = await shown(hall)
+    (load,), counted_at = await overview_of(hall)
     assert (load.open, counted_at) == (2, None)
 
 
-async def test_what_was_just_counted_or_is_counted_by_another_process_is_left_alone(hall: Hall, many: None):
+async def test_fresh_counts_and_those_in_progress_elsewhere_are_not_repeated(hall: Hall, low_limit: None):
     await hall.knows(*ROUTED, n=1)
     at = now()
     await counting(hall, at).turn()
     await counting(hall, at + timedelta(seconds=1)).turn()
-    assert (await shown(hall)).counted_at == at
+    assert (await overview_of(hall)).counted_at == at
     async with Lease(hall.pool, LEASE).held() as is_ours:
         assert is_ours
         await counting(hall, at + timedelta(hours=1)).turn()
-    assert (await shown(hall)).counted_at == at
+    assert (await overview_of(hall)).counted_at == at
 
 
-async def test_a_unit_without_open_cases_is_counted_no_more(hall: Hall, many: None):
+async def test_a_unit_without_open_cases_is_removed_from_the_counts(hall: Hall, low_limit: None):
     await hall.knows(*ROUTED, n=1)
     await counting(hall, now()).turn()
     await hall.knows(f.DemandWithdrawn(reason="x"), n=1)
     await hall.pool.execute('UPDATE demand SET state = state || \'{"status": "withdrawn"}\'')
     await counting(hall, now() + timedelta(hours=1)).turn()
-    assert (await shown(hall)).loads == []
+    assert (await overview_of(hall)).loads == []
 
 
 async def test_the_page_says_when_its_figures_were_counted(city: City):
@@ -96,7 +96,7 @@ async def test_the_page_says_when_its_figures_were_counted(city: City):
         assert "Figures of units as of" in (await leader.open("/desk/overview?lang=en")).text
 
 
-async def test_units_stand_under_their_town_with_its_sum_and_open_below_it(city: City):
+async def test_units_are_grouped_under_their_town_with_its_sum(city: City):
     for unit, days in ((STATION, -10), (STATION, 20), (TOWN, -3), ("nh-education", 5)):
         await city.routed(await city.raises(), days, unit)
     async with visitor(city, DISTRICT_LEADER) as leader:
@@ -110,7 +110,7 @@ async def test_units_stand_under_their_town_with_its_sum_and_open_below_it(city:
         assert "桂一社区" in (await leader.open("/desk/overview?town=all")).text.partition("<tfoot>")[0]
 
 
-async def test_the_head_of_a_unit_below_a_town_sees_it_under_its_own_name(city: City):
+async def test_the_head_of_a_unit_below_a_town_sees_the_unit_under_its_own_name(city: City):
     case, elsewhere = await city.raises(), await city.raises()
     await city.routed(case, -3, STATION)
     await city.routed(elsewhere, -3, TOWN)
@@ -123,7 +123,7 @@ async def test_the_head_of_a_unit_below_a_town_sees_it_under_its_own_name(city: 
         assert (await head.open(f"/desk/overview/cases?town={TOWN}&list=overdue")).status_code == 403
 
 
-async def test_the_sum_of_a_town_leads_to_the_cases_of_its_units_and_no_others(city: City):
+async def test_the_sum_of_a_town_links_to_the_cases_of_its_units_and_no_others(city: City):
     below, own = await city.raises(title="三巷路面塌陷"), await city.raises(title="镇路塌陷")
     elsewhere = await city.raises(title="学校门口塌陷")
     for number, unit in ((below, STATION), (own, TOWN), (elsewhere, "nh-education")):
@@ -139,7 +139,7 @@ async def test_the_sum_of_a_town_leads_to_the_cases_of_its_units_and_no_others(c
         assert "桂一社区" in alone.partition("<tfoot>")[0], "who has one town sees its units at once"
 
 
-async def test_the_overview_is_taken_along_unit_by_unit(city: City):
+async def test_the_overview_can_be_exported_unit_by_unit(city: City):
     for unit, days in ((STATION, -10), (TOWN, 20)):
         await city.routed(await city.raises(), days, unit)
     async with visitor(city, DISTRICT_LEADER) as leader:
@@ -153,7 +153,11 @@ async def test_the_overview_is_taken_along_unit_by_unit(city: City):
         assert (await clerk.open("/desk/overview.csv")).status_code == 403
 
 
-def row(page: str, unit: str, place: int = 0) -> list[str]:
-    """The figures in a row of the table of units; of the first one with this name, or of a later one."""
-    rows = [found for found in page.partition("<tbody>")[2].partition("</tbody>")[0].split("<tr")[1:] if unit in found]
-    return re.findall(r'class="number">(?:<a[^>]*>)?(\d+)', rows[place])
+def row(page: str, unit: str, index: int = 0) -> list[str]:
+    """The figures in a row of the table of units: the first row with this name, or a later one."""
+    rows = [
+        row_html
+        for row_html in page.partition("<tbody>")[2].partition("</tbody>")[0].split("<tr")[1:]
+        if unit in row_html
+    ]
+    return re.findall(r'class="number">(?:<a[^>]*>)?(\d+)', rows[index])

@@ -1,4 +1,4 @@
-"""The pages of the desk over HTTP: what they ask for, what they refuse, and in which words."""
+"""The pages of the desk over HTTP: their forms, refusals and texts."""
 
 import re
 from collections.abc import AsyncIterator
@@ -33,7 +33,7 @@ async def clerk(city: City) -> AsyncIterator[Visitor]:
 
 
 def is_page(answer: httpx.Response, status: int) -> bool:
-    """Whether it is a page with a way out, and nothing for programs."""
+    """Whether it is a complete page with navigation, and no problem document."""
     assert answer.status_code == status, answer.text
     assert answer.headers["content-type"].startswith("text/html")
     assert 'href="/desk' in answer.text
@@ -41,26 +41,24 @@ def is_page(answer: httpx.Response, status: int) -> bool:
 
 
 @pytest.mark.parametrize("path", ["/desk", "/desk/triage", "/desk/overview", "/desk/cases/NH26-000001-4/accept"])
-async def test_who_has_not_signed_in_is_led_to_the_sign_in_and_back(city: City, path: str):
-    async with visitor(city) as nobody:
-        answer = await nobody.open(path)
+async def test_a_signed_out_person_is_redirected_to_the_sign_in_and_back(city: City, path: str):
+    async with visitor(city) as signed_out:
+        answer = await signed_out.open(path)
         assert (answer.url.path, answer.url.params["next"]) == ("/sign-in", path)
-        back = await nobody.client.post("/sign-in/demo", data={"person": DISPATCHER, "next": path})
+        back = await signed_out.client.post("/sign-in/demo", data={"person": DISPATCHER, "next": path})
     assert back.url.path == path
 
 
-async def test_a_form_without_the_token_of_its_session_is_refused_on_a_page_and_does_nothing(
-    city: City, clerk: Visitor
-):
+async def test_a_form_without_the_csrf_token_is_refused_with_a_page_and_does_nothing(city: City, clerk: Visitor):
     case = await city.raises()
     path = f"/desk/cases/{case}/accept"
-    for told in ({}, {"csrf": "0" * 64}):
-        assert is_page(await clerk.client.post(path, data=told), 403)
-        assert is_page(await clerk.client.post("/desk/sign", data=told | {"number": case}), 403)
+    for fields in ({}, {"csrf": "0" * 64}):
+        assert is_page(await clerk.client.post(path, data=fields), 403)
+        assert is_page(await clerk.client.post("/desk/sign", data=fields | {"number": case}), 403)
     assert await city.facts(case) == ["routed"]
 
 
-async def test_unknown_numbers_commands_and_addresses_are_pages_with_the_way_out(city: City, clerk: Visitor):
+async def test_unknown_numbers_commands_and_addresses_get_a_page_with_navigation(city: City, clerk: Visitor):
     case = await city.raises()
     unknown = number("NH", 2026, 999_999)
     assert is_page(await clerk.open(f"/desk/cases/{unknown}"), 404)
@@ -74,7 +72,7 @@ async def test_unknown_numbers_commands_and_addresses_are_pages_with_the_way_out
     assert is_page(await clerk.client.post(f"/desk/cases/{unknown}/accept", data=hidden), 404)
 
 
-async def test_a_case_of_another_unit_is_not_there(city: City):
+async def test_a_case_of_another_unit_is_not_found(city: City):
     case = await city.raises()
     async with visitor(city, EDUCATION) as elsewhere:
         assert is_page(await elsewhere.open(f"/desk/cases/{case}"), 404)
@@ -88,7 +86,7 @@ async def test_the_triage_and_the_overview_are_refused_to_a_clerk_with_the_reaso
     assert is_page(await clerk.open("/desk/overview?lang=en"), 403)
 
 
-async def test_a_command_that_is_not_theirs_is_neither_offered_nor_taken(city: City):
+async def test_a_command_without_the_right_is_neither_offered_nor_accepted(city: City):
     case = await city.raises()
     async with visitor(city, TOWN_CLERK) as helper:
         page = (await helper.open(f"/desk/cases/{case}")).text
@@ -100,7 +98,7 @@ async def test_a_command_that_is_not_theirs_is_neither_offered_nor_taken(city: C
     assert await city.facts(case) == ["routed"]
 
 
-async def test_the_second_of_two_people_keeps_the_words_and_sees_what_happened(city: City, clerk: Visitor):
+async def test_the_second_of_two_people_keeps_the_input_and_sees_what_happened(city: City, clerk: Visitor):
     case = await city.raises()
     await city.tells(case, f.DemandAccepted(by="陈晓岚"))
     path = f"/desk/cases/{case}/progress"
@@ -111,12 +109,12 @@ async def test_the_second_of_two_people_keeps_the_words_and_sees_what_happened(c
     words = words_of(stale.text)
     assert {"明天开工", "照片1", "材料已到场", "记录进展"} <= set(words)
     assert (await city.facts(case)).count("progressed") == 1
-    again = dict(re.findall(r'type="hidden" name="(\w+)" value="([^"]*)"', stale.text))
-    answer = await clerk.client.post(path, data=again | {"note": "明天开工"})
+    hidden_fields = dict(re.findall(r'type="hidden" name="(\w+)" value="([^"]*)"', stale.text))
+    answer = await clerk.client.post(path, data=hidden_fields | {"note": "明天开工"})
     assert (answer.status_code, (await city.facts(case)).count("progressed")) == (200, 2)
 
 
-async def test_a_form_that_is_sent_twice_does_it_once(city: City, clerk: Visitor):
+async def test_a_form_that_is_sent_twice_is_executed_once(city: City, clerk: Visitor):
     case = await city.raises()
     await city.tells(case, f.DemandAccepted(by="陈晓岚"))
     path = f"/desk/cases/{case}/progress"
@@ -127,7 +125,7 @@ async def test_a_form_that_is_sent_twice_does_it_once(city: City, clerk: Visitor
     assert (await city.facts(case)).count("progressed") == 1
 
 
-async def test_signing_for_several_at_once_says_what_became_of_each(city: City, clerk: Visitor):
+async def test_signing_for_several_at_once_shows_a_result_for_each(city: City, clerk: Visitor):
     mine, taken = await city.raises(), await city.raises()
     hidden = await clerk.hidden("/desk", "/desk/sign")
     await city.tells(taken, f.DemandAccepted(by="李志强"))
@@ -139,19 +137,19 @@ async def test_signing_for_several_at_once_says_what_became_of_each(city: City, 
     assert (await city.facts(mine)).count("accepted") == 1
 
 
-async def test_what_was_typed_comes_back_with_what_must_be_changed(city: City, clerk: Visitor):
+async def test_refused_input_is_shown_again_with_its_error(city: City, clerk: Visitor):
     case = await city.raises()
     path = f"/desk/cases/{case}/return"
-    wrong = await clerk.send(path, suggested_unit="", reason="不属本单位职责")
-    assert is_page(wrong, 422)
-    assert "不属本单位职责" in words_of(wrong.text)
-    assert 'href="#suggested_unit"' in wrong.text
-    odd = await clerk.send(path, suggested_unit="", reason="不属本单位职责", entries="²")
-    assert is_page(odd, 422)
+    incomplete = await clerk.send(path, suggested_unit="", reason="不属本单位职责")
+    assert is_page(incomplete, 422)
+    assert "不属本单位职责" in words_of(incomplete.text)
+    assert 'href="#suggested_unit"' in incomplete.text
+    unknown_unit = await clerk.send(path, suggested_unit="", reason="不属本单位职责", entries="²")
+    assert is_page(unknown_unit, 422)
     assert await city.facts(case) == ["routed"]
 
 
-async def test_a_form_shows_what_the_citizen_said_and_what_was_done_so_far(city: City, clerk: Visitor):
+async def test_a_form_shows_the_citizens_text_and_the_steps_so_far(city: City, clerk: Visitor):
     case = await city.raises(text="井盖松动，夜里很响", title="井盖")
     await city.tells(case, f.DemandAccepted(by="陈晓岚"), f.DemandContacted(by="陈晓岚", note="约周三查看"))
     await city.tells(case, f.DemandSupplemented(text="旁边还有一个坑"), service=Service.INTAKE)
@@ -160,7 +158,7 @@ async def test_a_form_shows_what_the_citizen_said_and_what_was_done_so_far(city:
         assert {"井盖松动，夜里很响", "旁边还有一个坑", "约周三查看"} <= set(words), name
 
 
-async def test_a_case_offers_four_usual_commands_first_and_to_call_before_to_answer(city: City, clerk: Visitor):
+async def test_a_case_offers_four_usual_commands_first_and_calling_before_answering(city: City, clerk: Visitor):
     case = await city.raises(contact=CONTACT)
     await city.tells(case, f.DemandAccepted(by="陈晓岚"))
 
@@ -177,7 +175,7 @@ async def test_a_case_offers_four_usual_commands_first_and_to_call_before_to_ans
     assert (await offered())[0] == ["resolve", "contact", "progress", "request-extension"]
 
 
-async def test_a_stopped_clock_is_told_once_beside_how_the_case_stands(city: City, clerk: Visitor):
+async def test_a_stopped_clock_is_shown_once_beside_the_status(city: City, clerk: Visitor):
     case = await city.raises()
     await city.tells(case, f.DemandAccepted(by="陈晓岚"), f.DemandPaused(by="陈晓岚", reason="weather"))
     row = (await clerk.open("/desk?list=paused")).text.partition(f'href="/desk/cases/{case}?')[2].partition("</tr>")[0]
@@ -187,32 +185,36 @@ async def test_a_stopped_clock_is_told_once_beside_how_the_case_stands(city: Cit
     assert head.count("暂停计时") == 1
 
 
-async def test_the_form_of_urgency_begins_with_what_is_so_now(city: City, clerk: Visitor):
+async def test_the_form_of_urgency_begins_with_the_present_value(city: City, clerk: Visitor):
     case = await city.raises()
     path = f"/desk/cases/{case}/prioritize"
     await city.tells(case, f.DemandPrioritized(by="何", urgency=f.Urgency.URGENT, vulnerable=True, reason="x"))
     form = (await clerk.open(path)).text
     assert re.search(r'<option value="urgent" selected', form)
     assert re.search(r'id="vulnerable"[^>]* checked', form)
-    done = await clerk.send(path, urgency="critical", vulnerable="yes", reason="路面塌陷扩大")
-    assert (done.status_code, (await city.demand(case)).urgency) == (200, f.Urgency.CRITICAL)
+    response = await clerk.send(path, urgency="critical", vulnerable="yes", reason="路面塌陷扩大")
+    assert (response.status_code, (await city.demand(case)).urgency) == (200, f.Urgency.CRITICAL)
     lower = await clerk.send(path, urgency="ordinary", vulnerable="yes", reason="x")
     assert is_page(lower, 409)
     assert "不能自行办理" in lower.text
 
 
-def test_a_field_takes_as_much_as_its_command_does():
-    asked = {name: {one.name: bounds(name, one.name) for one in inputs} for name, inputs in FORMS.items()}
-    assert asked["assign"]["handler"] == {"maxlength": 100}
-    assert asked["decline"]["instead"] == {"maxlength": 1000}
-    assert asked["list"]["project"] == {"maxlength": 200}
-    assert asked["extend"]["working_days"] == {"min": 1, "max": 250}
-    assert asked["pause"]["days"] == {"min": 1, "max": 366}
-    typed = [(name, one) for name, inputs in FORMS.items() for one in inputs if one.kind in ("text", "textarea")]
-    assert [f"{name} {one.name}" for name, one in typed if "maxlength" not in asked[name][one.name]] == []
+def test_a_field_accepts_the_same_length_as_its_command():
+    bounds_by_command = {
+        name: {field.name: bounds(name, field.name) for field in inputs} for name, inputs in FORMS.items()
+    }
+    assert bounds_by_command["assign"]["handler"] == {"maxlength": 100}
+    assert bounds_by_command["decline"]["instead"] == {"maxlength": 1000}
+    assert bounds_by_command["list"]["project"] == {"maxlength": 200}
+    assert bounds_by_command["extend"]["working_days"] == {"min": 1, "max": 250}
+    assert bounds_by_command["pause"]["days"] == {"min": 1, "max": 366}
+    typed = [(name, field) for name, inputs in FORMS.items() for field in inputs if field.kind in ("text", "textarea")]
+    assert [
+        f"{name} {field.name}" for name, field in typed if "maxlength" not in bounds_by_command[name][field.name]
+    ] == []
 
 
-async def test_the_bounds_of_a_field_stand_in_its_form(city: City, clerk: Visitor):
+async def test_the_bounds_of_a_field_are_in_its_form(city: City, clerk: Visitor):
     case = await city.raises()
     page = (await clerk.open(f"/desk/cases/{case}/return")).text
     assert re.search(r'<textarea id="reason"[^>]*maxlength="1000"', page)
@@ -229,11 +231,9 @@ async def test_a_refused_page_keeps_the_navigation(city: City, clerk: Visitor, l
     assert (without_token.status_code, 'class="main-nav"' in without_token.text) == (403, True)
 
 
-async def test_a_long_navigation_shows_the_daily_pages_and_the_present_one_and_keeps_the_others_behind_a_word(
-    city: City, clerk: Visitor
-):
+async def test_a_long_navigation_shows_the_daily_pages_and_hides_the_others_behind_a_menu(city: City, clerk: Visitor):
     def shown(page: httpx.Response) -> tuple[list[str], list[str]]:
-        """The words of the links that are shown, and of those behind 更多."""
+        """The texts of the visible links, and of those behind 更多."""
         navigation = page.text.partition('class="main-nav"')[2].partition("</nav>")[0]
         first, _, more = navigation.partition('<details class="more-nav">')
         linked = re.compile(r"<a [^>]*>([^<]+)</a>")
@@ -248,19 +248,19 @@ async def test_a_long_navigation_shows_the_daily_pages_and_the_present_one_and_k
         assert re.search(r'aria-current="page">已办<', at_done.text)
 
 
-async def test_the_sign_in_tells_what_is_wrong_on_a_page(city: City):
-    async with visitor(city) as nobody:
+async def test_the_sign_in_shows_errors_on_a_page(city: City):
+    async with visitor(city) as signed_out:
         for path in ("/sign-in?lang=xx", "/sign-in?colour=red", f"/sign-in?next={'x' * 3000}"):
-            answer = await nobody.open(path)
+            answer = await signed_out.open(path)
             assert (answer.status_code, answer.headers["content-type"].split(";")[0]) == (422, "text/html"), path
             assert 'href="/sign-in"' in answer.text
-        english = await nobody.client.post("/sign-in/demo?lang=en", data={"person": "nobody"})
+        english = await signed_out.client.post("/sign-in/demo?lang=en", data={"person": "nobody"})
         assert english.status_code == 404
         assert "there is nobody of this name" in english.text
         assert 'href="/sign-in?lang=en"' in english.text
 
 
-async def test_a_number_that_was_mistyped_is_told_beside_its_field(city: City, clerk: Visitor):
+async def test_a_mistyped_number_is_an_error_beside_its_field(city: City, clerk: Visitor):
     case = await city.raises()
     wrong = await clerk.send(f"/desk/cases/{case}/merge", into="NH26-999999-9", reason="同一处")
     assert is_page(wrong, 404)
@@ -277,7 +277,7 @@ async def test_a_long_answer_fits_into_a_form(city: City, clerk: Visitor):
 
 
 @pytest.mark.parametrize("lang", ["zh", "en"])
-async def test_a_fault_is_a_page_too(city: City, clerk: Visitor, monkeypatch: pytest.MonkeyPatch, lang: str):
+async def test_a_fault_is_shown_as_a_page(city: City, clerk: Visitor, monkeypatch: pytest.MonkeyPatch, lang: str):
     case = await city.raises()
 
     async def broken(*_: Any) -> Any:
@@ -290,14 +290,14 @@ async def test_a_fault_is_a_page_too(city: City, clerk: Visitor, monkeypatch: py
     assert "ZeroDivisionError" not in answer.text
 
 
-async def test_half_a_form_is_a_page_too(city: City, clerk: Visitor):
+async def test_an_incomplete_form_is_answered_with_a_page(city: City, clerk: Visitor):
     case = await city.raises()
     headers = {"Content-Type": "multipart/form-data; boundary=x"}
     answer = await clerk.client.post(f"/desk/cases/{case}/accept", content=b"--y\r\nbroken", headers=headers)
     assert is_page(answer, 400) if answer.status_code == 400 else is_page(answer, 422)
 
 
-async def test_personal_data_is_shown_for_a_reason_and_the_record_says_who_looked(city: City, clerk: Visitor):
+async def test_personal_data_is_shown_only_with_a_reason_and_the_access_is_recorded(city: City, clerk: Visitor):
     case = await city.raises(contact=CONTACT)
     path, action = f"/desk/cases/{case}", f"/desk/cases/{case}/contact-details"
     assert CONTACT["phone"] not in (await clerk.open(path)).text
@@ -316,7 +316,7 @@ async def test_personal_data_is_shown_for_a_reason_and_the_record_says_who_looke
     assert is_page(await clerk.open(action), 404)
 
 
-async def test_files_of_a_case_open_for_whoever_may_read_it_and_no_others(city: City, clerk: Visitor):
+async def test_files_of_a_case_can_be_read_only_by_those_who_may_read_it(city: City, clerk: Visitor):
     reference, another = await city.uploads(picture("PNG")), await city.uploads(picture("JPEG"))
     case = await city.raises(attachments=[reference])
     await city.raises(attachments=[another])
@@ -331,7 +331,7 @@ async def test_files_of_a_case_open_for_whoever_may_read_it_and_no_others(city: 
         assert (await stranger.client.get(f"{path}/{reference}")).status_code == 404
 
 
-async def test_personal_data_is_kept_from_whoever_has_no_business_with_it(city: City):
+async def test_personal_data_is_hidden_from_staff_without_the_right(city: City):
     case = await city.raises(contact=CONTACT)
     path = f"/desk/cases/{case}"
     for person in (TOWN_HEAD, LEADER, AUDITOR):
@@ -346,13 +346,13 @@ async def test_personal_data_is_kept_from_whoever_has_no_business_with_it(city: 
 CODES = re.compile(r"PDF|NH\d\d-\d{6}-\w|(?<!\w)[A-Za-z]+@[0-9a-f]+")
 FOREIGN = {"zh": re.compile(r"[A-Za-z]{2,}[-\w@:.]*"), "en": re.compile(r"[\u4e00-\u9fff]+")}
 OURS = {"English", "中文"}
-"""The link to the other language is written in it."""
+"""The link to the other language is written in that language."""
 
 
 def foreign_words(html: str, lang: str) -> list[str]:
-    """What stands on a page in the other language, beside what people and offices are called."""
+    """The texts of a page in the other language, except names of people and offices."""
     names = [unit.name for unit in PACK.units] + [division.name for division in PACK.divisions]
-    names += [team.name for team in PACK.teams] + [one.person.name for one in demo_people(shipped())] + ["甲"]
+    names += [team.name for team in PACK.teams] + [person.person.name for person in demo_people(shipped())] + ["甲"]
     text = "\n".join(word for word in words_of(html) if word not in OURS)
     for name in sorted(names, key=len, reverse=True):
         text = text.replace(name, " ")
@@ -360,7 +360,7 @@ def foreign_words(html: str, lang: str) -> list[str]:
 
 
 async def eventful(city: City) -> list[str]:
-    """Numbers of cases in which everything has happened that a page shows."""
+    """The numbers of cases with everything that a page can show."""
     station, town = "station-440605011001", "town-440605011000"
     due_at = now() + timedelta(days=3)
     case, parent, waits = await city.raises(title="甲", contact=CONTACT), await city.raises(title="甲"), ""
@@ -396,11 +396,11 @@ async def test_pages_speak_one_language(city: City, lang: str):
         await city.loop.turn()
         paths = ["/desk", "/desk/triage", "/desk/overview", "/desk/cases/NH26-999999-9", "/desk?text=甲"]
         paths += [f"/desk/cases/{case}" for case in cases]
-        found = {}
+        foreign = {}
         for path in paths:
             page = await dispatcher.open(f"{path}{'&' if '?' in path else '?'}lang={lang}")
-            found[path] = foreign_words(page.text, lang)
+            foreign[path] = foreign_words(page.text, lang)
         for name in FORMS:
             page = await dispatcher.open(f"/desk/cases/{cases[0]}/{name}?lang={lang}")
-            found[name] = foreign_words(page.text, lang)
-    assert {path: words for path, words in found.items() if words} == {}
+            foreign[name] = foreign_words(page.text, lang)
+    assert {path: words for path, words in foreign.items() if words} == {}

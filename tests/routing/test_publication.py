@@ -1,4 +1,4 @@
-"""Publication: what waits to be released, who releases, corrects and takes it back, and what everybody then reads."""
+"""Publication of answers: the waiting list, release, correction and withdrawal, and what the public then reads."""
 
 from collections.abc import AsyncIterator
 from typing import Any
@@ -34,7 +34,7 @@ async def reviewer(city: City) -> AsyncIterator[Visitor]:
 
 
 async def answered(city: City, **changes: Any) -> str:
-    """A demand whose citizen agrees to publication, with an answer and its public text."""
+    """Raise a demand with consent to publication, answer it with a public text, and return its number."""
     number = await city.raises(**{"title": TITLE, "text": TEXT, "may_publish": True} | changes)
     resolved = f.DemandResolved(by="陈晓岚", result=RESULT, summary=SUMMARY)
     await city.tells(number, f.DemandAccepted(by="陈晓岚"), resolved)
@@ -42,22 +42,24 @@ async def answered(city: City, **changes: Any) -> str:
 
 
 async def read(city: City, number: str) -> dict[str, str]:
-    """Every public door, as anybody reads it."""
-    async with httpx.AsyncClient(base_url=city.url, trust_env=False, follow_redirects=True) as anybody:
-        found = {}
-        for door in DOORS:
-            answer = await anybody.get(door.format(number=number))
-            assert answer.status_code == 200, f"{door}: {answer.text}"
-            found[door] = answer.text
-    return found
+    """The texts of all public pages and routes."""
+    async with httpx.AsyncClient(base_url=city.url, trust_env=False, follow_redirects=True) as client:
+        texts = {}
+        for path in DOORS:
+            answer = await client.get(path.format(number=number))
+            assert answer.status_code == 200, f"{path}: {answer.text}"
+            texts[path] = answer.text
+    return texts
 
 
-def telling(doors: dict[str, str], *words: str) -> set[str]:
-    """The doors that tell one of the words."""
-    return {door for door, text in doors.items() if any(word in text for word in words)}
+def telling(texts: dict[str, str], *words: str) -> set[str]:
+    """The public pages and routes that contain one of these words."""
+    return {path for path, text in texts.items() if any(word in text for word in words)}
 
 
-async def test_an_answer_is_released_corrected_and_taken_back_and_every_door_follows(city: City, reviewer: Visitor):
+async def test_every_public_page_follows_the_release_correction_and_withdrawal_of_an_answer(
+    city: City, reviewer: Visitor
+):
     number = await answered(city)
     assert telling(await read(city, number), TITLE, TEXT, SUMMARY, RESULT) == set()
     page = await reviewer.open("/desk/publications")
@@ -65,58 +67,60 @@ async def test_an_answer_is_released_corrected_and_taken_back_and_every_door_fol
     path = f"/desk/cases/{number}"
     assert (await reviewer.send("/desk/publications", f"{path}/publish")).status_code == 200
     await city.loop.turn()
-    doors = await read(city, number)
-    assert telling(doors, SUMMARY, TITLE) == set(DOORS)
-    assert telling(doors, TEXT) >= {"/demands/{number}", "/demands/feed.atom", "/v1/public/demands/{number}"}
-    assert telling(doors, RESULT) == set()
+    texts = await read(city, number)
+    assert telling(texts, SUMMARY, TITLE) == set(DOORS)
+    assert telling(texts, TEXT) >= {"/demands/{number}", "/demands/feed.atom", "/v1/public/demands/{number}"}
+    assert telling(texts, RESULT) == set()
     assert "没有待公开的答复" in (await reviewer.open("/desk/publications")).text
     corrected = await reviewer.send(
         f"{path}/correct-publication", title="村口路面塌陷", text="", answer="路面已修复", correction="删去个人情况"
     )
     assert corrected.status_code == 200, corrected.text
     await city.loop.turn()
-    doors = await read(city, number)
-    assert telling(doors, TITLE, TEXT, SUMMARY) == set()
-    assert "删去个人情况" in doors["/demands/{number}"]
+    texts = await read(city, number)
+    assert telling(texts, TITLE, TEXT, SUMMARY) == set()
+    assert "删去个人情况" in texts["/demands/{number}"]
     withdrawn = await reviewer.send(f"{path}/withdraw-publication", ground="privacy", reason="能看出是哪一户")
     assert withdrawn.status_code == 200, withdrawn.text
     await city.loop.turn()
-    doors = await read(city, number)
-    assert telling(doors, "村口路面塌陷", "路面已修复", "能看出是哪一户") == set()
-    assert "公开内容已撤回" in doors["/demands/{number}"]
-    assert "为保护个人隐私" in doors["/demands/{number}"]
+    texts = await read(city, number)
+    assert telling(texts, "村口路面塌陷", "路面已修复", "能看出是哪一户") == set()
+    assert "公开内容已撤回" in texts["/demands/{number}"]
+    assert "为保护个人隐私" in texts["/demands/{number}"]
     assert await city.facts(number) == ["routed", "accepted", "resolved", "published", "published", "unpublished"]
 
 
-async def test_what_may_not_be_published_waits_in_no_list_and_is_refused_with_the_reason(city: City, reviewer: Visitor):
+async def test_an_answer_that_may_not_be_published_is_in_no_list_and_refused_with_the_reason(
+    city: City, reviewer: Visitor
+):
     silent, no, report = [
         await answered(city, **changes)
         for changes in ({"may_publish": None}, {"may_publish": False}, {"kind": "report"})
     ]
     page = (await reviewer.open("/desk/publications")).text
     assert not [number for number in (silent, no, report) if number in page]
-    for number, why in ((silent, "没有征得群众同意"), (no, "群众不同意公开"), (report, "举报一律不公开")):
+    for number, reason in ((silent, "没有征得群众同意"), (no, "群众不同意公开"), (report, "举报一律不公开")):
         answer = await reviewer.client.post(f"/desk/cases/{number}/publish", data=await token(reviewer))
         assert answer.status_code == 409, answer.text
-        assert why in answer.text
+        assert reason in answer.text
     assert telling(await read(city, silent), TITLE, TEXT, SUMMARY) == set()
 
 
 async def token(someone: Visitor) -> dict[str, str]:
-    """The token of their forms."""
+    """The CSRF token of the person's forms."""
     page = (await someone.open("/desk")).text
     return {"csrf": page.split('name="csrf-token" content="')[1].split('"')[0]}
 
 
-async def test_the_no_of_a_citizen_hides_at_once_and_for_ever(city: City, reviewer: Visitor):
+async def test_a_citizens_refusal_hides_the_answer_at_once_and_for_ever(city: City, reviewer: Visitor):
     number = await answered(city)
     await reviewer.send("/desk/publications", f"/desk/cases/{number}/publish")
     await city.loop.turn()
     assert telling(await read(city, number), SUMMARY)
     await city.tells(number, f.PublicationRefused(), service=Service.INTAKE)
-    doors = await read(city, number)
-    assert telling(doors, TITLE, TEXT, SUMMARY) == set()
-    assert "应诉求人要求" in doors["/demands/{number}"]
+    texts = await read(city, number)
+    assert telling(texts, TITLE, TEXT, SUMMARY) == set()
+    assert "应诉求人要求" in texts["/demands/{number}"]
     await city.tells(number, f.DemandReopened(reason="又塌了", rating=1), service=Service.FEEDBACK)
     await city.tells(number, f.DemandAccepted(by="陈"), f.DemandResolved(by="陈", result="x", summary="再次修好"))
     assert number not in (await reviewer.open("/desk/publications")).text
@@ -124,11 +128,11 @@ async def test_the_no_of_a_citizen_hides_at_once_and_for_ever(city: City, review
     assert (again.status_code, "群众不同意公开" in again.text) == (409, True)
 
 
-@pytest.mark.parametrize("asked", [False, None], ids=["refused", "not asked"])
-async def test_a_yes_that_is_given_later_lets_the_answer_wait_and_a_no_takes_it_back(
-    city: City, reviewer: Visitor, asked: bool | None
+@pytest.mark.parametrize("consent", [False, None], ids=["refused", "not asked"])
+async def test_a_later_consent_puts_the_answer_on_the_list_and_a_refusal_removes_it(
+    city: City, reviewer: Visitor, consent: bool | None
 ):
-    number = await answered(city, may_publish=asked)
+    number = await answered(city, may_publish=consent)
     assert number not in (await reviewer.open("/desk/publications")).text
     for refusals in (0, 1):
         await city.tells(number, f.PublicationAllowed(refusals=refusals), service=Service.INTAKE)
@@ -143,16 +147,16 @@ async def test_a_yes_that_is_given_later_lets_the_answer_wait_and_a_no_takes_it_
         assert number not in (await reviewer.open("/desk/publications")).text
 
 
-async def test_after_a_reopening_the_answer_stands_no_longer_and_the_next_one_waits_as_a_correction(
+async def test_after_a_reopening_the_answer_is_hidden_and_the_next_one_waits_as_a_correction(
     city: City, reviewer: Visitor
 ):
     number = await answered(city)
     await reviewer.send("/desk/publications", f"/desk/cases/{number}/publish")
     await city.tells(number, f.DemandReopened(reason="又塌了", rating=1), service=Service.FEEDBACK)
-    doors = await read(city, number)
-    assert telling(doors, SUMMARY) == set()
-    assert telling(doors, TITLE) >= {"/demands", "/demands/{number}"}
-    assert "重新办理" in doors["/demands/{number}"]
+    texts = await read(city, number)
+    assert telling(texts, SUMMARY) == set()
+    assert telling(texts, TITLE) >= {"/demands", "/demands/{number}"}
+    assert "重新办理" in texts["/demands/{number}"]
     await city.tells(number, f.DemandAccepted(by="陈"), f.DemandResolved(by="陈", result="x", summary="加固后验收"))
     page = (await reviewer.open("/desk/publications")).text
     assert "加固后验收" in page
@@ -163,9 +167,7 @@ async def test_after_a_reopening_the_answer_stands_no_longer_and_the_next_one_wa
     assert telling(await read(city, number), "加固后验收") >= {"/demands/{number}", "/v1/public/demands/{number}"}
 
 
-async def test_a_reviewer_sees_what_masking_would_make_of_their_words_before_anything_is_released(
-    city: City, reviewer: Visitor
-):
+async def test_a_reviewer_sees_the_masked_text_before_the_release(city: City, reviewer: Visitor):
     number = await answered(city)
     form = f"/desk/cases/{number}/publish"
     answer = await reviewer.send(form, title=TITLE, text="找陈先生，电话13800138000", answer=SUMMARY)
@@ -177,7 +179,7 @@ async def test_a_reviewer_sees_what_masking_would_make_of_their_words_before_any
     assert TEXT not in (await read(city, number))["/demands/{number}"]
 
 
-async def test_publication_is_for_the_reviewers_of_the_pack_alone(city: City):
+async def test_publication_is_only_for_the_reviewers_of_the_pack(city: City):
     number = await answered(city)
     async with visitor(city, CLERK) as clerk:
         assert (await clerk.open("/desk/publications")).status_code == 403

@@ -1,4 +1,4 @@
-"""What a pack releases by itself, some time after the answer, and what it never does."""
+"""Automatic release of answers after a time, and answers that are never released."""
 
 import re
 from collections.abc import AsyncIterator
@@ -37,15 +37,15 @@ def releasing(folder: Path, rules: str) -> Jurisdictions:
     """Nanhai with these rules for releases."""
     showing(folder, "category", "place")
     profile = folder / "nanhai" / "pack.yaml"
-    changed, times = re.subn(r"(?m)(^  release:.*\n)(?:    .*\n)+", rf"\1{rules}", profile.read_text("utf-8"))
-    assert times == 1
-    profile.write_text(changed, "utf-8")
+    text, count = re.subn(r"(?m)(^  release:.*\n)(?:    .*\n)+", rf"\1{rules}", profile.read_text("utf-8"))
+    assert count == 1
+    profile.write_text(text, "utf-8")
     return load_packs(folder, ("nanhai",))
 
 
 @dataclass
 class Office:
-    """Routing over one database and one pack, with a clock that a test moves."""
+    """Routing with one database and one pack, and a clock that a test moves."""
 
     pool: Pool
     packs: Jurisdictions
@@ -61,7 +61,7 @@ class Office:
             await repository.save(db, work)
 
     async def later(self, **time: float) -> list[f.Fact]:
-        """What was told by the end of that time."""
+        """Move the clock on, run the timers, and return the recorded facts."""
         self.now += timedelta(**time)
         timers = Timers(
             self.pool, {PUBLICATION: release_timer(demand_repository(self.packs), self.packs)}, lambda: self.now
@@ -74,7 +74,7 @@ class Office:
 
 @pytest.fixture
 async def office(database: str, tmp_path: Path) -> AsyncIterator[Office]:
-    """One whose pack releases two days after the answer."""
+    """An office whose pack releases two days after the answer."""
     async with await open_pool(database, "routing") as pool:
         yield Office(pool, releasing(tmp_path / "packs", AT_ONCE), now())
 
@@ -84,7 +84,7 @@ def answered(**changes: Any) -> tuple[f.Fact, ...]:
     return submitted, *story.ACCEPTED[1:], f.DemandResolved(by="陈", result="已办", summary="已修复，丽发新城可通行")
 
 
-async def test_an_answer_is_released_by_itself_when_its_time_has_come_and_masked(office: Office):
+async def test_an_answer_is_released_automatically_and_masked_after_its_time(office: Office):
     await office.hears(*answered())
     assert await office.later(hours=47) == []
     (fact,) = await office.later(hours=2)
@@ -96,7 +96,7 @@ async def test_an_answer_is_released_by_itself_when_its_time_has_come_and_masked
 
 
 @pytest.mark.parametrize(
-    "between",
+    "facts",
     [
         [f.PublicationRefused()],
         [f.DemandReopened(reason="没有修好", rating=1)],
@@ -105,17 +105,17 @@ async def test_an_answer_is_released_by_itself_when_its_time_has_come_and_masked
     ],
     ids=["refused", "reopened", "taken back", "released by hand"],
 )
-async def test_what_happens_before_its_time_keeps_an_answer_from_being_released(office: Office, between: list[f.Fact]):
+async def test_facts_before_its_time_prevent_the_release_of_an_answer(office: Office, facts: list[f.Fact]):
     await office.hears(*answered())
-    await office.hears(*between)
+    await office.hears(*facts)
     assert await office.later(hours=999) == []
 
 
 async def test_a_new_answer_after_a_reopening_is_released_as_a_correction(office: Office):
     await office.hears(*answered())
     await office.later(hours=49)
-    again = (f.DemandReopened(reason="又塌了"), story.ROUTED[1], f.DemandAccepted(by="陈"))
-    await office.hears(*again, f.DemandResolved(by="陈", result="x", summary="加固"))
+    answered_again = (f.DemandReopened(reason="又塌了"), story.ROUTED[1], f.DemandAccepted(by="陈"))
+    await office.hears(*answered_again, f.DemandResolved(by="陈", result="x", summary="加固"))
     _, second = await office.later(hours=49)
     assert isinstance(second, f.DemandPublished)
     assert (second.edition, second.reopenings, second.answer, second.correction) == (2, 1, "加固", AGAIN)
@@ -126,7 +126,7 @@ NO_AND_YES = (f.PublicationRefused(), f.PublicationAllowed(refusals=1))
 
 
 @pytest.mark.parametrize(
-    ("said", "released"),
+    ("consent", "released"),
     [
         ((TAKEN_BACK, *NO_AND_YES), False),
         ((f.PublicationRefused(), TAKEN_BACK, f.PublicationAllowed(refusals=1)), False),
@@ -136,24 +136,24 @@ NO_AND_YES = (f.PublicationRefused(), f.PublicationAllowed(refusals=1))
     ids=["taken back, no, yes", "no, taken back, yes", "taken back, yes", "no, yes"],
 )
 @pytest.mark.parametrize("at_once", [True, False], ids=["one batch", "one by one"])
-async def test_after_a_yes_what_the_office_took_back_waits_for_the_office(
-    office: Office, said: tuple[f.Fact, ...], released: bool, at_once: bool
+async def test_a_withdrawn_publication_is_not_released_automatically_after_a_consent(
+    office: Office, consent: tuple[f.Fact, ...], released: bool, at_once: bool
 ):
     await office.hears(*answered())
     await office.later(hours=49)
-    for batch in [said] if at_once else [(fact,) for fact in said]:
+    for batch in [consent] if at_once else [(fact,) for fact in consent]:
         await office.hears(*batch)
     assert await queries.count(office.pool, "nanhai", None) == 1
-    told = await office.later(hours=999)
-    assert len(told) == 1 + released
+    later_facts = await office.later(hours=999)
+    assert len(later_facts) == 1 + released
     assert await queries.count(office.pool, "nanhai", None) == (not released)
 
 
-async def test_an_answer_after_the_office_took_the_words_back_waits_for_the_office(office: Office):
+async def test_an_answer_after_a_withdrawn_publication_is_not_released_automatically(office: Office):
     await office.hears(*answered())
     await office.later(hours=49)
-    again = (f.DemandReopened(reason="又塌了"), story.ROUTED[1], f.DemandAccepted(by="陈"))
-    await office.hears(TAKEN_BACK, *again, f.DemandResolved(by="陈", result="x", summary="加固"))
+    answered_again = (f.DemandReopened(reason="又塌了"), story.ROUTED[1], f.DemandAccepted(by="陈"))
+    await office.hears(TAKEN_BACK, *answered_again, f.DemandResolved(by="陈", result="x", summary="加固"))
     assert len(await office.later(hours=999)) == 1
     assert await queries.count(office.pool, "nanhai", None) == 1
 
@@ -163,7 +163,7 @@ async def test_an_answer_after_the_office_took_the_words_back_waits_for_the_offi
     [{"kind": RequestKind.REPORT}, {"may_publish": False}, {"imported": True}],
     ids=lambda changes: next(iter(changes)),
 )
-async def test_reports_what_was_refused_and_history_are_never_released_by_themselves(
+async def test_confidential_refused_and_imported_demands_are_never_released_automatically(
     office: Office, changes: dict[str, Any]
 ):
     await office.hears(*answered(**changes))
@@ -171,22 +171,22 @@ async def test_reports_what_was_refused_and_history_are_never_released_by_themse
     assert await queries.count(office.pool, "nanhai", None) == 0
 
 
-async def test_what_waits_is_listed_page_by_page_the_oldest_first(office: Office):
+async def test_waiting_answers_are_listed_page_by_page_with_the_oldest_first(office: Office):
     for n in range(1, 6):
         office.now += timedelta(minutes=1)
         await office.hears(*answered(number=f"NH21-00000{n}-X"), key=UUID(int=n))
-    seen, spot = [], OLDEST
+    seen, cursor = [], OLDEST
     async with office.pool.acquire() as db:
-        while spot:
-            found, spot = await queries.waiting(db, "nanhai", None, spot, 2)
-            seen += [one.id.int for one in found]
+        while cursor:
+            page, cursor = await queries.waiting(db, "nanhai", None, cursor, 2)
+            seen += [row.id.int for row in page]
         assert await queries.waiting(db, "nanhai", ["another"], OLDEST, 2) == ([], None)
         assert (await queries.count(db, "nanhai", ["roads"]), await queries.count(db, "losangeles", None)) == (5, 0)
     assert seen == [1, 2, 3, 4, 5]
 
 
 @pytest.mark.parametrize(
-    ("rules", "changes", "refused", "why"),
+    ("rules", "changes", "refused", "bar"),
     [
         (None, {"may_publish": True}, False, Bar.NO_RULES),
         (Consent.ASKED, {}, False, Bar.NOT_ASKED),
@@ -198,9 +198,9 @@ async def test_what_waits_is_listed_page_by_page_the_oldest_first(office: Office
         (Consent.PRESUMED, {"kind": RequestKind.CONSULT}, False, Bar.KIND),
     ],
 )
-def test_a_demand_is_barred_by_its_kind_its_citizen_and_the_rules(
-    rules: Consent | None, changes: dict[str, Any], refused: bool, why: Bar | None
+def test_a_release_is_barred_by_kind_citizen_and_rules(
+    rules: Consent | None, changes: dict[str, Any], refused: bool, bar: Bar | None
 ):
     demand = story.demand(story.SUBMISSION.model_copy(update=changes))
-    known = ReleaseRules(consent=rules, never=(RequestKind.CONSULT,), source="x") if rules else None
-    assert barred(known, demand, refused) == why
+    rules_ = ReleaseRules(consent=rules, never=(RequestKind.CONSULT,), source="x") if rules else None
+    assert barred(rules_, demand, refused) == bar

@@ -1,4 +1,4 @@
-"""A demand that came from another system is found by its number there, which its case, paper and table show."""
+"""A demand from another system is found by its number there, which the case, the printed sheet and the table show."""
 
 import csv
 import io
@@ -20,16 +20,16 @@ async def test_an_open_case_is_found_by_the_number_at_its_source(city: City, wor
     assert (case in page, other in page) == (True, False)
 
 
-async def test_the_case_and_its_paper_show_the_number_at_its_source(city: City):
-    case, without = await city.raises(external_id=UPSTREAM), await city.raises()
+async def test_the_case_and_its_sheet_show_the_number_at_its_source(city: City):
+    case, other_case = await city.raises(external_id=UPSTREAM), await city.raises()
     async with visitor(city, CLERK) as clerk:
         for path in ("", "/sheet"):
             words = words_of((await clerk.open(f"/desk/cases/{case}{path}")).text)
             assert words[words.index("来源编号") + 1] == UPSTREAM
-            assert "来源编号" not in (await clerk.open(f"/desk/cases/{without}{path}")).text
+            assert "来源编号" not in (await clerk.open(f"/desk/cases/{other_case}{path}")).text
 
 
-async def test_a_finished_case_is_found_and_exported_with_it(city: City):
+async def test_a_finished_case_is_found_and_exported_with_the_number_at_its_source(city: City):
     case = await city.raises(external_id=UPSTREAM)
     await city.tells(case, f.DemandAccepted(by="陈晓岚"), f.DemandResolved(by="陈晓岚", result="已铺好"))
     async with visitor(city, LEADER) as leader:
@@ -39,9 +39,9 @@ async def test_a_finished_case_is_found_and_exported_with_it(city: City):
     assert (row["编号"], row["来源编号"]) == (case, UPSTREAM)
 
 
-async def test_nobody_outside_of_the_office_reads_it(city: City):
+async def test_nobody_outside_of_the_office_sees_the_number_at_its_source(city: City):
     case = await city.raises(external_id=UPSTREAM)
-    async with visitor(city) as somebody:
+    async with visitor(city) as citizen:
         for path in (f"/board/demands/{case}", f"/v1/figures/facts/{case}", f"/demands/{case}"):
-            answer = await somebody.open(path)
+            answer = await citizen.open(path)
             assert (answer.status_code, UPSTREAM in answer.text) == (200, False)

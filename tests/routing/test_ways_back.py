@@ -1,4 +1,4 @@
-"""A case leads back to the list that it was opened from, and its paper has what an office signs."""
+"""A case links back to the list that it was opened from, and its printed sheet has all that an office signs."""
 
 import html
 import re
@@ -31,12 +31,12 @@ async def clerk(city: City) -> AsyncIterator[Visitor]:
 
 
 def linked(page: str, words: str) -> str:
-    """Where the first link with these words leads."""
+    """The address of the first link with this text."""
     (href, *_) = re.findall(rf'<a [^>]*href="([^"]+)"[^>]*>(?:<bdi>)?{re.escape(words)}<', page)
     return html.unescape(href)
 
 
-async def test_a_case_leads_back_to_the_list_with_its_filters(city: City, clerk: Visitor):
+async def test_a_case_links_back_to_the_list_with_its_filters(city: City, clerk: Visitor):
     await city.raises(title="村口路面塌陷")
     response = await clerk.open("/desk?list=unsigned&text=塌陷&sort=age")
     case = await clerk.open(linked(response.text, "村口路面塌陷"))
@@ -46,14 +46,14 @@ async def test_a_case_leads_back_to_the_list_with_its_filters(city: City, clerk:
 
 async def test_another_list_keeps_the_filters_and_the_order(city: City, clerk: Visitor):
     await city.raises(title="村口路面塌陷")
-    asked = "text=塌陷&category=road-damage&handler=陈晓岚&due_from=2026-01-01&sort=age"
-    listed = await clerk.open(f"/desk?list=unsigned&{asked}")
+    filters = "text=塌陷&category=road-damage&handler=陈晓岚&due_from=2026-01-01&sort=age"
+    listed = await clerk.open(f"/desk?list=unsigned&{filters}")
     (href,) = set(re.findall(r'href="(/desk\?list=overdue[^"]*)"', listed.text))
-    assert dict(httpx.URL(html.unescape(href)).params) == {"list": "overdue", **dict(httpx.QueryParams(asked))}
+    assert dict(httpx.URL(html.unescape(href)).params) == {"list": "overdue", **dict(httpx.QueryParams(filters))}
     assert '<input type="hidden" name="handler" value="陈晓岚">' in listed.text
 
 
-async def test_signing_for_several_leads_back_to_the_list_with_its_filters(city: City, clerk: Visitor):
+async def test_signing_for_several_links_back_to_the_list_with_its_filters(city: City, clerk: Visitor):
     number = await city.raises(title="村口路面塌陷")
     signed = await clerk.send("/desk?list=unsigned&text=塌陷", "/desk/sign", number=number)
     back = await clerk.open(linked(signed.text, "返回待办"))
@@ -61,15 +61,15 @@ async def test_signing_for_several_leads_back_to_the_list_with_its_filters(city:
     assert (await city.demand(number)).status == "accepted"
 
 
-async def test_a_command_keeps_the_way_back(city: City, clerk: Visitor):
+async def test_a_command_keeps_the_link_back(city: City, clerk: Visitor):
     number = await city.raises(title="村口路面塌陷")
     back = "/desk?list=unsigned"
     await clerk.send(f"/desk/cases/{number}?back={back}", f"/desk/cases/{number}/accept")
     form = f"/desk/cases/{number}/progress?back=%2Fdesk%3Flist%3Dunsigned"
     empty = await clerk.send(form, note="")
     assert linked(empty.text, number).endswith("?back=%2Fdesk%3Flist%3Dunsigned")
-    done = await clerk.send(form, note="明天开工")
-    assert (done.url.path, linked(done.text, "返回待办")) == (f"/desk/cases/{number}", back)
+    response = await clerk.send(form, note="明天开工")
+    assert (response.url.path, linked(response.text, "返回待办")) == (f"/desk/cases/{number}", back)
 
 
 @pytest.mark.parametrize(
@@ -80,50 +80,52 @@ async def test_a_command_keeps_the_way_back(city: City, clerk: Visitor):
         (CLERK, "/desk/done?text=塌陷", "返回已办"),
     ],
 )
-async def test_every_list_is_found_again(city: City, person: str, path: str, words: str):
+async def test_every_list_has_a_link_back(city: City, person: str, path: str, words: str):
     finished = await city.raises(title="村口路面塌陷")
     await city.tells(finished, ACCEPTED, RESOLVED)
     await city.routed(await city.raises(title="三巷路面塌陷"), days=-3)
-    async with visitor(city, person) as somebody:
-        page = (await somebody.open(path)).text
+    async with visitor(city, person) as browser:
+        page = (await browser.open(path)).text
         title = "村口路面塌陷" if person == CLERK else "三巷路面塌陷"
-        case = (await somebody.open(linked(page, title))).text
-        back = await somebody.open(linked(case, words))
+        case = (await browser.open(linked(page, title))).text
+        back = await browser.open(linked(case, words))
         assert title in back.text
         assert back.url.path == path.partition("?")[0]
 
 
-async def test_a_case_leads_nowhere_else(city: City, clerk: Visitor):
+async def test_a_case_never_links_back_to_another_site(city: City, clerk: Visitor):
     number = await city.raises()
     for back in ("https://evil.example/desk", "//evil.example", "/board", "/desk/../ops"):
         page = (await clerk.open(f"/desk/cases/{number}?back={back}")).text
         assert linked(page, "返回待办") == "/desk"
 
 
-async def test_after_the_triage_comes_the_next_case_of_it(city: City):
-    first = await city.raises(category=None, text="不清楚归谁管")
-    second = await city.raises(category=None, text="也不清楚")
+async def test_after_a_triage_decision_the_next_case_is_shown(city: City):
+    first_case = await city.raises(category=None, text="不清楚归谁管")
+    second_case = await city.raises(category=None, text="也不清楚")
     async with visitor(city, DISPATCHER) as dispatcher:
-        sent = await dispatcher.send("/desk/triage", f"/desk/cases/{first}/route", unit="nh-education")
-        assert sent.url.path == "/desk/triage"
-        assert {"派单", first, second} <= set(words_of(sent.text)) | set(re.findall(r"NH\d\d-\d{6}-\w", sent.text))
-        assert f"/desk/cases/{first}/route" not in sent.text
-        noted = await dispatcher.send(f"/desk/cases/{second}/note?back=/desk/triage", text="等居委会回复")
-        assert noted.url.path == f"/desk/cases/{second}"
-        by_hand = f"/desk/cases/{second}/route?back=%2Fdesk%2Ftriage%3Fpath%3Dx%26self%3Dy"
-        sent = await dispatcher.send(by_hand, unit="nh-education")
-        assert (sent.status_code, sent.url.path) == (200, "/desk/triage")
+        response = await dispatcher.send("/desk/triage", f"/desk/cases/{first_case}/route", unit="nh-education")
+        assert response.url.path == "/desk/triage"
+        assert {"派单", first_case, second_case} <= set(words_of(response.text)) | set(
+            re.findall(r"NH\d\d-\d{6}-\w", response.text)
+        )
+        assert f"/desk/cases/{first_case}/route" not in response.text
+        noted = await dispatcher.send(f"/desk/cases/{second_case}/note?back=/desk/triage", text="等居委会回复")
+        assert noted.url.path == f"/desk/cases/{second_case}"
+        by_hand = f"/desk/cases/{second_case}/route?back=%2Fdesk%2Ftriage%3Fpath%3Dx%26self%3Dy"
+        response = await dispatcher.send(by_hand, unit="nh-education")
+        assert (response.status_code, response.url.path) == (200, "/desk/triage")
 
 
-async def test_the_next_case_of_the_triage_is_on_the_same_page_of_it(city: City, monkeypatch: pytest.MonkeyPatch):
+async def test_the_next_case_of_the_triage_is_on_the_same_page_of_the_list(city: City, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(triage_pages, "PAGE", 1)
     cases = [await city.raises(category=None, text="不清楚归谁管") for _ in range(3)]
     async with visitor(city, DISPATCHER) as dispatcher:
-        first = (await dispatcher.open("/desk/triage")).text
-        (second,) = re.findall(r'href="(/desk/triage\?after=[^"&]+)"', first)
-        sent = await dispatcher.send(second, f"/desk/cases/{cases[1]}/route", unit="nh-education")
-        assert sent.url.params["after"] == second.partition("after=")[2].replace("%3D", "=")
-        assert f"/desk/cases/{cases[2]}/route" in sent.text
+        first_page = (await dispatcher.open("/desk/triage")).text
+        (second_page,) = re.findall(r'href="(/desk/triage\?after=[^"&]+)"', first_page)
+        response = await dispatcher.send(second_page, f"/desk/cases/{cases[1]}/route", unit="nh-education")
+        assert response.url.params["after"] == second_page.partition("after=")[2].replace("%3D", "=")
+        assert f"/desk/cases/{cases[2]}/route" in response.text
 
 
 async def test_a_case_is_merged_into_a_similar_one_without_typing_its_number(city: City, clerk: Visitor):
@@ -136,7 +138,7 @@ async def test_a_case_is_merged_into_a_similar_one_without_typing_its_number(cit
     assert (merged.status_code, (await city.demand(case)).parent_number) == (200, other)
 
 
-async def test_a_telephone_that_was_looked_up_calls(city: City, clerk: Visitor):
+async def test_a_revealed_telephone_is_a_link_to_call(city: City, clerk: Visitor):
     number = await city.raises(contact={"name": "邹某某", "phone": "13800138000"})
     path = f"/desk/cases/{number}"
     shown = await clerk.send(path, f"{path}/contact-details", why="联系群众核实")
@@ -144,7 +146,7 @@ async def test_a_telephone_that_was_looked_up_calls(city: City, clerk: Visitor):
 
 
 async def two_of_one_citizen(city: City) -> tuple[str, str]:
-    """Two demands of one citizen, who was sent a message about the second."""
+    """Raise two demands of one citizen, who got a message about the second."""
     contact = {"name": "邹某某", "phone": "13800138000"}
     number, other = await city.raises(contact=contact), await city.raises(contact=contact)
     hashes = correspondents(Vault.of(KEYS["vault_key"], "", KEYS["secret"]), Contact.model_validate(contact))
@@ -153,7 +155,7 @@ async def two_of_one_citizen(city: City) -> tuple[str, str]:
     return number, other
 
 
-async def test_a_demand_that_a_caller_opens_beside_the_contact_leads_back_to_the_call(city: City):
+async def test_a_demand_opened_beside_the_contact_links_back_to_the_call(city: City):
     number, other = await two_of_one_citizen(city)
     await city.tells(number, ACCEPTED, CONTACTED, RESOLVED)
     path = f"/desk/call-backs/{number}"
@@ -165,7 +167,7 @@ async def test_a_demand_that_a_caller_opens_beside_the_contact_leads_back_to_the
     assert linked(case, "返回回访") == path
 
 
-async def test_other_demands_of_the_citizen_open_beside_the_contact(city: City, clerk: Visitor):
+async def test_other_demands_of_the_citizen_are_listed_beside_the_contact(city: City, clerk: Visitor):
     number, other = await two_of_one_citizen(city)
     path = f"/desk/cases/{number}"
     shown = await clerk.send(f"{path}?back=/desk?list=mine", f"{path}/contact-details", why="联系群众核实")
@@ -174,7 +176,7 @@ async def test_other_demands_of_the_citizen_open_beside_the_contact(city: City, 
     assert linked(card, other) == f"/desk/cases/{other}?back=%2Fdesk%3Flist%3Dmine"
 
 
-async def test_an_error_names_its_field_and_keeps_what_was_typed(city: City, clerk: Visitor):
+async def test_an_error_names_its_field_and_keeps_the_input(city: City, clerk: Visitor):
     number = await city.raises()
     await city.tells(number, ACCEPTED)
     form = f"/desk/cases/{number}/request-extension"
@@ -187,7 +189,7 @@ async def test_an_error_names_its_field_and_keeps_what_was_typed(city: City, cle
     assert "请选择“请哪个单位协办”" in help_asked
 
 
-async def test_the_paper_of_an_order_has_what_is_known_and_nothing_empty(city: City, clerk: Visitor):
+async def test_the_sheet_of_a_case_has_known_values_and_no_empty_rows(city: City, clerk: Visitor):
     number = await city.raises(title="村口路面塌陷", text="下雨后塌了一块", contact={"phone": "13800138000"})
     early = (await clerk.open(f"/desk/cases/{number}/sheet")).text
     assert "佛山市南海区群众诉求承办单" in early
@@ -201,7 +203,7 @@ async def test_the_paper_of_an_order_has_what_is_known_and_nothing_empty(city: C
     assert "Handler:" in words_of((await clerk.open(f"/desk/cases/{number}/sheet?lang=en")).text)
 
 
-async def test_the_paper_of_a_declined_demand_says_why_and_where_to_go(city: City, clerk: Visitor):
+async def test_the_sheet_of_a_declined_demand_says_why_and_where_to_go(city: City, clerk: Visitor):
     number = await city.raises()
     declined = f.DemandDeclined(by="陈晓岚", reason="接送点在邻区", legal_basis="属地管理", instead="荔湾区 12345")
     await city.tells(number, ACCEPTED, declined)
@@ -209,7 +211,7 @@ async def test_the_paper_of_a_declined_demand_says_why_and_where_to_go(city: Cit
     assert "不予受理：接送点在邻区\n依据：属地管理\n请到：荔湾区 12345" in words
 
 
-async def test_the_answer_of_before_is_not_on_the_paper_of_a_reopened_case(city: City, clerk: Visitor):
+async def test_an_earlier_answer_is_not_on_the_sheet_of_a_reopened_case(city: City, clerk: Visitor):
     number = await city.raises()
     await city.tells(number, ACCEPTED, RESOLVED)
     await city.tells(number, f.DemandReopened(reason="下雨又塌了", rating=1), service=Service.FEEDBACK)
@@ -217,7 +219,7 @@ async def test_the_answer_of_before_is_not_on_the_paper_of_a_reopened_case(city:
     assert ("办理结果" in page, "下雨又塌了" in page) == (False, True)
 
 
-async def test_the_paper_is_for_those_who_may_read_the_case(city: City):
+async def test_the_sheet_is_only_for_those_who_may_read_the_case(city: City):
     number = await city.raises()
     async with visitor(city, EDUCATION) as elsewhere:
         assert (await elsewhere.open(f"/desk/cases/{number}/sheet")).status_code == 404

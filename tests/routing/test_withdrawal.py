@@ -1,4 +1,4 @@
-"""A citizen takes a demand back: withdrawn while routing holds it, closed by feedback, never undone after an answer."""
+"""A citizen withdraws a demand: routing records it, feedback closes it, and after an answer nothing changes."""
 
 import pytest
 
@@ -19,10 +19,10 @@ WITHDRAWN = (*story.ROUTED, f.DemandWithdrawn())
 
 
 @pytest.mark.parametrize(
-    "told", [story.SUBMITTED, TRIAGED, story.ROUTED, story.ACCEPTED, IN_PROGRESS, LISTED, MERGED, story.RETURNED]
+    "facts", [story.SUBMITTED, TRIAGED, story.ROUTED, story.ACCEPTED, IN_PROGRESS, LISTED, MERGED, story.RETURNED]
 )
-def test_a_demand_that_routing_holds_is_withdrawn_and_then_closed(told: tuple[f.StatusFact, ...]):
-    demand = story.demand(*told)
+def test_a_demand_with_routing_is_withdrawn_and_then_closed(facts: tuple[f.StatusFact, ...]):
+    demand = story.demand(*facts)
     ((withdrawn, at),) = reaction(shipped())(demand, REQUEST, story.AT, story.AT)
     assert withdrawn == f.DemandWithdrawn(reason=REQUEST.reason)
     assert isinstance(withdrawn, f.StatusFact)
@@ -32,6 +32,6 @@ def test_a_demand_that_routing_holds_is_withdrawn_and_then_closed(told: tuple[f.
     assert closed == f.DemandClosed(outcome=f.Outcome.WITHDRAWN)
 
 
-@pytest.mark.parametrize("told", [story.RESOLVED, story.CONFIRMED, DECLINED, WITHDRAWN, story.CLOSED])
-def test_a_request_that_comes_after_the_answer_changes_nothing(told: tuple[f.StatusFact, ...]):
-    assert reaction(shipped())(story.demand(*told), REQUEST, story.AT, story.AT) == ()
+@pytest.mark.parametrize("facts", [story.RESOLVED, story.CONFIRMED, DECLINED, WITHDRAWN, story.CLOSED])
+def test_a_request_that_comes_after_the_answer_changes_nothing(facts: tuple[f.StatusFact, ...]):
+    assert reaction(shipped())(story.demand(*facts), REQUEST, story.AT, story.AT) == ()

@@ -1,4 +1,4 @@
-"""Workers that share the partitions are killed and stopped amid a full day: nothing is lost, and nothing told twice."""
+"""Workers that share the partitions are killed and suspended during a busy day: nothing is lost or recorded twice."""
 
 import asyncio
 from collections import Counter
@@ -32,11 +32,11 @@ SETTLED = ("routed", "triage")
 
 
 def opening(due: datetime) -> datetime:
-    """When a warning of a due time is given."""
+    """The time of a warning before a due time."""
     return PACK.due_times.warning(due, PACK.supervision.warning)
 
 
-# What is told of a demand that nobody touches, by the moment that the clock shows.
+# The facts recorded about an untouched demand, by the time of the clock.
 WARNED = (opening(SIGN), ["routed", "warned sign", "warned contact"])
 SIGN_MISSED = (
     SIGN, [*WARNED[1], "missed sign", f"escalated sign to {TOWN}", "missed contact", f"escalated contact to {TOWN}"],
@@ -50,7 +50,7 @@ DUE_MISSED = (DUE, [*DUE_WARNED[1], "missed resolve", f"escalated resolve to {TO
 
 @dataclass
 class Scene:
-    """Workers, what happens around them, and the demands that nobody touches."""
+    """Workers, the load on them, and demands that nobody touches."""
 
     fleet: WorkerFleet
     district: District
@@ -62,12 +62,12 @@ class Scene:
         self.fleet.clock_shows(at)
 
     async def goes_on(self) -> None:
-        """Return when more is told than a moment ago, so that what is done next comes in the middle of something."""
+        """Wait until more facts are recorded, so that the next action interrupts work in progress."""
         before = await self.district.facts()
         await eventually(self.district.facts, lambda facts: facts > before + 5, within=PATIENCE)
 
     async def quiet_ones_were_told(self, moment: tuple[datetime, list[str]]) -> None:
-        """Return when of each demand that nobody touches exactly this is told."""
+        """Wait until exactly these facts are recorded about each untouched demand."""
 
         async def told() -> Counter[str]:
             courses = await self.district.courses(self.quiet)
@@ -77,11 +77,11 @@ class Scene:
 
 
 def told_of(course: Course) -> list[str]:
-    """What routing told of a case in short words, without what it says of similar ones."""
-    own = sorted(
+    """The facts of routing about a case as short texts, without those about similar cases."""
+    own_facts = sorted(
         (fact for fact in (*course.steps, *course.notes) if fact.position), key=lambda fact: fact.position or 0
     )
-    return [short(fact.fact) for fact in own if not isinstance(fact.fact, f.DemandClustered)]
+    return [short(fact.fact) for fact in own_facts if not isinstance(fact.fact, f.DemandClustered)]
 
 
 @pytest.fixture
@@ -99,7 +99,7 @@ async def scene(database: str, own_broker: Server, tmp_path: Path) -> AsyncItera
             await fleet.end()
 
 
-async def test_workers_that_are_killed_and_stopped_amid_a_day_lose_and_repeat_nothing(scene: Scene):
+async def test_killed_and_suspended_workers_lose_and_repeat_nothing(scene: Scene):
     fleet, district = scene.fleet, scene.district
     await fleet.start("0", "1")
     scene.quiet = await district.raises(QUIET)
@@ -108,7 +108,7 @@ async def test_workers_that_are_killed_and_stopped_amid_a_day_lose_and_repeat_no
     await fleet.are_shared_by("0", "1")
     await district.are(district.keys, "routed", within=PATIENCE)
 
-    # The one that sends the journal is killed, and started again at once, as a supervisor does.
+    # The worker that sends the journal is killed and restarted at once, as a supervisor does.
     work = asyncio.gather(
         district.works_at_random(busy, 6), district.raises(FRESH), *(district.joins(family) for family in families)
     )
@@ -119,7 +119,7 @@ async def test_workers_that_are_killed_and_stopped_amid_a_day_lose_and_repeat_no
     await work
     await scene.quiet_ones_were_told(WARNED)
 
-    # It stands still for longer than its session lasts, while a third one comes.
+    # A worker is suspended for longer than its session timeout, while a third one starts.
     work = asyncio.gather(
         district.works_at_random(busy, 6), district.raises(FRESH), *(district.ends(family) for family in families)
     )
@@ -135,7 +135,7 @@ async def test_workers_that_are_killed_and_stopped_amid_a_day_lose_and_repeat_no
     for family in families:
         await district.are(family.children, "routed" if family.end == "withdrawn" else family.end, within=PATIENCE)
 
-    # Of three one is killed and one stands still, while another one comes.
+    # Of three workers one is killed and one suspended, while another one starts.
     work = asyncio.gather(district.works_at_random(busy, 6), district.raises(FRESH), district.is_judged(families[0]))
     await scene.goes_on()
     await fleet.kill(killed := await fleet.leader())

@@ -1,4 +1,4 @@
-"""The lists of a desk, and what becomes of merged cases, on a real database."""
+"""The lists of a desk and the handling of merged cases, on a real database."""
 
 from datetime import timedelta
 from typing import Any
@@ -20,9 +20,9 @@ PACK = nanhai()
 STATION, TOWN, TAX = "station-440605011001", "town-440605011000", "nh-tax"
 
 
-def routed(days: float | None, unit: str = TAX, **more: Any) -> tuple[f.StatusFact, ...]:
+def routed(days: float | None, unit: str = TAX, **changes: Any) -> tuple[f.StatusFact, ...]:
     due_at = now() + timedelta(days=days) if days is not None else None
-    submission = story.SUBMISSION.model_copy(update=more)
+    submission = story.SUBMISSION.model_copy(update=changes)
     return (submission, f.DemandRouted(unit=unit, rule="r", due_at=due_at))
 
 
@@ -32,7 +32,7 @@ async def listed(hall: Hall, query: str = "", unit: str = TAX) -> list[str]:
     return [case["number"] for case in answer.json()["cases"]]
 
 
-async def test_what_is_due_first_comes_first_and_who_needs_protection_before_all(hall: Hall):
+async def test_vulnerable_cases_come_first_and_then_the_earliest_due(hall: Hall):
     late = await hall.knows(*routed(9), n=1)
     soon = await hall.knows(*routed(1), n=2)
     never = await hall.knows(*routed(None), n=3)
@@ -42,7 +42,7 @@ async def test_what_is_due_first_comes_first_and_who_needs_protection_before_all
     assert await listed(hall, "?sort=age") == [late, soon, never, paused, vulnerable]
 
 
-async def test_pages_of_a_list_follow_each_other_without_gap_or_overlap(hall: Hall):
+async def test_pages_of_a_list_have_no_gap_or_overlap(hall: Hall):
     numbers = [await hall.knows(*routed(n % 3), n=n) for n in range(1, 8)]
     for sort in ("due", "age"):
         seen: list[str] = []
@@ -72,13 +72,13 @@ async def test_each_list_has_its_cases_and_its_count(hall: Hall):
     urged = await hall.knows(*routed(30), n=6)
     await hall.hears(f.DemandUrged(reason="等了十天"), f.DemandSupported(), n=6)
     await hall.pool.execute("UPDATE demand SET words_at = words_at + interval '1 day'")
-    wanted = {
+    expected = {
         "overdue": [overdue], "due-soon": [today], "mine": [mine], "reopened": [reopened], "returned": [returned],
         "urged": [urged], "new-words": [urged], "paused": [], "assisting": [],
         "unsigned": [overdue, today, urged, reopened, returned],
     }  # fmt: skip
     counts = (await hall.get("/v1/cases/counts", TAX)).json()["counts"]
-    for name, numbers in wanted.items():
+    for name, numbers in expected.items():
         assert sorted(await listed(hall, f"?list={name}")) == sorted(numbers), name
         assert counts[name] == len(numbers), name
     assert counts["open"] == 6
@@ -86,7 +86,7 @@ async def test_each_list_has_its_cases_and_its_count(hall: Hall):
     assert (case["urges"], case["supports"], case["has_new_words"]) == (1, 1, True)
 
 
-async def test_a_list_is_narrowed_by_place_category_handler_and_words(hall: Hall):
+async def test_a_list_is_filtered_by_place_category_handler_and_words(hall: Hall):
     road = await hall.knows(*routed(1, title="东二村口路灯"), f.DemandAccepted(by="陈"), n=1)
     other = await hall.knows(*routed(2, category="noise", division="440605126222"), n=2)
     assert await listed(hall, "?category=noise") == [other]
@@ -101,7 +101,7 @@ async def test_an_unknown_list_filter_or_cursor_is_refused(hall: Hall):
         assert (await hall.get(f"/v1/cases{query}", TAX)).status_code == 422, query
 
 
-async def test_an_extension_that_was_asked_for_is_on_the_list_of_whoever_decides(hall: Hall):
+async def test_a_requested_extension_is_on_the_list_of_the_person_who_decides(hall: Hall):
     number = await hall.knows(*routed(5, unit=STATION), f.DemandAccepted(by="陈"))
     headers = {"Idempotency-Key": "1", **bearer(STATION)}
     answer = await hall.client.post(
@@ -113,7 +113,7 @@ async def test_an_extension_that_was_asked_for_is_on_the_list_of_whoever_decides
     assert await listed(hall, "?list=to-decide", TAX) == []
 
 
-async def test_a_case_whose_miss_was_told_to_a_unit_is_on_its_list(hall: Hall):
+async def test_a_case_escalated_to_a_unit_is_on_its_list(hall: Hall):
     number = await hall.knows(*routed(-1, unit=STATION))
     assert await listed(hall, "?list=escalated", TOWN) == []
     await hall.hears(f.DemandEscalated(to=TOWN, reason="逾期"))
@@ -122,7 +122,7 @@ async def test_a_case_whose_miss_was_told_to_a_unit_is_on_its_list(hall: Hall):
     assert await listed(hall, "?list=escalated", STATION) == []
 
 
-async def test_one_command_for_many_cases_has_an_outcome_for_each(hall: Hall):
+async def test_one_command_for_many_cases_returns_a_result_for_each(hall: Hall):
     first, second = await hall.knows(*routed(1), n=1), await hall.knows(*routed(1), f.DemandAccepted(by="x"), n=2)
     unknown = number("NH", 2021, 99)
     answer = await hall.client.post(
@@ -148,7 +148,7 @@ async def test_a_bulk_command_that_does_not_exist_or_lacks_a_field_is_refused_as
 
 
 async def merged(hall: Hall) -> tuple[str, str, Timers]:
-    """A parent, a case that was merged into it, and the timers of routing's worker."""
+    """A parent, a case merged into it, and the timers of routing's worker."""
     parent, child = await hall.knows(*routed(5), n=1), await hall.knows(*routed(3), n=2)
     headers = {"Idempotency-Key": "m", **bearer(TAX)}
     answer = await hall.client.post(
@@ -159,10 +159,10 @@ async def merged(hall: Hall) -> tuple[str, str, Timers]:
     return parent, child, Timers(hall.pool, {PARENT: follow_parent(repository, shipped())})
 
 
-async def test_what_was_merged_is_answered_with_its_parent(hall: Hall):
+async def test_a_merged_case_is_answered_with_its_parent(hall: Hall):
     parent, child, timers = await merged(hall)
     case = (await hall.get(f"/v1/cases/{parent}", TAX)).json()
-    assert [one["number"] for one in case["merged"]] == [child]
+    assert [step["number"] for step in case["merged"]] == [child]
     await hall.say(parent, "accept", "1")
     assert (
         await hall.say(parent, "resolve", "2", json={"result": "一起修好了", "summary": "已修复"})
@@ -170,28 +170,28 @@ async def test_what_was_merged_is_answered_with_its_parent(hall: Hall):
     await timers.run_some()
     followed = (await hall.get(f"/v1/cases/{child}", TAX)).json()
     assert followed["demand"]["status"] == "resolved"
-    (entry,) = [one for one in followed["timeline"] if one["type"] == "demand.resolved"]
+    (entry,) = [step for step in followed["timeline"] if step["type"] == "demand.resolved"]
     assert entry["data"]["result"] == "一起修好了"
     assert await timers.run_some() == 0
 
 
-async def test_what_was_merged_into_a_declined_one_is_declined_too(hall: Hall):
+async def test_a_case_merged_into_a_declined_one_is_declined_too(hall: Hall):
     parent, child, timers = await merged(hall)
     assert (await hall.say(parent, "decline", "1", json={"reason": "不属本区"})).status_code == 200
     await timers.run_some()
     assert (await hall.get(f"/v1/cases/{child}", TAX)).json()["demand"]["status"] == "declined"
 
 
-async def test_what_was_merged_into_a_withdrawn_one_is_routed_by_itself(hall: Hall):
+async def test_a_case_merged_into_a_withdrawn_one_is_routed_separately(hall: Hall):
     _, child, timers = await merged(hall)
     await hall.knows(*routed(5), f.DemandWithdrawn(reason="x"), n=1)
-    # The repository of these tests keeps silent, so the parent's end is told by whoever hears the withdrawal.
+    # The repository of these tests records nothing, so the timers record the parent's end after the withdrawal.
     await timers.run_some()
     case = (await hall.get(f"/v1/cases/{child}", PACK.coordinator)).json()["demand"]
     assert (case["status"], case["parent"]) == ("routed", None)
 
 
-async def test_a_child_that_left_its_parent_does_not_follow_it(hall: Hall):
+async def test_an_unmerged_case_does_not_follow_its_former_parent(hall: Hall):
     parent, child, timers = await merged(hall)
     await hall.say(child, "unmerge", "u", json={"reason": "不同"})
     await hall.say(parent, "accept", "1")
@@ -205,7 +205,7 @@ async def test_a_case_says_which_commands_may_be_given_now(hall: Hall):
     assert "accept" in (await hall.get(f"/v1/cases/{number}", TAX)).json()["commands"]
 
 
-async def test_two_people_of_one_name_have_lists_of_their_own(hall: Hall):
+async def test_two_people_with_the_same_name_have_separate_lists(hall: Hall):
     first = await hall.knows(*routed(30), f.DemandAccepted(by="陈", by_subject="a"), n=1)
     second = await hall.knows(*routed(30), f.DemandAccepted(by="陈", by_subject="b"), n=2)
     unknown = await hall.knows(*routed(30), f.DemandAssigned(by="李", handler="陈"), n=3)

@@ -1,4 +1,4 @@
-"""A person at the desk with a browser that knows pages and forms alone."""
+"""A person at the desk with a browser that only follows links and sends forms."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -23,14 +23,14 @@ class _Page(HTMLParser):
         self.feed(html)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        given = {name: value or "" for name, value in attrs}
+        attributes = {name: value or "" for name, value in attrs}
         if tag == "form":
-            self._form = given.get("action", "")
+            self._form = attributes.get("action", "")
             fields = self.forms.setdefault(self._form, {})
-            if given.get("method", "get").lower() == "post":
+            if attributes.get("method", "get").lower() == "post":
                 self.posted[self._form] = fields
-        elif tag == "input" and given.get("type") == "hidden":
-            self.forms[self._form][given["name"]] = given.get("value", "")
+        elif tag == "input" and attributes.get("type") == "hidden":
+            self.forms[self._form][attributes["name"]] = attributes.get("value", "")
         elif tag in ("script", "style", "title"):
             self._unread = tag
 
@@ -44,7 +44,7 @@ class _Page(HTMLParser):
 
 
 def words_of(html: str) -> list[str]:
-    """Every piece of text of a page."""
+    """All texts of a page."""
     return _Page(html).words
 
 
@@ -55,7 +55,7 @@ def forms_of(html: str) -> dict[str, dict[str, str]]:
 
 @dataclass(slots=True)
 class Visitor:
-    """Opens pages, and sends the forms that stand on them."""
+    """Opens pages and sends their forms."""
 
     client: httpx.AsyncClient
 
@@ -67,22 +67,22 @@ class Visitor:
         return dict(_form(await self.open(path), action or path)[1])
 
     async def send(self, path: str, action: str = "", **typed: str) -> httpx.Response:
-        """Fill in a form of a page and send it to where the form says."""
+        """Fill in a form of a page and send it to its action."""
         address, hidden = _form(await self.open(path), action or path)
         return await self.client.post(address, data=hidden | typed)
 
 
 def _form(page: httpx.Response, action: str) -> tuple[str, dict[str, str]]:
-    """The address and the hidden fields of the form with this action; of a short one whatever it is asked with."""
+    """The address and the hidden fields of the form with this action; a short action matches with any query."""
     forms = _Page(page.text).forms
     path = action.partition("?")[0]
-    address = action if action in forms else next(known for known in forms if known.partition("?")[0] == path)
+    address = action if action in forms else next(actions for actions in forms if actions.partition("?")[0] == path)
     return address, forms[address]
 
 
 @asynccontextmanager
 async def visitor(city: City, person: str = "") -> AsyncIterator[Visitor]:
-    """Somebody who has signed in as a demo person, or has not where none is named."""
+    """A visitor signed in as this demo person, or signed out without one."""
     async with httpx.AsyncClient(base_url=city.url, follow_redirects=True, trust_env=False) as client:
         if person:
             answer = await client.post("/sign-in/demo", data={"person": person})

@@ -1,4 +1,4 @@
-"""Worker processes of routing that share the partitions of a broker, and what a test does to them."""
+"""Worker processes of routing that share the partitions of a broker; a test can kill and suspend them."""
 
 import asyncio
 import json
@@ -31,7 +31,7 @@ PATIENCE: Final = 120.0
 
 @dataclass
 class WorkerFleet:
-    """Workers by their instance names, such as `0`; all of them see the moment that `clock_shows`."""
+    """Workers by their instance names, such as `0`; all have the time set by `clock_shows`."""
 
     pool: Pool
     database: str
@@ -40,10 +40,10 @@ class WorkerFleet:
     _workers: dict[str, ManagedProcess] = field(default_factory=dict)
     _stopped: set[str] = field(default_factory=set)
     _died_at: datetime | None = None
-    """When the last one was killed, by the database's clock."""
+    """The time of the last kill, by the database's clock."""
 
     def clock_shows(self, at: datetime) -> None:
-        """From now on, for every worker."""
+        """Set the time of every worker."""
         fresh = self._moment.with_suffix(".new")
         fresh.write_text(at.isoformat(), "utf-8")
         fresh.replace(self._moment)
@@ -53,7 +53,7 @@ class WorkerFleet:
         return self.folder / "moment"
 
     async def start(self, *instances: str) -> None:
-        """Start these, again too."""
+        """Start or restart these."""
         for instance in instances:
             command = (sys.executable, "-m", "tests.routing.clocked_worker", str(self._moment))
             program = Program(f"worker-{instance}", command, env=self._environment(instance))
@@ -74,18 +74,18 @@ class WorkerFleet:
         return self.folder / f"worker-{instance}.log"
 
     async def kill(self, instance: str) -> None:
-        """End it as the kernel does, in the middle of whatever it does."""
+        """Kill it at once, in the middle of its work."""
         self._signal(instance, signal.SIGKILL)
         await self._workers.pop(instance).wait()
         self._died_at = await self.pool.fetchval("SELECT clock_timestamp()")
 
     def stop(self, instance: str) -> None:
-        """Let it stand still, as a host does that is frozen."""
+        """Suspend it, like a frozen host."""
         self._signal(instance, signal.SIGSTOP)
         self._stopped.add(instance)
 
     def go_on(self) -> None:
-        """Let those that were stopped go on."""
+        """Resume suspended workers."""
         while self._stopped:
             self._signal(self._stopped.pop(), signal.SIGCONT)
 
@@ -94,7 +94,7 @@ class WorkerFleet:
 
     @property
     def instances(self) -> Sequence[str]:
-        """Those that run."""
+        """The running instances."""
         return [instance for instance in self._workers if instance not in self._stopped]
 
     async def end_in_order(self) -> None:
@@ -103,7 +103,7 @@ class WorkerFleet:
         self._workers.clear()
 
     async def end(self) -> None:
-        """Nobody is left."""
+        """Kill all."""
         for instance in tuple(self._workers):
             with suppress(ProcessLookupError):
                 await self.kill(instance)
@@ -116,11 +116,11 @@ class WorkerFleet:
         return str(holder or "").removeprefix(f"{GROUP}-")
 
     async def epochs(self) -> int:
-        """How often the right to send the journal was taken."""
+        """How often the lease to send the journal was taken."""
         return int(await self.pool.fetchval("SELECT epoch FROM lease WHERE name = $1", RELAY))
 
     async def leases_of_the_dead(self) -> list[str]:
-        """Those that nobody took, renewed or gave up since the last one was killed."""
+        """Leases that nobody took, renewed or released since the last kill."""
         rows = await self.pool.fetch(
             """
             SELECT name FROM lease
@@ -132,31 +132,31 @@ class WorkerFleet:
         return [row["name"] for row in rows]
 
     async def readers(self) -> set[str]:
-        """Among which instances the broker has divided the partitions; nobody while it divides them."""
+        """The instances that have partitions; none while the broker assigns them."""
         with suppress(KafkaError):
             async with asking(Kafka(self.kafka)) as admin:
                 (answer,) = await admin.describe_consumer_groups([GROUP])
                 ((_, _, state, _, _, members, *_),) = answer.groups
-                # The id of a fixed member is its name with a random id behind it.
+                # The id of a static member is its name followed by a random id.
                 names = {str(member[0])[: -len(f"-{uuid4()}")] for member in members}
                 return {name.removeprefix(f"{GROUP}-") for name in names} if state == "Stable" else set()
         return set()
 
     async def are_shared_by(self, *instances: str) -> None:
-        """Return when exactly these share the partitions and one of them sends the journal."""
+        """Wait until exactly these share the partitions and one of them sends the journal."""
         await eventually(self.readers, lambda readers: readers == set(instances), within=PATIENCE)
         await eventually(self.leader, lambda leader: leader in instances, within=PATIENCE)
 
     def errors(self) -> Sequence[Mapping[str, Any]]:
-        """What workers logged as errors."""
+        """The errors in the logs of workers."""
         return [line for path in sorted(self.folder.glob("worker-*.log")) for line in _errors(path)]
 
 
 def _errors(path: Path) -> Sequence[Mapping[str, Any]]:
-    found = []
+    errors = []
     for text in path.read_text("utf-8", "replace").splitlines():
         with suppress(ValueError):
             line = json.loads(text)
             if isinstance(line, dict) and line.get("level") in {"error", "critical"}:
-                found.append({"log": path.name, **line})
-    return found
+                errors.append({"log": path.name, **line})
+    return errors
