@@ -23,7 +23,7 @@ from deploy.cli.openapi import document
 from tests.api.fronts import Front, front
 
 LONGEST_URL = 8000  # what servers read at all
-EXAMPLES = int(os.environ.get("HUYING_TEST_EXAMPLES", "6"))
+EXAMPLES = int(os.environ.get("HUYING_TEST_EXAMPLES", "4"))
 CHECKS = [
     not_a_server_error,
     checks.status_code_conformance,
@@ -34,7 +34,9 @@ CHECKS = [
 
 
 @pytest.mark.parametrize("service", ["intake", "routing", "feedback", "reporting"])
-def test_an_api_keeps_to_its_document(service: str, database: str):
+def test_an_api_keeps_to_its_document(service: str, database: str, monkeypatch: pytest.MonkeyPatch):
+    # Most of the requests have a wrong code. tests/intake/test_notes.py tests how long an answer to it waits.
+    monkeypatch.setattr("services.intake.tracking.lookup.LONGEST_PAUSE", 0.0)
     with asyncio.Runner() as runner:
         opened = front(service, database)
         served = runner.run(opened.__aenter__())
