@@ -3,6 +3,7 @@
 import asyncio
 import json
 import re
+from pathlib import Path
 from typing import Final
 
 import pytest
@@ -10,8 +11,8 @@ from playwright.async_api import Page, Route, expect
 
 from shared.contracts.demand.state import Service
 from tests.browser.conftest import DESK, PHONE, Tabs
+from tests.browser.photos import photo, unreadable_photo
 from tests.browser.test_access import SMALL_TARGETS, what_is_wrong
-from tests.browser.test_raise import UNREADABLE, photo
 from tests.city import CLERK, City
 
 pytestmark = pytest.mark.browser
@@ -55,7 +56,7 @@ async def test_ten_demands_of_a_visit_without_a_network_are_each_sent_once(tabs:
     await page.reload()
     await expect(page.get_by_role("status").first).to_contain_text("没有网络")
     await begin(page)
-    await page.locator("#photos").set_input_files([photo(2600, 1200), photo(300, 200)])
+    await page.locator("#photos").set_input_files([photo(2600, 400), photo(300, 200)])
     await page.context.grant_permissions(["geolocation"])
     await page.context.set_geolocation({"latitude": 23.0512, "longitude": 113.1534})
     await page.get_by_role("button", name="加上我现在的位置").click()
@@ -169,10 +170,12 @@ async def test_a_booking_that_is_too_large_is_said_and_holds_up_no_other(tabs: T
     await expect(page.locator('[data-view="visit"] .tag.done')).to_have_count(2)
 
 
-async def test_photos_that_are_too_large_together_are_left_out_when_they_are_chosen(tabs: Tabs, city: City):
+async def test_photos_that_are_too_large_together_are_left_out_when_they_are_chosen(
+    tabs: Tabs, city: City, tmp_path: Path
+):
     page = await clerk(tabs, city)
     await begin(page)
-    await page.locator("#photos").set_input_files([UNREADABLE] * 9)
+    await page.locator("#photos").set_input_files([unreadable_photo(tmp_path)] * 9)
     await expect(page.get_by_text("这些照片合起来太大，后面的没有加上")).to_be_visible()
     await expect(page.locator(".chosen-files li")).to_have_count(8)
     await book(page, "路灯坏了")

@@ -3,16 +3,16 @@
 import json
 import re
 from collections.abc import Awaitable, Callable
-from io import BytesIO
+from pathlib import Path
 from typing import Final
 
 import pytest
-from PIL import Image
-from playwright.async_api import FilePayload, Locator, Page, Response, expect
+from playwright.async_api import Locator, Page, Response, expect
 
 from services.intake.similar.indexing import Indexing
 from shared.contracts.demand.state import Service
 from tests.browser.conftest import PHONE, SIGHTS, Tabs
+from tests.browser.photos import photo, unreadable_photo
 from tests.browser.test_access import SMALL_TARGETS, what_is_wrong
 from tests.browser.test_desk_hostile import HOSTILE, what_is_harmful
 from tests.city import City
@@ -21,20 +21,11 @@ pytestmark = pytest.mark.browser
 BOTH: Final = pytest.mark.parametrize("javascript", [True, False], ids=["with JavaScript", "without JavaScript"])
 WORDS: Final = "村口的路灯坏了三天，晚上看不清路"
 LIMIT: Final = 60_000
-UNREADABLE: Final[FilePayload] = {"name": "a.heic", "mimeType": "image/heic", "buffer": bytes(4_000_000)}
-"""A picture of a telephone that the browser cannot make smaller."""
 SEND_TWICE: Final = """() => {
     const form = document.querySelector('form[method=post]');
     return Promise.all([1, 2].map(() => fetch(form.action, {method: 'POST', body: new FormData(form)})));
 }"""
 Look = Callable[[Page, str], Awaitable[None]]
-
-
-def photo(width: int, height: int) -> FilePayload:
-    """A picture of a phone."""
-    out = BytesIO()
-    Image.effect_noise((width, height), 90).convert("RGB").save(out, "JPEG", quality=95)
-    return {"name": "路灯.jpg", "mimeType": "image/jpeg", "buffer": out.getvalue()}
 
 
 async def nothing(page: Page, step: str) -> None:
@@ -177,7 +168,7 @@ async def test_photos_are_chosen_seen_and_sent(tabs: Tabs, city: City, javascrip
     page = await tabs.new(PHONE, javascript)
     await page.goto(f"{city.url}/raise")
     await page.get_by_label("您要反映什么问题？").fill(WORDS)
-    await page.get_by_label("照片").set_input_files([photo(2600, 1200), photo(300, 200)])
+    await page.get_by_label("照片").set_input_files([photo(2600, 400), photo(300, 200)])
     if javascript:
         await expect(page.locator(".chosen-files canvas")).to_have_count(2)
     await page.get_by_role("button", name="下一步").click()
@@ -280,7 +271,7 @@ async def test_a_demand_that_is_written_without_a_network_is_sent_once_when_ther
     await expect(page.get_by_label("您要反映什么问题？")).to_have_value("路灯坏了三天")
     assert await what_is_wrong(page) == []
     await page.get_by_label("在哪里？").select_option(label="东二社区居委会")
-    await page.get_by_label("照片").set_input_files([photo(2600, 1200), photo(300, 200)])
+    await page.get_by_label("照片").set_input_files([photo(2600, 400), photo(300, 200)])
     await page.get_by_role("button", name="保存并提交").click()
     await expect(page.get_by_text("已存在手机里，等待网络：路灯坏了三天（含2张照片）")).to_be_visible()
     await tabs.picture(page, f"raise-offline-{again}")
@@ -297,7 +288,9 @@ async def test_a_demand_that_is_written_without_a_network_is_sent_once_when_ther
     assert len(json.loads(told)["attachments"]) == 2
 
 
-async def test_a_demand_with_photos_that_are_too_large_can_be_changed_and_holds_up_no_other(tabs: Tabs, city: City):
+async def test_a_demand_with_photos_that_are_too_large_can_be_changed_and_holds_up_no_other(
+    tabs: Tabs, city: City, tmp_path: Path
+):
     page = await tabs.new(PHONE)
     await page.goto(f"{city.url}/raise/offline")
     await page.context.set_offline(True)
@@ -311,7 +304,7 @@ async def test_a_demand_with_photos_that_are_too_large_can_be_changed_and_holds_
     await keep("照片太大了")
     grown = "[new File([new Uint8Array(33 * 2 ** 20)], 'a.heic')]"
     await page.evaluate(f"waitingDemands.all().then(([one]) => waitingDemands.put({{...one, photos: {grown}}}))")
-    await page.get_by_label("照片").set_input_files([UNREADABLE] * 9)
+    await page.get_by_label("照片").set_input_files([unreadable_photo(tmp_path)] * 9)
     await expect(page.get_by_text("这些照片合起来太大，后面的没有加上")).to_be_visible()
     await page.get_by_label("照片").set_input_files([photo(300, 200)])
     await expect(page.get_by_text("这些照片合起来太大，后面的没有加上")).to_be_hidden()
@@ -337,7 +330,7 @@ async def test_photos_that_were_chosen_before_the_network_was_gone_need_not_be_c
     await page.get_by_label("您要反映什么问题？").press_sequentially("路灯坏了三天")
     await page.get_by_label("照片").set_input_files([photo(200, 100)] * 10)
     await expect(page.get_by_text("最多9张，多选的没有加上")).to_be_visible()
-    await page.get_by_label("照片").set_input_files([photo(2600, 1200), photo(300, 200)])
+    await page.get_by_label("照片").set_input_files([photo(2600, 400), photo(300, 200)])
     await page.wait_for_function(
         "deviceStore('huying-photos', { chosen: 'id' }).all('chosen').then(([it]) => it?.files.length === 2)"
     )
