@@ -11,7 +11,27 @@ NAMES: Final = ("chromium", "chromium-browser", "google-chrome", "google-chrome-
 REQUIRED: Final = "HUYING_TEST_BROWSER"
 """Set by .ci/run to `required`: a missing browser is then a failure. Any other value is the path of a browser."""
 # Browsers refuse their sandbox to root; and these tests reach nothing but this machine.
-ARGUMENTS: Final = ("--no-sandbox", "--no-proxy-server")
+SWITCHES: Final = ("--no-sandbox", "--no-proxy-server")
+OFF_FOR_TESTS: Final = ("WebUIOmniboxPopup", "WebUIOmniboxAimPopup", "SpareRendererForSitePerProcess")
+"""Features of Chromium that no page has to do with. For each new window it would load two pages for its address bar and
+start a process that may be needed later, which takes more processor time than most of the tests' own pages."""
+OFF_IN_PLAYWRIGHT: Final = (
+    "AvoidUnnecessaryBeforeUnloadCheckSync",
+    "DestroyProfileOnBrowserClose",
+    "HttpsUpgrades",
+    "HttpsFirstBalancedModeAutoEnable",
+    "LensOverlay",
+    "MediaRouter",
+    "PaintHolding",
+    "ThirdPartyStoragePartitioning",
+    "AvoidCorsURLLoaderRestartOnRedirect",
+    "TcpPortRandomizationWin",
+    "OptimizationHints",
+    "NetworkTimeServiceQuerying",
+    "AimEnabled",
+    "PreconnectToSearch",
+)
+"""The features that Playwright turns off, repeated here: Chromium reads only the last list that it is given."""
 MISSING: Final = (
     "no browser on this machine: on Debian `apt-get install chromium fonts-noto-cjk`, elsewhere"
     " `.venv/bin/playwright install chromium`"
@@ -25,9 +45,10 @@ def is_required() -> bool:
 
 async def launched(playwright: Playwright) -> Browser | None:
     """A running browser, or none where this machine has none."""
-    given = os.environ.get(REQUIRED, "")
-    found = next(filter(None, map(shutil.which, NAMES)), None) if given in ("", "required") else given
-    path = found or playwright.chromium.executable_path
+    setting = os.environ.get(REQUIRED, "")
+    installed = next(filter(None, map(shutil.which, NAMES)), None)
+    path = (installed if setting in ("", "required") else setting) or playwright.chromium.executable_path
     if not Path(path).exists():
         return None
-    return await playwright.chromium.launch(executable_path=path, args=list(ARGUMENTS))
+    features_off = f"--disable-features={','.join((*OFF_IN_PLAYWRIGHT, *OFF_FOR_TESTS))}"
+    return await playwright.chromium.launch(executable_path=path, args=[*SWITCHES, features_off])
