@@ -1,4 +1,4 @@
-"""What tests of the board share: its database, the projector, and a reader of its pages."""
+"""Fixtures of the board's tests: its database, the projector, and a client of its pages."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -39,7 +39,7 @@ def delivery_of(database: str, pool: Pool) -> Delivery:
 
 @asynccontextmanager
 async def opened(database: str, pool: Pool, delivery: Delivery) -> AsyncIterator[httpx.AsyncClient]:
-    """A reader of the pages over three demands, one of them with an attack for a title."""
+    """A client of the pages with three demands, one of which has an attack as its title."""
     settings = ReportingSettings.model_validate(KEYS | {"DATABASE_URL": database})
     submission = story.SUBMISSION.model_copy(update={"title": ATTACK, "number": "NH21-000003-S"})
     log = Log()
@@ -54,17 +54,17 @@ async def opened(database: str, pool: Pool, delivery: Delivery) -> AsyncIterator
 
 @pytest.fixture
 async def browser(database: str, pool: Pool, delivery: Delivery) -> AsyncIterator[httpx.AsyncClient]:
-    """A reader of three demands, to which a test may add."""
-    async with opened(database, pool, delivery) as found:
-        yield found
+    """A client with three demands; a test may add others."""
+    async with opened(database, pool, delivery) as client:
+        yield client
 
 
 @pytest.fixture(scope="module")
 async def reader(databases: Databases) -> AsyncIterator[httpx.AsyncClient]:
-    """A reader of the same three, for all tests of a module that only read."""
+    """A client with the same three demands, shared by all tests of a module that only read."""
     async with (
         databases.fresh() as database,
         await open_pool(database, "reporting") as pool,
-        opened(database, pool, delivery_of(database, pool)) as found,
+        opened(database, pool, delivery_of(database, pool)) as client,
     ):
-        yield found
+        yield client

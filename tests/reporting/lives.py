@@ -1,4 +1,5 @@
-"""Invented lives of demands: any legal turn, at any time of two years, from any channel, in any village."""
+"""Generates random histories of demands: any legal facts, at any time within two years, from any channel, in any
+village."""
 
 import random
 from collections.abc import Iterator
@@ -19,14 +20,14 @@ START = datetime(2021, 1, 1, tzinfo=UTC)
 LONG_AGO, NEVER = START, datetime(2900, 1, 1, tzinfo=UTC)
 UNITS = ("roads", "water", "station-440605011001")
 DIVISIONS = ("440605011001", "440605126222", "440605999999")
-"""The last is in no pack (any more): what lies there counts in no division, and in everything else."""
+"""The last one is in no pack (any more): its demands count in no division, and in all other figures."""
 CATEGORIES = ("road-damage", "school-transport", None)
 ONWARD = (f.DemandRouted, f.DemandAccepted, f.DemandResolved, f.DemandReopened)
 OUTCOMES = {Status.DECLINED: f.Outcome.DECLINED, Status.WITHDRAWN: f.Outcome.WITHDRAWN}
 
 
 def _weight(kind: type[f.StatusFact]) -> float:
-    """How likely a fact is among those that may follow: most lives are to come to an end."""
+    """The weight of a fact among the possible ones; most demands should reach an end."""
     if kind in ONWARD:
         return 4
     return 0.1 if kind in AMONG_OFFICES else 1
@@ -34,16 +35,16 @@ def _weight(kind: type[f.StatusFact]) -> float:
 
 @dataclass
 class Lives:
-    """Tells lives into a log."""
+    """Writes random histories into a log."""
 
     chance: random.Random
     log: Log
     kinds: tuple[f.RequestKind, ...] = tuple(f.RequestKind)
     shown: dict[str, list[int]] = field(default_factory=dict)
-    """By number, the sequences of the facts that the public is shown."""
+    """By number, the sequences of the facts that are public."""
 
-    def told(self, count: int) -> tuple[list[Record], list[Demand]]:
-        """Every record, shuffled, some of them twice; and how each demand must stand in the end."""
+    def records(self, count: int) -> tuple[list[Record], list[Demand]]:
+        """All records, shuffled and some of them twice; and the final state of each demand."""
         records, ends = [], []
         for n in range(1, count + 1):
             demand = Demand(id=UUID(int=n))
@@ -73,13 +74,13 @@ class Lives:
 
     def _submitted(self, n: int) -> f.DemandSubmitted:
         pick = self.chance.choice
-        seen = {"channel": pick(("web", "hotline", "visit & talk")), "imported": pick((True, False))}
-        place = {"division": pick(DIVISIONS), "category": pick(CATEGORIES), "kind": pick(self.kinds)}
-        return story.SUBMISSION.model_copy(update={"number": number("NH", 2021, n)} | seen | place)
+        channel_fields = {"channel": pick(("web", "hotline", "visit & talk")), "imported": pick((True, False))}
+        classification = {"division": pick(DIVISIONS), "category": pick(CATEGORIES), "kind": pick(self.kinds)}
+        return story.SUBMISSION.model_copy(update={"number": number("NH", 2021, n)} | channel_fields | classification)
 
     def _turn(self, kind: type[f.StatusFact], status: Status) -> f.StatusFact:
         pick = self.chance.choice
-        said = {
+        values = {
             "unit": pick(UNITS), "rule": "r1", "due_at": pick((LONG_AGO, NEVER, START + timedelta(days=200))),
             "by": "Chen", "reason": "x", "note": "x", "result": "x", "level": "town", "approved_by": "Li",
             "category": pick(("road-damage", "school-transport")), "handler": "Chen", "units": (pick(UNITS),),
@@ -88,4 +89,4 @@ class Lives:
             "calls": pick((0, 2)),
             "outcome": OUTCOMES.get(status) or pick((f.Outcome.CONFIRMED, f.Outcome.DISPUTED, f.Outcome.UNRATED)),
         }  # fmt: skip
-        return kind.model_validate({name: value for name, value in said.items() if name in kind.model_fields})
+        return kind.model_validate({name: value for name, value in values.items() if name in kind.model_fields})

@@ -1,4 +1,4 @@
-"""Counters equal a count made plainly, whatever is delivered twice and in whatever order."""
+"""Counters equal a simple count, even if facts are delivered twice and in any order."""
 
 import asyncio
 import random
@@ -42,7 +42,7 @@ COMPLETED = ("resolved", "closed/confirmed", "closed/unrated")
 
 
 def due_in(days: int, *past: f.StatusFact) -> list[f.StatusFact]:
-    """The same past, with a due time wherever a unit was made responsible."""
+    """The same history, with a due time at every routing."""
     due = {"due_at": story.AT + timedelta(days=days)}
     return [fact.model_copy(update=due) if isinstance(fact, f.DemandRouted) else fact for fact in past]
 
@@ -63,7 +63,7 @@ def delivery(pool: Pool) -> Delivery:
 
 
 @pytest.mark.parametrize("seed", range(6))
-async def test_counters_equal_a_plain_count(pool: Pool, delivery: Delivery, seed: int):
+async def test_counters_equal_a_simple_count(pool: Pool, delivery: Delivery, seed: int):
     chance = random.Random(seed)
     ends = [chance.choice(list(PASTS)) for _ in range(60)]
     log = Log()
@@ -83,13 +83,15 @@ async def test_counters_equal_a_plain_count(pool: Pool, delivery: Delivery, seed
     assert now.total.statuses == dict(Counter(ends))
     assert now.total.completed == sum(end in COMPLETED for end in ends)
     evening = nanhai().local_day(story.AT)
-    then = await figures.completion(nanhai(), Question(Dimension.DIVISION, until=evening))
-    assert (then.total.collected, then.total.completed) == (60, now.total.completed)
-    assert {row.key: row.collected for row in then.rows} == dict.fromkeys(nanhai().ancestors("440605011001"), 60)
+    past_answer = await figures.completion(nanhai(), Question(Dimension.DIVISION, until=evening))
+    assert (past_answer.total.collected, past_answer.total.completed) == (60, now.total.completed)
+    assert {row.key: row.collected for row in past_answer.rows} == dict.fromkeys(nanhai().ancestors("440605011001"), 60)
     demands = [story.demand(*past) for past in pasts]
     due = [demand.due_at for demand in demands if demand.due_at and demand.status in OPEN]
-    late = Figures(pool, clock=lambda: max(due))
-    assert (await late.completion(nanhai(), Question(Dimension.ALL))).overdue == sum(at < max(due) for at in due)
+    late_figures = Figures(pool, clock=lambda: max(due))
+    assert (await late_figures.completion(nanhai(), Question(Dimension.ALL))).overdue == sum(
+        at < max(due) for at in due
+    )
     all_late = Figures(pool, clock=lambda: max(due) + timedelta(seconds=1))
     assert (await all_late.completion(nanhai(), Question(Dimension.ALL))).overdue == len(due) > 0
     units = await figures.completion(nanhai(), Question(Dimension.UNIT))
@@ -103,14 +105,14 @@ def test_an_answer_at_the_due_time_is_on_time_and_one_after_it_is_late():
     assert "late" in measures(demand.model_copy(update={"resolved_at": story.AT + timedelta(microseconds=1)}))
 
 
-def test_the_first_verdict_counts_beside_the_last_one_and_calls_in_vain_apart_from_who_was_not_asked():
-    again = (*story.RESOLVED, f.DemandReopened(reason="x", rating=2), *story.RESOLVED[1:])
-    judged = set(measures(story.demand(*again, f.DemandConfirmed(rating=5, solved=True))))
+def test_first_and_last_verdicts_failed_calls_and_unasked_citizens_are_counted_separately():
+    answered_again = (*story.RESOLVED, f.DemandReopened(reason="x", rating=2), *story.RESOLVED[1:])
+    judged = set(measures(story.demand(*answered_again, f.DemandConfirmed(rating=5, solved=True))))
     assert {"first-rating:2", "rating:5"} <= judged
     assert not {"first-rating:5", "not-reached"} & judged
     unrated = [f.DemandClosed(outcome=f.Outcome.UNRATED, calls=calls) for calls in (0, 2)]
-    nobody, in_vain = (set(measures(story.demand(*story.RESOLVED, closed))) for closed in unrated)
-    assert (in_vain - nobody, nobody - in_vain) == ({"not-reached"}, set())
+    not_called, in_vain = (set(measures(story.demand(*story.RESOLVED, closed))) for closed in unrated)
+    assert (in_vain - not_called, not_called - in_vain) == ({"not-reached"}, set())
 
 
 AGAIN = (*story.RESOLVED, f.DemandReopened(reason="x", rating=2), *story.RESOLVED[1:])
@@ -124,7 +126,7 @@ JUDGED = {
     "on the spot, and not solved": (*AT_ONCE, f.DemandReopened(reason="x")),
     "answered": story.RESOLVED,
 }
-"""What citizens said of answers, and what was answered on a visit."""
+"""Verdicts of citizens, and answers given on a visit."""
 COUNTED = {
     "rated": ("satisfied at first and at last", "satisfied at last", "dissatisfied"),
     "satisfied": ("satisfied at first and at last", "satisfied at last"),
@@ -134,7 +136,7 @@ COUNTED = {
 }
 
 
-async def test_first_and_last_satisfaction_and_answers_on_the_spot_are_counted_and_open_to_their_demands(
+async def test_first_and_last_satisfaction_and_answers_on_the_spot_are_counted_and_link_to_their_demands(
     pool: Pool, delivery: Delivery
 ):
     log, ids = Log(), {name: UUID(int=n) for n, name in enumerate(JUDGED, 1)}
@@ -150,14 +152,14 @@ async def test_first_and_last_satisfaction_and_answers_on_the_spot_are_counted_a
         assert {demand.id for demand in listed.demands} == {ids[name] for name in names}, counted
 
 
-async def test_of_the_past_no_satisfaction_is_told(pool: Pool, delivery: Delivery):
+async def test_no_satisfaction_is_shown_for_a_past_day(pool: Pool, delivery: Delivery):
     await delivery.deliver(Log().records(*JUDGED["dissatisfied"], key=UUID(int=1)))
     question = Question(Dimension.ALL, until=nanhai().local_day(story.AT))
-    then = await Figures(pool, clock=lambda: story.AT).completion(nanhai(), question)
-    assert (then.total.collected, then.total.satisfaction, then.total.first_satisfaction) == (1, None, None)
+    past = await Figures(pool, clock=lambda: story.AT).completion(nanhai(), question)
+    assert (past.total.collected, past.total.satisfaction, past.total.first_satisfaction) == (1, None, None)
 
 
-def test_the_rate_of_nanhai_2021_is_the_one_that_was_printed():
+def test_the_rate_of_nanhai_2021_is_the_published_one():
     assert rate(1230, 1335) == 92.13
     assert rate(0, 0) is None
     assert rate(1, 1) == 100.0
@@ -165,7 +167,7 @@ def test_the_rate_of_nanhai_2021_is_the_one_that_was_printed():
     assert rate(2, 3) == 66.67
 
 
-async def test_what_is_summed_while_the_projector_writes_is_counted_once(pool: Pool, delivery: Delivery):
+async def test_sums_made_while_the_projector_writes_count_each_demand_once(pool: Pool, delivery: Delivery):
     log, count = Log(), 600
     records = [r for n in range(1, count + 1) for r in log.records(*story.CLOSED, key=UUID(int=n))]
     batches = (records[start : start + 100] for start in range(0, len(records), 100))
@@ -182,8 +184,8 @@ async def test_what_is_summed_while_the_projector_writes_is_counted_once(pool: P
         for row in (await Figures(pool).completion(nanhai(), question)).rows:
             assert (row.collected, row.completed, row.statuses) == (count, count, {"closed/confirmed": count})
     for day in (date(2021, 5, 9), date(2021, 5, 10), date(2021, 6, 1), date(2022, 1, 1), date(2031, 7, 1)):
-        then = await Figures(pool).completion(nanhai(), Question(Dimension.ALL, until=day))
-        assert then.total.collected == (count if day >= date(2021, 5, 10) else 0)
+        past = await Figures(pool).completion(nanhai(), Question(Dimension.ALL, until=day))
+        assert past.total.collected == (count if day >= date(2021, 5, 10) else 0)
 
 
 async def _folded(delivery: Delivery, batches: Iterable[list[Record]]) -> None:

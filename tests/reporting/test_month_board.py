@@ -1,4 +1,4 @@
-"""A leader opens a month on the board: beside the month before and the year before, and as a table to take along."""
+"""A month on the board, compared with the month before and the year before, and exported as a table."""
 
 import csv
 import html
@@ -26,26 +26,26 @@ MAY = "/board?jurisdiction=nanhai&month=2021-05"
 
 @pytest.fixture
 async def months(browser: httpx.AsyncClient, delivery: Delivery) -> httpx.AsyncClient:
-    """The board where three demands of May 2021, one of April 2021 and one of May 2020 were heard of."""
+    """The board with three demands of May 2021, one of April 2021 and one of May 2020."""
     log = Log()
     for n, at, past in ((8, APRIL, story.CLOSED), (9, YEAR_BEFORE, story.RETURNED)):
-        await delivery.deliver(_told(log, n, at, past))
+        await delivery.deliver(_dated_records(log, n, at, past))
     return browser
 
 
-def _told(log: Log, n: int, at: datetime, past: tuple[StatusFact, ...]) -> list[Record]:
+def _dated_records(log: Log, n: int, at: datetime, past: tuple[StatusFact, ...]) -> list[Record]:
     numbered = (story.SUBMISSION.model_copy(update={"number": number("NH", 2021, n)}), *past[1:])
     key = UUID(int=n)
-    return [log.record(envelope(fact, place, key, at)) for place, fact in enumerate(numbered, 1)]
+    return [log.record(envelope(fact, sequence, key, at)) for sequence, fact in enumerate(numbered, 1)]
 
 
 def cells(page: str, label: str) -> list[str]:
-    """The words of the cells in the line of the comparison that has this label."""
+    """The texts of the cells in the row of the comparison with this label."""
     (row,) = re.findall(rf'<th role="rowheader" scope="row" class="title">{label}</th>(.*?)</tr>', page, re.DOTALL)
     return [re.sub(r"<[^>]+>", "", cell).strip() for cell in re.findall(r"<td.*?</td>", row, re.DOTALL)]
 
 
-async def test_a_month_stands_beside_the_month_before_and_the_year_before(months: httpx.AsyncClient):
+async def test_a_month_is_compared_with_the_month_before_and_the_year_before(months: httpx.AsyncClient):
     page = (await months.get(MAY)).text
     assert "上月 2021-04" in page
     assert "去年同月 2020-05" in page
@@ -55,27 +55,27 @@ async def test_a_month_stands_beside_the_month_before_and_the_year_before(months
     assert "−66.67 points" in (await months.get(f"{MAY}&lang=en")).text
 
 
-async def test_a_month_without_one_before_says_that_there_is_nothing_to_compare(months: httpx.AsyncClient):
+async def test_a_month_without_an_earlier_one_says_that_there_is_no_comparison(months: httpx.AsyncClient):
     page = (await months.get("/board?jurisdiction=nanhai&month=2020-05")).text
     assert "没有可比较的月份" in page
     assert cells(page, "收集") == ["1"]
     assert "这个月没有收到诉求" in (await months.get("/board?jurisdiction=nanhai&month=2019-01")).text
 
 
-async def test_a_figure_of_a_month_opens_to_its_demands(months: httpx.AsyncClient):
+async def test_a_figure_of_a_month_links_to_its_demands(months: httpx.AsyncClient):
     page = (await months.get(MAY)).text
     (href,) = re.findall(r'class="title">办结</th>.*?<a href="([^"]+)"', page, re.DOTALL)[:1]
-    listed = (await months.get(html.unescape(href))).text
-    assert ("NH21-000001-W" in listed, number("NH", 2021, 8) in listed) == (True, False)
+    list_page = (await months.get(html.unescape(href))).text
+    assert ("NH21-000001-W" in list_page, number("NH", 2021, 8) in list_page) == (True, False)
 
 
-async def test_a_figure_of_an_earlier_month_opens_to_the_demands_of_that_month(months: httpx.AsyncClient):
+async def test_a_figure_of_an_earlier_month_links_to_the_demands_of_that_month(months: httpx.AsyncClient):
     page = (await months.get(MAY)).text
     (row,) = re.findall(r'class="title">收集</th>(.*?)</tr>', page, re.DOTALL)
     month, before, year_before = (html.unescape(href) for href in re.findall(r'<a href="([^"]+)"', row))
     for href, n in ((before, 8), (year_before, 9)):
-        listed = (await months.get(href)).text
-        assert (number("NH", 2021, n) in listed, "NH21-000001-W" in listed) == (True, False)
+        list_page = (await months.get(href)).text
+        assert (number("NH", 2021, n) in list_page, "NH21-000001-W" in list_page) == (True, False)
     assert "NH21-000001-W" in (await months.get(month)).text
 
 
@@ -86,7 +86,7 @@ async def test_months_are_chosen_in_a_list_and_in_the_breakdown(months: httpx.As
     assert (await months.get("/board?jurisdiction=nanhai&month=&lang=zh")).status_code == 200
 
 
-async def test_the_table_of_a_month_is_taken_along(months: httpx.AsyncClient):
+async def test_the_table_of_a_month_can_be_exported(months: httpx.AsyncClient):
     answer = await months.get("/board/table.csv?jurisdiction=nanhai&month=2021-05")
     assert answer.headers["content-disposition"] == 'attachment; filename="board-nanhai-unit-2021-05.csv"'
     header, *lines = csv.reader(io.StringIO(answer.content.decode("utf-8-sig")))
@@ -98,30 +98,30 @@ async def test_the_table_of_a_month_is_taken_along(months: httpx.AsyncClient):
 
 
 @pytest.mark.parametrize("by", ["month", "division", "unit", "category", "channel"])
-async def test_every_breakdown_is_a_table_and_so_is_the_past(months: httpx.AsyncClient, by: str):
+async def test_every_breakdown_and_every_past_day_can_be_exported(months: httpx.AsyncClient, by: str):
     now = await months.get("/board/table.csv", params={"jurisdiction": "nanhai", "by": by, "lang": "en"})
     assert (now.status_code, "Answered in time" in now.text) == (200, True)
     past = await months.get(f"/board/table.csv?jurisdiction=nanhai&by={by}&until=2021-12-31&lang=en")
     assert (past.status_code, "Answered in time" in past.text) == (200, False)
 
 
-async def test_a_demand_leads_back_to_the_list_and_the_list_to_the_board(months: httpx.AsyncClient):
-    listed = "/board/demands?by=unit&key=roads&jurisdiction=nanhai&month=2021-05&counted=completed"
-    page = (await months.get(listed)).text
+async def test_a_demand_links_back_to_the_list_and_the_list_to_the_board(months: httpx.AsyncClient):
+    list_page = "/board/demands?by=unit&key=roads&jurisdiction=nanhai&month=2021-05&counted=completed"
+    page = (await months.get(list_page)).text
     (to_board,) = re.findall(r'class="back-link"><a href="([^"]+)"', page)
     assert html.unescape(to_board) == "/board?jurisdiction=nanhai&month=2021-05&by=unit&lang=zh"
     (to_demand,) = re.findall(r'href="(/board/demands/NH21[^"]+)"', page)
     demand = (await months.get(html.unescape(to_demand))).text
     (to_list,) = re.findall(r'class="back-link"><a href="([^"]+)"', demand)
-    assert html.unescape(to_list) == listed
+    assert html.unescape(to_list) == list_page
 
 
-async def test_a_demand_leads_back_to_nothing_outside_of_the_board(months: httpx.AsyncClient):
+async def test_a_demand_never_links_back_to_a_page_outside_of_the_board(months: httpx.AsyncClient):
     page = (await months.get("/board/demands/NH21-000001-W?back=https://evil.example/board")).text
     assert re.findall(r'class="back-link"><a href="([^"]+)"', page) == ["/board"]
 
 
-def test_before_january_comes_december():
+def test_the_month_before_january_is_december():
     assert month_before(date(2021, 1, 1)) == date(2020, 12, 1)
     assert month_before(date(2021, 12, 1)) == date(2021, 11, 1)
 

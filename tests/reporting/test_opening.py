@@ -1,4 +1,4 @@
-"""Every figure opens to the demands that it counts: as many, each once, and each to its facts."""
+"""Every figure links to the demands that it counts, each of them once, and each demand to its facts."""
 
 import html
 import random
@@ -37,12 +37,12 @@ COUNT = 100
 
 @dataclass
 class Board:
-    """A reader of the API and of the pages, over lives that are known."""
+    """A client of the API and of the pages, with known random histories."""
 
     client: httpx.AsyncClient
     lives: dict[str, Demand]
     shown: dict[str, list[int]]
-    """By number, the sequences of the facts that the public is shown."""
+    """By number, the sequences of the facts that are public."""
 
     async def behind(self, address: str, limit: int) -> list[str]:
         """The numbers of all demands behind a figure, page by page."""
@@ -65,10 +65,10 @@ class Board:
             numbers += re.findall(
                 r'<th role="rowheader" scope="row" class="title"><a href="/board/demands/([^?]+)', page
             )
-            more = re.findall(r'<a href="([^"]+)" rel="next">', page)
-            if not more:
+            next_links = re.findall(r'<a href="([^"]+)" rel="next">', page)
+            if not next_links:
                 return numbers
-            address = html.unescape(more[0])
+            address = html.unescape(next_links[0])
 
 
 def params(address: str) -> dict[str, str]:
@@ -86,7 +86,7 @@ PUBLIC = tuple(kind for kind in f.RequestKind if not is_confidential(kind))
 
 @pytest.fixture(scope="module", params=[1, 10])
 async def board(request: pytest.FixtureRequest, databases: Databases) -> AsyncIterator[Board]:
-    """Without reports (举报), which most lists leave out. One for all tests, which only read."""
+    """Without confidential reports (举报), which most lists leave out. Shared by all tests, which only read."""
     async with (
         databases.fresh() as database,
         await open_pool(database, "reporting") as pool,
@@ -97,7 +97,7 @@ async def board(request: pytest.FixtureRequest, databases: Databases) -> AsyncIt
 
 @pytest.fixture
 async def reported(database: str, pool: Pool) -> AsyncIterator[Board]:
-    """With reports among the demands."""
+    """With confidential reports among the demands."""
     async with raised(database, pool, 3, tuple(f.RequestKind)) as opened:
         yield opened
 
@@ -107,7 +107,7 @@ async def raised(database: str, pool: Pool, seed: int, kinds: tuple[f.RequestKin
     settings = ReportingSettings.model_validate({"DATABASE_URL": database})
     chance = random.Random(seed)
     lives = Lives(chance, Log(), kinds)
-    records, ends = lives.told(COUNT)
+    records, ends = lives.records(COUNT)
     delivery = Delivery(pool, app.projector(settings, pool).repositories, "cluster")
     while records:
         size = chance.randint(1, 90)
@@ -121,7 +121,7 @@ async def raised(database: str, pool: Pool, seed: int, kinds: tuple[f.RequestKin
 
 
 def cells(row: dict[str, Any]) -> Iterator[tuple[str, int]]:
-    """What is counted in a row of the figure, and how many."""
+    """The counts in a row of the figure, by name."""
     yield "collected", row["collected"]
     yield "completed", row["completed"]
     yield from ((f"status:{name}", n) for name, n in row["statuses"].items())
@@ -129,7 +129,7 @@ def cells(row: dict[str, Any]) -> Iterator[tuple[str, int]]:
 
 
 @pytest.mark.parametrize("time", TIMES, ids=str)
-async def test_every_cell_opens_to_as_many_demands(board: Board, time: dict[str, str]):
+async def test_every_cell_links_to_a_list_of_the_counted_demands(board: Board, time: dict[str, str]):
     opened = 0
     for by in BREAKDOWNS:
         figure = (await board.client.get("/v1/figures/completion", params={"by": by} | time)).json()
@@ -142,44 +142,44 @@ async def test_every_cell_opens_to_as_many_demands(board: Board, time: dict[str,
 
 
 @pytest.mark.parametrize("time", TIMES, ids=str)
-async def test_every_number_on_the_board_opens_to_as_many_demands(board: Board, time: dict[str, str]):
+async def test_every_number_on_the_board_links_to_a_list_of_the_counted_demands(board: Board, time: dict[str, str]):
     for by in BREAKDOWNS:
         page = (await board.client.get("/board", params={"by": by} | time)).text
         (numbers,) = [re.findall(r'<a (?:class="evidence" )?href="(/board/demands\?[^"]+)">([\d,]+)</a>', page)]
-        plain = re.sub(
+        text = re.sub(
             r"<[^>]*>", "|", page.split("<table>")[0] + "".join(re.findall(r"<tbody>.*?</tbody>", page, re.S))
         )
-        assert len(numbers) == len(re.findall(r"\|[\d,]+\|", plain)), "a number that does not open"
+        assert len(numbers) == len(re.findall(r"\|[\d,]+\|", text)), "a number that does not open"
         for address, n in numbers:
-            found = await board.shown_behind(html.unescape(address))
-            assert len(found) == len(set(found)) == int(n.replace(",", "")), address
+            listed_numbers = await board.shown_behind(html.unescape(address))
+            assert len(listed_numbers) == len(set(listed_numbers)) == int(n.replace(",", "")), address
 
 
-async def test_the_demands_behind_a_figure_are_those_that_it_is_said_to_count(board: Board):
-    wanted: dict[str, set[str]] = {"collected": set(board.lives), "overdue": set(), "completed": set()}
+async def test_the_demands_behind_a_figure_match_its_definition(board: Board):
+    expected: dict[str, set[str]] = {"collected": set(board.lives), "overdue": set(), "completed": set()}
     for number, demand in board.lives.items():
         for measure in measures(demand):
-            wanted.setdefault(measure, set()).add(number)
+            expected.setdefault(measure, set()).add(number)
         if is_completed(demand):
-            wanted["completed"].add(number)
+            expected["completed"].add(number)
         if demand.status in OWED and demand.due_at and demand.due_at < NEVER:
-            wanted["overdue"].add(number)
+            expected["overdue"].add(number)
     figure = (await board.client.get("/v1/figures/completion")).json()
-    assert figure["overdue"] == len(wanted["overdue"]) > 0
-    for counted, numbers in wanted.items():
-        found = await board.behind(f"{figure['total']['demands']}&counted={counted}", limit=10)
-        assert Counter(found) == Counter(numbers), counted
-    assert {"returned", "reopened", "late", "on-time", "status:merged", "status:closed/disputed"} <= set(wanted)
+    assert figure["overdue"] == len(expected["overdue"]) > 0
+    for counted, numbers in expected.items():
+        listed_numbers = await board.behind(f"{figure['total']['demands']}&counted={counted}", limit=10)
+        assert Counter(listed_numbers) == Counter(numbers), counted
+    assert {"returned", "reopened", "late", "on-time", "status:merged", "status:closed/disputed"} <= set(expected)
 
 
-async def test_what_happens_at_midnight_belongs_to_the_next_day(database: str, pool: Pool):
+async def test_a_fact_at_midnight_belongs_to_the_next_day(database: str, pool: Pool):
     settings = ReportingSettings.model_validate({"DATABASE_URL": database})
     midnight, log = datetime(2021, 5, 10, 16, 0, tzinfo=UTC), Log()
     morning = midnight - timedelta(hours=9)
     past = list(enumerate(zip(story.RESOLVED, (morning, morning, morning, midnight), strict=True), 1))
-    early = [log.record(envelope(fact, n, UUID(int=1), at)) for n, (fact, at) in past]
-    late = story.SUBMISSION.model_copy(update={"number": "NH21-000002-X"})
-    records = [*early, log.record(envelope(late, 1, UUID(int=2), midnight))]
+    early_records = [log.record(envelope(fact, n, UUID(int=1), at)) for n, (fact, at) in past]
+    late_submission = story.SUBMISSION.model_copy(update={"number": "NH21-000002-X"})
+    records = [*early_records, log.record(envelope(late_submission, 1, UUID(int=2), midnight))]
     await Delivery(pool, app.projector(settings, pool).repositories, "cluster").deliver(records)
     transport = httpx.ASGITransport(web_app("reporting", app.api(settings, pool).routers))
     async with httpx.AsyncClient(transport=transport, base_url="http://reporting") as client:
@@ -192,13 +192,13 @@ async def test_what_happens_at_midnight_belongs_to_the_next_day(database: str, p
 
 
 async def says_that_reports_are_left_out(reported: Board, address: str) -> bool:
-    """Of the list of a figure that counts them."""
-    said = (await reported.client.get(address)).json()["without_reports"]
-    assert isinstance(said, bool)
-    return said
+    """Whether the list of a figure that counts reports says that it leaves them out."""
+    is_said = (await reported.client.get(address)).json()["without_reports"]
+    assert isinstance(is_said, bool)
+    return is_said
 
 
-async def test_reports_are_counted_and_listed_where_nothing_is_told_of_them(reported: Board):
+async def test_confidential_reports_are_counted_and_listed_only_where_nothing_is_revealed(reported: Board):
     reports = {number for number, demand in reported.lives.items() if is_confidential(demand.kind)}
     assert 5 < len(reports) < COUNT
     figure = (await reported.client.get("/v1/figures/completion")).json()
@@ -210,10 +210,12 @@ async def test_reports_are_counted_and_listed_where_nothing_is_told_of_them(repo
         assert not reports & set(await reported.behind(f"{figure['total']['demands']}&counted={counted}", limit=9))
     for by in BREAKDOWNS[1:]:
         for row in (await reported.client.get("/v1/figures/completion", params={"by": by})).json()["rows"]:
-            found = set(await reported.behind(row["demands"], limit=11))
-            assert not reports & found
+            numbers = set(await reported.behind(row["demands"], limit=11))
+            assert not reports & numbers
             assert await says_that_reports_are_left_out(reported, row["demands"])
-            assert found == {n for n, d in reported.lives.items() if n not in reports and counts_in(d, by, row["key"])}
+            assert numbers == {
+                n for n, d in reported.lives.items() if n not in reports and counts_in(d, by, row["key"])
+            }
 
 
 def counts_in(demand: Demand, by: str, key: str) -> bool:
@@ -228,15 +230,13 @@ def counts_in(demand: Demand, by: str, key: str) -> bool:
             return demand.channel == key
 
 
-async def test_the_demands_of_a_village_are_those_of_its_town_too(board: Board):
+async def test_the_demands_of_a_village_belong_to_its_town_too(board: Board):
     for code in nanhai().ancestors("440605011001"):
-        found = await board.behind(f"/v1/figures/completion/demands?by=division&key={code}", limit=7)
-        assert set(found) == {n for n, d in board.lives.items() if nanhai().is_within(d.division, code)}
+        numbers = await board.behind(f"/v1/figures/completion/demands?by=division&key={code}", limit=7)
+        assert set(numbers) == {n for n, d in board.lives.items() if nanhai().is_within(d.division, code)}
 
 
-async def test_a_page_that_may_look_at_few_demands_is_short_and_loses_none(
-    board: Board, monkeypatch: pytest.MonkeyPatch
-):
+async def test_a_page_that_reads_few_demands_is_short_and_loses_none(board: Board, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(queries, "LOOKED_AT", 8)
     figure = (await board.client.get("/v1/figures/completion", params={"by": "unit"})).json()
     for row in [figure["total"], *figure["rows"]]:
@@ -245,13 +245,13 @@ async def test_a_page_that_may_look_at_few_demands_is_short_and_loses_none(
             assert (len(numbers), len(set(numbers))) == (n, n), f"{row['key']} {counted}"
 
 
-async def test_pages_are_newest_first_and_whatever_is_raised_meanwhile_moves_none(board: Board):
-    found = await board.behind("/v1/figures/completion/demands", limit=3)
-    raised = [board.lives[number].submitted_at for number in found]
-    assert raised == sorted(raised, reverse=True)  # type: ignore[type-var]
+async def test_pages_are_newest_first_and_stay_stable_while_demands_are_raised(board: Board):
+    numbers = await board.behind("/v1/figures/completion/demands", limit=3)
+    raised_at = [board.lives[number].submitted_at for number in numbers]
+    assert raised_at == sorted(raised_at, reverse=True)  # type: ignore[type-var]
 
 
-async def test_every_demand_behind_a_figure_opens_to_each_of_its_facts(board: Board):
+async def test_every_demand_behind_a_figure_links_to_each_of_its_facts(board: Board):
     for number in await board.behind("/v1/figures/completion/demands", limit=100):
         body = (await board.client.get(f"/v1/figures/facts/{number}")).json()
         assert sorted(fact["sequence"] for fact in body) == board.shown[number]
@@ -261,8 +261,9 @@ async def test_every_demand_behind_a_figure_opens_to_each_of_its_facts(board: Bo
 
 @pytest.mark.parametrize("address", ["/board/demands", "/v1/figures/completion/demands"])
 @pytest.mark.parametrize(
-    "asked", [{"counted": "late", "until": "2021-05-01"}, {"month": "2021-04", "until": "2021-05-01"}, {"after": "x"}]
+    "parameters",
+    [{"counted": "late", "until": "2021-05-01"}, {"month": "2021-04", "until": "2021-05-01"}, {"after": "x"}],
 )
-async def test_what_nobody_counts_is_refused(board: Board, address: str, asked: dict[str, str]):
-    answer = await board.client.get(address, params=asked)
-    assert (answer.status_code, next(iter(asked)) in answer.text) == (422, True)
+async def test_an_unknown_count_is_refused(board: Board, address: str, parameters: dict[str, str]):
+    answer = await board.client.get(address, params=parameters)
+    assert (answer.status_code, next(iter(parameters)) in answer.text) == (422, True)

@@ -1,4 +1,4 @@
-"""The board says what the figures say, in two languages, and never runs what a citizen wrote."""
+"""The board shows the figures in two languages, and never executes what a citizen wrote."""
 
 import html
 import re
@@ -30,7 +30,7 @@ SEVENTH = number("NH", 2021, 7)
 Told = Delivery
 
 
-async def test_the_board_shows_the_rate_and_what_it_is_made_of(reader: httpx.AsyncClient):
+async def test_the_board_shows_the_rate_and_its_parts(reader: httpx.AsyncClient):
     page = (await reader.get("/board", params={"jurisdiction": "nanhai"})).text
     assert "33.33" in page
     assert "办结率" in page
@@ -52,46 +52,48 @@ async def test_somebody_who_is_signed_in_finds_the_way_back_to_the_desk(reader: 
 
 
 @pytest.mark.parametrize("by", ["month", "division", "unit", "category", "channel"])
-async def test_every_breakdown_opens(reader: httpx.AsyncClient, by: str):
+async def test_every_breakdown_can_be_opened(reader: httpx.AsyncClient, by: str):
     answer = await reader.get("/board", params={"jurisdiction": "nanhai", "by": by})
     assert answer.status_code == 200
     assert "/board/demands?" in answer.text
 
 
-async def test_a_figure_of_the_past_opens_to_the_demands_of_then(reader: httpx.AsyncClient):
+async def test_a_figure_of_a_past_day_links_to_the_demands_of_that_day(reader: httpx.AsyncClient):
     page = (await reader.get("/board", params={"jurisdiction": "nanhai", "until": "2021-05-01"})).text
     assert "/board/demands?jurisdiction=nanhai&amp;until=2021-05-01" in page
     assert "NH21" not in (await reader.get("/board/demands?jurisdiction=nanhai&until=2021-05-01")).text
     assert "NH21" in (await reader.get("/board/demands?jurisdiction=nanhai&until=2021-12-31")).text
 
 
-async def test_a_month_and_an_evening_at_once_are_refused(reader: httpx.AsyncClient):
-    both = {"jurisdiction": "nanhai", "month": "2021-05", "until": "2021-12-31"}
+async def test_a_month_and_a_day_together_are_refused(reader: httpx.AsyncClient):
+    parameters = {"jurisdiction": "nanhai", "month": "2021-05", "until": "2021-12-31"}
     for path in ("/board", "/v1/figures/completion"):
-        answer = await reader.get(path, params=both)
+        answer = await reader.get(path, params=parameters)
         assert (answer.status_code, "month" in answer.text) == (422, True)
 
 
 @pytest.fixture
-async def wordy(
+async def text_reader(
     database: str, pool: Pool, tmp_path: Path, browser: httpx.AsyncClient
 ) -> AsyncIterator[httpx.AsyncClient]:
-    """The same where the pack shows words."""
-    told = KEYS | {"DATABASE_URL": database, "jurisdictions_dir": showing(tmp_path / "packs", *Shown)}
-    settings = ReportingSettings.model_validate(told)
+    """A client whose pack publishes the texts of demands."""
+    values = KEYS | {"DATABASE_URL": database, "jurisdictions_dir": showing(tmp_path / "packs", *Shown)}
+    settings = ReportingSettings.model_validate(values)
     transport = httpx.ASGITransport(web_app("reporting", app.api(settings, pool).routers))
     async with httpx.AsyncClient(transport=transport, base_url="http://reporting") as client:
         yield client
 
 
-async def test_what_a_citizen_wrote_is_shown_where_the_pack_says_so_and_never_run(wordy: httpx.AsyncClient):
+async def test_the_text_of_a_citizen_is_shown_if_the_pack_publishes_it_and_never_executed(
+    text_reader: httpx.AsyncClient,
+):
     for path in ("/board/demands?jurisdiction=nanhai", "/board/demands/NH21-000003-S"):
-        page = (await wordy.get(path)).text
+        page = (await text_reader.get(path)).text
         assert "&lt;script&gt;" in page
         assert "<script>alert" not in page
 
 
-async def test_a_demand_opens_to_its_steps_in_order_and_in_peoples_words(reader: httpx.AsyncClient):
+async def test_a_demand_shows_its_steps_in_order_and_in_everyday_language(reader: httpx.AsyncClient):
     for lang, kinds in (("en", story.CLOSED), ("zh", story.CLOSED)):
         page = (await reader.get(f"/board/demands/NH21-000001-W?lang={lang}")).text
         places = [page.index(f'<span class="what">{STEPS[type(kind)][lang == "en"]}</span>') for kind in kinds]
@@ -101,7 +103,7 @@ async def test_a_demand_opens_to_its_steps_in_order_and_in_peoples_words(reader:
     assert "路面破损" not in page, "the words of its citizen"
 
 
-def test_every_fact_is_a_step_in_both_languages_or_a_matter_of_the_office():
+def test_every_fact_is_a_step_in_both_languages_or_internal():
     kinds = {
         kind
         for kind in vars(f).values()
@@ -112,9 +114,7 @@ def test_every_fact_is_a_step_in_both_languages_or_a_matter_of_the_office():
     assert all(not zh.isascii() and en.isascii() for zh, en in STEPS.values())
 
 
-async def test_who_looked_at_personal_data_and_which_message_went_out_is_nobodys_business(
-    browser: httpx.AsyncClient, delivery: Told
-):
+async def test_accesses_to_personal_data_and_messages_are_not_shown(browser: httpx.AsyncClient, delivery: Told):
     notes: list[Fact] = [
         f.PersonalDataViewed(by="Chen", fields=("phone",), why="x"),
         f.NotificationSent(template="resolved", via="sms", about=UUID(int=9)),
@@ -137,17 +137,17 @@ async def test_who_looked_at_personal_data_and_which_message_went_out_is_nobodys
     "path",
     ["/board?jurisdiction=nanhai", "/board/demands?jurisdiction=nanhai&by=month", "/board/demands/NH21-000001-W"],
 )
-async def test_every_page_leads_to_itself_in_the_other_language(reader: httpx.AsyncClient, path: str):
+async def test_every_page_links_to_itself_in_the_other_language(reader: httpx.AsyncClient, path: str):
     page = (await reader.get(path)).text
-    (there,) = re.findall(r'<a href="([^"]+)" lang="en">English</a>', page)
-    other = (await reader.get(html.unescape(there))).text
+    (link,) = re.findall(r'<a href="([^"]+)" lang="en">English</a>', page)
+    other = (await reader.get(html.unescape(link))).text
     assert '<html lang="en"' in other
-    (back,) = re.findall(r'<a href="([^"]+)" lang="zh">中文</a>', other)
-    assert (await reader.get(html.unescape(back))).text == page
+    (link_back,) = re.findall(r'<a href="([^"]+)" lang="zh">中文</a>', other)
+    assert (await reader.get(html.unescape(link_back))).text == page
 
 
-async def test_a_report_is_counted_and_says_no_more_than_that_it_was_raised(
-    browser: httpx.AsyncClient, wordy: httpx.AsyncClient, delivery: Told
+async def test_a_confidential_report_is_counted_and_shows_only_that_it_was_raised(
+    browser: httpx.AsyncClient, text_reader: httpx.AsyncClient, delivery: Told
 ):
     report = story.SUBMISSION.model_copy(
         update={"kind": RequestKind.REPORT, "title": "村长受贿", "number": REPORT, "channel": "discipline-line"}
@@ -155,17 +155,17 @@ async def test_a_report_is_counted_and_says_no_more_than_that_it_was_raised(
     answered = f.DemandResolved(by="Chen", result="x", summary="已立案")
     routed = f.DemandRouted(unit="nh-education", rule="r1", due_at=story.AT)
     await delivery.deliver(Log().records(report, routed, f.DemandAccepted(by="Chen"), answered, key=UUID(int=4)))
-    hidden = ("受贿", "立案", "440605011001", "road-damage", "nh-education", "教育局", "discipline-line", "resolved")
-    for reader in (browser, wordy):
+    secrets = ("受贿", "立案", "440605011001", "road-damage", "nh-education", "教育局", "discipline-line", "resolved")
+    for reader in (browser, text_reader):
         for path in (f"/board/demands/{REPORT}", f"/board/demands/{REPORT}?lang=en", f"/v1/figures/facts/{REPORT}"):
             answer = await reader.get(path)
             assert answer.status_code == 200
-            assert not [word for word in hidden if word in answer.text], path
+            assert not [word for word in secrets if word in answer.text], path
         assert (await reader.get(f"/v1/figures/facts/{REPORT}")).json() == []
-        listed = (await reader.get("/v1/figures/completion/demands")).json()["demands"]
-        (row,) = [row for row in listed if row["number"] == REPORT]
-        known = {name for name, value in row.items() if value is not None}
-        assert known == {"id", "number", "confidential", "submitted_at", "imported"}
+        demands = (await reader.get("/v1/figures/completion/demands")).json()["demands"]
+        (row,) = [row for row in demands if row["number"] == REPORT]
+        shown_fields = {name for name, value in row.items() if value is not None}
+        assert shown_fields == {"id", "number", "confidential", "submitted_at", "imported"}
         page = (await reader.get("/board/demands?jurisdiction=nanhai")).text
         assert REPORT in page
         assert "举报内容不公开" in page
@@ -174,28 +174,28 @@ async def test_a_report_is_counted_and_says_no_more_than_that_it_was_raised(
 
 
 @pytest.mark.parametrize(
-    "asked",
+    "query",
     ["by=division&key=440605011001", "by=unit&key=nh-education", "by=category&key=road-damage", "by=channel&key=web",
      "counted=status:routed", "counted=overdue", "by=division&key=440605000000&until=2021-12-31"],
 )  # fmt: skip
-async def test_no_list_tells_where_a_report_lies_or_how_it_stands(
-    browser: httpx.AsyncClient, delivery: Told, asked: str
+async def test_no_list_reveals_the_place_or_state_of_a_confidential_report(
+    browser: httpx.AsyncClient, delivery: Told, query: str
 ):
     routed = f.DemandRouted(unit="nh-education", rule="r1", due_at=story.AT)
     for n, kind in ((4, RequestKind.REPORT), (5, RequestKind.HELP)):
-        raised = story.SUBMISSION.model_copy(update={"kind": kind, "number": f"NH21-00000{n}-X"})
-        await delivery.deliver(Log().records(raised, routed, key=UUID(int=n)))
+        submission = story.SUBMISSION.model_copy(update={"kind": kind, "number": f"NH21-00000{n}-X"})
+        await delivery.deliver(Log().records(submission, routed, key=UUID(int=n)))
     for path in ("/board/demands", "/v1/figures/completion/demands"):
-        told = (await browser.get(f"{path}?{asked}")).text
-        assert ("NH21-000005-O" in told, REPORT in told) == (True, False)
-    assert "举报只计数，不在此列出" in (await browser.get(f"/board/demands?{asked}")).text
+        page = (await browser.get(f"{path}?{query}")).text
+        assert ("NH21-000005-O" in page, REPORT in page) == (True, False)
+    assert "举报只计数，不在此列出" in (await browser.get(f"/board/demands?{query}")).text
 
 
-async def test_what_a_pack_does_not_show_of_a_demand_opens_no_row_of_a_figure(
+async def test_a_field_that_the_pack_hides_gives_no_link_to_demands(
     database: str, pool: Pool, tmp_path: Path, browser: httpx.AsyncClient
 ):
-    told = KEYS | {"DATABASE_URL": database, "jurisdictions_dir": showing(tmp_path / "packs", "category")}
-    settings = ReportingSettings.model_validate(told)
+    values = KEYS | {"DATABASE_URL": database, "jurisdictions_dir": showing(tmp_path / "packs", "category")}
+    settings = ReportingSettings.model_validate(values)
     transport = httpx.ASGITransport(web_app("reporting", app.api(settings, pool).routers))
     async with httpx.AsyncClient(transport=transport, base_url="http://reporting") as reader:
         for by, key, is_open in (("division", "440605011001", False), ("unit", "roads", False),
@@ -212,7 +212,7 @@ async def test_what_a_pack_does_not_show_of_a_demand_opens_no_row_of_a_figure(
         assert (row["division"], row["unit"], row["channel"], row["category"]) == (None, None, None, "road-damage")
 
 
-async def test_rows_say_which_of_them_contain_others(reader: httpx.AsyncClient):
+async def test_rows_say_which_rows_they_contain(reader: httpx.AsyncClient):
     for by, top, parent, leaf in (
         ("division", "440605000000", "440605011000", "440605011001"),
         ("category", "traffic", "traffic", "road-damage"),
@@ -235,11 +235,11 @@ async def test_rows_say_which_of_them_contain_others(reader: httpx.AsyncClient):
     ("registered", "zh", "en"),
     [("南海民声", "南海民声", "南海民声"), ("web", "网站", "Website"), (None, "网站", "Website")],
 )
-async def test_a_channel_is_called_what_people_call_it(
+async def test_a_channel_is_shown_with_its_display_name(
     browser: httpx.AsyncClient, delivery: Told, registered: str | None, zh: str, en: str
 ):
-    raised = story.SUBMISSION.model_copy(update={"number": "NH21-000006-M", "channel_name": registered})
-    await delivery.deliver(Log().records(raised, key=UUID(int=6)))
+    submission = story.SUBMISSION.model_copy(update={"number": "NH21-000006-M", "channel_name": registered})
+    await delivery.deliver(Log().records(submission, key=UUID(int=6)))
     for lang, name in (("zh", zh), ("en", en)):
         for path in ("/board?by=channel", "/board/demands/NH21-000006-M?", "/board/demands?by=channel&key=web"):
             assert name in (await browser.get(f"{path}&lang={lang}")).text, path
@@ -247,11 +247,11 @@ async def test_a_channel_is_called_what_people_call_it(
     assert [(row["key"], row["name"]) for row in figure["rows"]] == [("web", zh)]
 
 
-async def test_a_channel_that_was_renamed_is_called_by_its_new_name(browser: httpx.AsyncClient, delivery: Told):
+async def test_a_renamed_channel_is_shown_with_its_new_name(browser: httpx.AsyncClient, delivery: Told):
     log = Log()
     for n, name in ((6, "民声热线"), (7, "南海民声")):
-        raised = story.SUBMISSION.model_copy(update={"number": f"NH21-00000{n}-X", "channel_name": name})
-        await delivery.deliver(log.records(raised, key=UUID(int=n)))
+        submission = story.SUBMISSION.model_copy(update={"number": f"NH21-00000{n}-X", "channel_name": name})
+        await delivery.deliver(log.records(submission, key=UUID(int=n)))
     page = (await browser.get("/board?by=channel")).text
     assert ("南海民声" in page, "民声热线" in page) == (True, False)
 
@@ -260,7 +260,7 @@ async def test_a_channel_that_was_renamed_is_called_by_its_new_name(browser: htt
 @pytest.mark.parametrize(
     "path", ["/board", "/board/demands", "/v1/figures/completion", "/v1/figures/completion/demands"]
 )
-async def test_a_day_outside_the_calendar_is_refused_with_a_sentence(reader: httpx.AsyncClient, path: str, until: str):
+async def test_a_day_outside_the_calendar_is_refused_with_a_reason(reader: httpx.AsyncClient, path: str, until: str):
     answer = await reader.get(path, params={"until": until})
     assert (answer.status_code, "应在 1900 年至 2999 年之间" in answer.text) == (422, True), answer.text
     for edge in ("1900-01-01", "2999-12-31"):
@@ -283,15 +283,15 @@ async def test_no_page_loads_anything_from_another_host(reader: httpx.AsyncClien
     answer = await reader.get(path)
     assert not re.search(r"""(src|href)=["'](https?:)?//""", answer.text)
     assert "default-src 'self'" in answer.headers["content-security-policy"]
-    for found in re.findall(r"""(?:src|href)=["'](/[^"'?#]+(?:css|js|svg))["']""", answer.text):
-        assert (await reader.get(found)).status_code == 200, found
+    for asset in re.findall(r"""(?:src|href)=["'](/[^"'?#]+(?:css|js|svg))["']""", answer.text):
+        assert (await reader.get(asset)).status_code == 200, asset
 
 
 NO, YES, SECOND_YES = f.PublicationRefused(), f.PublicationAllowed(), f.PublicationAllowed(refusals=1)
 
 
 @pytest.mark.parametrize(
-    ("may_publish", "said", "shown"),
+    ("may_publish", "notes", "shown"),
     [
         (False, [], False),
         (False, [YES], True),
@@ -304,23 +304,25 @@ NO, YES, SECOND_YES = f.PublicationRefused(), f.PublicationAllowed(), f.Publicat
 )
 @pytest.mark.parametrize("minutes", [1, 0, -1], ids=["clocks agree", "at once", "clocks disagree"])
 @pytest.mark.parametrize("turned", [False, True], ids=["in order", "out of order"])
-async def test_the_board_counts_what_a_citizen_said_of_publication_and_trusts_no_clock(
-    wordy: httpx.AsyncClient, delivery: Told, may_publish: bool, said: list[Fact], shown: bool, minutes: int,
+async def test_the_board_counts_the_last_consent_to_publication_by_sequence_and_not_by_clock(
+    text_reader: httpx.AsyncClient, delivery: Told, may_publish: bool, notes: list[Fact], shown: bool, minutes: int,
     turned: bool,
 ):  # fmt: skip
-    raised = story.SUBMISSION.model_copy(update={"title": "门口水浸", "may_publish": may_publish})
+    submission = story.SUBMISSION.model_copy(update={"title": "门口水浸", "may_publish": may_publish})
     log, key = Log(), UUID(int=7)
-    await delivery.deliver(log.records(raised, key=key))
-    for n, note in sorted(enumerate(said), reverse=turned):
-        told = envelope(note, None, key, story.AT + timedelta(minutes=n * minutes))._replace(id=UUID(int=70 + n))
-        await delivery.deliver([log.record(told)])
+    await delivery.deliver(log.records(submission, key=key))
+    for n, note in sorted(enumerate(notes), reverse=turned):
+        note_envelope = envelope(note, None, key, story.AT + timedelta(minutes=n * minutes))._replace(
+            id=UUID(int=70 + n)
+        )
+        await delivery.deliver([log.record(note_envelope)])
     for path in ("/v1/figures/completion/demands", "/board/demands?jurisdiction=nanhai", f"/board/demands/{SEVENTH}"):
-        answer = await wordy.get(path)
+        answer = await text_reader.get(path)
         assert (answer.status_code, "门口水浸" in answer.text) == (200, shown), path
 
 
 @pytest.mark.parametrize("address", ["/board?month=2026-13", "/board?by=colour", "/board/demands?until=yesterday"])
-async def test_an_address_that_was_changed_by_hand_is_answered_with_a_page(reader: httpx.AsyncClient, address: str):
+async def test_an_invalid_address_is_answered_with_a_page(reader: httpx.AsyncClient, address: str):
     answer = await reader.get(address, headers={"Accept": "text/html"})
     assert (answer.status_code, answer.headers["Content-Type"]) == (422, "text/html; charset=utf-8")
     assert "地址或表单有误" in answer.text

@@ -1,4 +1,4 @@
-"""The views are built anew from the log while everything answers, and take the place of the old ones at once."""
+"""The views are rebuilt from the log while requests are answered, and replace the old ones at once."""
 
 import asyncio
 import random
@@ -62,7 +62,7 @@ class Deployment:
     said: list[str] = field(default_factory=list)
 
     async def tell(self, records: Iterable[Record]) -> None:
-        """Send facts as relays do."""
+        """Send these records as relays do."""
         for record in records:
             await self.producer.send(DEMAND_EVENTS.name, record.value, key=record.key, headers=list(record.headers))
         await self.producer.flush()
@@ -77,11 +77,11 @@ class Deployment:
         await eventually(left, lambda found: found == 0, within=60)
 
     async def rebuild(self, *, accept: bool = False) -> Rebuilt:
-        """What the command does."""
+        """Run the rebuild as the command does."""
         return await app.rebuilding(self.settings, self.say).run(accept=accept)
 
     def say(self, zh: str, en: str) -> None:
-        """Keep what the operator is told."""
+        """Keep the messages to the operator."""
         self.said.append(en)
 
 
@@ -91,40 +91,40 @@ async def deployment(database: str, own_broker: Server, pool: Pool) -> AsyncIter
         {"DATABASE_URL": database, "KAFKA_BOOTSTRAP_SERVERS": own_broker.url, "relay_inside": False}
     )
     parts = await worker_components(settings, app.projector(settings, pool), pool, "reporting-projector")
-    running = [asyncio.create_task(part) for part in parts.running]
+    tasks = [asyncio.create_task(part) for part in parts.running]
     transport = httpx.ASGITransport(web_app("reporting", app.api(settings, pool).routers))
     async with (
         httpx.AsyncClient(transport=transport, base_url="http://reporting") as client,
         AIOKafkaProducer(bootstrap_servers=own_broker.url) as producer,
     ):
-        yield Deployment(settings, pool, client, producer, running)
-    await ended(*running)
+        yield Deployment(settings, pool, client, producer, tasks)
+    await ended(*tasks)
 
 
 def lives(count: int) -> tuple[list[Record], list[Demand]]:
-    """Facts in no order, some of them twice, and how each demand must stand in the end."""
-    return Lives(random.Random(7), Log()).told(count)
+    """Facts in random order, some of them twice, and the final state of each demand."""
+    return Lives(random.Random(7), Log()).records(count)
 
 
 async def figures(pool: Pool) -> list[object]:
     """Completion by all dimensions, of all time and by months."""
-    asked = [await Figures(pool).completion(nanhai(), question) for question in QUESTIONS]
-    return [(figure.total, figure.rows) for figure in asked]
+    answers = [await Figures(pool).completion(nanhai(), question) for question in QUESTIONS]
+    return [(figure.total, figure.rows) for figure in answers]
 
 
 async def standings(pool: Pool) -> dict[str, int]:
-    """How many demands stand how."""
+    """The number of demands by status."""
     return (await Figures(pool).completion(nanhai(), Question(Dimension.ALL))).total.statuses
 
 
 def counted(ends: Sequence[Demand]) -> dict[str, int]:
-    """The same by a plain count."""
+    """The same by a simple count."""
     return dict(Counter(standing(demand) for demand in ends))
 
 
 @asynccontextmanager
 async def answering(deployment: Deployment) -> AsyncIterator[list[int]]:
-    """Somebody asks for figures all the time; the status of each answer."""
+    """Request figures all the time; collects the status of each response."""
     answers: list[int] = []
 
     async def ask() -> None:
@@ -133,49 +133,50 @@ async def answering(deployment: Deployment) -> AsyncIterator[list[int]]:
             answers.append(answer.status_code)
             await asyncio.sleep(0.005)
 
-    asking = asyncio.create_task(ask())
+    task = asyncio.create_task(ask())
     yield answers
-    await ended(asking)
+    await ended(task)
 
 
 @pytest.mark.kafka
-async def test_a_counter_that_was_corrupted_is_right_again_and_everything_answers_meanwhile(deployment: Deployment):
+async def test_a_rebuild_corrects_a_corrupted_counter_while_requests_are_answered(deployment: Deployment):
     records, ends = lives(300)
-    begin, later = len(records) // 2, len(records) * 3 // 4
+    begin, rest_at = len(records) // 2, len(records) * 3 // 4
     await deployment.tell(records[:begin])
     await deployment.projected()
     right = await figures(deployment.pool)
-    few = ["status:resolved", "status:closed"]  # of all measures more would differ than are named one by one
+    measures = ["status:resolved", "status:closed"]  # with all measures, more would differ than are listed one by one
     async with deployment.pool.acquire() as db:
         await db.execute(
-            "UPDATE cohort_sum SET n = n + 5 WHERE dimension = 'all' AND level = 'month' AND measure = ANY($1)", few
+            "UPDATE cohort_sum SET n = n + 5 WHERE dimension = 'all' AND level = 'month' AND measure = ANY($1)",
+            measures,
         )
-        await db.execute("UPDATE cohort SET n = n + 5 WHERE dimension = 'all' AND measure = ANY($1)", few)
-    wrong = await figures(deployment.pool)
-    assert wrong != right
+        await db.execute("UPDATE cohort SET n = n + 5 WHERE dimension = 'all' AND measure = ANY($1)", measures)
+    corrupted = await figures(deployment.pool)
+    assert corrupted != right
 
     refused = await deployment.rebuild()
     assert not refused.replaced
     assert refused.differences > 0
-    assert await figures(deployment.pool) == wrong, "nothing was replaced"
+    assert await figures(deployment.pool) == corrupted, "nothing was replaced"
     assert any("by month submitted, month of 202" in words for words in deployment.said)
 
     async with answering(deployment) as answers:
-        telling = asyncio.create_task(deployment.tell(records[begin:later]))
-        done = await deployment.rebuild(accept=True)
+        telling = asyncio.create_task(deployment.tell(records[begin:rest_at]))
+        result = await deployment.rebuild(accept=True)
         await telling
-        await deployment.tell(records[later:])
+        await deployment.tell(records[rest_at:])
         await deployment.projected()
-    assert done.replaced
+    assert result.replaced
     assert len(answers) > 10
     assert set(answers) == {200}
     assert await standings(deployment.pool) == counted(ends)
-    again = await deployment.rebuild()
-    assert (again.replaced, again.differences) == (True, 0)
+    second_result = await deployment.rebuild()
+    assert (second_result.replaced, second_result.differences) == (True, 0)
 
 
 @pytest.mark.kafka
-async def test_a_rebuilding_that_was_killed_begins_again(deployment: Deployment):
+async def test_a_killed_rebuild_begins_again(deployment: Deployment):
     records, ends = lives(60)
     await deployment.tell(records)
     await deployment.projected()
@@ -189,7 +190,7 @@ async def test_a_rebuilding_that_was_killed_begins_again(deployment: Deployment)
         assert await figures(deployment.pool) == before
         assert not await built(deployment.pool)
 
-    # As after a power failure, which clears nothing up.
+    # As after a power failure, without any cleanup.
     await migrate(deployment.settings.database_url, "reporting", app.MIGRATIONS, schema=ANEW)
     async with deployment.pool.acquire() as db:
         await db.execute(
@@ -202,38 +203,38 @@ async def test_a_rebuilding_that_was_killed_begins_again(deployment: Deployment)
 
 
 async def killed_at(stage: str, deployment: Deployment) -> None:
-    """End the command when it says that it has come so far."""
+    """Cancel the command when it reports this stage."""
 
     def say(zh: str, en: str) -> None:
         if stage in en:
-            killed.cancel()
+            task.cancel()
 
-    killed = asyncio.create_task(app.rebuilding(deployment.settings, say).run(accept=True))
+    task = asyncio.create_task(app.rebuilding(deployment.settings, say).run(accept=True))
     with pytest.raises(asyncio.CancelledError):
-        await killed
+        await task
 
 
 async def built(pool: Pool) -> bool:
-    """Whether there are views beside those in use."""
+    """Whether there are new views beside those in use."""
     async with pool.acquire() as db:
         return bool(await db.fetchval("SELECT count(*) FROM pg_namespace WHERE nspname = $1", ANEW))
 
 
 @pytest.mark.kafka
-async def test_what_the_projector_has_not_read_yet_is_no_difference_and_is_in_the_new_views(deployment: Deployment):
+async def test_facts_that_the_projector_has_not_read_are_no_difference_and_are_in_the_new_views(deployment: Deployment):
     records, ends = lives(100)
-    half = len(records) // 2
-    await deployment.tell(records[:half])
+    middle = len(records) // 2
+    await deployment.tell(records[:middle])
     await deployment.projected()
     await ended(*deployment.projecting)
-    await deployment.tell(records[half:])
-    done = await deployment.rebuild()
-    assert (done.replaced, done.differences) == (True, 0), deployment.said
+    await deployment.tell(records[middle:])
+    result = await deployment.rebuild()
+    assert (result.replaced, result.differences) == (True, 0), deployment.said
     assert await standings(deployment.pool) == counted(ends)
 
 
 @pytest.mark.kafka
-async def test_two_cannot_rebuild_at_once(deployment: Deployment):
+async def test_two_rebuilds_cannot_run_at_once(deployment: Deployment):
     async with deployment.pool.acquire() as db:
         await db.execute("SELECT pg_advisory_lock(hashtext('huying.rebuild'))")
         with pytest.raises(Refused, match="another command"):
@@ -242,40 +243,40 @@ async def test_two_cannot_rebuild_at_once(deployment: Deployment):
 
 
 @pytest.mark.kafka
-async def test_facts_that_the_log_has_lost_are_named(deployment: Deployment, pool: Pool):
+async def test_facts_missing_in_the_log_are_named(deployment: Deployment, pool: Pool):
     records, _ = lives(20)
     await deployment.tell(records)
     await deployment.projected()
     extra = Log(10**6).records(*story.RESOLVED, key=UUID(int=10**6))
     await delivery(pool).deliver(extra)
-    done = await deployment.rebuild()
-    assert not done.replaced
+    result = await deployment.rebuild()
+    assert not result.replaced
     (line,) = [words for words in deployment.said if "stands otherwise" in words]
     assert f"{len(story.RESOLVED)} now, 0 rebuilt" in line
 
 
 @pytest.mark.kafka
-async def test_a_demand_that_stands_otherwise_is_shown_with_each_field_that_differs_and_both_values(
+async def test_a_demand_that_differs_is_shown_with_each_field_and_both_values(
     deployment: Deployment,
 ):
     records, _ = lives(20)
     await deployment.tell(records)
     await deployment.projected()
     async with deployment.pool.acquire() as db:
-        known = await db.fetchrow("SELECT id, number, state ->> 'unit' AS unit FROM demand_facts WHERE state ? 'unit'")
+        row = await db.fetchrow("SELECT id, number, state ->> 'unit' AS unit FROM demand_facts WHERE state ? 'unit'")
         await db.execute(
-            """UPDATE demand_facts SET state = state - 'division' || '{"unit": "nowhere"}' WHERE id = $1""", known["id"]
+            """UPDATE demand_facts SET state = state - 'division' || '{"unit": "nowhere"}' WHERE id = $1""", row["id"]
         )
-    done = await deployment.rebuild()
-    assert (done.replaced, done.differences) == (False, 1)
-    first = next(n for n, words in enumerate(deployment.said) if f"demand {known['number']} stands" in words)
-    division, unit = deployment.said[first + 1 :]
+    result = await deployment.rebuild()
+    assert (result.replaced, result.differences) == (False, 1)
+    index = next(n for n, words in enumerate(deployment.said) if f"demand {row['number']} stands" in words)
+    division, unit = deployment.said[index + 1 :]
     assert division.startswith("field division: (none) now, 4406")
-    assert unit == f"field unit: nowhere now, {known['unit']} rebuilt"
+    assert unit == f"field unit: nowhere now, {row['unit']} rebuilt"
 
 
 @pytest.mark.kafka
-async def test_a_view_of_somebody_else_that_stands_in_the_way_is_named_before_anything_is_read(deployment: Deployment):
+async def test_a_foreign_view_that_blocks_the_replacement_is_named_before_anything_is_read(deployment: Deployment):
     operator = await asyncpg.connect(deployment.settings.database_url)
     await operator.execute("CREATE VIEW public.ours AS SELECT sum(n) FROM reporting.cohort_whole")
     await operator.close()
@@ -293,7 +294,7 @@ async def test_a_database_of_another_version_is_refused_before_anything_is_read(
 
 
 @pytest.mark.kafka
-async def test_a_log_that_has_lost_its_beginning_is_refused(deployment: Deployment, monkeypatch: pytest.MonkeyPatch):
+async def test_a_log_without_its_beginning_is_refused(deployment: Deployment, monkeypatch: pytest.MonkeyPatch):
     async def shortened(_: Replay) -> dict[TopicPartition, int]:
         return {TopicPartition(DEMAND_EVENTS.name, 3): 7}
 
@@ -315,7 +316,7 @@ async def test_a_projector_that_is_far_behind_is_refused(deployment: Deployment,
     assert not await built(deployment.pool)
 
 
-async def test_views_that_are_in_use_all_the_time_are_left_as_they_are(pool: Pool, monkeypatch: pytest.MonkeyPatch):
+async def test_views_that_are_locked_all_the_time_are_not_replaced(pool: Pool, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(locks, "TRIES", 1)
     async with pool.acquire() as reader, reader.transaction():
         await reader.fetchval("SELECT count(*) FROM cohort_whole")
@@ -330,7 +331,7 @@ def delivery(pool: Pool) -> Delivery:
 
 @asynccontextmanager
 async def built_anew(database: str, records: Sequence[Record]) -> AsyncIterator[None]:
-    """The same facts in the schema beside the one in use."""
+    """Build the same facts in the schema beside the one in use."""
     await migrate(database, "reporting", app.MIGRATIONS, schema=ANEW)
     async with await open_pool(database, "reporting", schema=ANEW) as anew:
         await delivery(anew).deliver(records)
@@ -344,7 +345,7 @@ async def replace(pool: Pool) -> None:
         await tables.replace(db)
 
 
-async def test_while_both_are_compared_facts_wait_and_everybody_may_read(pool: Pool):
+async def test_during_the_comparison_facts_wait_and_reading_is_possible(pool: Pool):
     async with pool.acquire() as db:
         holding = db.transaction()
         await holding.start()
@@ -363,11 +364,11 @@ async def test_while_both_are_compared_facts_wait_and_everybody_may_read(pool: P
     assert sum((await standings(pool)).values()) == 1
 
 
-async def test_a_batch_that_was_read_before_the_replacement_is_read_again_before_it_is_written(
+async def test_a_batch_read_before_the_replacement_is_read_again_before_it_is_written(
     database: str, pool: Pool, monkeypatch: pytest.MonkeyPatch
 ):
     log = Log()
-    first, then = (
+    first, later_records = (
         log.records(*story.ROUTED),
         log.records(*story.RESOLVED[len(story.ROUTED) :], first=len(story.ROUTED) + 1),
     )
@@ -384,14 +385,14 @@ async def test_a_batch_that_was_read_before_the_replacement_is_read_again_before
 
     async with built_anew(database, first):
         monkeypatch.setattr(inbox, "load", and_replace)
-        await delivery(pool).deliver(then)
+        await delivery(pool).deliver(later_records)
     async with pool.acquire() as db:
         state = await db.fetchval("SELECT state::text FROM demand_facts")
     demand = Demand.model_validate_json(state)
     assert (demand.version, demand.category) == (len(story.RESOLVED), story.SUBMISSION.category)
 
 
-async def test_every_table_of_reporting_is_derived_from_facts_or_kept(pool: Pool):
+async def test_every_table_of_reporting_is_rebuilt_or_kept(pool: Pool):
     async with pool.acquire() as db:
         rows = await db.fetch("SELECT tablename FROM pg_tables WHERE schemaname = 'reporting'")
     assert {row["tablename"] for row in rows} == {*DERIVED, *KEPT}
@@ -411,7 +412,7 @@ SHAPE = """
 """
 
 
-async def test_the_tables_that_take_their_place_have_the_same_shape_and_serve_the_same_roles(database: str, pool: Pool):
+async def test_the_new_tables_have_the_same_structure_and_grants(database: str, pool: Pool):
     operator = await asyncpg.connect(database)
     role = f"watcher_{random.randrange(10**9)}"
     await operator.execute(f"CREATE ROLE {role}; GRANT SELECT ON reporting.cohort, reporting.cohort_whole TO {role}")
