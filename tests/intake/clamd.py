@@ -1,4 +1,4 @@
-"""A server that speaks clamd's INSTREAM as clamd(8) tells it, and finds what it is told to find."""
+"""A test server with clamd's INSTREAM command as in clamd(8), which finds a given signature."""
 
 import asyncio
 import struct

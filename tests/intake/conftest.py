@@ -32,14 +32,14 @@ def settings(database: str) -> IntakeSettings:
 
 @pytest.fixture
 async def intake(intake_built: Built, pool: Pool) -> AsyncIterator[httpx.ASGITransport]:
-    """Intake on the database of this test, as it was built."""
-    async with intake_built.on(pool) as served:
-        yield httpx.ASGITransport(served, raise_app_exceptions=False)
+    """Intake's application on the database of this test."""
+    async with intake_built.on(pool) as application:
+        yield httpx.ASGITransport(application, raise_app_exceptions=False)
 
 
 @pytest.fixture
 async def client(intake: httpx.ASGITransport, pool: Pool) -> AsyncIterator[httpx.AsyncClient]:
-    """A channel's front end with its key."""
+    """A client of a channel, with its key."""
     headers = {"X-API-Key": await keys.add(pool, "web", ChannelKind.WEB, "Web")}
     async with httpx.AsyncClient(transport=intake, base_url="http://intake", headers=headers) as opened:
         yield opened
@@ -52,16 +52,16 @@ def key(client: httpx.AsyncClient) -> str:
 
 
 def showing(folder: Path, *shown: str) -> Built:
-    """The same intake with packs that show the public these parts of a demand."""
-    changed = settings(UNREACHABLE).model_copy(update={"jurisdictions_dir": packs.showing(folder, *shown)})
-    return Built("intake", partial(app.api, changed), keys.key_cache)
+    """Intake with packs that publish these parts of a demand."""
+    new_settings = settings(UNREACHABLE).model_copy(update={"jurisdictions_dir": packs.showing(folder, *shown)})
+    return Built("intake", partial(app.api, new_settings), keys.key_cache)
 
 
 @asynccontextmanager
 async def reading(built: Built, pool: Pool, key: str) -> AsyncIterator[httpx.AsyncClient]:
-    """A reader with this key."""
-    async with built.on(pool) as served:
-        transport = httpx.ASGITransport(served)
+    """A client with this key."""
+    async with built.on(pool) as application:
+        transport = httpx.ASGITransport(application)
         async with httpx.AsyncClient(
             transport=transport, base_url="http://intake", headers={"X-API-Key": key}
         ) as opened:
@@ -69,24 +69,24 @@ async def reading(built: Built, pool: Pool, key: str) -> AsyncIterator[httpx.Asy
 
 
 @pytest.fixture(scope="session")
-def wordy_built(tmp_path_factory: pytest.TempPathFactory) -> Built:
+def open_pack_built(tmp_path_factory: pytest.TempPathFactory) -> Built:
     return showing(tmp_path_factory.mktemp("wordy") / "packs", *Shown)
 
 
 @pytest.fixture(scope="session")
-def silent_built(tmp_path_factory: pytest.TempPathFactory) -> Built:
+def closed_pack_built(tmp_path_factory: pytest.TempPathFactory) -> Built:
     return showing(tmp_path_factory.mktemp("silent") / "packs")
 
 
 @pytest.fixture
-async def wordy(wordy_built: Built, pool: Pool, key: str) -> AsyncIterator[httpx.AsyncClient]:
-    """A reader where everything but reports is shown."""
-    async with reading(wordy_built, pool, key) as opened:
+async def open_reader(open_pack_built: Built, pool: Pool, key: str) -> AsyncIterator[httpx.AsyncClient]:
+    """A client of an intake whose pack publishes everything except confidential reports."""
+    async with reading(open_pack_built, pool, key) as opened:
         yield opened
 
 
 @pytest.fixture
-async def silent(silent_built: Built, pool: Pool, key: str) -> AsyncIterator[httpx.AsyncClient]:
-    """A reader where number, status and dates are shown."""
-    async with reading(silent_built, pool, key) as opened:
+async def closed_reader(closed_pack_built: Built, pool: Pool, key: str) -> AsyncIterator[httpx.AsyncClient]:
+    """A client of an intake whose pack publishes only number, status and dates."""
+    async with reading(closed_pack_built, pool, key) as opened:
         yield opened

@@ -1,4 +1,4 @@
-"""What a client of Open311 sends to intake, and what it reads of the answers."""
+"""Helpers that send requests of Open311 to intake and read the responses."""
 
 import re
 from datetime import UTC, datetime
@@ -31,7 +31,7 @@ SHAPE: dict[str, type] = {
     "address": str,
     "address_id": str,
 }
-"""What is known of a request in Nanhai before it is routed, and shown before it is released."""
+"""The known and public fields of a request in Nanhai before it is routed and released."""
 
 
 async def post(client: httpx.AsyncClient, key: str, **change: str | None) -> httpx.Response:
@@ -45,35 +45,35 @@ async def raised(client: httpx.AsyncClient, key: str, **change: str | None) -> s
     return str(answer.json()[0]["service_request_id"])
 
 
-async def listed(client: httpx.AsyncClient, **asked: str) -> list[dict[str, Any]]:
-    answer = await client.get(f"{V2}/requests.json", params=HERE | asked)
+async def listed(client: httpx.AsyncClient, **query: str) -> list[dict[str, Any]]:
+    answer = await client.get(f"{V2}/requests.json", params=HERE | query)
     assert answer.status_code == 200, answer.text
     return list(answer.json())
 
 
-async def numbers(client: httpx.AsyncClient, **asked: str) -> set[str]:
-    return {row["service_request_id"] for row in await listed(client, **asked)}
+async def numbers(client: httpx.AsyncClient, **query: str) -> set[str]:
+    return {row["service_request_id"] for row in await listed(client, **query)}
 
 
 def errors(answer: httpx.Response, status: int) -> str:
-    """What a refusal says, when it has the form that GeoReport prescribes."""
+    """The errors of a refusal, which must have the format of GeoReport."""
     assert answer.status_code == status, answer.text
     if answer.headers["content-type"] == "text/xml; charset=utf-8":
         root = ET.fromstring(answer.text)
         assert root.tag == "errors"
         assert all([child.tag for child in error] == ["code", "description"] for error in root)
-        told = [error.findtext("description", "") for error in root]
+        descriptions = [error.findtext("description", "") for error in root]
     else:
         assert answer.headers["content-type"] == "application/json; charset=utf-8"
         assert all(set(error) == {"code", "description"} for error in answer.json())
-        told = [error["description"] for error in answer.json()]
-    assert told
-    assert all(any("\u4e00" <= character <= "\u9fff" for character in line) for line in told), told
-    return "\n".join(told)
+        descriptions = [error["description"] for error in answer.json()]
+    assert descriptions
+    assert all(any("\u4e00" <= character <= "\u9fff" for character in line) for line in descriptions), descriptions
+    return "\n".join(descriptions)
 
 
 async def hear(pool: Pool, number: str, *facts: f.Fact, at: datetime | None = None) -> None:
-    """Routing and feedback told these facts of a demand, and intake's worker heard them."""
+    """Deliver these facts of routing and feedback to intake's worker."""
     at = at or datetime.now(UTC)
     async with pool.acquire() as db, db.transaction():
         key: UUID = await db.fetchval("SELECT id FROM submission WHERE number = $1", number)

@@ -1,4 +1,4 @@
-"""PDFs as office programs write them: with a page to be seen, and whatever else hangs on it."""
+"""Makes PDFs like those of office programs: a page, with scripts, files and metadata."""
 
 from functools import cache
 from io import BytesIO
@@ -13,37 +13,37 @@ from services.intake.attachments.paper_cleaning import cleaned
 SEEN = b"0.9 0.1 0.1 rg 10 10 90 90 re f"
 
 
-def told(name: str) -> str:
-    """A word that must not be found again."""
+def marker(name: str) -> str:
+    """A word that must not survive cleaning."""
     return f"SECRET-{name}"
 
 
-def paper(**saved: Any) -> bytes:
-    """A page with a square and a photograph, and all that a reader of it must not learn or run."""
-    made = pikepdf.new()
-    made.add_blank_page(page_size=(200, 200))
-    pdf = made.pages[0]
-    pdf.Contents = made.make_stream(SEEN + b" q 90 0 0 90 100 100 cm /I Do Q")
-    pdf.Resources = Dictionary(XObject=Dictionary(I=photograph(made), J=photograph(made, wrapped=True)))
+def paper(**options: Any) -> bytes:
+    """A page with a square and a photograph, and everything that must be removed from it."""
+    document = pikepdf.new()
+    document.add_blank_page(page_size=(200, 200))
+    pdf = document.pages[0]
+    pdf.Contents = document.make_stream(SEEN + b" q 90 0 0 90 100 100 cm /I Do Q")
+    pdf.Resources = Dictionary(XObject=Dictionary(I=photograph(document), J=photograph(document, wrapped=True)))
     pdf.AA = Dictionary(O=_script("PAGE"))
-    pdf.PieceInfo = Dictionary(Word=Dictionary(Private=String(told("PIECE"))))
+    pdf.PieceInfo = Dictionary(Word=Dictionary(Private=String(marker("PIECE"))))
     link = Dictionary(Type=Name.Annot, Subtype=Name.Link, Rect=[0, 0, 9, 9], A=_script("LINK"))
-    note = Dictionary(Type=Name.Annot, Subtype=Name.Text, Rect=[0, 0, 9, 9], T=String(told("REVIEWER")))
-    pdf.Annots = Array([made.make_indirect(link), made.make_indirect(note), filled(made)])
-    made.Root.OpenAction = _script("OPEN")
-    made.Root.Names = Dictionary(JavaScript=Dictionary(Names=["a", _script("NAMED")]))
-    made.attachments["a.txt"] = pikepdf.AttachedFileSpec(made, told("FILE").encode(), filename="a.txt")
-    with made.open_metadata() as metadata:
-        metadata["dc:creator"] = [told("AUTHOR")]
-    made.docinfo["/Author"] = told("INFO")
-    return _saved(made, **saved)
+    note = Dictionary(Type=Name.Annot, Subtype=Name.Text, Rect=[0, 0, 9, 9], T=String(marker("REVIEWER")))
+    pdf.Annots = Array([document.make_indirect(link), document.make_indirect(note), filled(document)])
+    document.Root.OpenAction = _script("OPEN")
+    document.Root.Names = Dictionary(JavaScript=Dictionary(Names=["a", _script("NAMED")]))
+    document.attachments["a.txt"] = pikepdf.AttachedFileSpec(document, marker("FILE").encode(), filename="a.txt")
+    with document.open_metadata() as metadata:
+        metadata["dc:creator"] = [marker("AUTHOR")]
+    document.docinfo["/Author"] = marker("INFO")
+    return _saved(document, **options)
 
 
 def photograph(pdf: pikepdf.Pdf, wrapped: bool = False) -> Any:
     out, image = BytesIO(), Image.new("RGB", (20, 20), "red")
     exif = image.getexif()
-    exif[0x010E] = told("CAMERA")
-    image.save(out, "JPEG", exif=exif, comment=told("COMMENT"))
+    exif[0x010E] = marker("CAMERA")
+    image.save(out, "JPEG", exif=exif, comment=marker("COMMENT"))
     stream = pdf.make_stream(out.getvalue())
     if wrapped:
         stream.write(out.getvalue().hex().encode() + b">", filter=Array([Name.ASCIIHexDecode, Name.DCTDecode]))
@@ -52,24 +52,24 @@ def photograph(pdf: pikepdf.Pdf, wrapped: bool = False) -> Any:
     for name, value in (("/Subtype", Name.Image), ("/Width", 20), ("/Height", 20), ("/BitsPerComponent", 8)):
         stream[name] = value
     stream["/ColorSpace"] = Name.DeviceRGB
-    stream["/Metadata"] = pdf.make_stream(told("PHOTOGRAPHER").encode())
+    stream["/Metadata"] = pdf.make_stream(marker("PHOTOGRAPHER").encode())
     return stream
 
 
 def filled(pdf: pikepdf.Pdf) -> Any:
-    """A field that was filled in: what is seen of it must stay."""
+    """A filled form field, whose visible text must stay."""
     look = pdf.make_stream(b"BT (filled-in) Tj ET")
     look["/Type"], look["/Subtype"], look["/BBox"] = Name.XObject, Name.Form, Array([0, 0, 50, 10])
     box = Array([10, 150, 60, 160])
     field = Dictionary(Type=Name.Annot, Subtype=Name.Widget, Rect=box, F=4, AP=Dictionary(N=look), AA=_script("FIELD"))
-    field.FT, field.T = Name.Tx, String(told("FIELDNAME"))
+    field.FT, field.T = Name.Tx, String(marker("FIELDNAME"))
     field_reference = pdf.make_indirect(field)
     pdf.Root.AcroForm = Dictionary(Fields=Array([field_reference]))
     return field_reference
 
 
 def hollow() -> bytes:
-    """A portfolio: a cover, and papers within it."""
+    """A portfolio: a cover page with embedded documents."""
     pdf = pikepdf.new()
     pdf.add_blank_page()
     pdf.Root.Collection = Dictionary(View=Name.D)
@@ -77,7 +77,7 @@ def hollow() -> bytes:
 
 
 def unfolded(content: bytes) -> bytes:
-    """All that stands in a paper, with nothing compressed."""
+    """The whole content of a PDF, uncompressed."""
     with pikepdf.open(BytesIO(content)) as pdf:
         level = pikepdf.StreamDecodeLevel.specialized
         return _saved(pdf, compress_streams=False, stream_decode_level=level,
@@ -86,17 +86,17 @@ def unfolded(content: bytes) -> bytes:
 
 @cache
 def plain() -> bytes:
-    """A paper that is kept as it is."""
+    """A PDF that needs no cleaning."""
     pdf = pikepdf.new()
     pdf.add_blank_page()
     return cleaned([_saved(pdf)])[1]
 
 
 def _script(name: str) -> Any:
-    return Dictionary(S=Name.JavaScript, JS=String(told(name)))
+    return Dictionary(S=Name.JavaScript, JS=String(marker(name)))
 
 
-def _saved(pdf: pikepdf.Pdf, **saved: Any) -> bytes:
+def _saved(pdf: pikepdf.Pdf, **options: Any) -> bytes:
     out = BytesIO()
-    pdf.save(out, **saved)
+    pdf.save(out, **options)
     return out.getvalue()

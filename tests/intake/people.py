@@ -1,4 +1,4 @@
-"""Made-up people whose numbers are valid, for tests that look for them."""
+"""Generates valid numbers of fictitious people, for tests that search for them."""
 
 from datetime import date
 
@@ -46,13 +46,13 @@ MAILS = st.from_regex(r"[a-z][a-z0-9_]{2,12}@[a-z]{2,8}\.(com|cn|org)", fullmatc
 
 @st.composite
 def grouped(draw: st.DrawFn, numbers: st.SearchStrategy[str], sizes: tuple[int, ...]) -> str:
-    """A number with the same gap between groups of digits."""
+    """A number with the same separator between groups of digits."""
     number, gap = draw(numbers), draw(st.sampled_from([" ", "-", "－", "\u3000", "  ", "--", "−", "\t", "\u2060"]))
-    parts, place = [], 0
+    parts, start = [], 0
     for size in sizes:
-        parts.append(number[place : place + size])
-        place += size
-    return gap.join([*parts, number[place:]] if place < len(number) else parts)
+        parts.append(number[start : start + size])
+        start += size
+    return gap.join([*parts, number[start:]] if start < len(number) else parts)
 
 
 WRITTEN_MOBILES = st.one_of(

@@ -1,4 +1,4 @@
-"""Somebody with a browser at the pages of the portal: opens links, fills in forms, follows where they lead."""
+"""A browser at the pages of the portal: opens links, sends forms and follows redirects."""
 
 import re
 from collections.abc import AsyncIterator
@@ -23,11 +23,11 @@ class PortalVisitor:
     client: httpx.AsyncClient
 
     async def see(self, path: str, **parameters: str) -> httpx.Response:
-        """A page, wherever it leads."""
+        """Open a page, following redirects."""
         return await self.client.get(path, params=parameters)
 
     async def send(self, page: str, path: str, files: Any = None, **fields: str) -> httpx.Response:
-        """The form of one page, sent to this path with what its hidden fields hold."""
+        """Send the form of a page to this path, with its hidden fields."""
         response = await self.see(page)
         hidden = dict(HIDDEN.findall(response.text))
         return await self.client.post(path, data=hidden | fields, files=files)
@@ -35,11 +35,11 @@ class PortalVisitor:
 
 @asynccontextmanager
 async def visiting(city: City) -> AsyncIterator[PortalVisitor]:
-    """A browser that has been nowhere yet."""
+    """A new browser without cookies."""
     async with httpx.AsyncClient(base_url=city.url, follow_redirects=True, trust_env=False, timeout=60) as client:
         yield PortalVisitor(client)
 
 
 async def link(city: City, number: str, holder: Holder = Holder.CITIZEN) -> str:
-    """The path of the page of a demand, as a message holds it."""
+    """The path of the page of a demand, as a message contains it."""
     return LINKS.follow((await city.demand(number)).id, holder)

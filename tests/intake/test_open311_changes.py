@@ -80,11 +80,11 @@ async def test_extensions_come_only_when_they_are_asked_for(client: httpx.AsyncC
 
 
 async def test_a_pack_that_shows_words_shows_what_was_written_for_the_public(
-    wordy: httpx.AsyncClient, key: str, pool: Pool
+    open_reader: httpx.AsyncClient, key: str, pool: Pool
 ):
-    number = await raised(wordy, key, lat="23.03", long="113.14")
+    number = await raised(open_reader, key, lat="23.03", long="113.14")
     await hear(pool, number, ROUTED, ACCEPTED, RESOLVED)
-    (row,) = await listed(wordy, extensions="true")
+    (row,) = await listed(open_reader, extensions="true")
     assert row["extended_attributes"]["title"] == row["description"] == "路灯不亮"
     assert (row["lat"], row["long"]) == (23.03, 113.14)
     assert (row["notes"][-1]["description"], row["status_notes"]) == ("灯已修好", "灯已修好")

@@ -46,12 +46,12 @@ def parts(key: str, *last: bytes) -> bytes:
     ],
 )
 async def test_chinese_arrives_in_the_encoding_that_is_declared(
-    wordy: httpx.AsyncClient,
+    open_reader: httpx.AsyncClient,
     key: str,
     description: bytes,
     declared: str,
 ):
-    assert await described(wordy, pairs(key, description), FORM + declared) == WATER
+    assert await described(open_reader, pairs(key, description), FORM + declared) == WATER
 
 
 @pytest.mark.parametrize("kind", ["multipart/form-data; boundary=x", "multipart/form-data; boundary=x; charset=utf-8"])
@@ -64,8 +64,8 @@ async def test_chinese_arrives_in_the_encoding_that_is_declared(
     ],
     ids=["utf-8", "of the part", "of the form"],
 )
-async def test_a_part_is_read_as_it_declares(wordy: httpx.AsyncClient, key: str, kind: str, last: list[bytes]):
-    assert await described(wordy, parts(key, *last) + END, kind) == WATER
+async def test_a_part_is_read_as_it_declares(open_reader: httpx.AsyncClient, key: str, kind: str, last: list[bytes]):
+    assert await described(open_reader, parts(key, *last) + END, kind) == WATER
 
 
 @pytest.mark.parametrize("suffix", ["xml", "json"])

@@ -28,7 +28,7 @@ from tests.intake.open311_client import (
 
 
 async def test_personal_data_is_in_the_vault_and_in_no_answer(
-    client: httpx.AsyncClient, wordy: httpx.AsyncClient, key: str, pool: Pool
+    client: httpx.AsyncClient, open_reader: httpx.AsyncClient, key: str, pool: Pool
 ):
     secret = {
         "first_name": "某某", "last_name": "邹", "email": "zou@example.cn", "phone": "13800138000",
@@ -38,7 +38,7 @@ async def test_personal_data_is_in_the_vault_and_in_no_answer(
     seen = ""
     for path in ("requests.json", "requests.xml", f"requests/{number}.json", "servicerequestupdates.json"):
         asked = HERE | ({"extensions": "true"} if "requests" in path else {})
-        seen += (await wordy.get(f"{V2}/{path}", params=asked)).text
+        seen += (await open_reader.get(f"{V2}/{path}", params=asked)).text
     async with pool.acquire() as db:
         assert await db.fetchval("SELECT count(*) FROM vault") == 2, "the contact and the wording before masking"
         for table in ("journal", "demand", "demand_listing", "demand_update", "update_received"):
@@ -49,11 +49,11 @@ async def test_personal_data_is_in_the_vault_and_in_no_answer(
 
 
 async def test_a_report_says_by_its_number_that_it_was_raised_and_no_more(
-    wordy: httpx.AsyncClient, key: str, pool: Pool
+    open_reader: httpx.AsyncClient, key: str, pool: Pool
 ):
-    number = await raised(wordy, key, **REPORTED)
+    number = await raised(open_reader, key, **REPORTED)
     await hear(pool, number, ROUTED, ACCEPTED, RESOLVED)
-    (row,) = await listed(wordy, service_request_id=number, extensions="true")
+    (row,) = await listed(open_reader, service_request_id=number, extensions="true")
     raised_at = row.pop("requested_datetime")
     assert STAMP.match(raised_at)
     assert row == {
@@ -64,11 +64,11 @@ async def test_a_report_says_by_its_number_that_it_was_raised_and_no_more(
         "extended_attributes": {},
         "notes": [],
     }
-    (request,) = ET.fromstring((await wordy.get(f"{V2}/requests/{number}.xml", params=HERE)).text)
+    (request,) = ET.fromstring((await open_reader.get(f"{V2}/requests/{number}.xml", params=HERE)).text)
     assert {child.tag for child in request} == {
         "service_request_id", "status", "status_notes", "requested_datetime",
     }  # fmt: skip
-    assert (await wordy.get(f"{V2}/servicerequestupdates.json", params=HERE)).json() == []
+    assert (await open_reader.get(f"{V2}/servicerequestupdates.json", params=HERE)).json() == []
 
 
 TODAY = datetime.now(UTC).astimezone(ZoneInfo("Asia/Shanghai")).strftime("%Y-%m-%d")
@@ -89,8 +89,8 @@ async def test_no_filter_tells_what_a_report_hides(
     assert await numbers(client) == {still, done, other}, "listed where nothing but the date is asked for"
 
 
-async def test_a_category_that_the_pack_does_not_show_is_no_filter(silent: httpx.AsyncClient):
-    refused = await silent.get(f"{V2}/requests.xml", params=HERE | {"service_code": "street-lighting"})
+async def test_a_category_that_the_pack_does_not_show_is_no_filter(closed_reader: httpx.AsyncClient):
+    refused = await closed_reader.get(f"{V2}/requests.xml", params=HERE | {"service_code": "street-lighting"})
     assert "service_code" in errors(refused, 400)
 
 
@@ -106,10 +106,10 @@ async def test_a_category_that_the_pack_does_not_show_is_no_filter(silent: httpx
     ids=["no", "no, yes", "no, yes, no", "not asked", "yes, no"],
 )
 async def test_every_door_keeps_the_words_of_whoever_said_no(
-    wordy: httpx.AsyncClient, pool: Pool, may_publish: bool | None, said: list[f.Fact], shown: bool
+    open_reader: httpx.AsyncClient, pool: Pool, may_publish: bool | None, said: list[f.Fact], shown: bool
 ):
     body = {"title": "门口水浸", "text": "一落雨就浸", "division": PLACE, "may_publish": may_publish}
-    answer = await wordy.post("/v1/demands", json=body, headers={"Idempotency-Key": "1"})
+    answer = await open_reader.post("/v1/demands", json=body, headers={"Idempotency-Key": "1"})
     number = answer.json()["number"]
     await hear(pool, number, *said, ROUTED, ACCEPTED, RESOLVED)
     more = HERE | {"extensions": "true"}
@@ -119,6 +119,6 @@ async def test_every_door_keeps_the_words_of_whoever_said_no(
         (f"{V2}/servicerequestupdates.json", HERE, ["灯已修好"]),
         (f"{V2}/servicerequestupdates.json", HERE | {"service_request_id": number}, ["灯已修好"]),
     ):
-        told = (await wordy.get(path, params=asked)).text
+        told = (await open_reader.get(path, params=asked)).text
         assert number in told
         assert [word for word in words if word in told] == (words if shown else []), path

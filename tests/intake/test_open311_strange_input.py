@@ -110,10 +110,10 @@ async def test_the_database_away_is_said_in_open311s_form(client: httpx.AsyncCli
 
 
 async def test_characters_that_xml_cannot_carry_are_left_out(
-    client: httpx.AsyncClient, wordy: httpx.AsyncClient, key: str, pool: Pool
+    client: httpx.AsyncClient, open_reader: httpx.AsyncClient, key: str, pool: Pool
 ):
     number = await raised(client, key, description="灯\ufffe<&>不亮")
-    (request,) = ET.fromstring((await wordy.get(f"{V2}/requests.xml", params=HERE)).text)
+    (request,) = ET.fromstring((await open_reader.get(f"{V2}/requests.xml", params=HERE)).text)
     assert request.findtext("description") == "灯<&>不亮"
     await hear(pool, number, ROUTED, ACCEPTED, f.DemandResolved(by="x", result="", summary="\u0001好"))
-    ET.fromstring((await wordy.get(f"{V2}/servicerequestupdates.xml", params=HERE)).text)
+    ET.fromstring((await open_reader.get(f"{V2}/servicerequestupdates.xml", params=HERE)).text)

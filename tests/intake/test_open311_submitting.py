@@ -14,7 +14,7 @@ from tests.intake.open311_client import HERE, LAMP, PLACE, V2, errors, listed, p
 
 @pytest.mark.parametrize("parts", [False, True], ids=["urlencoded", "multipart"])
 async def test_a_request_becomes_a_demand_and_gets_its_number(
-    client: httpx.AsyncClient, wordy: httpx.AsyncClient, key: str, parts: bool
+    client: httpx.AsyncClient, open_reader: httpx.AsyncClient, key: str, parts: bool
 ):
     form = LAMP | {"api_key": key, "lat": "23.0301234", "long": "113.1412345", "attribute[kind]": "complaint"}
     sent = {"files": {name: (None, value) for name, value in form.items()}} if parts else {"data": form}
@@ -23,7 +23,7 @@ async def test_a_request_becomes_a_demand_and_gets_its_number(
     request = ET.fromstring(answer.text).find("request")
     assert request is not None
     assert request.find("token") is None
-    (row,) = await listed(wordy, service_request_id=request.findtext("service_request_id", ""))
+    (row,) = await listed(open_reader, service_request_id=request.findtext("service_request_id", ""))
     assert (row["description"], row["lat"], row["long"]) == ("路灯不亮", 23.0301, 113.1412)
     followed = await client.get(f"/v1/demands/{row['service_request_id']}")
     assert (followed.json()["title"], followed.json()["category"]) == ("路灯不亮", "street-lighting")
@@ -93,15 +93,15 @@ async def test_a_division_may_come_as_address_id(client: httpx.AsyncClient, key:
 
 
 async def test_a_request_without_a_description_is_called_by_its_service(
-    client: httpx.AsyncClient, wordy: httpx.AsyncClient, key: str
+    client: httpx.AsyncClient, open_reader: httpx.AsyncClient, key: str
 ):
-    (row,) = await listed(wordy, service_request_id=await raised(client, key, description=None))
+    (row,) = await listed(open_reader, service_request_id=await raised(client, key, description=None))
     assert row["description"] == "路灯照明"
 
 
-async def test_a_long_description_loses_nothing(client: httpx.AsyncClient, wordy: httpx.AsyncClient, key: str):
+async def test_a_long_description_loses_nothing(client: httpx.AsyncClient, open_reader: httpx.AsyncClient, key: str):
     text = "路灯不亮" * 100 + "\n第二段"
-    (row,) = await listed(wordy, service_request_id=await raised(client, key, description=text))
+    (row,) = await listed(open_reader, service_request_id=await raised(client, key, description=text))
     assert row["description"] == text
 
 

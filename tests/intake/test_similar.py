@@ -136,11 +136,11 @@ def test_a_younger_and_a_nearer_demand_comes_first():
 
 
 async def test_a_demand_that_was_raised_already_is_suggested_with_reasons(
-    client: httpx.AsyncClient, wordy: httpx.AsyncClient
+    client: httpx.AsyncClient, open_reader: httpx.AsyncClient
 ):
     receipt = (await submit(client, NOISE)).json()
     await submit(client, GOOD, "k2")
-    (found,) = await similar(wordy, **AGAIN)
+    (found,) = await similar(open_reader, **AGAIN)
     assert (found["number"], found["title"]) == (receipt["number"], NOISE["title"])
     assert (found["category"], found["status"], found["division"]) == ("noise", "submitted", FENGCHI)
     assert found["raised"] == receipt["submitted_at"]
@@ -219,10 +219,10 @@ HERE, NORTH = {"lat": 23.0301, "lon": 113.1402}, {"lat": 23.0310, "lon": 113.140
 
 
 async def test_a_distance_is_told_where_both_places_are_known_and_points_are_shown(
-    client: httpx.AsyncClient, wordy: httpx.AsyncClient
+    client: httpx.AsyncClient, open_reader: httpx.AsyncClient
 ):
     await submit(client, NOISE | {"location": HERE})
-    (found,) = await similar(wordy, **AGAIN, location=NORTH)
+    (found,) = await similar(open_reader, **AGAIN, location=NORTH)
     assert found["distance_m"] == 100
 
 
@@ -248,9 +248,9 @@ async def test_a_similar_demand_shows_what_the_public_sees_and_no_word_or_point_
     assert reasons["place"]["value"] in (1.0, 0.5, 0.2)
 
 
-async def test_a_place_that_is_not_shown_is_no_reason(client: httpx.AsyncClient, silent: httpx.AsyncClient):
+async def test_a_place_that_is_not_shown_is_no_reason(client: httpx.AsyncClient, closed_reader: httpx.AsyncClient):
     await submit(client, NOISE | {"location": HERE})
-    (found,) = await similar(silent, **AGAIN, location=NORTH)
+    (found,) = await similar(closed_reader, **AGAIN, location=NORTH)
     assert (found["division"], found["category"]) == (None, None)
     assert {reason["aspect"] for reason in found["reasons"]} == {"wording", "time"}
 

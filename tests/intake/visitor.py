@@ -1,4 +1,4 @@
-"""Somebody with a browser that has no JavaScript: follows links, fills in forms, presses buttons."""
+"""A browser without JavaScript: follows links, fills in forms and presses buttons."""
 
 import re
 from html import unescape
@@ -10,7 +10,7 @@ _FIELD: Final = re.compile(r'<input type="hidden" name="([^"]+)" value="([^"]*)"
 
 
 class Visitor:
-    """Wraps a client whose cookies are the visitor's; `page` is what stands on the screen."""
+    """Wraps a client with the visitor's cookies; `page` is the current page."""
 
     def __init__(self, client: httpx.AsyncClient) -> None:
         self.client = client
@@ -18,12 +18,12 @@ class Visitor:
 
     @property
     def page(self) -> str:
-        """The text of the page, as it is read by people."""
+        """The text of the page, as people read it."""
         return unescape(self.answer.text)
 
     @property
     def path(self) -> str:
-        """Where the page is."""
+        """The path of the page."""
         return str(self.answer.url.path)
 
     async def open(self, path: str) -> httpx.Response:
@@ -32,10 +32,10 @@ class Visitor:
         return self.answer
 
     def form(self) -> dict[str, Any]:
-        """The hidden fields of the form of the page."""
-        whole = re.search(r'<form method="post".*?</form>', self.answer.text, re.DOTALL)
-        assert whole, self.answer.text
-        return {name: unescape(value) for name, value in _FIELD.findall(whole[0])}
+        """The hidden fields of the form on the page."""
+        markup = re.search(r'<form method="post".*?</form>', self.answer.text, re.DOTALL)
+        assert markup, self.answer.text
+        return {name: unescape(value) for name, value in _FIELD.findall(markup[0])}
 
     async def send(self, files: Any = None, **fields: Any) -> httpx.Response:
         """Fill in the form of the page and press the button that these fields name."""
@@ -45,7 +45,7 @@ class Visitor:
         return await self.post(unescape(action[1]), form | fields, files)
 
     async def post(self, path: str, fields: dict[str, Any], files: Any = None) -> httpx.Response:
-        """Send a form, and look at what comes after it."""
+        """Send a form, and open the page after it."""
         self.answer = await self.client.post(path, data=fields, files=files, follow_redirects=True)
         return self.answer
 
@@ -71,6 +71,6 @@ class Visitor:
 
     def receipt(self) -> tuple[str, str]:
         """The number and the code, "" where there is none."""
-        found = re.findall(r'<dd class="receipt">([^<]+)</dd>', self.answer.text)
-        assert found, self.answer.text
-        return found[0], found[1].replace(" ", "") if len(found) > 1 else ""
+        values = re.findall(r'<dd class="receipt">([^<]+)</dd>', self.answer.text)
+        assert values, self.answer.text
+        return values[0], values[1].replace(" ", "") if len(values) > 1 else ""

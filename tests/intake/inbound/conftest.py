@@ -1,4 +1,4 @@
-"""Gateways in front of intake's API, in this process, on a real database."""
+"""Fixtures: gateways that call intake's API in this process, on a real database."""
 
 import json
 import shutil
@@ -28,33 +28,33 @@ def vault(database: str) -> Vault:
 
 
 @pytest.fixture
-async def gate(intake: httpx.ASGITransport) -> AsyncIterator[httpx.AsyncClient]:
-    """Whoever calls from outside, without any key."""
+async def outside(intake: httpx.ASGITransport) -> AsyncIterator[httpx.AsyncClient]:
+    """A client of intake without a key, as external gateways use it."""
     async with httpx.AsyncClient(transport=intake, base_url="http://intake") as client:
         yield client
 
 
-async def channel(pool: Pool, vault: Vault, kind: ChannelKind, **told: str) -> str:
-    """A channel of this kind, named after it; its key."""
+async def channel(pool: Pool, vault: Vault, kind: ChannelKind, **gateway_settings: str) -> str:
+    """Add a channel of this kind, named after it, and return its key."""
     key = await keys.add(pool, kind.value, kind, kind.value)
-    await GatewayRegistry(pool, vault).put(kind.value, {"division": DISTRICT} | told)
+    await GatewayRegistry(pool, vault).put(kind.value, {"division": DISTRICT} | gateway_settings)
     return key
 
 
 async def facts(pool: Pool) -> list[dict[str, Any]]:
-    """What intake has told, in order."""
+    """The facts that intake has recorded, in order."""
     async with pool.acquire() as db:
         rows = await db.fetch("SELECT type, payload FROM journal ORDER BY position")
     return [{"type": row["type"]} | json.loads(row["payload"]) for row in rows]
 
 
 async def kinds(pool: Pool) -> list[str]:
-    """The types of what intake has told."""
+    """The types of the facts that intake has recorded."""
     return [fact["type"].split(".")[1] for fact in await facts(pool)]
 
 
 async def secrets_of(pool: Pool, vault: Vault) -> str:
-    """Everything that the vault holds, opened."""
+    """Everything in the vault, decrypted."""
     async with pool.acquire() as db:
         rows = await db.fetch(
             "SELECT vault.id, vault_key.id AS key, wrapped, sealed FROM vault JOIN vault_key USING (demand_id)"
@@ -72,9 +72,9 @@ def peer(tmp_path_factory: pytest.TempPathFactory) -> Peer:
         shutil.copy(PEER / name, directory)
     subprocess.run(["npm", "ci", "--no-audit", "--no-fund"], cwd=directory, check=True, timeout=180)
 
-    def ask(op: str, **told: Any) -> Any:
+    def ask(op: str, **arguments: Any) -> Any:
         command = ["node", "--no-deprecation", "peer.cjs"]
-        asked = json.dumps({"op": op} | told).encode()
-        return json.loads(subprocess.run(command, cwd=directory, input=asked, capture_output=True, check=True).stdout)
+        request = json.dumps({"op": op} | arguments).encode()
+        return json.loads(subprocess.run(command, cwd=directory, input=request, capture_output=True, check=True).stdout)
 
     return ask

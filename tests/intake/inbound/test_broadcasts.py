@@ -1,4 +1,4 @@
-"""Live broadcasts: demands are taken in under a programme, which can be listed afterwards."""
+"""Live broadcasts: demands are submitted to a programme, and can be listed by programme afterwards."""
 
 from typing import Any
 
@@ -13,9 +13,9 @@ from tests.intake.test_api import is_a_problem
 
 
 @pytest.fixture
-async def studio(gate: httpx.AsyncClient, pool: Pool, vault: Vault) -> httpx.AsyncClient:
-    gate.headers["X-API-Key"] = await channel(pool, vault, ChannelKind.BROADCAST)
-    return gate
+async def studio(outside: httpx.AsyncClient, pool: Pool, vault: Vault) -> httpx.AsyncClient:
+    outside.headers["X-API-Key"] = await channel(pool, vault, ChannelKind.BROADCAST)
+    return outside
 
 
 async def opened(studio: httpx.AsyncClient, title: str = "民声热线", key: str = "p1") -> dict[str, Any]:
@@ -30,46 +30,46 @@ async def take(studio: httpx.AsyncClient, programme: str, title: str, key: str) 
     )
 
 
-async def test_a_demand_raised_on_air_is_kept_with_its_programme(studio: httpx.AsyncClient, pool: Pool):
-    one, two = await opened(studio), await opened(studio, "直播问政", "p2")
+async def test_a_demand_raised_in_a_broadcast_is_stored_with_its_programme(studio: httpx.AsyncClient, pool: Pool):
+    programme, other_programme = await opened(studio), await opened(studio, "直播问政", "p2")
     titles = ("路灯坏了", "垃圾没人收", "井盖丢了")
     for n, title in enumerate(titles):
-        answer = await take(studio, one["id"], title, f"d{n}")
+        answer = await take(studio, programme["id"], title, f"d{n}")
         assert answer.status_code == 201, answer.text
-    await take(studio, two["id"], "另一件事", "d9")
-    seen, url = [], f"/v1/programmes/{one['id']}/demands?limit=2"
+    await take(studio, other_programme["id"], "另一件事", "d9")
+    listed, url = [], f"/v1/programmes/{programme['id']}/demands?limit=2"
     while url:
         page = await studio.get(url)
-        seen += [demand["title"] for demand in page.json()["demands"]]
+        listed += [demand["title"] for demand in page.json()["demands"]]
         url = page.links.get("next", {}).get("url", "")
-    assert seen == list(titles[::-1])
+    assert listed == list(titles[::-1])
     assert {fact["channel_kind"] for fact in await facts(pool)} == {"broadcast"}
 
 
 async def test_a_key_of_one_programme_is_refused_in_another(studio: httpx.AsyncClient):
-    one, two = await opened(studio), await opened(studio, "直播问政", "p2")
-    assert (await take(studio, one["id"], "路灯坏了", "d1")).status_code == 201
-    refused = await take(studio, two["id"], "路灯坏了", "d1")
+    programme, other_programme = await opened(studio), await opened(studio, "直播问政", "p2")
+    assert (await take(studio, programme["id"], "路灯坏了", "d1")).status_code == 201
+    refused = await take(studio, other_programme["id"], "路灯坏了", "d1")
     assert (refused.status_code, "idempotency-key-reused" in is_a_problem(refused)["type"]) == (422, True)
-    assert (await take(studio, one["id"], "路灯坏了", "d1")).status_code == 201
+    assert (await take(studio, programme["id"], "路灯坏了", "d1")).status_code == 201
 
 
 async def test_programmes_are_listed_newest_first(studio: httpx.AsyncClient):
-    made = [(await opened(studio, f"第{n}期", f"p{n}"))["id"] for n in range(3)]
+    ids = [(await opened(studio, f"第{n}期", f"p{n}"))["id"] for n in range(3)]
     page = await studio.get("/v1/programmes", params={"limit": 2})
-    assert [programme["id"] for programme in page.json()["programmes"]] == [made[2], made[1]]
+    assert [programme["id"] for programme in page.json()["programmes"]] == [ids[2], ids[1]]
     assert "next" not in (await studio.get("/v1/programmes", params={"limit": 3})).json(), "a full last page"
     rest = await studio.get(page.links["next"]["url"])
-    assert [programme["id"] for programme in rest.json()["programmes"]] == [made[0]]
+    assert [programme["id"] for programme in rest.json()["programmes"]] == [ids[0]]
 
 
-async def test_opening_again_with_the_same_key_is_the_same_programme(studio: httpx.AsyncClient):
+async def test_opening_again_with_the_same_key_returns_the_same_programme(studio: httpx.AsyncClient):
     assert await opened(studio) == await opened(studio)
     refused = await studio.post("/v1/programmes", json={"title": "另一期"}, headers={"Idempotency-Key": "p1"})
     assert "idempotency-key-reused" in is_a_problem(refused)["type"]
 
 
-async def test_a_closed_programme_answers_repetitions_alone(studio: httpx.AsyncClient):
+async def test_a_closed_programme_accepts_only_repetitions(studio: httpx.AsyncClient):
     programme = (await opened(studio))["id"]
     first = await take(studio, programme, "路灯坏了", "d1")
     closed = (await studio.post(f"/v1/programmes/{programme}/close")).json()
@@ -81,7 +81,7 @@ async def test_a_closed_programme_answers_repetitions_alone(studio: httpx.AsyncC
     is_a_problem(refused)
 
 
-async def test_another_channel_has_no_part_in_a_programme(studio: httpx.AsyncClient, pool: Pool, vault: Vault):
+async def test_another_channel_cannot_use_a_programme(studio: httpx.AsyncClient, pool: Pool, vault: Vault):
     programme = (await opened(studio))["id"]
     studio.headers["X-API-Key"] = await channel(pool, vault, ChannelKind.WEB)
     assert (await take(studio, programme, "x", "d1")).status_code == 404

@@ -1,4 +1,4 @@
-"""Pictures and papers that come through gateways are kept like any upload; what is not kept is told."""
+"""Pictures and documents from gateways are stored like uploads, and the sender is told about refused ones."""
 
 import asyncio
 import smtplib
@@ -22,7 +22,7 @@ from shared.contracts.demand.facts import ChannelKind
 from tests.intake.inbound.conftest import channel, facts, secrets_of
 from tests.intake.inbound.test_mail import BOX, mail, receiving, set_up
 from tests.intake.inbound.test_pictures import Host, host  # noqa: F401 (a fixture)
-from tests.intake.inbound.test_wechat import APP, TOKEN, WHERE, stamp, told, xml
+from tests.intake.inbound.test_wechat import APP, TOKEN, WHERE, reply_of, stamp, xml
 from tests.intake.inbound.test_wechat import signature as signed
 from tests.intake.test_attachments import PDF, SECRET_PLACE, exif, picture
 from tests.keys import KEYS
@@ -38,8 +38,8 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path / "attachments"
 
 
-def kept_in(database: str, folder: Path, **more: Any) -> IntakeSettings:
-    return IntakeSettings.model_validate(KEYS | {"DATABASE_URL": database, "attachments_folder": folder, **more})
+def kept_in(database: str, folder: Path, **changes: Any) -> IntakeSettings:
+    return IntakeSettings.model_validate(KEYS | {"DATABASE_URL": database, "attachments_folder": folder, **changes})
 
 
 def served(settings: IntakeSettings, pool: Pool, **headers: str) -> httpx.AsyncClient:
@@ -48,9 +48,9 @@ def served(settings: IntakeSettings, pool: Pool, **headers: str) -> httpx.AsyncC
 
 
 async def downloads(client: httpx.AsyncClient, references: list[str]) -> list[bytes]:
-    found = [await client.get(f"/v1/attachments/{reference}") for reference in references]
-    assert all(one.status_code == 200 for one in found), [one.text for one in found]
-    return [one.content for one in found]
+    answers = [await client.get(f"/v1/attachments/{reference}") for reference in references]
+    assert all(answer.status_code == 200 for answer in answers), [answer.text for answer in answers]
+    return [answer.content for answer in answers]
 
 
 async def bound(pool: Pool) -> int:
@@ -68,12 +68,12 @@ async def app311(database: str, pool: Pool, folder: Path) -> AsyncIterator[httpx
         yield opened
 
 
-async def posted(client: httpx.AsyncClient, files: Any, path: str = "requests", **more: str) -> httpx.Response:
-    form = LAMP | {"api_key": client.headers["X-API-Key"], "description": "路灯不亮"} | more
+async def posted(client: httpx.AsyncClient, files: Any, path: str = "requests", **fields: str) -> httpx.Response:
+    form = LAMP | {"api_key": client.headers["X-API-Key"], "description": "路灯不亮"} | fields
     return await client.post(f"{V2}/{path}.json", data=form, files=files)
 
 
-async def test_a_photo_posted_by_another_citys_app_is_attached_without_its_place(app311: httpx.AsyncClient, pool: Pool):
+async def test_a_photo_from_another_citys_app_is_attached_without_its_location(app311: httpx.AsyncClient, pool: Pool):
     files = {"photo1": ("zou-13800138000.jpg", JPEG), "file_2": ("a.pdf", PDF), "photo3": ("", b"")}
     answer = await posted(app311, files)
     assert answer.status_code == 201, answer.text
@@ -85,7 +85,7 @@ async def test_a_photo_posted_by_another_citys_app_is_attached_without_its_place
     assert await bound(pool) == 2
 
 
-async def test_a_file_that_is_not_taken_is_told_and_the_request_is_taken(app311: httpx.AsyncClient, pool: Pool):
+async def test_a_refused_file_is_reported_and_the_request_is_accepted(app311: httpx.AsyncClient, pool: Pool):
     answer = await posted(app311, [("photo1", ("a.mp4", VIDEO)), ("photo2", ("b.jpg", JPEG))])
     assert answer.status_code == 201, answer.text
     notice = answer.json()[0]["service_notice"]
@@ -94,17 +94,17 @@ async def test_a_file_that_is_not_taken_is_told_and_the_request_is_taken(app311:
     assert len((await facts(pool))[0]["attachments"]) == 1
 
 
-async def test_a_request_that_is_repeated_brings_its_photo_once(app311: httpx.AsyncClient, pool: Pool):
+async def test_a_repeated_request_stores_its_photo_once(app311: httpx.AsyncClient, pool: Pool):
     app311.headers["Idempotency-Key"] = "app-7"
-    first, again = [await posted(app311, {"photo1": ("a.jpg", JPEG)}) for _ in range(2)]
-    assert first.json()[0]["service_request_id"] == again.json()[0]["service_request_id"]
+    first, repeated = [await posted(app311, {"photo1": ("a.jpg", JPEG)}) for _ in range(2)]
+    assert first.json()[0]["service_request_id"] == repeated.json()[0]["service_request_id"]
     response = await posted(app311, {"photo1": ("a.jpg", JPEG)}, description="另一件")
     assert response.status_code == 400, "the key belongs to other words"
     async with pool.acquire() as db:
         assert await db.fetchval("SELECT count(*) FROM attachment") == 1
 
 
-async def test_an_update_brings_its_photo_into_the_note(app311: httpx.AsyncClient, pool: Pool):
+async def test_the_photo_of_an_update_is_attached_to_the_note(app311: httpx.AsyncClient, pool: Pool):
     number = (await posted(app311, None)).json()[0]["service_request_id"]
     update = {
         "service_request_id": number, "update_id": "u1", "status": "OPEN",
@@ -116,8 +116,8 @@ async def test_an_update_brings_its_photo_into_the_note(app311: httpx.AsyncClien
     _, note = await facts(pool)
     assert len(await downloads(app311, note["attachments"])) == 1
     assert note["text"].startswith("还没有人来\n［附件 1 个未保存")
-    again = await posted(app311, files, "servicerequestupdates", **update)
-    assert again.status_code == 201
+    repeated = await posted(app311, files, "servicerequestupdates", **update)
+    assert repeated.status_code == 201
     assert await bound(pool) == 1
 
 
@@ -135,7 +135,7 @@ def with_files(message: EmailMessage, *files: bytes) -> EmailMessage:
     return message
 
 
-async def test_a_letters_pictures_are_attached_to_its_demand(database: str, pool: Pool, vault: Vault, folder: Path):
+async def test_pictures_of_a_mail_are_attached_to_its_demand(database: str, pool: Pool, vault: Vault, folder: Path):
     key = await channel(pool, vault, ChannelKind.EMAIL, mailbox=BOX)
     set_here = kept_in(database, folder, mail_port=set_up(database).mail_port, mail_protocol="smtp")
     async with receiving(set_here, pool) as deliver:
@@ -153,7 +153,7 @@ async def test_a_letters_pictures_are_attached_to_its_demand(database: str, pool
     assert await bound(pool) == 3
 
 
-async def test_a_letter_without_a_place_for_its_files_is_taken_and_says_so(database: str, pool: Pool, vault: Vault):
+async def test_a_mail_whose_files_cannot_be_stored_is_accepted_and_says_so(database: str, pool: Pool, vault: Vault):
     await channel(pool, vault, ChannelKind.EMAIL, mailbox=BOX)
     told_here = set_up(database)
     async with receiving(told_here, pool):
@@ -170,7 +170,7 @@ async def test_a_letter_without_a_place_for_its_files_is_taken_and_says_so(datab
     assert "本系统未启用附件存储" in (await facts(pool))[0]["text"]
 
 
-def test_a_picture_between_the_words_is_a_file_and_the_words_are_not():
+def test_a_picture_within_the_text_is_a_file_and_the_text_is_not():
     message = mail()
     message.add_alternative("<p>学校门口</p><img src='cid:a'>", subtype="html")
     message.get_payload()[1].add_related(JPEG, "image", "jpeg", cid="<a>")  # type: ignore[union-attr, index]
@@ -191,10 +191,10 @@ async def account(pool: Pool, vault: Vault) -> str:
 async def sent(client: httpx.AsyncClient, body: str) -> str:
     stamped = stamp()
     params: Mapping[str, str] = stamped | {"signature": signed(TOKEN, *stamped.values())}
-    return told(await client.post(WHERE, params=params, content=body.encode()))
+    return reply_of(await client.post(WHERE, params=params, content=body.encode()))
 
 
-async def test_a_wechat_picture_is_fetched_from_the_host_that_was_allowed(
+async def test_a_wechat_picture_is_fetched_from_an_allowed_host(
     database: str,
     pool: Pool,
     vault: Vault,
@@ -216,7 +216,7 @@ async def test_a_wechat_picture_is_fetched_from_the_host_that_was_allowed(
     assert host.asked == ["/x/0", "/x/0"], "a repeated message fetches nothing"
 
 
-async def test_a_wechat_picture_that_is_none_is_told_to_its_sender(
+async def test_the_sender_of_an_invalid_wechat_picture_is_told(
     database: str,
     pool: Pool,
     folder: Path,
@@ -248,12 +248,12 @@ async def test_a_wechat_picture_stays_an_address_in_the_vault_unless_its_host_is
 # --- what is said later -----------------------------------------------------------------------------------------
 
 
-async def test_a_supplement_may_name_uploads_of_its_channel_and_no_others(
+async def test_a_supplement_may_reference_only_uploads_of_its_channel(
     database: str, pool: Pool, folder: Path, app311: httpx.AsyncClient
 ):
     number = (await posted(app311, None)).json()[0]["service_request_id"]
-    taken = await app311.post("/v1/attachments", files={"file": ("a.jpg", JPEG)})
-    reference = taken.json()["reference"]
+    uploaded = await app311.post("/v1/attachments", files={"file": ("a.jpg", JPEG)})
+    reference = uploaded.json()["reference"]
 
     async def add(key: str, *references: str) -> httpx.Response:
         body = {"text": "照片", "attachments": list(references)}

@@ -1,4 +1,4 @@
-"""A real SMS gateway, Debian's Kannel with its fake message centre, delivers text messages and carries the answers."""
+"""A real SMS gateway, Debian's Kannel with its fake message centre, delivers text messages and sends the replies."""
 
 import asyncio
 import re
@@ -38,28 +38,28 @@ pytestmark = kannel_installed
 
 @asynccontextmanager
 async def listening(database: str, pool: Pool) -> AsyncIterator[int]:
-    """Intake's API on a port of its own."""
+    """Intake's API on its own port."""
     port = free_port()
-    served = server(web_app("intake", app.api(settings(database), pool).routers), "127.0.0.1", port)
-    task = asyncio.create_task(served.serve())
+    application_server = server(web_app("intake", app.api(settings(database), pool).routers), "127.0.0.1", port)
+    task = asyncio.create_task(application_server.serve())
     yield port
-    served.should_exit = True
+    application_server.should_exit = True
     await task
 
 
-async def test_a_text_message_through_kannel_is_answered_with_its_number(
+async def test_a_text_message_through_kannel_is_answered_with_the_number(
     database: str, pool: Pool, vault: Vault, tmp_path: Path
 ):
     key = await channel(pool, vault, ChannelKind.SMS)
-    sent = f"13912345678 12345 data {quote(WORDS)}"
+    message = f"13912345678 12345 data {quote(WORDS)}"
     async with (
-        listening(database, pool) as ours,
-        kannel(tmp_path, kannel_ports(), SERVICES.format(ours=ours, key=key)) as gateway,
-        gateway.centre(1, sent) as centre,
+        listening(database, pool) as port_,
+        kannel(tmp_path, kannel_ports(), SERVICES.format(ours=port_, key=key)) as gateway,
+        gateway.centre(1, message) as centre,
     ):
-        found = re.search(r"Got message 1: <12345 13912345678 ucs-2 (\S+)>", await says(centre, "Got message 1"))
-        assert found
-        answer = words_of(found[1]).decode("utf-16-be")
+        match = re.search(r"Got message 1: <12345 13912345678 ucs-2 (\S+)>", await says(centre, "Got message 1"))
+        assert match
+        answer = words_of(match[1]).decode("utf-16-be")
         (demand,) = await facts(pool)
         assert demand["title"] == WORDS
         assert f"编号 {demand['number']}" in answer
@@ -69,13 +69,13 @@ async def test_a_text_message_through_kannel_is_answered_with_its_number(
 PHONE = "13912345678 12345"
 
 
-async def test_a_long_reply_whose_parts_kannel_passes_on_one_by_one_is_one_verdict(
+async def test_a_long_reply_that_kannel_delivers_in_parts_is_one_verdict(
     database: str, pool: Pool, vault: Vault, tmp_path: Path
 ):
     key = await channel(pool, vault, ChannelKind.SMS)
     async with (
-        listening(database, pool) as ours,
-        kannel(tmp_path, kannel_ports(), PARTS_APART.format(ours=ours, key=key), UNCOMBINED) as gateway,
+        listening(database, pool) as port_,
+        kannel(tmp_path, kannel_ports(), PARTS_APART.format(ours=port_, key=key), UNCOMBINED) as gateway,
     ):
         async with gateway.centre(1, f"{PHONE} data {quote(WORDS)}"):
             (demand,) = await eventually(lambda: facts(pool), bool)
@@ -84,11 +84,11 @@ async def test_a_long_reply_whose_parts_kannel_passes_on_one_by_one_is_one_verdi
             header = quote(bytes((5, 0, 3, 7, 2, n)))
             async with gateway.centre(1, f"{PHONE} udh-data {header} {quote(words)}"):
                 await eventually(lambda n=n: kept(pool), lambda count, n=n: count == n)
-        told = await eventually(lambda: facts(pool), lambda all_told: len(all_told) == 2)
-    assert (told[1]["rating"], told[1]["comment"].count("墙也湿了")) == (2, 20)
+        all_facts = await eventually(lambda: facts(pool), lambda all_told: len(all_told) == 2)
+    assert (all_facts[1]["rating"], all_facts[1]["comment"].count("墙也湿了")) == (2, 20)
 
 
 async def kept(pool: Pool) -> int:
-    """Parts that came."""
+    """The received parts of texts."""
     count: int = await pool.fetchval("SELECT count(*) FROM text_part")
     return count

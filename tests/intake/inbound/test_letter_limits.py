@@ -1,4 +1,4 @@
-"""No letter holds up the others: its parts, headers and lines are counted while it is read, and its time has an end."""
+"""No mail delays the others: its parts, headers and lines are limited while it is parsed, and so is its time."""
 
 import asyncio
 
@@ -50,22 +50,22 @@ TOO_MUCH = {
 }
 
 
-@pytest.mark.parametrize(("raw", "what"), TOO_MUCH.values(), ids=TOO_MUCH.keys())
-def test_reading_ends_where_there_is_too_much(raw: bytes, what: str):
+@pytest.mark.parametrize(("raw", "limit"), TOO_MUCH.values(), ids=TOO_MUCH.keys())
+def test_parsing_ends_at_each_limit(raw: bytes, limit: str):
     tally = Tally()
-    with pytest.raises(TooMuch, match=what):
+    with pytest.raises(TooMuch, match=limit):
         parsed(raw, tally)
     assert tally.parts <= limits.MAX_PARTS + 1
     assert tally.headers <= limits.MAX_HEADERS + 1
 
 
-@pytest.mark.parametrize(("raw", "what"), TOO_MUCH.values(), ids=TOO_MUCH.keys())
-def test_a_letter_of_too_much_is_taken_as_text_and_says_so(raw: bytes, what: str):
-    found = letter(raw, FROM)
-    assert found
-    assert (found.title, found.contact.email) == ("lamp", "li@example.org")
-    assert (what in found.text.splitlines()[0], "附件未保存" in found.text.splitlines()[0]) == (True, True)
-    assert len(found.text) < 110_000
+@pytest.mark.parametrize(("raw", "limit"), TOO_MUCH.values(), ids=TOO_MUCH.keys())
+def test_a_mail_over_a_limit_is_accepted_as_text_and_says_so(raw: bytes, limit: str):
+    mail = letter(raw, FROM)
+    assert mail
+    assert (mail.title, mail.contact.email) == ("lamp", "li@example.org")
+    assert (limit in mail.text.splitlines()[0], "附件未保存" in mail.text.splitlines()[0]) == (True, True)
+    assert len(mail.text) < 110_000
 
 
 @pytest.mark.parametrize(
@@ -73,13 +73,13 @@ def test_a_letter_of_too_much_is_taken_as_text_and_says_so(raw: bytes, what: str
     [tiny(limits.MAX_PARTS - 2), nested(limits.DEEPEST), headed(limits.MAX_HEADERS - 3), lined(100_000, b"\n")],
     ids=["parts", "nested", "headers", "lines"],
 )
-def test_a_letter_of_as_much_as_is_allowed_is_read(raw: bytes):
-    found = letter(raw, FROM)
-    assert found
-    assert "无法解析" not in found.text
+def test_a_mail_at_the_limits_is_parsed(raw: bytes):
+    mail = letter(raw, FROM)
+    assert mail
+    assert "无法解析" not in mail.text
 
 
-async def test_a_letter_that_takes_too_long_is_taken_as_text_and_the_next_one_is_read():
+async def test_a_mail_that_takes_too_long_is_accepted_as_text_and_the_next_one_is_parsed():
     reader = LetterReader(Sandbox("services.intake.inbound.mail.reader:read", 60, 2**31))
     try:
         assert (await reader.read(HEAD + b"\r\nhello", FROM, "")).text == "hello"  # type: ignore[union-attr]
@@ -88,14 +88,14 @@ async def test_a_letter_that_takes_too_long_is_taken_as_text_and_the_next_one_is
         assert slow
         assert ("too long" in slow.text, slow.text.endswith("hello"), slow.title) == (True, True, "lamp")
         reader.apart.seconds = 60
-        again = await reader.read(HEAD + b"\r\nhello again", FROM, "")
-        assert again
-        assert again.text == "hello again"
+        second_mail = await reader.read(HEAD + b"\r\nhello again", FROM, "")
+        assert second_mail
+        assert second_mail.text == "hello again"
     finally:
         await reader.apart.close()
 
 
-async def test_while_one_letter_is_read_the_loop_goes_on():
+async def test_parsing_a_mail_does_not_block_the_event_loop():
     reader = LetterReader()
     turns = 0
 
@@ -114,7 +114,7 @@ async def test_while_one_letter_is_read_the_loop_goes_on():
     assert turns > 20
 
 
-async def test_what_was_read_apart_is_what_was_sent(deliver: Deliver, pool: Pool):  # noqa: F811
+async def test_a_mail_parsed_in_another_process_is_unchanged(deliver: Deliver, pool: Pool):  # noqa: F811
     for n, raw in enumerate(
         (
             mail(id="<a@x>").as_bytes(),

@@ -1,4 +1,4 @@
-"""A letter's words are read by what its bytes are, without the letter below, without what nobody misses."""
+"""The text of a mail is decoded by its bytes, and read without quoted mails and without signature files."""
 
 from base64 import b64decode, b64encode
 from email.message import EmailMessage
@@ -15,62 +15,63 @@ WORDS = "南海大道路灯不亮，请来看看"
 BOX = "demands@nanhai.example"
 
 
-def taken(raw: bytes) -> Message:
-    found = letter(raw, FROM, BOX)
-    assert found
-    return found
+def parsed(raw: bytes) -> Message:
+    mail = letter(raw, FROM, BOX)
+    assert mail
+    return mail
 
 
-def written(body: bytes, kind: str = "text/plain; charset=utf-8", *headers: str) -> bytes:
+def mail_with(body: bytes, kind: str = "text/plain; charset=utf-8", *headers: str) -> bytes:
     return "\r\n".join(("Subject: a", f"Content-Type: {kind}", *headers, "", "")).encode() + body
 
 
 @pytest.mark.parametrize("kind", ["plain", "html"])
-@pytest.mark.parametrize("named", ["utf-8", "gb2312", "gbk", "iso-8859-1", "us-ascii", "big5", "no-such", None])
+@pytest.mark.parametrize("charset_name", ["utf-8", "gb2312", "gbk", "iso-8859-1", "us-ascii", "big5", "no-such", None])
 @pytest.mark.parametrize("meant", ["utf-8", "gb18030"])
-def test_a_letter_is_read_by_what_its_bytes_are(kind: str, named: str | None, meant: str):
-    told = f"text/{kind}; charset={named}" if named else f"text/{kind}"
-    found = taken(written(WORDS.encode(meant), told))
-    assert (found.text, found.notes) == (WORDS, ())
+def test_a_mail_is_decoded_by_its_bytes(kind: str, charset_name: str | None, meant: str):
+    content_type = f"text/{kind}; charset={charset_name}" if charset_name else f"text/{kind}"
+    mail = parsed(mail_with(WORDS.encode(meant), content_type))
+    assert (mail.text, mail.notes) == (WORDS, ())
     is_otherwise = (
-        named not in (None, "no-such") and {"gbk": "gb18030", "gb2312": "gb18030"}.get(named, "utf-8") != meant
+        charset_name not in (None, "no-such")
+        and {"gbk": "gb18030", "gb2312": "gb18030"}.get(charset_name, "utf-8") != meant
     )
-    assert (b64encode(WORDS.encode(meant)).decode() in found.original) >= is_otherwise
+    assert (b64encode(WORDS.encode(meant)).decode() in mail.original) >= is_otherwise
 
 
 @pytest.mark.parametrize("words", ["Straße kaputt", "señal rota en la calle", "naïve café", "路灯不亮"])
-def test_bytes_without_a_named_charset_are_utf_8_beyond_doubt_where_they_fit(words: str):
-    found = read(words.encode())
-    assert (found.text, found.charset, found.doubtful, found.original) == (words, "utf-8", False, "")
+def test_bytes_without_a_charset_are_utf_8_if_they_are_valid(words: str):
+    mail = read(words.encode())
+    assert (mail.text, mail.charset, mail.doubtful, mail.original) == (words, "utf-8", False, "")
 
 
-@pytest.mark.parametrize(("named", "meant"), [("gb2312", "utf-8"), ("utf-8", "gbk"), ("iso-8859-1", "gbk")])
-def test_a_subject_is_read_by_what_its_bytes_are(named: str, meant: str):
-    coded = f"=?{named}?B?{b64encode(WORDS.encode(meant)).decode()}?="
+@pytest.mark.parametrize(("charset_name", "meant"), [("gb2312", "utf-8"), ("utf-8", "gbk"), ("iso-8859-1", "gbk")])
+def test_a_subject_is_decoded_by_its_bytes(charset_name: str, meant: str):
+    coded = f"=?{charset_name}?B?{b64encode(WORDS.encode(meant)).decode()}?="
     for subject in (coded.encode(), WORDS.encode(meant)):
-        found = taken(b"Subject: " + subject + b"\n\nx")
-        assert (found.title, found.notes) == (WORDS, ())
-    original = taken(b"Subject: " + coded.encode() + b"\n\nx").original
+        mail = parsed(b"Subject: " + subject + b"\n\nx")
+        assert (mail.title, mail.notes) == (WORDS, ())
+    original = parsed(b"Subject: " + coded.encode() + b"\n\nx").original
     assert coded.encode() in b64decode(original.splitlines()[-1])
 
 
 @pytest.mark.parametrize(
     "body", ["路灯\ufffd坏了".encode(), "鍗楁捣澶ч亾璺伅".encode(), b"\xb7\xff\xff\xfe\x80 lamp", b"\xff\xfe"]
 )
-async def test_what_is_in_doubt_is_marked_and_kept(body: bytes, masker: Masker):
-    found = taken(written(body))
-    assert found.notes == (DOUBTFUL,)
-    assert b64encode(body).decode() in found.original
-    assert (await found.shown(8000, masker)).endswith(DOUBTFUL)
+async def test_a_doubtful_text_is_marked_and_its_bytes_are_kept(body: bytes, masker: Masker):
+    mail = parsed(mail_with(body))
+    assert mail.notes == (DOUBTFUL,)
+    assert b64encode(body).decode() in mail.original
+    assert (await mail.shown(8000, masker)).endswith(DOUBTFUL)
 
 
 @pytest.mark.parametrize("charset", ["koi8-r", "shift_jis", "euc-kr", "windows-1251", "iso-2022-jp", "hz"])
-def test_a_charset_that_is_named_and_fits_is_believed(charset: str):
+def test_a_named_charset_that_fits_is_used(charset: str):
     words = {"koi8-r": "Фонарь не горит", "windows-1251": "Фонарь не горит", "euc-kr": "가로등이 고장났어요"}.get(
         charset, "路灯坏了" if charset == "hz" else "街灯がこわれました"
     )
-    found = taken(written(words.encode(charset), f"text/plain; charset={charset}"))
-    assert (found.text, found.notes) == (words, ())
+    mail = parsed(mail_with(words.encode(charset), f"text/plain; charset={charset}"))
+    assert (mail.text, mail.notes) == (words, ())
 
 
 ABOVE = "还没修好。"
@@ -90,18 +91,18 @@ QUOTES = {
 }
 
 
-@pytest.mark.parametrize("below", QUOTES.values(), ids=QUOTES.keys())
+@pytest.mark.parametrize("quoted", QUOTES.values(), ids=QUOTES.keys())
 @pytest.mark.parametrize("answer", ["In-Reply-To: <1@x>", "References: <1@x>", "Subject: 回复：a", "Subject: Re: a"])
-def test_an_answer_is_what_stands_above_the_letter_that_it_answers(below: str, answer: str):
-    body = f"{ABOVE}\n\n{below}\n".encode()
-    found = taken(f"{answer}\nContent-Type: text/plain; charset=utf-8\n\n".encode() + body)
-    assert found.text == ABOVE
-    assert BELOW in found.hidden, "all of it is kept"
+def test_a_reply_is_the_text_above_the_quoted_mail(quoted: str, answer: str):
+    body = f"{ABOVE}\n\n{quoted}\n".encode()
+    mail = parsed(f"{answer}\nContent-Type: text/plain; charset=utf-8\n\n".encode() + body)
+    assert mail.text == ABOVE
+    assert BELOW in mail.hidden, "all of it is kept"
 
 
-@pytest.mark.parametrize("below", QUOTES.values(), ids=QUOTES.keys())
-def test_a_letter_that_answers_nothing_keeps_all_of_its_words(below: str):
-    assert BELOW in taken(written(f"{ABOVE}\n\n{below}\n".encode())).text
+@pytest.mark.parametrize("quoted", QUOTES.values(), ids=QUOTES.keys())
+def test_a_mail_that_is_no_reply_keeps_its_whole_text(quoted: str):
+    assert BELOW in parsed(mail_with(f"{ABOVE}\n\n{quoted}\n".encode())).text
 
 
 HTML_QUOTES = {
@@ -116,17 +117,17 @@ HTML_QUOTES = {
 }
 
 
-@pytest.mark.parametrize("below", HTML_QUOTES.values(), ids=HTML_QUOTES.keys())
-def test_an_answer_in_html_is_what_stands_above_too(below: str):
-    body = f"<div>{ABOVE}</div>{below.format(BELOW)}".encode()
-    found = taken(written(body, "text/html; charset=utf-8", "In-Reply-To: <1@x>"))
-    assert found.text == ABOVE
-    assert BELOW in found.hidden
+@pytest.mark.parametrize("quoted", HTML_QUOTES.values(), ids=HTML_QUOTES.keys())
+def test_a_reply_in_html_is_the_text_above_the_quoted_mail_too(quoted: str):
+    body = f"<div>{ABOVE}</div>{quoted.format(BELOW)}".encode()
+    mail = parsed(mail_with(body, "text/html; charset=utf-8", "In-Reply-To: <1@x>"))
+    assert mail.text == ABOVE
+    assert BELOW in mail.hidden
 
 
-def test_what_is_said_between_and_below_quoted_lines_is_said():
+def test_text_between_and_below_quoted_lines_is_kept():
     body = f'你好\n在 2026-11-28 09:30，"热线" <d@x.cn> 写道：\n> {BELOW}\n没有派单\n> 请评价\n一星'.encode()
-    assert taken(written(body, "text/plain; charset=utf-8", "In-Reply-To: <1@x>")).text == "你好\n没有派单\n一星"
+    assert parsed(mail_with(body, "text/plain; charset=utf-8", "In-Reply-To: <1@x>")).text == "你好\n没有派单\n一星"
 
 
 @pytest.mark.parametrize(
@@ -139,13 +140,13 @@ def test_what_is_said_between_and_below_quoted_lines_is_said():
         "---- 附言 ----",
     ],
 )
-def test_what_only_looks_like_a_quote_is_the_citizens_own(line: str):
+def test_text_that_only_looks_like_a_quote_is_kept(line: str):
     body = f"还没修\n{line}\n下周停水"
-    assert taken(written(body.encode(), "text/plain; charset=utf-8", "In-Reply-To: <1@x>")).text == body
+    assert parsed(mail_with(body.encode(), "text/plain; charset=utf-8", "In-Reply-To: <1@x>")).text == body
 
 
-def test_one_character_in_two_ways_is_one_character():
-    assert taken(written("cafe\u0301 路灯".encode())).text == "caf\u00e9 路灯"
+def test_a_character_encoded_in_two_ways_is_one_character():
+    assert parsed(mail_with("cafe\u0301 路灯".encode())).text == "caf\u00e9 路灯"
 
 
 QQ = "这是来自QQ邮箱的假期自动回复邮件。\n您好，我最近正在休假中。"
@@ -162,7 +163,7 @@ QQ = "这是来自QQ邮箱的假期自动回复邮件。\n您好，我最近正�
         ("a", "x", "X-Auto-Reply: yes"),
     ],
 )
-def test_an_automatic_answer_without_the_header_is_no_demand(subject: str, body: str, headers: str):
+def test_an_automatic_reply_without_the_header_is_no_demand(subject: str, body: str, headers: str):
     raw = f"Subject: {subject}\n{headers}\nContent-Type: text/plain; charset=utf-8\n\n{body}".encode()
     assert letter(raw, FROM, BOX) is None
 
@@ -176,8 +177,8 @@ def test_an_automatic_answer_without_the_header_is_no_demand(subject: str, body:
         ("路灯", "有人告诉我：这是来自QQ邮箱的假期自动回复邮件", "X-A: b"),
     ],
 )
-def test_who_complains_of_automatic_answers_is_heard(subject: str, body: str, headers: str):
-    taken(f"Subject: {subject}\n{headers}\nContent-Type: text/plain; charset=utf-8\n\n{body}".encode())
+def test_a_complaint_about_automatic_replies_is_a_demand(subject: str, body: str, headers: str):
+    parsed(f"Subject: {subject}\n{headers}\nContent-Type: text/plain; charset=utf-8\n\n{body}".encode())
 
 
 def attribute(id: int, data: bytes, level: int = 2) -> bytes:
@@ -202,12 +203,12 @@ TNEF = b"\x78\x9f\x3e\x22\x01\x00" + attribute(0x8006, b"\0" * 8, level=1)
         ('application/octet-stream; name="winmail.dat"', TNEF),
     ],
 )
-def test_a_signature_is_no_file_that_anybody_misses(part: tuple[str, bytes]):
-    found = taken(mixed(("text/plain", b"hello"), part))
-    assert (found.text, found.files) == ("hello", ())
+def test_a_signature_file_is_not_reported_as_missing(part: tuple[str, bytes]):
+    mail = parsed(mixed(("text/plain", b"hello"), part))
+    assert (mail.text, mail.files) == ("hello", ())
 
 
-def test_files_in_outlooks_wrapping_are_files():
+def test_files_in_outlooks_winmail_format_are_files():
     wrapped = (
         TNEF + attribute(0x9002, b"\0" * 14) + attribute(0x800F, PDF) + attribute(0x9002, b"") + attribute(0x800F, b"x")
     )
@@ -215,12 +216,12 @@ def test_files_in_outlooks_wrapping_are_files():
     message = EmailMessage()
     message.set_content("hello")
     message.add_attachment(part[1], maintype="application", subtype="ms-tnef", filename="winmail.dat")
-    assert taken(message.as_bytes()).files == (PDF, b"x")
+    assert parsed(message.as_bytes()).files == (PDF, b"x")
     torn = TNEF + attribute(0x9002, b"\0" * 14)
     message = EmailMessage()
     message.set_content("hello")
     message.add_attachment(torn, maintype="application", subtype="ms-tnef", filename="winmail.dat")
-    assert taken(message.as_bytes()).files == (torn,), (
+    assert parsed(message.as_bytes()).files == (torn,), (
         "a file in it that cannot be had is told as one that was not kept"
     )
 
@@ -232,18 +233,18 @@ def test_files_in_outlooks_wrapping_are_files():
         ("application/pkcs7-mime; name=smime.p7m", b"0\x80"),
     ],
 )
-def test_what_is_encrypted_is_said_to_be(part: tuple[str, bytes]):
-    found = taken(mixed(("application/pgp-encrypted", b"Version: 1"), part, kind="encrypted"))
-    assert "加密" in found.text
-    assert found.files == (part[1],)
+def test_an_encrypted_mail_is_reported_as_such(part: tuple[str, bytes]):
+    mail = parsed(mixed(("application/pgp-encrypted", b"Version: 1"), part, kind="encrypted"))
+    assert "加密" in mail.text
+    assert mail.files == (part[1],)
 
 
-def test_a_text_that_is_signed_within_is_read_without_its_signature():
-    above, below = "-----BEGIN PGP SIGNED MESSAGE-----\nHash: SHA256\n\n", "-----BEGIN PGP SIGNATURE-----\n\niQEz\n"
-    body = f"{above}路灯坏了\n{below}-----END PGP SIGNATURE-----\n"
-    assert taken(written(body.encode())).text == "路灯坏了"
+def test_a_text_with_an_inline_signature_is_read_without_it():
+    above, quoted = "-----BEGIN PGP SIGNED MESSAGE-----\nHash: SHA256\n\n", "-----BEGIN PGP SIGNATURE-----\n\niQEz\n"
+    body = f"{above}路灯坏了\n{quoted}-----END PGP SIGNATURE-----\n"
+    assert parsed(mail_with(body.encode())).text == "路灯坏了"
 
 
-def test_a_picture_that_is_written_out_is_no_word():
+def test_an_inline_encoded_picture_is_not_text():
     body = f'<p>路灯<img src="data:image/png;base64,{"A" * 3_000_000}">坏了</p>'
-    assert taken(written(body.encode(), "text/html; charset=utf-8")).text == "路灯坏了"
+    assert parsed(mail_with(body.encode(), "text/html; charset=utf-8")).text == "路灯坏了"

@@ -1,4 +1,4 @@
-"""Whichever gateway brings a long message, the event loop does not mask it."""
+"""The event loop masks no long message of any gateway."""
 
 import httpx
 
@@ -11,15 +11,15 @@ from tests.intake.inbound.test_wechat import APP, TOKEN, post, xml
 from tests.worst import HIDDEN, is_spared, worst
 
 LETTER = worst(20_000)
-"""Longer than any demand: it is masked before it is cut."""
+"""Longer than a demand may be, since a text is masked before it is shortened."""
 
 
-async def test_a_text_message_and_the_next_one(
-    gate: httpx.AsyncClient, pool: Pool, vault: Vault, masked_here: list[str]
+async def test_long_text_messages_are_masked_in_another_process(
+    outside: httpx.AsyncClient, pool: Pool, vault: Vault, masked_here: list[str]
 ):
     key = await channel(pool, vault, ChannelKind.SMS)
     for id in ("m1", "m2"):
-        answer = await gate.post(
+        answer = await outside.post(
             "/inbound/sms/sms", data={"key": key, "from": "+8613912345678", "text": LETTER, "id": id}
         )
         assert answer.status_code == 200, answer.text
@@ -31,17 +31,19 @@ async def test_a_text_message_and_the_next_one(
     assert LETTER in await secrets_of(pool, vault)
 
 
-async def test_a_message_to_an_official_account(
-    gate: httpx.AsyncClient, pool: Pool, vault: Vault, masked_here: list[str]
+async def test_a_long_wechat_message_is_masked_in_another_process(
+    outside: httpx.AsyncClient, pool: Pool, vault: Vault, masked_here: list[str]
 ):
     await channel(pool, vault, ChannelKind.WECHAT, wechat_token=TOKEN, wechat_app_id=APP)
-    answer = await post(gate, xml("1", LETTER))
+    answer = await post(outside, xml("1", LETTER))
     assert answer.status_code == 200, answer.text
     assert is_spared(masked_here)
     assert (await facts(pool))[0]["text"].startswith(HIDDEN[:3000])
 
 
-async def test_a_letter(database: str, pool: Pool, vault: Vault, masked_here: list[str]):
+async def test_a_long_mail_is_masked_in_another_process(
+    database: str, pool: Pool, vault: Vault, masked_here: list[str]
+):
     await channel(pool, vault, ChannelKind.EMAIL, mailbox=BOX)
     async with receiving(set_up(database), pool) as deliver:
         assert await deliver(mail(text=LETTER)) == {}

@@ -1,4 +1,4 @@
-"""Letters by e-mail, handed over by SMTP and LMTP as a mail system does."""
+"""E-mails, delivered by SMTP and LMTP like from a mail system."""
 
 import asyncio
 import smtplib
@@ -28,7 +28,9 @@ BOX = "demands@nanhai.example"
 Deliver = Callable[..., Any]
 
 
-def mail(subject: str = "路灯坏了", text: str = "学校门口，电话13912345678", id: str = "<1@example.net>", **more: str):
+def mail(
+    subject: str = "路灯坏了", text: str = "学校门口，电话13912345678", id: str = "<1@example.net>", **headers: str
+):
     message = EmailMessage()
     message["From"], message["To"], message["Subject"], message["Message-ID"] = (
         "邹某 <zou@example.net>",
@@ -36,7 +38,7 @@ def mail(subject: str = "路灯坏了", text: str = "学校门口，电话139123
         subject,
         id,
     )
-    for name, value in more.items():
+    for name, value in headers.items():
         message[name.replace("_", "-")] = value
     message.set_content(text)
     return message
@@ -44,7 +46,8 @@ def mail(subject: str = "路灯坏了", text: str = "学校门口，电话139123
 
 @asynccontextmanager
 async def receiving(intake_settings: IntakeSettings, pool: Pool) -> AsyncIterator[Deliver]:
-    """The mailbox; delivers with the standard library's client, which answers with the refused recipients."""
+    """The mailbox; returns a function that delivers with the standard library's client and returns the refused
+    recipients."""
     server = app.mail(intake_settings, pool)
     tasks = [asyncio.create_task(task()) for task in (server.run, *server.tasks)]
     client = smtplib.LMTP if intake_settings.mail_protocol == "lmtp" else smtplib.SMTP
@@ -54,8 +57,8 @@ async def receiving(intake_settings: IntakeSettings, pool: Pool) -> AsyncIterato
         with client("127.0.0.1", intake_settings.mail_port) as line:
             return line.sendmail(sender, to, content)
 
-    async def deliver(*args: Any, **more: Any) -> Any:
-        return await asyncio.to_thread(hand_over, *args, **more)
+    async def deliver(*args: Any, **options: Any) -> Any:
+        return await asyncio.to_thread(hand_over, *args, **options)
 
     async def answers() -> bool:
         with suppress(OSError):
@@ -83,7 +86,7 @@ async def deliver(database: str, pool: Pool, vault: Vault) -> AsyncIterator[Deli
         yield found
 
 
-async def test_a_letter_becomes_a_demand(deliver: Deliver, pool: Pool, vault: Vault):
+async def test_a_mail_becomes_a_demand(deliver: Deliver, pool: Pool, vault: Vault):
     assert await deliver(mail()) == {}
     (demand,) = await facts(pool)
     assert (demand["title"], demand["text"]) == ("路灯坏了", "学校门口，电话［手机号］")
@@ -93,28 +96,28 @@ async def test_a_letter_becomes_a_demand(deliver: Deliver, pool: Pool, vault: Va
     assert "zou@example.net" in await secrets_of(pool, vault)
 
 
-async def test_a_letter_handed_over_twice_is_one_demand(deliver: Deliver, pool: Pool):
+async def test_a_mail_delivered_twice_is_one_demand(deliver: Deliver, pool: Pool):
     await deliver(mail())
     await deliver(mail())
     assert await kinds(pool) == ["submitted"]
 
 
-async def test_a_letter_with_anothers_id_is_another_demand(deliver: Deliver, pool: Pool):
+async def test_another_mail_with_the_same_id_is_another_demand(deliver: Deliver, pool: Pool):
     await deliver(mail())
-    other = mail("垃圾没人收", "村口")
-    other.replace_header("From", "li@example.org")
+    second_mail = mail("垃圾没人收", "村口")
+    second_mail.replace_header("From", "li@example.org")
     for _ in range(2):
-        await deliver(other)
+        await deliver(second_mail)
     assert [fact["title"] for fact in await facts(pool)] == ["路灯坏了", "垃圾没人收"]
 
 
-async def test_a_letter_that_comes_through_a_list_too_is_one_demand(deliver: Deliver, pool: Pool):
+async def test_a_mail_that_also_comes_through_a_list_is_one_demand(deliver: Deliver, pool: Pool):
     await deliver(mail())
     await deliver(mail("[村民] 路灯坏了", "学校门口，电话13912345678\n-- \n退订请回复"))
     assert await kinds(pool) == ["submitted"]
 
 
-async def test_a_letter_without_an_id_is_known_by_its_content(deliver: Deliver, pool: Pool):
+async def test_a_mail_without_an_id_is_identified_by_its_content(deliver: Deliver, pool: Pool):
     message = mail()
     del message["Message-ID"]
     await deliver(message)
@@ -122,7 +125,7 @@ async def test_a_letter_without_an_id_is_known_by_its_content(deliver: Deliver, 
     assert await kinds(pool) == ["submitted"]
 
 
-async def test_an_answer_in_the_thread_supplements(deliver: Deliver, pool: Pool):
+async def test_a_reply_in_the_thread_is_a_supplement(deliver: Deliver, pool: Pool):
     await deliver(mail())
     words = "> 学校门口\n还没有人来"
     await deliver(mail("Re: 路灯坏了", words, "<2@example.net>", In_Reply_To="<1@example.net>"))
@@ -131,15 +134,17 @@ async def test_an_answer_in_the_thread_supplements(deliver: Deliver, pool: Pool)
     assert (await facts(pool))[1]["text"] == "还没有人来"
 
 
-@pytest.mark.parametrize("above", ["------------------ 原始邮件 ------------------", "-----Original Message-----"])
-async def test_an_answer_is_heard_without_the_letter_that_it_answers(deliver: Deliver, pool: Pool, above: str):
+@pytest.mark.parametrize("reply", ["------------------ 原始邮件 ------------------", "-----Original Message-----"])
+async def test_a_reply_is_recorded_without_the_quoted_mail(deliver: Deliver, pool: Pool, reply: str):
     await deliver(mail())
-    words = f"还没有人来\n\n{above}\n发件人: 区政府\n请评价：https://example.org/rate/eyJkZW1hbmQiOiIx.abcdefgh"
+    words = f"还没有人来\n\n{reply}\n发件人: 区政府\n请评价：https://example.org/rate/eyJkZW1hbmQiOiIx.abcdefgh"
     await deliver(mail("回复：路灯坏了", words, "<2@example.net>", In_Reply_To="<1@example.net>"))
     assert (await facts(pool))[1]["text"] == "还没有人来"
 
 
-async def test_a_thread_is_followed_though_its_name_looks_like_a_telephone(deliver: Deliver, pool: Pool, vault: Vault):
+async def test_a_thread_is_recognised_although_its_id_looks_like_a_telephone_number(
+    deliver: Deliver, pool: Pool, vault: Vault
+):
     first = "<244@x.cn>"
     assert vault.reference(reference_of(first)) != reference_of(first), "a digest with eleven such digits in a row"
     await deliver(mail(id=first))
@@ -147,7 +152,7 @@ async def test_a_thread_is_followed_though_its_name_looks_like_a_telephone(deliv
     assert await kinds(pool) == ["submitted", "supplemented"]
 
 
-async def test_a_thread_is_followed_by_whichever_reference_is_known(deliver: Deliver, pool: Pool):
+async def test_a_thread_is_recognised_by_any_known_reference(deliver: Deliver, pool: Pool):
     await deliver(mail())
     await deliver(
         mail("Re: 路灯坏了", "还没有人来", "<3@example.net>", References="<elsewhere@example.org> <1@example.net>")
@@ -155,14 +160,14 @@ async def test_a_thread_is_followed_by_whichever_reference_is_known(deliver: Del
     assert await kinds(pool) == ["submitted", "supplemented"]
 
 
-async def test_a_number_in_the_subject_supplements(deliver: Deliver, pool: Pool):
+async def test_a_mail_with_the_number_in_its_subject_is_a_supplement(deliver: Deliver, pool: Pool):
     await deliver(mail())
     number = (await facts(pool))[0]["number"]
     await deliver(mail(f"关于诉求{number}的补充", "还没有人来", "<9@example.org>"))
     assert await kinds(pool) == ["submitted", "supplemented"]
 
 
-async def test_a_number_in_anothers_subject_needs_its_code(deliver: Deliver, pool: Pool, database: str):
+async def test_a_number_in_the_subject_of_another_sender_needs_the_code(deliver: Deliver, pool: Pool, database: str):
     await deliver(mail())
     number = (await facts(pool))[0]["number"]
     async with pool.acquire() as db:
@@ -174,15 +179,15 @@ async def test_a_number_in_anothers_subject_needs_its_code(deliver: Deliver, poo
     assert await kinds(pool) == ["submitted", "submitted", "supplemented"]
 
 
-async def test_an_unrelated_letter_of_the_same_sender_is_another_demand(deliver: Deliver, pool: Pool):
+async def test_an_unrelated_mail_of_the_same_sender_is_another_demand(deliver: Deliver, pool: Pool):
     await deliver(mail())
     await deliver(mail("垃圾没人收", "村口", "<2@example.net>"))
     assert await kinds(pool) == ["submitted", "submitted"]
 
 
-@pytest.mark.parametrize("told", [{"Auto_Submitted": "auto-replied"}, {}])
-async def test_what_a_machine_sends_is_no_demand(deliver: Deliver, pool: Pool, told: dict[str, str]):
-    await deliver(mail(**told), "zou@example.net" if told else "")
+@pytest.mark.parametrize("headers", [{"Auto_Submitted": "auto-replied"}, {}])
+async def test_an_automatic_mail_is_no_demand(deliver: Deliver, pool: Pool, headers: dict[str, str]):
+    await deliver(mail(**headers), "zou@example.net" if headers else "")
     assert await kinds(pool) == []
 
 
@@ -192,33 +197,33 @@ async def test_an_unknown_mailbox_is_refused_for_good(deliver: Deliver):
     assert refused.value.recipients["nobody@nanhai.example"][0] == 550
 
 
-async def test_a_second_recipient_comes_in_a_letter_of_its_own(deliver: Deliver, pool: Pool):
+async def test_a_second_recipient_is_postponed_to_a_separate_delivery(deliver: Deliver, pool: Pool):
     refused = await deliver(mail(), to=(BOX, "other@nanhai.example"))
     assert refused["other@nanhai.example"][0] == 452
     assert await kinds(pool) == ["submitted"]
 
 
-async def test_a_letter_of_over_twenty_eight_megabytes_is_refused(deliver: Deliver):
+async def test_a_mail_over_twenty_eight_megabytes_is_refused(deliver: Deliver):
     with pytest.raises(smtplib.SMTPSenderRefused):
         await deliver(mail(text="x" * 70 + "\n" + "y" * 29_400_000))
 
 
-async def test_a_letter_comes_by_lmtp_too(database: str, pool: Pool, vault: Vault):
+async def test_a_mail_can_be_delivered_by_lmtp_too(database: str, pool: Pool, vault: Vault):
     await channel(pool, vault, ChannelKind.EMAIL, mailbox=BOX)
     async with receiving(set_up(database, "lmtp"), pool) as deliver:
         assert await deliver(mail()) == {}
     assert await kinds(pool) == ["submitted"]
 
 
-async def test_a_letter_waits_while_the_database_is_away(database: str):
-    away = await open_pool("postgresql://nobody:x@127.0.0.1:9/none", "intake")
-    async with receiving(set_up(database), away) as deliver:
+async def test_a_mail_is_postponed_while_the_database_is_away(database: str):
+    unreachable_pool = await open_pool("postgresql://nobody:x@127.0.0.1:9/none", "intake")
+    async with receiving(set_up(database), unreachable_pool) as deliver:
         with pytest.raises(smtplib.SMTPRecipientsRefused) as refused:
             await deliver(mail())
     assert refused.value.recipients[BOX][0] == 451
 
 
-async def test_a_letter_waits_while_its_channel_has_no_division(database: str, pool: Pool, vault: Vault):
+async def test_a_mail_is_postponed_while_its_channel_has_no_division(database: str, pool: Pool, vault: Vault):
     await channel(pool, vault, ChannelKind.EMAIL, mailbox=BOX, division="")
     async with receiving(set_up(database), pool) as deliver:
         with pytest.raises(smtplib.SMTPDataError) as refused:
@@ -259,16 +264,16 @@ x
         (PICTURE, "a", "hello"),
     ],
 )  # fmt: skip
-async def test_any_letter_can_be_read(raw: bytes, title: str, text: str, masker: Masker):
-    found = letter(raw, "zou@example.net")
-    assert found
-    assert (found.title, found.text) == (title, text)
-    assert await found.headline(masker)
+async def test_any_mail_can_be_parsed(raw: bytes, title: str, text: str, masker: Masker):
+    parsed = letter(raw, "zou@example.net")
+    assert parsed
+    assert (parsed.title, parsed.text) == (title, text)
+    assert await parsed.headline(masker)
 
 
-async def test_of_a_number_that_the_end_of_a_title_cuts_nothing_is_left(masker: Masker):
+async def test_a_number_cut_by_the_end_of_a_title_is_removed_completely(masker: Masker):
     subject = "身份证" * 62 + "身份证44068219850312451" + "1，请处理"
-    found = letter(f"Subject: {subject}\n\n坏了".encode(), "zou@example.net")
-    assert found
-    headline = await found.headline(masker)
-    assert (len(headline) <= 200, "4406" in headline, subject in found.uncut()) == (True, False, True)
+    parsed = letter(f"Subject: {subject}\n\n坏了".encode(), "zou@example.net")
+    assert parsed
+    headline = await parsed.headline(masker)
+    assert (len(headline) <= 200, "4406" in headline, subject in parsed.uncut()) == (True, False, True)

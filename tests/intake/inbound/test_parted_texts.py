@@ -1,4 +1,4 @@
-"""A long text message that arrives in parts is one text before it becomes anything."""
+"""A long text message that arrives in parts is joined before it is processed."""
 
 import asyncio
 from collections.abc import Mapping, Sequence
@@ -37,7 +37,7 @@ BEGUN = datetime(2026, 12, 4, 8, tzinfo=UTC)
 
 
 def cut(text: str, total: int, wide: bool = False, reference: int = 7) -> Sequence[bytes]:
-    """A text as a network sends it: in parts with their headers, cut where it likes."""
+    """A text as a mobile network sends it: in parts with headers, cut at any byte."""
     words = text.encode("utf-16-be")
     size = -(-len(words) // total)
     pieces = [words[n * size : (n + 1) * size] for n in range(total)]
@@ -45,14 +45,14 @@ def cut(text: str, total: int, wide: bool = False, reference: int = 7) -> Sequen
     return [head + bytes((total, n)) + piece for n, piece in enumerate(pieces, 1)]
 
 
-def test_no_character_is_lost_where_a_network_cuts_and_no_reader_overlooks_what_is_missing():
+def test_no_character_is_lost_at_a_cut_and_missing_parts_are_marked():
     for total in range(2, 8):
         parts = [split(part) for part in cut(WHOLE, total)]
         pieces = [Piece(part.number, words, "utf-16-be") for part, words in parts if part]
         assert joined(pieces[::-1], total).text == WHOLE
-    without = joined([Piece(2, "乙".encode(), "utf-8"), Piece(4, "丁".encode("gb18030"), "gb18030")], 5)
-    assert without.text == f"{GAP}乙{GAP}丁{GAP}"
-    assert "共 5 段，第 1、3、5 段" in without.note
+    incomplete = joined([Piece(2, "乙".encode(), "utf-8"), Piece(4, "丁".encode("gb18030"), "gb18030")], 5)
+    assert incomplete.text == f"{GAP}乙{GAP}丁{GAP}"
+    assert "共 5 段，第 1、3、5 段" in incomplete.note
 
 
 @pytest.mark.parametrize(
@@ -72,13 +72,13 @@ def test_no_character_is_lost_where_a_network_cuts_and_no_reader_overlooks_what_
         ("Ԁ路灯".encode("utf-16-be"), None),
     ],
 )
-def test_a_header_is_read_and_what_is_none_stays_with_the_words(written: bytes, part: Part | None):
+def test_a_header_is_read_and_other_bytes_stay_in_the_text(written: bytes, part: Part | None):
     found, words = split(written)
     assert (found, words) == (part, b"a" if part else written)
 
 
 @pytest.mark.parametrize(
-    ("told", "part"),
+    ("args", "part"),
     [
         (("ab", "2", "3"), Part("ab", 2, 3)),
         (("", "2", "3"), None),
@@ -89,13 +89,13 @@ def test_a_header_is_read_and_what_is_none_stays_with_the_words(written: bytes, 
         (("ab", "1", ""), None),
     ],
 )
-def test_a_gateway_that_counts_parts_is_believed_where_it_can_be_true(told: tuple[str, str, str], part: Part | None):
-    assert counted(*told) == part
+def test_part_numbers_of_a_gateway_are_used_if_they_are_possible(args: tuple[str, str, str], part: Part | None):
+    assert counted(*args) == part
 
 
 @dataclass
 class Line:
-    """A channel of text messages in UCS-2, and a clock of its own."""
+    """A channel of text messages in UCS-2, with its own clock."""
 
     gate: httpx.AsyncClient
     pool: Pool
@@ -104,16 +104,22 @@ class Line:
     taker: TextTaker
     sent: int = 0
 
-    async def says(self, words: bytes, sender: str = "13800138000", **more: str | bytes) -> str:
-        """A message arrives; the answer, which is sent to the citizen."""
+    async def says(self, words: bytes, sender: str = "13800138000", **extra: str | bytes) -> str:
+        """Deliver a message; returns the reply to the citizen."""
         self.sent += 1
-        told: Mapping[str, str | bytes] = {"from": sender, "id": str(self.sent), "key": self.key, "text": words, **more}
-        answer = await self.gate.post(WHERE, content=_form(told), headers=_FORM)
+        parameters: Mapping[str, str | bytes] = {
+            "from": sender,
+            "id": str(self.sent),
+            "key": self.key,
+            "text": words,
+            **extra,
+        }
+        answer = await self.gate.post(WHERE, content=_form(parameters), headers=_FORM)
         assert answer.status_code == 200, answer.text
         return answer.text
 
     async def waits(self, minutes: float) -> None:
-        """So much time goes by, and a worker looks."""
+        """Move time on and run the worker's check."""
         parted = replace(self.taker.parted, clock=lambda: datetime.now(UTC) + timedelta(minutes=minutes))
         await replace(self.taker, parted=parted).take_due()
 
@@ -124,8 +130,8 @@ class Line:
 _FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 
 
-def _form(told: Mapping[str, str | bytes]) -> bytes:
-    return "&".join(f"{n}={_quoted(v)}" for n, v in told.items()).encode()
+def _form(parameters: Mapping[str, str | bytes]) -> bytes:
+    return "&".join(f"{n}={_quoted(v)}" for n, v in parameters.items()).encode()
 
 
 def _quoted(value: str | bytes) -> str:
@@ -133,20 +139,20 @@ def _quoted(value: str | bytes) -> str:
 
 
 @pytest.fixture
-async def line(gate: httpx.AsyncClient, pool: Pool, vault: Vault, database: str) -> Line:
+async def line(outside: httpx.AsyncClient, pool: Pool, vault: Vault, database: str) -> Line:
     key = await channel(pool, vault, ChannelKind.SMS, sms_charset="utf-16-be")
-    return Line(gate, pool, vault, key, taker(pool, vault, database))
+    return Line(outside, pool, vault, key, taker(pool, vault, database))
 
 
 def taker(pool: Pool, vault: Vault, database: str) -> TextTaker:
-    """What a process of its own would have."""
-    doors = http_app.doors(settings(database), pool, Masker())
-    return TextTaker(doors.registry, doors.conversations, PartedTexts(pool, vault), doors.language_of)
+    """The handler that another process would have."""
+    handlers = http_app.doors(settings(database), pool, Masker())
+    return TextTaker(handlers.registry, handlers.conversations, PartedTexts(pool, vault), handlers.language_of)
 
 
 @pytest.mark.parametrize("wide", [False, True])
 @pytest.mark.parametrize("order", list(permutations(range(3))))
-async def test_parts_are_one_demand_in_whatever_order_they_come(line: Line, wide: bool, order: tuple[int, ...]):
+async def test_parts_in_any_order_are_one_demand(line: Line, wide: bool, order: tuple[int, ...]):
     parts = cut(WHOLE, 3, wide)
     answers = [await line.says(parts[n]) for n in order]
     assert answers[:2] == ["", ""]
@@ -155,7 +161,7 @@ async def test_parts_are_one_demand_in_whatever_order_they_come(line: Line, wide
     assert "13800138000" in await secrets_of(line.pool, line.vault)
 
 
-async def test_parts_that_come_twice_are_taken_once_and_answered_as_at_first(line: Line):
+async def test_repeated_parts_count_once_and_get_the_first_reply(line: Line):
     first, second = cut(WHOLE, 2)
     assert [await line.says(first), await line.says(first)] == ["", ""]
     answer = await line.says(second)
@@ -164,7 +170,7 @@ async def test_parts_that_come_twice_are_taken_once_and_answered_as_at_first(lin
     assert await line.texts() == [WHOLE]
 
 
-async def test_a_long_answer_is_one_verdict_with_all_its_words(line: Line):
+async def test_a_long_reply_is_one_verdict_with_its_whole_text(line: Line):
     await line.says("桂澜路28号对面水管漏水".encode("utf-16-be"))
     await stands_at(line.pool, (await facts(line.pool))[0]["number"], "resolved")
     for part in reversed(cut("不满意 水还在漏，" + "墙也湿了，" * 20, 2)):
@@ -174,7 +180,7 @@ async def test_a_long_answer_is_one_verdict_with_all_its_words(line: Line):
     assert verdicts[0]["comment"].count("墙也湿了") == 20
 
 
-async def test_a_long_text_is_one_supplement_of_the_demand_that_it_names(line: Line):
+async def test_a_long_text_with_a_number_is_one_supplement_of_that_demand(line: Line):
     await line.says("桂澜路28号对面水管漏水".encode("utf-16-be"))
     number = (await facts(line.pool))[0]["number"]
     for part in cut(f"{number} {WHOLE}", 4):
@@ -182,7 +188,7 @@ async def test_a_long_text_is_one_supplement_of_the_demand_that_it_names(line: L
     assert (await kinds(line.pool), (await line.texts())[1]) == (["submitted", "supplemented"], WHOLE)
 
 
-async def test_after_the_time_limit_what_came_is_taken_and_says_what_is_missing(line: Line):
+async def test_after_the_time_limit_the_received_parts_are_processed_and_missing_ones_marked(line: Line):
     parts = cut(WHOLE, 3)
     await line.says(parts[2])
     await line.says(parts[0])
@@ -196,7 +202,7 @@ async def test_after_the_time_limit_what_came_is_taken_and_says_what_is_missing(
     assert len(await facts(line.pool)) == 1
 
 
-async def test_a_part_that_comes_after_the_others_were_taken_is_added_to_them(line: Line):
+async def test_a_part_that_comes_after_the_others_were_processed_is_a_supplement(line: Line):
     first, second, third = cut(WHOLE, 3)
     await line.says(first)
     await line.says(third)
@@ -207,20 +213,20 @@ async def test_a_part_that_comes_after_the_others_were_taken_is_added_to_them(li
     assert "段，迟到" in (await line.texts())[1]
 
 
-async def test_a_reference_that_is_used_again_begins_another_message(line: Line):
+async def test_a_reused_reference_begins_another_message(line: Line):
     for part in (*cut(WHOLE, 2), *cut("另一件事：三巷的井盖不见了，请尽快来看看", 2)):
         await line.says(part)
     assert await line.texts() == [WHOLE, "另一件事：三巷的井盖不见了，请尽快来看看"]
 
 
-async def test_parts_of_two_senders_are_two_messages_and_those_of_nobody_are_not_joined(line: Line):
-    ours, theirs = cut(WHOLE, 2), cut("三巷的井盖不见了，请尽快来看看", 2)
+async def test_parts_of_two_senders_are_two_messages_and_those_without_sender_are_not_joined(line: Line):
+    first_parts, second_parts = cut(WHOLE, 2), cut("三巷的井盖不见了，请尽快来看看", 2)
     for n in range(2):
-        await line.says(ours[n])
-        await line.says(theirs[n], sender="13900139000")
+        await line.says(first_parts[n])
+        await line.says(second_parts[n], sender="13900139000")
     assert sorted(await line.texts()) == sorted([WHOLE, "三巷的井盖不见了，请尽快来看看"])
     gateway = await line.taker.registry.gateway("sms")
-    for part in ours:
+    for part in first_parts:
         found, words = split(part)
         assert found
         sms = _sms("", words, found)
@@ -231,11 +237,11 @@ async def test_parts_of_two_senders_are_two_messages_and_those_of_nobody_are_not
 def _sms(sender: str, words: bytes, part: Part) -> Any:
     from services.intake.inbound.sms.request import Sms, Words
 
-    found = Words(joined([Piece(part.number, words, "utf-16-be")], 1).readings[0], part)
-    return Sms(sender, f"nobody-{part.number}", found)
+    words_ = Words(joined([Piece(part.number, words, "utf-16-be")], 1).readings[0], part)
+    return Sms(sender, f"nobody-{part.number}", words_)
 
 
-async def test_a_gateway_may_send_the_header_apart_or_count_the_parts_itself(line: Line):
+async def test_a_gateway_may_send_the_header_separately_or_number_the_parts_itself(line: Line):
     for part in cut(WHOLE, 2):
         await line.says(part[6:], udh=part[:6])
     for part in cut("另一件事：三巷的井盖不见了", 2):
@@ -247,13 +253,13 @@ async def test_a_gateway_may_send_the_header_apart_or_count_the_parts_itself(lin
     assert await line.texts() == [WHOLE, "另一件事：三巷的井盖不见了", "五巷的树倒了"]
 
 
-async def test_two_processes_join_what_came_to_both_of_them_and_take_it_once(line: Line, database: str):
+async def test_two_processes_join_parts_that_came_to_both_and_process_them_once(line: Line, database: str):
     async with (
         await open_pool(database, "intake") as another,
-        running("intake", app.api(settings(database), another)) as served,
-        httpx.AsyncClient(transport=httpx.ASGITransport(served), base_url="http://intake") as there,
+        running("intake", app.api(settings(database), another)) as application,
+        httpx.AsyncClient(transport=httpx.ASGITransport(application), base_url="http://intake") as other_client,
     ):
-        lines = [line, replace(line, gate=there)]
+        lines = [line, replace(line, gate=other_client)]
         parts = [part for part in cut(WHOLE, 4) for _ in range(2)]
         await asyncio.gather(*(lines[n % 2].says(part, id=str(n)) for n, part in enumerate(parts)))
     await line.waits(60)
@@ -261,14 +267,14 @@ async def test_two_processes_join_what_came_to_both_of_them_and_take_it_once(lin
 
 
 async def test_a_part_waits_while_another_process_begins_the_same_message(line: Line, database: str):
-    """Whoever saw no message of the thread would begin a second one, and neither would ever be whole."""
+    """Without waiting, the second process would begin another message, and neither would ever be complete."""
     reached, go = asyncio.Event(), asyncio.Event()
 
     class Slow(PartedTexts):
-        async def _put(self, *told: Any) -> None:
+        async def _put(self, *args: Any) -> None:
             reached.set()
             await go.wait()
-            await super()._put(*told)
+            await super()._put(*args)
 
     async with await open_pool(database, "intake") as another:
         first = asyncio.create_task(add(Slow(line.pool, line.vault), 1))
@@ -292,17 +298,17 @@ async def add(parted: PartedTexts, number: int) -> Added:
 
 
 class Killed(BaseException):
-    """The process ends here."""
+    """Raised where the process is killed."""
 
 
 @pytest.mark.parametrize("when", ["before", "after"])
-async def test_what_a_killed_process_had_is_taken_by_another_one_once(line: Line, when: str):
+async def test_parts_of_a_killed_process_are_processed_once_by_another(line: Line, when: str):
     take = line.taker.conversations.take
 
     class Dying:
-        async def take(self, *told: Any) -> Answer:
+        async def take(self, *args: Any) -> Answer:
             if when == "after":
-                await take(*told)
+                await take(*args)
             raise Killed
 
     gateway = await line.taker.registry.gateway("sms")
@@ -322,7 +328,7 @@ async def test_what_a_killed_process_had_is_taken_by_another_one_once(line: Line
     assert await line.texts() == [WHOLE]
 
 
-async def test_what_a_channel_cannot_take_is_kept_and_holds_up_no_other(line: Line):
+async def test_a_text_that_a_channel_cannot_accept_is_kept_and_delays_no_other(line: Line):
     first = cut(WHOLE, 2)[0]
     await line.says(first)
     await line.says(first, sender="13900139000")
@@ -341,7 +347,7 @@ async def test_what_a_channel_cannot_take_is_kept_and_holds_up_no_other(line: Li
     assert await kinds(line.pool) == ["submitted", "submitted"]
 
 
-async def test_words_wait_sealed_and_nothing_is_left_of_them_afterwards(line: Line, database: str):
+async def test_waiting_parts_are_encrypted_and_removed_afterwards(line: Line, database: str):
     first = cut("我的电话是13800138000，" + WHOLE, 2)[0]
     await line.says(first)
     old = line.vault

@@ -1,4 +1,4 @@
-"""A picture is fetched from the hosts that were allowed: not from where a sender or a host would like to lead."""
+"""A picture is fetched only from allowed hosts, whatever address a sender or a redirect gives."""
 
 import threading
 from collections.abc import Iterator
@@ -59,17 +59,17 @@ def host() -> Iterator[Host]:
 
 async def test_a_picture_is_fetched_with_its_whole_path(host: Host):
     host.answers["/a%20b/0?wx_fmt=jpeg&tp=1"] = b"picture"
-    found = await Pictures.of(f"mmbiz.qpic.cn, {host.name.upper()}", MOST).fetch(
+    content = await Pictures.of(f"mmbiz.qpic.cn, {host.name.upper()}", MOST).fetch(
         f"http://{host.name}/a%20b/0?wx_fmt=jpeg&tp=1"
     )
-    assert (found, host.names) == (b"picture", [host.name])
+    assert (content, host.names) == (b"picture", [host.name])
 
 
-async def test_a_picture_that_is_too_large_is_left_off_one_byte_after_the_limit(host: Host):
+async def test_a_picture_that_is_too_large_is_aborted_one_byte_after_the_limit(host: Host):
     host.answers["/x"] = b"x" * 10_000_000
-    found = await Pictures.of(host.name, MOST).fetch(f"http://{host.name}/x")
-    assert found is not None
-    assert len(found) == MOST + 1
+    content = await Pictures.of(host.name, MOST).fetch(f"http://{host.name}/x")
+    assert content is not None
+    assert len(content) == MOST + 1
 
 
 @pytest.mark.parametrize(
@@ -91,33 +91,33 @@ async def test_a_picture_that_is_too_large_is_left_off_one_byte_after_the_limit(
         "",
     ],
 )
-async def test_an_address_elsewhere_is_never_called(host: Host, address: str):
+async def test_an_address_of_another_host_is_never_requested(host: Host, address: str):
     host.answers["/x"] = b"picture"
-    written = address.replace("{host}", host.name).replace("{port}", host.name.partition(":")[2])
-    assert await Pictures.of(host.name, MOST).fetch(written) is None
+    url = address.replace("{host}", host.name).replace("{port}", host.name.partition(":")[2])
+    assert await Pictures.of(host.name, MOST).fetch(url) is None
     assert host.asked == []
 
 
-async def test_a_name_that_leads_to_a_private_address_is_not_called(host: Host):
+async def test_a_name_that_resolves_to_a_private_address_is_not_requested(host: Host):
     name = f"localhost:{host.name.partition(':')[2]}"
     host.answers["/x"] = b"picture"
     assert await Pictures.of(name, MOST).fetch(f"http://{name}/x") is None
     assert host.asked == []
 
 
-async def test_a_redirect_is_not_followed_wherever_it_leads(host: Host):
+async def test_no_redirect_is_followed(host: Host):
     host.answers |= {"/x": f"http://{host.name}/y", "/y": b"picture"}
     assert await Pictures.of(host.name, MOST).fetch(f"http://{host.name}/x") is None
     assert host.asked == ["/x"]
 
 
-async def test_a_host_that_does_not_answer_is_not_waited_for(host: Host):
+async def test_a_host_that_does_not_respond_is_given_up(host: Host):
     host.answers["/x"] = None
     pictures = Pictures(frozenset({host.name}), MOST, within=0.1)
     assert await pictures.fetch(f"http://{host.name}/x") is None
 
 
-async def test_nothing_is_fetched_where_no_host_is_allowed(host: Host):
+async def test_nothing_is_fetched_without_an_allowed_host(host: Host):
     assert await Pictures.of("", MOST).fetch(f"http://{host.name}/x") is None
     assert await Pictures.of(" , ", MOST).fetch(f"http://{host.name}/x") is None
     assert host.asked == []

@@ -1,4 +1,4 @@
-"""A citizen judges the answer by a text message or through a channel; feedback hears of it as a note."""
+"""A citizen rates the answer by a text message or through a channel; it is recorded as a note for feedback."""
 
 from typing import Any
 
@@ -27,8 +27,8 @@ async def key(pool: Pool, vault: Vault) -> str:
 
 
 async def text(gate: httpx.AsyncClient, key: str, words: str, reference: str, sender: str = ME) -> str:
-    told = {"from": sender, "text": words, "id": reference, "key": key}
-    answer = await gate.get("/inbound/sms/sms", params=told)
+    parameters = {"from": sender, "text": words, "id": reference, "key": key}
+    answer = await gate.get("/inbound/sms/sms", params=parameters)
     assert answer.status_code == 200, answer.text
     return answer.text
 
@@ -56,7 +56,7 @@ async def number_of_first(pool: Pool) -> str:
         ("Very dissatisfied. Nobody came", 1, False, "Nobody came"),
     ],
 )
-def test_a_verdict_is_read_as_people_write_it(words: str, rating: int | None, solved: bool, comment: str):
+def test_a_verdict_is_read_in_the_forms_that_people_write(words: str, rating: int | None, solved: bool, comment: str):
     assert spoken_verdict(words) == Rate(rating=rating, solved=solved, comment=comment)
 
 
@@ -76,109 +76,112 @@ def test_a_verdict_is_read_as_people_write_it(words: str, rating: int | None, so
         "",
     ],
 )
-def test_words_that_are_no_verdict_are_left_alone(words: str):
+def test_text_that_is_no_verdict_is_not_read_as_one(words: str):
     assert spoken_verdict(words) is None
 
 
-async def test_a_reply_to_the_answer_is_the_verdict_on_it(gate: httpx.AsyncClient, pool: Pool, key: str):
-    await text(gate, key, "桂澜路28号对面路灯不亮", "1")
+async def test_a_reply_to_the_answer_is_the_verdict_on_it(outside: httpx.AsyncClient, pool: Pool, key: str):
+    await text(outside, key, "桂澜路28号对面路灯不亮", "1")
     await stands_at(pool, await number_of_first(pool), "resolved")
-    told = await text(gate, key, "不满意 打13800138000没人接，水还在漏", "2")
+    reply = await text(outside, key, "不满意 打13800138000没人接，水还在漏", "2")
     assert await kinds(pool) == ["submitted", "verdict-given"]
-    given = await last(pool)
-    assert (given["judged"], given["rating"], given["solved"], given["asked"]) == (1, 2, False, "sms")
-    assert ME not in given["comment"]
-    assert "未解决" in told
+    verdict_fact = await last(pool)
+    assert (verdict_fact["judged"], verdict_fact["rating"], verdict_fact["solved"], verdict_fact["asked"]) == (
+        1,
+        2,
+        False,
+        "sms",
+    )
+    assert ME not in verdict_fact["comment"]
+    assert "未解决" in reply
 
 
-async def test_a_gateway_that_repeats_a_verdict_is_answered_as_before(gate: httpx.AsyncClient, pool: Pool, key: str):
-    await text(gate, key, "桂澜路28号对面路灯不亮", "1")
+async def test_a_repeated_verdict_gets_the_first_reply(outside: httpx.AsyncClient, pool: Pool, key: str):
+    await text(outside, key, "桂澜路28号对面路灯不亮", "1")
     await stands_at(pool, await number_of_first(pool), "resolved")
-    assert await text(gate, key, "5", "2") == await text(gate, key, "5", "2")
+    assert await text(outside, key, "5", "2") == await text(outside, key, "5", "2")
     assert await kinds(pool) == ["submitted", "verdict-given"]
 
 
-async def test_a_verdict_with_number_and_code_is_answered_alike_when_it_comes_again(
-    client: httpx.AsyncClient, gate: httpx.AsyncClient, pool: Pool, key: str
+async def test_a_repeated_verdict_with_number_and_code_gets_the_same_reply(
+    client: httpx.AsyncClient, outside: httpx.AsyncClient, pool: Pool, key: str
 ):
     receipt = await taken(client)
     await stands_at(pool, receipt["number"], "resolved")
     words = f"{receipt['number']} {receipt['code']} 不满意 水还在漏"
-    first = await text(gate, key, words, "1", sender="13900139000")
+    first = await text(outside, key, words, "1", sender="13900139000")
     assert "未解决" in first
-    assert await text(gate, key, words, "1", sender="13900139000") == first
+    assert await text(outside, key, words, "1", sender="13900139000") == first
     assert await kinds(pool) == ["submitted", "verdict-given"]
 
 
-async def test_a_digit_to_a_demand_that_waits_for_no_verdict_supplements_it(
-    gate: httpx.AsyncClient, pool: Pool, key: str
-):
-    await text(gate, key, "桂澜路28号对面路灯不亮", "1")
-    await text(gate, key, "5", "2")
+async def test_a_digit_is_a_supplement_if_no_verdict_is_expected(outside: httpx.AsyncClient, pool: Pool, key: str):
+    await text(outside, key, "桂澜路28号对面路灯不亮", "1")
+    await text(outside, key, "5", "2")
     assert await kinds(pool) == ["submitted", "supplemented"]
 
 
-async def test_nobody_judges_the_demand_of_another(gate: httpx.AsyncClient, pool: Pool, key: str):
-    await text(gate, key, "桂澜路28号对面路灯不亮", "1")
+async def test_nobody_can_rate_the_demand_of_another(outside: httpx.AsyncClient, pool: Pool, key: str):
+    await text(outside, key, "桂澜路28号对面路灯不亮", "1")
     await stands_at(pool, await number_of_first(pool), "resolved")
-    await text(gate, key, "1", "2", sender="13900139000")
+    await text(outside, key, "1", "2", sender="13900139000")
     assert await kinds(pool) == ["submitted", "submitted"]
 
 
-async def test_the_answer_that_waits_is_judged_whatever_was_spoken_of_since(
-    gate: httpx.AsyncClient, pool: Pool, key: str
+async def test_a_verdict_is_on_the_waiting_answer_despite_later_messages(
+    outside: httpx.AsyncClient, pool: Pool, key: str
 ):
-    await text(gate, key, "桂澜路28号对面路灯不亮", "1")
+    await text(outside, key, "桂澜路28号对面路灯不亮", "1")
     first = await number_of_first(pool)
     await stands_at(pool, first, "closed")
-    await text(gate, key, "村口的水管漏水", "2")
+    await text(outside, key, "村口的水管漏水", "2")
     await stands_at(pool, first, "resolved")
-    assert first in await text(gate, key, "满意", "3")
+    assert first in await text(outside, key, "满意", "3")
     assert await kinds(pool) == ["submitted", "submitted", "verdict-given"]
 
 
-async def told(client: httpx.AsyncClient, pool: Pool, number: str) -> None:
-    """A message about the demand goes to the telephone that was left with it."""
+async def message_sent(client: httpx.AsyncClient, pool: Pool, number: str) -> None:
+    """Record that a message about the demand was sent to the telephone of its contact."""
     async with pool.acquire() as db:
         contact = await db.fetchval("SELECT state ->> 'contact' FROM demand WHERE state ->> 'number' = $1", number)
-    asked = {"number": number, "contact": contact, "ways": ["phone"], "why": "resolved"}
+    request = {"number": number, "contact": contact, "ways": ["phone"], "why": "resolved"}
     token = Tokens(KEYS["secret"]).write("service", {"service": "feedback"})
     answer = await client.post(
-        "/v1/contacts", json={"questions": [asked]}, headers={"Authorization": f"Bearer {token}"}
+        "/v1/contacts", json={"questions": [request]}, headers={"Authorization": f"Bearer {token}"}
     )
     assert answer.json()["answers"][0]["state"] == "known"
 
 
-async def test_who_raised_it_on_the_web_judges_it_by_a_reply_to_the_message(
-    client: httpx.AsyncClient, gate: httpx.AsyncClient, pool: Pool, key: str
+async def test_a_person_who_raised_it_on_the_web_can_rate_by_replying_to_the_message(
+    client: httpx.AsyncClient, outside: httpx.AsyncClient, pool: Pool, key: str
 ):
     number = (await taken(client, contact={"name": "陈", "phone": "+86 138-0013-8000"}))["number"]
-    await told(client, pool, number)
+    await message_sent(client, pool, number)
     await stands_at(pool, number, "resolved")
-    assert number in await text(gate, key, "不满意 水还在漏", "1", sender="8613800138000")
+    assert number in await text(outside, key, "不满意 水还在漏", "1", sender="8613800138000")
     assert (await last(pool))["type"].startswith("demand.verdict-given")
     assert await kinds(pool) == ["submitted", "personal-data-viewed", "verdict-given"]
 
 
-async def test_a_reply_to_a_message_goes_on_about_its_demand(
-    client: httpx.AsyncClient, gate: httpx.AsyncClient, pool: Pool, key: str
+async def test_a_reply_to_a_message_is_about_its_demand(
+    client: httpx.AsyncClient, outside: httpx.AsyncClient, pool: Pool, key: str
 ):
     number = (await taken(client, contact={"phone": ME}))["number"]
-    await told(client, pool, number)
-    assert number in await text(gate, key, "旁边那盏也不亮", "1")
+    await message_sent(client, pool, number)
+    assert number in await text(outside, key, "旁边那盏也不亮", "1")
     assert await kinds(pool) == ["submitted", "personal-data-viewed", "supplemented"]
 
 
-async def test_after_an_erasure_nobody_knows_who_was_told(client: httpx.AsyncClient, pool: Pool):
+async def test_an_erasure_removes_the_link_between_message_and_demand(client: httpx.AsyncClient, pool: Pool):
     number = (await taken(client, contact={"phone": ME}))["number"]
-    await told(client, pool, number)
+    await message_sent(client, pool, number)
     async with pool.acquire() as db, db.transaction():
         demand_id = await db.fetchval("SELECT demand_id FROM correspondent")
         await erase(db, demand_id, now(), "陈", "本人要求")
         assert await db.fetchval("SELECT count(*) FROM correspondent") == 0
 
 
-async def test_a_channel_hands_a_verdict_in_and_names_who_wrote_it_down(client: httpx.AsyncClient, pool: Pool):
+async def test_a_channel_submits_a_verdict_and_names_who_entered_it(client: httpx.AsyncClient, pool: Pool):
     number = (await taken(client))["number"]
     verdict = {"rating": 4, "solved": True, "comment": "来过两次", "entered_by": "陈"}
     early = await say(client, number, "verdict", verdict)
@@ -187,8 +190,8 @@ async def test_a_channel_hands_a_verdict_in_and_names_who_wrote_it_down(client: 
     await stands_at(pool, number, "resolved")
     assert (await say(client, number, "verdict", verdict)).status_code == 202
     assert (await say(client, number, "verdict", verdict)).status_code == 202
-    given = await last(pool)
-    assert (given["rating"], given["entered_by"], given["asked"]) == (4, "陈", "web")
+    verdict_fact = await last(pool)
+    assert (verdict_fact["rating"], verdict_fact["entered_by"], verdict_fact["asked"]) == (4, "陈", "web")
     assert await kinds(pool) == ["submitted", "verdict-given"]
     otherwise = await say(client, number, "verdict", verdict | {"rating": 1})
     assert is_a_problem(otherwise)["type"].endswith("key-reused")

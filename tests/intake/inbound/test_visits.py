@@ -1,4 +1,4 @@
-"""Field visits: drafts written without a network, handed over as often as the device likes."""
+"""Field visits: drafts written offline, which the device may send any number of times."""
 
 import json
 from typing import Any
@@ -15,13 +15,13 @@ from tests.intake.test_api import is_a_problem
 
 
 @pytest.fixture
-async def visitor(gate: httpx.AsyncClient, pool: Pool, vault: Vault) -> httpx.AsyncClient:
-    gate.headers["X-API-Key"] = await channel(pool, vault, ChannelKind.FIELD_VISIT)
-    return gate
+async def visitor(outside: httpx.AsyncClient, pool: Pool, vault: Vault) -> httpx.AsyncClient:
+    outside.headers["X-API-Key"] = await channel(pool, vault, ChannelKind.FIELD_VISIT)
+    return outside
 
 
-def draft(title: str = "路灯坏了", **more: Any) -> dict[str, Any]:
-    return {"id": str(uuid4()), "title": title, "occurred_at": "2021-05-11T02:00:00Z"} | more
+def draft(title: str = "路灯坏了", **changes: Any) -> dict[str, Any]:
+    return {"id": str(uuid4()), "title": title, "occurred_at": "2021-05-11T02:00:00Z"} | changes
 
 
 async def sync(visitor: httpx.AsyncClient, *drafts: Any) -> list[dict[str, Any]]:
@@ -31,21 +31,21 @@ async def sync(visitor: httpx.AsyncClient, *drafts: Any) -> list[dict[str, Any]]
 
 
 async def test_drafts_become_demands_with_the_time_of_the_visit(visitor: httpx.AsyncClient, pool: Pool):
-    one, two = draft(), draft("垃圾没人收", division="440605126222")
-    answers = await sync(visitor, one, two)
-    assert [answer["id"] for answer in answers] == [one["id"], two["id"]]
+    first_draft, second_draft = draft(), draft("垃圾没人收", division="440605126222")
+    answers = await sync(visitor, first_draft, second_draft)
+    assert [answer["id"] for answer in answers] == [first_draft["id"], second_draft["id"]]
     assert [answer["number"][:4] for answer in answers] == ["NH21", "NH21"]
     assert [fact["division"] for fact in await facts(pool)] == ["440605000000", "440605126222"]
 
 
-async def test_a_visit_says_how_urgent_it_is_and_that_somebody_needs_protection(visitor: httpx.AsyncClient, pool: Pool):
+async def test_a_draft_may_give_urgency_and_vulnerability(visitor: httpx.AsyncClient, pool: Pool):
     await sync(visitor, draft(urgency="urgent", vulnerable=True), draft())
     assert [(fact.get("urgency"), fact.get("vulnerable")) for fact in await facts(pool)] == [
         ("urgent", True), (None, None),
     ]  # fmt: skip
 
 
-async def test_handing_over_again_changes_nothing(visitor: httpx.AsyncClient, pool: Pool):
+async def test_sending_drafts_again_changes_nothing(visitor: httpx.AsyncClient, pool: Pool):
     drafts = [draft(), draft(), draft()]
     first = await sync(visitor, *drafts)
     again = await sync(visitor, *drafts, drafts[0], draft("新的"))
@@ -67,7 +67,7 @@ async def test_handing_over_again_changes_nothing(visitor: httpx.AsyncClient, po
         ([], "body"),
     ],
 )
-async def test_a_bad_draft_is_explained_and_holds_up_nobody(
+async def test_an_invalid_draft_is_explained_and_delays_no_other(
     visitor: httpx.AsyncClient, pool: Pool, bad: Any, field: str
 ):
     first, wrong, last = await sync(visitor, draft(), bad, draft())
@@ -78,23 +78,25 @@ async def test_a_bad_draft_is_explained_and_holds_up_nobody(
     assert len(await kinds(pool)) == 2
 
 
-async def test_a_draft_changed_after_it_was_handed_over_is_to_be_supplemented(visitor: httpx.AsyncClient, pool: Pool):
-    one = draft()
-    (first,) = await sync(visitor, one)
-    (changed,) = await sync(visitor, one | {"title": "另一件事"})
+async def test_a_draft_changed_after_sending_is_refused_with_the_hint_to_supplement(
+    visitor: httpx.AsyncClient, pool: Pool
+):
+    first_draft = draft()
+    (first,) = await sync(visitor, first_draft)
+    (changed,) = await sync(visitor, first_draft | {"title": "另一件事"})
     assert first["number"] in changed["errors"][0]["detail_en"]
     assert len(await kinds(pool)) == 1
 
 
-async def test_a_channel_of_another_kind_makes_no_visits(gate: httpx.AsyncClient, pool: Pool, vault: Vault):
+async def test_a_channel_of_another_kind_makes_no_visits(outside: httpx.AsyncClient, pool: Pool, vault: Vault):
     key = await channel(pool, vault, ChannelKind.WEB)
-    refused = await gate.post("/v1/visits/drafts", json={"drafts": [draft()]}, headers={"X-API-Key": key})
+    refused = await outside.post("/v1/visits/drafts", json={"drafts": [draft()]}, headers={"X-API-Key": key})
     assert refused.status_code == 403
     is_a_problem(refused)
 
 
 @pytest.mark.parametrize("spoilt", ["路灯\ud83d坏了", "路灯\0坏了", "路灯\x9f坏了"])
-async def test_a_draft_that_a_character_spoils_is_told_so_and_holds_up_no_other(
+async def test_a_draft_with_an_invalid_character_is_refused_and_delays_no_other(
     visitor: httpx.AsyncClient, pool: Pool, spoilt: str
 ):
     good, bad = draft(), draft(spoilt)
