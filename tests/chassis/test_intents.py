@@ -149,7 +149,7 @@ class Post:
         """The state of each intent, in order."""
         return [row["state"] for row in await self.pool.fetch("SELECT state FROM intent ORDER BY position")]
 
-    async def told(self) -> list[str]:
+    async def outcomes(self) -> list[str]:
         """The outcomes in the journal."""
         return (await steps(self.pool, PARCEL))[1:]
 
