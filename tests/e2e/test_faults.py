@@ -15,7 +15,7 @@ from deploy.local.deployment import Running
 from tests.e2e.conftest import huying
 from tests.e2e.fold import assert_views_equal_journals
 from tests.eventually import eventually
-from tests.independent.myla311 import figures
+from tests.independent.myla311 import figures, size
 
 pytestmark = [pytest.mark.faults, pytest.mark.kafka]
 VICTIMS = (
@@ -44,12 +44,12 @@ async def alive(running: Running, name: str) -> bool:
 
 
 async def test_every_process_and_the_broker_are_killed_during_the_import(
-    running: Running, real_file: Path, tmp_path: Path
+    running: Running, imported_file: Path, tmp_path: Path
 ):
-    dsn = running.runtime.database_url
-    importing = huying(running, "import", str(real_file), "--mapping", "myla311", "--no-wait", cwd=tmp_path)
+    dsn, between_kills = running.runtime.database_url, size(imported_file) // 4
+    importing = huying(running, "import", str(imported_file), "--mapping", "myla311", "--no-wait", cwd=tmp_path)
     for number, victim in enumerate(VICTIMS, 1):
-        await eventually(lambda: told(dsn), lambda facts, least=number * 2500: facts >= least, within=120)
+        await eventually(lambda: told(dsn), lambda facts, least=number * between_kills: facts >= least, within=120)
         await eventually(partial(alive, running, victim), bool, within=60)
         running.kill(victim)
     said, _ = await asyncio.to_thread(importing.communicate, timeout=400)
@@ -59,7 +59,7 @@ async def test_every_process_and_the_broker_are_killed_during_the_import(
         return sum(keeper.restarts for keeper in running.supervisors.values())
 
     await eventually(restarts, lambda count: count >= len(VICTIMS))
-    expected = figures(real_file)["month"]["2017-12"]
+    expected = figures(imported_file)["month"]["2017-12"]
 
     async def visible() -> dict[str, int]:
         async with httpx.AsyncClient(base_url=running.url) as client:
@@ -70,7 +70,7 @@ async def test_every_process_and_the_broker_are_killed_during_the_import(
         return dict(answer.json()["total"]["statuses"])
 
     await eventually(visible, lambda statuses: statuses == expected, within=180)
-    assert len(await assert_views_equal_journals(dsn)) == 9_999
+    assert len(await assert_views_equal_journals(dsn)) == size(imported_file)
 
 
 async def test_a_demand_is_taken_while_the_broker_is_away(running: Running):
