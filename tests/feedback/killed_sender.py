@@ -8,6 +8,7 @@ from services.feedback.ratings.domain import Reaction
 from shared.chassis.aggregates.repository import Repository
 from shared.chassis.base import logs
 from shared.chassis.database.pool import open_pool
+from shared.chassis.work import circuits
 from shared.chassis.work.intent_sender import IntentSender
 from shared.chassis.work.intent_watch import IntentWatch
 from shared.contracts.demand.rules import demand_rules
@@ -27,6 +28,8 @@ def repository() -> Book:
 
 async def main(dsn: str, url: str) -> None:
     """Send until killed."""
+    # A gateway that failed again and again would rest for half a minute; how long it rests is tested elsewhere.
+    circuits.LONGEST = 1.0  # type: ignore[misc]
     http_sms = sms(url=url, form={"to": "{to}", "id": "{id}"}, answers=ANSWERS, timeout=1, at_once=16)
     async with await open_pool(dsn, "feedback") as pool:
         kind = message_kind_of(repository(), HttpSmsGateway("sms", http_sms), shipped())
