@@ -12,6 +12,7 @@ from aiokafka.admin import AIOKafkaAdminClient
 
 from shared.chassis.aggregates.repository import Repositories, Repository
 from shared.chassis.base.settings import ProcessSettings
+from shared.chassis.consumer import consumer as consumers
 from shared.chassis.consumer import consumer_log
 from shared.chassis.consumer.consumer import Consumer
 from shared.chassis.consumer.lag import Place
@@ -23,7 +24,9 @@ from shared.chassis.kafka.cluster import BrokerReplaced, asking, create_topics
 from shared.chassis.kafka.log_identity import LogIdentity, identity_of
 from shared.chassis.process.components import Worker, relay_components, worker_components
 from shared.chassis.process.run import Components
+from shared.chassis.relay import relay as relays
 from shared.chassis.relay import relay_cursor
+from shared.chassis.relay.leased_producer import LeasedProducer
 from shared.chassis.relay.relay_cursor import Begin, Shard
 from shared.contracts.demand.rules import demand_rules
 from shared.contracts.demand.state import Service
@@ -88,7 +91,21 @@ async def topics_of(admin: AIOKafkaAdminClient) -> Mapping[str, str]:
     return (await identity_of(admin)).topics
 
 
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On the embedded broker, who lost a topic notices it soon: the product waits 15 s for an acknowledgement."""
+    if KAFKA:
+        return
+
+    def producer(lease: Lease, **settings: Any) -> LeasedProducer:
+        return LeasedProducer(lease, **settings | {"request_timeout_ms": 3_000})
+
+    monkeypatch.setattr(relays, "LeasedProducer", producer)
+    monkeypatch.setattr(consumers, "LOOK", 1.0)
+
+
 @pytest.mark.kafka
+@pytest.mark.usefixtures("impatient")
 @pytest.mark.parametrize("by_faust", [True, False], ids=["Faust", "aiokafka"])
 async def test_facts_recorded_while_a_topic_is_recreated_reach_its_readers(
     database: str, intake: Pool, pool: Pool, own_broker: Server, by_faust: bool
