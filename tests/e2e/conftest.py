@@ -32,7 +32,7 @@ def real_file() -> Path:
 
 @pytest.fixture(scope="session")
 def imported_file(real_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """All of it on Apache Kafka (`make test-kafka`) and in a long run; else a third, which takes a third of the time."""
+    """All of it on Apache Kafka and in a long run; else a third, which takes a third of the time."""
     if KAFKA or LONG:
         return real_file
     part = tmp_path_factory.mktemp("part") / real_file.name

@@ -28,9 +28,7 @@ Original = Annotated[
 EnteredBy = Annotated[
     Staff | None, Field(description="the member of staff who entered this for the citizen; null: the citizen sent it")
 ]
-SaidBy = Annotated[
-    str, Field(max_length=200, description="who told the member of staff, and how"), by_office(200)
-]
+SaidBy = Annotated[str, Field(max_length=200, description="who told the member of staff, and how"), by_office(200)]
 Edition = Annotated[int, Field(ge=1, description="1, 2, 3 …: the number of this release or withdrawal of the demand")]
 Tags = Annotated[
     tuple[Annotated[Text, Field(min_length=1, max_length=LONGEST_CODE), Identifier("a tag of the jurisdiction")], ...],
