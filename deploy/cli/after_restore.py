@@ -34,7 +34,7 @@ from shared.identity import sessions
 from shared.jurisdiction.loader import packs_of
 from shared.jurisdiction.settings import JurisdictionSettings
 
-CAUSE: Final = "unknown: it was due in a time that a restore has undone, and may have gone out then"
+CAUSE: Final = "unknown: it was due in the time that is lost by the restore, and may have been sent then"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,7 @@ def after_restore(
         typer.Option(
             min=1,
             max=1_000_000_000,
-            help="how many numbers of demands nobody gets: more than were given in the lost time",
+            help="how many numbers of demands to skip: more than were assigned in the lost time",
         ),
     ] = 10_000,
     told: Annotated[
@@ -103,9 +103,9 @@ def _moment(text: str) -> datetime | None:
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
-        raise typer.BadParameter(f"{text!r} is no moment, such as 2026-11-30T09:30:00+08:00") from None
+        raise typer.BadParameter(f"{text!r} is not a time, such as 2026-11-30T09:30:00+08:00") from None
     if moment.tzinfo is None:
-        raise typer.BadParameter(f"{text!r} does not say its offset from UTC, such as +08:00")
+        raise typer.BadParameter(f"{text!r} has no offset from UTC, such as +08:00")
     return moment
 
 

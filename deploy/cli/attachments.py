@@ -1,4 +1,4 @@
-"""`huying attachments`: what citizens attached."""
+"""`huying attachments`: the files that citizens attached."""
 
 import asyncio
 

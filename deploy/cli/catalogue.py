@@ -31,10 +31,10 @@ from shared.jurisdiction.settings import JurisdictionSettings
 app = typer.Typer(no_args_is_help=True, help=__doc__)
 T = TypeVar("T")
 
-Which = Annotated[str, typer.Option("--jurisdiction", help="the pack; the first that is served unless told")]
-Name = Annotated[str, typer.Option("--name", help="who does it; kept with what is done")]
+Which = Annotated[str, typer.Option("--jurisdiction", help="the pack; default: the first of the packs that are served")]
+Name = Annotated[str, typer.Option("--name", help="your name; it is stored with the change")]
 Told = Annotated[str, typer.Argument(metavar="FILE|VERSION", help="a YAML file, or the name of a version")]
-Reason = Annotated[str, typer.Option("--reason", help="why; kept with what is done")]
+Reason = Annotated[str, typer.Option("--reason", help="the reason; it is stored with the change")]
 STAFF: Final = "staff"
 
 
@@ -64,7 +64,8 @@ def show(version: Annotated[str, typer.Argument()], jurisdiction: Which = "") ->
 
 @app.command()
 def check(
-    file: Annotated[Path, typer.Argument(help="a YAML file, as the catalogue.yaml of a pack")], jurisdiction: Which = ""
+    file: Annotated[Path, typer.Argument(help="a YAML file, in the form of the catalogue.yaml of a pack")],
+    jurisdiction: Which = "",
 ) -> None:
     """Check a file: rules that can never match, unknown names, categories without rules, and overlapping rules.
 
@@ -105,7 +106,11 @@ def rehearse(
 def publish(
     what: Told,
     at: Annotated[
-        datetime | None, typer.Option(formats=["%Y-%m-%dT%H:%M:%S%z"], help="2027-01-01T00:00:00+0800; now unless told")
+        datetime | None,
+        typer.Option(
+            formats=["%Y-%m-%dT%H:%M:%S%z"],
+            help="when it becomes valid, such as 2027-01-01T00:00:00+0800; default: now",
+        ),
     ] = None,
     reason: Reason = "",
     name: Name = STAFF,
@@ -122,7 +127,7 @@ def publish(
 
 @app.command()
 def rollback(
-    version: Annotated[str, typer.Argument(help="an earlier version; none: the one before")] = "",
+    version: Annotated[str, typer.Argument(help="an earlier version; default: the previous one")] = "",
     reason: Reason = "",
     name: Name = STAFF,
     jurisdiction: Which = "",

@@ -34,11 +34,11 @@ _IMPORT: Final = (Scope.IMPORT, Scope.SUBMIT, Scope.READ_ALL)
 @app.command()
 def add(
     name: Name,
-    kind: Annotated[ChannelKind, typer.Option(help="what kind of front end it is")],
-    may_import: Annotated[bool, typer.Option("--import", help="may hand over history, and read all")] = False,
-    scope: Annotated[
-        list[Scope] | None, typer.Option(help="what the key may be used for; `submit` unless told")
-    ] = None,
+    kind: Annotated[ChannelKind, typer.Option(help="the kind of the channel")],
+    may_import: Annotated[
+        bool, typer.Option("--import", help="the channel may import history and read all demands")
+    ] = False,
+    scope: Annotated[list[Scope] | None, typer.Option(help="what the key may be used for; default: `submit`")] = None,
 ) -> None:
     """Add a channel; its key is shown only now."""
     scopes = tuple(scope or (_IMPORT if may_import else _SUBMIT))
@@ -58,7 +58,7 @@ def add(
 @app.command()
 def rotate(
     name: Name,
-    grace: Annotated[float, typer.Option(min=0, max=24 * 90, help="hours for which the present key stays good")] = 0,
+    grace: Annotated[float, typer.Option(min=0, max=24 * 90, help="hours for which the present key stays valid")] = 0,
 ) -> None:
     """Give a channel a new key, shown only now; the present key is valid for the grace period, older keys are not."""
     with exit_on_refusal():
@@ -78,7 +78,7 @@ def embed(
     origin: Annotated[
         list[str] | None, typer.Option(help="a site that may embed the forms, such as https://school.example")
     ] = None,
-    stop: Annotated[bool, typer.Option("--stop", help="let no site embed them any more")] = False,
+    stop: Annotated[bool, typer.Option("--stop", help="do not let any site embed the forms any more")] = False,
 ) -> None:
     """Let other sites embed a channel's forms; the origins replace the earlier ones. Without origins: show them."""
 
@@ -104,7 +104,7 @@ def embed(
 
 @app.command()
 def seed(
-    file: Annotated[Path, typer.Option(help="where the keys are kept, readable by its owner alone")],
+    file: Annotated[Path, typer.Option(help="file in which the keys are stored; only its owner can read it")],
 ) -> None:
     """Create a channel of every kind and one for imports, unless the file exists."""
     if file.exists():
@@ -121,7 +121,8 @@ def seed(
 def change(
     name: Name,
     values: Annotated[
-        list[str] | None, typer.Argument(help="NAME=VALUE; `-` asks for the value, nothing forgets it; none: show")
+        list[str] | None,
+        typer.Argument(help="NAME=VALUE; NAME=- asks for the value, NAME= removes it; none: show the settings"),
     ] = None,
 ) -> None:
     """Set what a channel may do, and its gateway's parameters: quota, scopes, division, WeChat, SMS, mailbox."""
@@ -136,7 +137,7 @@ def _change(assignment: str) -> tuple[str, str | None]:
     name, equals, value = assignment.partition("=")
     known = ("scopes", *ChannelSettings.model_fields)
     if not equals or name not in known:
-        raise typer.BadParameter(f"{assignment!r} is no NAME=VALUE with one of these names: {', '.join(known)}")
+        raise typer.BadParameter(f"{assignment!r} is not NAME=VALUE with one of these names: {', '.join(known)}")
     if value == "-":
         value = typer.prompt(name, hide_input=True) if sys.stdin.isatty() else sys.stdin.readline().strip()
     return name, value or None

@@ -15,7 +15,9 @@ from shared.contracts.demand import lifecycle_page
 
 ROOT = Path(__file__).parents[2]
 RELEASED: Final = published.FOLDER / "released"
-WAY_OUT: Final = "A released fact may only gain optional fields; else add its next version, with an upcaster (ADR 0026)"
+WAY_OUT: Final = (
+    "A released fact may only gain optional fields. For other changes add its next version, with an upcaster (ADR 0026)"
+)
 
 
 def documents(root: Path = ROOT) -> Mapping[Path, str]:
@@ -44,7 +46,10 @@ def released() -> Mapping[str, Any]:
 
 def broken(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
     """A sentence for each incompatible change of a released schema."""
-    gone = [f"{name} was released and is gone: keep it among the retired versions" for name in before.keys() - after]
+    gone = [
+        f"{name} was released and does not exist any more: keep it in the retired versions"
+        for name in before.keys() - after
+    ]
     return sorted(gone) + [
         f"{name}: {change}. {WAY_OUT}"
         for name in sorted(before.keys() & after)
@@ -52,8 +57,10 @@ def broken(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
     ]
 
 
-Write = Annotated[bool, typer.Option("--write", help="write what has drifted")]
-Release = Annotated[bool, typer.Option("--release", help="remember the schemas as released; from then on they hold")]
+Write = Annotated[bool, typer.Option("--write", help="write the outdated documents")]
+Release = Annotated[
+    bool, typer.Option("--release", help="store the schemas as released; they may not be broken from then on")
+]
 
 
 def contracts(write: Write = False, release: Release = False) -> None:
@@ -65,7 +72,7 @@ def contracts(write: Write = False, release: Release = False) -> None:
     for path in drifted:
         if write:
             _write(path, documents()[path])
-        typer.echo(f"{'written' if write else 'drifted'}: {path.relative_to(ROOT)}")
+        typer.echo(f"{'written' if write else 'outdated'}: {path.relative_to(ROOT)}")
     if drifted and not write:
         typer.echo("huying: run `make docs`", err=True)
     if breaks or (drifted and not write):

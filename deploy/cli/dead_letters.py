@@ -24,19 +24,23 @@ TIME: Final = "%Y-%m-%d %H:%M:%S"
 Reader = Annotated[str, typer.Argument(help="the service that could not handle it")]
 LARGEST: Final = 2**63 - 1
 """The largest id that a table may have."""
-Id = Annotated[int, typer.Argument(min=1, max=LARGEST, help="the id that `list` shows")]
+Id = Annotated[int, typer.Argument(min=1, max=LARGEST, help="the id, as `list` shows it")]
 
 
 @app.command("list")
 def listed(
-    after: Annotated[str, typer.Option(help="SERVICE/ID: those behind this one, as the end of a list says")] = "",
-    limit: Annotated[int, typer.Option(min=1, max=10_000, help="how many, the oldest of each service first")] = 100,
+    after: Annotated[
+        str, typer.Option(help="SERVICE/ID: only those after this one, as printed at the end of a list")
+    ] = "",
+    limit: Annotated[
+        int, typer.Option(min=1, max=10_000, help="the most to list, the oldest of each service first")
+    ] = 100,
 ) -> None:
     """List the waiting dead letters, one line each: service, id, time, place, cause; exit code 1 if there are any."""
     use_local_deployment()
     letters = asyncio.run(_waiting(_behind(after), limit + 1))
     if not letters:
-        console.print("no dead letters" if not after else f"no dead letters behind {after}")
+        console.print("no dead letters" if not after else f"no dead letters after {after}")
         return
     for service, letter in letters[:limit]:
         cause = printable(" ".join(letter.cause.split()))
@@ -88,7 +92,7 @@ def redrive(reader: Reader, id: Id) -> None:
 
 def _service(name: str) -> str:
     if name not in SERVICE_NAMES:
-        raise typer.BadParameter(f"{name!r} is no service; one of: {', '.join(SERVICE_NAMES)}")
+        raise typer.BadParameter(f"{name!r} is not a service; use one of: {', '.join(SERVICE_NAMES)}")
     return name
 
 

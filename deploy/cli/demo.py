@@ -37,7 +37,7 @@ def demo(
     broker: Broker = EmbeddedBroker.kind,
     leave: Annotated[bool, typer.Option("--exit", envvar="DEMO_EXIT", help="end after the report card")] = False,
 ) -> None:
-    """Start everything, replay Nanhai 2021, print its report card, leave the pages open until Ctrl-C."""
+    """Start everything, replay Nanhai 2021, print its report card, and serve the pages until Ctrl-C."""
     warn_of_unknown_settings()
     failed = False
     try:
@@ -119,7 +119,7 @@ async def _until_visible(client: httpx.AsyncClient, recorded: Sequence[RecordedD
         if total["collected"] >= len(recorded) and total["completed"] >= expected and settled >= expected:
             return
         await asyncio.sleep(0.2)
-    raise HandoverFailed("not every demand was visible in time; `huying doctor` says what is waiting")
+    raise HandoverFailed("not all demands were visible in time; `huying doctor` shows what they wait for")
 
 
 async def _figure(client: httpx.AsyncClient, **asked: str) -> Figure:

@@ -36,13 +36,13 @@ from shared.contracts.text import printable
 console = Console(highlight=False)
 MARKS: Final = {
     Severity.OK: ("[green]ok[/]           ", "[green]正常[/]  "),
-    Severity.NOT_LOOKED_AT: ("[yellow]not looked at[/]", "[yellow]未检查[/]"),
+    Severity.NOT_LOOKED_AT: ("[yellow]not checked[/]", "[yellow]未检查[/]"),
     Severity.WARNING: ("[yellow]warning[/]      ", "[yellow]注意[/]  "),
     Severity.BROKEN: ("[red]broken[/]       ", "[red]故障[/]  "),
 }
 BROKER_WITHIN: Final = 8.0
 PART_WITHIN: Final = 15.0
-"""Seconds after which a part that has not answered is reported as not looked at; every single check is faster."""
+"""Seconds after which a part that has not answered is reported as not checked; every single check is faster."""
 Lang = Literal["en", "zh"]
 
 
@@ -66,11 +66,13 @@ def doctor(
         list[str] | None,
         typer.Option(help="http://HOST:HUYING_HEALTH_PORT of a process that registers nowhere; may be repeated"),
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="for scripts: every finding in both languages")] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="JSON for scripts, with all findings in both languages")
+    ] = False,
     lang: Annotated[Lang, typer.Option(help="zh: in Chinese / 中文")] = "en",
 ) -> None:
-    """Check the whole deployment. Exit code 0: all is well; 1: warnings, or something was not looked at; 2: something
-    is broken."""
+    """Check the whole deployment. Exit code 0: all is well; 1: warnings, or something could not be checked; 2:
+    something is broken."""
     manifests()  # import the code of the services before the time limits of the checks begin
     findings = worst_first([*_machine(), *asyncio.run(_findings(_place(health or ())))])
     if as_json:
@@ -124,8 +126,8 @@ async def _processes(place: Place) -> tuple[list[Finding], list[str]]:
     if place.runtime:
         findings = await processes.of_the_deployment(place.runtime)
     elif _left_behind():
-        wrong = Words("was ended without tidying up (killed?)", "未正常结束（可能被强行终止）")
-        step = Words("`make up` starts it again", "用 `make up` 重新启动")
+        wrong = Words("ended without a clean stop; it may have been killed", "未正常结束（可能被强行终止）")
+        step = Words("start it again with `make up`", "用 `make up` 重新启动")
         findings = named("health", [broken(Words("deployment", "本机部署"), wrong, step)])
     elsewhere, names = await processes.at(place.health)
     return findings + elsewhere, [*(place.runtime.pids if place.runtime else ()), *names]
@@ -144,7 +146,10 @@ async def _broker(place: Place) -> tuple[str | None, list[Finding]]:
     if kafka is None:
         return None, named("broker", [_nothing_runs(Words("broker", "Kafka"), "KAFKA_BOOTSTRAP_SERVERS")])
     subject = Words(f"broker at {kafka.servers}", f"Kafka（{kafka.servers}）")
-    step = Words("is it running, is KAFKA_BOOTSTRAP_SERVERS right?", "请确认它在运行、KAFKA_BOOTSTRAP_SERVERS 正确")
+    step = Words(
+        "check whether it runs, and whether KAFKA_BOOTSTRAP_SERVERS is right",
+        "请确认它在运行、KAFKA_BOOTSTRAP_SERVERS 正确",
+    )
     try:
         cluster = await asyncio.wait_for(cluster_id(kafka), BROKER_WITHIN)
     except (RuntimeError, ValueError, *UNUSABLE) as fault:
@@ -166,7 +171,7 @@ async def _readers(place: Place, cluster: str | None) -> list[Finding]:
         begun = await database.generations(place.database_url, cluster) if place.database_url else {}
         return await broker.readers(kafka, begun)
 
-    step = Words("is the broker busy?", "Kafka 是否繁忙")
+    step = Words("check whether the broker is overloaded", "Kafka 是否繁忙")
     return await _asked("readers", Words("readers", "消费者"), step, ask())
 
 
@@ -177,7 +182,7 @@ async def _database(
         nothing = named("database", [_nothing_runs(Words("database", "数据库"), "DATABASE_URL")])
         return nothing + _unseen_processes(place), ()
     subject = Words("database", "数据库")
-    step = Words("is it running, is DATABASE_URL right?", "请确认它在运行、DATABASE_URL 正确")
+    step = Words("check whether it runs, and whether DATABASE_URL is right", "请确认它在运行、DATABASE_URL 正确")
     try:
         asking = database.everything(place.database_url, cluster, place.shards, apart)
         return await asyncio.wait_for(asking, PART_WITHIN)
@@ -189,18 +194,18 @@ def _unseen_processes(place: Place) -> list[Finding]:
     """A finding that processes were not checked: without the database, only those that `make up` started are known."""
     if place.runtime:
         return []
-    why = Words("they register in the database", "进程登记在数据库中")
+    why = Words("processes register in the database, which cannot be read", "进程登记在数据库中")
     step = Words(
-        "give --health http://HOST:HUYING_HEALTH_PORT for each meanwhile",
+        "until then, check each process with --health http://HOST:HUYING_HEALTH_PORT",
         "可先用 --health http://主机:HUYING_HEALTH_PORT 逐个检查",
     )
     return named("processes", [not_looked_at(Words("processes", "进程"), why, step)])
 
 
 def _nothing_runs(what: Words, variable: str) -> Finding:
-    why = Words("nothing runs here", "本机没有在运行的部署")
+    why = Words("no deployment runs here", "本机没有在运行的部署")
     step = Words(
-        f"`make up` starts everything, or {variable} names one of your own",
+        f"start everything with `make up`, or set {variable} to your own server",
         f"用 `make up` 启动，或用 {variable} 指定自己的服务器",
     )
     return not_looked_at(what, why, step)
@@ -215,4 +220,4 @@ async def _asked(check: str, subject: Words, step: Words, asked: Awaitable[list[
 
 def _silent(subject: Words, fault: BaseException, step: Words) -> Finding:
     cause = str(fault) or type(fault).__name__
-    return broken(subject, Words(f"does not answer as it should ({cause})", f"没有正常回应（{cause}）"), step)
+    return broken(subject, Words(f"does not answer correctly ({cause})", f"没有正常回应（{cause}）"), step)

@@ -30,11 +30,13 @@ def _group() -> None:
 
 @app.command()
 def tail(
-    from_start: Annotated[bool, typer.Option("--from-start", help="begin with the oldest fact kept")] = False,
+    from_start: Annotated[bool, typer.Option("--from-start", help="begin with the oldest fact that is stored")] = False,
     number: Annotated[str, typer.Option(help="only this demand")] = "",
-    as_json: Annotated[bool, typer.Option("--json", help="one JSON object a line")] = False,
-    count: Annotated[int, typer.Option(help="end after so many; 0: go on until Ctrl-C")] = 0,
-    to_end: Annotated[bool, typer.Option("--to-end", help="from the start to the last fact that is there now")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="one JSON object for each line")] = False,
+    count: Annotated[int, typer.Option(help="end after so many facts; 0: continue until Ctrl-C")] = 0,
+    to_end: Annotated[
+        bool, typer.Option("--to-end", help="from the oldest fact to the last one at this moment, then end")
+    ] = False,
 ) -> None:
     """Print facts as they are published; Ctrl-C ends."""
     use_local_deployment()

@@ -36,7 +36,9 @@ def of_a_server(fault: BaseException) -> str | None:
     fault comes from a file or disk."""
     words = printable(str(fault) or repr(fault))
     if isinstance(fault, KafkaError):
-        return f"the broker does not answer: {words}\nIs it running, and is KAFKA_BOOTSTRAP_SERVERS right?"
+        return (
+            f"the broker does not answer: {words}\nCheck whether it runs, and whether KAFKA_BOOTSTRAP_SERVERS is right."
+        )
     if is_away(fault):
-        return f"the database cannot be used: {words}\nIs it running, and is DATABASE_URL right?"
+        return f"the database cannot be used: {words}\nCheck whether it runs, and whether DATABASE_URL is right."
     return None

@@ -37,10 +37,10 @@ HOPELESS = (
 )  # fmt: skip
 FILE_ALONE = (
     "只检查了文件：没有正在运行的部署可问，不知道哪些行已导入过；请先启动部署，或给出 --url 和 --key"
-    " / only the file was checked, since nothing runs here that knows which rows were imported before:"
+    " / only the file was checked: no deployment runs here that knows which rows were imported before;"
     " start it, or give --url and --key"
 )
-STOPPED_TRIAL = "试运行已中断，未提交任何数据 / the dry run was stopped; nothing was handed over"
+STOPPED_TRIAL = "试运行已中断，未提交任何数据 / the dry run was stopped; nothing was imported"
 
 
 class Packs(BaseSettings):
@@ -53,13 +53,17 @@ class Packs(BaseSettings):
 
 def import_file(
     file: Annotated[Path, typer.Argument(help="a CSV, XLS, XLSX, ODS or NDJSON file", show_default=False)],
-    mapping: Annotated[str, typer.Option(help="a name in deploy/mappings, or a .yaml file, that fits the file")],
-    errors: Annotated[Path | None, typer.Option(help="for refused rows, .xlsx or .csv; FILE.errors.xlsx")] = None,
-    url: Annotated[str, typer.Option(help="of the deployment; the one that runs here")] = "",
-    key: Annotated[str, typer.Option(envvar="HUYING_API_KEY", help="of a channel that may import")] = "",
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="say what would happen, change nothing")] = False,
-    from_start: Annotated[bool, typer.Option("--from-start", help="do not go on after an interruption")] = False,
-    wait: Annotated[bool, typer.Option(help="until the last figure is visible")] = True,
+    mapping: Annotated[str, typer.Option(help="the mapping for this file: a name in deploy/mappings, or a .yaml file")],
+    errors: Annotated[
+        Path | None, typer.Option(help="file for refused rows, .xlsx or .csv; default: FILE.errors.xlsx")
+    ] = None,
+    url: Annotated[str, typer.Option(help="URL of the deployment; default: the one that runs here")] = "",
+    key: Annotated[str, typer.Option(envvar="HUYING_API_KEY", help="API key of a channel that may import")] = "",
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="show what would happen, change nothing")] = False,
+    from_start: Annotated[
+        bool, typer.Option("--from-start", help="start from the beginning after an interruption")
+    ] = False,
+    wait: Annotated[bool, typer.Option(help="wait until all figures are visible")] = True,
 ) -> None:
     """Import a file. Exit code 0: all rows were taken or known; 1: some were refused; 2: nothing could be done."""
     if isinstance(sys.stdout, TextIOWrapper):
@@ -94,13 +98,13 @@ async def _tried(job: Job, asked: tuple[str, str] | None) -> Outcome:
     started = monotonic()
     if asked is None:
         outcome = await run(job, None, _progress)
-        console.print(f"{outcome.good:,} can be taken, {outcome.refused:,} refused; nothing was handed over")
+        console.print(f"{outcome.good:,} can be taken, {outcome.refused:,} refused; nothing was imported")
         console.print(FILE_ALONE, soft_wrap=True)
     else:
         async with _client(*asked) as client:
             await must_be_served(client, job.mapping.jurisdiction)
             outcome = await run(job, client, _progress)
-        console.print(f"{_counts(outcome, 'would be taken')}; nothing was handed over", soft_wrap=True)
+        console.print(f"{_counts(outcome, 'would be taken')}; nothing was imported", soft_wrap=True)
     rate = (outcome.good + outcome.refused) / (monotonic() - started)
     console.print(f"试运行，未提交任何数据 / dry run, {rate:,.0f} rows/s")
     return outcome
@@ -116,13 +120,15 @@ async def _imported(job: Job, url: str, key: str, wait: bool) -> Outcome:
         console.print(_counts(outcome, "taken"), soft_wrap=True)
         only_new = not (tally.known or tally.moved_on or tally.went_on_here)
         if before is not None and tally.taken and only_new:
-            console.print("等待全部数字可见 / waiting until the last figure is visible …")
+            console.print("等待全部数字可见 / waiting until all figures are visible …")
             if await wait_for(client, job.mapping.jurisdiction, before, outcome.standings, VISIBLE_WITHIN):
                 seconds = monotonic() - started
                 rate = tally.facts / seconds
                 console.print(f"visible after {seconds:.1f} s: {tally.facts:,} facts, {rate:,.0f} facts/s; {url}/board")
             else:
-                console.print("尚未全部可见 / not all is visible yet; `huying doctor` says what is waiting")
+                console.print(
+                    "尚未全部可见 / not all figures are visible yet; `huying doctor` shows what they wait for"
+                )
     return outcome
 
 
@@ -130,11 +136,13 @@ def _counts(outcome: Outcome, taken: str) -> str:
     """The results of the rows in one line; zero counts are left out."""
     tally = outcome.tally
     counts = [
-        f"{outcome.before:,} settled before" if outcome.before else "",
+        f"{outcome.before:,} finished before" if outcome.before else "",
         f"{tally.taken:,} {taken}",
-        f"{tally.known:,} known already",
-        f"{tally.moved_on:,} moved on since (来源有新进展)" if tally.moved_on else "",
-        f"{tally.went_on_here:,} went on here (本系统已另行办理，未改动)" if tally.went_on_here else "",
+        f"{tally.known:,} imported before",
+        f"{tally.moved_on:,} with new steps (来源有新进展)" if tally.moved_on else "",
+        f"{tally.went_on_here:,} handled here since, unchanged (本系统已另行办理，未改动)"
+        if tally.went_on_here
+        else "",
         f"{outcome.refused:,} refused",
     ]
     return ", ".join(filter(None, counts))
@@ -152,7 +160,9 @@ def _progress(table: Table, before: int) -> Iterator[Callable[[int], None]]:
     """Print the format of the file, and show a progress bar."""
     console.print(f"读取 reading: {printable(table.found)}", soft_wrap=True)
     if before:
-        console.print(f"从第 {before + 1:,} 行数据继续 / going on after {before:,} rows; --from-start starts anew")
+        console.print(
+            f"从第 {before + 1:,} 行数据继续 / continuing after {before:,} rows; --from-start starts from the beginning"
+        )
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
         task = progress.add_task("rows", total=table.expected, completed=before)

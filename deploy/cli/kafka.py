@@ -15,7 +15,7 @@ from deploy.local.uninterrupted import uninterrupted
 
 
 def kafka(port: Annotated[int, typer.Option(min=0, max=65535)] = 9092) -> None:
-    """Start Apache Kafka and stay until Ctrl-C; its data is kept."""
+    """Start Apache Kafka and run until Ctrl-C; its data are kept."""
     try:
         asyncio.run(until_stopped(_kafka(port)))
     except (Unusable, OSError) as fault:
@@ -32,7 +32,7 @@ async def _kafka(port: int) -> None:
     keeper = Supervisor(child, before=server.prepare, after=server.ready, ended=server.ended, alive=server.alive)
     await keeper.start()
     try:
-        typer.echo(f"Apache Kafka is up: KAFKA_BOOTSTRAP_SERVERS={server.bootstrap}   (Ctrl-C stops it)")
+        typer.echo(f"Apache Kafka runs: KAFKA_BOOTSTRAP_SERVERS={server.bootstrap}   (Ctrl-C stops it)")
         await until_ctrl_c()
     finally:
         await uninterrupted(keeper.stop())

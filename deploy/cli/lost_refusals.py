@@ -43,7 +43,7 @@ def said_in(lines: Iterable[str]) -> Mapping[UUID, Sequence[Said]]:
                 id = UUID(event["id"])
                 by_demand[UUID(event["partitionkey"])][id] = Said(id, kind.model_validate(event["data"]))
         except (ValueError, KeyError, TypeError) as fault:
-            raise ValueError(f"line {n} is no fact of `huying events tail --json`: {fault!r}") from None
+            raise ValueError(f"line {n} is not a fact as `huying events tail --json` prints it: {fault!r}") from None
     return {demand: [*notes.values()] for demand, notes in by_demand.items()}
 
 

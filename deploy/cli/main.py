@@ -10,10 +10,10 @@ from typer.core import TyperCommand, TyperGroup
 from deploy.local.state import Unusable
 
 COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
-    "up": ("deploy.cli.up:up", "Start everything and stay until Ctrl-C; the next start finds the data again."),
+    "up": ("deploy.cli.up:up", "Start everything and run until Ctrl-C; the next start uses the same data."),
     "demo": (
         "deploy.cli.demo:demo",
-        "Start everything, replay Nanhai 2021, print its report card, leave the pages open until Ctrl-C.",
+        "Start everything, replay Nanhai 2021, print its report card, and serve the pages until Ctrl-C.",
     ),
     "run": ("deploy.cli.processes:run", "Run one process until SIGTERM. Exit code 78: its settings cannot be used."),
     "migrate": ("deploy.cli.migrating:migrate", "Bring every schema and the topics up to date."),
@@ -25,14 +25,14 @@ COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
         "deploy.cli.after_restore:after_restore",
         "Run once after the database was restored to an earlier moment, before any process starts.",
     ),
-    "kafka": ("deploy.cli.kafka:kafka", "Start Apache Kafka and stay until Ctrl-C; its data is kept."),
+    "kafka": ("deploy.cli.kafka:kafka", "Start Apache Kafka and run until Ctrl-C; its data are kept."),
     "settings": (
         "deploy.cli.settings_listing:settings",
         "Check the settings of processes without starting them. Exit code 78: some of them would not start.",
     ),
     "doctor": (
         "deploy.cli.doctor:doctor",
-        "Check the whole deployment. Exit code 0: all is well; 1: warnings, or something was not looked at;"
+        "Check the whole deployment. Exit code 0: all is well; 1: warnings, or something could not be checked;"
         " 2: something is broken.",
     ),
     "import": (
@@ -50,7 +50,7 @@ COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
     "openapi": ("deploy.cli.openapi:openapi", "Print the OpenAPI 3.1 document of the HTTP API."),
     "pack": ("deploy.cli.pack:app", "Jurisdiction packs: everything local, as data."),
     "catalogue": ("deploy.cli.catalogue:app", "`huying catalogue`: versions of the dispatch catalogue."),
-    "attachments": ("deploy.cli.attachments:app", "`huying attachments`: what citizens attached."),
+    "attachments": ("deploy.cli.attachments:app", "`huying attachments`: the files that citizens attached."),
     "channel": (
         "deploy.cli.channel_listing:app",
         "`huying channel`: front ends, their keys, and the scopes of the keys.",
@@ -130,7 +130,7 @@ def _version(wanted: bool) -> None:
 @app.callback()
 def _group(
     version: Annotated[
-        bool, typer.Option("--version", is_eager=True, callback=_version, help="which one this is")
+        bool, typer.Option("--version", is_eager=True, callback=_version, help="print the version")
     ] = False,
 ) -> None:
     """Huying: from a citizen's demand to its answer, and the figures of both."""

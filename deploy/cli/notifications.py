@@ -31,14 +31,16 @@ T = TypeVar("T")
 TIME: Final = "%Y-%m-%d %H:%M:%S"
 OPEN: Final = (State.PENDING, State.SENDING, State.UNKNOWN, State.FAILED)
 HEADING: Final = ("id", "demand", "message", "state", "gateway", "tries", "since", "cause")
-Id = Annotated[UUID, typer.Argument(help="the id that `list` shows")]
+Id = Annotated[UUID, typer.Argument(help="the id, as `list` shows it")]
 
 
 @app.command("list")
 def listed(
-    state: Annotated[list[State] | None, typer.Option(help="only these; without it all that are not sent")] = None,
+    state: Annotated[
+        list[State] | None, typer.Option(help="only messages in this state; default: all that are not sent")
+    ] = None,
     number: Annotated[str, typer.Option(help="every message about the demand of this number")] = "",
-    limit: Annotated[int, typer.Option(min=1, max=10_000, help="how many, the oldest first")] = 100,
+    limit: Annotated[int, typer.Option(min=1, max=10_000, help="the most to list, the oldest first")] = 100,
 ) -> None:
     """List messages that are not sent, oldest first, and gateways that rest; exit code 1 if a person must decide."""
 
@@ -49,7 +51,9 @@ def listed(
 
     rows, circuits = _asked(ask)
     for circuit in circuits:
-        typer.echo(f"gateway {circuit.gateway} rests since {circuit.opened_at:{TIME}}: {printable(circuit.cause)}")
+        typer.echo(
+            f"gateway {circuit.gateway} gets no messages since {circuit.opened_at:{TIME}}: {printable(circuit.cause)}"
+        )
     if not rows:
         typer.echo("no such message")
         return
@@ -74,18 +78,21 @@ def show(id: Id) -> None:
 def retry(
     id: Id,
     although_unknown: Annotated[
-        bool, typer.Option(help="send one of which nobody knows whether it went out: the citizen may get it twice")
+        bool,
+        typer.Option(
+            help="send a message although it is unknown whether it was sent before: the citizen may get it twice"
+        ),
     ] = False,
 ) -> None:
     """Send a failed or skipped message again; send a waiting one at once."""
     done = _asked(lambda db: intent_reports.try_again(db, MESSAGE, id, although_unknown))
     if done:
-        typer.echo("it is the next to be sent")
+        typer.echo("it will be sent next")
         return
     row = _found(_asked(lambda db: queries.one_message(db, id)), id)
     why = f"it is {row.state}"
     if row.state is State.UNKNOWN:
-        why = "nobody knows whether it went out: ask the gateway first, or say --although-unknown"
+        why = "it is unknown whether it was sent: ask the operator of the gateway first, or give --although-unknown"
     _refuse(why)
 
 

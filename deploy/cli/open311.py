@@ -38,8 +38,8 @@ def check(
         str, typer.Argument(help="the endpoint, such as http://127.0.0.1:8080/open311/v2, or its discovery")
     ],
     api_key: Annotated[str | None, typer.Option(help="needed for --write")] = None,
-    jurisdiction_id: Annotated[str | None, typer.Option(help="where the server serves several")] = None,
-    write: Annotated[bool, typer.Option("--write", help="also submit requests that say they are a test")] = False,
+    jurisdiction_id: Annotated[str | None, typer.Option(help="for a server with several jurisdictions")] = None,
+    write: Annotated[bool, typer.Option("--write", help="also submit requests, marked as a test")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="for machines")] = False,
 ) -> None:
     """Examine any server rule by rule. Exit code 0: no rule is broken; 1: some are; 2: it could not be examined."""
@@ -63,7 +63,7 @@ async def _examine(url: str, manner: Manner) -> list[Verdict]:
 
 def _print(verdicts: Sequence[Verdict]) -> None:
     console = Console(highlight=False)
-    table = Table("rule", "result", "what it says, and what was seen", box=None, pad_edge=False)
+    table = Table("rule", "result", "the rule, and what the server did", box=None, pad_edge=False)
     for verdict in verdicts:
         style = STYLES[verdict.outcome]
         words = "\n".join([verdict.rule.sentence, *(f"[{style}]{escape(printable(line))}[/]" for line in verdict.seen)])

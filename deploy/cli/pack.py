@@ -48,7 +48,7 @@ def holidays(
 @app.command("messages")
 def previews(
     path: Annotated[Path, typer.Argument(help="folder of a pack")],
-    url: Annotated[str, typer.Option(help="public address of the deployment, as it stands in links")] = SAMPLE_URL,
+    url: Annotated[str, typer.Option(help="public address of the deployment, for the links in messages")] = SAMPLE_URL,
 ) -> None:
     """Print every message with sample values, its number of characters, and the number of text messages it costs."""
     try:

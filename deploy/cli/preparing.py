@@ -11,8 +11,10 @@ from deploy.cli.settings_listing import settings
 
 
 def prepare(
-    processes: Annotated[list[str], typer.Argument(help="those that are to be started")],
-    channels: Annotated[Path, typer.Option(help="where the keys of channels are kept, readable by its owner alone")],
+    processes: Annotated[list[str], typer.Argument(help="the processes to start")],
+    channels: Annotated[
+        Path, typer.Option(help="file in which the keys of channels are stored; only its owner can read it")
+    ],
 ) -> None:
     """Do what `huying up` does before it starts processes: `settings`, `migrate` and `channel seed`, in this order."""
     settings(processes)

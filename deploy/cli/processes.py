@@ -144,7 +144,7 @@ def run(
     process: Annotated[
         str,
         typer.Argument(
-            help="gateway, or a process of a service such as routing-worker; a wrong name is answered with all names",
+            help="gateway, or a process of a service such as routing-worker; a wrong name prints all names",
             callback=known,
         ),
     ],

@@ -27,7 +27,7 @@ def _group() -> None:
 @app.command()
 def rebuild(
     accept: Annotated[
-        bool, typer.Option("--accept", help="replace the views although they differ from those in use")
+        bool, typer.Option("--accept", help="replace the views although the rebuilt ones differ")
     ] = False,
 ) -> None:
     """Rebuild reporting's projections from the topics, compare them with those in use, and replace them.
@@ -63,6 +63,6 @@ def _say(zh: str, en: str) -> None:
 def _kept(done: Rebuilt) -> str:
     return (
         f"有 {done.differences:,} 处不同，未切换；确认以重建结果为准时加 --accept 再运行"
-        f" / {done.differences:,} differences, nothing was replaced; where the rebuilt numbers are right,"
+        f" / {done.differences:,} differences, nothing was replaced; if the rebuilt numbers are right,"
         " run it again with --accept"
     )

@@ -40,7 +40,7 @@ def use_local_deployment(*needed: str) -> None:
     running = Runtime.running(directory)
     if running is None:
         typer.echo(
-            f"huying: nothing runs here: start it with `make up`, or set {' and '.join(needed)}",
+            f"huying: no deployment runs here: start it with `make up`, or set {' and '.join(needed)}",
             err=True,
         )
         raise typer.Exit(2)
@@ -56,7 +56,7 @@ def url_and_key(url: str, key: str, channel: str) -> tuple[str, str]:
     """The given URL and key, else those of the deployment that runs here; exits with code 2 if none runs."""
     running = local_url_and_key(url, key, channel)
     if running is None:
-        typer.echo("huying: nothing runs here: start it with `make up`, or give --url and --key", err=True)
+        typer.echo("huying: no deployment runs here: start it with `make up`, or give --url and --key", err=True)
         raise typer.Exit(2)
     return running
 

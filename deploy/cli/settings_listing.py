@@ -11,7 +11,7 @@ from shared.chassis.base.settings import WRONG
 
 
 def settings(
-    processes: Annotated[list[str] | None, typer.Argument(help="those that are to be started; none: all")] = None,
+    processes: Annotated[list[str] | None, typer.Argument(help="the processes to check; none: all")] = None,
 ) -> None:
     """Check the settings of processes without starting them. Exit code 78: some of them would not start."""
     names = [known(name) for name in processes or every_process()]

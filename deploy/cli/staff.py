@@ -35,13 +35,16 @@ def _group() -> None:
 @app.command()
 def token(
     unit: Annotated[str, typer.Option(help="the unit's id in the pack; the coordinator may act for every unit")],
-    name: Annotated[str, typer.Option(help="who acts; appears in the facts")] = "staff",
+    name: Annotated[str, typer.Option(help="name of the person; it is written into facts")] = "staff",
     role: Annotated[
         list[Role] | None,
-        typer.Option(help="may be repeated; none: clerk, at the coordinator dispatcher and head"),
+        typer.Option(help="may be repeated; default: clerk, or dispatcher and head at the coordinator"),
     ] = None,
     hours: Annotated[
-        float | None, typer.Option(min=0.01, help="how long it is good; HUYING_STAFF_TOKEN_HOURS (12) unless shorter")
+        float | None,
+        typer.Option(
+            min=0.01, help="hours for which it is valid, at most HUYING_STAFF_TOKEN_HOURS (12), which is the default"
+        ),
     ] = None,
 ) -> None:
     """Print a token for `Authorization: Bearer …`; its expiry is printed to the error stream."""
@@ -54,13 +57,13 @@ def token(
         known = ", ".join(pack.coordinator for pack in packs)
         raise typer.BadParameter(f"no pack has a unit {unit!r}; coordinators are: {known}")
     made, until = tokens.write(Person(name, unit, frozenset(role or [])), hours)
-    typer.echo(f"good until {_shown(until)}; `huying staff revoke` ends it earlier", err=True)
+    typer.echo(f"valid until {_shown(until)}; `huying staff revoke` revokes it earlier", err=True)
     typer.echo(made)
 
 
 @app.command()
 def units(
-    text: Annotated[str, typer.Argument(help="words of the id, the name or the place; none: every unit")] = "",
+    text: Annotated[str, typer.Argument(help="part of the id, the name or the place; none: all units")] = "",
 ) -> None:
     """List the units that people act for, with the unit above each."""
     for unit in (units := list(listed_units(_packs(), text))):
@@ -73,8 +76,8 @@ def units(
 
 @app.command()
 def revoke(
-    token: Annotated[str, typer.Argument(help="the token; none: every one of a unit, or of a person there")] = "",
-    unit: Annotated[str, typer.Option(help="the unit whose tokens end")] = "",
+    token: Annotated[str, typer.Argument(help="the token; none: all tokens of a unit, or of a person in it")] = "",
+    unit: Annotated[str, typer.Option(help="the unit whose tokens are revoked")] = "",
     name: Annotated[str, typer.Option(help="only those of this person of the unit")] = "",
 ) -> None:
     """Revoke tokens from their next request on: one, or all that a unit or person has got until now."""
@@ -90,7 +93,7 @@ def revoke(
             typer.echo(f"huying: nothing to revoke: {refused.zh} / {refused.en}", err=True)
             raise typer.Exit(1) from None
         asyncio.run(_in_each_service(settings, lambda db: revocations.revoke_token(db, identity(token), at)))
-        typer.echo(f"the token of {person.name} at {person.unit} is worth nothing from now on")
+        typer.echo(f"the token of {person.name} at {person.unit} is revoked")
         return
     if _packs().of_unit(unit) is None:
         typer.echo(f"huying: mind that no pack has a unit {unit!r} now", err=True)

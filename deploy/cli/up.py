@@ -24,7 +24,7 @@ console = Console(stderr=False, highlight=False)
 SAME_PRESS: Final = 0.5
 """Seconds within which further signals belong to the same Ctrl-C: a child that is being forked may pass on its copy."""
 BROKERS = (EmbeddedBroker.kind, ApacheKafka.kind)
-PORT_HELP = "preferred port of the pages and the API; another one is taken when it is busy"
+PORT_HELP = "preferred port of the pages and the API; another one is used if it is busy"
 Port = Annotated[int, typer.Option(envvar="HUYING_PORT", min=0, max=65535, help=PORT_HELP)]
 Broker = Annotated[str, typer.Option(envvar="HUYING_BROKER", help=" or ".join(BROKERS))]
 
@@ -33,7 +33,7 @@ def up(
     port: Port = 8080,
     broker: Broker = EmbeddedBroker.kind,
 ) -> None:
-    """Start everything and stay until Ctrl-C; the next start finds the data again."""
+    """Start everything and run until Ctrl-C; the next start uses the same data."""
     warn_of_unknown_settings()
     try:
         asyncio.run(until_stopped(_up(options(port, broker))))
@@ -75,7 +75,7 @@ async def until_stopped(work: Coroutine[None, None, None]) -> None:
         elif presses == 2:
             console.print("huying: still stopping, so that nothing is lost; Ctrl-C once more ends at once")
         else:
-            console.print("huying: ending at once")
+            console.print("huying: stopping at once")
             os._exit(130)
 
     for sign in (signal.SIGINT, signal.SIGTERM):
@@ -101,8 +101,8 @@ def banner(running: Running, waiting: WaitingDemand | None = None) -> Panel:
     """The addresses and folders of a deployment, the promise of its broker, and a demand to try by hand if any."""
     directory, wanted = running.options.directory, running.options.port
     moved = wanted and not running.url.endswith(f":{wanted}")
-    taken = f"[bold]port[/]       {wanted} {_why_moved(wanted)}: mind the addresses above"
-    inbox = f"[bold]messages[/]   {running.url}/inbox (what citizens would be told; nobody is)"
+    taken = f"[bold]port[/]       {wanted} {_why_moved(wanted)}: see the addresses above"
+    inbox = f"[bold]messages[/]   {running.url}/inbox (messages to citizens; nothing is really sent)"
     lines = (
         f"[bold]portal[/]     {running.url}/ (citizens raise and follow demands)",
         f"[bold]board[/]      {running.url}/board",
@@ -117,14 +117,14 @@ def banner(running: Running, waiting: WaitingDemand | None = None) -> Panel:
         f"[bold]logs[/]       {directory}/logs",
         *(_to_try(running, waiting) if waiting else _to_begin(running)),
         "",
-        "Ctrl-C stops everything; the next start finds the data again.",
+        "Ctrl-C stops everything; the next start uses the same data.",
     )
     return Panel("\n".join(lines), title="Huying 呼应", expand=False)
 
 
 def _to_begin(running: Running) -> list[str]:
     """Which page to open next where nothing has happened yet."""
-    messages = f"; what the citizen is told appears at {running.url}/inbox" if running.has_inbox else ""
+    messages = f"; messages to the citizen appear at {running.url}/inbox" if running.has_inbox else ""
     return ["", f"[bold]Open next 先打开[/]: {running.url}/raise (raise a demand 提诉求){messages}"]
 
 

@@ -38,15 +38,17 @@ def rotate() -> None:
     """
     use_local_deployment()
     done = asyncio.run(_rotate())
-    typer.echo(f"{done.count} keys wrapped anew")
+    typer.echo(f"{done.count} keys encrypted again")
     if done.unopened:
-        typer.echo(f"huying: {done.unopened} keys open with neither: is HUYING_VAULT_OLD_KEY right?", err=True)
+        typer.echo(
+            f"huying: {done.unopened} keys cannot be decrypted with either key: check HUYING_VAULT_OLD_KEY", err=True
+        )
         raise typer.Exit(1)
 
 
 def erase(
     number: Annotated[str, typer.Argument(help="of the demand")],
-    why: Annotated[str, typer.Option(help="kept in the record of the erasure; name nobody in it")],
+    why: Annotated[str, typer.Option(help="the reason; it is stored with the erasure, so do not name anybody in it")],
 ) -> None:
     """Destroy the key of a demand's personal data, and its attachments, for good; the statistics stay."""
     use_local_deployment()

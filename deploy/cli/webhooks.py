@@ -31,7 +31,7 @@ HEADING: Final = ("id", "of", "state", "waiting", "delivered", "url")
 LOG_HEADING: Final = ("event", "type", "demand", "state", "tries", "last", "answer")
 PATIENCE: Final = 30.0
 """Seconds that `test` waits: longer than one request may take."""
-Id = Annotated[UUID, typer.Argument(help="the id that `list` shows")]
+Id = Annotated[UUID, typer.Argument(help="the id, as `list` shows it")]
 
 
 @app.command("list")
@@ -96,9 +96,12 @@ def test(id: Id) -> None:
 
     delivery = _asked(ask)
     if delivery is None or not delivery.tries:
-        _refuse(f"nothing was sent in {PATIENCE:.0f} s: does feedback-worker run? or the endpoint rests: see `show`")
+        _refuse(
+            f"nothing was sent in {PATIENCE:.0f} s: check that feedback-worker runs, and with `show` whether the"
+            " endpoint is paused"
+        )
     elif delivery.state is DeliveryState.DELIVERED:
-        typer.echo(f"taken: {delivery.tries[0].status} after {delivery.tries[0].milliseconds} ms")
+        typer.echo(f"accepted: {delivery.tries[0].status} after {delivery.tries[0].milliseconds} ms")
     else:
         _refuse(f"not taken: {printable(delivery.tries[0].cause)}")
 
@@ -107,9 +110,9 @@ def test(id: Id) -> None:
 def redeliver(
     id: Id,
     event: Annotated[UUID | None, typer.Option(help="this one, by its id")] = None,
-    since: Annotated[datetime | None, typer.Option(help="whatever happened from then on (UTC)")] = None,
-    until: Annotated[datetime | None, typer.Option(help="and before then (UTC)")] = None,
-    only_failed: Annotated[bool, typer.Option(help="those that were given up, and no other")] = False,
+    since: Annotated[datetime | None, typer.Option(help="all events from this time on (UTC)")] = None,
+    until: Annotated[datetime | None, typer.Option(help="and before this time (UTC)")] = None,
+    only_failed: Annotated[bool, typer.Option(help="only deliveries that were given up")] = False,
 ) -> None:
     """Send events of the log again, with the same ids and in the same order."""
     if (event is None) is (since is None):
@@ -120,13 +123,15 @@ def redeliver(
         await _known(db, id)
         return await handler.redelivered(db, id, command, now())
 
-    typer.echo(f"{_asked(ask):,} deliveries are made again")
+    typer.echo(f"{_asked(ask):,} deliveries will be sent again")
 
 
 @app.command()
 def rotate(
     id: Id,
-    hours: Annotated[int, typer.Option(min=0, max=30 * 24, help="for how long the present secret signs too")] = 24,
+    hours: Annotated[
+        int, typer.Option(min=0, max=30 * 24, help="how long the present secret is also used for signing")
+    ] = 24,
 ) -> None:
     """Give a webhook a new secret, shown only now; for some hours, events are signed with both secrets."""
     use_local_deployment("DATABASE_URL", "HUYING_SECRET")
@@ -145,14 +150,14 @@ def rotate(
 def disable(id: Id) -> None:
     """Send nothing to a webhook until it is enabled again; events wait meanwhile."""
     _change(id, enabled=False)
-    typer.echo("nothing is sent to it any more")
+    typer.echo("nothing will be sent to it")
 
 
 @app.command()
 def enable(id: Id) -> None:
     """Send to a webhook again, beginning with the waiting events, in order."""
     _change(id, enabled=True)
-    typer.echo("what waits for it is sent now")
+    typer.echo("the deliveries that wait for it will be sent now")
 
 
 def _change(id: UUID, enabled: bool) -> None:

@@ -64,30 +64,35 @@ def judged(topic: Topic, state: TopicState | None) -> Finding:
     subject = Words(f"topic {topic.name}, {count} partitions", f"主题 {topic.name}（{count} 个分区）")
     if count < topic.partitions:
         wrong = Words(
-            f"{topic.partitions} are needed: somebody else made it", f"需要 {topic.partitions} 个分区：由他人建立"
+            f"{topic.partitions} are needed: it was not created by `huying migrate`",
+            f"需要 {topic.partitions} 个分区：由他人建立",
         )
         step = Words(
-            "a key would be in another partition; delete it while nothing runs, then `huying migrate`",
+            "the facts of one demand would be in different partitions: stop all processes, delete the topic, then"
+            " run `huying migrate`",
             "同一诉求会落入别的分区；停止全部进程后删除该主题，再运行 `huying migrate`",
         )
         return broken(subject, wrong, step)
     behind = [part for part in state.partitions if len(part.get("isr") or ()) < len(part.get("replicas") or ())]
     if behind:
         wrong = Words(f"{len(behind)} of them lack a copy on one of their brokers", f"{len(behind)} 个分区缺少副本")
-        return warning(subject, wrong, Words("is one of the brokers away?", "是否有 broker 不可用"))
+        return warning(subject, wrong, Words("check whether a broker is down", "是否有 broker 不可用"))
     copies = min((len(part.get("replicas") or ()) for part in state.partitions), default=0)
     if copies == 1 and state.brokers > 1:
         wrong = Words(
-            f"there is one copy of it on {state.brokers} brokers", f"{state.brokers} 个 broker 上只有一个副本"
+            f"has only one copy, although there are {state.brokers} brokers",
+            f"{state.brokers} 个 broker 上只有一个副本",
         )
         step = Words(
-            "a broker that is lost takes records with it: reassign the partitions to three brokers",
+            "if that broker is lost, records are lost: reassign the partitions to three brokers",
             "broker 故障会丢失消息：请把分区重新分配到三个 broker",
         )
         return warning(subject, wrong, step)
     if state.retention not in (None, FOR_EVER):
         wrong = Words(f"keeps records for {state.retention} ms only", f"消息只保留 {state.retention} 毫秒")
-        step = Words("set retention.ms=-1, or views cannot be built anew", "请设置 retention.ms=-1，否则无法重建统计")
+        step = Words(
+            "set retention.ms=-1; otherwise views cannot be rebuilt", "请设置 retention.ms=-1，否则无法重建统计"
+        )
         return warning(subject, wrong, step)
     return ok(subject)
 
@@ -109,5 +114,9 @@ async def _lag(kafka: Kafka, reader: str, group: str, topics: Sequence[str]) -> 
         return await lag(kafka, reader, group, topics)
     except KafkaError as fault:
         subject = Words(f"reader {reader}", f"消费者 {reader}")
-        why = Words(f"the broker does not tell its offsets: {fault!r}", f"Kafka 未告知其位置：{fault!r}")
-        return not_looked_at(subject, why, Words("may this user describe the group?", "请确认本用户有该消费组的权限"))
+        why = Words(f"the broker does not return its offsets: {fault!r}", f"Kafka 未告知其位置：{fault!r}")
+        return not_looked_at(
+            subject,
+            why,
+            Words("check whether this user has permission for the consumer group", "请确认本用户有该消费组的权限"),
+        )

@@ -33,7 +33,7 @@ def room(directory: Path) -> Finding:
     free = shutil.disk_usage(directory).free
     left = f"{free // 1_000_000:,} MB"
     if free < MIN_FREE:
-        wrong = Words(f"{left} are left and 1,000 MB are needed", f"只剩 {left}，至少需要 1,000 MB")
+        wrong = Words(f"{left} are free, and 1,000 MB are needed", f"只剩 {left}，至少需要 1,000 MB")
         return broken(subject, wrong, Words("free some", "请清理磁盘"))
     return ok(Words(f"{subject.en}, {left} free", f"{subject.zh}，可用 {left}"))
 
@@ -49,7 +49,7 @@ def privacy(directory: Path) -> Finding:
         return warning(subject, Words(f"others may read {files}", f"其他用户可以读取 {files}"), Words(command, command))
     return ok(
         Words(
-            f"{subject.en}: its owner alone can read keys, logs and attachments",
+            f"{subject.en}: only its owner can read keys, logs and attachments",
             f"{subject.zh}：密钥、日志和附件仅所有者可读",
         )
     )
@@ -68,12 +68,12 @@ def secrets(environment: Mapping[str, str]) -> Iterable[Finding]:
     """Findings about old secrets that the environment of this command still accepts."""
     if environment.get("HUYING_VAULT_OLD_KEY"):
         wrong = Words("HUYING_VAULT_OLD_KEY is still set", "仍设置着 HUYING_VAULT_OLD_KEY")
-        step = Words("run `huying vault rotate`, then take it away", "运行 `huying vault rotate` 后删除该设置")
+        step = Words("run `huying vault rotate`, then remove the setting", "运行 `huying vault rotate` 后删除该设置")
         yield warning(Words("secrets", "密钥"), wrong, step)
     if environment.get("HUYING_SECRET_PREVIOUS"):
         yield ok(
             Words(
-                "secrets: HUYING_SECRET_PREVIOUS is still believed; it can go 400 days after the change",
+                "secrets: HUYING_SECRET_PREVIOUS is still accepted; remove it 400 days after the change",
                 "密钥：HUYING_SECRET_PREVIOUS 仍有效，更换满400天后可删除",
             )
         )
@@ -100,10 +100,10 @@ def _certificate(variable: str, path: Path, at: datetime) -> Finding:
     except (OSError, ValueError) as fault:
         return broken(subject, Words(f"cannot be read: {fault}", f"无法读取：{fault}"))
     until = min(certificate.not_valid_after_utc for certificate in loaded)
-    good = Words(f"good until {until:%Y-%m-%d}", f"有效期至 {until:%Y-%m-%d}")
+    good = Words(f"valid until {until:%Y-%m-%d}", f"有效期至 {until:%Y-%m-%d}")
     renew = Words("renew them", "请更新证书")
     if until <= at:
-        return broken(subject, Words(f"over since {until:%Y-%m-%d}", f"已于 {until:%Y-%m-%d} 过期"), renew)
+        return broken(subject, Words(f"expired on {until:%Y-%m-%d}", f"已于 {until:%Y-%m-%d} 过期"), renew)
     if until - at < RENEW_BEFORE:
         return warning(subject, good, renew)
     return ok(Words(f"{subject.en}: {good.en}", f"{subject.zh}：{good.zh}"))

@@ -34,7 +34,7 @@ async def _child(runtime: Runtime, name: str, pid: int) -> Finding:
     try:
         os.kill(pid, 0)
     except ProcessLookupError:
-        step = Words(f"look into {log}, then `make up` again", f"查看 {log}，再运行 `make up`")
+        step = Words(f"see {log}, then run `make up` again", f"查看 {log}，再运行 `make up`")
         return broken(subject, Words("is gone", "已不存在"), step)
     except PermissionError:
         pass
@@ -56,7 +56,7 @@ def restarts(runtime: Runtime) -> list[Finding]:
         warning(
             Words(f"process {name}", f"进程 {name}"),
             Words(
-                f"was started again ({count} in all) since `make up`, last at {at}, because {why}",
+                f"was restarted {count} times since `make up`, the last time at {at}: {why}",
                 f"自 `make up` 以来重启了 {count} 次，最近在 {at}，原因：{why}",
             ),
         )
@@ -99,7 +99,7 @@ async def of_the_table(processes: Sequence[RegisteredProcess], known: Collection
     if answering or unreachable:
         words = Words(f"/livez: {answering} processes answer", f"/livez：{answering} 个进程有回应")
         if unreachable:
-            more = Words(f", {unreachable} cannot be reached from here", f"，{unreachable} 个从本机无法访问")
+            more = Words(f", {unreachable} cannot be reached from this machine", f"，{unreachable} 个从本机无法访问")
             words = Words(words.en + more.en, words.zh + more.zh)
         findings.append(ok(words))
     return named("health", findings)
@@ -115,9 +115,9 @@ def _can_be_asked(process: RegisteredProcess) -> bool:
 
 
 async def _livez(process: RegisteredProcess) -> Finding | bool:
-    """A finding if the process is not alive; True if it is alive, False if it cannot be reached from here."""
+    """A finding if the process is not alive; True if it is alive, False if it cannot be reached from this machine."""
     subject = Words(f"process {process.full_name} at {process.health}", f"进程 {process.full_name}（{process.health}）")
-    restart = Words("start it again", "请重启该进程")
+    restart = Words("restart it", "请重启该进程")
     try:
         async with client(httpx.Timeout(LIVE_WITHIN, connect=1)) as asking:
             answer = await asking.get(f"{process.health}/livez")

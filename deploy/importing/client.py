@@ -18,7 +18,7 @@ BATCH_BYTES: Final = 4_000_000
 IN_FLIGHT: Final = 3
 GIVE_UP_AFTER: Final = 120.0
 STILL_ZH: Final = "先前导入的环节尚未处理完，请稍后再次导入（`huying doctor` 可查看积压）"
-STILL_EN: Final = "what was imported before is still being told: import it again later (see `huying doctor`)"
+STILL_EN: Final = "earlier steps of this import are not recorded yet: import it again later (see `huying doctor`)"
 AGAIN_AFTER: Final = 1.0
 """Seconds until a row is sent again whose earlier steps are still being processed."""
 AGAIN: Final = "请重新运行同一命令，将从中断处继续 / run the same command again: it goes on from here"

@@ -32,9 +32,7 @@ async def messages(db: Connection) -> Sequence[Finding]:
         _waiting(row["kind"], row["count"], seconds_ago(row["seconds"]), row["next"] or 0)
         for row in await _standing(db)
     ]
-    well = Words(
-        "messages: none failed, none is of unknown outcome, none waits long", "消息：没有失败、结果不明或积压的"
-    )
+    well = Words("messages: none failed, none is unknown, none waits long", "消息：没有失败、结果不明或积压的")
     return findings or [ok(well)]
 
 
@@ -93,10 +91,10 @@ async def _standing(db: Connection) -> Sequence[asyncpg.Record]:
 def _gateway(circuit: OpenCircuit) -> Finding:
     since = ago(circuit.opened_at)
     wrong = Words(
-        f"the gateway {circuit.gateway} is given nothing since {since.en}: {circuit.cause}",
+        f"the gateway {circuit.gateway} gets no messages since {since.en}: {circuit.cause}",
         f"网关 {circuit.gateway} 从{since.zh}起暂停发送：{circuit.cause}",
     )
-    step = Words("mend the gateway; messages go on by themselves", "修复网关后，消息会自动继续发送")
+    step = Words("repair the gateway; messages are then sent automatically", "修复网关后，消息会自动继续发送")
     return warning(SUBJECT, wrong, step)
 
 
@@ -106,7 +104,8 @@ def _lost(state: State, count: int, oldest: Words) -> Finding:
         wrong = Words(f"{figure(count)} could not be sent, {since.en}", f"{figure(count)} 条发送失败，{since.zh}")
         return warning(SUBJECT, wrong, LIST)
     wrong = Words(
-        f"of {figure(count)} nobody knows whether they were sent: ask the gateway before you send again, {since.en}",
+        f"of {figure(count)} it is unknown whether they were sent: ask the operator of the gateway before you send"
+        f" them again, {since.en}",
         f"{figure(count)} 条不清楚是否已发出，重发前先向网关核实，{since.zh}",
     )
     return warning(SUBJECT, wrong, LIST)
@@ -120,7 +119,9 @@ def _waiting(kind: str, number: int, oldest: Words, next: float) -> Finding:
             wrong = Words(
                 f"{count} have waited over ten minutes, {since.en}", f"{count} 条已等待超过10分钟，{since.zh}"
             )
-            return warning(SUBJECT, wrong, Words("feedback-worker's log says why", "原因见 feedback-worker 的日志"))
+            return warning(
+                SUBJECT, wrong, Words("the reason is in the log of feedback-worker", "原因见 feedback-worker 的日志")
+            )
         case "waiting":
             return ok(
                 Words(

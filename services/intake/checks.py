@@ -34,7 +34,7 @@ async def unrouted(db: Connection) -> Sequence[Finding]:
         f"{figure(count, LOOKED_AT)} 件诉求无人派单，最早的已等待{oldest.zh}",
     )
     step = Words(
-        "do routing-worker and intake-worker run, and is there a dead letter?",
+        "check that routing-worker and intake-worker run, and whether there are dead letters",
         "请确认 routing-worker 和 intake-worker 在运行，并查看有无死信",
     )
     return [broken(Words("routing", "派单"), wrong, step)]
@@ -52,15 +52,17 @@ async def unnumbered(db: Connection) -> Sequence[Finding]:
     )
     assert row
     if not row["count"]:
-        well = Words("events: every fact has its place among those of channels", "渠道事件：全部已编号，渠道可以读取")
+        well = Words(
+            "events: every fact has its position in the event list of channels", "渠道事件：全部已编号，渠道可以读取"
+        )
         return [ok(well)]
     oldest = seconds_ago(row["seconds"])
     wrong = Words(
-        f"{counted(row['count'], 'fact waits', 'facts wait')} for a place among the events of channels, the oldest"
+        f"{counted(row['count'], 'fact waits', 'facts wait')} for a position in the event list of channels, the oldest"
         f" {oldest.en}",
         f"{figure(row['count'])} 条事件尚未编号，渠道读不到，最早的在{oldest.zh}",
     )
-    step = Words("does intake-worker run?", "请确认 intake-worker 在运行")
+    step = Words("check that intake-worker runs", "请确认 intake-worker 在运行")
     return [broken(Words("events", "渠道事件"), wrong, step)]
 
 
@@ -74,14 +76,14 @@ async def unjoined(db: Connection) -> Sequence[Finding]:
     )
     assert row
     if not row["count"]:
-        return [ok(Words("long texts: all that arrived were taken in", "长短信：收到的均已登记"))]
+        return [ok(Words("long texts: all complete ones were registered", "长短信：收到的均已登记"))]
     oldest = ago(row["oldest"])
     wrong = Words(
-        f"{counted(row['count'], 'text is', 'texts are')} complete and not taken in, the oldest {oldest.en}",
+        f"{counted(row['count'], 'text is', 'texts are')} complete and not registered, the oldest {oldest.en}",
         f"{row['count']:,} 条长短信已收齐但未登记，最早的在{oldest.zh}",
     )
     step = Words(
-        "the log of intake-api says why: does the channel have a division?",
+        "the reason is in the log of intake-api; check that the channel has a division",
         "原因见 intake-api 日志；请确认该渠道已设置区划",
     )
     return [broken(Words("long texts", "长短信"), wrong, step)]

@@ -42,7 +42,7 @@ def _staff(settings: ReportingSettings, pool: Pool) -> Callable[[str], Awaitable
 
     async def read(token: str) -> Person:
         if tokens is None:
-            en = "HUYING_SECRET is not set for reporting-api: it takes no tokens of staff"
+            en = "HUYING_SECRET is not set for reporting-api: it accepts no tokens of staff"
             raise Refused(Code.UNAUTHENTICATED, en, "reporting-api 未设置 HUYING_SECRET，不接受工作人员凭证")
         return await tokens.read(pool, token)
 

@@ -26,7 +26,7 @@ async def triage(db: Connection) -> Sequence[Finding]:
     oldest = seconds_ago(seconds)
     wrong = Words(f"{waiting.en}, the oldest came {oldest.en}", f"{waiting.zh}，最早的在{oldest.zh}转来")
     step = Words(
-        "a dispatcher of the coordinator sends them on at /desk/triage", "请统筹单位派单员在 /desk/triage 派单"
+        "a dispatcher of the coordinator must route them at /desk/triage", "请统筹单位派单员在 /desk/triage 派单"
     )
     return [warning(subject, wrong, step)]
 

@@ -53,12 +53,12 @@ class _Comparison:
                 if name in new_required:
                     yield f"{place}: a new field must be optional"
                 if before.get("additionalProperties") is False:
-                    yield f"{place}: readers of the version before take no additional field here"
+                    yield f"{place}: readers of the previous version do not accept additional fields here"
             else:
                 if name in new_required - old_required:
                     yield f"{place}: the field became required"
                 if name in old_required - new_required:
-                    yield f"{place}: the field may be missing now"
+                    yield f"{place}: the field became optional"
                 yield from self.compare(old[name], new[name], place, open_)
 
     def _inner(self, before: Json, after: Json, path: str, open_: frozenset[tuple[str, str]]) -> Iterator[str]:
@@ -106,7 +106,7 @@ def _enum(before: Json, after: Json, path: str) -> Iterator[str]:
             yield f"{_place(path)}: the value {value!r} was removed"
     for value in new:
         if value not in old:
-            yield f"{_place(path)}: readers of the version before do not know the new value {value!r}"
+            yield f"{_place(path)}: readers of the previous version do not know the new value {value!r}"
 
 
 def _place(path: str) -> str:

@@ -65,7 +65,7 @@ def read_number(written: str, *, field: str = "number") -> str:
     """The number as it is stored; raises `Refused` if the typed number is not valid."""
     number = canonical(written)
     if number is None:
-        en = f"{written!r} is no demand number: its check character does not fit; look for a typing slip"
+        en = f"{written!r} is not a demand number: its check character is wrong; check it for a typing error"
         zh = f"没有 {written} 这个编号，请核对是否抄错"
         raise Refused(Code.NOT_FOUND, en, zh, (FieldError(field, zh, en, EXAMPLE),))
     return number

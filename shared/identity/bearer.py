@@ -8,7 +8,7 @@ from fastapi.security import HTTPBearer
 from shared.contracts.refusals import Code, Refused
 
 _STAFF = HTTPBearer(
-    auto_error=False, description="a token of `huying staff token`, or of the sign-in service / 工作人员凭证"
+    auto_error=False, description="a token made by `huying staff token` or by the sign-in service / 工作人员凭证"
 )
 
 

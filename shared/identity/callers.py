@@ -32,7 +32,7 @@ class Caller:
     def must_be_a_service(self) -> None:
         """Raise `Refused` if the caller is a person."""
         if self.person is not None:
-            raise Refused(Code.FORBIDDEN, "this is for services of this system", "该接口仅供内部服务使用")
+            raise Refused(Code.FORBIDDEN, "only services of this system may call this", "该接口仅供内部服务使用")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -58,7 +58,7 @@ class Callers:
             claims = self.services.read(SERVICE_TOKEN, token)
         except Refused as refused:
             if refused.code is Code.LINK_EXPIRED:
-                en = f"a service's token is good for {SERVICE_MAX_AGE} s: make one for each request"
+                en = f"a token of a service is valid for {SERVICE_MAX_AGE} s: make a new one for each request"
                 raise Refused(Code.UNAUTHENTICATED, en, "服务凭证已过期，请为每次请求重新生成") from None
             person = await self.staff.read(token)
             return Caller(person.name, person)
@@ -78,5 +78,5 @@ class Callers:
         if caller.person is not None and pack is not None:
             relations.require(command, caller.person, demand, pack)
         elif not self.may(command, caller, demand):
-            en = f"{COMMANDS[command].en} is for people of the jurisdiction that the demand belongs to"
+            en = f"{COMMANDS[command].en} is only for staff of the jurisdiction of the demand"
             raise Refused(Code.FORBIDDEN, en, f"“{COMMANDS[command].zh}”仅限该诉求所属辖区的工作人员")

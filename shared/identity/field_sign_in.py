@@ -54,7 +54,7 @@ class FieldSignIn:
         or if the person's tokens were revoked."""
         fields, made_at = self.tickets.read_dated(_TICKET, ticket)
         if not hmac.compare_digest(str(fields["state"]).encode(), state.encode()):
-            en = "this sign-in was begun in another browser: open /field again"
+            en = "this sign-in was started in another browser: open /field again"
             raise Refused(Code.FORBIDDEN, en, "登录是在另一个浏览器发起的，请重新打开走访登记页面")
         person = _person(fields)
         await refuse_revoked(pool, Revocable(identity(ticket), person.name, person.unit, made_at))

@@ -125,7 +125,7 @@ async def _require_csrf(request: Request, expected: str) -> None:
         field = (await request.form()).get(CSRF_FIELD)
         token = field if isinstance(field, str) else None
     if token is None or not hmac.compare_digest(token.encode(), expected.encode()):
-        en = f"the page is of another session: load it again ({CSRF_HEADER}, or the field {CSRF_FIELD})"
+        en = f"the page belongs to another session: load it again ({CSRF_HEADER}, or the field {CSRF_FIELD})"
         error = FieldError(CSRF_FIELD, "页面已过期，请重新打开页面后再提交", en)
         raise Refused(Code.FORBIDDEN, en, error.zh, (error,))
 

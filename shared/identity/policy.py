@@ -84,7 +84,7 @@ RELATION_WORDS: Final[Mapping[Relation, Wording]] = {
     Relation.BELOW: Wording("上级单位", "a unit above the one that leads"),
     Relation.WHOLE: Wording("统筹单位", "the coordinator"),
     Relation.JURISDICTION: Wording("本辖区其他单位", "another unit of the jurisdiction"),
-    Relation.TO_CALL: Wording("未参与办理且待回访的单位", "a unit without a part in an answer to be judged"),
+    Relation.TO_CALL: Wording("未参与办理且待回访的单位", "a unit that had no part in an answer that is to be rated"),
     Relation.APART: Wording("未参与办理的单位", "a unit that had no part in it"),
     Relation.NONE: Wording("其他辖区的单位", "a unit of another jurisdiction"),
 }

@@ -66,7 +66,7 @@ class StaffBearers:
         if not is_jwt(token):
             return await self.own.read(self.pool, token)
         if self.issuer is None:
-            en = "no token of a sign-in service is taken here; `huying staff token` makes one"
+            en = "tokens of a sign-in service are not accepted here; make a token with `huying staff token`"
             raise Refused(Code.UNAUTHENTICATED, en, "此处不接受登录服务的凭证，请用 huying staff token 获取")
         person, made_at = await self.issuer.read(token)
         await refuse_revoked(self.pool, Revocable(identity(token), person.name, person.unit, made_at))

@@ -69,7 +69,7 @@ class StaffTokens:
         return _person(claims), made_at
 
     def _too_old(self) -> Refused:
-        en = f"the token is too old (they live {self.hours:g} hours); `huying staff token` makes a new one"
+        en = f"the token has expired (after {self.hours:g} hours); make a new one with `huying staff token`"
         return Refused(Code.UNAUTHENTICATED, en, "凭证已过期，请用 huying staff token 重新获取")
 
 
@@ -77,7 +77,7 @@ async def refuse_revoked(pool: Pool, revocable: Revocable) -> None:
     """Raise `Refused` if a token was revoked, by itself or with all tokens of its person or unit."""
     async with pool.acquire(timeout=5) as db:
         if await revocations.is_revoked(db, revocable):
-            en = "the token was revoked; `huying staff token` makes a new one"
+            en = "the token was revoked; make a new one with `huying staff token`"
             raise Refused(Code.UNAUTHENTICATED, en, "凭证已被撤销，请用 huying staff token 重新获取")
 
 

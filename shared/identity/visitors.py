@@ -78,6 +78,6 @@ async def _require_csrf(request: Request, visitor: Visitor | None) -> None:
     if token is None and request.headers.get("content-type", "").startswith(_FORMS):
         token = (await request.form()).get(CSRF_FIELD)
     if visitor is None or not isinstance(token, str) or not hmac.compare_digest(token.encode(), visitor.csrf.encode()):
-        en = "the page is too old, or the browser keeps no cookies: load the page again and send the form once more"
+        en = "the page has expired, or the browser does not accept cookies: load the page again and send the form again"
         zh = "页面已过期，或浏览器禁用了 Cookie：请重新打开页面后再提交"
         raise Refused(Code.FORBIDDEN, en, zh, (FieldError(CSRF_FIELD, zh, en),))

@@ -34,7 +34,7 @@ class Calendar:
 
     def local_day(self, at: datetime) -> date:
         if at.tzinfo is None:
-            raise ValueError("a time without a zone belongs to no day; pass an aware datetime")
+            raise ValueError("a time without a time zone is on no certain day; pass an aware datetime")
         return at.astimezone(self.zone).date()
 
     def midnight(self, day: date) -> datetime:

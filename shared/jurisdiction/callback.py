@@ -71,8 +71,10 @@ class CallBack(Part):
     share: Annotated[int, Field(ge=1, le=100, description="per cent of the answers; of a sample alone")] | None = None
     after_days: Days | None = Field(None, description="calendar days after the answer; of `unanswered` alone")
     within: Limit = Field(Limit(working_days=1), description="from the answer, or from the end of `after_days`")
-    tries: Annotated[int, Field(ge=1, le=10, description="calls in vain, after which nobody calls again")] = 2
-    hours: Hours = Field("09:00-20:00", description="of the day, in which citizens are called")
+    tries: Annotated[
+        int, Field(ge=1, le=10, description="after so many calls without reaching the citizen, nobody calls again")
+    ] = 2
+    hours: Hours = Field("09:00-20:00", description="hours of the day in which citizens are called")
     not_reached: Annotated[tuple[Coded, ...], Field(min_length=1)] = USUAL_NOT_REACHED
     tags: Annotated[tuple[Tag, ...], Field(max_length=12)] = USUAL_TAGS
     questions: Annotated[tuple[Text, ...], Field(max_length=12)] = USUAL_QUESTIONS
@@ -87,7 +89,7 @@ class CallBack(Part):
                 raise ValueError(f"coverage: {coverage} needs {name}")
         opens, closes = span(self.hours)
         if closes < opens:
-            raise ValueError(f"hours: {self.hours!r} go over midnight; people are called by day, such as 09:00-20:00")
+            raise ValueError(f"hours: {self.hours!r} span midnight; use hours of the day, such as 09:00-20:00")
         return self
 
     @property

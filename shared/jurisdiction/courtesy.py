@@ -65,7 +65,7 @@ class DigestRules(Part):
     @classmethod
     def _with_lost_link(cls, apart: tuple[Notice, ...]) -> tuple[Notice, ...]:
         if Notice.LINK_REQUESTED not in apart:
-            raise ValueError("link-requested must be among them: whoever lost the code waits for the link")
+            raise ValueError("link-requested must be in this list: a citizen who lost the code waits for the link")
         return apart
 
 
@@ -103,7 +103,7 @@ class StaffNews(Part):
     @classmethod
     def _for_staff(cls, notices: tuple[Notice, ...]) -> tuple[Notice, ...]:
         if wrong := [notice for notice in notices if not notice.is_for_staff or notice.fact is None]:
-            raise ValueError(f"{', '.join(wrong)}: these are for citizens; units are told of staff-…")
+            raise ValueError(f"{', '.join(wrong)}: these are messages to citizens; units only get the messages staff-…")
         return notices
 
 

@@ -156,6 +156,6 @@ def _repeated_keys(node: yaml.Node) -> Iterator[yaml.Node]:
 
 
 def _repeated(name: str, key: yaml.Node) -> Problem:
-    what = f"the key {key.value!r} is said twice here; keep one"
+    what = f"the key {key.value!r} occurs twice here; keep one"
     zh = f"“{key.value}”在同一处写了两次，请只保留一个"
     return Problem(Spot(name, key.start_mark.line + 1), what, zh=zh)

@@ -27,7 +27,7 @@ class Decider(StrEnum):
 class Extension(Part):
     """How a unit asks for a later due time (延期); the limits of extensions are in the profile."""
 
-    ask_before_due: bool = Field(True, description="what is overdue is not extended")
+    ask_before_due: bool = Field(True, description="overdue demands cannot be extended")
     decider: Decider = Decider.COORDINATOR
 
 
@@ -35,16 +35,16 @@ class Returning(Part):
     """The rules for a unit that says that it is not responsible (退单)."""
 
     window: Limit | None = Field(None, description="from the routing; null: at any time")
-    reasons: tuple[Coded, ...] = Field((), description="to choose from; none: in words alone")
+    reasons: tuple[Coded, ...] = Field((), description="reasons to choose from; none: free text only")
     max_dispatches: Annotated[int, Field(ge=1)] | None = Field(
-        None, description="after so many dispatches the coordinator designates a unit; null: max_returns alone decides"
+        None, description="after so many dispatches the coordinator designates a unit; null: only max_returns decides"
     )
 
 
 class PauseReason(Coded):
     """A reason for stopping the clock of a demand (暂停计时)."""
 
-    max_days: Days | None = Field(None, description="calendar days of one pause; null: no bound")
+    max_days: Days | None = Field(None, description="calendar days of one pause; null: no limit")
     decider: Decider | None = Field(None, description="who decides; null: the unit itself")
 
 
@@ -82,7 +82,9 @@ USUAL_NOT_REACHED: Final = (
 class Contact(Part):
     """Whether a unit must contact the citizen before its answer."""
 
-    required: bool = Field(False, description="no answer before the citizen was contacted, or without why not")
+    required: bool = Field(
+        False, description="an answer needs a contact with the citizen before it, or a reason for none"
+    )
     not_reached: tuple[Coded, ...] = USUAL_NOT_REACHED
 
 
@@ -107,5 +109,5 @@ class Handling(Part):
     pause: Pausing = Pausing()
     contact: Contact = Contact()
     resolving: Resolving = Resolving()
-    grounds: tuple[Ground, ...] = Field((), description="for declining; none: in words alone")
-    redo: Limit | None = Field(None, description="the limit after a reopening; null: as at first")
+    grounds: tuple[Ground, ...] = Field((), description="reasons for declining; none: free text only")
+    redo: Limit | None = Field(None, description="the limit after a reopening; null: the same as at first")

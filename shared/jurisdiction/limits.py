@@ -45,7 +45,9 @@ class Limit(Part):
         if len(given) != 1:
             raise ValueError(f"a limit has exactly one of {', '.join(LimitUnit)}")
         if not self.outside_hours and given[0] not in _BY_THE_CLOCK:
-            raise ValueError("outside_hours is for hours and minutes; days end with the day")
+            raise ValueError(
+                "outside_hours is only for limits in hours and minutes; limits in days end at the end of a day"
+            )
         return self
 
     @cached_property
@@ -71,7 +73,7 @@ class _Stages(Part):
     """A limit for each stage; null: no limit is set here."""
 
     sign: Limit | None = Field(None, description="until the unit has signed for it (签收), from its routing")
-    first_contact: Limit | None = Field(None, description="until somebody spoke with the citizen, from the routing")
+    first_contact: Limit | None = Field(None, description="until the unit has contacted the citizen, from the routing")
     resolve: Limit | None = Field(None, description="until the answer, from receipt")
     assist: Limit | None = Field(None, description="until an assisting unit reports, from when it was asked")
 
@@ -88,8 +90,8 @@ class LimitException(_Stages):
     kind: RequestKind | None = None
     category: Code | None = None
     urgency: Urgency | None = None
-    vulnerable: bool | None = Field(None, description="true: of people who need protection")
-    source: Words | None = Field(None, description="who says so; null: as the preset")
+    vulnerable: bool | None = Field(None, description="true: for citizens who need protection")
+    source: Words | None = Field(None, description="source of the exception; null: that of the preset")
 
     def fits(self, kind: RequestKind, categories: tuple[str, ...], urgency: Urgency, vulnerable: bool) -> bool:
         """Whether the exception applies to a demand; `categories` are its category and all categories above it."""
@@ -114,7 +116,7 @@ class LimitPreset(_Stages):
     in_force: date
     working_days: dict[RequestKind, Days]
     steps_source: Words | None = Field(
-        None, description="who says sign, first_contact and assist, where the source does not"
+        None, description="source of sign, first_contact and assist, if it differs from `source`"
     )
     exceptions: tuple[LimitException, ...] = ()
 
@@ -166,7 +168,7 @@ class Rung(Part):
 
     after_working_days: Annotated[int, Field(ge=0)] = 0
     to: Annotated[str, Field(pattern="^(above|coordinator)$")] = "above"
-    leader: bool = Field(True, description="the linked leader (挂钩领导) is named too")
+    leader: bool = Field(True, description="the linked leader (挂钩领导) is informed too")
 
 
 USUAL_LADDER: Final = (Rung(), Rung(after_working_days=5, to="coordinator"))
@@ -193,9 +195,9 @@ def hours_of(text: str) -> Hours:
     try:
         hours = Hours(_seconds(opens), _seconds(closes))
     except ValueError:
-        raise ValueError(f"{text!r} is no stretch of hours, such as 08:30-12:00") from None
+        raise ValueError(f"{text!r} is not a span of hours, such as 08:30-12:00") from None
     if not dash or hours.opens >= hours.closes:
-        raise ValueError(f"{text!r} must open before it closes")
+        raise ValueError(f"{text!r} must begin before it ends")
     return hours
 
 
@@ -214,8 +216,8 @@ def stretches(texts: tuple[str, ...]) -> tuple[Hours, ...]:
     """Parse the working hours of a day; raises `ValueError` if they are not spans in order."""
     stretches_of_day = tuple(hours_of(text) for text in texts)
     if not stretches_of_day:
-        raise ValueError("a working day has at least one stretch of hours, such as 08:30-12:00")
+        raise ValueError("a working day needs at least one span of hours, such as 08:30-12:00")
     for earlier, later in pairwise(stretches_of_day):
         if later.opens < earlier.closes:
-            raise ValueError("stretches of hours must follow one another and not overlap")
+            raise ValueError("spans of hours must be in order and must not overlap")
     return stretches_of_day

@@ -115,4 +115,4 @@ def _clashes(packs: dict[Path, Pack]) -> Iterator[Problem]:
 def _taken(spot: Spot, folder: Path, what: str, names: list[str], owners: dict[str, Path]) -> Iterator[Problem]:
     taken = [name for name in names if owners.setdefault(name, folder) != folder]
     if taken:
-        yield Problem(spot, f"{len(taken)} {what}, such as {taken[0]!r}, belong to {owners[taken[0]]} already")
+        yield Problem(spot, f"{len(taken)} {what}, such as {taken[0]!r}, already belong to {owners[taken[0]]}")

@@ -111,8 +111,12 @@ class Category(Part):
     parent: Code | None = None
     kind: RequestKind | None = None
     keywords: tuple[Words, ...] = ()
-    triage: bool = Field(False, description="on purpose without a rule: a dispatcher decides")
-    vulnerable: bool = Field(False, description="of people who need protection, with all below it: shorter limits")
+    triage: bool = Field(False, description="true: there is no rule on purpose; a dispatcher decides")
+    vulnerable: bool = Field(
+        False,
+        description="true: demands of this category and its subcategories are from"
+        " people who need protection: shorter limits",
+    )
 
 
 class Match(Part):
@@ -123,9 +127,9 @@ class Match(Part):
     kind: RequestKind | None = None
     channel: ChannelKind | None = None
     vulnerable: bool | None = Field(None, description="whether somebody of a vulnerable group raised it")
-    keywords: tuple[Words, ...] = Field((), description="any one of them, in the title or the text as it was masked")
-    working_day: bool | None = Field(None, description="true: on working days alone; false: on days of rest alone")
-    hours: Hours | None = Field(None, description="local time at which it is dispatched, such as 22:00-06:00")
+    keywords: tuple[Words, ...] = Field((), description="matches if one of them is in the masked title or text")
+    working_day: bool | None = Field(None, description="true: only on working days; false: only on rest days")
+    hours: Hours | None = Field(None, description="local time of the dispatch, such as 22:00-06:00")
 
 
 class Rule(Part):
@@ -167,4 +171,4 @@ class HotSpotRules(Part):
 
     least: Annotated[int, Field(ge=3, le=1000, description="demands")] = 5
     within_days: Annotated[int, Field(ge=1, le=60)] = 14
-    likeness: Annotated[float, Field(ge=0.1, le=0.9, description="how like their words must be")] = 0.3
+    likeness: Annotated[float, Field(ge=0.1, le=0.9, description="how similar their texts must be")] = 0.3

@@ -33,7 +33,7 @@ class Profile(Part):
 
     id: Code
     name: Text
-    number_prefix: Annotated[str, Field(description="two capital letters; opens every demand number")]
+    number_prefix: Annotated[str, Field(description="two capital letters with which every demand number begins")]
     timezone: str
     languages: Annotated[tuple[Language, ...], Field(min_length=1)]
     root: Code
@@ -41,20 +41,26 @@ class Profile(Part):
     stationed_level: Words | None = None
     max_returns: Annotated[int, Field(ge=0)]
     max_reopenings: Annotated[int, Field(ge=0)]
-    max_extensions: Annotated[int, Field(ge=0, description="how often a due time may be moved before the answer")] = 1
+    max_extensions: Annotated[
+        int, Field(ge=0, description="how often a due time may be extended before the answer")
+    ] = 1
     max_extension_days: Days | None = Field(
         None, description="working days of one extension at most; null: as many as the demand's own limit"
     )
     rate_within_days: Days
-    dissatisfied: Dissatisfied = Field("reopen", description="what follows 1 or 2 stars where the matter is solved")
-    messages_per_hour: Annotated[int, Field(ge=1, description="to one address, over all demands")] = MESSAGES_PER_HOUR
-    map_centre: Location | None = Field(None, description="where maps of the jurisdiction begin, WGS-84")
+    dissatisfied: Dissatisfied = Field(
+        "reopen", description="what happens after a rating of 1 or 2 for a solved demand"
+    )
+    messages_per_hour: Annotated[int, Field(ge=1, description="messages to one address, for all demands together")] = (
+        MESSAGES_PER_HOUR
+    )
+    map_centre: Location | None = Field(None, description="centre of the map of the jurisdiction when it opens, WGS-84")
     messages: Courtesy = Courtesy()
     list_levels: tuple[ListLevel, ...] = ()
     fund: VillageFund | None = None
     hot_spots: HotSpotRules = HotSpotRules()
     publication: Publication = NOTHING_SHOWN
-    working_hours: tuple[Words, ...] = Field(WORKING_HOURS, description="of a working day, such as 08:30-12:00")
+    working_hours: tuple[Words, ...] = Field(WORKING_HOURS, description="hours of a working day, such as 08:30-12:00")
     supervision: Supervision = Supervision()
     handling: Handling = Handling()
     callback: CallBack = NOBODY_CALLED
@@ -78,14 +84,14 @@ class Profile(Part):
         try:
             ZoneInfo(name)
         except (ZoneInfoNotFoundError, ValueError):
-            raise ValueError(f"{name!r} is no IANA time zone, such as Asia/Shanghai") from None
+            raise ValueError(f"{name!r} is not an IANA time zone, such as Asia/Shanghai") from None
         return name
 
     @field_validator("publication")
     @classmethod
     def _point_needs_place(cls, publication: Publication) -> Publication:
         if Shown.POINT in publication.unreleased and Shown.PLACE not in publication.unreleased:
-            raise ValueError("a point tells the place: add place to unreleased, or take point out")
+            raise ValueError("a point shows the place: add place to unreleased, or remove point")
         return publication
 
     @model_validator(mode="after")

@@ -25,7 +25,7 @@ P = TypeVar("P", bound=Part)
 
 _ADVICE = {
     "missing": "{where} is missing; add it",
-    "extra_forbidden": "{where} is not a key that a pack knows; remove it or mend its spelling",
+    "extra_forbidden": "{where} is not a key of a pack; remove it or correct its spelling",
     "string_type": "{where} must be text; put it in quotes",
     "int_parsing": "{where} must be a whole number",
     "enum": "{where} must be one of {expected}",

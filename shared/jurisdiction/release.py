@@ -28,12 +28,16 @@ class ReleaseRules(Part):
     """`release` in `pack.yaml`; without it nothing is released."""
 
     consent: Consent = Consent.ASKED
-    reviewed: bool = Field(True, description="false: released by itself, masked, `delay_hours` after the answer")
-    reviewer: Decider = Field(Decider.COORDINATOR, description="who releases, corrects and takes back")
+    reviewed: bool = Field(True, description="false: published automatically, masked, `delay_hours` after the answer")
+    reviewer: Decider = Field(Decider.COORDINATOR, description="who publishes, corrects and withdraws")
     delay_hours: Annotated[int, Field(ge=0, le=LONGEST_DELAY)] = 0
-    public_text_required: bool = Field(True, description="the unit writes a text for the public; the answer is not it")
-    never: tuple[RequestKind, ...] = Field((), description="kinds that are not released; a report (举报) never is")
-    mask: tuple[Words, ...] = Field((), description="words that are hidden beside what is hidden everywhere")
+    public_text_required: bool = Field(
+        True, description="true: the unit writes a text for the public, and the answer itself is not published"
+    )
+    never: tuple[RequestKind, ...] = Field(
+        (), description="kinds of demands that are never published; a report (举报) never is"
+    )
+    mask: tuple[Words, ...] = Field((), description="words to mask in addition to what is always masked")
     source: Words
 
     @property

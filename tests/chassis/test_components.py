@@ -97,7 +97,7 @@ async def test_a_worker_and_relays_are_not_ready_without_a_sender_of_their_journ
         await append(db, [envelope(story.SUBMISSION, 1)])
         await db.execute("UPDATE journal SET recorded_at = now() - interval '1 hour'")
     for parts in (worker, relays):
-        assert "nobody sends shard 0 of the journal" in await unready(parts)
+        assert "no process sends shard 0 of the journal" in await unready(parts)
     await small_pool.execute("DELETE FROM journal")
     small_pool.terminate()
     for parts in (worker, relays):

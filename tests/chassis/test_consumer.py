@@ -52,7 +52,7 @@ def test_a_reader_that_never_committed_is_stuck_after_a_minute(consumer: Consume
     clock.at += STUCK_AFTER
     assert consumer.stuck() is None
     clock.at += 1
-    assert f"{DEMAND_EVENTS.name}/1 stands at 0 for 61 s" in str(consumer.stuck())
+    assert f"{DEMAND_EVENTS.name}/1 has not moved from offset 0 for 61 s" in str(consumer.stuck())
 
 
 def test_the_lag_is_measured_by_the_name_of_the_service(consumer: Consumer):

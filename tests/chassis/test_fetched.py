@@ -55,9 +55,9 @@ def test_a_header_whose_name_is_no_utf_8_hides_no_record():
     ("broken", "cause"),
     [
         (batches.batch(ENVELOPES, codec=batches.ZSTD), "packed with zstd"),
-        (batches.batch(ENVELOPES)[:-1] + b"?", "check sum"),
+        (batches.batch(ENVELOPES)[:-1] + b"?", "checksum"),
     ],
-    ids=["a codec that is not installed", "a wrong check sum"],
+    ids=["a codec that is not installed", "a wrong checksum"],
 )
 def test_an_unreadable_batch_is_replaced_by_one_record(broken: bytearray, cause: str):
     records = read(numbered(broken, batches.batch(ENVELOPES, b"cafe")))

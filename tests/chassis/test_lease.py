@@ -71,7 +71,7 @@ async def test_the_former_holder_of_an_expired_lease_can_neither_renew_it_nor_mo
     with pytest.raises(LeaseLost, match="another process"):
         await lease._renewed()
     assert not lease.holds()
-    with pytest.raises(LeaseLost, match="the cursor stays"):
+    with pytest.raises(LeaseLost, match="the cursor is not changed"):
         await relay_cursor.move(await _connection(pool), HERE, Shard(), 9, 6, {}, lease)
     assert await pool.fetchval("SELECT position FROM relay_cursor") == 3
 
@@ -126,7 +126,7 @@ async def test_the_readiness_probe_says_that_nobody_sends_a_journal(pool: Pool):
     assert await check() is None, "it was told a moment ago"
     await pool.execute("UPDATE journal SET recorded_at = now() - $1::interval", timedelta(seconds=2 * SILENT))
     reason = str(await check())
-    assert reason.count("intake: nobody sends shard") == 2
+    assert reason.count("intake: no process sends shard") == 2
     assert f"{2 * SILENT:.0f} s old" in reason
     leases = [Lease(pool, f"relay-{shard}") for shard in range(2)]
     for shard, lease in enumerate(leases):

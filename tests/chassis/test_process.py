@@ -81,7 +81,7 @@ def test_a_process_without_its_secrets_stops_and_says_how_to_make_them(kept: str
 
 def test_a_process_ends_although_a_part_ignores_cancellation(tmp_path: Path):
     code, output = end_of(tmp_path / "said", "fails(), deaf()", "cluster.BrokerReplaced('a is gone, b is here')")
-    assert (code, "stopped without waiting" in output) == (75, True), output
+    assert (code, "stopped at once, without waiting" in output) == (75, True), output
 
 
 WAITING = """

@@ -47,22 +47,22 @@ def test_the_last_of_its_name_that_is_silent_is_broken_and_one_of_several_is_not
     silent = process(seen_seconds=180.0)
     alone = found(process("gateway"), silent)
     assert [severity for severity, _ in alone] == [Severity.BROKEN]
-    assert "has not been heard of for 3 minutes" in alone[0][1]
+    assert "has not reported for 3 minutes" in alone[0][1]
     assert "for 50 seconds" in found(process("gateway"), process(seen_seconds=50.0))[0][1]
     ((severity, words),) = found(process("gateway"), silent, process(instance="b"))
     assert severity is Severity.WARNING
-    assert "others do its work" in words
+    assert "other processes do its work" in words
 
 
 @pytest.mark.parametrize(
     ("changes", "severity", "words"),
     [
-        ({"not_alive": "stands at 7"}, Severity.BROKEN, "is not alive: stands at 7: start it again"),
+        ({"not_alive": "stands at 7"}, Severity.BROKEN, "is not alive: stands at 7: restart it"),
         ({"not_ready": "no broker"}, Severity.BROKEN, "cannot work: no broker"),
         (
             {"lag": 9, "standing_seconds": 61.0},
             Severity.WARNING,
-            "is 9 records behind, and a partition has stood still",
+            "is 9 records behind, and a partition has not moved",
         ),
         ({"skew_seconds": 3.0}, Severity.WARNING, "its clock is 3 s ahead of PostgreSQL's"),
         ({"skew_seconds": -120.0}, Severity.WARNING, "its clock is 120 s behind PostgreSQL's"),

@@ -64,7 +64,7 @@ async def test_an_unknown_parameter_is_refused_with_the_known_ones(client: httpx
     assert problem["errors"][0]["field"] == "overdue"
     assert all(name in problem["detail_en"] for name in ("overdue", "lang", "next"))
     assert "overdue" in problem["detail"]
-    assert (await client.get("/plain?x=1")).json()["detail_en"] == "this address takes no parameters"
+    assert (await client.get("/plain?x=1")).json()["detail_en"] == "this address has no parameters"
 
 
 async def test_a_route_with_a_fast_path_refuses_them_too(client: httpx.AsyncClient):

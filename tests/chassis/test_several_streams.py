@@ -76,7 +76,7 @@ async def test_a_record_of_a_stream_without_repository_is_a_dead_letter(delivery
     await delivery.deliver([project(Log(), ProjectNamed(name="a"), 1)])
     async with pool.acquire() as db:
         letter = await only_dead_letter(db)
-    assert letter.cause == "huying.project-events is not read here, but demand"
+    assert letter.cause == "huying.project-events is not a topic of this service, which reads demand"
 
 
 async def test_an_illegal_fact_of_a_project_is_a_dead_letter_and_demands_go_on(two_streams: Delivery, pool: Pool):

@@ -63,7 +63,7 @@ async def test_a_token_names_its_bearer(pool: Pool):
 async def test_a_token_expires_within_the_day(pool: Pool, monkeypatch: pytest.MonkeyPatch):
     assert await TOKENS.read(pool, aged(monkeypatch, 11.9 * HOUR, CHEN)) == CHEN
     refused = await refusal(pool, aged(monkeypatch, 12.1 * HOUR, CHEN))
-    assert (refused.code, "too old" in refused.en) == (Code.UNAUTHENTICATED, True)
+    assert (refused.code, "expired" in refused.en) == (Code.UNAUTHENTICATED, True)
 
 
 async def test_a_token_of_the_previous_version_without_an_end_expires_by_its_date(
@@ -179,7 +179,7 @@ def huying(database: str, *arguments: str) -> Any:
 def test_the_command_prints_only_the_token_and_says_when_it_expires(database: str):
     result = huying(database, "staff", "token", "--unit", "nh-tax", "--hours", "3")
     assert TOKENS.examine(result.stdout.strip()) == Person("staff", "nh-tax")
-    assert result.stderr.startswith(f"good until {(now() + timedelta(hours=11)).strftime('%Y-%m-%d %H:')[:11]}")
+    assert result.stderr.startswith(f"valid until {(now() + timedelta(hours=11)).strftime('%Y-%m-%d %H:')[:11]}")
     assert in_process(database, "token", "--unit", "nh-tax", "--hours", "13").exit_code == 2
 
 

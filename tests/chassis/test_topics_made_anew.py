@@ -167,7 +167,7 @@ def test_another_cluster_is_another_log():
         (NEW, ENDS, "topic topic was deleted and made again"),
         (NAMELESS, ENDS, None),
         (OLD, {"topic": {"3": 8, "4": 1}}, None),
-        (OLD, {"topic": {"3": 6}}, "topic/3 ends at 6, before what it had acknowledged (7)"),
+        (OLD, {"topic": {"3": 6}}, "topic/3 ends at 6, before the offset that it had acknowledged (7)"),
         (OLD, {}, None),
     ],
 )
@@ -227,5 +227,5 @@ def test_a_reader_whose_partition_became_shorter_stops_to_begin_again():
         consumer.look({partition: Place(7, end)})
         assert not consumer.fatal.is_set(), "a leader that changes may know less for a moment"
     consumer.look({partition: Place(7, 5)})
-    assert str(consumer.fault) == "topic/3 ends at 5, before what was read (7)"
+    assert str(consumer.fault) == "topic/3 ends at 5, before the committed offset (7)"
     assert isinstance(consumer.fault, BrokerReplaced)

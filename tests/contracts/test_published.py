@@ -39,7 +39,7 @@ def test_a_schema_that_breaks_its_release_is_said_and_is_never_released(
     said = CliRunner().invoke(app, ["contracts", "--release"])
     assert said.exit_code == 1
     assert "demand.accepted.v1: by: the field became required. A released fact may only gain" in said.output
-    assert "demand.gone.v1 was released and is gone" in said.output
+    assert "demand.gone.v1 was released and does not exist any more" in said.output
     assert contracts.released() == before
 
 

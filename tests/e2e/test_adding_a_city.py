@@ -136,8 +136,8 @@ async def test_the_page_leads_from_a_pack_to_a_routed_demand_and_an_import(walk:
             continue
         await asyncio.to_thread(terminal.take, part)
         if "--dry-run" in part.text:
-            assert "2 would be taken, 0 known already, 0 refused; nothing was handed over" in terminal.said
-            assert "2 taken, 0 known already, 0 refused" in terminal.said
+            assert "2 would be taken, 0 imported before, 0 refused; nothing was imported" in terminal.said
+            assert "2 taken, 0 imported before, 0 refused" in terminal.said
     rows = {row["key"]: row["collected"] for row in terminal.json("cities/figures.json")["rows"]}
     assert (rows["qinghe"], rows["qh-east"], rows["qh-west"]) == (3, 2, 1)
 

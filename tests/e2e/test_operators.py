@@ -47,7 +47,7 @@ async def test_a_record_that_nobody_understands_is_found_shown_and_tried_again(r
         (1, 1, ""), (1, 1, "--after intake/1"), (1, 1, "--after routing/1"), (1, 1, "--after feedback/1")
     ]  # fmt: skip
     assert (behind, await said(running, "dead-letters", "list", "--after", "reporting/1")) == (
-        "", (0, "no dead letters behind reporting/1\n")
+        "", (0, "no dead letters after reporting/1\n")
     )  # fmt: skip
     code, shown = await said(running, "dead-letters", "show", "routing", "1")
     assert (code, "not a fact" in shown) == (0, True)

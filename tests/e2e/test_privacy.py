@@ -215,7 +215,7 @@ async def test_an_erased_person_is_gone_and_the_figures_stay(running: Running, t
 async def test_the_master_key_is_changed_by_command(running: Running, told: dict[Citizen, str]):
     done = huying(running, "vault", "rotate")
     said = (await asyncio.to_thread(done.communicate, timeout=60))[0]
-    assert (done.returncode, "0 keys wrapped anew" in said) == (0, True), said
+    assert (done.returncode, "0 keys encrypted again" in said) == (0, True), said
     swept = huying(running, "attachments", "sweep")
     assert await asyncio.to_thread(swept.wait, 60) == 0
 

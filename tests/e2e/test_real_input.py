@@ -31,7 +31,7 @@ async def imported(running: Running, imported_file: Path, tmp_path_factory: pyte
     done = huying(running, "import", str(imported_file), "--mapping", "myla311", cwd=tmp_path_factory.mktemp("cwd"))
     said, _ = done.communicate(timeout=500)
     assert done.returncode == 0, said
-    assert f"{size(imported_file):,} taken, 0 known already, 0 refused" in said
+    assert f"{size(imported_file):,} taken, 0 imported before, 0 refused" in said
     assert "visible after" in said
     return running
 
@@ -65,7 +65,7 @@ async def test_a_second_import_changes_nothing(imported: Running, imported_file:
     before = await rows(imported, "channel")
     again = huying(imported, "import", str(imported_file), "--mapping", "myla311", cwd=tmp_path)
     said, _ = again.communicate(timeout=400)
-    known = f"0 taken, {size(imported_file):,} known already, 0 refused"
+    known = f"0 taken, {size(imported_file):,} imported before, 0 refused"
     assert (again.returncode, known in said) == (0, True), said
     assert await rows(imported, "channel") == before
 
@@ -99,7 +99,7 @@ async def test_a_bad_row_is_reported_and_the_rest_goes_on(imported: Running, rea
     done = huying(imported, *arguments, cwd=tmp_path)
     said, _ = done.communicate(timeout=300)
     assert done.returncode == 1, said
-    assert "3 taken, 0 known already, 3 refused" in said
+    assert "3 taken, 0 imported before, 3 refused" in said
     errors = (tmp_path / "bad.csv.errors.csv").read_text("utf-8-sig").splitlines()
     assert [line.split(",")[:3] for line in errors[1:]] == [
         ["bad.csv", "3", "CreatedDate"], ["bad.csv", "5", "Owner"], ["bad.csv", "7", "UpdatedDate"],

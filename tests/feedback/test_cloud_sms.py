@@ -150,12 +150,12 @@ async def test_a_timeout_is_an_unknown_outcome_and_a_refused_connection_sent_not
 async def test_nothing_is_sent_without_an_approved_template_or_with_a_link_in_a_variable():
     cloud = Cloud({})
     assert await aliyun(cloud).send(message("progressed"), TO) == Rejected(
-        "sms takes approved templates only, and none is set for 'progressed'"
+        "sms accepts only approved templates, and none is set for 'progressed'"
     )
     templates = {"resolved": {"id": "SMS_1", "variables": {"words": "{result}"}}}
     linked = message(result="看 http://x.example/a")
     assert await tencent(cloud, templates=templates).send(linked, TO) == Rejected(
-        "sms takes no links, and the variable 'words' holds one"
+        "sms accepts no links, but the variable 'words' contains one"
     )
     assert cloud.asked == []
 

@@ -92,7 +92,7 @@ def test_after_the_last_reopening_the_demand_goes_to_the_coordinator():
 def test_a_demand_is_reopened_only_a_limited_number_of_times():
     spec = SPEC.given(*reopened_often(PACK.max_reopenings + 1))
     spec.when(NOT_SOLVED).then(
-        f.DemandEscalated(to=PACK.coordinator, reason="未解决，未填写原因 / not solved, without words"),
+        f.DemandEscalated(to=PACK.coordinator, reason="未解决，未填写原因 / not solved, no reason given"),
         f.DemandConfirmed(rating=1, solved=False, asked="link"),
     )
 

@@ -42,7 +42,7 @@ async def test_a_message_that_failed_is_listed_shown_without_its_link_and_sent_a
     assert (code, str(id) in output, "13812345678" in output) == (1, True, False)
     code, details = await command("show", str(id))
     assert (code, "［链接］" in details, "/follow/" in details) == (0, True, False)
-    assert await command("retry", str(id)) == (0, "it is the next to be sent\n")
+    assert await command("retry", str(id)) == (0, "it will be sent next\n")
     gateway.outcome = Sent()
     await send_all(sending(pool, repository, gateway))
     assert await states(pool) == [("sent", None)]
@@ -87,10 +87,10 @@ async def test_a_resting_gateway_is_named_by_the_list_and_the_doctor(pool: Pool,
     sender = sending(pool, repository, gateway)
     await sender.send_some()
     code, output = await command("list")
-    assert (code, "gateway sms rests" in output, "no credit" in output) == (0, True, True)
+    assert (code, "gateway sms gets no messages" in output, "no credit" in output) == (0, True, True)
     async with pool.acquire() as db:
         found = [str(finding) for finding in await messages(db)]
-    assert any("sms is given nothing" in words and "no credit" in words for words in found)
+    assert any("sms gets no messages" in words and "no credit" in words for words in found)
     gateway.outcome = Sent()
     await try_again(sender)
     async with pool.acquire() as db:

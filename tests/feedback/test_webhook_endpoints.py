@@ -77,7 +77,7 @@ async def test_no_spelling_of_a_local_address_reaches_this_machine(host: str):
 async def test_a_refused_address_is_named_in_the_log():
     async with client(AllowedAddresses()) as endpoint_client:
         reply = await endpoint_client.post("https://169.254.169.254/latest/meta-data", BODY, HEADERS)
-    assert reply.cause == "169.254.169.254 is not an address that webhooks may lead to"
+    assert reply.cause == "169.254.169.254 is not an address that webhooks may call"
 
 
 async def test_a_name_that_later_resolves_to_a_forbidden_address_is_refused():
@@ -93,7 +93,7 @@ async def test_a_name_that_later_resolves_to_a_forbidden_address_is_refused():
                 session.connector.clear_dns_cache()  # type: ignore[union-attr]
             second = await endpoint_client.post(url, BODY, HEADERS)
     assert names.asked == ["partner.example"] * 2
-    assert second.cause == "127.0.0.1 is not an address that webhooks may lead to"
+    assert second.cause == "127.0.0.1 is not an address that webhooks may call"
     assert not hook.asked
 
 
@@ -108,7 +108,7 @@ async def test_a_redirect_is_not_followed():
 async def test_unencrypted_requests_go_only_to_allowed_networks():
     async with client(AllowedAddresses.of("10.0.0.0/8")) as endpoint_client:
         reply = await endpoint_client.post("http://1.1.1.1/hook", BODY, HEADERS)
-    assert reply.cause == "1.1.1.1 is not an address that webhooks may lead to"
+    assert reply.cause == "1.1.1.1 is not an address that webhooks may call"
 
 
 async def test_the_scheme_of_an_address_is_read_in_any_case(monkeypatch: pytest.MonkeyPatch):

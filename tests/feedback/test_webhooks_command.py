@@ -65,12 +65,12 @@ async def test_a_test_shows_the_response_and_events_can_be_sent_again(pool: Pool
         testing = asyncio.create_task(command("test", id))
         await eventually(webhook_sender.all_due, lambda begun: bool(begun) or testing.done())
         code, words = await testing
-        assert (code, words.startswith("taken: 204 after")) == (0, True)
+        assert (code, words.startswith("accepted: 204 after")) == (0, True)
         await feedback_after(pool, repository, *story.ROUTED)
         await webhook_sender.all_due()
-        assert await command("redeliver", id, "--since", "2021-05-10") == (0, "3 deliveries are made again\n")
+        assert await command("redeliver", id, "--since", "2021-05-10") == (0, "3 deliveries will be sent again\n")
         await webhook_sender.all_due()
-        assert await command("redeliver", id, "--event", hook.asked[1]) == (0, "1 deliveries are made again\n")
+        assert await command("redeliver", id, "--event", hook.asked[1]) == (0, "1 deliveries will be sent again\n")
         assert (await command("redeliver", id))[0] == 2
     assert hook.types[3:] == ["webhook.test", "demand.submitted", "demand.routed"]
 

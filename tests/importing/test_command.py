@@ -34,7 +34,7 @@ def test_a_sound_file_ends_with_zero(tmp_path: Path):
     done = huying(csv_file(tmp_path / "o.csv", [order(1)], "gb18030"), "--mapping", "hotline12345", "--dry-run")
     assert done.exit_code == 0
     assert "GB18030（据列名判断" in done.output
-    assert "1 can be taken, 0 refused; nothing was handed over" in done.output
+    assert "1 can be taken, 0 refused; nothing was imported" in done.output
     assert "only the file was checked" in done.output.replace("\n", " ")
 
 
@@ -111,7 +111,7 @@ def test_an_import_that_is_stopped_by_hand_ends_with_two_and_a_sentence(
     file = csv_file(tmp_path / "o.csv", [order(1)])
     done = huying(file, "--mapping", "hotline12345", "--url", "http://any", "--key", "any", "--no-wait", *more)
     assert done.exit_code == 2
-    assert ("nothing was handed over" if more else "run the same command again") in done.output
+    assert ("nothing was imported" if more else "run the same command again") in done.output
 
 
 def test_a_terminal_without_chinese_shows_the_english_half(tmp_path: Path):

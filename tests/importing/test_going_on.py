@@ -119,7 +119,7 @@ async def test_a_killed_import_goes_on_without_posting_what_it_posted(watched: W
         said, _ = await asyncio.to_thread(done.communicate, timeout=60)
     assert done.returncode == 1, said
     bad_before = sum(n <= settled for n in BAD)
-    assert f"{settled:,} settled before" in said
+    assert f"{settled:,} finished before" in said
     assert f"{len(BAD)} refused" in said
     assert watched.posted == ROWS - settled - (len(BAD) - bad_before)
     assert await pool.fetchval("SELECT count(*) FROM submission") == ROWS - len(BAD)

@@ -161,7 +161,7 @@ def test_an_origin_is_kept_as_browsers_write_it(written: str, origin: str):
     ],
 )  # fmt: skip
 def test_what_is_no_origin_is_refused(written: str):
-    with pytest.raises(Refused, match="is no origin"):
+    with pytest.raises(Refused, match="is not an origin"):
         origin_of(written)
 
 
@@ -178,6 +178,6 @@ def test_an_operator_binds_a_channel_to_origins_by_command(monkeypatch: pytest.M
     assert f'<huying-submit key="{key}">' in made.output
     assert run(cli, ["channel", "embed", "school"]).output == made.output
     refused = run(cli, ["channel", "embed", "school", "--origin", "school.example"])
-    assert (refused.exit_code, "is no origin" in refused.output) == (1, True)
+    assert (refused.exit_code, "is not an origin" in refused.output) == (1, True)
     assert run(cli, ["channel", "embed", "school", "--stop"]).exit_code == 0
     assert run(cli, ["channel", "embed", "school"]).exit_code == 1

@@ -407,7 +407,7 @@ async def test_whoever_has_just_refused_publication_is_not_offered_it_again(city
 async def test_whoever_refused_publication_may_agree_later_and_refuse_again(city: City, visitor: PortalVisitor):
     number = await worked_on(city, RESOLVED, may_publish=False)
     path = await link(city, number)
-    assert "同意办结后公开" not in (await visitor.see(path)).text, "it is answered already"
+    assert "同意办结后公开" not in (await visitor.see(path)).text, "it is already answered"
     agreed = await visitor.send(path, f"{path}/publish")
     assert in_order(agreed.text, "已记下：您同意公开", "诉求和答复可能公开")
     assert f"{path}/publish" not in agreed.text

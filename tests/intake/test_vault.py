@@ -193,7 +193,7 @@ async def test_a_contact_is_not_shown_when_it_cannot_be_told(client: httpx.Async
 async def test_a_demand_that_came_without_a_contact_says_so(client: httpx.AsyncClient, pool: Pool):
     made = await demand(client, contact=None, text="没有个人信息")
     refused = await reveal(client, made["number"], staff())
-    assert (refused.status_code, "came without" in refused.text) == (404, True)
+    assert (refused.status_code, "has no" in refused.text) == (404, True)
     assert await viewings(pool) == []
 
 

@@ -122,12 +122,12 @@ def bow_tie(listed: list[dict[str, Any]]) -> None:
 @pytest.mark.parametrize(
     ("spoil", "told"),
     [
-        (lambda listed: listed[1]["properties"].update(code="440605999999"), "'440605999999' is no division of"),
+        (lambda listed: listed[1]["properties"].update(code="440605999999"), "'440605999999' is not a division in"),
         (lambda listed: listed[2].update(properties={"name": "x"}), "feature 3 needs properties.code"),
         (lambda listed: listed[2]["properties"].update(code=VILLAGE), "has two boundaries"),
         (lambda listed: listed[1].update(geometry={"type": "Point", "coordinates": [113, 23]}), "not 'Point'"),
-        (swapped, "GeoJSON has the longitude first"),
-        (bow_tie, "the shape is not sound: Self-intersection"),
+        (swapped, "in GeoJSON the longitude comes first"),
+        (bow_tie, "the shape is not valid: Self-intersection"),
         (lambda listed: listed[2].update(feature(SIBLING, square(113.11, 23.0, 0.02))), "share 50% of the smaller one"),
     ],
 )

@@ -63,8 +63,9 @@ def test_a_pack_that_does_not_say_what_the_public_sees_shows_nothing_and_says_so
     pack, (finding,) = examine(edit("pack.yaml", publication, ""))
     assert pack.publication.unreleased == ()
     assert str(finding).endswith(
-        "pack.yaml:1: warning: publication is missing: the public sees number, status and dates of a demand alone;"
-        " add publication with source and unreleased, a list of category, place, point, unit, channel, words, answer"
+        "pack.yaml:1: warning: publication is missing: the public then sees only number, status and"
+        " dates of a demand; add publication with source and unreleased, a list of category, place, point, unit,"
+        " channel, words, answer"
     )
 
 
@@ -75,8 +76,8 @@ def test_a_category_that_no_rule_covers_is_a_warning_and_not_an_error(edit: Edit
     assert [str(finding).split("/")[-1] for finding in findings] == [
         "categories.yaml:3: warning: no rule covers category 'road': a dispatcher decides; "
         "add a rule, or say triage: true",
-        "catalogue.yaml:3: warning: rule 'road' takes a part of 'parking-west', which have other units: "
-        "see to their order",
+        "catalogue.yaml:3: warning: rule 'road' overlaps with 'parking-west', which have other units; "
+        "the first one wins: check their order",
     ]
 
 
@@ -106,8 +107,8 @@ def test_packs_served_together_may_not_share_a_prefix_a_division_or_a_unit(hamle
     said = str(refused.value)
     assert "the id 'hamlet' must be the name of the folder, 'twin'" in said
     assert "the prefix 'HM' belongs to" in said
-    assert "3 division codes, such as 'county', belong to" in said
-    assert "unit ids, such as 'desk', belong to" in said
+    assert "3 division codes, such as 'county', already belong to" in said
+    assert "unit ids, such as 'desk', already belong to" in said
 
 
 def test_a_pack_that_does_not_exist_is_named(tmp_path: Path) -> None:

@@ -78,11 +78,11 @@ def test_a_limit_that_cannot_be_is_told_with_its_line(edit: Edit, words: str, to
 @pytest.mark.parametrize(
     ("words", "told"),
     [
-        ('working_hours: ["9"]\n', "pack.yaml:17: working_hours: '9' is no stretch of hours"),
-        ('working_hours: ["12:00-09:00"]\n', "pack.yaml:17: working_hours: '12:00-09:00' must open before it closes"),
+        ('working_hours: ["9"]\n', "pack.yaml:17: working_hours: '9' is not a span of hours"),
+        ('working_hours: ["12:00-09:00"]\n', "pack.yaml:17: working_hours: '12:00-09:00' must begin before it ends"),
         (
             "supervision: {ladder: [{after_working_days: 3}, {after_working_days: 1}]}\n",
-            "pack.yaml:17: the rungs of a ladder go up",
+            "pack.yaml:17: the steps of an escalation must be in order",
         ),
         (
             "handling: {pause: {reasons: [{code: a, name: {zh: 一, en: A}}, {code: a, name: {zh: 二, en: B}}]}}\n",

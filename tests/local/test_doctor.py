@@ -217,7 +217,7 @@ async def test_messages_that_failed_are_unknown_or_wait_too_long_are_told_apart(
     told = [str(found) for found in await asked(database, "feedback", messages)]
     assert len(told) == 4
     assert "1 could not be sent" in told[0]
-    assert "of 1 nobody knows whether they were sent" in told[1]
+    assert "of 1 it is unknown whether they were sent" in told[1]
     assert "1 have waited over ten minutes" in told[2]
     assert "1 wait for their turn or are being sent, the oldest 1 minute ago" in told[3]
 
@@ -231,7 +231,7 @@ async def test_a_message_that_waits_on_purpose_is_counted_and_is_no_fault(databa
             UUID(int=n), UUID(int=7), waits,
         )  # fmt: skip
     (found,) = await asked(database, "feedback", messages)
-    assert (found.severity, "2 wait since their address had all" in str(found)) == (Severity.OK, True)
+    assert (found.severity, "2 wait because of the hourly limit" in str(found)) == (Severity.OK, True)
 
 
 @pytest.mark.parametrize("service", SERVICE_NAMES)

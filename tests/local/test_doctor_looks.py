@@ -42,7 +42,7 @@ def parts(count: int = 12, replicas: int = 3, isr: int | None = None) -> list[di
         (TopicState(parts(replicas=1), 1, "-1"), Severity.OK, "12 partitions"),
         (TopicState(parts(4), 3, "-1"), Severity.BROKEN, "12 are needed"),
         (TopicState(parts(isr=2), 3, "-1"), Severity.WARNING, "12 of them lack a copy"),
-        (TopicState(parts(replicas=1), 3, "-1"), Severity.WARNING, "there is one copy of it on 3 brokers"),
+        (TopicState(parts(replicas=1), 3, "-1"), Severity.WARNING, "has only one copy, although there are 3 brokers"),
         (TopicState(parts(), 3, "604800000"), Severity.WARNING, "keeps records for 604800000 ms only"),
     ],
 )
@@ -129,7 +129,7 @@ async def test_a_process_is_asked_where_it_registered_and_one_out_of_reach_is_no
     found = await processes.of_the_table(rows)
     assert [(one.severity, one.check) for one in found] == [(Severity.BROKEN, "health"), (Severity.OK, "health")]
     assert "is not alive: stands at 7 for 61 s" in str(found[0])
-    assert "0 processes answer, 1 cannot be reached from here" in str(found[1])
+    assert "0 processes answer, 1 cannot be reached from this machine" in str(found[1])
     assert await processes.of_the_table(rows, known=[stuck, nobody]) == []
 
 

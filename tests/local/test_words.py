@@ -95,7 +95,7 @@ def test_a_server_that_is_away_is_named_by_its_variable(
 ):
     assert ended(monkeypatch, *command.split()) == 2
     said = capsys.readouterr().err
-    assert f"is {variable} right?" in said
+    assert f"whether {variable} is right" in said
     assert "Traceback" not in said
 
 
@@ -122,7 +122,7 @@ def test_an_address_that_is_none_is_named_by_its_variable(
 ):
     monkeypatch.setenv("DATABASE_URL", "nonsense")
     assert ended(monkeypatch, "migrate") == 2
-    assert "is DATABASE_URL right?" in capsys.readouterr().err
+    assert "whether DATABASE_URL is right" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("command", ["dead-letters list", "suggest evaluate", "events tail", "vault rotate"])
@@ -142,8 +142,8 @@ def test_the_doctor_looks_at_the_servers_that_the_environment_names(
     said = " ".join(capsys.readouterr().out.split())
     for what, variable in (("database", "DATABASE_URL"), ("broker at", "KAFKA_BOOTSTRAP_SERVERS")):
         assert f"broken {what}" in said
-        assert f"is {variable} right?" in said
-    assert "not looked at processes" in said, "they register in the database"
+        assert f"whether {variable} is right" in said
+    assert "not checked processes" in said, "they register in the database"
 
 
 def test_the_doctor_does_not_say_ok_where_nothing_runs(
@@ -154,7 +154,7 @@ def test_the_doctor_does_not_say_ok_where_nothing_runs(
     assert ended(monkeypatch, "doctor") == 1
     lines = [" ".join(line.split()) for line in capsys.readouterr().out.splitlines()]
     for what in ("database", "broker", "processes"):
-        assert any(line.startswith(f"not looked at {what}: ") for line in lines), lines
+        assert any(line.startswith(f"not checked {what}: ") for line in lines), lines
     assert not any(line.startswith(("ok database", "ok broker", "ok process")) for line in lines)
 
 

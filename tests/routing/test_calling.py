@@ -154,7 +154,7 @@ def test_a_call_that_somebody_has_taken_cannot_be_taken_by_another():
         update={"caller": "王", "caller_unit": "nh-police", "since": NOON, "held_until": NOON + LEASE}
     )
     for command in (c.StartCallBack(), c.RecordCallBack.model_validate(REACHED)):
-        with pytest.raises(Refused, match=r"王 \(.+\) has been calling this citizen since 12:00") as refused:
+        with pytest.raises(Refused, match=r"王 \(.+\) is calling this citizen since 12:00") as refused:
             decide(DEMAND, command, LIN, PACK, NOON, call_back=taken)
         assert refused.value.code is Code.CONFLICT
         assert "从 12:00 起正在回访" in (refused.value.zh or "")
@@ -165,11 +165,11 @@ def test_a_call_that_somebody_has_taken_cannot_be_taken_by_another():
 @pytest.mark.parametrize(
     ("judged", "en", "zh"),
     [
-        (Judged(at=story.AT, asked="link"), "the citizen judged the answer by the link of a message on 2021-05-10 at",
+        (Judged(at=story.AT, asked="link"), "the citizen rated the answer by the link of a message on 2021-05-10 at",
          "群众通过短信链接已于5月10日 10:00 评价"),
-        (Judged(at=story.AT, asked="call", entered_by="王"), "王 entered the citizen's verdict on 2021-05-10",
+        (Judged(at=story.AT, asked="call", entered_by="王"), "王 entered the citizen's rating on 2021-05-10",
          "工作人员 王 已于5月10日 10:00 评价"),
-        (Judged(at=story.AT, asked="sms"), "the citizen judged the answer by a channel (sms)",
+        (Judged(at=story.AT, asked="sms"), "the citizen rated the answer by a channel (sms)",
          "群众通过渠道（sms）已于5月10日"),
     ],
 )  # fmt: skip

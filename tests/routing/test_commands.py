@@ -250,11 +250,11 @@ def test_a_case_is_merged_into_another_open_one_and_unmerged_again():
 @pytest.mark.parametrize(
     ("parent", "word"),
     [
-        (None, "knows no demand"),
+        (None, "there is no demand"),
         (story.demand(*ACCEPTED), "itself"),
         (PARENT.model_copy(update={"jurisdiction": "elsewhere"}), "another jurisdiction"),
         (PARENT.model_copy(update={"parent": PARENT.id, "parent_number": "Q"}), "merge into that one"),
-        (PARENT.model_copy(update={"status": Status.RESOLVED}), "answered already"),
+        (PARENT.model_copy(update={"status": Status.RESOLVED}), "already answered"),
     ],
 )
 def test_a_case_can_be_merged_only_into_an_open_one(parent: Demand | None, word: str):

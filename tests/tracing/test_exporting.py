@@ -85,6 +85,6 @@ def test_a_collector_that_is_away_is_told_of_once_and_once_when_it_is_back():
         for _ in range(3):
             saying.export([])
     assert [line["event"] for line in lines] == [
-        "the collector of traces takes none",
-        "the collector takes traces again; some are lost",
+        "the trace collector does not accept traces",
+        "the trace collector accepts traces again; some traces are lost",
     ]

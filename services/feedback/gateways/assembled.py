@@ -61,7 +61,7 @@ def hear_receipts(pool: Pool, kind: IntentKind[Recipient]) -> None:
     async def take(report: Report) -> None:
         async with pool.acquire(timeout=5) as db, db.transaction():
             if not await take_report(db, kind, report, now()):
-                log.warning("a report of no message of ours", gateway=report.gateway, why=report.state)
+                log.warning("a delivery report for an unknown message", gateway=report.gateway, why=report.state)
 
     for gateway in kind.gateways:
         if isinstance(gateway, SmppGateway):

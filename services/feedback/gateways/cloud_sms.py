@@ -94,7 +94,7 @@ class CloudSmsGateway:
         variables = variables_of(approved.variables, values_of(intent), self._declared.variable_length)
         held = next((name for name, value in variables.items() if LINK.search(value)), "")
         if held and not self._declared.links:
-            return Rejected(f"{self.name} takes no links, and the variable {held!r} holds one")
+            return Rejected(f"{self.name} accepts no links, but the variable {held!r} contains one")
         request = self._request(intent, recipient, approved.id, variables)
         try:
             answer = await self._client.send(request)
@@ -102,7 +102,7 @@ class CloudSmsGateway:
         except _NOT_SENT as fault:
             return RetryLater(f"{self.name} cannot be reached: {type(fault).__name__}")
         except (httpx.RequestError, ValidationError) as fault:
-            return Unknown(f"{self.name} gave no answer that can be read: {type(fault).__name__}")
+            return Unknown(f"{self.name} gave an answer that cannot be read: {type(fault).__name__}")
 
     async def close(self) -> None:
         """Close the connections."""

@@ -95,11 +95,11 @@ class Smpp(TextMessages):
         if len(self.password.get_secret_value()) > _LONGEST_PASSWORD:
             raise ValueError(f"`password`: SMPP takes {_LONGEST_PASSWORD} characters at most")
         if self.channel and self.bind != "transceiver":
-            raise ValueError("`channel`: people's words come on a transceiver; take `bind: transmitter` away")
+            raise ValueError("`channel`: messages from citizens need a transceiver; remove `bind: transmitter`")
         if self.reports:
-            raise ValueError("`reports`: leave it out; receipts of SMPP come on the connection itself")
+            raise ValueError("`reports`: remove it; SMPP sends receipts on the connection itself")
         if self.templates or self.templates_only:
-            raise ValueError("`templates`: leave them out; SMPP carries words, and knows no template")
+            raise ValueError("`templates`: remove them; SMPP sends plain text, without templates")
         return self
 
 

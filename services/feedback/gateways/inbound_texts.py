@@ -122,4 +122,4 @@ class InboundTexts:
             REFUSED.labels(text.gateway).inc()
             raise NeverTaken(f"intake answered {answer.status_code}")
         if answer.status_code != 204:
-            raise NotTaken(f"intake answered {answer.status_code}: is there a channel {text.channel!r}?")
+            raise NotTaken(f"intake answered {answer.status_code}: check that the channel {text.channel!r} exists")

@@ -46,7 +46,7 @@ class ReportHandler:
             # In the order of the ids, so that two requests cannot deadlock.
             for report in sorted(reports, key=lambda report: str(report.id or report.reference)):
                 if not await take_report(db, self.kind, report, self.clock()):
-                    log.warning("a report of no message of ours", gateway=gateway, why=report.state)
+                    log.warning("a delivery report for an unknown message", gateway=gateway, why=report.state)
         return PlainTextResponse(rules.answer)
 
     def _told(self, gateway: str, key: str) -> Reports:
@@ -54,7 +54,7 @@ class ReportHandler:
         reports = declared.reports if declared else None
         good = [hmac.compare_digest(known.encode(), key.encode()) for known in (reports.keys if reports else ())]
         if reports is None or not any(good):
-            en, zh = f"this key is not that of the gateway {gateway}", f"密钥与网关 {gateway} 不符"
+            en, zh = f"this key is not the key of the gateway {gateway}", f"密钥与网关 {gateway} 不符"
             raise Refused(Code.UNAUTHENTICATED, en, zh, (FieldError("key", zh, en, API_KEY),))
         return reports
 
@@ -70,7 +70,7 @@ def _sent(body: bytes, request: Request) -> Iterator[Mapping[str, Any]]:
         try:
             sent = json.loads(body)
         except ValueError:
-            en, zh = "the body is no JSON", "请求内容不是 JSON"
+            en, zh = "the body is not JSON", "请求内容不是 JSON"
             raise Refused(Code.INVALID, en, zh, (FieldError("body", zh, en),)) from None
         for item in (sent if isinstance(sent, list) else [sent])[:MOST]:
             if isinstance(item, dict):
@@ -86,7 +86,7 @@ def _read(gateway: str, told: Reports, sent: Mapping[str, Any]) -> Report | None
     state = next((state for state, words in states.items() if said in {word.casefold() for word in words}), None)
     id, reference = _uuid(str(sent.get(told.id, ""))), str(sent.get(told.reference, ""))
     if state is None or not (id or reference):
-        log.warning("a report that says nothing we know", gateway=gateway, why=said[:40])
+        log.warning("a delivery report with an unknown state", gateway=gateway, why=said[:40])
         return None
     return Report(gateway, id, reference, state, f"{said} {sent.get(told.cause, '')}".strip()[:200])
 

@@ -114,7 +114,7 @@ class SmppGateway:
                 pause = _PAUSE
                 await connection.ended.wait()
             except NotBound as fault:
-                log.warning("no bind with the message centre", gateway=self.name, cause=str(fault), seconds=pause)
+                log.warning("not connected to the message centre", gateway=self.name, cause=str(fault), seconds=pause)
             await self._pause(pause)
             pause = min(pause * 2, _LONGEST_PAUSE)
 
@@ -164,14 +164,14 @@ class SmppGateway:
                 pause = _PAUSE
             except NotBound as fault:
                 pause = min(pause * 2, _LONGEST_PAUSE)
-                log.warning("no bind with the message centre", gateway=self.name, cause=str(fault), seconds=pause)
+                log.warning("not connected to the message centre", gateway=self.name, cause=str(fault), seconds=pause)
 
     async def _delivered(self, bind: UUID, body: bytes) -> int:
         """Handle a message of the centre; returns the status to answer with."""
         try:
             message = delivered(body)
         except ValueError as fault:
-            log.warning("the message centre sent what we cannot read", gateway=self.name, cause=str(fault))
+            log.warning("the message centre sent a PDU that cannot be read", gateway=self.name, cause=str(fault))
             return _NOT_EVER
         if message.is_words:
             return await self._spoken(bind, message)
@@ -179,7 +179,9 @@ class SmppGateway:
 
     async def _spoken(self, bind: UUID, message: Delivered) -> int:
         if self.take_text is None or not self.channel:
-            log.warning("a text message came by SMPP, where none is taken: set `channel`", gateway=self.name)
+            log.warning(
+                "a text message came by SMPP, but this gateway has no channel for it: set `channel`", gateway=self.name
+            )
             return _NOT_EVER
         text = InboundText(self.name, self.channel, bind, message.sender, message.headed, message.charset)
         try:
@@ -189,7 +191,7 @@ class SmppGateway:
             log.error("a text message is lost: intake cannot read it", gateway=self.name, cause=str(fault))
             return _NOT_EVER
         except (NotTaken, *PASSING) as fault:  # the centre keeps it, and sends it again
-            log.warning("a text message is not taken yet", gateway=self.name, cause=repr(fault))
+            log.warning("a text message is not handed to intake yet", gateway=self.name, cause=repr(fault))
             return _NOT_NOW
         return _TAKEN
 
@@ -202,7 +204,7 @@ class SmppGateway:
         try:
             await self.take_report(report)
         except PASSING as fault:  # the centre sends it again
-            log.warning("a receipt is not written down yet", gateway=self.name, cause=repr(fault))
+            log.warning("a receipt is not stored yet", gateway=self.name, cause=repr(fault))
             return _NOT_NOW
         return _TAKEN
 
@@ -242,4 +244,4 @@ def _in_part(number: int, total: int, outcome: Outcome) -> Outcome:
     sent."""
     if number == 1 or isinstance(outcome, Sent):
         return outcome
-    return Unknown(f"part {number} of {total} was not taken: {outcome.reason}")
+    return Unknown(f"part {number} of {total} was not accepted: {outcome.reason}")

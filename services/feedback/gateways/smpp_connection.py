@@ -106,7 +106,7 @@ class SmppConnection:
                     self._answering.add(task)
                     task.add_done_callback(self._answering.discard)
         except (OSError, EOFError, ValueError) as fault:
-            log.info("the message centre hung up", cause=repr(fault))
+            log.info("the message centre closed the connection", cause=repr(fault))
         finally:
             self._end()
 
@@ -134,7 +134,7 @@ class SmppConnection:
             try:
                 await self.ask(Command.ENQUIRE)
             except (NoAnswer, NotBound) as fault:
-                log.warning("the message centre gives no sign of life", cause=str(fault))
+                log.warning("the message centre does not answer any more", cause=str(fault))
                 self._end()
                 return
 

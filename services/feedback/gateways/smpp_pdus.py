@@ -74,7 +74,7 @@ def length_of(header: bytes) -> int:
     """The length of the message that begins with these four bytes; raises `ValueError` if it is impossible."""
     (length,) = struct.unpack(">I", header)
     if not _HEADER.size <= length <= LONGEST:
-        raise ValueError(f"{length} is no length of an SMPP message")
+        raise ValueError(f"{length} is not a possible length of an SMPP message")
     return int(length)
 
 
@@ -210,7 +210,7 @@ def _text(text: str) -> bytes:
 def _read_text(data: bytes) -> tuple[str, bytes]:
     text, end, rest = data.partition(b"\0")
     if not end:
-        raise ValueError("a text without its end")
+        raise ValueError("a text without its terminator")
     return text.decode("latin-1"), rest
 
 

@@ -43,7 +43,7 @@ class SmtpGateway:
             return _refused(fault)
         except (aiosmtplib.SMTPException, OSError, TimeoutError) as fault:
             relay.close()
-            return Unknown(f"{self.name} gave no answer to the letter: {fault!r}")
+            return Unknown(f"{self.name} gave no answer to the e-mail: {fault!r}")
         except asyncio.CancelledError:
             relay.close()
             raise

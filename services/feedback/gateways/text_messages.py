@@ -11,9 +11,9 @@ def unfit(gateway: str, declaration: TextMessages, intent: Intent) -> str:
     if notice in declaration.templates:
         return ""
     if declaration.templates_only:
-        return f"{gateway} takes approved templates only, and none is set for {notice!r}"
+        return f"{gateway} accepts only approved templates, and none is set for {notice!r}"
     if not declaration.links and LINK.search(intent.body["text"]):
-        return f"{gateway} takes no free links: {notice!r} needs an approved template"
+        return f"{gateway} accepts no links in free text: {notice!r} needs an approved template"
     return ""
 
 

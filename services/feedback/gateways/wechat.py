@@ -102,9 +102,9 @@ class WeChatGateway:
                 try:
                     answer = await self._post("/cgi-bin/stable_token", body)
                 except (httpx.RequestError, ValidationError) as fault:
-                    return RetryLater(f"{self.name} gives no token: {fault!r}")
+                    return RetryLater(f"{self.name} does not give a token: {fault!r}")
                 if not answer.access_token:
-                    return RetryLater(f"{self.name} gives no token: {answer.errcode} {answer.errmsg}")
+                    return RetryLater(f"{self.name} does not give a token: {answer.errcode} {answer.errmsg}")
                 self._token = answer.access_token
                 self._good_until = self._ticks() + max(0.0, answer.expires_in - _EARLY)
         return self._token

@@ -17,9 +17,9 @@ from shared.contracts.demand.state import Service
 
 TIMEOUT: Final = httpx.Timeout(10, connect=2)
 ERASED: Final = "the personal data was erased at the citizen's request"
-NOTHING_LEFT: Final = "the citizen left none of: {means}"
-UNUSABLE: Final = "no gateway can use what the citizen left as {means}"
-OPTED_OUT: Final = "they want no messages any more, and the pack sends this one to nobody who said so"
+NOTHING_LEFT: Final = "the citizen gave none of: {means}"
+UNUSABLE: Final = "no gateway can use what the citizen gave as {means}"
+OPTED_OUT: Final = "they opted out of messages, and the pack does not send this one to people who opted out"
 WAITS: Final = "intake"
 """The reason (`waits`) of a message for which intake gives no usable answer."""
 _AWAY: Final = frozenset({401, 403, 404, 405, 429, 502, 503, 504})
@@ -133,7 +133,7 @@ class ContactClient:
         except ValidationError:
             answers = ()
         if len(answers) != len(intents):
-            raise Away("what answers is not intake: check HUYING_INTAKE_URL")
+            raise Away("another program answers instead of intake: check HUYING_INTAKE_URL")
         return {
             intent.id: self._found(answer, methods[intent.id]) for intent, answer in zip(intents, answers, strict=True)
         }
@@ -157,4 +157,4 @@ class ContactClient:
 def _no_way(intent: Intent) -> str:
     if intent.avoided:
         return f"they are not reached by {', '.join(sorted(intent.avoided))}, and there is no other gateway"
-    return "no gateway is set up for any way to reach them"
+    return "no gateway is configured for any of their contacts"

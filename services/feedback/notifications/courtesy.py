@@ -17,7 +17,7 @@ from shared.jurisdiction.jurisdictions import Jurisdictions
 
 QUIET: Final = "quiet-hours"
 """The reason (`waits`) of a message that waits for the end of the quiet hours."""
-IN_QUIET_HOURS: Final = "quiet hours: nobody is written to now without having asked"
+IN_QUIET_HOURS: Final = "quiet hours: only messages that the citizen requested are sent now"
 _LONGEST: Final = timedelta(hours=1)
 """The longest time within which messages to one address are gathered, see `DigestRules`."""
 Find = Callable[[Sequence[Intent]], Awaitable[Mapping[UUID, Found]]]

@@ -15,7 +15,9 @@ from shared.jurisdiction.profile import Language
 
 WAITS: Final = "digest"
 """The reason (`waits`) of a message that waits to be gathered with others to the same address."""
-TOGETHER: Final = "another message went to this address a short time ago: what follows becomes one message"
+TOGETHER: Final = (
+    "another message was sent to this address a short time ago: the next ones are combined into one message"
+)
 _DESPITE: Final = "despite_opt_out"
 """A key in the body of a digest: whether it is sent to somebody who opted out of messages."""
 _RATED: Final = frozenset({Notice.RESOLVED, Notice.DECLINED})

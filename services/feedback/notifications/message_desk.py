@@ -114,13 +114,16 @@ class MessageDesk:
         pack = self.packs.of_unit(by.unit)
         roles = by.roles_at(pack.coordinator) if pack else frozenset()
         if pack is None or not (Role.ADMIN in roles or (Role.DISPATCHER in roles and by.unit == pack.coordinator)):
-            en = "messages are for administrators, and for the dispatchers of the coordinator"
+            en = "only administrators and the dispatchers of the coordinator may see messages"
             raise Refused(Code.FORBIDDEN, en, "消息管理限管理员和统筹单位派单员使用")
         return pack
 
 
 def _not_now(row: MessageRow, although_unknown: bool) -> Refused:
     if row.state is State.UNKNOWN and not although_unknown:
-        en = "nobody knows whether it went out: ask the gateway first, or say that it may come twice"
+        en = (
+            "it is unknown whether it was sent: ask the operator of the gateway first, or confirm that it may be"
+            " sent twice"
+        )
         return Refused(Code.ILLEGAL_TRANSITION, en, "无法确认是否已发出：请先向网关核实，或勾选“可能收到两次也要重发”")
     return Refused(Code.ILLEGAL_TRANSITION, f"it is {row.state}: nothing was changed", "该消息的状态已变化，未做改动")

@@ -17,8 +17,8 @@ from shared.jurisdiction.jurisdictions import Jurisdictions
 
 MORNING: Final = "morning"
 """The reason (`waits`) of a message to a unit that waits for the morning."""
-IN_THE_MORNING: Final = "units are told in the morning, all at once"
-NO_DUTY: Final = "the pack names no such duty address of this unit any more"
+IN_THE_MORNING: Final = "units get their messages together in the morning"
+NO_DUTY: Final = "the pack does not contain this duty address of the unit any more"
 
 
 def duty_gateways(packs: Jurisdictions) -> frozenset[str]:

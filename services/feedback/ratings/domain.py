@@ -71,7 +71,7 @@ def rate(demand: Demand, verdict: Verdict, pack: Pack) -> list[f.Fact]:
     if demand.status is Status.DECLINED:
         raise Refused(
             Code.ILLEGAL_TRANSITION,
-            f"the demand was reopened {demand.reopenings} times and the coordinator refused it: that is the last word",
+            f"the demand was reopened {demand.reopenings} times and the coordinator refused it: this decision is final",
             "该诉求已多次重新办理，并由统筹单位最终答复，不能再次申请",
         )
     if verdict.rating is None:
@@ -127,7 +127,7 @@ def _reason(verdict: Verdict) -> str:
     """The reason that the unit reads: the citizen's comment; without a comment, or if the matter is solved, what the
     citizen ticked."""
     if not verdict.solved:
-        return verdict.comment or "未解决，未填写原因 / not solved, without words"
+        return verdict.comment or "未解决，未填写原因 / not solved, no reason given"
     ticked = f"已解决，但不满意（{verdict.rating}分） / solved, but dissatisfied ({verdict.rating} of 5)"
     return f"{ticked}: {verdict.comment}" if verdict.comment else ticked
 

@@ -163,7 +163,7 @@ def _unknown() -> Refused:
 def _for_the_citizen() -> Refused:
     return Refused(
         Code.FORBIDDEN,
-        "only whoever raised the demand rates it; with this link you can follow it",
+        "only the person who raised the demand can rate it; with this link you can follow it",
         "仅诉求提出人可以评价；您可以通过该链接查看进展",
     )
 

@@ -61,7 +61,7 @@ class AllowedAddresses:
         """A socket for an entry of `getaddrinfo`; raises `AddressRefused`. Every connection gets its socket here."""
         family, kind, protocol, _, (host, *_) = info
         if not self.allows(ip_address(host.partition("%")[0])):
-            raise AddressRefused(f"{host} is not an address that webhooks may lead to")
+            raise AddressRefused(f"{host} is not an address that webhooks may call")
         return socket.socket(family, kind, protocol)
 
 

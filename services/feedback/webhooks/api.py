@@ -126,5 +126,5 @@ def _deliveries(router: APIRouter, webhooks: WebhookHandler, By: Any) -> None:  
 def _position(place: bytes) -> int:
     position = int.from_bytes(place, "big")
     if len(place) != 8 or position > _NEWEST:
-        raise ValueError("is no position")
+        raise ValueError("is not a cursor")
     return position

@@ -26,7 +26,7 @@ async def webhooks(db: Connection) -> Sequence[Finding]:
             f"{figure(late.deliveries)} deliveries have waited over {LATE}, the oldest {oldest.en}",
             f"{figure(late.deliveries)} 次推送已等待超过10分钟，最早的在{oldest.zh}",
         )
-        step = Words("feedback-worker's log says why", "原因见 feedback-worker 的日志")
+        step = Words("the reason is in the log of feedback-worker", "原因见 feedback-worker 的日志")
         findings.append(warning(SUBJECT, wrong, step))
     well = Words(
         f"webhooks: {len(rows):,}, none fails and nothing waits long", f"事件推送：{len(rows):,} 个，没有失败或积压"

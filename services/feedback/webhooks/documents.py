@@ -168,7 +168,7 @@ def notices(row: WebhookRow) -> tuple[str, str]:
     if row.failing_since:
         en = f"nothing was taken since {row.failing_since:%Y-%m-%d %H:%M} UTC; after three days it is disabled"
         zh = f"自 {row.failing_since:%Y-%m-%d %H:%M}（UTC）起未能送达；持续三天将自动停用，原因见推送日志"
-        return f"{en}; the log of deliveries says why", zh
+        return f"{en}; the reason is in the log of deliveries", zh
     return "", ""
 
 

@@ -43,10 +43,11 @@ class Wording(NamedTuple):
 DISABLED_WORDS: Final[Mapping[DisabledFor, Wording]] = {
     DisabledFor.OWNER: Wording("由所有者停用", "its owner disabled it"),
     DisabledFor.FAILING: Wording(
-        "连续三天未能送达，已自动停用；修复后请重新启用", "it took nothing for three days; repair it, then enable it"
+        "连续三天未能送达，已自动停用；修复后请重新启用",
+        "it accepted nothing for three days; repair the endpoint, then enable the webhook",
     ),
     DisabledFor.GONE: Wording(
-        "对方返回 410（不再接收），已自动停用", "it answered 410, which asks to be told nothing more"
+        "对方返回 410（不再接收），已自动停用", "it answered 410, which asks for no more deliveries"
     ),
     DisabledFor.REVOKED: Wording(
         "渠道已被吊销，或已没有 webhooks 权限", "its channel was revoked, or has no scope 'webhooks' any more"

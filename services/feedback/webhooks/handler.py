@@ -53,7 +53,7 @@ class WebhookHandler:
             if len(await queries.of_owner(db, owner.channel, owner.jurisdiction)) >= MOST:
                 raise Refused(
                     Code.CONFLICT,
-                    f"{MOST} webhooks are enough: remove one first",
+                    f"{MOST} webhooks are the limit: remove one first",
                     f"最多 {MOST} 个推送订阅，请先删除不用的",
                 )
             await queries.put(db, row)
@@ -144,7 +144,7 @@ def check_url(url: str, allowed: AllowedAddresses) -> None:
     rules = allowed if parts.scheme == "https" else allowed.only_networks
     is_local = (parts.hostname or "").rstrip(".").lower().endswith("localhost")
     if (address and not rules.allows(address)) or (is_local and not allowed.networks):
-        en = f"{parts.hostname} is no address of the internet; an operator allows networks of your own"
+        en = f"{parts.hostname} is not an address on the internet; an operator can allow your own networks"
         raise _bad_url(
             f"{en} (HUYING_WEBHOOK_NETWORKS)",
             f"{parts.hostname} 不是公网地址；内网地址须由运维人员放行（HUYING_WEBHOOK_NETWORKS）",

@@ -84,6 +84,6 @@ class IntrospectionClient:
         return answer.content
 
 
-def _unusable(what: str = "nothing that can be read") -> Refused:
-    en = f"intake, which knows keys and tokens, answered {what}; try again, or check HUYING_INTAKE_URL"
+def _unusable(what: str = "something that cannot be read") -> Refused:
+    en = f"intake, which checks keys and tokens, answered {what}; try again, or check HUYING_INTAKE_URL"
     return Refused(Code.UNAVAILABLE, en, f"负责核验密钥的受理服务未能应答（{what}），请稍后重试", retry_after=5)

@@ -48,7 +48,7 @@ SLOW, ANALYZED_AGAIN = 0.05, 10.0
 """Seconds: a slower read of due deliveries has the statistics updated, and how often at most."""
 AGAIN: Final = 1.0
 GRACE: Final = 5.0
-UNREADABLE: Final = "its secret cannot be read, since HUYING_SECRET was changed: give it a new one (rotation)"
+UNREADABLE: Final = "its secret cannot be decrypted, because HUYING_SECRET was changed: rotate this secret"
 
 
 @dataclass(slots=True)
@@ -183,8 +183,8 @@ class WebhookSender:
         self._in_hand.pop(position, None)
         self._ended.set()
         if not task.cancelled() and (fault := task.exception()):
-            log.error("a delivery failed here", webhook=str(target.row.id), cause=repr(fault))
-            target.circuit.learn(RetryLater("a fault of ours"))
+            log.error("an error of feedback ended a delivery", webhook=str(target.row.id), cause=repr(fault))
+            target.circuit.learn(RetryLater("an internal error"))
 
     async def _send(self, target: Target, delivery: Delivery) -> None:
         """Send one delivery and record its result."""
@@ -219,7 +219,7 @@ class WebhookSender:
             try:
                 await self._record((result, takes_again))
             except PASSING as fault:
-                log.warning("outcome not written yet", kind=LEASE, cause=repr(fault))
+                log.warning("the result of a delivery is not stored yet", kind=LEASE, cause=repr(fault))
                 await asyncio.sleep(AGAIN)
             else:
                 return

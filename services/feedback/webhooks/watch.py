@@ -63,7 +63,7 @@ class WebhookWatch:
         try:
             good = await self.introspection.good_channels(sorted(channels))
         except Refused as refused:
-            log.warning("nobody says which channels are good", kind="webhooks", cause=refused.en)
+            log.warning("it is unknown which channels may have webhooks", kind="webhooks", cause=refused.en)
             return
         ids = [row.id for row in rows if row.channel in channels - good]
         if ids:

@@ -88,7 +88,7 @@ def routes(attachments: AttachmentService, callers: Callers) -> APIRouter:
         async with attachments.pool.acquire(timeout=5) as db:
             demand = await demands.by_number(db, number)
         if demand is None or by.person is None or not callers.may(READ, by, demand):
-            raise Refused(Code.NOT_FOUND, f"there is no demand {number} for you", f"没有诉求 {number}")
+            raise Refused(Code.NOT_FOUND, f"there is no demand {number} that you may see", f"没有诉求 {number}")
         callers.require(ATTACH, by, demand)
         attachment = await attachments.take_evidence(by.person.unit, demand.id, await file.read())
         return Attached.model_validate(attachment, from_attributes=True)
@@ -110,7 +110,9 @@ def routes(attachments: AttachmentService, callers: Callers) -> APIRouter:
                 _came_by(attachment, channel) or await attachments.is_answered_with(channel, attachment)
             )
         if attachment is None or not allowed:
-            raise Refused(Code.NOT_FOUND, f"there is no attachment {reference} for you", f"没有附件 {reference}")
+            raise Refused(
+                Code.NOT_FOUND, f"there is no attachment {reference} that you may open", f"没有附件 {reference}"
+            )
         name = f'attachment; filename="{reference}.{attachment.suffix}"'
         content = await attachments.content(attachment)
         return Response(content, media_type=attachment.media_type, headers=SAFE | {"Content-Disposition": name})

@@ -55,9 +55,9 @@ async def enclose(attachments: AttachmentService, channel: Channel, contents: Se
 
 async def _kept(attachments: AttachmentService, channel: Channel, content: bytes, before: int) -> str:
     if isinstance(attachments.store, NoStore):
-        raise wrong("this server is not set up to keep files", "本系统未启用附件存储")
+        raise wrong("this server is not configured to store files", "本系统未启用附件存储")
     if before == MAX_ATTACHMENTS:
-        raise wrong(f"{MAX_ATTACHMENTS} files are kept at most", f"最多保存 {MAX_ATTACHMENTS} 个附件")
+        raise wrong(f"at most {MAX_ATTACHMENTS} files are stored", f"最多保存 {MAX_ATTACHMENTS} 个附件")
     return (await attachments.take(channel, content)).reference
 
 

@@ -37,7 +37,7 @@ _HEIC: Final = Declined(
 )
 _VIDEO: Final = Declined(
     "video",
-    "send up to nine pictures of it: a video carries the place and the device of whoever took it",
+    "send up to nine pictures of it: a video contains the place and the device of the person who took it",
     "请改传截图或照片（最多九张）：视频会带有拍摄者的位置和设备信息",
 )
 _OFFICE: Final = Declined("an office document or archive", "save it as PDF and send that", "请另存为 PDF 后再上传")
@@ -72,7 +72,7 @@ def kind_of(content: bytes, limits: Limits) -> Accepted:
     kind = next((kind for first_bytes, kind in KINDS if first_bytes.match(content)), None)
     if kind is None:
         names = ", ".join(kind.name for kind in TAKEN)
-        raise wrong(f"this is none of: {names}", f"只接受以下格式：{names}")
+        raise wrong(f"this is not one of: {names}", f"只接受以下格式：{names}")
     if isinstance(kind, Declined):
         raise wrong(f"this is {kind.name}: {kind.en}", f"不接受此类文件：{kind.zh}")
     most = limits.picture if kind.decoder else limits.file

@@ -78,7 +78,7 @@ class ClamAV:
 def _away(reply: str) -> Refused:
     return Refused(
         Code.UNAVAILABLE,
-        f"the virus scanner gives no answer ({reply}); nothing was kept, send the file again later",
+        f"the virus scanner does not answer ({reply}); nothing was stored, send the file again later",
         "病毒扫描服务暂时不可用，文件未保存，请稍后重新上传",
     )
 

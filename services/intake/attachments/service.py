@@ -124,7 +124,7 @@ class AttachmentService:
         if attachment.erased_at:
             raise Refused(
                 Code.ERASED,
-                f"the attachment was erased on {attachment.erased_at:%Y-%m-%d}; nobody can have it back",
+                f"the attachment was erased on {attachment.erased_at:%Y-%m-%d}; it cannot be recovered",
                 f"该附件已于 {attachment.erased_at:%Y-%m-%d} 删除，无法恢复",
             )
         content = await self.store.get(attachment.key)

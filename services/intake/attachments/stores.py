@@ -68,7 +68,7 @@ def _write(path: Path, content: bytes) -> None:
 def checked(key: str) -> str:
     """The key, if it is well formed; raises `ValueError`."""
     if not _KEY.fullmatch(key):
-        raise ValueError(f"{key!r} is no key of an attachment")
+        raise ValueError(f"{key!r} is not the key of an attachment")
     return key
 
 
@@ -76,7 +76,7 @@ def away(reason: str) -> Refused:
     """The refusal of a store that does not work, with the reason."""
     return Refused(
         Code.UNAVAILABLE,
-        f"the store of attachments does not work ({reason}); nothing was done, try again later",
+        f"the storage of attachments does not work ({reason}); nothing was changed, try again later",
         "附件存储暂时不可用，请稍后重试",
     )
 

@@ -96,7 +96,7 @@ class Embeds:
 
 
 def _no_origin(written: str) -> Refused:
-    en = f"{written!r} is no origin: https://, a host, and a port where it is not the usual one; no path"
+    en = f"{written!r} is not an origin: write https://, a host, and a port if it is not the default one; no path"
     zh = f"{written!r} 不是来源：应为 https:// 加主机名，可带端口，不带路径"
     return Refused(Code.INVALID, en, zh, (FieldError("origin", zh, en, "https://school.example"),))
 

@@ -29,7 +29,7 @@ Mailbox = Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+$"), AfterValidator(str
 def _aes_key(secret: SecretStr) -> SecretStr:
     text = secret.get_secret_value()
     if len(text) != _AES_KEY_LENGTH or not text.isalnum() or not text.isascii() or len(b64decode(text + "=")) != 32:
-        raise ValueError("is no EncodingAESKey: copy the 43 letters and digits from the account's settings")
+        raise ValueError("is not an EncodingAESKey: copy the 43 letters and digits from the account's settings")
     return secret
 
 
@@ -142,7 +142,7 @@ class GatewayRegistry:
 
 def _mailbox_taken(mailbox: str) -> Refused:
     """The refusal of a mailbox that another channel has."""
-    en = f"mailbox: {mailbox} is another channel's; name one of this channel's own, or take it from the other first"
+    en = f"mailbox: {mailbox} belongs to another channel; use another mailbox, or remove it from that channel first"
     zh = f"mailbox：邮箱 {mailbox} 已属于其他渠道，请换一个，或先从该渠道取消"
     return Refused(Code.CONFLICT, en, zh, (FieldError("mailbox", zh, en),))
 

@@ -82,7 +82,7 @@ def _told(asking: Asking, at: datetime) -> Allowance:
 def _lacking(channel: Channel, scope: str) -> Refused:
     scopes = ",".join(sorted({*channel.scopes, scope}))
     more = f"huying channel set {channel.id} scopes={scopes}"
-    en = f"this key has no scope '{scope}'; its operator gives it with `{more}`"
+    en = f"this key has no scope '{scope}'; its operator can add it with `{more}`"
     zh = f"该密钥没有 '{scope}' 权限；需要时请联系运维人员（{more}）"
     return Refused(Code.FORBIDDEN, en, zh, (FieldError("X-API-Key", zh, en, API_KEY),))
 
@@ -160,7 +160,10 @@ def must_be(channel: Channel, kind: ChannelKind) -> None:
 async def add(pool: Pool, id: str, kind: ChannelKind, name: str, scopes: tuple[str, ...] = (Scope.SUBMIT,)) -> str:
     """Add a channel, or replace the key of an existing one; returns the key, which is not stored. Raises `Refused`."""
     if not _ID.fullmatch(id):
-        en = f"{id!r} is no channel's id: up to 63 of a-z, 0-9, - and _, a letter or digit first, such as wechat-main"
+        en = (
+            f"{id!r} is not the id of a channel: use up to 63 of a-z, 0-9, - and _, beginning with a letter or"
+            " digit, such as wechat-main"
+        )
         zh = (
             f"{id!r} 不能作渠道标识：限小写字母、数字、连字符和下划线，以字母或数字开头，最长 63 个字符，如 wechat-main"
         )
@@ -170,7 +173,7 @@ async def add(pool: Pool, id: str, kind: ChannelKind, name: str, scopes: tuple[s
         try:
             await key_queries.put_channel(db, id, kind, name, _hashed(key), scopes)
         except UniqueViolationError:
-            en = f"the mailbox that {id} had is another channel's by now; take it from that one first (mailbox=)"
+            en = f"the mailbox of {id} now belongs to another channel; remove it from that channel first (mailbox=)"
             zh = f"渠道 {id} 原有的邮箱现已属于其他渠道，请先从该渠道取消（mailbox=）"
             raise Refused(Code.CONFLICT, en, zh) from None
     return key

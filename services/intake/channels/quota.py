@@ -44,7 +44,7 @@ class Allowance(NamedTuple):
         more = f"huying channel set {self.channel} quota_per_minute=…"
         raise Refused(
             Code.QUOTA_USED_UP,
-            f"channel {self.channel} may send {self.quota} requests a minute: go on in {self.resets_in} s, with the "
+            f"channel {self.channel} may send {self.quota} requests a minute: continue in {self.resets_in} s, with the "
             f"same Idempotency-Key; its operator can allow more with `{more}`",
             f"渠道 {self.channel} 每分钟限 {self.quota} 次请求：请在 {self.resets_in} 秒后"
             f"用相同的 Idempotency-Key 重试；需要更高配额请联系运维人员（{more}）",

@@ -36,7 +36,7 @@ def read(cursor: str, head: Head) -> int:
     removed already."""
     mark, place = pagination.read(cursor, _parts)
     if mark != _mark(head) or place > head.last:
-        en = "this cursor is of another database, or of a time that a restore has undone; go on after {oldest}"
+        en = "this cursor is from another database, or from a time that was lost by a restore; continue after {oldest}"
         raise _gone(head, en, "该游标来自其他数据库，或来自恢复之后已不存在的时段；请从 {oldest} 继续")
     require_kept(place, head)
     return place
@@ -45,7 +45,7 @@ def read(cursor: str, head: Head) -> int:
 def require_kept(place: int, head: Head) -> None:
     """Raise `Refused` if events after the place were removed because their time was over."""
     if place < head.beginning:
-        en = "the events after this cursor are no longer kept; read the list of demands, then go on after {oldest}"
+        en = "the events after this cursor are no longer kept; read the list of demands, then continue after {oldest}"
         raise _gone(head, en, "该游标之后的部分事件已超出保留期；请重新读取诉求列表，再从 {oldest} 继续")
 
 
@@ -62,5 +62,5 @@ def _mark(head: Head) -> bytes:
 def _parts(text: bytes) -> tuple[bytes, int]:
     place = int.from_bytes(text[_MARK:])
     if len(text) != _MARK + 8 or place > _HIGHEST:
-        raise ValueError("no cursor of events")
+        raise ValueError("not a cursor of events")
     return text[:_MARK], place

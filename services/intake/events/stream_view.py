@@ -45,8 +45,10 @@ class End(NamedTuple):
         return format_sse_event(event="end", data_str=json.dumps(words, ensure_ascii=False))
 
 
-SHUTDOWN: Final = End("restarting", "服务正在重启，请稍后从上次的游标继续", "the server restarts; go on where you were")
-REVOKED: Final = End("key-not-good", "密钥已失效或权限已变更", "the key is no longer good for this")
+SHUTDOWN: Final = End(
+    "restarting", "服务正在重启，请稍后从上次的游标继续", "the server restarts; continue after your last cursor"
+)
+REVOKED: Final = End("key-not-good", "密钥已失效或权限已变更", "the key is not valid for this any more")
 
 
 @dataclass(slots=True)

@@ -71,7 +71,7 @@ class OpenStreams:
                 try:
                     await self._listen()
                 except PASSING as fault:
-                    log.warning("event streams look by themselves", cause=repr(fault))
+                    log.warning("event streams poll the database themselves", cause=repr(fault))
                     await asyncio.sleep(POLL)
         finally:
             self.closing = True

@@ -240,6 +240,6 @@ def _said(fact: Fact) -> Fact:
 
 
 def _key_used(number: str) -> Refused:
-    en = f"this key was used for something else that was said about {number}; send a new Idempotency-Key"
+    en = f"this key was used for another note about {number}; send a new Idempotency-Key"
     zh = f"该幂等键已用于诉求 {number} 的其他内容，请换一个新的幂等键"
     return Refused(Code.KEY_REUSED, en, zh, (FieldError("Idempotency-Key", zh, en),))

@@ -53,7 +53,7 @@ async def count_nameless(db: Connection, demand: UUID, channel: str, number: str
     """Count an anonymous support; raises `Refused` if the channel has sent too many within an hour."""
     if await queries.count_nameless(db, demand, channel, at, at - WITHIN) > NAMELESS:
         en = (
-            f"this channel has sent {NAMELESS} supports of {number} within an hour that tell nobody apart: "
+            f"this channel has sent {NAMELESS} supports of {number} without a contact within an hour: "
             "send a telephone, e-mail or openid in `contact`, or try again later"
         )
         zh = (

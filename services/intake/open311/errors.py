@@ -32,7 +32,7 @@ STATUSES: Final[Mapping[Code, int]] = {
 
 AWAY: Final = Refused(
     Code.UNAVAILABLE,
-    "the database is away; try again, with the same Idempotency-Key when you submit",
+    "the database cannot be reached; try again, with the same Idempotency-Key if you submit",
     "数据库暂时不可用，请稍后重试；提交时请使用相同的 Idempotency-Key",
 )
 
@@ -104,7 +104,7 @@ def unknown(field: str, value: object, example: str) -> Refused:
 def wrong_method(request: Request, methods: Sequence[str]) -> Response:
     """The answer if a path exists, but not for this method. Rule: RFC 9110, 15.5.6."""
     allowed = ", ".join(methods)
-    en, zh = f"{request.method} is not possible here; use {allowed}", f"请改用 {allowed}"
+    en, zh = f"{request.method} is not supported at this address; use {allowed}", f"请改用 {allowed}"
     response = answer(
         Refused(Code.WRONG_METHOD, en, zh, (FieldError("method", zh, en, methods[0]),)), format_of(request)
     )

@@ -94,7 +94,7 @@ class _Parts(MultiPartParser):
             return form
         for file in self._files_to_close_on_error:
             file.close()
-        raise _unreadable("the form breaks off: its closing boundary is missing", "表单不完整：缺少结束分隔符")
+        raise _unreadable("the form is incomplete: its closing boundary is missing", "表单不完整：缺少结束分隔符")
 
 
 async def _parts(request: Request, charset: str) -> list[Item]:

@@ -91,7 +91,7 @@ class Open311Handler:
                 raise unknown("service_request_id", posted.service_request_id, NUMBER)
             raised_by = await tracking.channel_of(db, demand.id)
         if raised_by != channel.id:
-            en, zh = f"{number} came in on another channel", f"{number} 属于其他渠道"
+            en, zh = f"{number} was submitted through another channel", f"{number} 属于其他渠道"
             raise Refused(Code.FORBIDDEN, en, zh, (FieldError("service_request_id", zh, en, NUMBER),))
         return demand
 
@@ -101,7 +101,7 @@ class Open311Handler:
         async with self.submissions.pool.acquire(timeout=5) as db:
             first = await queries.received(db, channel.id, self.note_handler.vault.reference(posted.update_id))
         if first is not None and first != demand.id:
-            en, zh = "stands for an update of another request; send a new one", "已用于另一件诉求，请换一个新的"
+            en, zh = "belongs to an update of another request; send a new one", "已用于另一件诉求，请换一个新的"
             raise invalid(FieldError("update_id", zh, en, f"{posted.update_id}-2"))
         return first is not None
 

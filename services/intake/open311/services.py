@@ -50,7 +50,7 @@ def check_filter(pack: Pack, codes: Sequence[str]) -> None:
     for code in codes:
         category(pack, code)
     if codes and Shown.CATEGORY not in pack.publication.unreleased:
-        en = f"is no filter here: {pack.id} does not publish the category of a demand; leave it out"
+        en = f"cannot be a filter here, because {pack.id} does not publish the category of demands; leave it out"
         raise invalid(FieldError("service_code", "本辖区不公开诉求的类别，请去掉此参数", en))
 
 

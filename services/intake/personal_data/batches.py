@@ -104,7 +104,9 @@ class ContactBatches:
         time, and give a reason."""
         if by.person is not None:
             raise Refused(
-                Code.FORBIDDEN, "this is for services; ask for one demand's contact", "该接口仅供内部服务使用"
+                Code.FORBIDDEN,
+                "only services may call this; ask for the contact of a single demand",
+                "该接口仅供内部服务使用",
             )
         async with self.pool.acquire(timeout=5) as db, db.transaction():
             ids = await _ids(db, {question.number for question in questions})

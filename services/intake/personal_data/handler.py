@@ -74,7 +74,9 @@ class PersonalDataHandler:
     async def _demand(self, db: Connection, number: str, by: Caller) -> Demand:
         demand = await demands.by_number(db, number)
         if demand is None or not self.callers.may(READ, by, demand):
-            raise Refused(Code.NOT_FOUND, f"there is no demand {number} for you", f"没有编号为 {number} 的诉求")
+            raise Refused(
+                Code.NOT_FOUND, f"there is no demand {number} that you may see", f"没有编号为 {number} 的诉求"
+            )
         self.callers.require(REVEAL, by, demand)
         return demand
 
@@ -153,12 +155,12 @@ async def erase(db: Connection, demand_id: UUID, at: datetime, by: str, why: str
 def _not_left(number: str, fields: Sequence[str]) -> Refused:
     zh = "提交时未留下所请求的个人信息"
     errors = tuple(FieldError(field, zh, "was not left") for field in fields)
-    return Refused(Code.NOT_FOUND, f"{number} came without: {', '.join(fields)}", zh, errors)
+    return Refused(Code.NOT_FOUND, f"{number} has no: {', '.join(fields)}", zh, errors)
 
 
 def _erased(number: str, at: datetime) -> Refused:
     return Refused(
         Code.ERASED,
-        f"the personal data of {number} was erased on {at:%Y-%m-%d}; nobody can have it back",
+        f"the personal data of {number} was erased on {at:%Y-%m-%d}; it cannot be recovered",
         f"{number} 的个人信息已于 {at:%Y-%m-%d} 删除，无法恢复",
     )

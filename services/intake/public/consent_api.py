@@ -35,7 +35,9 @@ class ConsentDesk:
         async with self.notes.pool.acquire(timeout=5) as db:
             demand = await demands.by_number(db, number)
         if demand is None or by.person is None or not self.callers.may(READ, by, demand):
-            raise Refused(Code.NOT_FOUND, f"there is no demand {number} for you", f"没有编号为 {number} 的诉求")
+            raise Refused(
+                Code.NOT_FOUND, f"there is no demand {number} that you may see", f"没有编号为 {number} 的诉求"
+            )
         agrees = isinstance(heard, HeardConsent)
         self.callers.require(RECORD_CONSENT if agrees else RECORD_REFUSAL, by, demand)
         may_be_published(self.packs.get(demand.jurisdiction), demand)

@@ -27,7 +27,7 @@ def recorded_otherwise(external_id: str, number: str, differences: Sequence[Fiel
         listed_zh, listed = f"{listed_zh}；另有 {more} 处", f"{listed}; and {more} more"
     en = (
         f"imported before with other content (demand {number}): {listed}."
-        " Correct the row, or go on in that demand; another matter needs another reference"
+        " Correct the row, or continue in that demand; for another demand use another reference"
     )
     zh = f"已导入过，内容不同（诉求 {number}）：{listed_zh}。请改正此行，或在该诉求中办理；若是另一诉求请改用另一编号"
     return Refused(Code.KEY_REUSED, en, zh, errors)

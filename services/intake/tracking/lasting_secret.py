@@ -8,8 +8,8 @@ from shared.chassis.database.pool import PASSING, Pool
 
 _PURPOSE: Final = b"huying: the mark of the lasting secret"
 _OTHER: Final = (
-    "intake: citizens' codes hang on another secret than now, and none that was told would fit:"
-    " set HUYING_LASTING_SECRET to what HUYING_SECRET was when this database began"
+    "intake: the secret codes of citizens were derived from another secret, so none of them would be valid:"
+    " set HUYING_LASTING_SECRET to the value that HUYING_SECRET had when this database was created"
 )
 
 

@@ -145,7 +145,7 @@ class DemandLookup:
 def _not_theirs(number: str) -> Refused:
     return Refused(
         Code.NOT_FOUND,
-        f"this channel has no demand {number}; send the demand's secret code in X-Demand-Code where the citizen has it",
+        f"this channel has no demand {number}; or send the demand's secret code in X-Demand-Code",
         f"本渠道没有编号为 {number} 的诉求；如有查询码，请用请求头 X-Demand-Code 提供",
     )
 
@@ -159,6 +159,7 @@ def _no_credential() -> Refused:
 def _unknown(number: str) -> Refused:
     return Refused(
         Code.NOT_FOUND,
-        f"there is no demand {number} with this code; after {WRONG_CODES} wrong codes, answers take some seconds",
+        f"there is no demand {number} with this code; after {WRONG_CODES} wrong codes, answers are delayed by some"
+        " seconds",
         f"没有编号为 {number} 且查询码相符的诉求；输错 {WRONG_CODES} 次后，查询需等待几秒",
     )

@@ -123,7 +123,7 @@ def routes(figures: Figures, drilldown: Drilldown, packs: Jurisdictions) -> APIR
             demand = await queries.demand_by_number(db, number)
             listed = await queries.facts_of(db, number)
         if demand is None:
-            raise Refused(Code.NOT_FOUND, f"nothing was told of {number}", f"没有编号为 {number} 的诉求")
+            raise Refused(Code.NOT_FOUND, f"there is no demand {number}", f"没有编号为 {number} 的诉求")
         return [] if is_confidential(demand.kind) else steps.public(listed)
 
     return router

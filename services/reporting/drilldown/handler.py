@@ -68,7 +68,7 @@ class Figure:
             raise Refused(Code.FORBIDDEN, f"key: {error.en}", f"key：{error.zh}", (error,))
         if self.until and self.counted not in OF_THE_PAST:
             names = ", ".join(OF_THE_PAST)
-            error = FieldError("counted", f"过往日期只有：{names}", f"of the past only {names} are known")
+            error = FieldError("counted", f"过往日期只有：{names}", f"for past days only {names} are known")
             raise Refused(Code.INVALID, f"counted: {error.en}", f"counted：{error.zh}", (error,))
 
 

@@ -130,7 +130,7 @@ async def _demands(db: Connection) -> list[tuple[UUID, Difference]]:
 
 def _standing(number: str, in_use: int, anew: int) -> Difference:
     zh = f"诉求 {number} 的状态不同，已处理的事件数"
-    return Difference(zh, f"demand {number} stands otherwise; facts that moved it", in_use, anew)
+    return Difference(zh, f"demand {number} has another state; number of its status facts", in_use, anew)
 
 
 async def _fields(db: Connection, id: UUID) -> list[FieldDifference]:

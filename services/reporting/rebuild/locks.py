@@ -43,6 +43,6 @@ async def _lock(db: Connection, mode: str, wait: str, tables: tuple[str, ...]) -
             await asyncio.sleep(PAUSE * random.uniform(0.5, 1.0))
     raise Refused(
         Code.UNAVAILABLE,
-        "somebody uses the views all the time, so that they could not be replaced; run it again later",
+        "the views are in use all the time, so they could not be replaced; run this again later",
         "视图一直被占用，未能切换，请稍后重试",
     )

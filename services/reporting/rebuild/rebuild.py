@@ -104,20 +104,20 @@ class Rebuild:
         return Rebuilt(True, difference_count, folding.records, folding.seconds)
 
     async def _prepare(self, pool: Pool) -> None:
-        self.say("正在新建视图，现有视图照常服务", "building the views anew; those in use go on answering")
+        self.say("正在新建视图，现有视图照常服务", "rebuilding the views; the present ones stay in use")
         await migrate(self.dsn, IN_USE, self.migrations, schema=ANEW)
         async with pool.acquire() as db:
             if views := await tables.dependent_views(db):
                 raise Refused(
                     Code.CONFLICT,
-                    f"views of yours stand on tables of reporting: {', '.join(views)}; drop them, run this again, then"
-                    " make them anew",
+                    f"your own views use tables of reporting: {', '.join(views)}; drop them, run this again, then"
+                    " create them again",
                     f"有自建视图依赖 reporting 的表：{'、'.join(views)}；请先删除，运行后再重建这些视图",
                 )
             if await tables.migrations(db, IN_USE) != await tables.migrations(db, ANEW):
                 raise Refused(
                     Code.CONFLICT,
-                    "the database is of another version than this program: run `huying migrate` first",
+                    "the database has another version than this program: run `huying migrate` first",
                     "数据库与程序版本不一致，请先运行 huying migrate",
                 )
 
@@ -196,7 +196,7 @@ async def _refuse_shortened(replay: Replay) -> None:
     if shortened:
         raise Refused(
             Code.CONFLICT,
-            f"the log has lost its beginning ({_named(shortened)}), so the views cannot be built from it",
+            f"the beginning of the topic was deleted ({_named(shortened)}), so the views cannot be built from it",
             f"日志开头已被清除（{_named(shortened)}），无法据此重建",
         )
 
@@ -207,7 +207,7 @@ def _refuse_far_behind(backlog: Backlog) -> None:
     if behind > MOST_BEHIND:
         raise Refused(
             Code.UNAVAILABLE,
-            f"the projector is {behind:,} records behind: let it catch up, then run this again",
+            f"the projector is {behind:,} records behind: wait until it has caught up, then run this again",
             f"projector 还有 {behind:,} 条记录未处理，请待其追平后再运行",
         )
 

@@ -21,7 +21,7 @@ def may_call(person: Person, pack: Pack) -> bool:
 def require_caller(person: Person, pack: Pack) -> None:
     """Raise `Refused` if this person may not read the list of call-backs, or if the jurisdiction calls nobody back."""
     if not may_call(person, pack):
-        en = "call-backs are for callers, and for the coordinator's dispatchers: ask the coordinator"
+        en = "only callers and the coordinator's dispatchers may do call-backs: ask the coordinator"
         raise Refused(Code.FORBIDDEN, en, "回访由回访员和统筹单位派单员办理，请联系统筹单位")
     if not pack.callback.is_on:
         en = "this jurisdiction does not call citizens back: its pack sets no coverage in callback"

@@ -14,7 +14,9 @@ def pack_of(desk: CaseHandler, by: Person) -> Pack:
     """The jurisdiction of a person's unit; raises `Refused` if there is no such unit."""
     pack = desk.packs.of_unit(by.unit)
     if pack is None:
-        raise Refused(Code.FORBIDDEN, f"no jurisdiction here has a unit {by.unit}", f"本系统没有单位 {by.unit}")
+        raise Refused(
+            Code.FORBIDDEN, f"no jurisdiction that is served here has a unit {by.unit}", f"本系统没有单位 {by.unit}"
+        )
     return pack
 
 
@@ -22,7 +24,7 @@ def desk_of(desk: CaseHandler, by: Person, name: List) -> Desk:
     """The desk of a person's unit; raises `Refused` for the triage if the person is not of the coordinator."""
     pack = pack_of(desk, by)
     if name is List.TRIAGE and by.unit != pack.coordinator:
-        raise Refused(Code.FORBIDDEN, "the triage is for the coordinator's people", "仅统筹单位可以查看")
+        raise Refused(Code.FORBIDDEN, "triage is only for the coordinator's staff", "仅统筹单位可以查看")
     at = desk.clock()
     return Desk((by.unit,), by.name, pack.id, at, tomorrow_ends(pack, at), by.subject or "")
 

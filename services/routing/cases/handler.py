@@ -138,6 +138,6 @@ def _tags(if_match: str) -> set[str]:
 
 
 def _stale(demand: Demand) -> Refused:
-    en = f"the demand is {demand.status} and has the ETag {etag(demand)} now; read it again"
+    en = f"the demand is {demand.status} and now has the ETag {etag(demand)}; read it again"
     zh = f"该诉求现为“{demand.status}”，ETag 为 {etag(demand)}，请重新读取"
     return Refused(Code.STALE, en, zh, (FieldError("If-Match", zh, en, etag(demand)),))

@@ -26,4 +26,4 @@ def readable(number: str, demand: Demand | None, by: Person, packs: Jurisdiction
 
 def not_found(number: str) -> Refused:
     """The refusal of a number that routing does not know."""
-    return Refused(Code.NOT_FOUND, f"routing knows no demand {number}", f"没有编号为 {number} 的诉求")
+    return Refused(Code.NOT_FOUND, f"there is no demand {number}", f"没有编号为 {number} 的诉求")

@@ -31,7 +31,7 @@ async def unusable(db: Connection, packs: Jurisdictions, at: datetime) -> Sequen
         current = in_force(publications, at)
         for publication in [*([current] if current else []), *scheduled(publications, at)]:
             findings += await _unusable(db, pack, publication)
-    return findings or [ok(Words("catalogues: those that were published fit their packs", "派单目录：已发布的均可用"))]
+    return findings or [ok(Words("catalogues: all published ones match their packs", "派单目录：已发布的均可用"))]
 
 
 async def _unusable(db: Connection, pack: Pack, publication: Publication) -> Sequence[Finding]:
@@ -41,12 +41,12 @@ async def _unusable(db: Connection, pack: Pack, publication: Publication) -> Seq
         return []
     more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
     wrong = Words(
-        f"{pack.id}: the published version {publication.version} does not fit the pack as it is now, so the pack's own "
-        f"file decides: {errors[0]}{more}",
+        f"{pack.id}: the published version {publication.version} does not match the present pack, so the file of the "
+        f"pack is used: {errors[0]}{more}",
         f"{pack.id}：已发布的第 {publication.version} 版与现在的辖区包不符，暂按辖区包自带目录派单：{errors[0]}",
     )
     step = Words(
-        "Put back in the pack what is missing and restart, or draft a version that fits from this one at "
+        "Add what is missing to the pack and restart, or draft a matching version from this one at "
         f"/desk/catalogue/{publication.version} and publish it",
         f"在辖区包中补回缺失内容并重启，或在 /desk/catalogue/{publication.version} 起草可用的新版本并发布",
     )

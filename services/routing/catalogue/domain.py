@@ -98,11 +98,14 @@ def publishing(progress: Progress, current: str, at: datetime | None, now: datet
     against another version does not show what will change.
     """
     if not progress.sound:
-        raise _refused("check it first, and mend its errors: only a sound catalogue is published", "请先检查并改正错误")
+        raise _refused(
+            "check it first, and correct its errors: only a catalogue without errors can be published",
+            "请先检查并改正错误",
+        )
     if progress.rehearsed_on is None:
         raise _refused("rehearse it first", "请先预演")
     if progress.rehearsed_on != current:
-        en = f"it was rehearsed against {progress.rehearsed_on}, and {current} is in force: rehearse it again"
+        en = f"it was rehearsed against {progress.rehearsed_on}, but {current} is in force now: rehearse it again"
         raise _refused(en, f"预演时的现行版本是 {progress.rehearsed_on}，现在是 {current}，请重新预演")
     return moment_of(at, now)
 
@@ -111,7 +114,10 @@ def moment_of(at: datetime | None, now: datetime) -> datetime:
     """The moment of a publication: `at`, or if it is None the earliest possible one; raises `Refused` for a moment that
     is over."""
     if at is not None and at < now:
-        en, zh = f"{at.isoformat()} is over; leave it out to publish now", f"{at.isoformat()} 已过；立即发布请不填"
+        en, zh = (
+            f"{at.isoformat()} is in the past; leave it out to publish now",
+            f"{at.isoformat()} 已过；立即发布请不填",
+        )
         raise Refused(Code.INVALID, f"at: {en}", f"at：{zh}", (FieldError("at", zh, en, now.isoformat()),))
     return max(now + NOTICE, at or now)
 
@@ -121,7 +127,7 @@ def before(publications: Sequence[Publication], file: str, now: datetime) -> str
     history = in_order(publications, file, now)
     if len(history) < 2:
         raise _refused(
-            "the pack's own file is in force; there is nothing before it", "现行版本即辖区包文件，没有更早的版本"
+            "the file of the pack is in force; there is no earlier version", "现行版本即辖区包文件，没有更早的版本"
         )
     return history[-2]
 

@@ -127,7 +127,7 @@ class CatalogueDesk:
             current = _current(await queries.publications(db, file.id), at, file)
             base = await _stored(db, file, current) if current != file.catalogue_version else None
         if not stored.progress.sound:
-            raise Refused(Code.ILLEGAL_TRANSITION, "check it first, and mend its errors", "请先检查并改正错误")
+            raise Refused(Code.ILLEGAL_TRANSITION, "check it first, and correct its errors", "请先检查并改正错误")
         rehearser = Rehearser(current, _version_of(file, base) if base else file, _version_of(file, stored))
         async for past in past_demands(self.pool, file.id, command.newest, at):
             rehearser.add(past)

@@ -84,7 +84,7 @@ class PacksInForce(Jurisdictions):
 
     async def ready(self) -> str | None:
         """The reason why this process should not decide yet; None if it may."""
-        return "routing: the catalogues were not read yet" if self._mark is None else None
+        return "routing: the catalogues are not loaded yet" if self._mark is None else None
 
     async def read(self) -> None:
         """Read the publications, if any was added or cancelled since the last read."""
@@ -144,7 +144,7 @@ def usable(file: Pack, content: str) -> Pack | None:
     """The pack with this catalogue; None, with an entry in the log, if it cannot be used."""
     errors = errors_of(file, content)
     if errors:
-        log.error("published catalogue cannot be used; the pack's own file decides", cause=str(errors[0]))
+        log.error("published catalogue cannot be used; the file of the pack is used", cause=str(errors[0]))
         return None
     part = read_catalogue("catalogue", content).part
     return file.with_catalogue(part.rules, part.limits)

@@ -26,7 +26,7 @@ def catalogue_pack(by: Person, packs: Jurisdictions, right: str) -> Pack:
         en, zh = f"no jurisdiction that is served here has the unit {by.unit!r}", f"本系统没有单位 {by.unit!r}"
         raise Refused(Code.FORBIDDEN, en, zh)
     if right == READ and not has_right(by, pack, READ):
-        en = "the catalogue is read by the coordinator's people, auditors and administrators"
+        en = "only the coordinator's staff, auditors and administrators may read the catalogue"
         raise Refused(Code.FORBIDDEN, en, "派单目录供统筹单位人员、审计员和管理员查看")
     offices = CaseOffices(None, None, pack.coordinator)
     policy_of(pack).require(right, by.roles_at(pack.coordinator), _relations(by, pack), offices)

@@ -16,7 +16,8 @@ VERSION: Final = "3f2a9c1b7d04"
 _FINDING: Final[dict[str, JsonValue]] = {
     "line": 7,
     "severity": "error",
-    "message": "rule 'parking' can never match: 'road' on line 3 takes all of it; move or remove it",
+    "message": "rule 'parking' can never match, because 'road' on line 3 matches everything that it does; move it"
+    " before that rule, or remove it",
     "message_zh": "规则“parking”永远轮不到：第 3 行的“road”已全部覆盖，请移到它前面或删除",
 }
 _REHEARSAL: Final[dict[str, JsonValue]] = {

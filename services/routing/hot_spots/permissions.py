@@ -18,6 +18,9 @@ def pack_for(by: Person, packs: Jurisdictions) -> Pack:
     """The jurisdiction of this person, if they may read its common demands; raises `Refused` otherwise."""
     pack = packs.of_unit(by.unit)
     if pack is None or not may_look(by, pack):
-        en = "hot spots are for the coordinator's people, auditors and administrators: they name any unit's cases"
+        en = (
+            "only the coordinator's staff, auditors and administrators may see hot spots, because they contain"
+            " cases of all units"
+        )
         raise Refused(Code.FORBIDDEN, en, "共性需求涉及各单位的诉求，仅限统筹单位人员、审计员和管理员查看")
     return pack

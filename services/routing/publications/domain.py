@@ -17,7 +17,7 @@ class PublicationState(BaseModel):
 
     edition: int = Field(0, description="of the last release, correction or withdrawal; 0: there was none")
     is_public: bool = False
-    refused: bool = Field(False, description="the citizen wants nothing published")
+    refused: bool = Field(False, description="the citizen has refused publication")
     allowed: bool = Field(False, description="the citizen agreed after the demand was raised")
     waiting_since: datetime | None = Field(None, description="since when an answer waits to be released")
     title: str = Field("", description="as it is public, or as it would be")

@@ -78,5 +78,7 @@ def routes(packs: Jurisdictions, staff: Callable[[str], Awaitable[Person]]) -> A
 def _skip_to(after: str, units: Iterator[ListedUnit]) -> None:
     """Leave what the pages before have shown."""
     if not any(unit.id == after for unit in units):
-        error = FieldError("after", "不是本接口给出的游标", "is no cursor: send `after` of the page before, unchanged")
+        error = FieldError(
+            "after", "不是本接口给出的游标", "is not a cursor: send the `after` of the previous page unchanged"
+        )
         raise Refused(Code.INVALID, f"after: {error.en}", f"after：{error.zh}", (error,))

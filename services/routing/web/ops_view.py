@@ -23,12 +23,12 @@ PLACES: Final[Mapping[str, tuple[str, Words]]] = {
 _COUNTS: Final[Mapping[Severity, tuple[str, str]]] = {
     Severity.BROKEN: ("项故障", "broken"),
     Severity.WARNING: ("项需注意", "to look at"),
-    Severity.NOT_LOOKED_AT: ("项未能检查", "not looked at"),
+    Severity.NOT_LOOKED_AT: ("项未能检查", "not checked"),
 }
 _TAGS: Final[Mapping[Severity, tuple[str, str]]] = {
     Severity.BROKEN: ("故障", "broken"),
     Severity.WARNING: ("注意", "look at it"),
-    Severity.NOT_LOOKED_AT: ("未检查", "not looked at"),
+    Severity.NOT_LOOKED_AT: ("未检查", "not checked"),
 }
 _TONES: Final = {Severity.BROKEN: "overdue", Severity.WARNING: "soon", Severity.NOT_LOOKED_AT: "paused"}
 

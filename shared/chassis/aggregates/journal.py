@@ -50,8 +50,8 @@ def _check_size(envelope: Envelope) -> None:
     # A character has at most four bytes in UTF-8, so short texts need not be encoded to be measured.
     if len(envelope.data) * 4 > LARGEST and (size := len(envelope.data.encode())) > LARGEST:
         en = (
-            f"{envelope.type} of {envelope.subject} has {size:,} bytes; a fact may have {LARGEST:,}:"
-            " say less, or in more steps"
+            f"{envelope.type} of {envelope.subject} has {size:,} bytes; the limit is {LARGEST:,}:"
+            " shorten it, or send it in several parts"
         )
         raise Refused(Code.TOO_LARGE, en, f"内容过大（{size:,} 字节，上限 {LARGEST:,}），请精简或分次提交")
 

@@ -39,7 +39,9 @@ class Tokens:
         except SignatureExpired:
             raise Refused(Code.LINK_EXPIRED, "the token is too old; ask for a new one", "链接已过期") from None
         except BadSignature:
-            raise Refused(Code.UNAUTHENTICATED, "the token is not ours or was changed", "凭证无效") from None
+            raise Refused(
+                Code.UNAUTHENTICATED, "the token was not made by this system, or was changed", "凭证无效"
+            ) from None
         return claims, made_at
 
     def service_headers(self, service: str) -> dict[str, str]:

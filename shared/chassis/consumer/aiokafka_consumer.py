@@ -50,7 +50,7 @@ async def read_batches(consumer: "Consumer", kafka: Kafka, instance: str, batch_
                 await consumer.until_fatal()
             await offsets.commit_now_and_then()
     except KafkaError as fault:
-        log.warning("reader lost the broker", group=consumer.name, cause=repr(fault))
+        log.warning("consumer lost its connection to the broker", group=consumer.name, cause=repr(fault))
         raise
     finally:
         await consumer.end()

@@ -104,7 +104,10 @@ class Consumer:
         at = self.clock()
         for partition, (offset, since) in self._standing.items():
             if at - since > STUCK_AFTER:
-                return f"{self.name}: {partition.topic}/{partition.partition} stands at {offset} for {at - since:.0f} s"
+                return (
+                    f"{self.name}: {partition.topic}/{partition.partition} has not moved from offset {offset} for"
+                    f" {at - since:.0f} s"
+                )
         return None
 
     def look(self, backlog: Backlog) -> None:

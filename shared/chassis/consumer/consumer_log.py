@@ -37,7 +37,7 @@ def beyond(backlog: Backlog) -> str | None:
     for partition, offsets in backlog.items():
         if offsets.committed > offsets.end:
             place = f"{partition.topic}/{partition.partition}"
-            return f"{place} ends at {offsets.end}, before what was read ({offsets.committed})"
+            return f"{place} ends at {offsets.end}, before the committed offset ({offsets.committed})"
     return None
 
 
@@ -87,7 +87,7 @@ async def generation_of(db: Connection, identity: LogIdentity, reader: str) -> i
 
 async def _start_next(db: Connection, cluster_id: str, generation: int, reader: str, because: str) -> None:
     """Store the next generation, unless another process of this consumer has done so already."""
-    log.warning("the reader begins again at the start", group=reader, cause=because)
+    log.warning("the consumer starts again from the beginning of the topic", group=reader, cause=because)
     await db.execute(
         "UPDATE reader_log SET generation = generation + 1, since = now() WHERE (cluster_id, generation) = ($1, $2)",
         cluster_id,

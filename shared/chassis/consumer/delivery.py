@@ -217,7 +217,7 @@ class Delivery:
             if self.poison > self.limit:
                 raise TooMuchPoison(
                     f"more than {self.limit} records in a row could not be handled. Look at"
-                    " `huying dead-letters list`, then start the process again: it goes on behind them."
+                    " `huying dead-letters list`, then start the process again: it continues after them."
                 )
 
 

@@ -40,7 +40,7 @@ async def dead_letters(db: Connection, service: str) -> Sequence[Finding]:
         f"{figure(count)} 条死信（无法处理的消息），最早的在{oldest.zh}",
     )
     step = Words(
-        f"`huying dead-letters list` says why, `huying dead-letters redrive {service} ID` tries one again",
+        f"`huying dead-letters list` shows the causes; `huying dead-letters redrive {service} ID` handles one again",
         f"运行 `huying dead-letters list` 查看原因，处理后用 `huying dead-letters redrive {service} 编号` 重试",
     )
     return [warning(Words(service, service), wrong, step)]
@@ -61,7 +61,8 @@ def _parked(service: str, parked: Parked) -> Finding:
         f"{figure(waiting, most)} 件（{stream}）暂存等待，最早的在{oldest.zh}",
     )
     step = Words(
-        "an earlier fact is missing or a dead letter, or a newer service told what this version does not know",
+        "an earlier fact is missing or is a dead letter, or a newer version wrote a fact that this version does not"
+        " know: handle dead letters first, then upgrade this service",
         "前一条事实缺失或成了死信，或由更新的版本写入：先处理死信，再升级本服务",
     )
     return warning(Words(service, service), wrong, step)
@@ -89,7 +90,7 @@ def judged(reader: str, first: Backlog, again: Backlog) -> Finding:
             " unread",
             f"位置超出 {place} 的末尾：主题曾被删除重建，其后的消息可能未读",
         )
-        return broken(subject, wrong, Words("start the workers and relays again", "请重启各 worker 和 relay"))
+        return broken(subject, wrong, Words("restart the workers and relays", "请重启各 worker 和 relay"))
     count = behind(again)
     if not count:
         return ok(Words(f"{subject.en} has read everything", f"{subject.zh} 已读完全部消息"))
@@ -97,7 +98,7 @@ def judged(reader: str, first: Backlog, again: Backlog) -> Finding:
     if standing:
         place = _named(standing[0])
         wrong = Words(f"is {count:,} facts behind and {place} does not move", f"落后 {count:,} 条，{place} 没有推进")
-        return warning(subject, wrong, Words("is its process alive?", "请查看对应进程是否存活"))
+        return warning(subject, wrong, Words("check whether its process runs", "请查看对应进程是否存活"))
     return ok(Words(f"{subject.en} is {count:,} facts behind and moves", f"{subject.zh} 落后 {count:,} 条，正在推进"))
 
 

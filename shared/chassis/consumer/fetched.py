@@ -91,7 +91,7 @@ class Batch:
 
     def __iter__(self) -> Iterator[Any]:
         if not self._crc_ok:
-            yield self._replacement(self.base_offset, self.raw, "the check sum does not fit")
+            yield self._replacement(self.base_offset, self.raw, "the checksum is wrong")
             return
         last, end = self.base_offset - 1, self.next_offset
         try:
@@ -114,7 +114,9 @@ class Batch:
         codec, payload = header[5] & 0x07, self.raw[_HEADER.size :]
         if codec > 1:
             name = _CODECS[codec] if codec < len(_CODECS) else f"codec {codec}"
-            cause = f"{header[12]} records packed with {name}, which is not read here: send them plain or with gzip"
+            cause = (
+                f"{header[12]} records packed with {name}, which is not supported: send them uncompressed or with gzip"
+            )
             yield self._replacement(self.base_offset, self.raw, cause)
             return
         try:
@@ -154,7 +156,7 @@ def _record(raw: bytearray, header: tuple[int, ...]) -> Parsed:
         content, at = _bytes(raw, at)
         headers.append(((name or b"").decode("utf-8", "surrogateescape"), content))
     if at != len(raw):
-        raise ValueError(f"{len(raw) - at} bytes are left over")
+        raise ValueError(f"{len(raw) - at} bytes too many at the end")
     timestamp = latest if appended else first + delta
     return Parsed(base_offset + offset, timestamp, int(appended), key, value, headers)
 
@@ -164,5 +166,5 @@ def _bytes(raw: bytearray, at: int) -> tuple[bytes | None, int]:
     if length < 0:
         return None, at
     if at + length > len(raw):
-        raise ValueError(f"{length} bytes wanted, {len(raw) - at} there")
+        raise ValueError(f"the record is cut off: {length} bytes are needed, {len(raw) - at} are there")
     return bytes(raw[at : at + length]), at + length

@@ -90,7 +90,7 @@ class Sequencer:
                     self.resume(parsed.envelope.stream, parsed.envelope.key)
 
     def _foreign(self, record: Record) -> str:
-        return f"{record.topic} is not read here, but {', '.join(self.works)}"
+        return f"{record.topic} is not a topic of this service, which reads {', '.join(self.works)}"
 
     def _sequence(self, work: AnyWork, record: Record, envelope: Envelope) -> Disposition:
         if envelope.sequence is None:

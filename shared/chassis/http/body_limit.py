@@ -107,7 +107,7 @@ def _too_large(limit: int, larger: LargerBodies | None) -> Refused:
         en = f"a body of this size needs a key in the header {name}"
         zh = f"内容较大，请在请求头 {name} 中提供密钥"
         return Refused(Code.UNAUTHENTICATED, en, zh, (FieldError(name, zh, en, larger.example),))
-    en = f"a body may have {limit // 1024} KiB at most"
+    en = f"the body may have at most {limit // 1024} KiB"
     en += "" if limit > ANONYMOUS else " without a key or token"
     zh = f"{'' if limit > ANONYMOUS else '未提供密钥或凭证时，'}内容不得超过 {limit // 1024} KiB"
     return Refused(Code.TOO_LARGE, en, zh, (FieldError("Content-Length", zh, en, str(limit)),))

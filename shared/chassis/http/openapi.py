@@ -39,7 +39,7 @@ _TEXT: Final = {"schema": {"type": "string"}}
 
 def _named(low: int, high: int) -> str:
     rows = [f"- {a.status} `{code}` {a.zh} / {a.en}" for code, a in ANSWERS.items() if low <= a.status < high]
-    return "\n".join(["Refused; the end of `type` says why:", "", *sorted(rows)])
+    return "\n".join(["Refused; the end of `type` is the reason:", "", *sorted(rows)])
 
 
 _HEADERS: Final = {name: _TEXT for name in ("Retry-After", "RateLimit-Policy", "RateLimit")}

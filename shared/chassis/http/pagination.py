@@ -40,7 +40,9 @@ def read(cursor: str, parse: Callable[[bytes], P]) -> P:
     try:
         return parse(urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
     except ValueError:
-        error = FieldError("after", "不是本接口给出的游标", "is no cursor: send `next` of the page before, unchanged")
+        error = FieldError(
+            "after", "不是本接口给出的游标", "is not a cursor: send the `next` of the previous page unchanged"
+        )
         raise Refused(Code.INVALID, f"after: {error.en}", f"after：{error.zh}", (error,)) from None
 
 

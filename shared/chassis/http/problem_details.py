@@ -29,12 +29,12 @@ LONGEST_NAME: Final = 200
 request."""
 AWAY: Final = Refused(
     Code.UNAVAILABLE,
-    "the database is away; nothing was taken: try again, with the same Idempotency-Key",
+    "the database cannot be reached; the request was not accepted: try again with the same Idempotency-Key",
     "数据库暂时不可用，本次内容未受理，请稍后用相同的 Idempotency-Key 重试",
 )
 
 FAULT_ZH: Final = "系统内部错误，请稍后重试"
-FAULT_EN: Final = "A fault of this server; try again later"
+FAULT_EN: Final = "An error of this server; try again later"
 
 
 def problem(refused: Refused, instance: str, headers: Mapping[str, str] | None = None) -> Response:
@@ -122,7 +122,9 @@ def refusal_of(fault: Exception, route: str) -> Refused | None:
         log.warning("database away", route=route, cause=repr(fault))
         return AWAY
     if isinstance(fault, ClientDisconnect):
-        return Refused(Code.UNREADABLE, "the request broke off")  # the client has gone and does not read it
+        return Refused(
+            Code.UNREADABLE, "the connection was closed before the request was complete"
+        )  # the client has gone and does not read it
     log.error("fault", route=route, cause=repr(fault))
     return None
 
@@ -142,7 +144,7 @@ def _http(request: Request, fault: HTTPException) -> Response:
         case 405:
             methods = methods_of(request)
             allowed = ", ".join(methods)
-            en, zh = f"{request.method} is not possible here; use {allowed}", f"请改用 {allowed}"
+            en, zh = f"{request.method} is not supported at this address; use {allowed}", f"请改用 {allowed}"
             method = FieldError("method", zh, en, next(iter(methods), None))
             return problem(Refused(Code.WRONG_METHOD, en, zh, (method,)), path, {"Allow": allowed})
         case 400 | 413 | 401:

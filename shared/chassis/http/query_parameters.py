@@ -53,10 +53,6 @@ def _accepted(route: APIRoute) -> frozenset[str]:
 
 def _refused(name: str, accepted: list[str]) -> Refused:
     name, names = shortened(name, 60), ", ".join(accepted)
-    en = (
-        f"this address knows no parameter {name!r}; it knows {names}"
-        if accepted
-        else "this address takes no parameters"
-    )
+    en = f"this address has no parameter {name!r}; it has {names}" if accepted else "this address has no parameters"
     zh = f"该地址不支持参数 {name!r}，可用参数：{names}" if accepted else "该地址不带参数"
     return Refused(Code.INVALID, en, zh, (FieldError(name, zh, en, next(iter(accepted), None)),))

@@ -71,7 +71,9 @@ def _example(operation: Document, where: Sequence[Any], document: Document) -> s
 
 
 _KEY_ZH: Final = "请在请求头 Idempotency-Key 中提供自定的唯一编号，重试时保持不变"
-_KEY_EN: Final = "send a text of your own in this header, new for each request and the same when you repeat it"
+_KEY_EN: Final = (
+    "send a text of your choice in this header: a new one for each request, and the same one if you repeat a request"
+)
 
 
 def _body(operation: Document) -> Document:

@@ -51,9 +51,12 @@ def _words(kafka: Kafka, fault: Exception) -> str | None:
         case SaslAuthenticationFailed() | AuthenticationFailedError():
             return f"refuses KAFKA_SASL_USERNAME={kafka.username} with this KAFKA_SASL_PASSWORD"
         case IllegalSaslStateError():
-            return f"wants no name and password: KAFKA_SECURITY_PROTOCOL={kafka.protocol} is not its own"
+            return (
+                f"does not expect a name and password: KAFKA_SECURITY_PROTOCOL={kafka.protocol} is not what the"
+                " broker uses"
+            )
         case ssl.SSLCertVerificationError():
-            return f"has a certificate that KAFKA_SSL_CAFILE does not vouch for: {fault.verify_message}"
+            return f"has a certificate that no authority in KAFKA_SSL_CAFILE has signed: {fault.verify_message}"
         case ssl.SSLError():
             return f"does not speak TLS as KAFKA_SECURITY_PROTOCOL={kafka.protocol} says: {fault}"
         case _:

@@ -133,4 +133,4 @@ async def components_of(
             running = [server.run(), *(task() for task in server.tasks)]
             return Components(running=running, ready=ready, closing=[pool.close])
         case _:
-            raise TypeError(f"{process} is put together with the APIs that it serves")
+            raise TypeError(f"{process} has no components of its own: it serves the APIs of other services")

@@ -83,4 +83,6 @@ class Reporter:
 def _away(fault: BaseException) -> Finding:
     cause = str(fault) or type(fault).__name__
     wrong = Words(f"does not answer ({cause})", f"没有回应（{cause}）")
-    return broken(Words("database", "数据库"), wrong, Words("is PostgreSQL running?", "请确认 PostgreSQL 在运行"))
+    return broken(
+        Words("database", "数据库"), wrong, Words("check whether PostgreSQL runs", "请确认 PostgreSQL 在运行")
+    )

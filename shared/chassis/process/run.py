@@ -163,7 +163,7 @@ async def _within_patience(ending: Coroutine[Any, Any, None]) -> None:
     _, unfinished = await asyncio.wait([task], timeout=PATIENCE)
     if unfinished:
         # A Kafka client may ignore its cancellation while the broker is away. All durable state is in the database.
-        log.warning("stopped without waiting any longer")
+        log.warning("stopped at once, without waiting for running work")
     else:
         task.result()
 
@@ -203,7 +203,7 @@ def _verdict(done: set["asyncio.Task[Any]"]) -> int:
             case TooMuchPoison():
                 return POISONED
             case None:
-                log.error("a part ended by itself")
+                log.error("a component of the process ended unexpectedly")
             case fault:
-                log.error("a part failed", cause=repr(fault), exc_info=fault)
+                log.error("a component of the process failed", cause=repr(fault), exc_info=fault)
     return 1

@@ -28,8 +28,8 @@ SCHEMA: Final = "migrations"
 PROCESSES: Final = "processes"
 WELL: Final[Mapping[str, Words]] = {
     "dead-letters": Words("dead letters: none", "死信：无"),
-    "parked": Words("parked: no fact waits for an earlier one", "暂存：没有等待前一条的事实"),
-    "relays": Words("relays: everything was sent to the broker", "发送：全部已发送到 Kafka"),
+    "parked": Words("parked facts: none", "暂存：没有等待前一条的事实"),
+    "relays": Words("relays: all facts are sent to the broker", "发送：全部已发送到 Kafka"),
     "timers": Words("timers: none is late", "定时任务：没有延迟"),
 }
 """Checks that return no findings if all is well, with the finding that stands for all services then."""
@@ -73,7 +73,7 @@ def listening(service: ServiceManifest[Any]) -> Roles:
 
 async def report_of(db: Connection, questions: Questions, within: float) -> "ServiceReport":
     """The findings of a service and its processes, within `within` seconds. A check that takes more than half of that
-    is reported as not looked at. `db` must see the schema of the service."""
+    is reported as not checked. `db` must see the schema of the service."""
     service, ends = questions.service, asyncio.get_running_loop().time() + within
     findings = await _answered(SCHEMA, database_checks.migrations(db, service.name, service.migrations), within / 2)
     if any(finding.wrong == database_checks.MISSING for finding in findings):
@@ -96,12 +96,14 @@ async def _answered(name: str, asked: Awaitable[Sequence[Finding]], within: floa
         findings = await asyncio.wait_for(asked, within)
     except (TimeoutError, asyncpg.QueryCanceledError):
         why = Words("the answer took too long", "查询超时，未能检查")
-        return [_skipped(name, why, Words("is PostgreSQL busy?", "数据库是否繁忙"))]
+        return [_skipped(name, why, Words("check whether PostgreSQL is overloaded", "数据库是否繁忙"))]
     except (asyncpg.UndefinedTableError, asyncpg.UndefinedColumnError, asyncpg.UndefinedFunctionError) as fault:
         wrong = Words(f"the schema is of another version ({fault})", f"数据库结构版本不符（{fault}）")
         return named(name, [broken(Words(name, name), wrong, database_checks.MIGRATE)])
     except asyncpg.InsufficientPrivilegeError as fault:
-        why = Words(f"{fault}: the user of DATABASE_URL may not read it", f"{fault}：DATABASE_URL 的用户无权读取")
+        why = Words(
+            f"{fault}: the user of DATABASE_URL has no permission to read it", f"{fault}：DATABASE_URL 的用户无权读取"
+        )
         return [_skipped(name, why)]
     return named(name, findings or [ok(WELL[name])])
 

@@ -106,7 +106,9 @@ class Relay:
         identity, ends = await cluster.account_of(self.kafka)
         start = await relay_cursor.begin(db, identity, ends, self.shard)
         if start.because:
-            log.warning("the journal is told from its beginning", service=self.service, cause=start.because)
+            log.warning(
+                "the relay sends the journal again from its beginning", service=self.service, cause=start.because
+            )
         await relay_cursor.move(db, identity, self.shard, start.position, 0, start.ends, lease)
         await db.add_listener(f"{journal.WAKE}.{self.service}", self._woken)
         await self._send_all(db, producer, lease, identity, start)
@@ -183,7 +185,8 @@ def sending(service: str, pool: Pool, shards: int) -> Check:
             async with pool.acquire(timeout=2) as db:
                 silent = await relay_cursor.silences(db, shards, SILENT)
         lines = [
-            f"{service}: nobody sends shard {shard} of the journal to Kafka; its oldest unsent fact is {age:.0f} s old;"
+            f"{service}: no process sends shard {shard} of the journal to Kafka; its oldest unsent fact is {age:.0f}"
+            " s old;"
             f" it was last led by {holder or 'nobody'}. Look at what this process logs about its relay"
             for shard, age, holder in silent
         ]

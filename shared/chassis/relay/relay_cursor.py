@@ -80,7 +80,7 @@ def shorter(known: Ends, now: Ends) -> str | None:
         for partition, end in partitions.items():
             present = now.get(topic, {}).get(partition, end)
             if present < end:
-                return f"{topic}/{partition} ends at {present}, before what it had acknowledged ({end})"
+                return f"{topic}/{partition} ends at {present}, before the offset that it had acknowledged ({end})"
     return None
 
 
@@ -110,7 +110,7 @@ async def move(
         lease.epoch,
     )
     if not moved:
-        raise LeaseLost(f"shard {shard.number} is led by another process: the cursor stays")
+        raise LeaseLost(f"shard {shard.number} is sent by another process: the cursor is not changed")
 
 
 async def backlog(db: Connection, shard: Shard) -> float:

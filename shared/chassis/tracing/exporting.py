@@ -74,10 +74,12 @@ class SayingExporter(SpanExporter):
         result = self._exporter.export(batch)
         if result is not SpanExportResult.SUCCESS:
             if not self._is_away:
-                self._context.run(log.warning, "the collector of traces takes none", rows=len(batch))
+                self._context.run(log.warning, "the trace collector does not accept traces", rows=len(batch))
             self._is_away, self._lost = True, self._lost + len(batch)
         elif self._is_away:
-            self._context.run(log.warning, "the collector takes traces again; some are lost", rows=self._lost)
+            self._context.run(
+                log.warning, "the trace collector accepts traces again; some traces are lost", rows=self._lost
+            )
             self._is_away, self._lost = False, 0
         return result
 

@@ -30,12 +30,12 @@ async def tell(pool: Pool, gateway: str, circuit: Circuit, cause: str) -> None:
     if cause:
         log.warning("gateway rests", gateway=gateway, cause=cause, seconds=round(circuit.resting(), 1))
     else:
-        log.info("gateway takes again", gateway=gateway)
+        log.info("gateway accepts messages again", gateway=gateway)
     try:
         async with pool.acquire(timeout=5) as db:
             await _write(db, gateway, circuit.resting(), cause)
     except PASSING as fault:
-        log.warning("a circuit is not written down", gateway=gateway, cause=repr(fault))
+        log.warning("the state of a circuit breaker could not be stored", gateway=gateway, cause=repr(fault))
 
 
 async def _write(db: Connection, gateway: str, seconds: float, cause: str) -> None:

@@ -10,7 +10,7 @@ from shared.chassis.database.pool import Connection
 from shared.chassis.work.intent_queue import INTENT, Queued, intent_of
 from shared.chassis.work.intents import TOLD, TOLD_WITH, Digest, Intent, IntentKind, State
 
-TOGETHER: Final = "told in one message with others"
+TOGETHER: Final = "sent in one message together with others"
 
 
 async def merge_gathered(

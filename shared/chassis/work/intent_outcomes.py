@@ -81,7 +81,9 @@ class IntentOutcomes:
             try:
                 await self._write(result)
             except PASSING as fault:
-                log.warning("outcome not written yet", intent=str(result.intent.id), cause=repr(fault))
+                log.warning(
+                    "the result of a delivery is not stored yet", intent=str(result.intent.id), cause=repr(fault)
+                )
                 await asyncio.sleep(AGAIN)
             else:
                 return

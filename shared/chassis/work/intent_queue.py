@@ -83,7 +83,7 @@ class Hold:
     until: datetime | None = None
 
 
-OVERTAKEN: Final = "held back by the hourly limit, then told with a later message of the same line"
+OVERTAKEN: Final = "held back by the hourly limit, then included in a later message of the same line"
 INTENT: Final = "id, kind, key, about, line, body::text, traceparent"
 
 

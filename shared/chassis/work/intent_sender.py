@@ -53,7 +53,7 @@ BREATH: Final = 0.01
 """Seconds between the end of an intent and the next wave, so that intents that end together share one wave."""
 GRACE: Final = 5.0
 """Seconds for running gateway calls to end when the process stops, so that their outcomes are known."""
-TWIN: Final = "the same address was told of this already"
+TWIN: Final = "a message about this was already sent to the same address"
 
 
 class IntentSender(Generic[R]):
@@ -244,6 +244,6 @@ class IntentSender(Generic[R]):
             case TryAgain(reason, seconds):
                 cause = self.kind.mask(reason)
                 if queued.failures + 1 >= TRIES:
-                    cause = f"not taken {TRIES} times, at last: {cause}"
+                    cause = f"not accepted in {TRIES} attempts, the last time: {cause}"
                     return Ended(queued.intent, attempt, State.FAILED, cause, gateway.name)
                 return Returned(queued.intent, attempt, cause, pause(queued.failures, seconds), failed=True)

@@ -13,7 +13,7 @@ from shared.chassis.work.intent_queue import INTENT, intent_of
 from shared.chassis.work.intents import IntentKind, State
 from shared.chassis.work.periodic import every
 
-DIED: Final = "unknown: the sender ended between sending and record"
+DIED: Final = "unknown: the process ended after sending and before storing the result"
 GIVEN_UP_AFTER: Final = 60.0
 """Seconds that the sending of an intent may take; after that its sender counts as dead."""
 EVERY: Final = GIVEN_UP_AFTER / 4

@@ -89,7 +89,7 @@ def _unit(claims: Mapping[str, Any], claim: str, packs: Jurisdictions) -> str:
     if packs.of_unit(unit) is None:
         shown = shortened(unit, 60)
         raise _nobody(
-            f"names the unit {shown!r}, which no jurisdiction has: `huying staff units` lists them",
+            f"names the unit {shown!r}, which is not a unit of any jurisdiction: `huying staff units` lists all",
             f"凭证中的单位 {shown!r} 不在任何辖区的单位名录中",
         )
     return unit
@@ -101,7 +101,7 @@ def _roles(claims: Mapping[str, Any], names: ClaimNames) -> frozenset[str]:
     if not names_a_desk_role(ours):
         known = ", ".join(sorted(names.role_names))
         raise _nobody(
-            f"gives no role that counts here in its claim {names.roles!r}; these do: {known}"
+            f"has no role that is used here in its claim {names.roles!r}; these do: {known}"
             " (HUYING_OIDC_ROLES_CLAIM, HUYING_OIDC_ROLE_NAMES)",
             f"凭证的 {names.roles!r} 中没有本系统的角色，可用：{known}",
         )

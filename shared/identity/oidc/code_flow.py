@@ -89,7 +89,9 @@ class CodeFlow:
         answer = await self._exchange(metadata, attempt, code)
         id_token = answer.get("id_token")
         if not isinstance(id_token, str):
-            raise _not_signed_in("gave no id token: is `openid` in HUYING_OIDC_SCOPE?", "没有返回 id_token")
+            raise _not_signed_in(
+                "returned no id token: check that `openid` is in HUYING_OIDC_SCOPE", "没有返回 id_token"
+            )
         claims = await IssuerTokens(self.keys).read(id_token, self.client_id, attempt.nonce)
         if not holds_unit(claims, self.names):
             claims |= await self._userinfo(metadata, answer, claims)
@@ -129,7 +131,7 @@ class CodeFlow:
             answer = await self.keys.client.request(method, url, headers=_JSON | more.pop("headers", {}), **more)
             claims = answer.json() if answer.is_success else None
         except httpx.RequestError:
-            en = "the sign-in service cannot be reached; nothing was done: try again soon"
+            en = "the sign-in service cannot be reached; nothing was changed: try again soon"
             raise Refused(Code.UNAVAILABLE, en, "暂时无法连接登录服务，请稍后重试") from None
         except ValueError:
             claims = None

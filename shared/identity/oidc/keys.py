@@ -101,7 +101,7 @@ class IssuerKeys:
         try:
             metadata = Metadata.model_validate(await self._get(f"{self.issuer}/.well-known/openid-configuration"))
             if metadata.issuer != self.issuer:
-                raise ValueError(f"it calls itself {metadata.issuer!r}")
+                raise ValueError(f"its metadata name another issuer: {metadata.issuer!r}")
             self._keys = KeySet.import_key_set(await self._get(metadata.jwks_uri))
             self._metadata, self._fetched_at = metadata, self.clock()
         except UNUSABLE as fault:
@@ -116,5 +116,5 @@ class IssuerKeys:
 
 
 def _away() -> Refused:
-    en = "the sign-in service cannot be reached; nothing was done: try again soon"
+    en = "the sign-in service cannot be reached; nothing was changed: try again soon"
     return Refused(Code.UNAVAILABLE, en, "暂时无法连接登录服务，操作未执行，请稍后重试")

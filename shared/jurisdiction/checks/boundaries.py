@@ -29,9 +29,9 @@ def check_boundaries(directory: Path, pack: Pack) -> Iterator[Problem]:
     shapes: Shapes = {}
     for feature in features:
         if pack.division(feature.code) is None:
-            yield Problem(feature.spot, f"{feature.code!r} is no division of divisions.csv")
+            yield Problem(feature.spot, f"{feature.code!r} is not a division in divisions.csv")
         elif feature.code in shapes:
-            yield Problem(feature.spot, f"{feature.code!r} has two boundaries; join them to one MultiPolygon")
+            yield Problem(feature.spot, f"{feature.code!r} has two boundaries; combine them into one MultiPolygon")
         else:
             yield from _examined(feature, shapes)
     yield from _at_one_place(shapes, pack)
@@ -49,10 +49,13 @@ def _examined(feature: Feature, shapes: Shapes) -> Iterator[Problem]:
         return
     west, south, east, north = shape.bounds
     if not (-180 <= west <= east <= 180 and -90 <= south <= north <= 90):
-        what = f"{feature.code}: ({west:g}, {south:g}) is no longitude and latitude: GeoJSON has the longitude first"
+        what = (
+            f"{feature.code}: ({west:g}, {south:g}) is not a longitude and latitude: in GeoJSON the longitude"
+            " comes first"
+        )
         yield Problem(feature.spot, what)
     elif not shape.is_valid or shape.is_empty:
-        yield Problem(feature.spot, f"{feature.code}: the shape is not sound: {is_valid_reason(shape)}")
+        yield Problem(feature.spot, f"{feature.code}: the shape is not valid: {is_valid_reason(shape)}")
     else:
         shapes[feature.code] = (feature, shape)
 
@@ -69,7 +72,7 @@ def _at_one_place(shapes: Shapes, pack: Pack) -> Iterator[Problem]:
                 continue
             share = first.intersection(second).area / min(first.area, second.area)
             if share > SLIVER:
-                what = f"{code} and {other} share {share:.0%} of the smaller one; mend one of them"
+                what = f"{code} and {other} share {share:.0%} of the smaller one; correct one of them"
                 yield Problem(feature.spot, what)
 
 

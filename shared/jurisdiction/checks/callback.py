@@ -24,5 +24,5 @@ def check_callback(draft: Draft) -> Iterator[Problem]:
         what = f"{rules.tries} tries do not fit into the {days} days of rate_within_days: a demand is closed before"
         yield Problem(profile.spot(("callback", "tries")), what, Severity.WARNING)
     if "source" not in rules.model_fields_set:
-        what = "callback.source is missing: name the rule that it follows, or write: our choice"
+        what = "callback.source is missing: name the regulation that it follows, or write: our choice"
         yield Problem(profile.spot(("callback",)), what, Severity.WARNING)

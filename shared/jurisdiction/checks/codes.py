@@ -31,4 +31,4 @@ def broken_branches(rows: Sequence[Row[B]], what: str) -> Iterator[Problem]:
         if parent and tree.get(parent) is None:
             yield Problem(row.spot, f"{what} {code!r} has the parent {parent!r}, which no line defines")
         elif parent and code in tree.ancestors(parent):
-            yield Problem(row.spot, f"{what} {code!r} lies below itself; {parent!r} cannot be its parent")
+            yield Problem(row.spot, f"{what} {code!r} would be below itself; {parent!r} cannot be its parent")

@@ -49,6 +49,6 @@ def _days_in_doubt(draft: Draft, number: int, year: Year) -> Iterator[Problem]:
             if day.year != number:
                 yield Problem(spot, f"{day} does not lie in {number}; move it")
             if counts[day] > 1:
-                yield Problem(spot, f"{day} is said more than once; keep one")
+                yield Problem(spot, f"{day} occurs more than once; keep one")
             if name == "work" and _WEEK[day.weekday()] not in weekly_rest:
                 yield Problem(spot, f"{day} is a working day anyway; only make-up days belong here")

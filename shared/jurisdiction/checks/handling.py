@@ -37,7 +37,9 @@ def _ladder_in_order(draft: Draft) -> Iterator[Problem]:
     for at, (earlier, later) in enumerate(pairwise(rungs), start=1):
         if later.after_working_days < earlier.after_working_days:
             spot = draft.profile.spot(("supervision", "ladder", at))
-            yield Problem(spot, "the rungs of a ladder go up: put the one with fewer working days first")
+            yield Problem(
+                spot, "the steps of an escalation must be in order: put the one with fewer working days first"
+            )
 
 
 def each_once(draft: Draft, where: Loc, parts: Sequence[Coded]) -> Iterator[Problem]:

@@ -14,11 +14,14 @@ def check_keywords(draft: Draft) -> Iterator[Problem]:
     for row in draft.category_rows():
         code, words = row.part.code, row.part.keywords
         if words and code not in leaves:
-            yield Problem(row.spot, f"category {code!r} cannot be chosen; move its keywords to one below it")
+            yield Problem(
+                row.spot,
+                f"category {code!r} cannot be chosen, because it has subcategories; move its keywords to one of them",
+            )
         for word in words:
             if len(word) == 1:
-                yield Problem(row.spot, f"the keyword {word!r} would fit almost anything; use a word of two characters")
+                yield Problem(row.spot, f"the keyword {word!r} matches almost every text; use a word of two characters")
             owner = owners.setdefault(word.casefold(), row)
             if owner is not row:
-                what = f"the keyword {word!r} already speaks for {owner.part.code!r} on line {owner.spot.line}"
+                what = f"the keyword {word!r} already belongs to {owner.part.code!r} on line {owner.spot.line}"
                 yield Problem(row.spot, f"{what}; keep one")

@@ -17,13 +17,13 @@ def check_places(draft: Draft) -> Iterator[Problem]:
 def _one_root(draft: Draft) -> Iterator[Problem]:
     root = draft.profile.part.root
     if all(row.part.code != root for row in draft.divisions):
-        yield Problem(draft.profile.spot(("root",)), f"root {root!r} is no division of divisions.csv")
+        yield Problem(draft.profile.spot(("root",)), f"root {root!r} is not a division in divisions.csv")
     for row in draft.divisions:
         code, parent = row.part.code, row.part.parent
         if code == root and parent:
             yield Problem(row.spot, f"the root {root!r} must have no parent; empty the cell")
         if code != root and not parent:
-            yield Problem(row.spot, f"division {code!r} is an orphan; only the root {root!r} has no parent")
+            yield Problem(row.spot, f"division {code!r} has no parent; only the root {root!r} may have none")
 
 
 def _levels_that_exist(draft: Draft) -> Iterator[Problem]:

@@ -12,7 +12,7 @@ def check_publication(draft: Draft) -> Iterator[Problem]:
     profile = draft.profile
     if "publication" not in profile.part.model_fields_set:
         what = (
-            "publication is missing: the public sees number, status and dates of a demand alone;"
+            "publication is missing: the public then sees only number, status and dates of a demand;"
             f" add publication with source and unreleased, a list of {', '.join(Shown)}"
         )
         yield Problem(profile.spot(()), what, Severity.WARNING)
@@ -31,10 +31,10 @@ def _check_release(draft: Draft) -> Iterator[Problem]:
         return
     spot = ("publication", "release")
     if rules.reviewed and rules.delay_hours:
-        what = "delay_hours counts where nobody reviews: set reviewed to false, or take delay_hours out"
+        what = "delay_hours is only for publication without review: set reviewed to false, or remove delay_hours"
         yield Problem(profile.spot((*spot, "delay_hours")), what)
     if RequestKind.REPORT in rules.never:
-        what = "a report is never released: 'report' can be left out of never"
+        what = "reports are never published: remove 'report' from never"
         yield Problem(profile.spot((*spot, "never")), what, Severity.WARNING)
     if not rules.reviewed and not rules.public_text_required:
         what = (

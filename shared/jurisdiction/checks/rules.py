@@ -56,7 +56,7 @@ def holes(rules: tuple[Rule, ...], local: Local) -> Iterator[tuple[Category, str
             continue
         if own:
             names = ", ".join(repr(rule.id) for rule in own[:_SHOWN])
-            what = f"category {category.code!r} is covered under conditions alone, by {names}: a dispatcher decides the"
+            what = f"category {category.code!r} has only rules with conditions, {names}: a dispatcher decides the"
             names_zh = "、".join(rule.id for rule in own[:_SHOWN])
             zh = f"类别“{category.name.zh}”只有带条件的规则（{names_zh}），其余由派单员决定；可加一条不带条件的规则"
             yield category, f"{what} rest; add a rule without conditions, or say triage: true", zh
@@ -84,7 +84,7 @@ def _missing_towns(rows: list[Row[Rule]], around: Surroundings) -> Iterator[Prob
     orphans = [place for place in villages if towns.isdisjoint(places.ancestors(place.code))]
     for row in rows:
         if orphans and row.part.lead == TOWN:
-            what = f"rule {row.part.id!r} sends to the town, but no unit of the kind town is above {orphans[0].code}"
+            what = f"rule {row.part.id!r} routes to the town, but no unit of the kind town is above {orphans[0].code}"
             zh = f"规则“{row.part.id}”派给镇街，但{orphans[0].name}没有上级镇街"
             yield Problem(row.spot, what, zh=zh)
 
@@ -123,7 +123,10 @@ def _unreachable_rules(rows: list[Row[Rule]], local: Local) -> Iterator[Problem]
             if _takes_all(earlier.part.match, row.part.match, local):
                 line = earlier.spot.line
                 winner = f"{earlier.part.id!r} on line {line}"
-                what = f"rule {row.part.id!r} can never match: {winner} takes all of it; move or remove it"
+                what = (
+                    f"rule {row.part.id!r} can never match, because {winner} matches everything that it does;"
+                    " move it before that rule, or remove it"
+                )
                 zh = f"规则“{row.part.id}”永远轮不到：第 {line} 行的“{earlier.part.id}”已全部覆盖，请移到它前面或删除"
                 yield Problem(row.spot, what, zh=zh)
                 break
@@ -141,7 +144,10 @@ def _overlapping_rules(rows: list[Row[Rule]], local: Local) -> Iterator[Problem]
         if crossed:
             names = ", ".join(repr(rule.id) for rule in crossed[:_SHOWN])
             more = f" and {len(crossed) - _SHOWN} more" if len(crossed) > _SHOWN else ""
-            what = f"rule {row.part.id!r} takes a part of {names}{more}, which have other units: see to their order"
+            what = (
+                f"rule {row.part.id!r} overlaps with {names}{more}, which have other units; the first one wins:"
+                " check their order"
+            )
             others = "、".join(f"“{rule.id}”" for rule in crossed[:_SHOWN]) + ("等" if more else "")
             zh = f"规则“{row.part.id}”与{others}有重叠而单位不同，排在前面的优先，请确认顺序"
             yield Problem(row.spot, what, Severity.WARNING, zh)

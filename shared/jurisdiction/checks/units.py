@@ -28,7 +28,9 @@ def _reserved_ids(draft: Draft) -> Iterator[Problem]:
     """A problem for units with the ids `station` and `town`: in the catalogue these mean the unit of a division."""
     for row in draft.units:
         if row.part.id in (STATION, TOWN):
-            what = f"unit {row.part.id!r}: the catalogue calls the unit of a place so; choose another id"
+            what = (
+                f"unit {row.part.id!r}: this id is reserved for the unit of a place in the catalogue; choose another id"
+            )
             yield Problem(row.spot, what)
 
 

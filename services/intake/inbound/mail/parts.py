@@ -18,7 +18,7 @@ _RANK: Final = {"plain": 0, "calendar": 2, "x-amp-html": 2}
 _UNREAD_KEPT: Final = 100_000
 _UNREAD: Final = (
     "［来信无法解析，原文至多十万字节如下，其余及附件未保存 / "
-    "this letter could not be parsed: 100,000 bytes of it at most, the rest and its files were not kept］"
+    "this e-mail could not be parsed: at most 100,000 bytes follow; the rest and its files were not stored］"
 )
 _BODY: Final = re.compile(rb"\r?\n\r?\n")
 _HEAD: Final = 65_536

@@ -17,7 +17,7 @@ log = structlog.get_logger()
 SECONDS: Final = 15.0
 MEMORY: Final = 1_610_612_736
 _JOB: Final = "services.intake.inbound.mail.reader:read"
-_TOO_LONG: Final = "处理时间过长 / it takes too long to read"
+_TOO_LONG: Final = "处理时间过长 / reading it takes too long"
 _MESSAGE: Final = TypeAdapter(Message)
 
 
@@ -40,6 +40,6 @@ class LetterReader:
         try:
             frames = await self.apart(content, mail_from.encode("utf-8", "replace"), mailbox.encode())
         except Unfinished as fault:
-            log.warning("a letter takes too much to be read", bytes=len(content), cause=str(fault))
+            log.warning("an e-mail takes too much time or memory to read", bytes=len(content), cause=str(fault))
             return await asyncio.to_thread(unread_letter, content, mail_from, mailbox, _TOO_LONG)
         return replace(_MESSAGE.validate_json(frames[0]), files=tuple(frames[1:])) if frames else None

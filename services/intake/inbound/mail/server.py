@@ -88,5 +88,5 @@ class MailServer:
 
 
 def _put_off(fault: BaseException) -> str:
-    log.warning("letter put off", cause=repr(fault))
+    log.warning("an e-mail is postponed", cause=repr(fault))
     return LATER

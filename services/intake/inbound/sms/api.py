@@ -51,7 +51,8 @@ class SmsGateway:
     async def _authenticate(self, channel: str, key: str) -> None:
         speaker = await authenticate(self.registry.pool, key, "submit")
         if speaker.id != channel:
-            en, zh = f"this key is not {channel}'s: send its own", f"该密钥不属于渠道 {channel}，请使用该渠道的密钥"
+            en = f"this key does not belong to the channel {channel}: send the key of that channel"
+            zh = f"该密钥不属于渠道 {channel}，请使用该渠道的密钥"
             raise Refused(Code.FORBIDDEN, en, zh, (FieldError("X-API-Key", zh, en, API_KEY),))
 
     async def _take_all(self, gateway: Gateway, posted: Asked) -> Response:

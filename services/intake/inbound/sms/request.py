@@ -122,7 +122,7 @@ def _parsed(text: str) -> Any:
         # Not strict, because texts may have control characters; they are removed later, as for all gateways.
         return json.loads(text, strict=False)
     except (ValueError, RecursionError):
-        raise _no_list("the body is no JSON: send it as the gateway's uplink does") from None
+        raise _no_list("the body is not JSON: send it in the form of the gateway's uplink messages") from None
 
 
 def _items(told: Any, names: ChannelSettings) -> list[dict[str, Any]]:
@@ -134,7 +134,7 @@ def _items(told: Any, names: ChannelSettings) -> list[dict[str, Any]]:
     if not all(isinstance(item, dict) for item in items):
         raise _no_list("messages are JSON objects: send one, or a list of them")
     if len(items) > MAX_MESSAGES:
-        raise _no_list(f"{len(items)} messages at once are too many: send {MAX_MESSAGES} at most")
+        raise _no_list(f"{len(items)} messages in one request are too many: send at most {MAX_MESSAGES}")
     return items
 
 

@@ -61,7 +61,7 @@ class TextTaker:
                 await self._take_whole(await self.registry.gateway(text.channel), text.id)
             except (Refused, InvalidTag, *PASSING) as fault:
                 channel = text.channel
-                log.error("a long text is not taken yet", channel=channel, key=str(text.id), cause=repr(fault))
+                log.error("a long text is not registered yet", channel=channel, key=str(text.id), cause=repr(fault))
 
     async def _take_part(self, gateway: Gateway, sms: Sms, part: Part) -> str:
         added = await self._add(gateway, sms, part)
@@ -124,4 +124,9 @@ def _look_at_charsets(gateway: Gateway, *readings: Reading) -> None:
     channel = gateway.channel.id
     for reading in readings:
         if reading.named and reading.charset != reading.named:
-            log.warning("a text is in another charset", channel=channel, set=reading.named, read_as=reading.charset)
+            log.warning(
+                "a text message is in another charset than declared",
+                channel=channel,
+                set=reading.named,
+                read_as=reading.charset,
+            )

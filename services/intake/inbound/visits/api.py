@@ -110,7 +110,7 @@ def _synced(id: UUID, answer: SubmissionReceipt | Refused, codes: SecretCodes) -
     if isinstance(answer, SubmissionReceipt):
         return Synced(id=id, number=answer.number, code=codes.told(answer), created=answer.created)
     if answer.code is Code.KEY_REUSED:
-        en = f"{answer.en} and was handed over with other words; supplement that demand instead"
+        en = f"{answer.en} and was submitted with another text; supplement that demand instead"
         changed = FieldError("id", f"{answer.zh}，内容与此前提交的不同；请改为补充该诉求", en)
         return Synced(id=id, errors=[_wrong(changed)])
     return Synced(id=id, errors=[_wrong(e) for e in answer.errors or (FieldError("", answer.zh, answer.en),)])

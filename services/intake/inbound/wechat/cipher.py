@@ -44,7 +44,8 @@ def check_time(timestamp: str, at: datetime) -> None:
     if abs(at.timestamp() - sent_at) > _FRESH.total_seconds():
         raise Refused(
             Code.UNAUTHENTICATED,
-            "timestamp is more than ten minutes away from this server's clock: send the present one, or set the clock",
+            "timestamp is more than ten minutes away from this server's clock: send the present time, or correct the"
+            " clock",
             "timestamp 与服务器时间相差超过十分钟，请使用当前时间，或校准服务器时钟",
         )
 

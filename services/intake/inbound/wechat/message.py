@@ -54,7 +54,7 @@ def read(body: bytes) -> Callback:
     except ValueError as fault:
         raise Refused(
             Code.UNREADABLE,
-            f"the body is no WeChat message: {type(fault).__name__}; send the XML of an official account's callback",
+            f"the body is not a WeChat message: {type(fault).__name__}; send the XML of an official account's callback",
             "无法识别的消息体，应为公众号回调的 XML",
         ) from None
 

@@ -17,7 +17,7 @@ def assistance_requested(case: Situation, command: c.RequestAssistance) -> Seque
         raise invalid("units", f"{demand.unit} leads this case", "主办单位不能同时协办")
     waiting = {part.unit for part in demand.assistance if part.asked_at and not part.reported_at}
     if asked_already := sorted(waiting & set(command.units)):
-        en, zh = f"asked already: {', '.join(asked_already)}", f"已请求协办，尚未反馈：{'、'.join(asked_already)}"
+        en, zh = f"already asked: {', '.join(asked_already)}", f"已请求协办，尚未反馈：{'、'.join(asked_already)}"
         raise invalid("units", en, zh)
     units = tuple(dict.fromkeys(command.units))
     due_at = assist_due(demand, case.pack, case.at)
@@ -28,7 +28,7 @@ def assistance_accepted(case: Situation, command: c.AcceptAssistance) -> Sequenc
     """An assisting unit signs for its part, once; raises `Refused`."""
     unit = _assisting_unit(case)
     if any(part.unit == unit and part.accepted_at and not part.reported_at for part in case.demand.assistance):
-        raise illegal("your unit has signed for its part already", "本单位已经协办签收")
+        raise illegal("your unit has already signed for its part", "本单位已经协办签收")
     return [f.AssistanceAccepted(by=case.by.name, unit=unit)]
 
 

@@ -53,33 +53,34 @@ def require_unjudged(state: CallBackState, pack: Pack) -> None:
     at = judged.at.astimezone(ZoneInfo(pack.timezone))
     zh_who, en_who = _who(judged)
     raise illegal(
-        f"{en_who} on {at:%Y-%m-%d} at {at:%H:%M}, and the first verdict on an answer counts: nothing was recorded",
+        f"{en_who} on {at:%Y-%m-%d} at {at:%H:%M}, and only the first rating of an answer is valid: nothing was"
+        " recorded",
         f"{zh_who}已于{at.month}月{at.day}日 {at:%H:%M} 评价，同一答复以先收到的评价为准，本次没有登记",
     )
 
 
 def _who(judged: Judged) -> tuple[str, str]:
     if judged.entered_by:
-        return f"工作人员 {judged.entered_by} ", f"{judged.entered_by} entered the citizen's verdict"
+        return f"工作人员 {judged.entered_by} ", f"{judged.entered_by} entered the citizen's rating"
     zh, en = _CAME_BY.get(judged.asked, (f"渠道（{judged.asked}）", f"a channel ({judged.asked})"))
-    return f"群众通过{zh}", f"the citizen judged the answer by {en}"
+    return f"群众通过{zh}", f"the citizen rated the answer by {en}"
 
 
 def _callable(case: Situation) -> CallBackState:
     demand, state = case.demand, case.call_back or NO_CALL
     if had_part(case.by.unit, demand):
         raise illegal(
-            "your unit handled this demand or helped with it: another unit asks the citizen how well it was done",
+            "your unit handled this demand or helped with it: another unit must call the citizen",
             "本单位主办或协办过这件诉求，应由其他单位回访",
         )
     if not case.pack.callback.is_on:
         raise illegal("this jurisdiction does not call citizens back", "本辖区没有设置回访")
     if is_confidential(demand.kind):
-        en = "citizens are not called about reports: their words stay with those who handle them"
+        en = "citizens are not called about reports, because only the staff who handle a report may read it"
         raise illegal(en, "举报件不回访，内容只限承办人员")
     if demand.status is not Status.RESOLVED:
         raise illegal(
-            f"the demand is {demand.status}: only an answer that waits for a verdict is asked about",
+            f"the demand is {demand.status}: citizens are called only about an answer that waits for a rating",
             "该诉求现在不在待评价状态，不能回访",
         )
     if state.held_by_other(case.by, case.at):
@@ -91,7 +92,7 @@ def _busy(state: CallBackState, pack: Pack) -> Refused:
     since, until = (_clock(at, pack) for at in (state.since, state.held_until))
     unit = pack.unit(state.caller_unit or "")
     name = f"{state.caller} ({unit.name})" if unit else state.caller
-    en = f"{name} has been calling this citizen since {since}; take another one, or try again after {until}"
+    en = f"{name} is calling this citizen since {since}; choose another one, or try again after {until}"
     return Refused(Code.CONFLICT, en, f"{name} 从 {since} 起正在回访这位群众，请换一件，或 {until} 后再试")
 
 
@@ -122,7 +123,7 @@ def _in_vain(case: Situation, command: c.RecordCallBack, state: CallBackState) -
         codes = ", ".join(known)
         raise invalid("not_reached", f"say why; reasons are: {codes}", f"请选择未接通的原因：{codes}", known[0])
     if command.again_at is not None and command.again_at <= case.at:
-        raise invalid("again_at", "choose a time that is still to come", "请选择将来的时间")
+        raise invalid("again_at", "choose a time in the future", "请选择将来的时间")
     attempt = state.attempts + 1
     return f.CallBackFailed(
         by=case.by.name,

@@ -46,7 +46,9 @@ def reclassified(case: Situation, command: c.ReclassifyDemand) -> Sequence[f.Fac
         )
     if command.category == demand.category:
         raise invalid(
-            "category", f"the demand is about {command.category} already", f"该诉求的类别已是 {command.category}"
+            "category",
+            f"the category of the demand is already {command.category}",
+            f"该诉求的类别已是 {command.category}",
         )
     corrected = demand.model_copy(update={"category": command.category, "limit_source": None})
     limits = limits_of(corrected, pack)
@@ -73,12 +75,14 @@ def prioritized(case: Situation, command: c.PrioritizeDemand) -> Sequence[f.Fact
     urgency = command.urgency or demand.urgency
     vulnerable = demand.vulnerable if command.vulnerable is None else command.vulnerable
     if (urgency, vulnerable) == (demand.urgency, demand.vulnerable):
-        raise invalid("urgency", "nothing would change: it is so already", "没有变化：紧急程度和对象与现在相同")
+        raise invalid(
+            "urgency", "nothing would change: the demand already has these values", "没有变化：紧急程度和对象与现在相同"
+        )
     is_lower = _RANKS[urgency] < _RANKS[demand.urgency] or (demand.vulnerable and not vulnerable)
     if is_lower and case.by.unit == demand.unit != case.pack.coordinator:
         above = decider_of(case)
         raise illegal(
-            f"a unit does not lengthen its own limits: ask {above} to lower the urgency",
+            f"a unit may not extend its own limits: ask {above} to lower the urgency",
             f"降低紧急程度会延长办理时限，本单位不能自行办理，请联系上级单位（{above}）",
         )
     limits, due = due_when_prioritized(demand, case.pack, urgency, vulnerable, case.at)
@@ -105,11 +109,11 @@ def merged(case: Situation, command: c.MergeDemand) -> Sequence[f.Fact]:
     `Refused`."""
     demand, parent = case.demand, case.parent
     if parent is None:
-        raise invalid("into", f"routing knows no demand {command.into}", f"没有编号为 {command.into} 的诉求")
+        raise invalid("into", f"there is no demand {command.into}", f"没有编号为 {command.into} 的诉求")
     if parent.id == demand.id:
-        raise invalid("into", "it cannot be merged into itself", "不能并入自身")
+        raise invalid("into", "a demand cannot be merged into itself", "不能并入自身")
     if parent.jurisdiction != demand.jurisdiction:
-        raise invalid("into", "it is of another jurisdiction", "不能并入其他辖区的诉求")
+        raise invalid("into", "that demand is of another jurisdiction", "不能并入其他辖区的诉求")
     if parent.parent is not None:
         raise invalid(
             "into",
@@ -119,7 +123,7 @@ def merged(case: Situation, command: c.MergeDemand) -> Sequence[f.Fact]:
         )
     if parent.status not in OWED:
         raise invalid(
-            "into", f"{parent.number} is {parent.status}: it is answered already", "对方诉求已经答复，不能并入"
+            "into", f"{parent.number} is {parent.status}: it is already answered", "对方诉求已经答复，不能并入"
         )
     fact = f.DemandMerged(parent=parent.id, parent_number=parent.number, by=case.by.name, reason=command.reason)
     return [fact]
@@ -129,7 +133,7 @@ def unmerged(case: Situation, command: c.UnmergeDemand) -> Sequence[f.Fact]:
     """A dispatcher undoes a merge: the case goes back to its unit; if it had none, it waits in triage."""
     demand = case.demand
     if demand.parent is None:
-        raise illegal("it is not merged with another", "该诉求没有并单")
+        raise illegal("the demand is not merged with another one", "该诉求没有并单")
     facts: list[f.Fact] = [f.DemandUnmerged(by=case.by.name, reason=command.reason)]
     if demand.unit:
         facts.append(_alone(demand, case))

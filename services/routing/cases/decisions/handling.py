@@ -19,7 +19,7 @@ def assigned(case: Situation, command: c.AssignDemand) -> Sequence[f.Fact]:
     """The unit names the handler of the case; raises `Refused` if it is the present one."""
     subject = case.by.subject if command.handler == case.by.name else None
     if command.handler == case.demand.handler and subject in (None, case.demand.handler_subject):
-        raise invalid("handler", f"{command.handler} handles it already", f"经办人已是 {command.handler}")
+        raise invalid("handler", f"{command.handler} already handles this demand", f"经办人已是 {command.handler}")
     return [f.DemandAssigned(by=case.by.name, handler=command.handler, handler_subject=subject)]
 
 
@@ -28,7 +28,7 @@ def returned(case: Situation, command: c.ReturnDemand) -> Sequence[f.Fact]:
     demand, pack = case.demand, case.pack
     if demand.unit == pack.coordinator:
         raise illegal(
-            "the demand lies with the coordinator, who decides: route it to a unit, resolve it or decline it",
+            "the coordinator has the demand and must decide: route it to a unit, resolve it or decline it",
             "该诉求由统筹单位决定：请派给责任单位、直接办结或不予受理，不能再退回",
         )
     window = pack.handling.returning.window
@@ -42,7 +42,7 @@ def returned(case: Situation, command: c.ReturnDemand) -> Sequence[f.Fact]:
     if command.suggested_unit == demand.unit:
         raise invalid(
             "suggested_unit",
-            f"{demand.unit} has it now: name another unit, or {pack.coordinator}",
+            f"{demand.unit} has the demand now: name another unit, or {pack.coordinator}",
             "不能退给本单位：请填写其他单位，不清楚时填统筹单位",
             pack.coordinator,
         )
@@ -160,7 +160,7 @@ def answered(case: Situation, command: c.ResolveDemand) -> Sequence[f.Fact]:
     demand, handling = case.demand, case.pack.handling
     if demand.status is Status.MERGED:
         raise illegal(
-            f"it is answered together with {demand.parent_number}: answer that one, or undo the merge first",
+            f"this demand is answered together with {demand.parent_number}: answer that one, or undo the merge first",
             f"该诉求已并入 {demand.parent_number}，随其一并办结；需单独办结请先取消并单",
         )
     if handling.contact.required and demand.contact and demand.contacted_at is None and not command.not_contacted:
@@ -171,7 +171,11 @@ def answered(case: Situation, command: c.ResolveDemand) -> Sequence[f.Fact]:
             "电话三次无人接听",
         )
     if handling.resolving.evidence_required and not (command.evidence or command.attachments):
-        raise invalid("evidence", "this jurisdiction asks for evidence of the result", "办结时须提供佐证材料")
+        raise invalid(
+            "evidence",
+            "this jurisdiction requires evidence of the result: add a file or a reference",
+            "办结时须提供佐证材料",
+        )
     fact = f.DemandResolved(
         by=case.by.name,
         result=command.result,

@@ -17,7 +17,7 @@ _BARRED: Final[Mapping[Bar, tuple[str, str]]] = {
     Bar.NO_RULES: ("this jurisdiction publishes nothing", "本辖区没有公开规则，不公开诉求"),
     Bar.REPORT: ("a report is never published", "举报一律不公开"),
     Bar.KIND: ("this jurisdiction does not publish this kind of demand", "本辖区不公开此类诉求"),
-    Bar.REFUSED: ("the citizen wants nothing published", "群众不同意公开"),
+    Bar.REFUSED: ("the citizen has refused publication", "群众不同意公开"),
     Bar.NOT_ASKED: ("the citizen was not asked and has not agreed", "没有征得群众同意，不能公开"),
 }
 
@@ -27,7 +27,7 @@ def published(case: Situation, command: c.PublishDemand) -> Sequence[f.Fact]:
     citizen or the unit wrote. Raises `Refused`."""
     state, rules = case.publication or NOTHING, _rules(case)
     if state.is_public:
-        raise illegal("it is published already: correct it", "已经公开，请用“更正公开内容”")
+        raise illegal("it is already published: correct it instead", "已经公开，请用“更正公开内容”")
     return [_fact(case, state, rules, command)]
 
 
@@ -44,7 +44,7 @@ def taken_back(case: Situation, command: c.WithdrawPublication) -> Sequence[f.Fa
     """The next edition, which shows nothing of the case. Raises `Refused`."""
     state = case.publication or NOTHING
     if not state.is_public and state.waiting_since is None:
-        raise illegal("nothing of it is published or waits to be", "没有已公开或待公开的内容")
+        raise illegal("nothing of it is published or waits for publication", "没有已公开或待公开的内容")
     fact = f.DemandUnpublished(edition=state.edition + 1, ground=command.ground, reason=command.reason, by=case.by.name)
     return [fact]
 
@@ -58,7 +58,7 @@ def require_masked(command: c.PublishDemand | c.CorrectPublication, masks: Masks
         if written != shown:
             raise invalid(
                 name,
-                f"this names a person or a number; it would be shown as: {shown}",
+                f"this contains a name or a number; it would be shown as: {shown}. Write it in this form",
                 f"含有个人信息，公开时会显示为：{shown}。请按此修改",
                 shown[:200],
             )
@@ -97,7 +97,7 @@ def _rules(case: Situation) -> ReleaseRules:
     if bar is not None or rules is None:
         raise illegal(*_BARRED[bar or Bar.NO_RULES])
     if case.demand.resolved_at is None:
-        raise illegal("it is not answered: publish it after the answer", "尚未办结，办结后才能公开")
+        raise illegal("the demand is not answered: publish it after the answer", "尚未办结，办结后才能公开")
     return rules
 
 

@@ -13,7 +13,7 @@ from shared.contracts.demand.state import ExtensionRequest
 def extension_requested(case: Situation, command: c.RequestExtension) -> Sequence[f.Fact]:
     """The lead unit asks for an extension: before the due time, and within the limits of the pack. Raises `Refused`."""
     if case.demand.extension is not None:
-        raise illegal("an extension has been asked for and waits for a decision", "已有一份延期申请待审批")
+        raise illegal("an extension was requested and waits for a decision", "已有一份延期申请待审批")
     due_at = extended_due(case, command.working_days)
     fact = f.ExtensionRequested(
         by=case.by.name,
@@ -39,7 +39,7 @@ def extension_granted(case: Situation, command: c.GrantExtension) -> Sequence[f.
     if days > extension.working_days:
         raise invalid(
             "working_days",
-            f"{extension.working_days} were asked for: grant as many or fewer",
+            f"{extension.working_days} were requested: grant at most as many",
             f"申请延长 {extension.working_days} 个工作日，不能批准更多",
             str(extension.working_days),
         )
@@ -64,7 +64,7 @@ def extension_refused(case: Situation, command: c.RefuseExtension) -> Sequence[f
 
 def _pending_extension(case: Situation) -> ExtensionRequest:
     if case.demand.extension is None:
-        raise illegal("no extension was asked for", "没有待审批的延期申请")
+        raise illegal("no extension was requested", "没有待审批的延期申请")
     return case.demand.extension
 
 
@@ -87,12 +87,15 @@ def extended_due(case: Situation, days: int) -> datetime:
     if demand.due_at is None:
         raise illegal("the demand has no due time to extend", "该诉求没有办理期限，无需延期")
     if demand.paused_at is not None:
-        raise illegal("the clock stands still: nothing has to be extended", "该诉求已暂停计时，无需延期")
+        raise illegal("the clock is paused: an extension is not needed", "该诉求已暂停计时，无需延期")
     if case.at > demand.due_at and pack.handling.extension.ask_before_due:
         day = pack.local_day(demand.due_at)
         raise illegal(f"it was due on {day}: too late to extend", f"已于{day}到期，不能再延期")
     if demand.extensions >= pack.max_extensions:
-        en = f"the due time was moved {demand.extensions} times; this jurisdiction allows {pack.max_extensions}"
+        en = (
+            f"the due time was extended {demand.extensions} times; this jurisdiction allows {pack.max_extensions}"
+            " extensions"
+        )
         raise illegal(en, f"已延期 {demand.extensions} 次，最多 {pack.max_extensions} 次")
     limit = limits_of(demand, pack).resolve
     most = pack.max_extension_days or (limit.working_days if limit else None)
@@ -104,7 +107,7 @@ def extended_due(case: Situation, days: int) -> datetime:
 def paused(case: Situation, command: c.PauseDemand) -> Sequence[f.Fact]:
     """The clock is paused, for a reason of the pack and not longer than it allows. Raises `Refused`."""
     if case.demand.paused_at is not None:
-        raise illegal("the clock stands still already", "该诉求已暂停计时")
+        raise illegal("the clock is already paused", "该诉求已暂停计时")
     reasons = {reason.code: reason for reason in case.pack.handling.pause.reasons}
     reason = reasons.get(command.reason)
     if reason is None:
@@ -126,5 +129,5 @@ def paused(case: Situation, command: c.PauseDemand) -> Sequence[f.Fact]:
 def continued(case: Situation, command: c.ResumeDemand) -> Sequence[f.Fact]:
     """The clock runs again; the due times are moved by the length of the pause. Raises `Refused`."""
     if case.demand.paused_at is None:
-        raise illegal("the clock runs", "该诉求没有暂停计时")
+        raise illegal("the clock is not paused", "该诉求没有暂停计时")
     return [resumed(case.demand, case.pack, case.at, case.by.name, command.note)]
