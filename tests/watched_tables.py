@@ -9,7 +9,7 @@ from shared.chassis.consumer import dead_letters, inbox, resuming
 from shared.chassis.database.pool import Connection, Pool
 from shared.chassis.process import doctor_checks as process_checks
 from shared.chassis.process.service_checks import Questions, listening
-from shared.chassis.process.service_gauges import of_any_service
+from shared.chassis.process.service_gauges import gauges_of_service
 from shared.chassis.relay import relay_cursor
 from shared.chassis.relay.relay_cursor import Shard
 from tests.keys import KEYS
@@ -114,13 +114,13 @@ async def fill(db: Connection, service: str, rows: int) -> None:
 def monitoring_queries(service: str, pool: Pool) -> Iterator[tuple[str, Callable[[Connection], Awaitable[Any]]]]:
     """All queries that gauges, the doctor, the page of operations and the relay's own figures send to a service."""
     settings = manifest(service).settings.model_validate(KEYS | {"DATABASE_URL": "postgresql://x"})
-    gauges = [*of_any_service(service, 2), *manifest(service).worker(settings, pool).gauges]
+    gauges = [*gauges_of_service(service, 2), *manifest(service).worker(settings, pool).gauges]
     yield from ((f"gauge {_named(gauge.gauges)}", gauge.ask) for gauge in gauges)
     questions = Questions(manifest(service), listening(manifest(service)), shards=2)
     yield from ((f"doctor {name}", ask) for name, ask in questions.checks().items())
     yield "doctor processes", process_checks.registered
     tables = manifest(service).worker(settings, pool).repositories.tables
-    yield "parked turns", partial(inbox.whose_turn_has_come, tables=tables, after=inbox.START, most=resuming.LOOKED_AT)
+    yield "parked turns", partial(inbox.ready_facts, tables=tables, after=inbox.START, most=resuming.LOOKED_AT)
     yield "dead letters listed", partial(dead_letters.waiting, after=0, most=inbox.COUNTED_UP_TO)
     yield "relay backlog", partial(_backlog, shard=Shard(1, 2))
     yield "relay silences", partial(relay_cursor.silences, shards=2, after=60.0)

@@ -117,7 +117,7 @@ async def _waiting(behind: Mapping[str, int], most: int) -> list[tuple[str, dead
 
 async def _one(service: str, id: int) -> dead_letters.DeadLetter:
     async with _opened(service) as pool, pool.acquire() as db:
-        letter = await dead_letters.one(db, id)
+        letter = await dead_letters.by_id(db, id)
     if letter is None:
         raise typer.BadParameter(f"{service} has no dead letter {id}; see `huying dead-letters list`")
     return letter

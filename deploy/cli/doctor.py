@@ -23,7 +23,7 @@ from shared.chassis.base.findings import (
     broken,
     exit_code,
     named,
-    not_looked_at,
+    not_checked,
     ok,
     worst_first,
 )  # fmt: skip
@@ -155,7 +155,7 @@ async def _broker(place: Place) -> tuple[str | None, list[Finding]]:
     except (RuntimeError, ValueError, *UNUSABLE) as fault:
         why = Words("the broker does not answer", "Kafka 没有回应")
         parts = (("topics", Words("topics", "主题")), ("readers", Words("readers", "消费者")))
-        skipped = [named(check, [not_looked_at(words, why)])[0] for check, words in parts]
+        skipped = [named(check, [not_checked(words, why)])[0] for check, words in parts]
         return None, [*named("broker", [_silent(subject, fault, step)]), *skipped]
     answers = ok(Words(f"{subject.en} answers", f"{subject.zh} 有回应"))
     topics = await _asked("topics", Words("topics", "主题"), step, broker.topics(kafka))
@@ -199,7 +199,7 @@ def _unseen_processes(place: Place) -> list[Finding]:
         "until then, check each process with --health http://HOST:HUYING_HEALTH_PORT",
         "可先用 --health http://主机:HUYING_HEALTH_PORT 逐个检查",
     )
-    return named("processes", [not_looked_at(Words("processes", "进程"), why, step)])
+    return named("processes", [not_checked(Words("processes", "进程"), why, step)])
 
 
 def _nothing_runs(what: Words, variable: str) -> Finding:
@@ -208,7 +208,7 @@ def _nothing_runs(what: Words, variable: str) -> Finding:
         f"start everything with `make up`, or set {variable} to your own server",
         f"用 `make up` 启动，或用 {variable} 指定自己的服务器",
     )
-    return not_looked_at(what, why, step)
+    return not_checked(what, why, step)
 
 
 async def _asked(check: str, subject: Words, step: Words, asked: Awaitable[list[Finding]]) -> list[Finding]:

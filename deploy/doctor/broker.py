@@ -9,7 +9,7 @@ from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import KafkaError
 
 from deploy.cli.services import manifests
-from shared.chassis.base.findings import Finding, Words, broken, named, not_looked_at, ok, warning
+from shared.chassis.base.findings import Finding, Words, broken, named, not_checked, ok, warning
 from shared.chassis.consumer.consumer_log import group_name
 from shared.chassis.consumer.doctor_checks import lag
 from shared.chassis.kafka import cluster
@@ -115,7 +115,7 @@ async def _lag(kafka: Kafka, reader: str, group: str, topics: Sequence[str]) -> 
     except KafkaError as fault:
         subject = Words(f"reader {reader}", f"消费者 {reader}")
         why = Words(f"the broker does not return its offsets: {fault!r}", f"Kafka 未告知其位置：{fault!r}")
-        return not_looked_at(
+        return not_checked(
             subject,
             why,
             Words("check whether this user has permission for the consumer group", "请确认本用户有该消费组的权限"),

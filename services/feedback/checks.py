@@ -9,7 +9,7 @@ from services.feedback.notifications.courtesy import QUIET
 from services.feedback.notifications.digests import WAITS as DIGEST
 from services.feedback.notifications.messages import MESSAGE
 from services.feedback.notifications.staff_recipients import MORNING
-from shared.chassis.base.findings import Finding, Words, ago, figure, lasted, ok, seconds_ago, warning
+from shared.chassis.base.findings import Finding, Words, ago, duration_words, figure, ok, seconds_ago, warning
 from shared.chassis.database.pool import Connection
 from shared.chassis.process.manifest import DoctorCheck
 from shared.chassis.work.circuit_records import OpenCircuit, open_circuits
@@ -129,7 +129,7 @@ def _waiting(kind: str, number: int, oldest: Words, next: float) -> Finding:
                     f"消息：{count} 条排队或发送中，{since.zh}",
                 )
             )
-    after = lasted(max(next, 0))
+    after = duration_words(max(next, 0))
     return ok(
         Words(
             f"messages: {count} wait because their address had all that it gets in an hour (`messages_per_hour` of the"

@@ -11,8 +11,8 @@ from shared.chassis.base.findings import (
     ago,
     broken,
     counted,
+    duration_words,
     figure,
-    lasted,
     ok,
     seconds_ago,
 )
@@ -28,7 +28,7 @@ async def unrouted(db: Connection) -> Sequence[Finding]:
     count, seconds = await queries.unrouted(db, LOOKED_AT)
     if not count:
         return [ok(Words("routing: every demand was routed or sent to triage", "派单：诉求均已派单或转人工派单"))]
-    oldest = lasted(seconds)
+    oldest = duration_words(seconds)
     wrong = Words(
         f"{counted(count, 'demand waits', 'demands wait', LOOKED_AT)} to be routed, the oldest for {oldest.en}",
         f"{figure(count, LOOKED_AT)} 件诉求无人派单，最早的已等待{oldest.zh}",

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Final, NamedTuple
 from uuid import UUID
 
-from shared.contracts.moment import RULE_EN, can_be_told
+from shared.contracts.moment import RULE_EN, is_supported
 from shared.contracts.refusals import Code, Refused
 from shared.contracts.trace_context import parse
 
@@ -109,7 +109,7 @@ def _time(text: str) -> datetime:
     time = datetime.fromisoformat(text)
     if time.tzinfo is None:
         raise ValueError("time has no time zone")
-    if not can_be_told(time):
+    if not is_supported(time):
         raise ValueError(f"time {RULE_EN}")
     return time
 

@@ -15,13 +15,13 @@ RULE_ZH: Final = "应在 1900 年至 2999 年之间"
 _NUMBER: Final = re.compile(r"\s*[+-]?\d+(?:\.\d*)?\s*")
 
 
-def can_be_told(at: datetime) -> bool:
+def is_supported(at: datetime) -> bool:
     """Whether the time lies within the supported years."""
     return FIRST <= at < END
 
 
 def _in_supported_years(at: datetime) -> datetime:
-    if not can_be_told(at):
+    if not is_supported(at):
         raise PydanticCustomError("moment_out_of_range", "{en}", {"en": RULE_EN, "zh": RULE_ZH})
     return at
 

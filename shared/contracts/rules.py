@@ -18,7 +18,7 @@ class Folded(Protocol):
     def model_dump_json(self, *, exclude_defaults: bool = ...) -> str: ...
 
 
-class Tellable(Protocol):
+class Recordable(Protocol):
     """A fact; `moves` says whether it counts in the sequence of its aggregate (a note does not)."""
 
     moves: ClassVar[bool]
@@ -30,7 +30,7 @@ class Tellable(Protocol):
 
 
 S = TypeVar("S", bound=Folded)
-F = TypeVar("F", bound=Tellable)
+F = TypeVar("F", bound=Recordable)
 
 
 @dataclass(frozen=True, slots=True)

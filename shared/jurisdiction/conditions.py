@@ -100,7 +100,7 @@ _MEETS: Final[Mapping[Condition, Callable[[Match, RoutingInput, Local], bool]]] 
 }
 
 
-def takes(condition: Condition, earlier: Match, later: Match, local: Local) -> bool:
+def covers(condition: Condition, earlier: Match, later: Match, local: Local) -> bool:
     """Whether every demand that meets this condition of the later rule also meets that of the earlier one."""
     wider, narrower = getattr(earlier, condition), getattr(later, condition)
     if wider in (None, ()):
@@ -120,9 +120,9 @@ def takes(condition: Condition, earlier: Match, later: Match, local: Local) -> b
             return bool(wider == narrower)
 
 
-def meets_too(condition: Condition, first: Match, second: Match, local: Local) -> bool:
+def can_overlap(condition: Condition, first: Match, second: Match, local: Local) -> bool:
     """Whether a demand may meet this condition of both rules at once."""
-    if takes(condition, first, second, local) or takes(condition, second, first, local):
+    if covers(condition, first, second, local) or covers(condition, second, first, local):
         return True
     match condition:
         case Condition.KEYWORDS:
@@ -133,7 +133,7 @@ def meets_too(condition: Condition, first: Match, second: Match, local: Local) -
             return False
 
 
-def shown(condition: Condition, of: Any) -> str | None:
+def condition_text(condition: Condition, of: Any) -> str | None:
     """The value of a condition in a rule, or of the field of a demand, as text; None if it is not set."""
     value = getattr(of, condition)
     match value:

@@ -3,7 +3,7 @@
 from enum import StrEnum
 
 from shared.jurisdiction.catalogue import Catalogue, Unclear, Undecided
-from shared.jurisdiction.conditions import Condition, RoutingInput, keyword_in, shown
+from shared.jurisdiction.conditions import Condition, RoutingInput, condition_text, keyword_in
 from shared.jurisdiction.parts import Part, Rule
 
 
@@ -52,8 +52,8 @@ def _outcome(rule: Rule, failed: Condition | None, winner: str | None, case: Rou
         met = RuleResult.LATER if winner else RuleResult.DECIDED
         return RuleOutcome(rule=rule.id, lead=rule.lead, outcome=met, keyword=keyword_in(rule.match, case.words))
     # A demand has no field `hours`, `working_day` or `keywords`, so there is no value to show for these conditions.
-    actual = shown(failed, case) if hasattr(case, failed) else None
-    expected = shown(failed, rule.match)
+    actual = condition_text(failed, case) if hasattr(case, failed) else None
+    expected = condition_text(failed, rule.match)
     return RuleOutcome(
         rule=rule.id, lead=rule.lead, outcome=RuleResult.FAILED, failed=failed, wanted=expected, actual=actual
     )

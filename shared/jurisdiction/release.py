@@ -72,7 +72,7 @@ def declines(may_publish: bool | None, refused: bool, allowed: bool) -> bool:
     return refused or (may_publish is False and not allowed)
 
 
-def barred(rules: ReleaseRules | None, demand: Demand, refused: bool = False, allowed: bool = False) -> Bar | None:
+def release_bar(rules: ReleaseRules | None, demand: Demand, refused: bool = False, allowed: bool = False) -> Bar | None:
     """Why a demand may not be released, apart from its answer; None if it may be released.
 
     `refused`, `allowed`: the citizen's last decision after the submission.

@@ -91,7 +91,7 @@ async def apply_records(delivery: Delivery, records: Iterable[Record]) -> None:
 async def only_dead_letter(db: Connection) -> dead_letters.DeadLetter:
     """The only waiting dead letter, with its record."""
     (waiting,) = await dead_letters.waiting(db, after=0, most=2)
-    letter = await dead_letters.one(db, waiting.id)
+    letter = await dead_letters.by_id(db, waiting.id)
     assert letter
     assert (letter.place, letter.cause) == (waiting.place, waiting.cause)
     return letter

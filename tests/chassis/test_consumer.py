@@ -15,7 +15,7 @@ from prometheus_client import REGISTRY
 from shared.chassis.consumer import consumer as rooms
 from shared.chassis.consumer.aiokafka_consumer import _Offsets
 from shared.chassis.consumer.consumer import BACKLOG, STUCK_AFTER, Consumer
-from shared.chassis.consumer.consumer_log import beyond
+from shared.chassis.consumer.consumer_log import shortened_partition
 from shared.chassis.consumer.delivery import Delivery, TooMuchPoison
 from shared.chassis.consumer.lag import Backlog, Place, group_lag
 from shared.chassis.consumer.record import Record
@@ -228,7 +228,7 @@ async def test_the_lag_of_a_reader_that_goes_on_during_the_measurement_is_never_
         monkeypatch.setattr(client.admin, "list_consumer_group_offsets", meanwhile)
         backlog = await client.backlog()
     assert backlog[ONE].committed > 0
-    assert beyond(backlog) is None
+    assert shortened_partition(backlog) is None
 
 
 @pytest.mark.kafka

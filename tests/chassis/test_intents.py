@@ -20,13 +20,13 @@ from shared.chassis.work.intent_sender import IntentSender
 from shared.chassis.work.intent_turns import next_intents
 from shared.chassis.work.intent_watch import DIED, IntentWatch
 from shared.chassis.work.intents import (
-    Away,
     Found,
     Intent,
     IntentKind,
     NoRecipient,
     Outcome,
     PutOff,
+    RecipientsUnavailable,
     Rejected,
     RetryLater,
     Sent,
@@ -112,7 +112,7 @@ class Post:
         """The recipients of intents; every lookup is recorded."""
         self.asked += [intent.body["text"] for intent in intents]
         for outcome in (self.unknown.get(intent.body["text"]) for intent in intents):
-            if isinstance(outcome, Away):
+            if isinstance(outcome, RecipientsUnavailable):
                 raise outcome
         return {intent.id: self._house(intent.body["text"]) for intent in intents}
 
@@ -272,11 +272,11 @@ async def test_a_gateway_that_hangs_repeatedly_gets_no_more_intents(post: Post):
 
 async def test_while_recipients_cannot_be_looked_up_one_alone_is_requested_and_nothing_is_sent(post: Post):
     await post.write("a1", "b1", "c1")
-    post.unknown = dict.fromkeys(["a1", "b1", "c1"], Away("silent"))
+    post.unknown = dict.fromkeys(["a1", "b1", "c1"], RecipientsUnavailable("silent"))
     sender = post.sender()
     sender.circuits["other"].rests_until = 100
     for _ in range(2):
-        with pytest.raises(Away, match="silent"):
+        with pytest.raises(RecipientsUnavailable, match="silent"):
             await sender.send_some()
     assert (post.asked, post.postman.given) == (["a1", "a1"], [])
     post.unknown.clear()

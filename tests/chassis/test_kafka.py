@@ -32,7 +32,7 @@ from shared.chassis.consumer.lag import group_lag
 from shared.chassis.database.pool import Pool, open_pool
 from shared.chassis.kafka import cluster, refusals
 from shared.chassis.kafka.client import Kafka
-from shared.chassis.kafka.refusals import NotLetIn
+from shared.chassis.kafka.refusals import BrokerRefused
 from shared.chassis.relay.relay import Relay
 from shared.contracts.topics import DEAD_LETTERS, DEMAND_EVENTS, TOPICS
 from tests.eventually import eventually
@@ -138,7 +138,7 @@ async def test_every_client_uses_tls_if_that_is_set(
 
 
 async def test_a_broker_with_an_untrusted_certificate_receives_nothing(encrypted: Encrypted):
-    with pytest.raises(NotLetIn, match="has a certificate that no authority in KAFKA_SSL_CAFILE has signed"):
+    with pytest.raises(BrokerRefused, match="has a certificate that no authority in KAFKA_SSL_CAFILE has signed"):
         await cluster.cluster_id(replace(encrypted.kafka, ca=None))
     assert encrypted.heard == 0
 

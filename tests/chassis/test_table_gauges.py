@@ -14,7 +14,7 @@ from shared.chassis.consumer.lag import Place
 from shared.chassis.consumer.waiting import Waiting
 from shared.chassis.database import pool_gauges
 from shared.chassis.database.pool import Connection, Pool, open_pool
-from shared.chassis.process.service_gauges import of_any_service
+from shared.chassis.process.service_gauges import gauges_of_service
 from shared.chassis.relay.relay_cursor import unsent
 from shared.chassis.work.table_gauges import Rows, TableGauge, TableGauges
 from shared.contracts.envelope import unversioned
@@ -33,7 +33,7 @@ def shown(name: str, **labels: str) -> float | None:
 @pytest.fixture(autouse=True)
 def forgotten() -> Iterator[None]:
     yield
-    TableGauges("reporting", None, of_any_service("reporting", 2)).forget()  # type: ignore[arg-type]
+    TableGauges("reporting", None, gauges_of_service("reporting", 2)).forget()  # type: ignore[arg-type]
 
 
 async def append_facts(pool: Pool, number: int) -> None:
@@ -44,7 +44,7 @@ async def append_facts(pool: Pool, number: int) -> None:
 
 
 async def test_waiting_rows_of_a_service_are_counted_with_their_age(pool: Pool):
-    figures = TableGauges("reporting", pool, of_any_service("reporting", 1))
+    figures = TableGauges("reporting", pool, gauges_of_service("reporting", 1))
     await figures.look()
     names = ("huying_dead_letters", "huying_parked_facts", "huying_timers_due", "huying_timers_late_seconds")
     assert [shown(name) for name in names] == [0, 0, 0, 0]
@@ -111,7 +111,7 @@ async def test_one_process_counts_and_another_takes_over_when_it_has_ended(pool:
 
 
 async def test_a_process_that_stops_counting_shows_no_old_figures(pool: Pool):
-    figures = TableGauges("reporting", pool, of_any_service("reporting", 1))
+    figures = TableGauges("reporting", pool, gauges_of_service("reporting", 1))
     await figures.look()
     assert shown("huying_tables_asked_timestamp_seconds")
     figures.forget()

@@ -11,7 +11,7 @@ from shared.chassis.consumer.delivery import Delivery
 from shared.chassis.consumer.record import Record
 from shared.chassis.consumer.resuming import Resuming
 from shared.chassis.database.pool import Pool
-from shared.chassis.process.service_gauges import of_any_service
+from shared.chassis.process.service_gauges import gauges_of_service
 from shared.chassis.work.table_gauges import TableGauges
 from shared.contracts.demand import facts as f
 from tests import story
@@ -37,7 +37,7 @@ def skipped() -> float:
 
 async def parked(pool: Pool) -> float | None:
     """The values of the metrics."""
-    await TableGauges("reporting", pool, of_any_service("reporting", 1)).look()
+    await TableGauges("reporting", pool, gauges_of_service("reporting", 1)).look()
     return REGISTRY.get_sample_value("huying_parked_facts", {"service": "reporting"})
 
 

@@ -27,7 +27,7 @@ from shared.chassis.consumer.delivery import Delivery
 from shared.chassis.database.pool import Pool, open_pool
 from shared.chassis.http.app import web_app
 from shared.chassis.work.intent_sender import IntentSender
-from shared.chassis.work.intents import Away
+from shared.chassis.work.intents import RecipientsUnavailable
 from shared.contracts.demand import facts as f
 from shared.contracts.demand.rules import demand_rules
 from shared.contracts.demand.state import Demand, Service
@@ -258,7 +258,7 @@ async def test_no_message_is_lost_or_sent_twice_while_intake_is_away(
         await town.submitted({"phone": PHONE})
     town.line.instead = failure
     for _ in range(2):
-        with pytest.raises(Away):
+        with pytest.raises(RecipientsUnavailable):
             await town.sender.send_some()
     assert len(town.line.asked) == 2, "the others are not tried while nobody answers"
     assert await town.outcomes() == [("pending", None)] * 3

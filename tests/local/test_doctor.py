@@ -23,7 +23,7 @@ from shared.chassis.base.findings import (
     broken,
     exit_code,
     named,
-    not_looked_at,
+    not_checked,
     ok,
     warning,
     worst_first,
@@ -338,9 +338,9 @@ A = Words("a", "甲")
     ("findings", "code"),
     [
         ([ok(A)], 0),
-        ([ok(A), not_looked_at(A, A)], 1),
+        ([ok(A), not_checked(A, A)], 1),
         ([ok(A), warning(A, A)], 1),
-        ([warning(A, A), broken(A, A), not_looked_at(A, A)], 2),
+        ([warning(A, A), broken(A, A), not_checked(A, A)], 2),
         ([], 1),
     ],
 )
@@ -350,8 +350,8 @@ def test_the_worst_finding_decides_how_the_doctor_ends(findings: list[Finding], 
 
 def test_findings_are_shown_worst_first_and_those_of_one_severity_as_they_came():
     first, second, well = broken(A, A), broken(Words("b", "乙"), A), ok(A)
-    assert worst_first([well, warning(A, A), first, not_looked_at(A, A), second]) == [
-        first, second, warning(A, A), not_looked_at(A, A), well,
+    assert worst_first([well, warning(A, A), first, not_checked(A, A), second]) == [
+        first, second, warning(A, A), not_checked(A, A), well,
     ]  # fmt: skip
 
 

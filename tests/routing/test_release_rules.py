@@ -23,7 +23,7 @@ from shared.contracts.demand.facts import RequestKind
 from shared.contracts.event_types import parse
 from shared.jurisdiction.jurisdictions import Jurisdictions
 from shared.jurisdiction.loader import load_packs
-from shared.jurisdiction.release import Bar, Consent, ReleaseRules, barred
+from shared.jurisdiction.release import Bar, Consent, ReleaseRules, release_bar
 from tests import story
 from tests.chassis.conftest import envelope
 from tests.packs import showing
@@ -203,4 +203,4 @@ def test_a_release_is_barred_by_kind_citizen_and_rules(
 ):
     demand = story.demand(story.SUBMISSION.model_copy(update=changes))
     rules_ = ReleaseRules(consent=rules, never=(RequestKind.CONSULT,), source="x") if rules else None
-    assert barred(rules_, demand, refused) == bar
+    assert release_bar(rules_, demand, refused) == bar

@@ -21,9 +21,9 @@ def recorded() -> Iterator[InMemorySpanExporter]:
     """Every span that has ended since; tracing is on for this test."""
     exporter, provider = InMemorySpanExporter(), TracerProvider()
     provider.add_span_processor(SimpleSpanProcessor(exporter))
-    spans.turn_on(provider.get_tracer("tests"))
+    spans.set_tracer(provider.get_tracer("tests"))
     yield exporter
-    spans.turn_on(None)
+    spans.set_tracer(None)
 
 
 @contextmanager
@@ -32,11 +32,11 @@ def unchosen_traces(exporter: SpanExporter | None = None) -> Iterator[None]:
     before, provider = spans._tracer, TracerProvider(ParentBased(ALWAYS_OFF))
     if exporter:
         provider.add_span_processor(SimpleSpanProcessor(exporter))
-    spans.turn_on(provider.get_tracer("tests"))
+    spans.set_tracer(provider.get_tracer("tests"))
     try:
         yield
     finally:
-        spans.turn_on(before)
+        spans.set_tracer(before)
 
 
 def unchosen(name: str = "GET") -> Span:

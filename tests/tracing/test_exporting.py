@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from shared.chassis.base.settings import ProcessSettings
 from shared.chassis.process import run
 from shared.chassis.tracing import spans
-from shared.chassis.tracing.exporting import SayingExporter, sampler_of
+from shared.chassis.tracing.exporting import LoggingExporter, sampler_of
 
 
 def settings(**more: str) -> ProcessSettings:
@@ -77,7 +77,7 @@ class Failing(SpanExporter):
 
 def test_a_collector_that_is_away_is_told_of_once_and_once_when_it_is_back():
     failing = Failing()
-    saying = SayingExporter(failing)
+    saying = LoggingExporter(failing)
     with structlog.testing.capture_logs() as lines:
         for _ in range(3):
             saying.export([])

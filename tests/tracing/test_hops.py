@@ -100,7 +100,7 @@ def test_what_follows_from_a_request_that_was_not_chosen_is_not_chosen_anew(reco
 
 
 def test_a_tracer_that_is_switched_off_begins_no_trace(recorded: Spans):
-    spans.turn_on(NoOpTracer())
+    spans.set_tracer(NoOpTracer())
     assert spans.begin("GET") is spans.NO_SPAN
 
 

@@ -11,7 +11,7 @@ from pydantic import BaseModel, Field, ValidationError
 from services.feedback.gateways.recipients import ContactMethod, Recipient, mark, means_for, usable
 from shared.chassis.base.tokens import SERVICE_MAX_AGE, Tokens
 from shared.chassis.http.service_client import service_client
-from shared.chassis.work.intents import Away, Intent, NoRecipient, PutOff
+from shared.chassis.work.intents import Intent, NoRecipient, PutOff, RecipientsUnavailable
 from shared.contracts.demand.facts import ChannelKind
 from shared.contracts.demand.state import Service
 
@@ -99,7 +99,7 @@ class ContactClient:
         fail is put off."""
         answer = await self._post(intents, methods)
         if answer.status_code in _AWAY:
-            raise Away(f"intake answered {answer.status_code}")
+            raise RecipientsUnavailable(f"intake answered {answer.status_code}")
         if answer.status_code == 200:
             return self._read(intents, answer, methods)
         if len(intents) == 1:
@@ -123,7 +123,7 @@ class ContactClient:
         try:
             return await self.intake.post("/v1/contacts", json={"questions": questions}, headers=headers)
         except httpx.RequestError as fault:
-            raise Away(repr(fault)) from None
+            raise RecipientsUnavailable(repr(fault)) from None
 
     def _read(
         self, intents: Sequence[Intent], answer: httpx.Response, methods: Mapping[UUID, Sequence[ContactMethod]]
@@ -133,7 +133,7 @@ class ContactClient:
         except ValidationError:
             answers = ()
         if len(answers) != len(intents):
-            raise Away("another program answers instead of intake: check HUYING_INTAKE_URL")
+            raise RecipientsUnavailable("another program answers instead of intake: check HUYING_INTAKE_URL")
         return {
             intent.id: self._found(answer, methods[intent.id]) for intent, answer in zip(intents, answers, strict=True)
         }

@@ -11,7 +11,7 @@ from services.feedback.notifications.staff_notices import staff_projection
 from services.feedback.ratings.domain import AWAITED
 from services.feedback.ratings.milestones import MILESTONES
 from services.feedback.ratings.unrated import put_unrated
-from shared.chassis.aggregates.projections import Composed, Projection, compose, whole
+from shared.chassis.aggregates.projections import Composed, Projection, change_itself, compose
 from shared.chassis.aggregates.unit_of_work import Change
 from shared.chassis.base.clock import uuid5
 from shared.chassis.database.write_batch import WriteBatch
@@ -56,7 +56,7 @@ def notification_projection(packs: Jurisdictions, links: CitizenLinks) -> Compos
             write=_put_supporter_notices,
         ),
         staff_projection(packs, links.public_url),
-        Projection(on=dict.fromkeys(_WAITING, whole), ignores=_NO_CALLS, write=plan_unrated),
+        Projection(on=dict.fromkeys(_WAITING, change_itself), ignores=_NO_CALLS, write=plan_unrated),
     )
 
 

@@ -7,7 +7,7 @@ from typing import Final
 from uuid import UUID
 
 from services.intake.publications import queries
-from shared.chassis.aggregates.projections import Projection, whole
+from shared.chassis.aggregates.projections import Projection, change_itself
 from shared.chassis.aggregates.unit_of_work import Change
 from shared.chassis.database.write_batch import WriteBatch
 from shared.contracts.demand import facts as f
@@ -90,7 +90,7 @@ def _write(writes: WriteBatch, changes: Changes) -> None:
 
 
 PUBLICATIONS: Final = Projection(
-    on=dict.fromkeys(PUBLICATION_NOTES, whole),
+    on=dict.fromkeys(PUBLICATION_NOTES, change_itself),
     ignores=(*ALL_STATUS_FACTS, *(kind for kind in ALL_NOTES if kind not in PUBLICATION_NOTES)),
     write=_write,
 )

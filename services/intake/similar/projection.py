@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from services.intake.similar import queries
 from services.intake.similar.scoring import Candidate
-from shared.chassis.aggregates.projections import Projection, whole
+from shared.chassis.aggregates.projections import Projection, change_itself
 from shared.chassis.aggregates.unit_of_work import Change
 from shared.chassis.database.write_batch import WriteBatch
 from shared.contracts.demand import facts as f
@@ -30,7 +30,7 @@ def similarity_projection(packs: Jurisdictions) -> Projection[Demand, f.Fact, Ch
         turned = [(key, now) for key, now in last.items() if key not in submitted and first[key] != now]
         queries.turn(writes, turned)
 
-    return Projection(on=dict.fromkeys(ALL_STATUS_FACTS, whole), ignores=ALL_NOTES, write=write)
+    return Projection(on=dict.fromkeys(ALL_STATUS_FACTS, change_itself), ignores=ALL_NOTES, write=write)
 
 
 def _candidate(packs: Jurisdictions, change: Change[Demand, f.Fact], fact: f.DemandSubmitted) -> Candidate | None:

@@ -18,7 +18,7 @@ from shared.contracts.demand.facts import (
     RequestKind,
     Urgency,
 )
-from shared.contracts.moment import RULE_EN, RULE_ZH, WRITTEN, Moment, can_be_told
+from shared.contracts.moment import RULE_EN, RULE_ZH, WRITTEN, Moment, is_supported
 from shared.contracts.refusals import Code, FieldError, Refused
 from shared.contracts.text import Text
 from shared.contracts.wording import Identifier, Masks, by_citizen, by_office, masked
@@ -150,7 +150,7 @@ def _history_errors(command: RecordedDemand, now: datetime) -> list[FieldError]:
     last = command.occurred_at
     for n, step in enumerate(command.history):
         field_errors.extend(recorded_steps.misfits(f"history.{n}", step))
-        if not can_be_told(step.at):
+        if not is_supported(step.at):
             field_errors.append(FieldError(f"history.{n}.at", RULE_ZH, RULE_EN))
         elif step.at < last:
             en = f"{step.type} at {step.at.isoformat()} is before the step ahead of it ({last.isoformat()})"

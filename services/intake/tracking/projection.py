@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from shared.chassis.aggregates.projections import Projection, whole
+from shared.chassis.aggregates.projections import Projection, change_itself
 from shared.chassis.aggregates.unit_of_work import Change
 from shared.chassis.database.write_batch import WriteBatch
 from shared.contracts.demand import facts as f
@@ -109,7 +109,7 @@ def _put_updates(writes: WriteBatch, rows: Sequence[tuple[object, ...]]) -> None
     )
 
 
-LISTING: Final = Projection(on=dict.fromkeys(ALL_STATUS_FACTS, whole), ignores=ALL_NOTES, write=_write_listing)
+LISTING: Final = Projection(on=dict.fromkeys(ALL_STATUS_FACTS, change_itself), ignores=ALL_NOTES, write=_write_listing)
 """One row for each demand, as lists show it."""
 UPDATES: Final = Projection(
     on={kind: _update_row for kind in AFTER_SUBMISSION if kind not in AMONG_OFFICES},

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from services.reporting.figures import queries
 from services.reporting.figures.domain import Rows, Where, is_completed, is_owed, measures, where
-from shared.chassis.aggregates.projections import Composed, Projection, compose, whole
+from shared.chassis.aggregates.projections import Composed, Projection, change_itself, compose
 from shared.chassis.aggregates.unit_of_work import Change
 from shared.chassis.database.write_batch import WriteBatch
 from shared.contracts.demand import facts as f
@@ -25,7 +25,7 @@ Alike = tuple[str, date, Where, tuple[str, ...]]
 def figure_projection(packs: Jurisdictions) -> Composed[Demand, f.Fact]:
     """All projections of reporting: facts, channels, agreements, and the counters of figures."""
     counters = Counters({pack.id: Rows(pack) for pack in packs})
-    counted = Projection(on=dict.fromkeys(ALL_STATUS_FACTS, whole), ignores=ALL_NOTES, write=counters.write)
+    counted = Projection(on=dict.fromkeys(ALL_STATUS_FACTS, change_itself), ignores=ALL_NOTES, write=counters.write)
     return compose(FACTS_HEARD, CHANNELS, AGREEMENTS, counted)
 
 

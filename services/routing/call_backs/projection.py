@@ -7,7 +7,7 @@ from uuid import UUID
 
 from services.routing.call_backs import queries
 from services.routing.call_backs.domain import due_at, first_call
-from shared.chassis.aggregates.projections import Projection, whole
+from shared.chassis.aggregates.projections import Projection, change_itself
 from shared.chassis.aggregates.unit_of_work import Change
 from shared.chassis.database.write_batch import WriteBatch
 from shared.contracts.demand import facts as f
@@ -45,7 +45,7 @@ def call_back_projection(packs: Jurisdictions) -> Projection[Demand, f.Fact, Who
             queries.put_in_vain(writes, in_vain)
 
     ignored = [kind for kind in (*ALL_STATUS_FACTS, *ALL_NOTES) if kind not in _MOVES]
-    return Projection(on=dict.fromkeys(_MOVES, whole), ignores=ignored, write=write)
+    return Projection(on=dict.fromkeys(_MOVES, change_itself), ignores=ignored, write=write)
 
 
 def _course(change: Whole, packs: Jurisdictions) -> _Course | None:

@@ -8,7 +8,7 @@ from uuid import UUID
 from services.routing.deadlines.domain import Pending, due_now, has_step_until, next_at, pending
 from services.routing.deadlines.payloads import payload_of
 from services.routing.deadlines.queries import DEADLINE, SetAside, set_aside
-from shared.chassis.aggregates.projections import Projection, whole
+from shared.chassis.aggregates.projections import Projection, change_itself
 from shared.chassis.aggregates.unit_of_work import Change
 from shared.chassis.database.write_batch import WriteBatch
 from shared.chassis.work.timers import Timer, forget, plan
@@ -36,7 +36,7 @@ def deadline_projection(packs: Jurisdictions) -> Projection[Demand, f.Fact, Whol
     def write(writes: WriteBatch, changes: Sequence[Whole]) -> None:
         _put_deadlines(writes, changes, packs)
 
-    on = dict.fromkeys((kind for kind in ALL_STATUS_FACTS if kind not in _WITHOUT_CLOCK), whole)
+    on = dict.fromkeys((kind for kind in ALL_STATUS_FACTS if kind not in _WITHOUT_CLOCK), change_itself)
     return Projection(on=on, ignores=(*_WITHOUT_CLOCK, *ALL_NOTES), write=write)
 
 

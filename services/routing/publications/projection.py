@@ -8,7 +8,7 @@ from uuid import UUID
 
 from services.routing.publications import queries
 from services.routing.publications.queries import PUBLICATION
-from shared.chassis.aggregates.projections import Projection, whole
+from shared.chassis.aggregates.projections import Projection, change_itself
 from shared.chassis.aggregates.unit_of_work import Change
 from shared.chassis.database.write_batch import WriteBatch
 from shared.chassis.work.timers import forget
@@ -16,7 +16,7 @@ from shared.contracts.demand import facts as f
 from shared.contracts.demand.groups import ALL_NOTES, ALL_STATUS_FACTS, PUBLICATION_NOTES
 from shared.contracts.demand.state import Demand, Status
 from shared.jurisdiction.jurisdictions import Jurisdictions
-from shared.jurisdiction.release import ReleaseRules, barred
+from shared.jurisdiction.release import ReleaseRules, release_bar
 
 Whole = Change[Demand, f.Fact]
 _ANSWERED: Final = (Status.RESOLVED, Status.CONFIRMED, Status.CLOSED)
@@ -69,7 +69,7 @@ def publication_projection(packs: Jurisdictions) -> Projection[Demand, f.Fact, W
             queries.plan_releases(writes.after.after, due)
 
     ignored = [kind for kind in (*ALL_STATUS_FACTS, *ALL_NOTES) if kind not in _MOVES]
-    return Projection(on=dict.fromkeys(_MOVES, whole), ignores=ignored, write=write)
+    return Projection(on=dict.fromkeys(_MOVES, change_itself), ignores=ignored, write=write)
 
 
 def _courses(changes: Sequence[Whole], packs: Jurisdictions) -> dict[UUID, Course]:
@@ -101,7 +101,7 @@ def _proposed(course: Course, fact: f.DemandResolved, at: datetime, packs: Juris
     course = replace(course, proposal=words)
     if not words and rules.public_text_required and not rules.reviewed:
         return course
-    needs_consent = barred(rules, course.demand) is not None
+    needs_consent = release_bar(rules, course.demand) is not None
     return replace(course, proposed_at=at, needs_consent=needs_consent, due_at=_due_at(rules, at))
 
 
@@ -117,7 +117,7 @@ def _rules(demand: Demand, packs: Jurisdictions) -> ReleaseRules | None:
     """The rules by which a demand may be released once its citizen agrees; None if it may never be released."""
     pack = packs.of_division(demand.division)
     rules = pack.publication.release if pack else None
-    return None if demand.imported or barred(rules, demand, allowed=True) else rules
+    return None if demand.imported or release_bar(rules, demand, allowed=True) else rules
 
 
 def _due_at(rules: ReleaseRules, at: datetime) -> datetime | None:

@@ -10,7 +10,7 @@ from shared.chassis.work.timers import OnDue
 from shared.contracts.demand import facts as f
 from shared.contracts.demand.state import Demand
 from shared.jurisdiction.jurisdictions import Jurisdictions
-from shared.jurisdiction.release import ReleaseRules, barred
+from shared.jurisdiction.release import ReleaseRules, release_bar
 
 AGAIN: Final = "重新办理后的答复 / The answer after the demand was handled again"
 
@@ -31,7 +31,7 @@ def release_timer(repository: Repository[Demand, f.Fact], packs: Jurisdictions) 
 
 
 def _barred(rules: ReleaseRules, demand: Demand, payload: Mapping[str, Any]) -> bool:
-    return barred(rules, demand, allowed=payload.get("allowed", False)) is not None
+    return release_bar(rules, demand, allowed=payload.get("allowed", False)) is not None
 
 
 def _published(demand: Demand, payload: Mapping[str, Any], rules: ReleaseRules) -> f.DemandPublished:

@@ -8,7 +8,7 @@ from services.routing.web.viewer import Viewer
 from services.routing.web.words import KINDS
 from shared.contracts.demand.facts import ChannelKind
 from shared.jurisdiction.catalogue import Unclear
-from shared.jurisdiction.conditions import Condition, asks, shown
+from shared.jurisdiction.conditions import Condition, asks, condition_text
 from shared.jurisdiction.parts import STATION, TOWN, Match, Rule
 
 STATES: Final[Mapping[State, tuple[str, str, str]]] = {
@@ -109,7 +109,7 @@ def match_words(match: Match, viewer: Viewer) -> str:
     """All conditions of a rule."""
     parts = []
     for condition in asks(match):
-        words = value_words(condition, shown(condition, match) or "", viewer)
+        words = value_words(condition, condition_text(condition, match) or "", viewer)
         parts.append(f"{condition_words(condition, viewer)}{viewer.say('：', ': ')}{words}")
     return viewer.say("；", "; ").join(parts) or viewer.say("任何诉求", "any demand")
 

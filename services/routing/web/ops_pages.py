@@ -13,7 +13,7 @@ from services.routing.web.ops_view import operations
 from services.routing.web.staff_client import StaffClient
 from services.routing.web.viewer import Viewer
 from shared.chassis.base.clock import now
-from shared.chassis.base.findings import Finding, Words, broken, named, not_looked_at
+from shared.chassis.base.findings import Finding, Words, broken, named, not_checked
 from shared.chassis.process.reporter import Reporter
 from shared.chassis.process.service_checks import ServiceReport
 from shared.contracts.refusals import Refused
@@ -47,7 +47,7 @@ def routes(desk: CaseHandler, gate: Gate, own: Reporter, others: Others) -> APIR
 async def _asked(service: str, client: StaffClient | None, person: Person) -> ServiceReport:
     """The report of another service; if it does not answer, that is a finding itself."""
     if client is None:
-        return _without(service, [not_looked_at(Words(service, service), without_url(service))])
+        return _without(service, [not_checked(Words(service, service), without_url(service))])
     try:
         return ServiceReport.of_document((await client.answer("GET", path_of(service), person)).json())
     except Refused as refused:

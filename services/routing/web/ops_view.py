@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from services.routing.web.showing import when
 from services.routing.web.viewer import Viewer
-from shared.chassis.base.findings import Finding, Severity, Words, lasted, worst_first
+from shared.chassis.base.findings import Finding, Severity, Words, duration_words, worst_first
 from shared.chassis.process.doctor_checks import RegisteredProcess
 from shared.chassis.process.service_checks import ServiceReport, merged
 
@@ -97,7 +97,7 @@ def _process(process: RegisteredProcess, viewer: Viewer, at: datetime) -> dict[s
         "state": state,
         "seen": viewer.say(f"{process.seen_seconds:.0f} 秒前", f"{process.seen_seconds:.0f} s ago"),
         "lag": "—" if process.lag is None else f"{process.lag:,}",
-        "standing": _in(lasted(standing), viewer) if process.lag and standing else "—",
+        "standing": _in(duration_words(standing), viewer) if process.lag and standing else "—",
         "version": process.version,
         "since": when(process.started_at, viewer, at),
     }

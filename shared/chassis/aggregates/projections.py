@@ -53,6 +53,6 @@ def compose(*parts: Projection[S, F, Any]) -> Composed[S, F]:
     return Composed(parts)
 
 
-def whole(change: Change[S, F]) -> Change[S, F]:
+def change_itself(change: Change[S, F]) -> Change[S, F]:
     """The change itself as its row: for a `write` that needs all changes of a batch together."""
     return change

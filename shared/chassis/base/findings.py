@@ -77,7 +77,7 @@ def ok(what: Words) -> Finding:
     return Finding(what)
 
 
-def not_looked_at(what: Words, why: Words, step: Words = NONE) -> Finding:
+def not_checked(what: Words, why: Words, step: Words = NONE) -> Finding:
     """A finding that the check could not be made."""
     return Finding(what, why, step, Severity.NOT_LOOKED_AT)
 
@@ -118,7 +118,7 @@ def counted(number: int, one: str, many: str, most: int = COUNTED_UP_TO) -> str:
     return f"{figure(number, most)} {one if number == 1 else many}"
 
 
-def lasted(seconds: float) -> Words:
+def duration_words(seconds: float) -> Words:
     """A duration in its largest full measure: 3 hours, 3小时."""
     for size, en, zh in _SIZES:
         if seconds >= size:
@@ -134,7 +134,7 @@ def ago(at: datetime) -> Words:
 
 def seconds_ago(seconds: float) -> Words:
     """How long ago something was, in words, from seconds that the database has computed."""
-    span = lasted(seconds)
+    span = duration_words(seconds)
     return Words(f"{span.en} ago", f"{span.zh}前")
 
 

@@ -11,7 +11,7 @@ from aiokafka import TopicPartition
 from aiokafka.errors import KafkaError
 
 from shared.chassis.base import metrics
-from shared.chassis.consumer.consumer_log import beyond
+from shared.chassis.consumer.consumer_log import shortened_partition
 from shared.chassis.consumer.delivery import Delivery
 from shared.chassis.consumer.lag import Backlog, Reading, group_lag
 from shared.chassis.consumer.record import Record
@@ -124,7 +124,7 @@ class Consumer:
                     offsets.committed,
                     since if offset == offsets.committed else at,
                 )
-        truncated = beyond(backlog)
+        truncated = shortened_partition(backlog)
         if truncated and truncated == self._truncated:  # seen twice, so it is not just a change of leader
             self.stop(BrokerReplaced(truncated))
         self._truncated = truncated

@@ -16,7 +16,7 @@ from shared.chassis.consumer.lag import Backlog, group_lag
 from shared.chassis.database.pool import PASSING, Connection, Pool
 from shared.chassis.kafka.cancellation import end_if_asked
 from shared.chassis.kafka.client import Kafka
-from shared.chassis.kafka.log_identity import LogIdentity, made_anew
+from shared.chassis.kafka.log_identity import LogIdentity, recreated_topic
 
 log = structlog.get_logger()
 LOOK: float = 1.0
@@ -32,7 +32,7 @@ def log_name(cluster_id: str, generation: int) -> str:
     return cluster_id if not generation else f"{cluster_id}.{generation}"
 
 
-def beyond(backlog: Backlog) -> str | None:
+def shortened_partition(backlog: Backlog) -> str | None:
     """Describes a partition that ends before the committed offset of its group; None if there is none."""
     for partition, offsets in backlog.items():
         if offsets.committed > offsets.end:
@@ -48,7 +48,7 @@ async def begin(pool: Pool, kafka: Kafka, identity: LogIdentity, reader: str, to
             async with pool.acquire(timeout=5) as db:
                 generation = await generation_of(db, identity, reader)
                 async with group_lag(kafka, group_name(reader, generation), topics) as lag:
-                    because = beyond(await lag.backlog())
+                    because = shortened_partition(await lag.backlog())
                 if not because:
                     return generation
                 await _start_next(db, identity.cluster_id, generation, reader, because)
@@ -77,7 +77,7 @@ async def generation_of(db: Connection, identity: LogIdentity, reader: str) -> i
             "SELECT topics, generation FROM reader_log WHERE cluster_id = $1 FOR UPDATE", identity.cluster_id
         )
         assert row
-        if because := made_anew(orjson.loads(row["topics"]), identity.topics):
+        if because := recreated_topic(orjson.loads(row["topics"]), identity.topics):
             await _start_next(db, identity.cluster_id, row["generation"], reader, because)
         await db.execute(
             "UPDATE reader_log SET topics = topics || $2::jsonb WHERE cluster_id = $1", identity.cluster_id, topics

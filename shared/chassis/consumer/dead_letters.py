@@ -53,7 +53,7 @@ class Rejected(NamedTuple):
         return self.record.topic, self.record.partition, self.record.offset
 
 
-async def known(db: Connection, cluster_id: str, dead: Sequence[Rejected]) -> set[tuple[str, int, int]]:
+async def stored_places(db: Connection, cluster_id: str, dead: Sequence[Rejected]) -> set[tuple[str, int, int]]:
     """The places of those rejected records that are stored as dead letters already."""
     rows = await db.fetch(
         """
@@ -175,7 +175,7 @@ async def backlog(db: Connection) -> tuple[int, float]:
     return row[0], float(row[1] or 0)
 
 
-async def one(db: Connection, id: int) -> DeadLetter | None:
+async def by_id(db: Connection, id: int) -> DeadLetter | None:
     """The dead letter with this id."""
     row = await db.fetchrow("SELECT id, cluster_id, record, cause, happened_at FROM dead_letter WHERE id = $1", id)
     return _letter(row) if row else None

@@ -176,7 +176,7 @@ class Delivery:
 
     async def _fresh(self, db: Connection, dead: Sequence[Rejected]) -> Sequence[Rejected]:
         """The rejected records that are not stored as dead letters yet."""
-        stored = await dead_letters.known(db, self.cluster_id, dead) if dead else set()
+        stored = await dead_letters.stored_places(db, self.cluster_id, dead) if dead else set()
         return [rejected for rejected in dead if rejected.place not in stored]
 
     async def _write(

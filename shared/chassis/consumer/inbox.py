@@ -72,7 +72,7 @@ class Next(NamedTuple):
     aggregates: Sequence[tuple[str, UUID]]
 
 
-async def whose_turn_has_come(db: Connection, tables: Mapping[str, str], after: Place, most: int) -> Next:
+async def ready_facts(db: Connection, tables: Mapping[str, str], after: Place, most: int) -> Next:
     """Looks at `most` parked facts behind the place of one, in the order of the table's key, so that it takes as long
     among a million as among a thousand; `tables` as for `load`."""
     stream, key, sequence = after

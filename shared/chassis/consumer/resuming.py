@@ -49,7 +49,7 @@ class Resuming:
         in_vain = 0
         while in_vain < LOOKED_AT:
             async with self.pool.acquire(timeout=5) as db:
-                found = await inbox.whose_turn_has_come(db, self.repositories.tables, self._place, PAGE)
+                found = await inbox.ready_facts(db, self.repositories.tables, self._place, PAGE)
             resumed = await self._all(found.aggregates)
             in_vain = 0 if resumed else in_vain + found.looked_at
             self._place = found.last

@@ -46,7 +46,7 @@ def hints(refused: Refused) -> tuple[FieldError, ...]:
     return tuple(replace(e, example=example) if e.field == field and not e.example else e for e in refused.errors)
 
 
-def of_the_route(refused: Refused, request: Request) -> Refused:
+def with_route_example(refused: Refused, request: Request) -> Refused:
     """The refusal with an example from the route's documentation: of a readable body, or of the path parameter that
     was not found. Any other refusal is returned unchanged."""
     if refused.code is Code.UNREADABLE and not refused.errors:

@@ -69,7 +69,7 @@ class FastPaths:
             reply = await route.answer(FastRequest(headers, body))
         except (Refused, *PASSING) as fault:
             scope["route"] = route
-            await problem_details.of_fault(fault, scope["path"], route.path)(scope, receive, send)
+            await problem_details.problem_of(fault, scope["path"], route.path)(scope, receive, send)
             return
         if reply is None:
             await self.app(scope, replaying(body, receive), send)

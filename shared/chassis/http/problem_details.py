@@ -13,7 +13,7 @@ from starlette.requests import ClientDisconnect
 from starlette.routing import BaseRoute, Match
 
 from shared.chassis.database.pool import PASSING, is_away
-from shared.chassis.http.error_hints import hints, of_the_route
+from shared.chassis.http.error_hints import hints, with_route_example
 from shared.chassis.http.validation_errors import MOST, validation_error
 from shared.contracts.refusals import ANSWERS, Code, FieldError, Refused
 from shared.contracts.text import shortened
@@ -79,7 +79,7 @@ def install(app: FastAPI, nowhere: Nowhere | None = None) -> None:
 
     @app.exception_handler(Refused)
     async def refused(request: Request, fault: Refused) -> Response:
-        return problem(of_the_route(fault, request), request.url.path)
+        return problem(with_route_example(fault, request), request.url.path)
 
     @app.exception_handler(RequestValidationError)
     async def invalid(request: Request, fault: RequestValidationError) -> Response:
@@ -94,7 +94,7 @@ def install(app: FastAPI, nowhere: Nowhere | None = None) -> None:
         return answer
 
     async def other(request: Request, fault: Exception) -> Response:
-        return of_fault(fault, request.url.path, route_of(request.scope))
+        return problem_of(fault, request.url.path, route_of(request.scope))
 
     for kind in (*PASSING, Exception):
         app.add_exception_handler(kind, other)
@@ -105,7 +105,7 @@ def route_of(scope: Mapping[str, Any]) -> str:
     return str(getattr(scope.get("route"), "path", "unmatched"))
 
 
-def of_fault(fault: Exception, instance: str, route: str) -> Response:
+def problem_of(fault: Exception, instance: str, route: str) -> Response:
     """The problem document for any exception; an exception that is not a refusal is logged."""
     refused = refusal_of(fault, route)
     if refused:
@@ -149,7 +149,7 @@ def _http(request: Request, fault: HTTPException) -> Response:
             return problem(Refused(Code.WRONG_METHOD, en, zh, (method,)), path, {"Allow": allowed})
         case 400 | 413 | 401:
             code = {400: Code.UNREADABLE, 413: Code.TOO_LARGE, 401: Code.UNAUTHENTICATED}[fault.status_code]
-            refused = of_the_route(Refused(code, str(fault.detail)), request)
+            refused = with_route_example(Refused(code, str(fault.detail)), request)
         case _:
             return _plain(fault.status_code, path, "请求无法处理", str(fault.detail), fault.headers)
     return problem(refused, path, fault.headers)

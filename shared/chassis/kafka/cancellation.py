@@ -26,7 +26,7 @@ async def pause(seconds: float) -> None:
     await asyncio.sleep(seconds)
 
 
-async def either(*works: Coroutine[Any, Any, object]) -> None:
+async def run_until_first_ends(*works: Coroutine[Any, Any, object]) -> None:
     """Run all until the first one ends, then cancel the others; raises the fault of the first one."""
     tasks = [asyncio.create_task(work) for work in works]
     try:

@@ -25,7 +25,7 @@ class BrokerReplaced(RuntimeError):
 
 @contextlib.asynccontextmanager
 async def asking(kafka: Kafka, patience_ms: int = 5000) -> AsyncIterator[AIOKafkaAdminClient]:
-    """An admin client; raises `KafkaError` if no broker can be reached, `NotLetIn` if one refuses the connection."""
+    """An admin client; raises `KafkaError` if no broker can be reached, `BrokerRefused` if one refuses it."""
     admin = AIOKafkaAdminClient(**kafka.access(), request_timeout_ms=patience_ms)
     try:
         await admin.start()

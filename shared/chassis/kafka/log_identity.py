@@ -31,10 +31,10 @@ class LogIdentity(NamedTuple):
         """Describes the first difference from the `known` identity; None if there is none."""
         if self.cluster_id != known.cluster_id:
             return f"cluster {known.cluster_id} is gone, {self.cluster_id} is here"
-        return made_anew(known.topics, self.topics)
+        return recreated_topic(known.topics, self.topics)
 
 
-def made_anew(known: Mapping[str, str], now: Mapping[str, str]) -> str | None:
+def recreated_topic(known: Mapping[str, str], now: Mapping[str, str]) -> str | None:
     """Describes a topic that has another id than before. A missing topic is ignored: it may come back."""
     for name, id in now.items():
         if name in known and known[name] != id:

@@ -18,11 +18,11 @@ from shared.chassis.kafka.client import Kafka
 PATIENCE_MS: Final = 3000
 
 
-class NotLetIn(KafkaConnectionError):  # type: ignore[misc]  # aiokafka is not typed
+class BrokerRefused(KafkaConnectionError):  # type: ignore[misc]  # aiokafka is not typed
     """A broker refuses our credentials or our protocol; the message names the setting to change."""
 
 
-async def refusal_of(kafka: Kafka) -> NotLetIn | None:
+async def refusal_of(kafka: Kafka) -> BrokerRefused | None:
     """Why the first broker that answers refuses the connection; None if none answers.
 
     Call it only after a client could not connect: a broker that accepts this connection is reported as hanging up.
@@ -35,12 +35,14 @@ async def refusal_of(kafka: Kafka) -> NotLetIn | None:
             connection = await create_conn(host, port, **access)
         except (KafkaError, ssl.SSLError) as fault:
             if words := _words(kafka, fault):
-                return NotLetIn(f"{server} {words}")
+                return BrokerRefused(f"{server} {words}")
         except (OSError, TimeoutError):
             continue
         else:
             connection.close()
-            return NotLetIn(f"{server} hangs up on KAFKA_SECURITY_PROTOCOL={kafka.protocol}: does it want another?")
+            return BrokerRefused(
+                f"{server} hangs up on KAFKA_SECURITY_PROTOCOL={kafka.protocol}: does it want another?"
+            )
     return None
 
 

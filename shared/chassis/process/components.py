@@ -127,7 +127,7 @@ async def worker_components(settings: ProcessSettings, worker: Worker, pool: Poo
     consumer = Consumer(delivery, worker.topics, consumer_log.group_name(worker.consumer, generation), worker.service)
 
     pool_gauges.watch(pool, worker.service)
-    questions = (*service_gauges.of_any_service(worker.service, settings.relay_shards), *worker.gauges)
+    questions = (*service_gauges.gauges_of_service(worker.service, settings.relay_shards), *worker.gauges)
     figures = TableGauges(worker.service, pool, questions, _holder(settings, process))
     parked = resuming.Resuming(pool, worker.repositories, log_name)
 

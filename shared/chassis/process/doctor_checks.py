@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any, Final
 
-from shared.chassis.base.findings import Finding, Words, broken, lasted, listed, not_looked_at, ok, warning
+from shared.chassis.base.findings import Finding, Words, broken, duration_words, listed, not_checked, ok, warning
 from shared.chassis.database.pool import Connection
 
 SILENT_AFTER: Final = 45.0
@@ -89,7 +89,7 @@ def judged(service: str, roles: Mapping[str, Collection[str]], processes: Sequen
     if not processes:
         why = Words("none is registered", "没有登记")
         step = Words("start them; processes of earlier versions do not register", "请启动；旧版本的进程不会登记")
-        return [not_looked_at(Words(f"processes of {service}", f"{service} 的进程"), why, step)]
+        return [not_checked(Words(f"processes of {service}", f"{service} 的进程"), why, step)]
     findings = [finding for process in processes for finding in _of_one(process, processes)]
     # A silent process has a finding of its own, so it counts as present here.
     present = {process.name for process in processes}
@@ -113,7 +113,7 @@ def _of_one(process: RegisteredProcess, others: Iterable[RegisteredProcess]) -> 
         wrong = Words(f"cannot work: {process.not_ready}", f"无法工作：{process.not_ready}")
         yield broken(subject, wrong, Words("see its log", "详见其日志"))
     elif process.lag and (process.standing_seconds or 0) > STANDING:
-        span = lasted(process.standing_seconds or 0)
+        span = duration_words(process.standing_seconds or 0)
         wrong = Words(
             f"is {process.lag:,} records behind, and a partition has not moved for {span.en}",
             f"落后 {process.lag:,} 条，有分区已{span.zh}没有推进",
@@ -126,7 +126,7 @@ def _of_one(process: RegisteredProcess, others: Iterable[RegisteredProcess]) -> 
 def _silent(subject: Words, process: RegisteredProcess, others: Iterable[RegisteredProcess]) -> Finding:
     seconds = f"{process.seen_seconds:.0f}"
     short = process.seen_seconds < 120
-    span = Words(f"{seconds} seconds", f"{seconds}秒") if short else lasted(process.seen_seconds)
+    span = Words(f"{seconds} seconds", f"{seconds}秒") if short else duration_words(process.seen_seconds)
     wrong = Words(f"has not reported for {span.en}", f"已{span.zh}没有消息")
     if any(other.name == process.name and not other.is_silent for other in others):
         step = Words(

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import asyncpg
 
-from shared.chassis.base.findings import NONE, Finding, Severity, Words, broken, named, not_looked_at, ok
+from shared.chassis.base.findings import NONE, Finding, Severity, Words, broken, named, not_checked, ok
 from shared.chassis.consumer import doctor_checks as consumer_checks
 from shared.chassis.database import doctor_checks as database_checks
 from shared.chassis.database.pool import Connection
@@ -109,7 +109,7 @@ async def _answered(name: str, asked: Awaitable[Sequence[Finding]], within: floa
 
 
 def _skipped(name: str, why: Words, step: Words = NONE) -> Finding:
-    return named(name, [not_looked_at(Words(name, name), why, step)])[0]
+    return named(name, [not_checked(Words(name, name), why, step)])[0]
 
 
 def merged(findings: Iterable[Finding]) -> list[Finding]:

@@ -11,7 +11,7 @@ from shared.chassis.relay import relay_cursor
 from shared.chassis.work.table_gauges import Rows, TableGauge
 
 
-def of_any_service(service: str, shards: int) -> Sequence[TableGauge]:
+def gauges_of_service(service: str, shards: int) -> Sequence[TableGauge]:
     """The gauges of a service; `shards`: in how many parts its journal is sent."""
     return (
         TableGauge((metrics.UNSENT,), partial(_unsent, service, shards)),

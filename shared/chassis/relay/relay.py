@@ -19,7 +19,7 @@ from shared.chassis.base.clock import now
 from shared.chassis.database.lease import Lease, LeaseLost
 from shared.chassis.database.pool import PASSING, Connection, Pool
 from shared.chassis.kafka import cluster
-from shared.chassis.kafka.cancellation import asked_to_end, either
+from shared.chassis.kafka.cancellation import asked_to_end, run_until_first_ends
 from shared.chassis.kafka.client import Kafka
 from shared.chassis.kafka.log_identity import LogIdentity
 from shared.chassis.relay import batches, relay_cursor
@@ -99,7 +99,7 @@ class Relay:
             stack.push_async_callback(producer.stop)
             # Revoke before the producer stops, or it would send its buffers: the next session sends those facts.
             stack.callback(lease.revoke)
-            await either(lease.keep(), self._lead(db, producer, lease))
+            await run_until_first_ends(lease.keep(), self._lead(db, producer, lease))
 
     async def _lead(self, db: Connection, producer: AIOKafkaProducer, lease: Lease) -> None:
         await producer.start()
@@ -180,7 +180,7 @@ def sending(service: str, pool: Pool, shards: int) -> Check:
     """A check that fails when no process sends this service's journal."""
 
     async def check() -> str | None:
-        silent: Sequence[relay_cursor.Silence] = ()
+        silent: Sequence[relay_cursor.UnsentShard] = ()
         with contextlib.suppress(*PASSING):  # another check reports that the database is away
             async with pool.acquire(timeout=2) as db:
                 silent = await relay_cursor.silences(db, shards, SILENT)

@@ -9,7 +9,7 @@ import orjson
 
 from shared.chassis.database.lease import Lease, LeaseLost
 from shared.chassis.database.pool import Connection
-from shared.chassis.kafka.log_identity import LogIdentity, made_anew
+from shared.chassis.kafka.log_identity import LogIdentity, recreated_topic
 
 Ends = Mapping[str, Mapping[str, int]]
 """By topic and partition, the offset after the last fact. The partition is a string, as it is stored in JSON."""
@@ -68,7 +68,7 @@ async def begin(db: Connection, log: LogIdentity, ends: Ends, shard: Shard) -> B
 
 def _replaced(row: asyncpg.Record, log: LogIdentity, ends: Ends) -> str | None:
     """Describes a topic or partition that is not the one the cursor was stored for."""
-    return made_anew(orjson.loads(row["topics"]), log.topics) or shorter(orjson.loads(row["ends"]), ends)
+    return recreated_topic(orjson.loads(row["topics"]), log.topics) or shorter(orjson.loads(row["ends"]), ends)
 
 
 def shorter(known: Ends, now: Ends) -> str | None:
@@ -152,7 +152,7 @@ async def unsent(db: Connection, shards: int, most: int) -> Sequence[tuple[int, 
     return [(row["n"], row["rows"]) for row in rows]
 
 
-class Silence(NamedTuple):
+class UnsentShard(NamedTuple):
     """A shard that no process sends: the age in seconds of its first unsent fact, and the last holder of its lease."""
 
     shard: int
@@ -160,7 +160,7 @@ class Silence(NamedTuple):
     holder: str | None
 
 
-async def silences(db: Connection, shards: int, after: float) -> Sequence[Silence]:
+async def silences(db: Connection, shards: int, after: float) -> Sequence[UnsentShard]:
     """Shards with an unsent fact that is older than `after` seconds, and whose cursor has not moved for as long."""
     rows = await db.fetch(
         """
@@ -181,4 +181,4 @@ async def silences(db: Connection, shards: int, after: float) -> Sequence[Silenc
         shards,
         after,
     )
-    return [Silence(*row) for row in rows]
+    return [UnsentShard(*row) for row in rows]

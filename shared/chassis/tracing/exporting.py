@@ -23,17 +23,17 @@ NAME: Final = "huying"
 
 def send_traces(settings: TraceSettings, process: str, instance: str = "") -> Callable[[], None]:
     """Record spans and send them in the background; returns a function that sends the last spans and stops."""
-    # OpenTelemetry logs an error for each failed request; `SayingExporter` logs it once.
+    # OpenTelemetry logs an error for each failed request; `LoggingExporter` logs it once.
     logging.getLogger("opentelemetry").setLevel(logging.CRITICAL)
     names = {
         "service.name": process, "service.namespace": NAME, "service.instance.id": instance or str(uuid4()),
     }  # fmt: skip
     provider = TracerProvider(sampler_of(settings), Resource.create(names), shutdown_on_exit=False)
-    provider.add_span_processor(BatchSpanProcessor(SayingExporter(_exporter(settings))))
-    spans.turn_on(provider.get_tracer(NAME))
+    provider.add_span_processor(BatchSpanProcessor(LoggingExporter(_exporter(settings))))
+    spans.set_tracer(provider.get_tracer(NAME))
 
     def close() -> None:
-        spans.turn_on(None)
+        spans.set_tracer(None)
         provider.shutdown()
 
     return close
@@ -60,7 +60,7 @@ def _exporter(settings: TraceSettings) -> OTLPSpanExporter:
     )
 
 
-class SayingExporter(SpanExporter):
+class LoggingExporter(SpanExporter):
     """Logs once that the collector takes no spans, and once that it takes them again."""
 
     def __init__(self, exporter: SpanExporter) -> None:

@@ -75,7 +75,7 @@ _CURRENT: Final[ContextVar[Span]] = ContextVar("span", default=NO_SPAN)
 _tracer: trace.Tracer | None = None
 
 
-def turn_on(tracer: trace.Tracer | None) -> None:
+def set_tracer(tracer: trace.Tracer | None) -> None:
     """Record spans with this tracer from now on; None: record no spans."""
     global _tracer
     _tracer = tracer

@@ -22,7 +22,7 @@ class OpenCircuit:
     cause: str
 
 
-async def tell(pool: Pool, gateway: str, circuit: Circuit, cause: str) -> None:
+async def record_circuit(pool: Pool, gateway: str, circuit: Circuit, cause: str) -> None:
     """Store that the circuit of a gateway is open (with its `cause`) or closed (empty `cause`), and log it.
 
     If the database is away, it is only logged.

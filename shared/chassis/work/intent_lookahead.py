@@ -17,7 +17,7 @@ from shared.chassis.work import intent_queue as queue
 from shared.chassis.work.circuits import Circuit
 from shared.chassis.work.intent_queue import Queued
 from shared.chassis.work.intent_turns import Share, next_intents
-from shared.chassis.work.intent_waves import Known, Wave, share, sort_found, sort_known
+from shared.chassis.work.intent_waves import Known, Wave, share, sort_by_mark, sort_by_recipient
 from shared.chassis.work.intents import Found, IntentKind, R, State
 
 AT_ONCE: Final = 200
@@ -29,7 +29,7 @@ FRESH: Final = 60.0
 
 
 @dataclass(slots=True)
-class Looked(Generic[R]):
+class LookaheadResult(Generic[R]):
     """The result of one look at the queue: what is decided already (`wave`), the intents with a recipient (`known`),
     and the number of merged intents."""
 
@@ -51,16 +51,16 @@ class Lookahead(Generic[R]):
     ) -> None:
         self._pool, self._kind, self._circuits, self._ticks = pool, kind, circuits, ticks
         self._ready: list[Known[R]] = []
-        self._looking: asyncio.Task[Looked[R]] | None = None
+        self._looking: asyncio.Task[LookaheadResult[R]] | None = None
         self._went_before = 0
         """How many single messages were taken since the last mass message."""
 
-    async def next_wave(self) -> tuple[Looked[R], list[Known[R]]]:
+    async def next_wave(self) -> tuple[LookaheadResult[R], list[Known[R]]]:
         """The result of the last look, and the intents whose turn it is now; starts the next look in the background.
 
         Raises the faults of the database and of the kind's `recipients`, but only when no intent is ready any more.
         """
-        looked = Looked[R]()
+        looked = LookaheadResult[R]()
         self._ready = [known for known in self._ready if self._ticks() - known.at < FRESH]
         if not self._ready:
             self._look(())
@@ -104,8 +104,8 @@ class Lookahead(Generic[R]):
             passed = [known.queued.intent.id for known in (*self._ready, *due)]
             self._looking = asyncio.create_task(self._find(room, passed))
 
-    async def _find(self, room: Mapping[str, int], passed: Sequence[UUID]) -> Looked[R]:
-        looked = Looked[R]()
+    async def _find(self, room: Mapping[str, int], passed: Sequence[UUID]) -> LookaheadResult[R]:
+        looked = LookaheadResult[R]()
         shut = [name for name, free in room.items() if not free]
         limit = min(sum(room.values()), AT_ONCE)
         async with self._pool.acquire(timeout=5) as db:
@@ -117,7 +117,7 @@ class Lookahead(Generic[R]):
             metrics.MESSAGES.labels(State.MERGED).inc(looked.merged)
             rest = await self._sort_marked(db, looked.wave, [q for q in heads if q.intent.line not in overtaken])
         recipients: Found[R] = await self._kind.recipients([queued.intent for queued in rest]) if rest else {}
-        looked.known = sort_found(looked.wave, rest, recipients, room, self._ticks())
+        looked.known = sort_by_recipient(looked.wave, rest, recipients, room, self._ticks())
         return looked
 
     async def _sort_marked(self, db: Connection, wave: Wave[R], heads: Sequence[Queued]) -> list[Queued]:
@@ -127,7 +127,7 @@ class Lookahead(Generic[R]):
             return list(heads)
         per_hour = [self._kind.per_hour(queued.intent) for queued, _ in marked]
         standings = await queue.standings(db, marked, per_hour)
-        rest = sort_known(wave, [queued for queued, _ in marked], standings)
+        rest = sort_by_mark(wave, [queued for queued, _ in marked], standings)
         unmarked = [queued for queued in heads if not queued.mark]
         return sorted([*rest, *unmarked], key=lambda queued: queued.turn)
 

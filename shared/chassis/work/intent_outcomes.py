@@ -104,11 +104,13 @@ class IntentOutcomes:
         finished = await _finish(db, ended)
         done = [result for result in ended if result.intent.id in finished]
         await restore_merged(db, [result.intent for result in done if result.state is State.SKIPPED])
-        await tell(db, self._kind, [result for result in done if result.state is not State.MERGED], self._clock())
+        await record_facts(
+            db, self._kind, [result for result in done if result.state is not State.MERGED], self._clock()
+        )
         return done
 
 
-async def tell(db: Connection, kind: IntentKind[Any], ended: Sequence[Ended], at: datetime) -> None:
+async def record_facts(db: Connection, kind: IntentKind[Any], ended: Sequence[Ended], at: datetime) -> None:
     """Record the facts about the outcomes with the aggregates of the intents."""
     if ended:
         work = await kind.repository.load(db, [result.intent.key for result in ended], at)

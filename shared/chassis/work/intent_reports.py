@@ -9,7 +9,7 @@ import asyncpg
 
 from shared.chassis.base import metrics
 from shared.chassis.database.pool import Connection
-from shared.chassis.work.intent_outcomes import Ended, tell
+from shared.chassis.work.intent_outcomes import Ended, record_facts
 from shared.chassis.work.intent_queue import INTENT, intent_of
 from shared.chassis.work.intents import IntentKind, State
 
@@ -58,7 +58,7 @@ async def take_report(db: Connection, kind: IntentKind[Any], report: Report, at:
     metrics.MESSAGES.labels(report.state).inc()
     if before is not State.SENT or report.state is State.FAILED:
         state = State.FAILED if report.state is State.FAILED else State.SENT
-        await tell(db, kind, [Ended(intent_of(row), attempt, state, cause, report.gateway)], at)
+        await record_facts(db, kind, [Ended(intent_of(row), attempt, state, cause, report.gateway)], at)
     return True
 
 
@@ -109,7 +109,7 @@ async def doubt(db: Connection, kind: IntentKind[Any], due_before: datetime, cau
         cause,
     )
     doubted = [Ended(intent_of(row), row["attempts"], State.UNKNOWN, cause, row["via"] or "") for row in rows]
-    await tell(db, kind, doubted, at)
+    await record_facts(db, kind, doubted, at)
     metrics.MESSAGES.labels(State.UNKNOWN).inc(len(doubted))
     return len(doubted)
 
@@ -129,5 +129,5 @@ async def cancel(db: Connection, kind: IntentKind[Any], id: UUID, cause: str, at
     if row is None:
         return False
     ended = Ended(intent_of(row), row["attempts"], State.CANCELLED, cause, row["via"] or "")
-    await tell(db, kind, [ended], at)
+    await record_facts(db, kind, [ended], at)
     return True

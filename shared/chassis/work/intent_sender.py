@@ -32,12 +32,12 @@ from shared.chassis.work.intent_queue import Queued
 from shared.chassis.work.intent_turns import next_intents
 from shared.chassis.work.intent_waves import Known, Wave, sort_due
 from shared.chassis.work.intents import (
-    Away,
     Gateway,
     IntentKind,
     NotReached,
     Outcome,
     R,
+    RecipientsUnavailable,
     Rejected,
     RetryLater,
     Sent,
@@ -87,7 +87,7 @@ class IntentSender(Generic[R]):
                 try:
                     handled = await self.send_some()
                     wait = EVERY
-                except (Away, *PASSING) as fault:
+                except (RecipientsUnavailable, *PASSING) as fault:
                     log.warning("sender waits", kind=self.kind.name, cause=repr(fault), seconds=wait)
                     wait = min(wait * 2, AT_MOST)
                 if not handled:
@@ -225,7 +225,7 @@ class IntentSender(Generic[R]):
         metrics.GATEWAY.labels(gateway.name, type(outcome).__name__).observe(time.perf_counter() - began)
         if circuit.learn(outcome):
             metrics.GATEWAY_RESTS.labels(gateway.name).set(bool(circuit.cause))
-            await circuit_records.tell(self.pool, gateway.name, circuit, self.kind.mask(circuit.cause))
+            await circuit_records.record_circuit(self.pool, gateway.name, circuit, self.kind.mask(circuit.cause))
         return outcome
 
     def _result(self, gateway: Gateway[R], queued: Queued, attempt: int, outcome: Outcome) -> Result:

@@ -8,7 +8,7 @@ from typing import Any, Final
 from shared.chassis.base import metrics
 from shared.chassis.base.clock import now
 from shared.chassis.database.pool import Connection, Pool
-from shared.chassis.work.intent_outcomes import Ended, tell
+from shared.chassis.work.intent_outcomes import Ended, record_facts
 from shared.chassis.work.intent_queue import INTENT, intent_of
 from shared.chassis.work.intents import IntentKind, State
 from shared.chassis.work.periodic import every
@@ -41,7 +41,7 @@ class IntentWatch:
         async with self.pool.acquire(timeout=5) as db, db.transaction():
             lost = await _abandon(db, self.kind.name)
             # A sender that was only slow will still record its outcome: those facts have other ids.
-            await tell(db, self.kind, lost, self.clock())
+            await record_facts(db, self.kind, lost, self.clock())
         metrics.MESSAGES.labels(State.UNKNOWN).inc(len(lost))
         return len(lost)
 

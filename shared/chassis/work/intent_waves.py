@@ -40,7 +40,7 @@ class Wave(Generic[R]):
         return len(self.begin) + len(self.delay) + len(self.skip) + len(self.twins)
 
 
-def sort_known(wave: Wave[R], marked: Sequence[Queued], standings: Mapping[UUID, Standing]) -> list[Queued]:
+def sort_by_mark(wave: Wave[R], marked: Sequence[Queued], standings: Mapping[UUID, Standing]) -> list[Queued]:
     """Sort intents of which only the recipient's mark is known; returns those that may be sent, so that recipients are
     looked up for those alone."""
     rest = []
@@ -57,7 +57,7 @@ def sort_known(wave: Wave[R], marked: Sequence[Queued], standings: Mapping[UUID,
     return rest
 
 
-def sort_found(
+def sort_by_recipient(
     wave: Wave[R], heads: Sequence[Queued], found: Found[R], room: Mapping[str, int], at: float
 ) -> list[Known[R]]:
     """Sort intents by the result of the look-up of their recipients. `room`: how many each gateway may get next.

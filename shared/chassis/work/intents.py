@@ -183,7 +183,7 @@ class PutOff(Exception):
         self.waits, self.until, self.gathers = waits, until, gathers
 
 
-class Away(Exception):
+class RecipientsUnavailable(Exception):
     """No recipients can be looked up at present: all intents wait."""
 
 

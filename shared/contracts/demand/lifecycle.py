@@ -7,7 +7,7 @@ from typing import Final
 
 from shared.contracts.demand import facts as f
 from shared.contracts.demand.state import Demand, Service, Status
-from shared.contracts.demand.state_changes import learned
+from shared.contracts.demand.state_changes import changed_fields
 from shared.contracts.event_types import recorded
 from shared.contracts.refusals import Code, FieldError, Refused
 
@@ -90,7 +90,7 @@ def evolve(demand: Demand, fact: f.StatusFact, at: datetime) -> Demand:
         "updated_at": at,
         "history": fact.history or _remaining_history(demand, fact),
     }
-    return demand.model_copy(update=changes | learned(demand, fact, at))
+    return demand.model_copy(update=changes | changed_fields(demand, fact, at))
 
 
 def _cannot_follow(fact: f.StatusFact, status: Status, after: Sequence[Status]) -> Refused:

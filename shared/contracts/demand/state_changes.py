@@ -8,7 +8,7 @@ from shared.contracts.demand import facts as f
 from shared.contracts.demand.state import LISTED, Assistance, Demand, ExtensionRequest, Pause, Status
 
 
-def learned(demand: Demand, fact: f.StatusFact, at: datetime) -> dict[str, Any]:
+def changed_fields(demand: Demand, fact: f.StatusFact, at: datetime) -> dict[str, Any]:
     """The fields of the state that a fact changes, with their new values."""
     learn = _LEARNED.get(type(fact))
     return learn(demand, fact, at) if learn else {}

@@ -6,7 +6,7 @@ from typing import Final
 
 from shared.contracts.demand.facts import RequestKind
 from shared.jurisdiction.checks.codes import repeated
-from shared.jurisdiction.conditions import Condition, Local, asks, meets_too, takes
+from shared.jurisdiction.conditions import Condition, Local, asks, can_overlap, covers
 from shared.jurisdiction.draft import CatalogueFile, Row, Sheet
 from shared.jurisdiction.parts import STATION, TOWN, Category, Match, Rule, Unit, UnitKind
 from shared.jurisdiction.problems import Problem, Severity
@@ -133,7 +133,7 @@ def _unreachable_rules(rows: list[Row[Rule]], local: Local) -> Iterator[Problem]
 
 
 def _takes_all(earlier: Match, later: Match, local: Local) -> bool:
-    return all(takes(condition, earlier, later, local) for condition in Condition)
+    return all(covers(condition, earlier, later, local) for condition in Condition)
 
 
 def _overlapping_rules(rows: list[Row[Rule]], local: Local) -> Iterator[Problem]:
@@ -159,4 +159,4 @@ def _overlap(earlier: Rule, later: Rule, local: Local) -> bool:
         return False
     if _takes_all(earlier_match, later_match, local) or _takes_all(later_match, earlier_match, local):
         return False
-    return all(meets_too(condition, earlier_match, later_match, local) for condition in Condition)
+    return all(can_overlap(condition, earlier_match, later_match, local) for condition in Condition)

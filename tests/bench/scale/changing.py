@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 
 from shared.chassis.base.clock import now, uuid7
 from shared.chassis.database.pool import open_pool
-from shared.chassis.kafka.cancellation import either
+from shared.chassis.kafka.cancellation import run_until_first_ends
 from tests.bench.rig import Rig, count_of
 from tests.bench.scale.ground import Ground, submission
 from tests.bench.scale.group import Group, Stand, group_of
@@ -70,7 +70,7 @@ async def changing(ground: Ground, consumer: Consumer, rate: int) -> Changed:
             await workers.start(consumer.process)
         await group.has_members(2)
         load, watch = Load(cell, rate), Watch(group)
-        await either(load.run(), watch.run(), _changes(workers, watch, consumer))
+        await run_until_first_ends(load.run(), watch.run(), _changes(workers, watch, consumer))
         await group.has_handled(load.recorded)
         dropped = sum(reading.dropped for reading in await workers.read())
         handled, twice = await _applied(cell, consumer)

@@ -10,7 +10,7 @@ from shared.contracts.demand import facts as f
 from shared.contracts.demand.state import Demand
 from shared.contracts.wording import Masks, masked
 from shared.jurisdiction.pack import Pack
-from shared.jurisdiction.release import Bar, ReleaseRules, barred
+from shared.jurisdiction.release import Bar, ReleaseRules, release_bar
 
 NOTHING: Final = PublicationState()
 _BARRED: Final[Mapping[Bar, tuple[str, str]]] = {
@@ -68,7 +68,7 @@ def possible(name: str, demand: Demand, pack: Pack, state: PublicationState) -> 
     """Whether this command about the publication can be given now."""
     if name == "withdraw-publication":
         return state.is_public or state.waiting_since is not None
-    bar = barred(pack.publication.release, demand, state.refused, state.allowed)
+    bar = release_bar(pack.publication.release, demand, state.refused, state.allowed)
     may = bar is None and demand.resolved_at is not None
     return may and state.is_public == (name == "correct-publication")
 
@@ -78,22 +78,22 @@ def awaits_consent(demand: Demand, pack: Pack, state: PublicationState) -> bool:
     rules = pack.publication.release
     return (
         not demand.imported
-        and barred(rules, demand, allowed=True) is None
-        and barred(rules, demand, state.refused, state.allowed) is not None
+        and release_bar(rules, demand, allowed=True) is None
+        and release_bar(rules, demand, state.refused, state.allowed) is not None
     )
 
 
 def may_still_refuse(demand: Demand, pack: Pack, state: PublicationState) -> bool:
     """Whether a no of the citizen would keep something from publication: it may be published, and they have not said no
     already."""
-    if demand.imported or barred(pack.publication.release, demand, allowed=True) is not None or state.refused:
+    if demand.imported or release_bar(pack.publication.release, demand, allowed=True) is not None or state.refused:
         return False
     return state.is_public or state.allowed or demand.may_publish is not False
 
 
 def _rules(case: Situation) -> ReleaseRules:
     state, rules = case.publication or NOTHING, case.pack.publication.release
-    bar = barred(rules, case.demand, state.refused, state.allowed)
+    bar = release_bar(rules, case.demand, state.refused, state.allowed)
     if bar is not None or rules is None:
         raise illegal(*_BARRED[bar or Bar.NO_RULES])
     if case.demand.resolved_at is None:
