@@ -45,7 +45,7 @@ def add(
 
     async def fresh(pool: Pool) -> str:
         async with pool.acquire() as db:
-            exists = await key_queries.is_good(db, name)
+            exists = await key_queries.is_active(db, name)
         if exists:
             advice = f"`huying channel rotate {name}` gives it a new key"
             raise Refused(Code.CONFLICT, f"there is a channel {name!r} already; {advice}")

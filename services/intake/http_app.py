@@ -48,7 +48,7 @@ from services.intake.suggestion import api as suggestion
 from services.intake.suggestion.suggester import Suggester
 from services.intake.tracking import api as tracking_api
 from services.intake.tracking import list_api
-from services.intake.tracking.lasting_secret import lasting_secret_kept
+from services.intake.tracking.lasting_secret import lasting_secret_check
 from services.intake.tracking.lookup import DemandLookup
 from services.intake.tracking.story import StoryReader
 from services.intake.vault.sealing import Vault
@@ -131,7 +131,7 @@ def api(settings: IntakeSettings, pool: Pool, reporter: Reporter) -> Api:
             look(),
         ],
         WORDS,
-        ready=[lasting_secret_kept(pool, settings.lasting)],
+        ready=[lasting_secret_check(pool, settings.lasting)],
         tasks=(masker.run, streams.run, entrances.run, *figures.tasks),
         nowhere=nowhere,
     )
@@ -151,7 +151,7 @@ def mail(settings: IntakeSettings, pool: Pool) -> Server:
     masker = Masker()
     entrances = doors(settings, pool, masker)
     server = MailServer(entrances.registry, entrances.conversations)
-    return Server(partial(server.run, settings), [lasting_secret_kept(pool, settings.lasting)], (masker.run,))
+    return Server(partial(server.run, settings), [lasting_secret_check(pool, settings.lasting)], (masker.run,))
 
 
 def _place(settings: IntakeSettings) -> Place:

@@ -17,7 +17,7 @@ from rich.table import Table
 
 from services.intake.similar import queries
 from services.intake.similar.rarity import Rarity
-from services.intake.similar.scoring import THRESHOLD, Asked, Candidate, ranked
+from services.intake.similar.scoring import THRESHOLD, Candidate, NewDemand, ranked
 from shared.chassis.database.pool import Pool, open_pool
 from shared.chassis.database.write_batch import WriteBatch
 from shared.masking.pieces import worded, wording
@@ -88,7 +88,7 @@ def candidate(n: int, message: Message) -> Candidate:
 
 async def ours(pool: Pool, rarity: Rarity, message: Message) -> Answer:
     """What the product finds, whatever its score."""
-    asked = Asked(worded(message.title, message.text), (PLACE,), None, message.at)
+    asked = NewDemand(worded(message.title, message.text), (PLACE,), None, message.at)
     async with pool.acquire() as db:
         found = await queries.candidates(db, rarity.search(asked.wording), PLACE, PLACE)
     return [(match.score, match.candidate.id.int) for match in ranked(asked, found, rarity, 0.02, 500)]
@@ -101,7 +101,7 @@ async def whole(listed: Sequence[Message], rarity: Rarity, message: Message) -> 
             Candidate(UUID(int=n), sorted(wording(f"{m.title}\n{m.text[:OPENING]}").bigrams), (PLACE,), None, m.at)
             for n, m in enumerate(listed)
         )
-    asked = Asked(wording(f"{message.title}\n{message.text[:OPENING]}"), (PLACE,), None, message.at)
+    asked = NewDemand(wording(f"{message.title}\n{message.text[:OPENING]}"), (PLACE,), None, message.at)
     return [(match.score, match.candidate.id.int) for match in ranked(asked, _WHOLE, rarity, 0.02, 500)]
 
 

@@ -26,8 +26,8 @@ from deploy.local.ports import free_port
 from services.intake import app
 from services.intake.attachments.bucket import S3Store
 from services.intake.attachments.kinds import Accepted
-from services.intake.attachments.papers import made_bare
-from services.intake.attachments.pictures import made_anew
+from services.intake.attachments.papers import redrawn_pdf
+from services.intake.attachments.pictures import redrawn_picture
 from services.intake.attachments.scanning import ClamAV, Scan
 from services.intake.attachments.service import AttachmentService
 from services.intake.attachments.stores import FolderStore, Lost, Store
@@ -193,7 +193,7 @@ async def test_a_paper_loses_its_scripts_files_and_authors_and_shows_what_it_sho
 
 async def test_a_paper_that_takes_too_long_is_refused_and_its_process_ended():
     with pytest.raises(Refused, match="too much time"):
-        await made_bare(PDF, seconds=0)
+        await redrawn_pdf(PDF, seconds=0)
 
 
 async def test_a_picture_taken_with_a_turned_camera_is_upright(client: httpx.AsyncClient):
@@ -208,14 +208,14 @@ async def test_a_picture_taken_with_a_turned_camera_is_upright(client: httpx.Asy
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
 def test_a_picture_whose_camera_told_nonsense_is_kept(kind: str):
     sent = picture(kind, exif=b"Exif\0\0nonsense")
-    assert made_anew(sent, Accepted(kind, "image/png", "png", kind), 1000)
+    assert redrawn_picture(sent, Accepted(kind, "image/png", "png", kind), 1000)
 
 
 @pytest.mark.parametrize("kind", ["JPEG", "WEBP"])
 def test_a_turned_picture_whose_camera_told_a_text_as_a_number_is_upright(kind: str):
     described, text, single_float = b"\x01\x0e\0", b"\x02", b"\x0b"
     sent = picture(kind, exif=exif(orientation=6)).replace(described + text, described + single_float)
-    with Image.open(BytesIO(made_anew(sent, Accepted(kind, "image/png", "png", kind), 1000))) as image:
+    with Image.open(BytesIO(redrawn_picture(sent, Accepted(kind, "image/png", "png", kind), 1000))) as image:
         assert image.size == (20, 40)
 
 
@@ -475,13 +475,13 @@ def test_a_picture_of_any_colours_can_be_kept(mode: str):
     out = BytesIO()
     kind = "JPEG" if mode == "CMYK" else "PNG"
     Image.new(mode, (3, 3)).save(out, kind)
-    assert made_anew(out.getvalue(), Accepted(kind, "image/png", "png", kind), 100)
+    assert redrawn_picture(out.getvalue(), Accepted(kind, "image/png", "png", kind), 100)
 
 
 def test_a_grey_picture_of_sixteen_bits_keeps_its_greys():
     out = BytesIO()
     Image.new("I;16", (3, 3), 40_000).save(out, "PNG")
-    with Image.open(BytesIO(made_anew(out.getvalue(), Accepted("PNG", "image/png", "png", "PNG"), 100))) as image:
+    with Image.open(BytesIO(redrawn_picture(out.getvalue(), Accepted("PNG", "image/png", "png", "PNG"), 100))) as image:
         assert image.getpixel((1, 1)) == 40_000 // 256
 
 
@@ -499,7 +499,9 @@ def test_a_damaged_picture_is_kept_or_refused_and_never_a_fault(
     for place, spoilt in damage:
         content[place : place + len(spoilt)] = spoilt
     with contextlib.suppress(Refused):
-        assert SECRET_PLACE.encode() not in made_anew(bytes(content), Accepted(kind, "image/png", "png", kind), 10_000)
+        assert SECRET_PLACE.encode() not in redrawn_picture(
+            bytes(content), Accepted(kind, "image/png", "png", kind), 10_000
+        )
 
 
 async def test_the_files_of_an_answer_are_opened_by_the_channel_of_the_demand_and_those_for_staff_are_not(

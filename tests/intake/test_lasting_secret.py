@@ -6,7 +6,7 @@ from services.intake import app
 from services.intake.assembled import vault
 from services.intake.settings import IntakeSettings
 from services.intake.submission.secret_code import SecretCodes
-from services.intake.tracking.lasting_secret import lasting_secret_kept
+from services.intake.tracking.lasting_secret import lasting_secret_check
 from shared.chassis.database.pool import Pool
 from tests.keys import KEYS
 
@@ -32,7 +32,7 @@ def test_a_citizens_code_and_pseudonym_outlive_the_change_of_the_secret():
 
 
 async def test_intake_is_not_ready_with_another_lasting_secret_and_says_what_to_set(pool: Pool):
-    first, other = (lasting_secret_kept(pool, secret) for secret in (KEYS["secret"], CHANGED))
+    first, other = (lasting_secret_check(pool, secret) for secret in (KEYS["secret"], CHANGED))
     assert await first() is None
     wrong = await other()
     assert wrong is not None

@@ -13,7 +13,7 @@ from deploy.cli.main import app as cli
 from services.intake import app
 from services.intake.channels import keys
 from services.intake.channels.gateway_settings import GatewayRegistry
-from services.intake.channels.key_queries import Asking
+from services.intake.channels.key_queries import KeyUsage
 from services.intake.vault.sealing import Vault
 from shared.chassis.database.pool import Pool, open_pool
 from shared.chassis.http.app import web_app
@@ -58,7 +58,7 @@ async def counting_apart(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[list[
     apart: list[str] = []
     count = keys.KeyCache.count
 
-    async def noted(self: keys.KeyCache, key: str, at: datetime) -> Asking | None:
+    async def noted(self: keys.KeyCache, key: str, at: datetime) -> KeyUsage | None:
         apart.append(key)
         return await count(self, key, at)
 

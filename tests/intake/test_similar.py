@@ -19,7 +19,7 @@ from services.intake.channels import keys
 from services.intake.similar import queries
 from services.intake.similar.indexing import Indexing
 from services.intake.similar.rarity import UNKNOWN, Rarity, Search
-from services.intake.similar.scoring import THRESHOLD, Asked, Candidate, ranked
+from services.intake.similar.scoring import THRESHOLD, Candidate, NewDemand, ranked
 from shared.chassis.base.clock import now
 from shared.chassis.database.migrate import migrate
 from shared.chassis.database.pool import Pool
@@ -94,7 +94,7 @@ def test_a_text_shares_every_one_of_its_phrases_with_itself(text: str):
 
 @given(st.text(min_size=1, max_size=40), st.text(min_size=1, max_size=40))
 def test_a_score_lies_between_nothing_and_one(one: str, other: str):
-    asked = Asked(wording(one), ("a",), None, story.AT)
+    asked = NewDemand(wording(one), ("a",), None, story.AT)
     candidate = Candidate(story.ID, sorted(wording(other).bigrams), ("a",), None, story.AT)
     for match in ranked(asked, [candidate], UNKNOWN, 0.0, 9):
         assert 0 <= match.score <= 1.000001
@@ -103,7 +103,7 @@ def test_a_score_lies_between_nothing_and_one(one: str, other: str):
 
 def test_a_rare_pair_counts_for_more_than_a_common_one():
     rarity = Rarity(1000, {"路灯": 0.5, "锦绣": 0.001})
-    asked = Asked(wording("锦绣 路灯"), ("a",), None, story.AT)
+    asked = NewDemand(wording("锦绣 路灯"), ("a",), None, story.AT)
     rare = Candidate(UUID(int=1), ["锦绣", "其他"], ("a",), None, story.AT)
     common = Candidate(UUID(int=2), ["路灯", "其他"], ("a",), None, story.AT)
     assert [match.candidate for match in ranked(asked, [common, rare], rarity, 0.0, 9)] == [rare, common]
@@ -119,7 +119,7 @@ def test_a_search_takes_rare_pieces_alone_and_commoner_ones_together():
 
 
 def test_a_younger_and_a_nearer_demand_comes_first():
-    asked = Asked(wording("路灯不亮"), ("a", "t"), f.Location(lat=23.0, lon=113.0), story.AT)
+    asked = NewDemand(wording("路灯不亮"), ("a", "t"), f.Location(lat=23.0, lon=113.0), story.AT)
 
     def one(id: int, within: tuple[str, ...], location: f.Location | None, days: int) -> Candidate:
         return Candidate(UUID(int=id), sorted(asked.wording.bigrams), within, location, story.AT - timedelta(days))
@@ -421,7 +421,7 @@ def test_a_real_hot_spot_is_recognised():
     for truth in asked:
         said = worded(listed[truth.asked].title, listed[truth.asked].text)
         others = [one for one in kept if one.id.int not in {truth.asked, *truth.doubtful}]
-        best = ranked(Asked(said, (PLACE,), None, listed[truth.asked].at), others, UNKNOWN, THRESHOLD, 1)
+        best = ranked(NewDemand(said, (PLACE,), None, listed[truth.asked].at), others, UNKNOWN, THRESHOLD, 1)
         first += bool(best) and best[0].candidate.id.int in truth.same
     assert len(asked) == 30
     assert first >= 0.75 * len(asked)

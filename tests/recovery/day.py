@@ -13,7 +13,7 @@ from uuid import UUID, uuid4
 from PIL import Image
 
 from services.intake.assembled import demand_repository
-from services.intake.tracking.lasting_secret import lasting_secret_kept
+from services.intake.tracking.lasting_secret import lasting_secret_check
 from shared.chassis.base.clock import now
 from shared.chassis.base.tokens import Tokens
 from shared.contracts.demand.facts import PublicationRefused
@@ -117,7 +117,7 @@ async def until_the_moment(town: Town, messages: Messages, shell: Shell, nightly
     """Demands are raised, answered and rated, some before the base backup and some after it."""
     await town.join()
     # As intake does when it is asked whether it is ready.
-    assert await lasting_secret_kept(town.pools["intake"], str(KEYS["secret"]))() is None
+    assert await lasting_secret_check(town.pools["intake"], str(KEYS["secret"]))() is None
     attached = await town.client.post("/v1/attachments", files={"file": ("a.png", _picture())})
     async with town.workers():
         closed = await town.raises("13800138001", attachments=[attached.json()["reference"]])

@@ -18,7 +18,7 @@ from cryptography.exceptions import InvalidTag
 
 from deploy.local.ports import free_port
 from deploy.local.postgres import EmbeddedPostgres
-from services.intake.tracking.lasting_secret import lasting_secret_kept
+from services.intake.tracking.lasting_secret import lasting_secret_check
 from services.intake.vault import queries
 from services.intake.vault.sealing import Vault
 from shared.chassis.database.pool import open_pool
@@ -137,7 +137,7 @@ async def without_the_keys_much_is_lost(database: str, before: Before) -> None:
         assert kept.wrapped
         with pytest.raises(InvalidTag):
             Vault.of(other).unwrap(kept.key_id, kept.wrapped)
-        problem = await lasting_secret_kept(pool, other)()
+        problem = await lasting_secret_check(pool, other)()
         assert problem
         assert "HUYING_LASTING_SECRET" in problem
     link = CitizenLinks.at("http://here", str(KEYS["secret"])).token(closed)

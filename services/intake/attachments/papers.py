@@ -20,7 +20,7 @@ _WHY: Final = {
 }  # fmt: skip
 
 
-async def made_bare(content: bytes, seconds: float = SECONDS) -> bytes:
+async def redrawn_pdf(content: bytes, seconds: float = SECONDS) -> bytes:
     """The document as its pages show it; raises `Refused`."""
     cleaning = Sandbox(_JOB, seconds, MEMORY)
     try:

@@ -19,7 +19,7 @@ _SAVED: Final = {
 }
 
 
-def made_anew(content: bytes, kind: Accepted, max_pixels: int) -> bytes:
+def redrawn_picture(content: bytes, kind: Accepted, max_pixels: int) -> bytes:
     """The first frame without metadata; raises `Refused` if the picture is damaged or has more than `max_pixels`."""
     try:
         with Image.open(BytesIO(content), formats=[str(kind.decoder)]) as opened:

@@ -47,7 +47,7 @@ async def put(db: Connection, a: Attachment) -> None:
     )  # fmt: skip
 
 
-async def one(db: Connection, reference: str) -> Attachment | None:
+async def by_reference(db: Connection, reference: str) -> Attachment | None:
     """The attachment with this reference; None if there is none."""
     row = await db.fetchrow(f"{_SELECT} FROM attachment WHERE reference = $1", reference)
     return _attachment(row) if row else None

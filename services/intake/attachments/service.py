@@ -12,8 +12,8 @@ from uuid import UUID
 
 from services.intake.attachments import queries
 from services.intake.attachments.kinds import Accepted, Limits, kind_of
-from services.intake.attachments.papers import made_bare
-from services.intake.attachments.pictures import made_anew
+from services.intake.attachments.papers import redrawn_pdf
+from services.intake.attachments.pictures import redrawn_picture
 from services.intake.attachments.queries import Attachment
 from services.intake.attachments.scanning import Scanner
 from services.intake.attachments.stores import Lost, Store
@@ -106,13 +106,13 @@ class AttachmentService:
     async def _clean(self, content: bytes, kind: Accepted) -> bytes:
         async with self._decoding:
             if not kind.decoder:
-                return await made_bare(content)
-            return await asyncio.to_thread(made_anew, content, kind, self.max_pixels)
+                return await redrawn_pdf(content)
+            return await asyncio.to_thread(redrawn_picture, content, kind, self.max_pixels)
 
     async def find(self, reference: str) -> Attachment | None:
         """The attachment with this reference; None if there is none."""
         async with self.pool.acquire(timeout=5) as db:
-            return await queries.one(db, reference)
+            return await queries.by_reference(db, reference)
 
     async def is_answered_with(self, channel: Channel, attachment: Attachment) -> bool:
         """Whether the file is part of the answer to a demand of this channel."""

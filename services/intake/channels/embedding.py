@@ -57,7 +57,7 @@ class Embeds:
             raise Refused(Code.INVALID, en, f"请给出 1 至 {MOST_ORIGINS} 个来源，如 https://school.example")
         key = f"{PUBLIC_PREFIX}{secrets.token_urlsafe(18)}"
         async with self.pool.acquire(timeout=5) as db:
-            if not await key_queries.is_good(db, channel):
+            if not await key_queries.is_active(db, channel):
                 raise _no_channel(channel)
             await queries.put(db, channel, key, checked, self.clock())
             embed = await queries.of_channel(db, channel)

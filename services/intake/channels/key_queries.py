@@ -13,7 +13,7 @@ from shared.chassis.database.write_batch import WriteBatch
 from shared.contracts.demand.facts import ChannelKind
 
 
-class Asking(NamedTuple):
+class KeyUsage(NamedTuple):
     """The channel that asks, and how many requests it has made in this minute, this one included."""
 
     channel: Channel
@@ -26,7 +26,7 @@ class Asking(NamedTuple):
         return self.used < limit(self.quota)
 
 
-class Seen(NamedTuple):
+class RecentKey(NamedTuple):
     """A key that was valid a moment ago, and its channel at that time."""
 
     key_hash: bytes
@@ -54,7 +54,7 @@ class Usage:
 _QUOTA: Final = "(SELECT (settings ->> 'quota_per_minute')::int FROM channel WHERE id = usage.channel)"
 
 
-async def count(db: Connection, key_hashes: Sequence[bytes], at: datetime) -> list[Asking | None]:
+async def count(db: Connection, key_hashes: Sequence[bytes], at: datetime) -> list[KeyUsage | None]:
     """Count these requests and return the channel of each; None for a key that is unknown, expired or revoked."""
     rows = await db.fetch(
         """
@@ -75,7 +75,7 @@ async def count(db: Connection, key_hashes: Sequence[bytes], at: datetime) -> li
         *map(list, zip(*Counter(key_hashes).items(), strict=True)), at, minute_of(at),
     )  # fmt: skip
     channels = {row["key_hash"]: _channel(row) for row in rows}
-    good = [Seen(key_hash, channels[key_hash]) for key_hash in key_hashes if key_hash in channels]
+    good = [RecentKey(key_hash, channels[key_hash]) for key_hash in key_hashes if key_hash in channels]
     asking = iter(each(good, {(row["id"], row["quota"], row["total"]) for row in rows}))
     return [next(asking) if key_hash in channels else None for key_hash in key_hashes]
 
@@ -84,7 +84,7 @@ def _channel(row: Any) -> Channel:
     return Channel(row["id"], ChannelKind(row["kind"]), frozenset(row["scopes"]), row["division"], row["name"])
 
 
-def count_seen(writes: WriteBatch, seen: Sequence[Seen], scope: str, at: datetime) -> None:
+def count_seen(writes: WriteBatch, seen: Sequence[RecentKey], scope: str, at: datetime) -> None:
     """Count requests whose keys were already counted in this minute; the statement returns `(channel, quota, total)` of
     each channel.
 
@@ -112,7 +112,7 @@ def count_seen(writes: WriteBatch, seen: Sequence[Seen], scope: str, at: datetim
     )  # fmt: skip
 
 
-def each(seen: Sequence[Seen], counted: Iterable[tuple[str, int | None, int]]) -> list[Asking]:
+def each(seen: Sequence[RecentKey], counted: Iterable[tuple[str, int | None, int]]) -> list[KeyUsage]:
     """For each request the channel and its count, from the totals of `count_seen`."""
     quotas = {channel: (quota, total) for channel, quota, total in counted}
     remaining = Counter(key.channel.id for key in seen)
@@ -120,7 +120,7 @@ def each(seen: Sequence[Seen], counted: Iterable[tuple[str, int | None, int]]) -
     for key in seen:
         quota, total = quotas[key.channel.id]
         remaining[key.channel.id] -= 1
-        askings.append(Asking(key.channel, quota, total - remaining[key.channel.id]))
+        askings.append(KeyUsage(key.channel, quota, total - remaining[key.channel.id]))
     return askings
 
 
@@ -187,7 +187,7 @@ async def usage(db: Connection, at: datetime) -> list[Usage]:
     return [Usage(*row) for row in rows]
 
 
-async def is_good(db: Connection, channel: str) -> bool:
+async def is_active(db: Connection, channel: str) -> bool:
     """Whether there is such a channel and it was not revoked."""
     return bool(await db.fetchval("SELECT true FROM channel WHERE id = $1 AND revoked_at IS NULL", channel))
 

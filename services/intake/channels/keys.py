@@ -15,7 +15,7 @@ from fastapi.security import APIKeyHeader
 
 from services.intake.channels import key_queries
 from services.intake.channels.channel import Channel
-from services.intake.channels.key_queries import Asking, Seen
+from services.intake.channels.key_queries import KeyUsage, RecentKey
 from services.intake.channels.quota import KEPT, WINDOW, Allowance, minute_of
 from shared.chassis.base.clock import now
 from shared.chassis.database.coalescing import GroupCommit
@@ -73,7 +73,7 @@ async def holder(db: Connection, key: str, scope: str, at: datetime) -> Channel 
     return channel if channel and scope in channel.scopes else None
 
 
-def _told(asking: Asking, at: datetime) -> Allowance:
+def _told(asking: KeyUsage, at: datetime) -> Allowance:
     allowance = Allowance.at(at, asking.channel.id, asking.quota, asking.used)
     response_headers.add(allowance.headers())
     return allowance
@@ -95,27 +95,27 @@ class KeyCache:
         # wait.
         self._counted = GroupCommit(partial(pool.acquire, timeout=5), self._count)
         self._until = datetime.min.replace(tzinfo=UTC)
-        self._known: dict[bytes, Asking] = {}
+        self._known: dict[bytes, KeyUsage] = {}
 
-    async def count(self, key: str, at: datetime) -> Asking | None:
+    async def count(self, key: str, at: datetime) -> KeyUsage | None:
         """Count a request and return its channel; None if the key is not valid."""
         return await self._counted((_hashed(key), at))
 
-    def recent(self, key: str, scope: str, at: datetime) -> Seen | None:
+    def recent(self, key: str, scope: str, at: datetime) -> RecentKey | None:
         """The channel of a key that was counted in this minute and has requests left; None otherwise."""
         hashed = _hashed(key)
         cached = self._known.get(hashed) if at < self._until else None
         if cached is None or scope not in cached.channel.scopes or not cached.may_go_on:
             return None
         spans.accept()
-        return Seen(hashed, cached.channel)
+        return RecentKey(hashed, cached.channel)
 
-    def charge(self, seen: Seen, asking: Asking, at: datetime) -> None:
+    def charge(self, seen: RecentKey, asking: KeyUsage, at: datetime) -> None:
         """Set the quota headers for the channel, after another statement has counted its request."""
         self._remember(seen.key_hash, asking, at)
         _told(asking, at)
 
-    async def _count(self, db: Connection, requests: Sequence[tuple[bytes, datetime]]) -> list[Asking | None]:
+    async def _count(self, db: Connection, requests: Sequence[tuple[bytes, datetime]]) -> list[KeyUsage | None]:
         at = requests[-1][1]
         askings = await key_queries.count(db, [hashed for hashed, _ in requests], at)
         for channel in {asking.channel.id for asking in askings if asking and asking.used == 1}:
@@ -125,7 +125,7 @@ class KeyCache:
                 self._remember(hashed, asking, at)
         return askings
 
-    def _remember(self, hashed: bytes, asking: Asking, at: datetime) -> None:
+    def _remember(self, hashed: bytes, asking: KeyUsage, at: datetime) -> None:
         if at >= self._until:
             self._until, self._known = minute_of(at) + WINDOW, {}
         self._known[hashed] = asking

@@ -30,7 +30,7 @@ class EventFilter:
         return any((self.types, self.jurisdiction, self.divisions, self.categories)) and self.number is None
 
 
-class Found(NamedTuple):
+class StoredEvent(NamedTuple):
     """An event with its place; `event` is a `ChannelEvent` as JSON."""
 
     place: int
@@ -41,7 +41,7 @@ class EventPage(NamedTuple):
     """A page of events in order, the place of the last one that was read, and whether there may be more right now."""
 
     head: Head
-    events: Sequence[Found]
+    events: Sequence[StoredEvent]
     place: int
     more: bool
 
@@ -98,7 +98,7 @@ async def page(db: Connection, channel: str, reads_all: bool, after: int, filter
         filter.narrows, limit,
     )  # fmt: skip
     feed, last, oldest, bound, first, _ = rows[0]
-    events = [] if first is None else [Found(row["place"], row["event"]) for row in rows]
+    events = [] if first is None else [StoredEvent(row["place"], row["event"]) for row in rows]
     reached = events[-1].place if len(events) == limit else bound if bound is not None else last
     return EventPage(Head(feed, last, oldest), events, max(reached, after), reached < last)
 

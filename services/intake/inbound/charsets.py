@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Final, NamedTuple
 
-from services.intake.inbound.plausible import cost, is_odd
+from services.intake.inbound.plausible import cost, is_implausible
 
 # Programs often declare the smaller charset and use the larger one.
 _MEANT: Final = {
@@ -82,7 +82,7 @@ def _best(sample: bytes, known: str) -> tuple[str, bool]:
     named = _candidate(sample, usual)
     among = [named, *map(partial(_candidate, sample), _others(usual, named.text))]
     # If the declared charset gives an implausible text, the declaration is no evidence for it.
-    trust = _TRUST if named.text and not is_odd(named.text) else 0
+    trust = _TRUST if named.text and not is_implausible(named.text) else 0
     totals = [one.bits + (trust + _rarity(one.charset) if one is not named else 0) for one in among]
     least = min(totals)
     best = among[totals.index(least)]
@@ -135,7 +135,7 @@ def _cut(written: bytes, charset: str) -> tuple[str, int]:
 
 def _is_doubtful(text: str) -> bool:
     """Whether the text looks as if it had been decoded wrongly before it came here."""
-    return is_odd(text) or any(_was_read_by(text[:_SAMPLE], wrong) for wrong in ("gb18030", "cp1252"))
+    return is_implausible(text) or any(_was_read_by(text[:_SAMPLE], wrong) for wrong in ("gb18030", "cp1252"))
 
 
 def _was_read_by(text: str, wrong: str) -> bool:

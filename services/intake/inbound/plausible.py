@@ -32,7 +32,7 @@ def cost(text: str) -> int:
     return sum(bits(char) * count for char, count in Counter(text).items())
 
 
-def is_odd(text: str) -> bool:
+def is_implausible(text: str) -> bool:
     """Whether the characters beyond ASCII are such as no text has, or some were lost."""
     beyond = [char for char in text[:_ENOUGH] if not char.isascii()]
     return any(lost in text for lost in _LOST) or (bool(beyond) and cost("".join(beyond)) > ODD * len(beyond))

@@ -62,7 +62,7 @@ def answered(answer: Answer, language: Language) -> str:
     return f"{answered}\n{not_kept}" if not_kept else answered
 
 
-def asked(language: Language) -> str:
+def ask_for_words(language: Language) -> str:
     """The answer to a message that says nothing."""
     return _ASKED[language]
 

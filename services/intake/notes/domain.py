@@ -182,7 +182,7 @@ def _personal(voice: Voice, told: Voice) -> bytes | None:
             assert_never(voice)
 
 
-def may_be_said(voice: Voice, demand: Demand) -> None:
+def check_status(voice: Voice, demand: Demand) -> None:
     """Raise `Refused` if the demand's status makes the note pointless: no service would act on it."""
     if isinstance(voice, Rate):
         _may_be_judged(voice, demand)

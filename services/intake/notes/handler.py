@@ -17,11 +17,11 @@ from services.intake.notes.domain import (
     Supplement,
     Support,
     Voice,
-    may_be_said,
+    check_status,
     note,
     supplement,
 )
-from services.intake.notes.queries import Told
+from services.intake.notes.queries import RecordedNote
 from services.intake.notes.supporter_queries import First
 from services.intake.notes.supporters import Supporters, count_nameless
 from services.intake.publications import queries as publications
@@ -29,7 +29,7 @@ from services.intake.submission.fitting import fitted
 from services.intake.submission.repeated import reference_taken
 from services.intake.tracking import queries as tracking
 from services.intake.vault import queries as vault_queries
-from services.intake.vault.adding import add_voice, holds_another
+from services.intake.vault.adding import add_voice, has_other_data
 from services.intake.vault.sealing import Vault
 from shared.chassis.aggregates.commands import CommandHandler
 from shared.chassis.aggregates.repository import Repository
@@ -115,7 +115,7 @@ class NoteHandler:
         """The note that the channel recorded under this key; None if there is none."""
         id = uuid5(cause_of(channel, key), "0")
         async with self.pool.acquire(timeout=5) as db:
-            stored = await queries.told(db, id)
+            stored = await queries.recorded_note(db, id)
         if stored is None:
             return None
         fact = parse(stored.type, stored.payload)
@@ -161,7 +161,7 @@ class NoteCommand:
     async def known(self, db: Connection, state: Demand) -> NoteReceipt | None:
         """The receipt of the note that the request repeats, or of this person's first support; None for a new note.
         Raises `Refused`."""
-        stored = await queries.told(db, self.id)
+        stored = await queries.recorded_note(db, self.id)
         if stored:
             await self._must_be_same(db, stored)
             return NoteReceipt(self.id, stored.number, stored.at)
@@ -175,7 +175,7 @@ class NoteCommand:
     async def decide(self, db: Connection, state: Demand, at: datetime) -> Sequence[Fact]:
         """The note as facts. Empty if the citizen supports their own demand, or agrees to a publication that is public
         already. Raises `Refused`."""
-        may_be_said(self.said.voice, state)
+        check_status(self.said.voice, state)
         if isinstance(self.said.voice, Support) and not await self._is_another(db, state, self.said.voice, at):
             return []
         await _bound(db, self.said, self.key, at)
@@ -201,13 +201,13 @@ class NoteCommand:
             return True
         return await supporters.is_another(db, demand.id, people, First(self.id, at))
 
-    async def _must_be_same(self, db: Connection, stored: Told) -> None:
+    async def _must_be_same(self, db: Connection, stored: RecordedNote) -> None:
         sealed = self.note.sealed
         first, repeated = _said(parse(stored.type, stored.payload)), _said(self.note.fact)
         same = (stored.demand, first) == (self.key, repeated)
         # A repeated sighting needs no idempotency key: the reference already identifies the matter.
         if same and sealed and not isinstance(self.said.voice, Sighting):
-            same = not await holds_another(db, self.vault, self.key, self.said.box, sealed)
+            same = not await has_other_data(db, self.vault, self.key, self.said.box, sealed)
         if not same:
             raise _key_used(stored.number)
 

@@ -8,7 +8,7 @@ from shared.chassis.database.pool import Connection
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class RecordedNote:
     """A note in the journal."""
 
     demand: UUID
@@ -18,10 +18,10 @@ class Told:
     at: datetime
 
 
-async def told(db: Connection, note: UUID) -> Told | None:
+async def recorded_note(db: Connection, note: UUID) -> RecordedNote | None:
     """The note with this id; None if it was not recorded."""
     row = await db.fetchrow("SELECT aggregateid, type, payload, subject, time FROM journal WHERE id = $1", note)
-    return Told(*row) if row else None
+    return RecordedNote(*row) if row else None
 
 
 async def hold_references(db: Connection, channel: str) -> None:

@@ -55,7 +55,7 @@ class Open311Route(ErrorFormat):
             except Refused as refused:
                 return answer(refused, format_of(request))
             except RequestValidationError as fault:
-                return answer(misfit(fault.errors()), format_of(request))
+                return answer(argument_refusal(fault.errors()), format_of(request))
             except HTTPException as fault:
                 return answer(Refused(Code.UNREADABLE, str(fault.detail)), format_of(request))
             except PASSING as fault:
@@ -112,7 +112,7 @@ def wrong_method(request: Request, methods: Sequence[str]) -> Response:
     return response
 
 
-def misfit(errors: Iterable[Any]) -> Refused:
+def argument_refusal(errors: Iterable[Any]) -> Refused:
     """The refusal of Pydantic's errors; it names each argument."""
     field_errors = tuple(_field_error(error) for error in errors)
     unknown = any(error.field == "format" for error in field_errors)
@@ -123,7 +123,7 @@ def misfit(errors: Iterable[Any]) -> Refused:
 
 def misfit_of(fault: ValidationError) -> Refused:
     """The same for the error of a model that was created in code."""
-    return misfit(fault.errors(include_url=False))
+    return argument_refusal(fault.errors(include_url=False))
 
 
 def _field_error(error: Mapping[str, Any]) -> FieldError:

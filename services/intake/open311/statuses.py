@@ -46,7 +46,7 @@ class FixMyStreet(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class StatusNames:
     """The names of one status in CitySDK and FixMyStreet."""
 
     detailed: Detailed
@@ -55,21 +55,21 @@ class Said:
 
 _D, _F, _S = Detailed, FixMyStreet, Status
 # fmt: off
-SAID: Final[Mapping[Status, Said]] = {
-    _S.SUBMITTED:   Said(_D.RECEIVED, _F.OPEN),
-    _S.TRIAGE:      Said(_D.RECEIVED, _F.FOR_TRIAGE),
-    _S.ROUTED:      Said(_D.RECEIVED, _F.INVESTIGATING),
-    _S.ACCEPTED:    Said(_D.IN_PROCESS, _F.INVESTIGATING),
-    _S.RETURNED:    Said(_D.IN_PROCESS, _F.FOR_TRIAGE),
-    _S.IN_PROGRESS: Said(_D.IN_PROCESS, _F.IN_PROGRESS),
-    _S.LISTED:      Said(_D.IN_PROCESS, _F.PLANNED),
-    _S.MERGED:      Said(_D.IN_PROCESS, _F.IN_PROGRESS),
-    _S.REOPENED:    Said(_D.IN_PROCESS, _F.OPEN),
-    _S.RESOLVED:    Said(_D.PROCESSED, _F.FIXED),
-    _S.CONFIRMED:   Said(_D.PROCESSED, _F.FIXED),
-    _S.DECLINED:    Said(_D.REJECTED, _F.NOT_COUNCILS_RESPONSIBILITY),
-    _S.WITHDRAWN:   Said(_D.REJECTED, _F.CANCELLED),
-    _S.CLOSED:      Said(_D.ARCHIVED, _F.CLOSED),
+SAID: Final[Mapping[Status, StatusNames]] = {
+    _S.SUBMITTED:   StatusNames(_D.RECEIVED, _F.OPEN),
+    _S.TRIAGE:      StatusNames(_D.RECEIVED, _F.FOR_TRIAGE),
+    _S.ROUTED:      StatusNames(_D.RECEIVED, _F.INVESTIGATING),
+    _S.ACCEPTED:    StatusNames(_D.IN_PROCESS, _F.INVESTIGATING),
+    _S.RETURNED:    StatusNames(_D.IN_PROCESS, _F.FOR_TRIAGE),
+    _S.IN_PROGRESS: StatusNames(_D.IN_PROCESS, _F.IN_PROGRESS),
+    _S.LISTED:      StatusNames(_D.IN_PROCESS, _F.PLANNED),
+    _S.MERGED:      StatusNames(_D.IN_PROCESS, _F.IN_PROGRESS),
+    _S.REOPENED:    StatusNames(_D.IN_PROCESS, _F.OPEN),
+    _S.RESOLVED:    StatusNames(_D.PROCESSED, _F.FIXED),
+    _S.CONFIRMED:   StatusNames(_D.PROCESSED, _F.FIXED),
+    _S.DECLINED:    StatusNames(_D.REJECTED, _F.NOT_COUNCILS_RESPONSIBILITY),
+    _S.WITHDRAWN:   StatusNames(_D.REJECTED, _F.CANCELLED),
+    _S.CLOSED:      StatusNames(_D.ARCHIVED, _F.CLOSED),
 }
 # fmt: on
 

@@ -17,7 +17,7 @@ from services.intake.vault.contact import Contact
 from services.intake.vault.opt_outs import OptOuts
 from services.intake.vault.personal import PersonalField, Why
 from services.intake.vault.persons import correspondents
-from services.intake.vault.queries import Kept
+from services.intake.vault.queries import StoredData
 from services.intake.vault.sealing import Vault
 from shared.chassis.aggregates.repository import Repository
 from shared.chassis.base.clock import now, uuid7
@@ -153,7 +153,9 @@ class ContactBatches:
         opt_outs = OptOuts(self.vault)
         return [*opt_outs.persons(contact), opt_outs.of_demand(ids[question.number], question.contact)]
 
-    def _contact(self, question: ContactQuestion, ids: Mapping[str, UUID], kept: Mapping[UUID, Kept]) -> Contact | None:
+    def _contact(
+        self, question: ContactQuestion, ids: Mapping[str, UUID], kept: Mapping[UUID, StoredData]
+    ) -> Contact | None:
         boxes = kept.get(ids[question.number]) if question.number in ids else None
         return self._opened(boxes, question.contact) if boxes and not boxes.destroyed_at else None
 
@@ -161,7 +163,7 @@ class ContactBatches:
         self,
         question: ContactQuestion,
         ids: Mapping[str, UUID],
-        kept: Mapping[UUID, Kept],
+        kept: Mapping[UUID, StoredData],
         contact: Contact | None,
         opted_out: bool,
     ) -> ContactAnswer:
@@ -177,10 +179,10 @@ class ContactBatches:
                 return ContactAnswer(state=ContactState.KNOWN, way=way, address=address)
         return ContactAnswer(state=ContactState.NOTHING_LEFT)
 
-    def _opened(self, kept: Kept, reference: UUID) -> Contact | None:
+    def _opened(self, kept: StoredData, reference: UUID) -> Contact | None:
         return next(self._contacts(kept, reference), None)
 
-    def _contacts(self, kept: Kept, reference: UUID) -> Iterator[Contact]:
+    def _contacts(self, kept: StoredData, reference: UUID) -> Iterator[Contact]:
         """The contacts in the boxes of this reference. A supporter's contact is stored as a note's hidden data is, and
         boxes with a text hold no contact."""
         if kept.wrapped:

@@ -16,7 +16,7 @@ from services.intake.vault import queries
 from services.intake.vault.contact import Contact
 from services.intake.vault.personal import Erase, Personal, PersonalField, Reveal, Wording, personal
 from services.intake.vault.persons import correspondents
-from services.intake.vault.queries import Holds, Kept
+from services.intake.vault.queries import BoxKind, StoredData
 from services.intake.vault.sealing import Vault
 from shared.chassis.aggregates.commands import CommandHandler
 from shared.chassis.aggregates.repository import Repository
@@ -32,7 +32,7 @@ from shared.masker.masker import Masker
 
 EARLIER, LOOKED_AT = 20, 200
 """How many other demands of a citizen are shown, and how many are looked at for those that the caller may read."""
-Opened = Sequence[tuple[Holds, bytes]]
+Opened = Sequence[tuple[BoxKind, bytes]]
 Told = tuple[Contact | None, Wording | None, tuple[str, ...]]
 
 
@@ -80,23 +80,23 @@ class PersonalDataHandler:
         self.callers.require(REVEAL, by, demand)
         return demand
 
-    async def _earlier(self, db: Connection, demand_id: UUID, kept: Kept, by: Caller) -> tuple[str, ...]:
+    async def _earlier(self, db: Connection, demand_id: UUID, kept: StoredData, by: Caller) -> tuple[str, ...]:
         """The numbers of other demands whose messages went to the same person (ADR 44), those that `by` may read."""
         contact, _, _ = _everything(list(self._unsealed(kept, None)))
         if contact is None:
             return ()
-        others = await queries.corresponded(db, correspondents(self.vault, contact), demand_id, LOOKED_AT)
+        others = await queries.demands_with_messages(db, correspondents(self.vault, contact), demand_id, LOOKED_AT)
         readable = (other.number for other in others if self.callers.may(READ, by, other))
         return tuple(islice(readable, EARLIER))
 
-    def _opened(self, demand: Demand, kept: Kept | None, command: Reveal) -> Personal:
+    def _opened(self, demand: Demand, kept: StoredData | None, command: Reveal) -> Personal:
         if kept and kept.destroyed_at:
             raise _erased(demand.number, kept.destroyed_at)
         opened = list(self._unsealed(kept, command.contact)) if kept else []
         contents = _one_contact(opened) if command.contact else _everything(opened)
         return personal(demand.number, *contents, command.fields)
 
-    def _unsealed(self, kept: Kept, reference: UUID | None) -> Iterator[tuple[Holds, bytes]]:
+    def _unsealed(self, kept: StoredData, reference: UUID | None) -> Iterator[tuple[BoxKind, bytes]]:
         """The opened boxes: all of them, or the one with this reference."""
         if kept.wrapped:
             key = self.vault.unwrap(kept.key_id, kept.wrapped)
@@ -128,11 +128,11 @@ class RevealCommand:
 
 def _everything(opened: Opened) -> Told:
     opened_parts = dict(opened)
-    contact, wording = opened_parts.get(Holds.CONTACT), opened_parts.get(Holds.WORDING)
+    contact, wording = opened_parts.get(BoxKind.CONTACT), opened_parts.get(BoxKind.WORDING)
     return (
         Contact.model_validate_json(contact) if contact else None,
         Wording.model_validate_json(wording) if wording else None,
-        tuple(data.decode() for holds, data in opened if holds is Holds.VOICE),
+        tuple(data.decode() for holds, data in opened if holds is BoxKind.VOICE),
     )
 
 
@@ -147,7 +147,7 @@ def _one_contact(opened: Opened) -> Told:
 
 async def erase(db: Connection, demand_id: UUID, at: datetime, by: str, why: str) -> datetime:
     """Destroy the demand's key and withhold its attachments; returns when that was first done."""
-    await queries.hold(db, demand_id)
+    await queries.lock_key(db, demand_id)
     await attachments.erase(db, demand_id, at)
     return await queries.destroy(db, demand_id, at, by, why)
 

@@ -10,7 +10,7 @@ from services.intake.channels.channel import Channel
 from services.intake.publications.queries import NOTHING, published
 from services.intake.similar import queries
 from services.intake.similar.rarity import UNKNOWN, Rarity
-from services.intake.similar.scoring import THRESHOLD, Asked, Match, ranked
+from services.intake.similar.scoring import THRESHOLD, Match, NewDemand, ranked
 from services.intake.similar.view import Like, like
 from services.intake.submission import domain
 from services.intake.submission.domain import SubmitDemand
@@ -52,7 +52,7 @@ class SimilarFinder:
         pack, division = domain.check(draft, home, at), draft.division or ""
         hidden = await self.masker.masked(draft)
         wording = worded(hidden.title, hidden.text)
-        query = Asked(wording, pack.ancestors(division), draft.location, draft.occurred_at or at)
+        query = NewDemand(wording, pack.ancestors(division), draft.location, draft.occurred_at or at)
         async with self.pool.acquire(timeout=5) as db:
             return await self._best(db, query, pack, most)
 
@@ -63,7 +63,7 @@ class SimilarFinder:
             pack = self.packs.get(demand_submitted.jurisdiction)
             if pack is None:
                 return []
-            query = Asked(
+            query = NewDemand(
                 worded(demand_submitted.title, demand_submitted.text),
                 pack.ancestors(demand_submitted.division),
                 demand_submitted.location,
@@ -83,7 +83,7 @@ class SimilarFinder:
             if pack
         ]
 
-    async def _best(self, db: Connection, query: Asked, pack: Pack, most: int) -> list[tuple[Match, Demand]]:
+    async def _best(self, db: Connection, query: NewDemand, pack: Pack, most: int) -> list[tuple[Match, Demand]]:
         rarity, division = await self._rarity(db, self.clock()), query.within[0]
         candidates = await queries.candidates(db, rarity.search(query.wording), subtree(pack, division), division)
         best = ranked(query, candidates, rarity, self.threshold, most)

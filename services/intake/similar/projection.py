@@ -28,7 +28,7 @@ def similarity_projection(packs: Jurisdictions) -> Projection[Demand, f.Fact, Ch
         }
         queries.note(writes, [due for due in submitted.values() if due])
         turned = [(key, now) for key, now in last.items() if key not in submitted and first[key] != now]
-        queries.turn(writes, turned)
+        queries.set_open(writes, turned)
 
     return Projection(on=dict.fromkeys(ALL_STATUS_FACTS, change_itself), ignores=ALL_NOTES, write=write)
 

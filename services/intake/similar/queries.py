@@ -58,7 +58,7 @@ async def settle(db: Connection) -> None:
     await db.execute("SELECT gin_clean_pending_list('likeness_bigrams')")
 
 
-def turn(writes: WriteBatch, turned: Sequence[tuple[UUID, bool]]) -> None:
+def set_open(writes: WriteBatch, turned: Sequence[tuple[UUID, bool]]) -> None:
     """Open or close these demands in the index."""
     if turned:
         writes.add(

@@ -42,7 +42,7 @@ class Reason:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class NewDemand:
     """The demand that is being written; `within` holds its division and all divisions above it."""
 
     wording: Wording
@@ -80,7 +80,9 @@ class _Scored:
     distance: float | None
 
 
-def ranked(query: Asked, candidates: Sequence[Candidate], rarity: Rarity, threshold: float, most: int) -> list[Match]:
+def ranked(
+    query: NewDemand, candidates: Sequence[Candidate], rarity: Rarity, threshold: float, most: int
+) -> list[Match]:
     """The candidates that reach the threshold, the most similar first; of equals the younger one first."""
     weights = {bigram: rarity.weight(bigram) for bigram in query.wording.bigrams}
     total = sum(weights.values())
@@ -106,14 +108,14 @@ def _alike(weights: Mapping[str, float], total: float, bigrams: Iterable[str], r
     return 2 * both / (total + both + other) if both else 0.0
 
 
-def _scored(query: Asked, candidate: Candidate, text: float) -> _Scored:
+def _scored(query: NewDemand, candidate: Candidate, text: float) -> _Scored:
     distance = _distance(query.location, candidate.location)
     place, _, _ = _place(query, candidate, distance)
     score = text * (1 - _PLACE - _TIME + _PLACE * place + _TIME * _recent(_days(query, candidate)))
     return _Scored(candidate, score, text, distance)
 
 
-def _explained(query: Asked, scored: _Scored) -> Match:
+def _explained(query: NewDemand, scored: _Scored) -> Match:
     days = _days(query, scored.candidate)
     phrases = dict.fromkeys(query.wording.shared(frozenset(scored.candidate.bigrams)))
     quoted = [f"“{phrase}”" for phrase in sorted(phrases, key=len, reverse=True)[:_PHRASES]]
@@ -125,7 +127,7 @@ def _explained(query: Asked, scored: _Scored) -> Match:
     return Match(scored.candidate, scored.score, scored.distance, reasons)
 
 
-def _place(query: Asked, candidate: Candidate, distance: float | None) -> tuple[float, str, str]:
+def _place(query: NewDemand, candidate: Candidate, distance: float | None) -> tuple[float, str, str]:
     here, there = query.within[0], candidate.within[0]
     if distance is not None:
         nearness = min(1.0, _NEAR / max(distance, 1.0))
@@ -137,7 +139,7 @@ def _place(query: Asked, candidate: Candidate, distance: float | None) -> tuple[
     return 0.4, "相邻区划", "neighbouring divisions"
 
 
-def _days(query: Asked, candidate: Candidate) -> float:
+def _days(query: NewDemand, candidate: Candidate) -> float:
     return abs((query.at - candidate.raised_at).total_seconds()) / 86_400
 
 

@@ -15,7 +15,7 @@ from services.intake.submission.placing import placed
 from services.intake.submission.queries import Submission
 from services.intake.vault import queries as vault_queries
 from services.intake.vault.personal import Wording
-from services.intake.vault.queries import Box, Holds, Kept
+from services.intake.vault.queries import Box, BoxKind, StoredData
 from services.intake.vault.sealing import Vault
 from shared.chassis.aggregates.repository import Repository
 from shared.chassis.aggregates.unit_of_work import UnitOfWork
@@ -102,25 +102,27 @@ class RequestChecker:
         work = UnitOfWork(self.repository.rules, at, {})
         sealed = [kept for checked, submission in new for kept in self._record(work, checked, submission)]
         self.repository.put(writes, work)
-        vault_queries.keep(writes, sealed, self.vault.mark)
+        vault_queries.insert_box(writes, sealed, self.vault.mark)
 
-    def _record(self, work: UnitOfWork[Demand, Fact], checked: CheckedRequest, submission: Submission) -> list[Kept]:
+    def _record(
+        self, work: UnitOfWork[Demand, Fact], checked: CheckedRequest, submission: Submission
+    ) -> list[StoredData]:
         fact = checked.fact.model_copy(update={"number": submission.number})
         work.record(submission.id, [fact], submission.submitted_at, submission.id, checked.span)
         return self._sealed(checked.command, submission.id, fact)
 
-    def _sealed(self, command: SubmitDemand, demand_id: UUID, fact: DemandSubmitted) -> list[Kept]:
+    def _sealed(self, command: SubmitDemand, demand_id: UUID, fact: DemandSubmitted) -> list[StoredData]:
         """The sealed contact, and the sealed original title and text if masking changed them."""
-        personal: list[tuple[UUID, Holds, BaseModel]] = []
+        personal: list[tuple[UUID, BoxKind, BaseModel]] = []
         if command.contact and fact.contact:
-            personal.append((fact.contact, Holds.CONTACT, command.contact))
+            personal.append((fact.contact, BoxKind.CONTACT, command.contact))
         if (command.title, command.text) != (fact.title, fact.text):
-            personal.append((self.new_id(), Holds.WORDING, Wording(title=command.title, text=command.text)))
+            personal.append((self.new_id(), BoxKind.WORDING, Wording(title=command.title, text=command.text)))
         if not personal:
             return []
         key = self.vault.new_key(demand_id)
         boxes = tuple(Box(id, holds, key.seal(id, part.model_dump_json().encode())) for id, holds, part in personal)
-        return [Kept(demand_id, key.id, self.vault.wrap(key), boxes)]
+        return [StoredData(demand_id, key.id, self.vault.wrap(key), boxes)]
 
 
 def _passages(command: SubmitDemand) -> Iterator[Passage]:

@@ -12,7 +12,7 @@ from uuid import UUID
 from services.intake.attachments.service import bind
 from services.intake.channels import key_queries
 from services.intake.channels.channel import Channel
-from services.intake.channels.key_queries import Asking, Seen
+from services.intake.channels.key_queries import KeyUsage, RecentKey
 from services.intake.channels.keys import Scope, key_cache
 from services.intake.submission import domain, queries
 from services.intake.submission.checked_request import CheckedRequest, Request, RequestChecker
@@ -39,7 +39,7 @@ SERIALS_AHEAD: Final = 200
 class CountedRequest(NamedTuple):
     """A checked request, written by the statement that also counts the request for its channel's key."""
 
-    seen: Seen
+    seen: RecentKey
     checked: CheckedRequest
 
 
@@ -141,7 +141,7 @@ class SubmissionHandler:
 
     async def _take_seen(
         self, db: Connection, requests: Sequence[CountedRequest]
-    ) -> list[tuple[SubmissionReceipt, Asking] | None]:
+    ) -> list[tuple[SubmissionReceipt, KeyUsage] | None]:
         at = self.clock()
         seen = [request.seen for request in requests]
         checked = [request.checked for request in requests]
@@ -173,7 +173,7 @@ class SubmissionHandler:
             await queries.share_references(db, channel)
         new, refused = await _claim(db, checked, submissions)
         others = [s for s in submissions if s.id not in new]
-        first = await queries.known(db, others) if others else {}
+        first = await queries.earlier_submissions(db, others) if others else {}
         pairs = list(zip(checked, submissions, strict=True))
         writes = WriteBatch()
         self._checker.tell(writes, ((request, s) for request, s in pairs if s.id in new), at)

@@ -76,7 +76,7 @@ def _version(status: Status, version: int, steps: Sequence[RecordedStep]) -> int
     return version + (status in ROUTED_AT_ONCE)
 
 
-def becomes(demand: Demand, imported: ImportedHistory, new_steps: Sequence[RecordedStep]) -> Became:
+def import_result(demand: Demand, imported: ImportedHistory, new_steps: Sequence[RecordedStep]) -> Became:
     """The result of importing `new_steps` for a demand, judged by intake's own copy of the demand.
 
     A demand that has more facts than the record and the policies explain was handled here since: the record can no

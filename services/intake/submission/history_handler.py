@@ -9,7 +9,7 @@ from uuid import UUID
 from services.intake.submission import domain, history_queries, queries
 from services.intake.submission.checked_request import CheckedRequest
 from services.intake.submission.domain import RecordedDemand
-from services.intake.submission.history import Became, ImportedHistory, becomes, differences, history_of
+from services.intake.submission.history import Became, ImportedHistory, differences, history_of, import_result
 from services.intake.submission.history_queries import StoredFact
 from services.intake.submission.queries import Submission
 from services.intake.submission.receipt import SubmissionReceipt
@@ -104,7 +104,7 @@ class HistoryHandler:
         if before is None:
             return _changed_otherwise(row, command, imported.history)
         new_steps = row.checked.fact.history[before:]
-        became = becomes(work.state(row.first.id), imported.history, new_steps)
+        became = import_result(work.state(row.first.id), imported.history, new_steps)
         if became is not Became.MOVED_ON:
             return _receipt(row, became)
         self._record(work, row, imported, new_steps, at)

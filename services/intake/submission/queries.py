@@ -72,7 +72,7 @@ async def claim(db: Connection, submissions: Sequence[Submission]) -> set[UUID]:
     return {row["id"] for row in rows}
 
 
-async def known(db: Connection, submissions: Sequence[Submission]) -> dict[UUID, Submission]:
+async def earlier_submissions(db: Connection, submissions: Sequence[Submission]) -> dict[UUID, Submission]:
     """By the id of each submission that is not new, the earlier one: with the same key, with the same reference, or of
     the demand that the reference stands for as a sighting."""
     rows = await db.fetch(

@@ -13,7 +13,7 @@ _OTHER: Final = (
 )
 
 
-def lasting_secret_kept(pool: Pool, secret: str) -> Check:
+def lasting_secret_check(pool: Pool, secret: str) -> Check:
     """A check that fails if `secret` is not the secret of the first start. At the first start its mark (an HMAC) is
     stored; later starts compare with it."""
     mark = hmac.digest(secret.encode(), _PURPOSE, "sha256")

@@ -22,7 +22,7 @@ MOST: Final = 500
 """So many steps, and so many notes of the citizen, are shown of one demand: the latest ones."""
 
 
-class Told(NamedTuple):
+class StoryStep(NamedTuple):
     """One thing that the citizen was told about the demand: `said` is a JSON object."""
 
     type: str
@@ -31,7 +31,7 @@ class Told(NamedTuple):
     at: datetime
 
 
-class Spoken(NamedTuple):
+class CitizenNote(NamedTuple):
     """One note of the citizen; `payload` is a JSON object."""
 
     id: UUID
@@ -47,22 +47,22 @@ class Story:
 
     text: str
     attachments: Sequence[str]
-    told: Sequence[Told]
-    spoken: Sequence[Spoken]
+    told: Sequence[StoryStep]
+    spoken: Sequence[CitizenNote]
     supports: int
 
 
-async def told(db: Connection, demand: UUID) -> list[Told]:
+async def told(db: Connection, demand: UUID) -> list[StoryStep]:
     """What the citizen was told, the earliest first."""
     rows = await db.fetch(
         "SELECT type, unit, said, at FROM demand_told WHERE demand_id = $1 ORDER BY sequence DESC LIMIT $2",
         demand,
         MOST,
     )
-    return [Told(*row) for row in reversed(rows)]
+    return [StoryStep(*row) for row in reversed(rows)]
 
 
-async def spoken(db: Connection, demand: UUID) -> list[Spoken]:
+async def citizen_notes(db: Connection, demand: UUID) -> list[CitizenNote]:
     """What the citizen said after the submission, the earliest first."""
     rows = await db.fetch(
         """
@@ -73,7 +73,7 @@ async def spoken(db: Connection, demand: UUID) -> list[Spoken]:
         [kind.wire_type() for kind in (DemandSupplemented, DemandUrged, WithdrawalRequested)],
         MOST,
     )
-    return [Spoken(*row) for row in reversed(rows)]
+    return [CitizenNote(*row) for row in reversed(rows)]
 
 
 async def submitted_attachments(db: Connection, demand: UUID) -> list[str]:

@@ -67,6 +67,6 @@ class StoryReader:
                 text=await queries.words(db, demand),
                 attachments=await queries.submitted_attachments(db, demand),
                 told=await queries.told(db, demand),
-                spoken=await queries.spoken(db, demand),
+                spoken=await queries.citizen_notes(db, demand),
                 supports=await queries.supports(db, demand),
             )

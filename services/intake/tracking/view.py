@@ -10,7 +10,7 @@ from services.intake.publications.queries import NOTHING, Published
 from services.intake.tracking import documents as d
 from services.intake.tracking.names import address, name
 from services.intake.tracking.projection import is_open
-from services.intake.tracking.queries import Spoken, Story, Told
+from services.intake.tracking.queries import CitizenNote, Story, StoryStep
 from services.intake.tracking.status_words import STATUS_WORDS
 from shared.contracts.demand import facts as f
 from shared.contracts.demand.state import Demand, Status
@@ -83,18 +83,18 @@ def _consent(demand: Demand, pack: Pack | None, publication: Published) -> d.Pub
     return d.PublicationStand.model_validate(consent) if consent else None
 
 
-def since_reopening(facts: Sequence[Told]) -> Sequence[Told]:
+def since_reopening(facts: Sequence[StoryStep]) -> Sequence[StoryStep]:
     """The facts after the last reopening; an answer before it no longer counts."""
     last = max((n for n, fact in enumerate(facts) if fact.type == f.DemandReopened.type), default=-1)
     return facts[last + 1 :]
 
 
-def _steps(facts: Sequence[Told], pack: Pack | None, kind: type[S], *kinds: type[f.Fact]) -> list[S]:
+def _steps(facts: Sequence[StoryStep], pack: Pack | None, kind: type[S], *kinds: type[f.Fact]) -> list[S]:
     types = {counted.type for counted in kinds}
     return [_step(fact, pack, kind) for fact in facts if fact.type in types]
 
 
-def _pauses(facts: Sequence[Told], pack: Pack | None) -> list[d.ClockPause]:
+def _pauses(facts: Sequence[StoryStep], pack: Pack | None) -> list[d.ClockPause]:
     """Each pause, with its end if it has one. A resumption without a pause is left out: when a demand is put on a list
     its clock stops without a pause of its own."""
     pauses: list[d.ClockPause] = []
@@ -116,7 +116,7 @@ def pause_reason(pack: Pack | None, code: str, language: str | None = None) -> s
     return str(getattr(reason.name, language)) if language else name(pack, reason.name)
 
 
-def _step(told: Told, pack: Pack | None, kind: type[S]) -> S:
+def _step(told: StoryStep, pack: Pack | None, kind: type[S]) -> S:
     payload = orjson.loads(told.said)
     names = {"unit_name": unit_name(pack, told.unit)}
     if suggested := payload.get("suggested_unit"):
@@ -133,7 +133,7 @@ def unit_name(pack: Pack | None, unit: str | None) -> str | None:
     return named_by_pack(pack, unit) if unit else unit
 
 
-def _spoke(spoken: Spoken) -> d.Spoke:
+def _spoke(spoken: CitizenNote) -> d.Spoke:
     payload = orjson.loads(spoken.payload)
     return d.Spoke(
         id=spoken.id,

@@ -4,7 +4,7 @@ from uuid import UUID
 
 from services.intake.vault import queries
 from services.intake.vault.contact import Contact
-from services.intake.vault.queries import Box, Holds
+from services.intake.vault.queries import Box, BoxKind
 from services.intake.vault.sealing import Vault
 from shared.chassis.database.pool import Connection
 
@@ -15,12 +15,12 @@ async def add_voice(db: Connection, vault: Vault, demand_id: UUID, box: UUID, pe
     key_id, wrapped = await queries.key_for_more(db, demand_id, fresh, vault.mark)
     if wrapped is not None:
         key = vault.unwrap(key_id, wrapped)
-        await queries.keep_box(db, demand_id, Box(box, Holds.VOICE, key.seal(box, personal)))
+        await queries.keep_box(db, demand_id, Box(box, BoxKind.VOICE, key.seal(box, personal)))
 
 
 async def contact_of(db: Connection, vault: Vault, demand_id: UUID) -> Contact | None:
     """The contact of the citizen who raised a demand. It is only compared with another one, and shown to nobody."""
-    vault_data = await queries.of_demand(db, demand_id, Holds.CONTACT)
+    vault_data = await queries.of_demand(db, demand_id, BoxKind.CONTACT)
     if vault_data is None or vault_data.wrapped is None or not vault_data.boxes:
         return None
     key = vault.unwrap(vault_data.key_id, vault_data.wrapped)
@@ -28,7 +28,7 @@ async def contact_of(db: Connection, vault: Vault, demand_id: UUID) -> Contact |
     return Contact.model_validate_json(key.open(box.id, box.sealed))
 
 
-async def holds_another(db: Connection, vault: Vault, demand_id: UUID, box: UUID, personal: bytes) -> bool:
+async def has_other_data(db: Connection, vault: Vault, demand_id: UUID, box: UUID, personal: bytes) -> bool:
     """Whether a box holds other data than these; False after an erasure."""
     kept = await queries.of_demand(db, demand_id)
     if kept is None or kept.wrapped is None:

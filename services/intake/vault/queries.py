@@ -11,7 +11,7 @@ from shared.chassis.database.write_batch import WriteBatch
 from shared.contracts.demand.state import Demand
 
 
-class Holds(StrEnum):
+class BoxKind(StrEnum):
     """The kinds of data in a box."""
 
     CONTACT = "contact"
@@ -23,11 +23,11 @@ class Box(NamedTuple):
     """Sealed data."""
 
     id: UUID
-    holds: Holds
+    holds: BoxKind
     sealed: bytes
 
 
-class Kept(NamedTuple):
+class StoredData(NamedTuple):
     """What the vault stores about one demand; without `wrapped` its key was destroyed."""
 
     demand_id: UUID
@@ -37,7 +37,7 @@ class Kept(NamedTuple):
     destroyed_at: datetime | None = None
 
 
-def keep(writes: WriteBatch, kept: Sequence[Kept], master: str) -> None:
+def insert_box(writes: WriteBatch, kept: Sequence[StoredData], master: str) -> None:
     """Insert sealed data with its keys."""
     if kept:
         keys = [(one.key_id, one.demand_id, one.wrapped) for one in kept]
@@ -82,7 +82,7 @@ async def keep_box(db: Connection, demand_id: UUID, box: Box) -> None:
     )
 
 
-async def of_demand(db: Connection, demand_id: UUID, only: Holds | None = None) -> Kept | None:
+async def of_demand(db: Connection, demand_id: UUID, only: BoxKind | None = None) -> StoredData | None:
     """The sealed data of a demand, or one kind of it; None if it has no personal data."""
     key = await db.fetchrow("SELECT id, wrapped, destroyed_at FROM vault_key WHERE demand_id = $1 FOR SHARE", demand_id)
     if key is None:
@@ -92,11 +92,11 @@ async def of_demand(db: Connection, demand_id: UUID, only: Holds | None = None) 
         demand_id,
         only,
     )
-    boxes = tuple(Box(row["id"], Holds(row["holds"]), row["sealed"]) for row in rows)
-    return Kept(demand_id, key["id"], key["wrapped"], boxes, key["destroyed_at"])
+    boxes = tuple(Box(row["id"], BoxKind(row["holds"]), row["sealed"]) for row in rows)
+    return StoredData(demand_id, key["id"], key["wrapped"], boxes, key["destroyed_at"])
 
 
-async def of_demands(db: Connection, demand_ids: Sequence[UUID]) -> dict[UUID, Kept]:
+async def of_demands(db: Connection, demand_ids: Sequence[UUID]) -> dict[UUID, StoredData]:
     """The sealed data of these demands, by their ids; the transaction must hold the demands. Demands without personal
     data are left out."""
     keys = await db.fetch(
@@ -104,9 +104,9 @@ async def of_demands(db: Connection, demand_ids: Sequence[UUID]) -> dict[UUID, K
     )
     boxes: dict[UUID, list[Box]] = {}
     for row in await db.fetch("SELECT demand_id, id, holds, sealed FROM vault WHERE demand_id = ANY($1)", demand_ids):
-        boxes.setdefault(row["demand_id"], []).append(Box(row["id"], Holds(row["holds"]), row["sealed"]))
+        boxes.setdefault(row["demand_id"], []).append(Box(row["id"], BoxKind(row["holds"]), row["sealed"]))
     return {
-        row["demand_id"]: Kept(
+        row["demand_id"]: StoredData(
             row["demand_id"], row["id"], row["wrapped"], tuple(boxes.get(row["demand_id"], ())), row["destroyed_at"]
         )
         for row in keys
@@ -131,7 +131,7 @@ async def put_correspondents(db: Connection, correspondents: Sequence[tuple[byte
         )
 
 
-async def corresponded(db: Connection, persons: Sequence[bytes], besides: UUID, limit: int) -> list[Demand]:
+async def demands_with_messages(db: Connection, persons: Sequence[bytes], besides: UUID, limit: int) -> list[Demand]:
     """The latest demands about which one of these was sent a message, but for one."""
     rows = await db.fetch(
         """
@@ -147,7 +147,7 @@ async def corresponded(db: Connection, persons: Sequence[bytes], besides: UUID, 
     return [Demand.model_validate_json(row["state"]) for row in rows]
 
 
-async def hold(db: Connection, demand_id: UUID) -> None:
+async def lock_key(db: Connection, demand_id: UUID) -> None:
     """Lock the demand's key until the transaction ends, so that nobody can refer to it meanwhile."""
     await db.execute("SELECT FROM demand WHERE id = $1 FOR UPDATE", demand_id)
 

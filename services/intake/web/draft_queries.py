@@ -19,7 +19,7 @@ async def put(db: Connection, id: UUID, sealed: bytes, at: datetime) -> None:
     )
 
 
-async def one(db: Connection, id: UUID, since: datetime) -> bytes | None:
+async def draft_by_id(db: Connection, id: UUID, since: datetime) -> bytes | None:
     """A draft that was saved since a moment; None if there is none."""
     sealed: bytes | None = await db.fetchval(
         "SELECT sealed FROM portal_draft WHERE id = $1 AND saved_at >= $2", id, since

@@ -32,7 +32,7 @@ class Drafts:
     async def read(self, visitor: Visitor, id: UUID) -> Draft:
         """A draft of this visitor; raises `Refused` if there is none, or if it is older than a day."""
         async with self.pool.acquire(timeout=5) as db:
-            sealed = await queries.one(db, id, self.clock() - KEPT)
+            sealed = await queries.draft_by_id(db, id, self.clock() - KEPT)
         try:
             if sealed is not None:
                 return read(_key(visitor, id).open(id, sealed))
@@ -47,7 +47,7 @@ class Drafts:
     async def find(self, visitor: Visitor, id: UUID) -> Draft | None:
         """The draft with this id, None if there is none; raises `Refused` if it is another visitor's."""
         async with self.pool.acquire(timeout=5) as db:
-            sealed = await queries.one(db, id, self.clock() - KEPT)
+            sealed = await queries.draft_by_id(db, id, self.clock() - KEPT)
         return None if sealed is None else await self.read(visitor, id)
 
     async def put(self, visitor: Visitor, id: UUID, draft: Draft) -> None:

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import orjson
 
 from services.intake.attachments.queries import Attachment
-from services.intake.tracking.queries import Spoken, Story, Told
+from services.intake.tracking.queries import CitizenNote, Story, StoryStep
 from services.intake.tracking.view import pause_reason, unit_name
 from services.intake.web.visit import Visit
 from shared.contracts.demand import facts as f
@@ -50,7 +50,7 @@ class Conversation:
     at: datetime
     supporter: bool
 
-    def entries(self, answered: Told | None) -> list[Entry]:
+    def entries(self, answered: StoryStep | None) -> list[Entry]:
         """All entries, or those that a supporter may read. The text of the present answer stands above the timeline."""
         if self.supporter:
             return [self._told(fact, fact is answered) for fact in self.story.told if fact.type in TO_SUPPORTERS]
@@ -59,7 +59,7 @@ class Conversation:
         dated.sort(key=lambda pair: pair[0])
         return [*self._submitted(), *(entry for _, entry in dated)]
 
-    def readable(self, fact: Told) -> dict[str, Any]:
+    def readable(self, fact: StoryStep) -> dict[str, Any]:
         """The fields of a fact that this reader may read."""
         payload: dict[str, Any] = orjson.loads(fact.said)
         if self.supporter:
@@ -88,14 +88,14 @@ class Conversation:
         words = self.story.text or self.demand.title
         return [self._entry(self.demand.submitted_at, what, who, words, links=self.links(self.story.attachments))]
 
-    def _spoken(self, note: Spoken) -> Entry:
+    def _spoken(self, note: CitizenNote) -> Entry:
         payload = orjson.loads(note.payload)
         words = payload.get("text") or payload.get("reason") or ""
         what = self.visit.say(*_SPOKEN[note.type])
         who = self.visit.say("您", "you")
         return self._entry(note.at, what, who, words, links=self.links(payload.get("attachments", ())))
 
-    def _told(self, fact: Told, stands_above: bool) -> Entry:
+    def _told(self, fact: StoryStep, stands_above: bool) -> Entry:
         payload = self.readable(fact)
         tell = _TOLD[fact.type]
         by_citizen = fact.type in _BY_CITIZEN

@@ -9,10 +9,10 @@ from zoneinfo import ZoneInfo
 import orjson
 
 from services.intake.attachments.queries import Attachment
-from services.intake.notes.domain import Withdraw, may_be_said
+from services.intake.notes.domain import Withdraw, check_status
 from services.intake.publications.consent import PublicationConsent, PublicationStanding, consent_of
 from services.intake.publications.queries import Published
-from services.intake.tracking.queries import Story, Told
+from services.intake.tracking.queries import Story, StoryStep
 from services.intake.tracking.view import since_reopening, unit_name
 from services.intake.web import follow_words as w
 from services.intake.web.follow_conversation import Conversation
@@ -107,7 +107,7 @@ class Followed:
         return self.pack.may_reopen(self.demand.reopenings)
 
     @property
-    def answered(self) -> Told | None:
+    def answered(self) -> StoryStep | None:
         """The fact with the present answer; None after a reopening."""
         if self.is_hidden:
             return None
@@ -175,7 +175,7 @@ class Followed:
     def _may_withdraw(self) -> bool:
         is_requested = any(note.type == f.WithdrawalRequested.wire_type() for note in self.story.spoken)
         try:
-            may_be_said(Withdraw(), self.demand)
+            check_status(Withdraw(), self.demand)
         except Refused:
             return False
         return not is_requested

@@ -29,7 +29,7 @@ _BEGINS: Final = re.compile(
 _BY_QQ: Final = re.compile(r"\s*这是来自\s*QQ\s*邮箱的(?:假期)?自动回复邮件", re.IGNORECASE)
 
 
-def answers_by_itself(mail: Mail, subject: str, beginning: str) -> bool:
+def is_absence_reply(mail: Mail, subject: str, beginning: str) -> bool:
     """Whether a program answered for somebody who is away, without saying so in a header, as QQ's does.
 
     A subject alone is no proof: people complain about automatic answers, and their e-mail must not be lost. So the text
@@ -41,7 +41,7 @@ def answers_by_itself(mail: Mail, subject: str, beginning: str) -> bool:
     return bool(_AUTOMATIC.match(subject)) and (is_answer or bool(_BEGINS.match(beginning)))
 
 
-def by_itself(mail: Mail, mail_from: str, mailbox: str) -> bool:
+def is_automatic(mail: Mail, mail_from: str, mailbox: str) -> bool:
     """Whether no person wrote this: an automatic answer, a report of a mail system, or an e-mail of our own."""
     sender = mail_from.strip("<>").lower()
     return (

@@ -5,7 +5,7 @@ from email.message import Message as Mail
 from typing import Final
 
 from services.intake.inbound.mail import headers
-from services.intake.inbound.mail.auto_reply import answers_by_itself, by_itself
+from services.intake.inbound.mail.auto_reply import is_absence_reply, is_automatic
 from services.intake.inbound.mail.limits import TooMuch, parsed
 from services.intake.inbound.mail.parts import Parts, head, parts, unread
 from services.intake.inbound.mail.quotes import unquoted
@@ -30,7 +30,7 @@ def unread_letter(content: bytes, mail_from: str, mailbox: str, why: str) -> Mes
 def _message(mail: Mail, mail_parts: Parts, content: bytes, mail_from: str, mailbox: str) -> Message | None:
     titled = headers.words(mail, "Subject")
     subject, beginning = titled.text, mail_parts.words[0].text if mail_parts.words else ""
-    if by_itself(mail, mail_from, mailbox) or answers_by_itself(mail, subject, beginning):
+    if is_automatic(mail, mail_from, mailbox) or is_absence_reply(mail, subject, beginning):
         return None
     name, address = headers.address(mail, "From")
     if mailbox and address.lower() == mailbox.lower():

@@ -11,7 +11,7 @@ from fastapi.responses import PlainTextResponse, Response
 from services.intake.channels.gateway_settings import ChannelSettings, Gateway, GatewayRegistry
 from services.intake.channels.keys import authenticate
 from services.intake.inbound.message import digest, readable
-from services.intake.inbound.sms.request import Asked, Sms, asked, fields
+from services.intake.inbound.sms.request import ParsedMessages, Sms, fields, parse_messages
 from services.intake.inbound.sms.request import words as words_of
 from services.intake.inbound.sms.text_taker import TextTaker
 from shared.chassis.http.body_limit import MAX_BODY, LargerBodies, LimitedRouter
@@ -40,7 +40,7 @@ class SmsGateway:
         key = request.headers.get("X-API-Key") or query.get(names.sms_key, b"").decode("utf-8", "replace")
         if key:  # checked before the body is read, so that nobody can send a large one without a key
             await self._authenticate(channel, key)
-        posted = await asked(request, query, names)
+        posted = await parse_messages(request, query, names)
         if not key:
             first_message = posted.messages[0] if posted.messages else {}
             await self._authenticate(channel, first_message.get(names.sms_key, b"").decode("utf-8", "replace"))
@@ -55,7 +55,7 @@ class SmsGateway:
             zh = f"该密钥不属于渠道 {channel}，请使用该渠道的密钥"
             raise Refused(Code.FORBIDDEN, en, zh, (FieldError("X-API-Key", zh, en, API_KEY),))
 
-    async def _take_all(self, gateway: Gateway, posted: Asked) -> Response:
+    async def _take_all(self, gateway: Gateway, posted: ParsedMessages) -> Response:
         """Take several messages. A message with an error does not hold up the others; it is refused after they were
         taken."""
         refused = []
@@ -97,7 +97,7 @@ def _text(words: str) -> PlainTextResponse:
     return PlainTextResponse(words, headers={} if words.isascii() else {"X-Kannel-Coding": "2"})
 
 
-def _sms(message: Mapping[str, bytes], posted: Asked, names: ChannelSettings, place: str = "") -> Sms:
+def _sms(message: Mapping[str, bytes], posted: ParsedMessages, names: ChannelSettings, place: str = "") -> Sms:
     """The message of a request; raises `Refused`, which names the missing parameters.
 
     The messages of a list often have no references: then all parameters together, the time included, identify a

@@ -18,7 +18,7 @@ MAX_MESSAGES: Final = 500
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class ParsedMessages:
     """The messages of a request, by the gateway's own names; each value as bytes, those of JSON in UTF-8."""
 
     messages: tuple[Mapping[str, bytes], ...]
@@ -49,22 +49,24 @@ def fields(written: bytes) -> dict[str, bytes]:
     return {name: value.encode("latin-1") for name, value in pairs}
 
 
-async def asked(request: Request, query: Mapping[str, bytes], names: ChannelSettings) -> Asked:
+async def parse_messages(request: Request, query: Mapping[str, bytes], names: ChannelSettings) -> ParsedMessages:
     """All messages of a request; raises `Refused` if it has none."""
     if request.method != "POST":
-        return Asked((query,))
+        return ParsedMessages((query,))
     if request.headers.get("content-type", "").startswith("multipart/form-data"):
         form = await request.form()
-        return Asked(({**query, **{name: _bytes(value) for name, value in form.items() if isinstance(value, str)}},))
+        return ParsedMessages(
+            ({**query, **{name: _bytes(value) for name, value in form.items() if isinstance(value, str)}},)
+        )
     body = await request.body()
     if body.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] in (b"{", b"["):
         reading = read(body)
         items = _items(_parsed(reading.text), names)
-        return Asked(tuple({**query, **_scalars(item)} for item in items), True, reading)
-    return Asked(({**query, **fields(body)},))
+        return ParsedMessages(tuple({**query, **_scalars(item)} for item in items), True, reading)
+    return ParsedMessages(({**query, **fields(body)},))
 
 
-def words(message: Mapping[str, bytes], posted: Asked, names: ChannelSettings) -> Words:
+def words(message: Mapping[str, bytes], posted: ParsedMessages, names: ChannelSettings) -> Words:
     """The text in any charset, and which part it is: by its header, or by the gateway's parameters."""
     found = _text(message, posted, names)
     return found if found.part else replace(found, part=_told_apart(message, names))
@@ -79,7 +81,7 @@ def _told_apart(message: Mapping[str, bytes], names: ChannelSettings) -> Part | 
     return counted(*(message.get(name, b"").decode("utf-8", "replace") for name in counters))
 
 
-def _text(message: Mapping[str, bytes], posted: Asked, names: ChannelSettings) -> Words:
+def _text(message: Mapping[str, bytes], posted: ParsedMessages, names: ChannelSettings) -> Words:
     written, charset = message[names.sms_text], names.sms_charset
     if names.sms_encoding == "hex":
         written, is_hex = _unhexed(written)

@@ -95,7 +95,7 @@ class TextTaker:
         message = self._message(str(id), sender, joined.text).as_read(*joined.readings).with_note(joined.note)
         language = self.language_of(gateway.channel.division)
         if not message.text:
-            answer, reply = Answer(""), words.asked(language)
+            answer, reply = Answer(""), words.ask_for_words(language)
         else:
             answer = await self.conversations.take(gateway, message)
             reply = words.answered(answer, language)
@@ -112,7 +112,7 @@ class TextTaker:
     async def _say(self, gateway: Gateway, message: Message) -> str:
         language = self.language_of(gateway.channel.division)
         if not message.text:
-            return words.asked(language)
+            return words.ask_for_words(language)
         return words.answered(await self.conversations.take(gateway, message), language)
 
     def _message(self, id: str, sender: str, text: str) -> Message:

@@ -83,7 +83,7 @@ class WeChat:
         elif callback.kind in xml.UNREAD:
             reply = words.unread(language)
         elif callback.kind == "text":
-            reply = words.asked(language)
+            reply = words.ask_for_words(language)
         else:
             return None
         return self._reply(account, callback, reply)
