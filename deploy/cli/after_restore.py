@@ -13,8 +13,8 @@ from uuid import UUID
 
 import typer
 
-from deploy.cli.lost_refusals import Said, said_in, tell_again
-from deploy.cli.notifications import nobody
+from deploy.cli.lost_refusals import RefusalFact, refusals_by_demand, repeat_refusals
+from deploy.cli.notifications import no_recipients
 from deploy.cli.processes import RunSettings
 from services.feedback import assembled as feedback_parts
 from services.feedback.notifications import queries as message_queries
@@ -109,12 +109,12 @@ def _moment(text: str) -> datetime | None:
     return moment
 
 
-def _said(told: Path | None) -> Mapping[UUID, Sequence[Said]]:
+def _said(told: Path | None) -> Mapping[UUID, Sequence[RefusalFact]]:
     if told is None:
         return {}
     try:
         with told.open(encoding="utf-8") as lines:
-            return said_in(lines)
+            return refusals_by_demand(lines)
     except ValueError as fault:
         raise typer.BadParameter(f"{told}: {fault}") from None
 
@@ -132,13 +132,15 @@ async def _not_empty(kafka: Kafka) -> Sequence[str]:
     ]
 
 
-async def _do(database: str, until: datetime | None, numbers: int, said: Mapping[UUID, Sequence[Said]]) -> Done:
+async def _do(database: str, until: datetime | None, numbers: int, said: Mapping[UUID, Sequence[RefusalFact]]) -> Done:
     async with await open_pool(database, "intake", size=1) as pool, pool.acquire() as db, db.transaction():
         first = await submission_queries.leave_out_serials(db, numbers)
         await event_queries.end_cursors(db)
         refused = 0
         if said:
-            refused = await tell_again(db, intake_parts.demand_repository(packs_of(read(JurisdictionSettings))), said)
+            refused = await repeat_refusals(
+                db, intake_parts.demand_repository(packs_of(read(JurisdictionSettings))), said
+            )
     async with await open_pool(database, "routing", size=1) as pool, pool.acquire() as db:
         ended = await sessions.end_all(db)
     async with await open_pool(database, "feedback", size=1) as pool, pool.acquire() as db, db.transaction():
@@ -146,6 +148,6 @@ async def _do(database: str, until: datetime | None, numbers: int, said: Mapping
         if until:
             settings = read(FeedbackSettings)
             packs = packs_of(settings)
-            kind = messages(feedback_parts.demand_repository(packs, settings), nobody, (), packs)
+            kind = messages(feedback_parts.demand_repository(packs, settings), no_recipients, (), packs)
             held_back = await intent_reports.doubt(db, kind, until, CAUSE, now())
         return Done(first, refused, ended, held_back, await message_queries.waiting(db))

@@ -11,7 +11,7 @@ from rich.panel import Panel
 from rich.table import Table
 
 from deploy.cli.channels import keys
-from deploy.cli.faults import first, in_words
+from deploy.cli.faults import fault_message, first
 from deploy.cli.running import warn_of_unknown_settings
 from deploy.cli.up import Broker, Port, banner, options, until_ctrl_c, until_stopped
 from deploy.importing.client import HandoverFailed, IntakeClient
@@ -43,7 +43,7 @@ def demo(
     try:
         asyncio.run(until_stopped(_demo(port, broker, leave)))
     except* (Unusable, HandoverFailed, httpx.HTTPError, OSError) as faults:
-        typer.echo(f"huying: {in_words(first(faults))}", err=True)
+        typer.echo(f"huying: {fault_message(first(faults))}", err=True)
         failed = True
     if failed:  # not raised above: Python before 3.11.4 would wrap it in a group
         raise typer.Exit(1)

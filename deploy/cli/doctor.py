@@ -116,7 +116,7 @@ async def _findings(place: Place) -> list[Finding]:
         _database(place, cluster, apart), _readers(place, cluster)
     )
     checked_urls = place.runtime.health.values() if place.runtime else ()
-    answering = await processes.of_the_table(registered, [*checked_urls, *place.health])
+    answering = await processes.registered_findings(registered, [*checked_urls, *place.health])
     return [*at_health, *answering, *at_the_broker, *readers, *at_the_database]
 
 
@@ -124,7 +124,7 @@ async def _processes(place: Place) -> tuple[list[Finding], list[str]]:
     """The findings, and the names of the processes whose health was checked."""
     findings: list[Finding] = []
     if place.runtime:
-        findings = await processes.of_the_deployment(place.runtime)
+        findings = await processes.deployment_findings(place.runtime)
     elif _left_behind():
         wrong = Words("ended without a clean stop; it may have been killed", "未正常结束（可能被强行终止）")
         step = Words("start it again with `make up`", "用 `make up` 重新启动")
@@ -184,7 +184,7 @@ async def _database(
     subject = Words("database", "数据库")
     step = Words("check whether it runs, and whether DATABASE_URL is right", "请确认它在运行、DATABASE_URL 正确")
     try:
-        asking = database.everything(place.database_url, cluster, place.shards, apart)
+        asking = database.database_findings(place.database_url, cluster, place.shards, apart)
         return await asyncio.wait_for(asking, PART_WITHIN)
     except (RuntimeError, ValueError, *UNUSABLE) as fault:
         return named("database", [_silent(subject, fault, step)]) + _unseen_processes(place), ()

@@ -24,14 +24,14 @@ def first(fault: BaseException) -> BaseException:
     return fault
 
 
-def in_words(fault: BaseException) -> str:
+def fault_message(fault: BaseException) -> str:
     """The message of a fault; for a request without a response, also its URL."""
     if isinstance(fault, httpx.RequestError):
         return f"{fault.request.url.copy_with(query=None)} 没有回应 / does not answer: {fault or repr(fault)}"
     return printable(str(fault))
 
 
-def of_a_server(fault: BaseException) -> str | None:
+def server_fault_message(fault: BaseException) -> str | None:
     """The message for a fault of the classes `UNUSABLE`: which server does not answer, and what to check. None if the
     fault comes from a file or disk."""
     words = printable(str(fault) or repr(fault))

@@ -15,7 +15,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from deploy.cli.faults import first, in_words
+from deploy.cli.faults import fault_message, first
 from deploy.cli.running import local_url_and_key, url_and_key
 from deploy.importing.cities import UnknownCity, must_be_served, pack_of
 from deploy.importing.client import AGAIN, HandoverFailed
@@ -78,7 +78,7 @@ def import_file(
         else:
             outcome = asyncio.run(_imported(job, *url_and_key(url, key, "import"), wait))
     except* HOPELESS as faults:
-        typer.echo(f"huying: {in_words(first(faults))}", err=True)
+        typer.echo(f"huying: {fault_message(first(faults))}", err=True)
     except* KeyboardInterrupt:
         typer.echo(f"huying: {STOPPED_TRIAL if dry_run else STOPPED}", err=True)
     if outcome is None:  # not raised above: Python before 3.11.4 would wrap it in a group

@@ -25,29 +25,31 @@ _KINDS: Final = {kind.wire_type(): kind for kind in (PublicationRefused, Publica
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class RefusalFact:
     """A fact about a refusal of publication, or about its withdrawal, with its id."""
 
     id: UUID
     fact: PublicationRefused | PublicationAllowed
 
 
-def said_in(lines: Iterable[str]) -> Mapping[UUID, Sequence[Said]]:
+def refusals_by_demand(lines: Iterable[str]) -> Mapping[UUID, Sequence[RefusalFact]]:
     """These facts by demand, from the lines of `huying events tail --json`; raises `ValueError` with the number of a
     wrong line."""
-    by_demand: dict[UUID, dict[UUID, Said]] = defaultdict(dict)
+    by_demand: dict[UUID, dict[UUID, RefusalFact]] = defaultdict(dict)
     for n, line in enumerate(lines, 1):
         try:
             event: dict[str, Any] = json.loads(line)
             if kind := _KINDS.get(event["type"]):
                 id = UUID(event["id"])
-                by_demand[UUID(event["partitionkey"])][id] = Said(id, kind.model_validate(event["data"]))
+                by_demand[UUID(event["partitionkey"])][id] = RefusalFact(id, kind.model_validate(event["data"]))
         except (ValueError, KeyError, TypeError) as fault:
             raise ValueError(f"line {n} is not a fact as `huying events tail --json` prints it: {fault!r}") from None
     return {demand: [*notes.values()] for demand, notes in by_demand.items()}
 
 
-async def tell_again(db: Connection, repository: Repository[Demand, Fact], said: Mapping[UUID, Sequence[Said]]) -> int:
+async def repeat_refusals(
+    db: Connection, repository: Repository[Demand, Fact], said: Mapping[UUID, Sequence[RefusalFact]]
+) -> int:
     """Repeat the refusals that were in force at the end of the lost time; returns the number of demands.
 
     Demands that the database does not know, or knows as refused, are left out.
@@ -86,7 +88,7 @@ class RefuseAgain:
         return True
 
 
-def _after(stand: Stand, lost: Sequence[Said]) -> Stand:
+def _after(stand: Stand, lost: Sequence[RefusalFact]) -> Stand:
     for note in lost:
         stand = stand.then(note.fact, now())
     return stand

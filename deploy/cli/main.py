@@ -152,9 +152,9 @@ class _FaultsInWords:
 def _words_of(fault: Exception) -> str | None:
     if isinstance(fault, Unusable):
         return str(fault)
-    from deploy.cli.faults import UNUSABLE, of_a_server
+    from deploy.cli.faults import UNUSABLE, server_fault_message
 
-    return of_a_server(fault) if isinstance(fault, UNUSABLE) else None
+    return server_fault_message(fault) if isinstance(fault, UNUSABLE) else None
 
 
 def main() -> None:

@@ -108,7 +108,7 @@ def cancel(
 
     async def ask(db: Connection) -> bool:
         async with db.transaction():
-            kind = messages(demand_repository(packs, settings), nobody, (), packs)
+            kind = messages(demand_repository(packs, settings), no_recipients, (), packs)
             return await intent_reports.cancel(db, kind, id, why, now())
 
     if not _asked(ask):
@@ -117,7 +117,7 @@ def cancel(
     typer.echo("it will not be sent")
 
 
-async def nobody(intents: Sequence[Intent]) -> dict[UUID, Found]:
+async def no_recipients(intents: Sequence[Intent]) -> dict[UUID, Found]:
     """The look-up of recipients for commands that send nothing: it finds nobody."""
     return {}
 

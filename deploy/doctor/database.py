@@ -23,7 +23,7 @@ LONGEST_QUESTION_MS: Final = 5_000
 HERE: Final = Words("this machine", "本机")
 
 
-async def everything(
+async def database_findings(
     dsn: str, cluster: str | None, shards: int | None, apart: Sequence[str] = ()
 ) -> tuple[list[Finding], list[RegisteredProcess]]:
     """All findings, and the registered processes; raises asyncpg's faults if the database does not answer. `apart`:

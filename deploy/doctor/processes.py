@@ -17,7 +17,7 @@ from shared.chassis.process.doctor_checks import RegisteredProcess
 LIVE_WITHIN: Final = 3.0
 
 
-async def of_the_deployment(runtime: Runtime) -> list[Finding]:
+async def deployment_findings(runtime: Runtime) -> list[Finding]:
     """Findings about every process that `make up` has started here, and about the pages."""
     findings = await asyncio.gather(*(_child(runtime, name, pid) for name, pid in runtime.pids.items()))
     subject = Words(f"pages at {runtime.url}", f"页面 {runtime.url}")
@@ -89,7 +89,7 @@ async def _name_of(url: str) -> str:
         return ""
 
 
-async def of_the_table(processes: Sequence[RegisteredProcess], known: Collection[str] = ()) -> list[Finding]:
+async def registered_findings(processes: Sequence[RegisteredProcess], known: Collection[str] = ()) -> list[Finding]:
     """Asks the processes that are registered for `/livez`, but for those whose addresses are `known`; one that cannot
     be reached from here may be well, and its row says how it is."""
     asked = [process for process in processes if _can_be_asked(process) and process.health not in known]

@@ -46,7 +46,7 @@ class Health:
         return None if answer.is_success else f"{path} says {answer.status_code}: {answer.text[:500]}"
 
 
-async def first_wrong(places: Sequence[Health], path: str) -> str | None:
+async def first_unhealthy(places: Sequence[Health], path: str) -> str | None:
     """What is wrong at the first place that is not healthy; None if all are."""
     for place in places:
         if wrong := await place.wrong(path):

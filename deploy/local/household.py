@@ -11,9 +11,9 @@ from typing import Any, Final, Protocol, TypeVar
 
 import structlog
 
-from deploy.local.health import Health, first_wrong
+from deploy.local.health import Health, first_unhealthy
 from deploy.local.liveness import Liveness
-from deploy.local.ports import free_port, give_back, why_not
+from deploy.local.ports import free_port, release, why_not
 from deploy.local.process import ManagedProcess, Program
 from deploy.local.state import Runtime, Unusable
 from deploy.local.supervisor import Supervisor
@@ -66,7 +66,7 @@ class Household:
     def port(self, preferred: int = 0) -> int:
         """Reserve a port until the end of the deployment."""
         port = free_port(preferred)
-        self.stack.callback(give_back, port)
+        self.stack.callback(release, port)
         return port
 
     async def serve(self, make: Callable[[int], S]) -> S:
@@ -79,7 +79,7 @@ class Household:
             try:
                 await self._keep(server.program, None, **more)
             except Unusable:
-                give_back(server.port)
+                release(server.port)
                 taken = why_not(server.port)
                 if taken is None or tries == PORTS_TO_TRY:
                     raise
@@ -97,7 +97,7 @@ class Household:
         public = (Health(self.runtime.url, deployment),) if process == "gateway" else ()
         self.runtime.health[process] = health.url
         places: Sequence[Health] = (health, *public)
-        await self._keep(program, self.echo, ready=places, alive=lambda: first_wrong(places, "/livez"))
+        await self._keep(program, self.echo, ready=places, alive=lambda: first_unhealthy(places, "/livez"))
 
     async def _keep(self, program: Program, echo: Echo | None, **more: Any) -> None:
         child = ManagedProcess(program, self.directory / "logs" / f"{program.name}.log", echo)

@@ -15,7 +15,7 @@ find the TCP port free until its server runs, but only one of them can bind the 
 
 
 def free_port(preferred: int = 0) -> int:
-    """The preferred port if it is free, else any free port. A port is never returned twice until `give_back`, because
+    """The preferred port if it is free, else any free port. A port is never returned twice until `release`, because
     the server that will use it may not run yet."""
     wanted = [preferred] if preferred else []
     drawn = (port for _ in range(_TRIES) if (port := secrets.choice(_OURS)) not in _held)
@@ -25,7 +25,7 @@ def free_port(preferred: int = 0) -> int:
     raise OSError("no free port on 127.0.0.1")
 
 
-def give_back(port: int) -> None:
+def release(port: int) -> None:
     """End the reservation of a port."""
     if held := _held.pop(port, None):
         held.close()
@@ -40,7 +40,7 @@ def why_not(port: int) -> str | None:
     except OSError:
         return f"port {port} is taken by another program"
     if port not in _held and _reserve(port):
-        give_back(port)
+        release(port)
         return None
     return f"port {port} is kept for another deployment"
 

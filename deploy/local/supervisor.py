@@ -10,7 +10,7 @@ from typing import Final
 
 import structlog
 
-from deploy.local.health import Health, first_wrong
+from deploy.local.health import Health, first_unhealthy
 from deploy.local.liveness import LOOK_EVERY, Backoff, Liveness
 from deploy.local.process import ManagedProcess
 from deploy.local.state import Unusable
@@ -162,7 +162,7 @@ class Supervisor:
     async def until_ready(self, within: float) -> None:
         """Return when `/readyz` succeeds at all its places; raises `Unusable` with its last output."""
         deadline, wrong = monotonic() + within, None
-        while wrong := await first_wrong(self.ready, "/readyz"):
+        while wrong := await first_unhealthy(self.ready, "/readyz"):
             code = self.child.process.returncode if self.child.process else None
             if code == MISCONFIGURED:
                 self._give_up("cannot work with its settings")

@@ -7,7 +7,7 @@ from typing import Final
 
 from services.feedback.assembled import demand_repository, message_kind, secret_box
 from services.feedback.checks import CHECKS
-from services.feedback.gateways.assembled import hear_receipts, hear_texts
+from services.feedback.gateways.assembled import connect_inbound_texts, connect_reports
 from services.feedback.gateways.inbound_texts import EXPIRED as EXPIRED_TEXTS
 from services.feedback.gateways.inbound_texts import InboundTexts
 from services.feedback.ratings.unrated import UNRATED, unrated
@@ -52,8 +52,8 @@ def worker(settings: FeedbackSettings, pool: Pool) -> Worker:
     packs, interest = packs_of(settings), Interest()
     repository = demand_repository(packs, settings, interest)
     kind = message_kind(settings, pool, repository, packs)
-    hear_receipts(pool, kind)
-    hearing = hear_texts(kind, InboundTexts.at(pool, settings.intake_url, settings.secret))
+    connect_reports(pool, kind)
+    hearing = connect_inbound_texts(kind, InboundTexts.at(pool, settings.intake_url, settings.secret))
     spent_rows = (REACHED, EXPIRED_REVOCATIONS, EXPIRED_TEXTS, *spent(settings.keep_webhook_days))
     pruning = Retention(pool, (redriven(settings), *spent_rows))
     timers = Timers(pool, {UNRATED: unrated(repository, packs)})

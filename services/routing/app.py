@@ -14,7 +14,7 @@ from services.routing.deadlines.queries import DEADLINE
 from services.routing.deadlines.timer import deadline_timer
 from services.routing.gauges import GAUGES
 from services.routing.hot_spots.detection import Detection
-from services.routing.hot_spots.policies import HOT_SPOT, told
+from services.routing.hot_spots.policies import HOT_SPOT, clustered_facts
 from services.routing.publications.queries import PUBLICATION
 from services.routing.publications.timer import release_timer
 from services.routing.settings import RoutingSettings
@@ -53,7 +53,7 @@ def worker(settings: RoutingSettings, pool: Pool) -> Worker:
     kinds = {
         PARENT: follow_parent(repository, packs),
         DEADLINE: deadline_timer(repository, packs),
-        HOT_SPOT: OnDue(repository, told),
+        HOT_SPOT: OnDue(repository, clustered_facts),
         PUBLICATION: release_timer(repository, packs),
     }
     timers = Timers(pool, kinds)

@@ -10,7 +10,7 @@ import pytest
 import smpp34
 
 from deploy.local.ports import free_port
-from services.feedback.gateways.assembled import hear_receipts
+from services.feedback.gateways.assembled import connect_reports
 from services.feedback.gateways.declared import declared
 from services.feedback.gateways.declared_sms import Smpp
 from services.feedback.gateways.recipients import ContactMethod, Recipient
@@ -99,7 +99,7 @@ async def test_a_chinese_text_is_sent_in_parts_and_the_last_receipt_says_that_it
     gateway = SmppGateway("sms", declaration(port, signature="【呼应】", country="86"))
     await feedback_after(pool, repository, WITH_CONTACT)
     sender = sending(pool, repository, gateway)
-    hear_receipts(pool, sender.kind)
+    connect_reports(pool, sender.kind)
     await send_all(sender)
     await eventually(lambda: states(pool), lambda found: found == [("delivered", None)], within=30)
     await gateway.close()

@@ -3,7 +3,7 @@
 from typing import cast
 from uuid import UUID
 
-from services.feedback.webhooks.delivery_queries import READ, hurry, let_wait, next_deliveries
+from services.feedback.webhooks.delivery_queries import READ, hurry, next_deliveries, postpone
 from shared.chassis.base.clock import now
 from shared.chassis.database.pool import Connection, Pool
 from tests.explained import Explained
@@ -46,7 +46,7 @@ async def test_a_wave_does_not_read_the_deliveries_behind_failures(pool: Pool):
         _, rows_read = await wave(db, webhook)
         assert READ <= rows_read <= READ * 3
         for _ in range(DEMANDS * EACH // READ):
-            await let_wait(db, [webhook], now())
+            await postpone(db, [webhook], now())
         sendable, rows_read = await wave(db, webhook)
     assert sendable == 1
     assert rows_read < 20

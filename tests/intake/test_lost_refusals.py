@@ -6,7 +6,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from deploy.cli.lost_refusals import said_in, tell_again
+from deploy.cli.lost_refusals import refusals_by_demand, repeat_refusals
 from services.intake.assembled import demand_repository
 from shared.chassis.database.pool import Pool
 from shared.contracts.demand import facts as f
@@ -28,7 +28,7 @@ def told(key: UUID, *facts: f.Fact) -> list[str]:
 
 async def again(pool: Pool, lines: Sequence[str]) -> int:
     async with pool.acquire() as db, db.transaction():
-        return await tell_again(db, demand_repository(shipped()), said_in(lines))
+        return await repeat_refusals(db, demand_repository(shipped()), refusals_by_demand(lines))
 
 
 async def test_words_that_were_hidden_in_the_lost_time_are_hidden_again(pool: Pool):
@@ -70,4 +70,4 @@ async def test_a_refusal_that_the_database_still_has_is_none_of_the_lost_time(po
 
 def test_a_line_that_is_no_fact_is_named():
     with pytest.raises(ValueError, match="line 2"):
-        said_in([*told(uuid4(), NO), "nonsense"])
+        refusals_by_demand([*told(uuid4(), NO), "nonsense"])

@@ -267,7 +267,7 @@ async def test_a_schema_that_is_missing_is_broken_and_the_rest_of_its_service_wa
 
 
 async def everything(dsn: str) -> list[Finding]:
-    return (await doctor.everything(dsn, None, 1))[0]
+    return (await doctor.database_findings(dsn, None, 1))[0]
 
 
 async def test_a_database_that_is_well_gives_a_line_for_every_check(database: str):

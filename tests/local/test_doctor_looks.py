@@ -126,11 +126,11 @@ async def test_a_process_is_asked_where_it_registered_and_one_out_of_reach_is_no
         process(host="here", health=stuck), process(host="here", health=nobody),
         process(host="elsewhere", health=stuck), process(host="here", health=stuck, seen_seconds=90.0), process(),
     ]  # fmt: skip
-    found = await processes.of_the_table(rows)
+    found = await processes.registered_findings(rows)
     assert [(one.severity, one.check) for one in found] == [(Severity.BROKEN, "health"), (Severity.OK, "health")]
     assert "is not alive: stands at 7 for 61 s" in str(found[0])
     assert "0 processes answer, 1 cannot be reached from this machine" in str(found[1])
-    assert await processes.of_the_table(rows, known=[stuck, nobody]) == []
+    assert await processes.registered_findings(rows, known=[stuck, nobody]) == []
 
 
 async def test_one_that_takes_a_request_and_answers_nothing_hangs(monkeypatch: pytest.MonkeyPatch):
@@ -140,7 +140,7 @@ async def test_one_that_takes_a_request_and_answers_nothing_hangs(monkeypatch: p
         raise httpx.ReadTimeout("", request=request)
 
     monkeypatch.setattr(httpx.AsyncClient, "_transport_for_url", lambda *_: httpx.MockTransport(nothing))
-    (found,) = await processes.of_the_table([process(host="here", health="http://127.0.0.1:1")])
+    (found,) = await processes.registered_findings([process(host="here", health="http://127.0.0.1:1")])
     assert found.severity is Severity.BROKEN
     assert "does not answer /livez" in str(found)
 

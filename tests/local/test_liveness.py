@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from deploy.local.health import Health, first_wrong
+from deploy.local.health import Health, first_unhealthy
 from deploy.local.liveness import Backoff, Liveness
 from deploy.local.ports import free_port
 from deploy.local.process import ManagedProcess, Program
@@ -115,7 +115,7 @@ async def test_what_answers_for_another_deployment_is_not_taken_for_ours(tmp_pat
 
 async def test_where_nobody_answers_the_first_place_that_is_silent_is_named():
     places = [Health(f"http://127.0.0.1:{free_port()}"), Health("nonsense")]
-    assert places[0].url in str(await first_wrong(places, "/livez"))
+    assert places[0].url in str(await first_unhealthy(places, "/livez"))
     assert "nonsense" in str(await places[1].wrong("/livez"))
 
 

@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from deploy.local import ports
-from deploy.local.ports import free_port, give_back, why_not
+from deploy.local.ports import free_port, release, why_not
 
 
 def test_the_preferred_port_is_taken_when_nobody_has_it():
@@ -39,7 +39,7 @@ def test_two_deployments_that_start_at_once_are_not_offered_the_same_port():
     port = free_port()
     assert offered_elsewhere(port) != port, "nobody listens there yet, and it is ours"
     assert free_port(port) != port
-    give_back(port)
+    release(port)
     assert offered_elsewhere(port) == port
 
 

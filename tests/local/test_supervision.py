@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from deploy.doctor.processes import of_the_deployment
+from deploy.doctor.processes import deployment_findings
 from deploy.local.bounded_log import BoundedLog
 from deploy.local.deployment import Options, deployed
 from deploy.local.process import ManagedProcess, Program
@@ -75,7 +75,7 @@ async def test_a_child_that_met_too_much_poison_is_left_alone_and_doctor_says_so
     assert (kept.child.alive, kept.restarts) == (False, 0)
     runtime.pids["probe"] = kept.child.pid
     assert why
-    assert any("dead-letters" in str(found) for found in await of_the_deployment(runtime))
+    assert any("dead-letters" in str(found) for found in await deployment_findings(runtime))
     await kept.stop()
 
 

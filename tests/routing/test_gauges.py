@@ -60,4 +60,4 @@ async def test_open_and_overdue_demands_are_taken_from_the_counts_of_the_overvie
 
 async def keep(pool: Pool, jurisdiction: str, load: UnitLoad) -> None:
     async with pool.acquire() as db, db.transaction():
-        await overview_queries.keep(db, jurisdiction, [load], datetime.now(UTC))
+        await overview_queries.store_counts(db, jurisdiction, [load], datetime.now(UTC))

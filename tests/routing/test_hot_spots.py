@@ -13,8 +13,8 @@ from services.routing.assembled import demand_repository
 from services.routing.hot_spots import queries
 from services.routing.hot_spots.api import routes
 from services.routing.hot_spots.detection import LEASE, Detection
-from services.routing.hot_spots.domain import Bounds, Detector, HotSpot, Raised, is_news
-from services.routing.hot_spots.policies import HOT_SPOT, told
+from services.routing.hot_spots.domain import Bounds, Detector, HotSpot, Raised, must_announce
+from services.routing.hot_spots.policies import HOT_SPOT, clustered_facts
 from shared.chassis.aggregates.repository import Repositories
 from shared.chassis.base.tokens import Tokens
 from shared.chassis.consumer.delivery import Delivery
@@ -119,7 +119,7 @@ def test_a_hot_spot_stays_right_when_demands_leave_it():
 
 
 def test_a_hot_spot_is_recorded_when_found_and_each_time_it_has_doubled():
-    assert [size for size in range(5, 40) if is_news(size, {5: 0}.get(size, 5 if size <= 10 else 10))] == [
+    assert [size for size in range(5, 40) if must_announce(size, {5: 0}.get(size, 5 if size <= 10 else 10))] == [
         5,
         10,
         *range(20, 40),
@@ -146,7 +146,7 @@ class Desk:
             await apply_records(delivery, self.log.records(fact, key=UUID(int=n)))
 
     async def told(self) -> list[tuple[UUID, f.DemandClustered]]:
-        due = Timers(self.pool, {HOT_SPOT: OnDue(self.repository, told)}, lambda: self.now)
+        due = Timers(self.pool, {HOT_SPOT: OnDue(self.repository, clustered_facts)}, lambda: self.now)
         while await due.run_some():
             pass
         rows = await self.pool.fetch(

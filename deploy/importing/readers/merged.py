@@ -43,7 +43,7 @@ def unmerged(rows: Iterable[list[Cell]], ranges: Iterable[Range], first: int) ->
         )
 
 
-def has_untold(packed: ZipFile) -> bool:
+def has_hidden_merges(packed: ZipFile) -> bool:
     """Whether an ODS file has vertically merged cells: its reader does not report them."""
     if "content.xml" not in packed.namelist():
         return False

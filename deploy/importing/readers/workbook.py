@@ -23,7 +23,7 @@ from python_calamine import (
 
 from deploy.importing.readers.cells import doubt, text_of
 from deploy.importing.readers.extent import too_far
-from deploy.importing.readers.merged import BESIDE, has_untold, unmerged
+from deploy.importing.readers.merged import BESIDE, has_hidden_merges, unmerged
 from deploy.importing.readers.tabular import Header, MissingColumns, Record, tabulated
 from deploy.importing.rows import SourceRow, Table, UnreadableFile
 
@@ -57,7 +57,7 @@ def _fits(path: Path) -> None:
         with ZipFile(path) as packed:
             size = sum(part.file_size for part in packed.infolist())
             corner = too_far(packed) if size <= LARGEST else None
-            merged = size <= LARGEST and has_untold(packed)
+            merged = size <= LARGEST and has_hidden_merges(packed)
     except (BadZipFile, RuntimeError, EOFError, zlib.error):
         return  # XLS, which has at most 65,536 rows; or not a workbook, which its reader will report
     if size > LARGEST:

@@ -55,7 +55,7 @@ def reporting_gateways(declaration: Path | None) -> Mapping[str, TextMessages]:
     }
 
 
-def hear_receipts(pool: Pool, kind: IntentKind[Recipient]) -> None:
+def connect_reports(pool: Pool, kind: IntentKind[Recipient]) -> None:
     """Give the gateways that receive reports on their own connection the function that stores them."""
 
     async def take(report: Report) -> None:
@@ -68,7 +68,7 @@ def hear_receipts(pool: Pool, kind: IntentKind[Recipient]) -> None:
             gateway.take_report = take
 
 
-def hear_texts(kind: IntentKind[Recipient], texts: InboundTexts) -> Sequence[Task]:
+def connect_inbound_texts(kind: IntentKind[Recipient], texts: InboundTexts) -> Sequence[Task]:
     """Give the gateways the function that hands incoming text messages to intake; returns the tasks that keep their
     connections open."""
     bound = [gateway for gateway in kind.gateways if isinstance(gateway, SmppGateway) and gateway.channel]

@@ -15,7 +15,7 @@ from services.feedback.gateways.cloud_signatures import aliyun_headers, canonica
 from services.feedback.gateways.declared_clouds import Aliyun, Tencent
 from services.feedback.gateways.recipients import Recipient
 from services.feedback.gateways.rendering import LINK, values_of, variables_of
-from services.feedback.gateways.text_messages import unfit
+from services.feedback.gateways.text_messages import rejection_cause
 from shared.chassis.base.clock import now
 from shared.chassis.work.intents import (
     Intent,
@@ -88,7 +88,7 @@ class CloudSmsGateway:
     async def send(self, intent: Intent, recipient: Recipient) -> Outcome:
         """Send a message; the outcome follows from the code of the answer. A request that was sent without an answer
         has an unknown outcome."""
-        if refused := unfit(self.name, self._declared, intent):
+        if refused := rejection_cause(self.name, self._declared, intent):
             return Rejected(refused)
         approved = self._declared.templates[intent.body["template"]]
         variables = variables_of(approved.variables, values_of(intent), self._declared.variable_length)

@@ -14,7 +14,7 @@ from services.feedback.gateways.declared_parts import Approved
 from services.feedback.gateways.declared_sms import HttpSms, Rule
 from services.feedback.gateways.recipients import Recipient
 from services.feedback.gateways.rendering import fill, fill_all, signed, values_of, variables_of
-from services.feedback.gateways.text_messages import unfit, words_of
+from services.feedback.gateways.text_messages import rejection_cause, words_of
 from shared.chassis.work.intents import Intent, Outcome, Rejected, RetryLater, Sent, TryAgain, Unknown
 
 _NOT_SENT: Final = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.InvalidURL)
@@ -57,7 +57,7 @@ class HttpSmsGateway:
         """Send a message; the outcome follows from the rules. A request that was sent without an answer has an unknown
         outcome."""
         approved = self._settings.templates.get(intent.body["template"])
-        if refused := unfit(self.name, self._settings, intent):
+        if refused := rejection_cause(self.name, self._settings, intent):
             return Rejected(refused)
         try:
             status, body = await self._ask(self._values(intent, recipient, approved))

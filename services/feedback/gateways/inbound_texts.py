@@ -52,11 +52,11 @@ class InboundText:
     charset: str
 
 
-class NotTaken(Exception):
+class IntakeUnavailable(Exception):
     """Intake did not take the message; the centre must keep it."""
 
 
-class NeverTaken(Exception):
+class UnreadableText(Exception):
     """Intake cannot read the message, however often it comes; the centre must not send it again."""
 
 
@@ -75,7 +75,7 @@ class InboundTexts:
         return cls(pool, client, Tokens(secret, SERVICE_MAX_AGE))
 
     async def take(self, text: InboundText) -> None:
-        """Hand a message over; returns when intake has it. Raises `NotTaken` or `NeverTaken`."""
+        """Hand a message over; returns when intake has it. Raises `IntakeUnavailable` or `UnreadableText`."""
         id = await self._id(text)
         await self._hand_over(id, text)
         async with self.pool.acquire(timeout=5) as db:
@@ -117,9 +117,11 @@ class InboundTexts:
         try:
             answer = await self.intake.post(f"/inbound/sms/{text.channel}/texts", json=message, headers=headers)
         except httpx.RequestError as fault:
-            raise NotTaken(repr(fault)) from None
+            raise IntakeUnavailable(repr(fault)) from None
         if answer.status_code in _UNREADABLE:
             REFUSED.labels(text.gateway).inc()
-            raise NeverTaken(f"intake answered {answer.status_code}")
+            raise UnreadableText(f"intake answered {answer.status_code}")
         if answer.status_code != 204:
-            raise NotTaken(f"intake answered {answer.status_code}: check that the channel {text.channel!r} exists")
+            raise IntakeUnavailable(
+                f"intake answered {answer.status_code}: check that the channel {text.channel!r} exists"
+            )

@@ -10,7 +10,7 @@ from uuid import UUID
 import structlog
 
 from services.feedback.gateways.declared_sms import Smpp
-from services.feedback.gateways.inbound_texts import InboundText, NeverTaken, NotTaken
+from services.feedback.gateways.inbound_texts import InboundText, IntakeUnavailable, UnreadableText
 from services.feedback.gateways.recipients import Recipient
 from services.feedback.gateways.sender_turns import Turns
 from services.feedback.gateways.smpp_connection import NoAnswer, NotBound, SmppConnection
@@ -25,7 +25,7 @@ from services.feedback.gateways.smpp_pdus import (
     receipt_of,
     submit_body,
 )
-from services.feedback.gateways.text_messages import unfit, words_of
+from services.feedback.gateways.text_messages import rejection_cause, words_of
 from shared.chassis.base.clock import uuid7
 from shared.chassis.database.pool import PASSING
 from shared.chassis.work.intent_reports import Report
@@ -83,7 +83,7 @@ class SmppGateway:
     async def send(self, intent: Intent, recipient: Recipient) -> Outcome:
         """Send all parts in order. If only some parts were accepted, or one was not answered, the outcome is
         unknown."""
-        if refused := unfit(self.name, self._declared, intent):
+        if refused := rejection_cause(self.name, self._declared, intent):
             return Rejected(refused)
         self._long += 1
         parts = parts_of(words_of(self._declared, intent), self._declared.long, self._long)
@@ -187,10 +187,10 @@ class SmppGateway:
         try:
             async with self._turns.take(message.sender):
                 await self.take_text(text)
-        except NeverTaken as fault:
+        except UnreadableText as fault:
             log.error("a text message is lost: intake cannot read it", gateway=self.name, cause=str(fault))
             return _NOT_EVER
-        except (NotTaken, *PASSING) as fault:  # the centre keeps it, and sends it again
+        except (IntakeUnavailable, *PASSING) as fault:  # the centre keeps it, and sends it again
             log.warning("a text message is not handed to intake yet", gateway=self.name, cause=repr(fault))
             return _NOT_NOW
         return _TAKEN

@@ -5,7 +5,7 @@ from services.feedback.gateways.rendering import LINK
 from shared.chassis.work.intents import Intent
 
 
-def unfit(gateway: str, declaration: TextMessages, intent: Intent) -> str:
+def rejection_cause(gateway: str, declaration: TextMessages, intent: Intent) -> str:
     """Why the operator would not accept this message; empty if it would."""
     notice = intent.body["template"]
     if notice in declaration.templates:

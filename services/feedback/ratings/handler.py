@@ -8,7 +8,7 @@ from uuid import UUID
 
 from services.feedback.ratings import milestones, queries, verdicts
 from services.feedback.ratings.domain import AWAITED, RateDemand, rate
-from services.feedback.ratings.milestones import Milestone
+from services.feedback.ratings.milestones import AnswerTexts
 from services.feedback.ratings.verdicts import Answered, words_of
 from shared.chassis.aggregates.commands import CommandHandler
 from shared.chassis.aggregates.repository import Repository
@@ -34,7 +34,7 @@ class Shown:
     demand: Demand
     pack: Pack
     link: Link
-    milestones: Sequence[Milestone]
+    milestones: Sequence[AnswerTexts]
 
     @property
     def holder(self) -> Holder:
@@ -59,7 +59,7 @@ class Shown:
         return self.holder is Holder.SUPPORTER and is_confidential(self.demand.kind)
 
     @property
-    def words(self) -> Sequence[Milestone]:
+    def words(self) -> Sequence[AnswerTexts]:
         """The texts of answers that the holder may read."""
         return () if self.is_hidden else self.milestones
 
@@ -132,7 +132,7 @@ class RatingCommand:
         no answer to rate."""
         if self.packs.of_division(state.division) is None:
             raise _unknown()
-        last = await verdicts.last(db, self.key)
+        last = await verdicts.last_by_link(db, self.key)
         current = state.status in AWAITED and self.seen in (None, state.version)
         if not current and last and last.words == words_of(self.key, self.verdict):
             return last.again(state)

@@ -22,7 +22,7 @@ _WORDS: Final[Mapping[type[f.Fact], Sequence[str]]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Milestone:
+class AnswerTexts:
     """The texts of one answer, by the names of the fields; `kind` is `resolved` or `declined`."""
 
     kind: str
@@ -60,10 +60,10 @@ MILESTONES: Final[Projection[Demand, f.Fact, tuple[object, ...]]] = Projection(
 demand."""
 
 
-async def of_demand(db: Connection, demand_id: UUID) -> list[Milestone]:
+async def of_demand(db: Connection, demand_id: UUID) -> list[AnswerTexts]:
     """The answers to a demand, the oldest first."""
     rows = await db.fetch("SELECT type, at, words FROM milestone WHERE demand_id = $1 ORDER BY version", demand_id)
-    return [Milestone(row["type"], row["at"], _read(row["words"])) for row in rows]
+    return [AnswerTexts(row["type"], row["at"], _read(row["words"])) for row in rows]
 
 
 def _read(words: str) -> dict[str, Any]:

@@ -34,7 +34,7 @@ def words_of(demand_id: UUID, verdict: RateDemand) -> bytes:
     return hashlib.sha256(demand_id.bytes + verdict.model_dump_json(exclude=untagged).encode()).digest()
 
 
-async def last(db: Connection, demand_id: UUID) -> Answered | None:
+async def last_by_link(db: Connection, demand_id: UUID) -> Answered | None:
     """The last verdict on a demand that came by a link; None if there is none."""
     row = await db.fetchrow(
         """

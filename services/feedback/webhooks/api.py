@@ -13,7 +13,7 @@ from services.feedback.webhooks.commands import ChangeWebhook, CreateWebhook, Re
 from services.feedback.webhooks.domain import DeliveryState
 from services.feedback.webhooks.handler import WebhookHandler
 from services.feedback.webhooks.introspection import IntrospectionClient
-from services.feedback.webhooks.permissions import Owner, channel_owner, nobody, staff_owner
+from services.feedback.webhooks.permissions import Owner, channel_owner, no_credential, staff_owner
 from shared.chassis.http import pagination, response_headers
 from shared.contracts.text import Text
 from shared.jurisdiction.jurisdictions import Jurisdictions
@@ -48,7 +48,7 @@ class OwnerReader:
             return channel_owner(await self.introspection.channel(key))
         scheme, _, token = authorization.partition(" ")
         if scheme.lower() != "bearer" or not token:
-            raise nobody()
+            raise no_credential()
         return staff_owner(await self.introspection.person(token), self.packs)
 
 

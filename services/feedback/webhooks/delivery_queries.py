@@ -86,7 +86,7 @@ async def next_deliveries(
     return [Delivery(**row) for row in rows]
 
 
-async def let_wait(db: Connection, webhooks: Sequence[UUID], at: datetime) -> None:
+async def postpone(db: Connection, webhooks: Sequence[UUID], at: datetime) -> None:
     """Postpone deliveries that are due behind another one of their demand until that one is due, so that waves do not
     read them again and again. Only the sender calls this, between two waves: the other delivery ends only after that,
     and wakes this one."""

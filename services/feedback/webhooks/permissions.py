@@ -44,7 +44,7 @@ def staff_owner(by: Person, packs: Jurisdictions) -> Owner:
     return Owner(by.name, jurisdiction=pack.id)
 
 
-def nobody() -> Refused:
+def no_credential() -> Refused:
     """The refusal of a request without a credential."""
     en = "send the channel's key in the header X-API-Key, or the token of an administrator as `Authorization: Bearer …`"
     zh = "请在请求头 X-API-Key 中提供渠道密钥，或以 Authorization: Bearer 提供管理员凭证"

@@ -147,7 +147,7 @@ class WebhookSender:
         due = await next_deliveries(db, room, list(self._in_hand), self._clock())
         counts = Counter(delivery.webhook for delivery in due)
         if wanting := [webhook for webhook, free in room.items() if counts[webhook] < free]:
-            await delivery_queries.let_wait(db, wanting, self._clock())
+            await delivery_queries.postpone(db, wanting, self._clock())
         if time.perf_counter() - began > SLOW and self._ticks() - self._analyzed > ANALYZED_AGAIN:
             # A plan that was made while nothing waited reads the whole backlog for the first delivery of each demand.
             self._analyzed = self._ticks()

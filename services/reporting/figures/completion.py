@@ -133,7 +133,7 @@ class Figures:
             counts = await _counts(db, pack.id, question)
             total = await _counts(db, pack.id, Question(Dimension.ALL, False, question.month, question.until))
             overdue = None if question.until else await queries.overdue(db, pack.id, self.clock())
-            heard_at = await queries.heard_at(db)
+            heard_at = await queries.last_batch_at(db)
             channels = await queries.channels(db) if question.by is Dimension.CHANNEL else {}
         links = DrilldownLinks(
             pack.id, question.by, question.month, question.until, closed=not opens(pack, question.by)
@@ -161,10 +161,10 @@ async def _counts(db: Connection, jurisdiction: str, question: Question) -> list
     if question.until:
         return await sum_queries.until(db, jurisdiction, question.by, question.until)
     if question.month:
-        return await sum_queries.of_month(db, jurisdiction, question.by, question.month, question.by_month)
+        return await sum_queries.month_counters(db, jurisdiction, question.by, question.month, question.by_month)
     if question.by_month:
         return await sum_queries.by_month(db, jurisdiction, question.by)
-    return await sum_queries.ever(db, jurisdiction, question.by)
+    return await sum_queries.all_counters(db, jurisdiction, question.by)
 
 
 def _rows(

@@ -64,6 +64,6 @@ def month_before(month: date) -> date:
     return date(month.year - (month.month == 1), (month.month - 2) % 12 + 1, 1)
 
 
-def of_month(months: Sequence[Breakdown], month: date) -> Breakdown | None:
+def month_row(months: Sequence[Breakdown], month: date) -> Breakdown | None:
     """The row of a month; None where nothing was raised in it."""
     return next((row for row in months if row.month == month), None)

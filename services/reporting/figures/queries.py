@@ -103,7 +103,7 @@ async def channels(db: Connection) -> dict[str, str]:
     return {row["id"]: row["name"] for row in await db.fetch("SELECT id, name FROM channel")}
 
 
-async def heard_at(db: Connection) -> datetime | None:
+async def last_batch_at(db: Connection) -> datetime | None:
     """When the last batch was projected; None before the first."""
     moment: datetime | None = await db.fetchval("SELECT max(handled_at) FROM progress")
     return moment

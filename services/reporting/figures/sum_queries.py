@@ -47,7 +47,9 @@ async def by_month(db: Connection, jurisdiction: str, dimension: str) -> list[Co
     return await _sums(db, source, jurisdiction, dimension)
 
 
-async def of_month(db: Connection, jurisdiction: str, dimension: str, month: date, with_month: bool) -> list[Counts]:
+async def month_counters(
+    db: Connection, jurisdiction: str, dimension: str, month: date, with_month: bool
+) -> list[Counts]:
     """The counters of the demands submitted in a month, as they stand now; with `with_month` the rows name the
     month."""
     month_column = "month" if with_month else "NULL::date AS month"
@@ -58,7 +60,7 @@ async def of_month(db: Connection, jurisdiction: str, dimension: str, month: dat
     return await _sums(db, source, jurisdiction, dimension, month)
 
 
-async def ever(db: Connection, jurisdiction: str, dimension: str) -> list[Counts]:
+async def all_counters(db: Connection, jurisdiction: str, dimension: str) -> list[Counts]:
     """The counters of all demands, as they stand now."""
     source = """
         SELECT NULL::date AS month, key, measure, n FROM cohort WHERE jurisdiction = $1 AND dimension = $2

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from services.reporting.figures.completion import Breakdown
-from services.reporting.figures.month_comparison import OPENS_TO, Figure, figure, month_before, of_month
+from services.reporting.figures.month_comparison import OPENS_TO, Figure, figure, month_before, month_row
 from services.reporting.web.words import WORDS
 
 
@@ -44,12 +44,12 @@ def month_view(
 ) -> MonthView | None:
     """The month beside earlier ones; None if nothing was raised in it. `this` is the current month. `href` returns the
     address of the demands that a figure counts, by its month and its measure."""
-    row, words = of_month(months, month), WORDS[lang]
+    row, words = month_row(months, month), WORDS[lang]
     if row is None:
         return None
     others = ((words["month_before"], month_before(month)), (words["year_before"], month.replace(year=month.year - 1)))
     earlier = [
-        (f"{name} {first:%Y-%m}", first, before) for name, first in others if (before := of_month(months, first))
+        (f"{name} {first:%Y-%m}", first, before) for name, first in others if (before := month_row(months, first))
     ]
     lines = []
     for measure, counted in OPENS_TO.items():

@@ -42,7 +42,7 @@ def call_back_projection(packs: Jurisdictions) -> Projection[Demand, f.Fact, Who
         if waiting := [course.waiting for course in courses.values() if course.waiting]:
             queries.put_waiting(writes, waiting)
         if in_vain := [course.in_vain for course in courses.values() if course.in_vain]:
-            queries.put_in_vain(writes, in_vain)
+            queries.put_failed_calls(writes, in_vain)
 
     ignored = [kind for kind in (*ALL_STATUS_FACTS, *ALL_NOTES) if kind not in _MOVES]
     return Projection(on=dict.fromkeys(_MOVES, change_itself), ignores=ignored, write=write)

@@ -43,7 +43,7 @@ def put_waiting(writes: WriteBatch, rows: Sequence[tuple[object, ...]]) -> None:
     )
 
 
-def put_in_vain(writes: WriteBatch, rows: Sequence[tuple[object, ...]]) -> None:
+def put_failed_calls(writes: WriteBatch, rows: Sequence[tuple[object, ...]]) -> None:
     """Store failed calls and when the next one is due; the calls are released."""
     writes.add(
         """

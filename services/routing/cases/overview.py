@@ -34,7 +34,7 @@ async def overview(db: Connection, units: Sequence[str], at: datetime, tomorrow:
 
     `tomorrow` is the end of tomorrow in their jurisdiction.
     """
-    loads, counted_at = await overview_queries.kept(db, units)
+    loads, counted_at = await overview_queries.stored_counts(db, units)
     if sum(load.open for load in loads) > COUNTED_AT_ONCE:
         return Overview(loads, counted_at)
     return Overview(await overview_queries.counted(db, units, at, tomorrow), None)
@@ -73,4 +73,4 @@ class LoadCounting:
             if counted_at and counted_at > at - timedelta(seconds=EVERY / 2):
                 return
             loads = await overview_queries.counted(db, units, at, tomorrow_ends(pack, at))
-            await overview_queries.keep(db, pack.id, loads, at)
+            await overview_queries.store_counts(db, pack.id, loads, at)

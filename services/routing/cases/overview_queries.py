@@ -59,7 +59,7 @@ async def counted(db: Connection, units: Sequence[str], now: datetime, tomorrow_
     return [_load(row) for row in rows]
 
 
-async def kept(db: Connection, units: Sequence[str]) -> tuple[list[UnitLoad], datetime | None]:
+async def stored_counts(db: Connection, units: Sequence[str]) -> tuple[list[UnitLoad], datetime | None]:
     """The worker's last counts, those with the most overdue cases first, and their moment; None if there is no
     count."""
     rows = await db.fetch(
@@ -134,7 +134,7 @@ async def in_triage(db: Connection) -> list[Triage]:
     return [Triage(row[0], row[1], row[2] or 0.0) for row in rows]
 
 
-async def keep(db: Connection, jurisdiction: str, loads: Sequence[UnitLoad], at: datetime) -> None:
+async def store_counts(db: Connection, jurisdiction: str, loads: Sequence[UnitLoad], at: datetime) -> None:
     """Replace the stored counts of a jurisdiction's units; must be called in a transaction."""
     await db.execute("DELETE FROM unit_load WHERE jurisdiction = $1", jurisdiction)
     await db.executemany(

@@ -50,7 +50,7 @@ SUBMISSIONS: Final[Projection[Demand, f.Fact, tuple[UUID, f.DemandSubmitted]]] =
 )
 """One row for each demand: its text, its place and its files."""
 TIMELINE: Final = Projection(
-    on=dict.fromkeys(_HEARD, _entry), ignores=(f.DemandSubmitted, f.NotificationSent), write=queries.put_heard
+    on=dict.fromkeys(_HEARD, _entry), ignores=(f.DemandSubmitted, f.NotificationSent), write=queries.put_received_facts
 )
 """One row for each fact of another service. `demand.submitted` is left out because the case shows it elsewhere, and
 `notification.sent` because each message repeats another fact."""

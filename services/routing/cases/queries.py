@@ -155,7 +155,7 @@ def put_submissions(writes: WriteBatch, submitted: Mapping[UUID, DemandSubmitted
     )
 
 
-def put_heard(writes: WriteBatch, envelopes: Sequence[Envelope]) -> None:
+def put_received_facts(writes: WriteBatch, envelopes: Sequence[Envelope]) -> None:
     """Insert facts of other services, for the timelines of their cases."""
     writes.add(
         """

@@ -127,7 +127,7 @@ def has_step_until(demand: Demand, at: datetime, pack: Pack) -> bool:
     return any(due.stage and steps(due, pack)[0] <= at for due in due_now(demand))
 
 
-def told(parts: Sequence[Pending], until: datetime, pack: Pack) -> tuple[list[f.Fact], list[Pending]]:
+def due_facts(parts: Sequence[Pending], until: datetime, pack: Pack) -> tuple[list[f.Fact], list[Pending]]:
     """The facts of all steps up to the moment `until`, in the order of their times, and the steps that are pending
     after it.
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from services.routing.cases.limits import resumed
-from services.routing.deadlines.domain import next_at, pending_at_update, told
+from services.routing.deadlines.domain import due_facts, next_at, pending_at_update
 from services.routing.deadlines.payloads import Payload, parts_of, payload_of
 from shared.chassis.aggregates.repository import Repository
 from shared.chassis.base.clock import uuid5
@@ -41,7 +41,7 @@ def on_due(demand: Demand, payload: Payload, pack: Pack, now: datetime) -> Answe
     if any(part.deadline.stage is None for part in parts):
         return _resumed(demand, pack, now)
     until = min(now, datetime.fromisoformat(payload["until"])) if "until" in payload else now
-    facts, still_pending = told(parts, until, pack)
+    facts, still_pending = due_facts(parts, until, pack)
     at = next_at(still_pending)
     dated = tuple((fact, now) for fact in facts)
     if at is None or "until" in payload:

@@ -11,7 +11,7 @@ from uuid import UUID
 import structlog
 
 from services.routing.hot_spots import queries
-from services.routing.hot_spots.domain import Bounds, Detector, HotSpot, Raised, is_news
+from services.routing.hot_spots.domain import Bounds, Detector, HotSpot, Raised, must_announce
 from services.routing.hot_spots.policies import HOT_SPOT, payload
 from services.routing.hot_spots.queries import StoredRaised
 from shared.chassis.base.clock import now
@@ -98,7 +98,7 @@ class Detection:
             if spot := detector.add(candidate):
                 changed[spot.id] = spot
             await asyncio.sleep(0)  # others of this process have their turn: facts are handled meanwhile
-        news = [spot for spot in changed.values() if is_news(len(spot.demands), spot.told)]
+        news = [spot for spot in changed.values() if must_announce(len(spot.demands), spot.told)]
         for spot in news:
             spot.told = len(spot.demands)
             log.info("common demands", key=str(spot.id), rows=spot.told)
@@ -121,7 +121,7 @@ class Detection:
         detector = self._detectors[pack.id] = Detector(bounds)
         detector.remember(
             (raised(pack, stored, stored.category, stored.raised_at, stored.words), stored.hot_spot, stored.told)
-            for stored in await queries.lately(db, pack.id, at - bounds.span)
+            for stored in await queries.recent_demands(db, pack.id, at - bounds.span)
         )
         return detector
 

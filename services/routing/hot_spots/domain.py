@@ -245,6 +245,6 @@ class Detector:
             self._hide(spot.demands[-_LATEST - 1])
 
 
-def is_news(size: int, announced: int) -> bool:
+def must_announce(size: int, announced: int) -> bool:
     """Whether a hot spot is announced: when it is found, and each time that its size has doubled since."""
     return size >= 2 * announced if announced else True

@@ -28,7 +28,7 @@ def payload(spot: HotSpot) -> dict[str, Any]:
     return fact.model_dump(mode="json")
 
 
-def told(demand: Demand, payload: Mapping[str, Any], now: datetime) -> Sequence[tuple[f.Fact, datetime]]:
+def clustered_facts(demand: Demand, payload: Mapping[str, Any], now: datetime) -> Sequence[tuple[f.Fact, datetime]]:
     """The facts of the timer; none for a demand that routing does not know."""
     if demand.status is Status.NONE:
         return ()

@@ -70,7 +70,7 @@ async def take(db: Connection, most: int) -> list[tuple[Demand, str]]:
     return sorted(rows_read, key=lambda demand_and_text: (str(demand_and_text[0].submitted_at), demand_and_text[0].id))
 
 
-async def lately(db: Connection, jurisdiction: str, since: datetime) -> list[StoredRaised]:
+async def recent_demands(db: Connection, jurisdiction: str, since: datetime) -> list[StoredRaised]:
     """The demands that were compared since a moment, and all demands of their hot spots; the oldest first."""
     rows = await db.fetch(
         """

@@ -25,7 +25,7 @@ class PublicationState(BaseModel):
     answer: str = ""
 
 
-def hidden(fact: f.DemandPublished, rules: ReleaseRules) -> f.DemandPublished:
+def masked_fact(fact: f.DemandPublished, rules: ReleaseRules) -> f.DemandPublished:
     """The fact with its words masked once more, and without those of the pack's list."""
     return without_listed(masked(fact, MASKS), rules)
 

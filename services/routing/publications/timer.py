@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
-from services.routing.publications.domain import hidden
+from services.routing.publications.domain import masked_fact
 from shared.chassis.aggregates.repository import Repository
 from shared.chassis.work.timers import OnDue
 from shared.contracts.demand import facts as f
@@ -44,4 +44,4 @@ def _published(demand: Demand, payload: Mapping[str, Any], rules: ReleaseRules) 
         correction=AGAIN if payload["is_public"] else None,
         policy=f"{demand.jurisdiction}: {rules.rule}",
     )
-    return hidden(fact, rules)
+    return masked_fact(fact, rules)

@@ -159,7 +159,7 @@ def tools(viewer: Viewer, case: Case, back: str, may_reveal: bool) -> list[Link]
 def commands(viewer: Viewer, case: Case, back: str) -> list[Command]:
     """The commands that may be given now; the usual ones come first, and the first of them is highlighted."""
     names = [name for name in case.commands if name in command_forms.FORMS]
-    usual = [name for name in command_forms.usual(case.demand) if name in names]
+    usual = [name for name in command_forms.usual_commands(case.demand) if name in names]
     primary = usual[0] if usual else None
     rest = [name for name in names if name not in usual]
     ordered = [*usual, *sorted(rest, key=lambda name: name in command_forms.DANGEROUS)]

@@ -145,7 +145,7 @@ _CUT: Final = frozenset({"publish", "correct-publication"})
 """Forms in which an empty field means that the text is to be removed."""
 
 
-def usual(demand: Demand) -> Sequence[str]:
+def usual_commands(demand: Demand) -> Sequence[str]:
     """The usual next commands, the most usual first: a unit contacts the citizen before it answers."""
     if demand.contact is not None and demand.contacted_at is None:
         return _USUAL
@@ -228,7 +228,7 @@ def bounds(name: str, field: str) -> dict[str, Any]:
     return {attribute: value for attribute, value in attributes.items() if value is not None}
 
 
-def shown(name: str, viewer: Viewer, demand: Demand) -> list[dict[str, Any]]:
+def form_fields(name: str, viewer: Viewer, demand: Demand) -> list[dict[str, Any]]:
     """The fields as the template needs them."""
     return [
         {

@@ -112,7 +112,7 @@ def _form_page(viewer: Viewer, case: Case, desk: CaseHandler, name: str, again: 
         "demand": case.demand,
         "name": name,
         "title": viewer.say(COMMANDS[name].zh, case_view.capital(COMMANDS[name].en)),
-        "inputs": command_forms.shown(name, viewer, case.demand),
+        "inputs": command_forms.form_fields(name, viewer, case.demand),
         "typed": again.typed,
         "takes_files": command_forms.takes_files(name),
         "accept": evidence_files.ACCEPTED,

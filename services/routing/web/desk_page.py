@@ -34,20 +34,20 @@ _INSTEAD: Final = {AWAY: _AWAY, INCOMPLETE: _INCOMPLETE}
 """Texts for the desk in the place of the usual refusals."""
 
 
-class WayOut(NamedTuple):
+class RefusalLink(NamedTuple):
     """The link of a refused page, with its text in Chinese and English."""
 
     href: str
     words: tuple[str, str]
 
 
-_TO_DESK: Final = WayOut(HOME, ("返回待办", "Back to the work list"))
+_TO_DESK: Final = RefusalLink(HOME, ("返回待办", "Back to the work list"))
 
 
 class StaffPage(PageRoute):
     """A page of staff; its refusals and faults are shown as pages too."""
 
-    way_out: ClassVar[WayOut] = _TO_DESK
+    way_out: ClassVar[RefusalLink] = _TO_DESK
 
     @staticmethod
     def tell(refused: Refused | None, request: Request) -> HTMLResponse:

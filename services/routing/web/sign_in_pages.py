@@ -7,7 +7,7 @@ from typing import Annotated, Any, ClassVar, Final
 from fastapi import APIRouter, Depends, Form, Query, Request, Response
 from fastapi.responses import RedirectResponse
 
-from services.routing.web.desk_page import PAGES, StaffPage, WayOut
+from services.routing.web.desk_page import PAGES, RefusalLink, StaffPage
 from services.routing.web.words import ROLES, SIGN_IN
 from shared.chassis.http import response_headers
 from shared.chassis.http.query_parameters import ForeignQuery
@@ -26,7 +26,7 @@ ELSEWHERE: Final = frozenset({"cross-site", "same-site"})
 class SignInPage(StaffPage):
     """A page of the sign-in; after a refusal the person begins again."""
 
-    way_out: ClassVar[WayOut] = WayOut(SIGN_IN_PATH, (SIGN_IN["zh"]["again"], SIGN_IN["en"]["again"]))
+    way_out: ClassVar[RefusalLink] = RefusalLink(SIGN_IN_PATH, (SIGN_IN["zh"]["again"], SIGN_IN["en"]["again"]))
 
 
 class ReturnPage(SignInPage, ForeignQuery):
