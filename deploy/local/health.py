@@ -35,7 +35,7 @@ class Health:
     async def wrong(self, path: str) -> str | None:
         """In words what is wrong by the answer to `/livez` or `/readyz`; None when nothing is."""
         try:
-            async with client() as asking:
+            async with client(TIMEOUT) as asking:
                 answer = await asking.get(f"{self.url}{path}")
         except httpx.TimeoutException:
             return f"{self.url}{path} {MISSING} within {TIMEOUT:.0f} s"
