@@ -1,7 +1,8 @@
 """Generates the document that the Helm chart reads: processes, paths, and which process reads which setting."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
+from functools import cache
 from secrets import token_urlsafe
 from typing import Any, Final
 
@@ -30,7 +31,7 @@ PARTITIONS: Final = {topic.name: topic.partitions for topic in TOPICS}
 
 def document() -> str:
     """The content of `deploy/helm/huying/files/product.yaml`."""
-    contents = {"processes": described(), "paths": paths(), "settings": readers()}
+    contents = {"processes": described(), "paths": dict(paths()), "settings": readers()}
     return HEAD + yaml.safe_dump(contents, sort_keys=False, width=120, default_flow_style=None)
 
 
@@ -57,7 +58,8 @@ def _kind(spec: object) -> str:
             return "server"
 
 
-def paths() -> dict[str, str]:
+@cache
+def paths() -> Mapping[str, str]:
     """The service of each path prefix; `any` if all services answer in the same way. Raises `PathsCollide`."""
     return prefixes(asyncio.run(declared_paths()))
 
