@@ -40,9 +40,9 @@ def imported_file(real_file: Path, tmp_path_factory: pytest.TempPathFactory) -> 
     return part
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 async def running(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Running]:
-    """Everything up, on the broker under test, for one module."""
+    """Everything up, on the broker under test, for the modules that kill and stop processes."""
     async with everything(reachable(tmp_path_factory, "deployment"), {}) as found:
         await unlimited(found.runtime.database_url)
         yield found
