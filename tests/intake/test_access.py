@@ -1,4 +1,4 @@
-"""Who may do what: every door to a demand, tried by everybody who may stand before it."""
+"""Access rights: every route to a demand is tried by every kind of caller."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
@@ -22,12 +22,12 @@ from tests.intake.test_attachments import client_of, picture
 from tests.packs import shipped
 
 ALL, PUBLIC, NO, NOBODY = "all", "public", "no", "who are you"
-"""Everything of the demand, what the public sees, a refusal as if there were no demand, a refusal without a key."""
+"""The whole demand, its public part, "not found", or "no key"."""
 
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """A demand of one channel that another one saw again, with what each caller sends."""
+    """A demand of one channel with a sighting by another, and the headers of each caller."""
 
     client: httpx.AsyncClient
     number: str
@@ -35,9 +35,9 @@ class Scene:
     attachment: str
     callers: Mapping[str, Mapping[str, str]]
 
-    async def ask(self, method: str, path: str, caller: str, **sent: object) -> httpx.Response:
+    async def ask(self, method: str, path: str, caller: str, **body: object) -> httpx.Response:
         headers = {"Idempotency-Key": f"{caller}{path}"} | dict(self.callers[caller])
-        return await self.client.request(method, path.format(number=self.number), headers=headers, **sent)  # type: ignore[arg-type]
+        return await self.client.request(method, path.format(number=self.number), headers=headers, **body)  # type: ignore[arg-type]
 
 
 Door = Callable[[Scene, str], Awaitable[httpx.Response]]
@@ -108,9 +108,9 @@ REPORT: Final = dict(PLAIN) | {
 
 @pytest.fixture
 async def client(database: str, pool: Pool, tmp_path: Path) -> AsyncIterator[httpx.AsyncClient]:
-    """The front end of the channel that takes the demand in; files are kept."""
-    kept = settings(database).model_copy(update={"attachments_folder": tmp_path / "attachments"})
-    async with await client_of(pool, kept, "web") as opened:
+    """A client of the channel that submits the demand; attachments are stored."""
+    new_settings = settings(database).model_copy(update={"attachments_folder": tmp_path / "attachments"})
+    async with await client_of(pool, new_settings, "web") as opened:
         yield opened
 
 
@@ -125,7 +125,7 @@ async def scene(client: httpx.AsyncClient, pool: Pool, database: str, kind: str)
         "contact": {"phone": "13800138000"},
     }  # fmt: skip
     taken = (await client.post("/v1/demands", json=demand, headers=headers | {"Idempotency-Key": "k"})).json()
-    # The code opens a report to whoever sees it again, at that moment and for that alone.
+    # The code gives access to a confidential report only for this one sighting.
     answer = await client.post(
         f"/v1/demands/{taken['number']}/sightings",
         json={"external_id": "ref-1"},
@@ -133,8 +133,8 @@ async def scene(client: httpx.AsyncClient, pool: Pool, database: str, kind: str)
     )
     assert answer.status_code == 201, answer.text
     code = {"X-Demand-Code": taken["code"]}
-    told = {"name": "陈", "unit": next(iter(shipped())).coordinator, "roles": ["personal-data"]}
-    staff = {"Authorization": f"Bearer {Tokens(settings(database).secret).write('staff', told)}"}
+    claims = {"name": "陈", "unit": next(iter(shipped())).coordinator, "roles": ["personal-data"]}
+    staff = {"Authorization": f"Bearer {Tokens(settings(database).secret).write('staff', claims)}"}
     callers = {name: {"X-API-Key": key} for name, key in keys.items()} | {
         "own with code": headers | code, "other with code": {"X-API-Key": keys["other"]} | code,
         "code": code, "nobody": {}, "staff": staff,
@@ -143,20 +143,20 @@ async def scene(client: httpx.AsyncClient, pool: Pool, database: str, kind: str)
 
 
 def opened(scene: Scene, answer: httpx.Response) -> str:
-    """What an answer lets whoever asked see or do."""
-    asked = answer.request
+    """What the response lets the caller see or do."""
+    request = answer.request
     match answer.status_code:
         case 401:
             return NOBODY
         case 403:
-            # GeoReport's answer to a wrong key and to a request of somebody else's.
-            return NOBODY if asked.content.endswith(b"api_key=") else NO
+            # GeoReport's response to a wrong key, and to a request of somebody else.
+            return NOBODY if request.content.endswith(b"api_key=") else NO
         case 404:
             return NO
-        case 200 | 201 | 202 if asked.url.path == "/v1/demands" and scene.number not in answer.text:
+        case 200 | 201 | 202 if request.url.path == "/v1/demands" and scene.number not in answer.text:
             return NO
-        case 409 if asked.url.path.endswith("/verdict"):
-            # Nothing was answered yet: who may not speak for the demand is not told that.
+        case 409 if request.url.path.endswith("/verdict"):
+            # There is no answer yet; a caller without the right must not learn that.
             return ALL
         case 200 | 201 | 202:
             return PUBLIC if '"title":""' in answer.text else ALL
@@ -165,57 +165,63 @@ def opened(scene: Scene, answer: httpx.Response) -> str:
 
 
 @pytest.mark.parametrize(("kind", "table"), [("help", PLAIN), ("report", REPORT)])
-async def test_a_door_is_open_to_those_who_may_and_to_nobody_else(
+async def test_each_route_is_open_only_to_permitted_callers(
     client: httpx.AsyncClient, pool: Pool, database: str, kind: str, table: Mapping[str, tuple[str, ...]]
 ):
-    found = await scene(client, pool, database, kind)
-    for name, door in DOORS.items():
-        told = {caller: opened(found, await door(found, caller)) for caller in CALLERS}
-        assert told == dict(zip(CALLERS, table[name], strict=True)), name
+    scene_ = await scene(client, pool, database, kind)
+    for name, route in DOORS.items():
+        results = {caller: opened(scene_, await route(scene_, caller)) for caller in CALLERS}
+        assert results == dict(zip(CALLERS, table[name], strict=True)), name
 
 
-def test_the_table_names_every_door():
+def test_the_table_has_every_route():
     assert set(PLAIN) == set(REPORT) == set(DOORS)
 
 
 @pytest.mark.parametrize("kind", ["help", "report"])
-async def test_whom_a_demand_reached_too_sees_no_word_of_it(
+async def test_a_channel_with_a_sighting_sees_no_text_of_the_demand(
     client: httpx.AsyncClient, pool: Pool, database: str, kind: str
 ):
-    found = await scene(client, pool, database, kind)
-    await found.ask("POST", "/v1/demands/{number}/supplements", "own", json={"text": "早上七点最挤"})
+    scene_ = await scene(client, pool, database, kind)
+    await scene_.ask("POST", "/v1/demands/{number}/supplements", "own", json={"text": "早上七点最挤"})
     for path in ("/v1/demands/{number}", "/v1/demands"):
-        answer = await found.ask("GET", path, "sighter")
-        told = answer.json() if path.endswith("}") else answer.json()["demands"][0]
-        assert (told["number"], told["title"], told["unit"]) == (found.number, "", None)
-        assert not any(told.get(field) for field in ("text", "spoken", "answer", "returns", "remarks", "supports"))
+        answer = await scene_.ask("GET", path, "sighter")
+        content = answer.json() if path.endswith("}") else answer.json()["demands"][0]
+        assert (content["number"], content["title"], content["unit"]) == (scene_.number, "", None)
+        assert not any(content.get(field) for field in ("text", "spoken", "answer", "returns", "remarks", "supports"))
         if kind == "report":
-            assert (told["status"], told["category"], told["division"]) == ("submitted", None, "")
+            assert (content["status"], content["category"], content["division"]) == ("submitted", None, "")
 
 
-def test_what_the_public_sees_is_for_the_pack_to_say():
+def test_the_pack_decides_what_the_public_sees():
     words = Publication(unreleased=(Shown.WORDS, Shown.UNIT), source="a test")
     report = story.SUBMISSION.model_copy(update={"kind": f.RequestKind.REPORT})
     routed = seen(story.demand(*story.ROUTED), words)
     assert (routed.title, routed.unit, routed.division, routed.category) == ("路面破损", "roads", "", None)
-    told = seen(story.demand(report, *story.CLOSED[1:]), words)
-    assert (told.title, told.unit, told.status, told.outcome, told.resolved_at) == ("", None, "closed", None, None)
+    shown_fields = seen(story.demand(report, *story.CLOSED[1:]), words)
+    assert (
+        shown_fields.title,
+        shown_fields.unit,
+        shown_fields.status,
+        shown_fields.outcome,
+        shown_fields.resolved_at,
+    ) == ("", None, "closed", None, None)
 
 
-async def test_a_made_up_sighting_opens_nothing(client: httpx.AsyncClient, pool: Pool, database: str):
-    found = await scene(client, pool, database, "help")
-    assert (await sight(found, "other")).status_code == 201
-    for door in ("supplement", "urge", "withdraw", "update of Open311", "similar", "attachment"):
-        assert opened(found, await DOORS[door](found, "other")) == NO, door
-    assert opened(found, await DOORS["follow"](found, "other")) == PUBLIC
+async def test_an_invented_sighting_gives_no_access(client: httpx.AsyncClient, pool: Pool, database: str):
+    scene_ = await scene(client, pool, database, "help")
+    assert (await sight(scene_, "other")).status_code == 201
+    for route in ("supplement", "urge", "withdraw", "update of Open311", "similar", "attachment"):
+        assert opened(scene_, await DOORS[route](scene_, "other")) == NO, route
+    assert opened(scene_, await DOORS["follow"](scene_, "other")) == PUBLIC
 
 
-async def test_a_reference_of_a_sighting_gives_no_code_and_no_way_in(
+async def test_the_reference_of_a_sighting_gives_neither_code_nor_access(
     client: httpx.AsyncClient, pool: Pool, database: str
 ):
-    found = await scene(client, pool, database, "help")
-    again = await found.ask("POST", "/v1/demands", "sighter", json=GOOD | {"external_id": "ref-1"})
-    assert (again.json()["number"], again.json()["code"]) == (found.number, "")
+    scene_ = await scene(client, pool, database, "help")
+    again = await scene_.ask("POST", "/v1/demands", "sighter", json=GOOD | {"external_id": "ref-1"})
+    assert (again.json()["number"], again.json()["code"]) == (scene_.number, "")
     end = {"at": "2021-05-11T10:00:00Z", "type": "demand.withdrawn", "data": {"reason": "x"}}
     recorded = GOOD | {"external_id": "ref-1", "occurred_at": "2021-05-10T10:00:00Z", "channel_kind": "hotline"}
     importer = await channels.add(pool, "sighter", ChannelKind.PARTNER, "sighter", ("submit", "import"))
@@ -223,6 +229,6 @@ async def test_a_reference_of_a_sighting_gives_no_code_and_no_way_in(
         demands = [recorded | {"via": "12345", "history": history}]
         answer = await client.post("/v1/imports", json={"demands": demands}, headers={"X-API-Key": importer})
         (row,) = answer.json()["rows"]
-        assert (row["created"], row["number"], row["steps"]) == (False, found.number, 0)
-    followed = await client.get(f"/v1/demands/{found.number}", headers={"X-API-Key": importer})
+        assert (row["created"], row["number"], row["steps"]) == (False, scene_.number, 0)
+    followed = await client.get(f"/v1/demands/{scene_.number}", headers={"X-API-Key": importer})
     assert (followed.json()["title"], followed.json()["status"]) == ("", "submitted")

@@ -1,4 +1,4 @@
-"""A channel submits demands: each once, every mistake explained, never turned away while Kafka is gone."""
+"""A channel submits demands: each is recorded once, every mistake is explained, and Kafka is not needed."""
 
 import asyncio
 import json
@@ -46,11 +46,11 @@ def is_a_problem(answer: httpx.Response) -> dict[str, Any]:
     assert body["title_en"]
     assert any("\u4e00" <= character <= "\u9fff" for character in body["title"])
     assert body["errors"], body
-    assert all(wrong["field"] and wrong["detail"] and wrong["detail_en"] for wrong in body["errors"]), body
+    assert all(error["field"] and error["detail"] and error["detail_en"] for error in body["errors"]), body
     return dict(body)
 
 
-async def test_a_demand_is_taken_and_numbered(client: httpx.AsyncClient, pool: Pool):
+async def test_a_demand_is_accepted_and_numbered(client: httpx.AsyncClient, pool: Pool):
     answer = await submit(client, GOOD)
     assert answer.status_code == 201, answer.text
     receipt = answer.json()
@@ -63,8 +63,8 @@ async def test_a_demand_is_taken_and_numbered(client: httpx.AsyncClient, pool: P
 
 
 async def test_the_same_key_gets_the_same_answer(client: httpx.AsyncClient, pool: Pool):
-    first, again = await submit(client, GOOD), await submit(client, GOOD)
-    assert (first.status_code, first.json()) == (again.status_code, again.json())
+    first, repeated = await submit(client, GOOD), await submit(client, GOOD)
+    assert (first.status_code, first.json()) == (repeated.status_code, repeated.json())
     assert await count(pool, "submission") == 1
 
 
@@ -75,7 +75,7 @@ async def test_fifty_equal_requests_at_once_make_one_demand(client: httpx.AsyncC
     assert await count(pool, "journal") == 1
 
 
-async def test_the_same_key_is_the_same_without_the_space_around_it(client: httpx.AsyncClient, pool: Pool):
+async def test_spaces_around_a_key_are_ignored(client: httpx.AsyncClient, pool: Pool):
     at = {"occurred_at": "2026-11-24T08:00:00+08:00", "category": ""}
     answers = [await submit(client, GOOD | at, key) for key in ("k", "k ", "k")]
     answers.append(await submit(client, GOOD | at | {"attachments": []}, " k"))
@@ -94,26 +94,26 @@ async def test_the_same_key_for_another_body_is_refused(client: httpx.AsyncClien
     assert "idempotency-key-reused" in is_a_problem(refused)["type"]
 
 
-async def test_a_key_of_yesterday_gets_the_answer_of_yesterday(
+async def test_a_key_of_yesterday_gets_yesterdays_answer(
     client: httpx.AsyncClient, key: str, pool: Pool, database: str
 ):
     receipt = (await submit(client, GOOD)).json()
     packs = shipped()
     vault = assembled.vault(settings(database))
-    later = SubmissionHandler(
+    later_handler = SubmissionHandler(
         pool, assembled.demand_repository(packs), packs, vault, clock=lambda: now() + timedelta(hours=25)
     )
     channel = await keys.authenticate(pool, key, keys.Scope.SUBMIT)
-    again = await later.submit(channel, Request("k1", SubmitDemand.model_validate(GOOD)))
-    assert (again.number, again.created) == (receipt["number"], False)
+    repeated = await later_handler.submit(channel, Request("k1", SubmitDemand.model_validate(GOOD)))
+    assert (repeated.number, repeated.created) == (receipt["number"], False)
     with pytest.raises(Refused, match="this key belongs to demand"):
-        await later.submit(channel, Request("k1", SubmitDemand.model_validate(GOOD | {"title": "另一件事"})))
+        await later_handler.submit(channel, Request("k1", SubmitDemand.model_validate(GOOD | {"title": "另一件事"})))
 
 
-async def test_the_same_call_delivered_twice_is_one_demand(client: httpx.AsyncClient, pool: Pool):
-    one = await submit(client, GOOD | {"external_id": "call-7"}, "k1")
-    two = await submit(client, GOOD | {"external_id": "call-7"}, "k2")
-    assert one.json()["number"] == two.json()["number"]
+async def test_the_same_external_id_is_one_demand(client: httpx.AsyncClient, pool: Pool):
+    first_answer = await submit(client, GOOD | {"external_id": "call-7"}, "k1")
+    second_answer = await submit(client, GOOD | {"external_id": "call-7"}, "k2")
+    assert first_answer.json()["number"] == second_answer.json()["number"]
     assert await count(pool, "submission") == 1
 
 
@@ -146,7 +146,7 @@ async def test_the_same_call_delivered_twice_is_one_demand(client: httpx.AsyncCl
         ({"nonsense": 1}, "nonsense"),
     ],
 )
-async def test_a_mistake_is_explained_with_its_field(client: httpx.AsyncClient, change: dict[str, Any], field: str):
+async def test_a_mistake_is_refused_with_its_field(client: httpx.AsyncClient, change: dict[str, Any], field: str):
     refused = await submit(client, GOOD | change)
     assert refused.status_code == 422, refused.text
     assert [error["field"] for error in is_a_problem(refused)["errors"]] == [field]
@@ -160,7 +160,7 @@ async def test_a_mistake_is_explained_with_its_field(client: httpx.AsyncClient, 
     ],
     ids=lambda body: repr(body[:12]),
 )  # fmt: skip
-async def test_a_body_that_is_no_demand_is_a_problem_and_never_a_fault(client: httpx.AsyncClient, body: bytes):
+async def test_an_invalid_body_is_refused_and_never_a_fault(client: httpx.AsyncClient, body: bytes):
     refused = await submit(client, body)
     assert 400 <= refused.status_code < 500, refused.text
     is_a_problem(refused)
@@ -187,24 +187,24 @@ async def test_a_body_that_hides_its_size_is_refused(client: httpx.AsyncClient):
 async def test_a_wrong_key_is_refused(client: httpx.AsyncClient, headers: dict[str, str]):
     refused = await submit(client, GOOD, **headers)
     assert refused.status_code == 401
-    (wrong,) = is_a_problem(refused)["errors"]
-    assert (wrong["field"], wrong["example"][:3]) == ("X-API-Key", "hy_")
+    (error,) = is_a_problem(refused)["errors"]
+    assert (error["field"], error["example"][:3]) == ("X-API-Key", "hy_")
 
 
-async def test_a_missing_idempotency_key_is_asked_for(client: httpx.AsyncClient):
+async def test_a_request_without_an_idempotency_key_is_refused(client: httpx.AsyncClient):
     refused = await client.post("/v1/demands", json=GOOD)
     assert 400 <= refused.status_code < 500
     assert "Idempotency-Key" in refused.text
     is_a_problem(refused)
 
 
-async def test_a_title_of_blanks_is_asked_for_in_characters(client: httpx.AsyncClient):
+async def test_a_blank_title_is_refused_with_the_required_length(client: httpx.AsyncClient):
     (error,) = is_a_problem(await submit(client, GOOD | {"title": "   "}))["errors"]
     assert error["detail"] == "至少 1 个字符"
     assert "character" in error["detail_en"]
 
 
-async def test_a_date_without_marks_is_asked_for_as_a_date(client: httpx.AsyncClient):
+async def test_a_date_in_another_format_is_refused_with_an_example(client: httpx.AsyncClient):
     (error,) = is_a_problem(await submit(client, GOOD | {"occurred_at": "20261124"}))["errors"]
     assert (error["field"], "ISO 8601" in error["detail"], "ISO 8601" in error["detail_en"]) == (
         "occurred_at",
@@ -221,63 +221,63 @@ async def test_a_key_without_the_scope_cannot_import(client: httpx.AsyncClient):
     }
     refused = await client.post("/v1/imports", json=body)
     assert refused.status_code == 403
-    (wrong,) = is_a_problem(refused)["errors"]
-    assert (wrong["field"], "scopes=import,submit" in wrong["detail_en"]) == ("X-API-Key", True)
+    (error,) = is_a_problem(refused)["errors"]
+    assert (error["field"], "scopes=import,submit" in error["detail_en"]) == ("X-API-Key", True)
 
 
 @pytest.mark.parametrize(
     ("title", "zh", "en"),
     [("长" * 201, "最多 200 个字符", "at most 200 characters"), (" \t", "至少 1 个字符", "at least 1 character")],
 )
-async def test_a_text_is_measured_in_characters_as_it_is_kept(client: httpx.AsyncClient, title: str, zh: str, en: str):
-    (wrong,) = is_a_problem(await submit(client, GOOD | {"title": title}))["errors"]
-    assert wrong["field"] == "title"
-    assert (zh in wrong["detail"], en in wrong["detail_en"]) == (True, True), wrong
+async def test_the_length_of_a_text_is_measured_as_it_is_stored(
+    client: httpx.AsyncClient, title: str, zh: str, en: str
+):
+    (error,) = is_a_problem(await submit(client, GOOD | {"title": title}))["errors"]
+    assert error["field"] == "title"
+    assert (zh in error["detail"], en in error["detail_en"]) == (True, True), error
 
 
-async def import_one(pool: Pool, client: httpx.AsyncClient, **more: Any) -> httpx.Response:
+async def import_one(pool: Pool, client: httpx.AsyncClient, **changes: Any) -> httpx.Response:
     key = await keys.add(pool, "old", ChannelKind.PARTNER, "Old", ("import",))
     recorded = GOOD | {"external_id": "1", "occurred_at": "2021-05-10T02:00:00Z", "channel_kind": "web", "via": "x"}
-    return await client.post("/v1/imports", json={"demands": [recorded | more]}, headers={"X-API-Key": key})
+    return await client.post("/v1/imports", json={"demands": [recorded | changes]}, headers={"X-API-Key": key})
 
 
-async def test_a_recorded_channel_with_a_control_character_is_refused_by_its_name(
-    client: httpx.AsyncClient, pool: Pool
-):
+async def test_an_imported_channel_with_a_control_character_is_refused(client: httpx.AsyncClient, pool: Pool):
     refused = await import_one(pool, client, via="a\0b")
     assert refused.status_code == 422, refused.text
     assert "demands.0.via" in is_a_problem(refused)["detail"]
 
 
 @pytest.mark.parametrize(
-    ("data", "where"),
+    ("data", "place"),
     [({"result": "a\0b"}, "result"), ({"result": "ok", "evidence": ["photo-1", "a\0b"]}, "evidence")],
 )
-async def test_recorded_words_with_a_control_character_are_refused_and_say_where(
-    client: httpx.AsyncClient, pool: Pool, data: dict[str, Any], where: str
+async def test_imported_text_with_a_control_character_is_refused_with_its_place(
+    client: httpx.AsyncClient, pool: Pool, data: dict[str, Any], place: str
 ):
     step = {"at": "2021-05-12T02:00:00Z", "type": "demand.resolved", "data": {"by": "a"} | data}
     answer = await import_one(pool, client, history=[step])
     assert answer.status_code == 200, answer.text
     (row,) = answer.json()["rows"]
     assert not row["created"]
-    assert f"history.0.data.{where}: contains the control character U+0000" in row["why"]
+    assert f"history.0.data.{place}: contains the control character U+0000" in row["why"]
 
 
-async def test_a_reference_that_is_a_telephone_is_in_no_fact_and_still_tells_repetitions(
+async def test_an_external_id_that_is_a_telephone_is_in_no_fact_and_still_identifies_repetitions(
     client: httpx.AsyncClient, pool: Pool
 ):
     called = GOOD | {"external_id": "20260301-13800138000"}
-    first, again = await submit(client, called, "k1"), await submit(client, called, "k2")
-    assert first.json()["number"] == again.json()["number"]
+    first, repeated = await submit(client, called, "k1"), await submit(client, called, "k2")
+    assert first.json()["number"] == repeated.json()["number"]
     await import_one(pool, client, external_id="e-13800138000", via="来电13800138000")
     async with pool.acquire() as db:
-        told = "".join(row["payload"] for row in await db.fetch("SELECT payload FROM journal"))
-    assert "13800138000" not in told
-    assert '"20260301-［手机号］"' in told
+        payloads = "".join(row["payload"] for row in await db.fetch("SELECT payload FROM journal"))
+    assert "13800138000" not in payloads
+    assert '"20260301-［手机号］"' in payloads
 
 
-async def test_personal_data_is_in_the_vault_and_nowhere_else(client: httpx.AsyncClient, database: str):
+async def test_personal_data_is_only_in_the_vault(client: httpx.AsyncClient, database: str):
     secret = {"name": "邹某某", "phone": "13800138000", "address": "鹤峰村三巷九号"}
     body = GOOD | {"text": "电话13912345678，身份证11010519491231002X，车牌粤E12345", "contact": secret}
     assert (await submit(client, body)).status_code == 201
@@ -291,10 +291,10 @@ async def test_personal_data_is_in_the_vault_and_nowhere_else(client: httpx.Asyn
     assert "［手机号］" in dump
 
 
-async def test_the_database_away_is_said_with_a_time_to_come_back(database: str):
+async def test_while_the_database_is_away_a_request_is_refused_with_a_time_to_retry(database: str):
     pool = await open_pool("postgresql://nobody:x@127.0.0.1:9/none", "intake")
-    served = web_app("intake", app.api(settings(database), pool).routers)
-    transport = httpx.ASGITransport(served, raise_app_exceptions=False)
+    application = web_app("intake", app.api(settings(database), pool).routers)
+    transport = httpx.ASGITransport(application, raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url="http://intake", headers={"X-API-Key": "k"}) as client:
         refused = await submit(client, GOOD)
     assert refused.status_code == 503

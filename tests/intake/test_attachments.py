@@ -1,4 +1,4 @@
-"""A citizen attaches pictures and papers: nothing of them survives but what is to be seen, and nobody else sees it."""
+"""Attachments: only the visible content of pictures and documents is stored, and only permitted callers can read it."""
 
 import asyncio
 import contextlib
@@ -55,20 +55,20 @@ PDF = papers.plain()
 KEY = f"{'a' * 64}/0123456789abcdefghij"
 
 
-def picture(kind: str, size: tuple[int, int] = (40, 20), **saved: Any) -> bytes:
-    """A picture whose left half is red, carrying whatever a camera would add."""
+def picture(kind: str, size: tuple[int, int] = (40, 20), **options: Any) -> bytes:
+    """A picture whose left half is red, with metadata like a camera's."""
     image = Image.new("RGB", size, "white")
     image.paste("red", (0, 0, size[0] // 2, size[1]))
     out = BytesIO()
-    image.save(out, kind, **saved)
+    image.save(out, kind, **options)
     return out.getvalue()
 
 
 def exif(orientation: int = 1) -> Image.Exif:
-    told = Image.Exif()
-    told[0x0112], told[0x010E] = orientation, SECRET_PLACE
-    told.get_ifd(0x8825).update({1: "N", 2: (23.0, 1.0, 18.0), 3: "E", 4: (113.0, 7.0, 17.0)})
-    return told
+    metadata = Image.Exif()
+    metadata[0x0112], metadata[0x010E] = orientation, SECRET_PLACE
+    metadata.get_ifd(0x8825).update({1: "N", 2: (23.0, 1.0, 18.0), 3: "E", 4: (113.0, 7.0, 17.0)})
+    return metadata
 
 
 def texts() -> PngImagePlugin.PngInfo:
@@ -82,25 +82,25 @@ Making = Callable[..., httpx.AsyncClient]
 
 
 @pytest.fixture(scope="module")
-def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where attachments lie, test after test."""
+def shared_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of attachments, shared by the tests."""
     return tmp_path_factory.mktemp("intake") / "attachments"
 
 
 @pytest.fixture(scope="module")
-def keeping(place: Path) -> Built:
-    """Intake's API that keeps attachments there."""
-    settings = IntakeSettings.model_validate(KEYS | {"DATABASE_URL": UNREACHABLE, "attachments_folder": place})
+def storing(shared_folder: Path) -> Built:
+    """Intake's API that stores attachments there."""
+    settings = IntakeSettings.model_validate(KEYS | {"DATABASE_URL": UNREACHABLE, "attachments_folder": shared_folder})
     return Built("intake", partial(app.api, settings), keys.key_cache)
 
 
 @pytest.fixture
-def folder(place: Path) -> Iterator[Path]:
-    """The same, where nothing lies yet."""
-    yield place
-    if place.is_dir():
-        shutil.rmtree(place)
-    place.unlink(missing_ok=True)
+def folder(shared_folder: Path) -> Iterator[Path]:
+    """The same folder, emptied."""
+    yield shared_folder
+    if shared_folder.is_dir():
+        shutil.rmtree(shared_folder)
+    shared_folder.unlink(missing_ok=True)
 
 
 @pytest.fixture
@@ -109,8 +109,8 @@ def settings(database: str, folder: Path) -> IntakeSettings:
 
 
 @pytest.fixture
-async def served(keeping: Built, pool: Pool, folder: Path) -> AsyncIterator[FastAPI]:
-    async with keeping.on(pool) as opened:
+async def served(storing: Built, pool: Pool, folder: Path) -> AsyncIterator[FastAPI]:
+    async with storing.on(pool) as opened:
         yield opened
 
 
@@ -151,7 +151,7 @@ def files(folder: Path) -> list[Path]:
 
 
 @pytest.mark.parametrize(
-    ("sent", "media_type"),
+    ("content", "media_type"),
     [
         (picture("JPEG", exif=exif(), comment=SECRET_PLACE, xmp=f"<x>{SECRET_PLACE}</x>".encode()), "image/jpeg"),
         (picture("PNG", exif=exif(), pnginfo=texts()), "image/png"),
@@ -160,13 +160,13 @@ def files(folder: Path) -> list[Path]:
     ],
     ids=["jpeg", "png", "webp", "gif"],
 )
-async def test_a_picture_loses_the_place_where_it_was_taken(client: httpx.AsyncClient, sent: bytes, media_type: str):
-    assert SECRET_PLACE.encode() in sent, "the camera did tell"
-    body = (await upload(client, sent)).json()
+async def test_the_location_of_a_picture_is_removed(client: httpx.AsyncClient, content: bytes, media_type: str):
+    assert SECRET_PLACE.encode() in content, "the camera did tell"
+    body = (await upload(client, content)).json()
     assert (body["media_type"], body["scan"]) == (media_type, "not-scanned")
-    back = await client.get(f"/v1/attachments/{body['reference']}")
-    assert SECRET_PLACE.encode() not in back.content
-    with Image.open(BytesIO(back.content)) as image:
+    download = await client.get(f"/v1/attachments/{body['reference']}")
+    assert SECRET_PLACE.encode() not in download.content
+    with Image.open(BytesIO(download.content)) as image:
         assert not dict(image.getexif())
         assert set(image.info) <= {"jfif", "jfif_version", "jfif_unit", "jfif_density", "loop", "background"}
         red, white = image.convert("RGB").getpixel((5, 10)), image.convert("RGB").getpixel((35, 10))
@@ -174,12 +174,12 @@ async def test_a_picture_loses_the_place_where_it_was_taken(client: httpx.AsyncC
 
 
 @pytest.mark.parametrize("locked", [None, pikepdf.Encryption(owner="a", user="")], ids=["open", "not to be printed"])
-async def test_a_paper_loses_its_scripts_files_and_authors_and_shows_what_it_showed(
+async def test_scripts_files_and_authors_of_a_document_are_removed_and_its_pages_stay(
     client: httpx.AsyncClient, locked: pikepdf.Encryption | None
 ):
-    sent = papers.paper(encryption=locked)
-    assert papers.unfolded(sent).count(b"SECRET-") > 10, "it did tell"
-    body = (await upload(client, sent)).json()
+    content = papers.paper(encryption=locked)
+    assert papers.unfolded(content).count(b"SECRET-") > 10, "it did tell"
+    body = (await upload(client, content)).json()
     kept = (await client.get(f"/v1/attachments/{body['reference']}")).content
     assert (body["media_type"], body["size"]) == ("application/pdf", len(kept))
     shown = papers.unfolded(kept)
@@ -187,39 +187,39 @@ async def test_a_paper_loses_its_scripts_files_and_authors_and_shows_what_it_sho
     assert not set(re.findall(rb"/(?:JS|JavaScript|AA|OpenAction|Annots|Names|Info|Metadata)\b", shown))
     assert (papers.SEEN in shown, b"filled-in" in shown) == (True, True)
     with pikepdf.open(BytesIO(kept)) as pdf:
-        pictures = [pikepdf.PdfImage(one).as_pil_image() for one in pdf.pages[0].get_images().values()]
+        pictures = [pikepdf.PdfImage(picture_).as_pil_image() for picture_ in pdf.pages[0].get_images().values()]
     assert [picture.convert("RGB").getpixel((9, 9))[0] > 200 for picture in pictures] == [True, True]
 
 
-async def test_a_paper_that_takes_too_long_is_refused_and_its_process_ended():
+async def test_a_document_that_takes_too_long_is_refused_and_its_process_killed():
     with pytest.raises(Refused, match="too much time"):
         await redrawn_pdf(PDF, seconds=0)
 
 
-async def test_a_picture_taken_with_a_turned_camera_is_upright(client: httpx.AsyncClient):
+async def test_a_rotated_picture_is_turned_upright(client: httpx.AsyncClient):
     body = (await upload(client, picture("JPEG", exif=exif(orientation=6)))).json()
-    back = await client.get(f"/v1/attachments/{body['reference']}")
-    with Image.open(BytesIO(back.content)) as image:
+    download = await client.get(f"/v1/attachments/{body['reference']}")
+    with Image.open(BytesIO(download.content)) as image:
         assert image.size == (20, 40)
         top = image.getpixel((10, 5))
     assert top[0] > 200 > top[1], "its left half is now on top"
 
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
-def test_a_picture_whose_camera_told_nonsense_is_kept(kind: str):
-    sent = picture(kind, exif=b"Exif\0\0nonsense")
-    assert redrawn_picture(sent, Accepted(kind, "image/png", "png", kind), 1000)
+def test_a_picture_with_invalid_metadata_is_accepted(kind: str):
+    content = picture(kind, exif=b"Exif\0\0nonsense")
+    assert redrawn_picture(content, Accepted(kind, "image/png", "png", kind), 1000)
 
 
 @pytest.mark.parametrize("kind", ["JPEG", "WEBP"])
-def test_a_turned_picture_whose_camera_told_a_text_as_a_number_is_upright(kind: str):
+def test_a_rotated_picture_with_metadata_of_a_wrong_type_is_turned_upright(kind: str):
     described, text, single_float = b"\x01\x0e\0", b"\x02", b"\x0b"
-    sent = picture(kind, exif=exif(orientation=6)).replace(described + text, described + single_float)
-    with Image.open(BytesIO(redrawn_picture(sent, Accepted(kind, "image/png", "png", kind), 1000))) as image:
+    content = picture(kind, exif=exif(orientation=6)).replace(described + text, described + single_float)
+    with Image.open(BytesIO(redrawn_picture(content, Accepted(kind, "image/png", "png", kind), 1000))) as image:
         assert image.size == (20, 40)
 
 
-async def test_a_download_can_do_no_harm_in_a_browser(client: httpx.AsyncClient):
+async def test_a_download_is_harmless_in_a_browser(client: httpx.AsyncClient):
     answer = await client.get(f"/v1/attachments/{await reference(client)}")
     assert answer.headers["x-content-type-options"] == "nosniff"
     assert answer.headers["content-disposition"].startswith("attachment; filename=")
@@ -249,7 +249,7 @@ async def test_a_download_can_do_no_harm_in_a_browser(client: httpx.AsyncClient)
         (papers.paper(encryption=pikepdf.Encryption(owner="a", user="b")), "password"),
     ],
 )  # fmt: skip
-async def test_a_file_that_is_not_taken_says_what_to_send_instead(
+async def test_a_refused_file_is_answered_with_the_accepted_kinds(
     client: httpx.AsyncClient, folder: Path, content: bytes, hint: str
 ):
     refused = await upload(client, content, "holiday.jpg")
@@ -259,15 +259,15 @@ async def test_a_file_that_is_not_taken_says_what_to_send_instead(
     assert files(folder) == []
 
 
-async def test_a_file_that_is_sent_as_text_is_told_how_to_be_sent(client: httpx.AsyncClient):
+async def test_a_file_sent_as_text_is_refused_with_the_right_way(client: httpx.AsyncClient):
     refused = await client.post("/v1/attachments", files={"file": (None, "a picture")})
     assert refused.status_code == 422, refused.text
     (error,) = is_a_problem(refused)["errors"]
     assert error["field"] == "file"
-    assert all("filename=" in error[told] for told in ("detail", "detail_en")), error
+    assert all("filename=" in error[language_field] for language_field in ("detail", "detail_en")), error
 
 
-async def test_a_picture_that_unfolds_to_gigabytes_is_refused_before_it_does(client: httpx.AsyncClient):
+async def test_a_decompression_bomb_is_refused_before_it_is_decoded(client: httpx.AsyncClient):
     bomb = BytesIO()
     Image.new("1", (30_000, 30_000)).save(bomb, "PNG")
     assert len(bomb.getvalue()) < 200_000
@@ -285,16 +285,16 @@ async def test_a_file_over_its_limit_is_refused(client: httpx.AsyncClient, size:
     assert answer.status_code == status, answer.text
 
 
-async def test_a_demand_carries_its_attachments(client: httpx.AsyncClient, pool: Pool):
-    named = [await reference(client), await reference(client)]
-    answer = await submit(client, GOOD | {"attachments": named})
+async def test_a_demand_has_its_attachments(client: httpx.AsyncClient, pool: Pool):
+    references = [await reference(client), await reference(client)]
+    answer = await submit(client, GOOD | {"attachments": references})
     assert answer.status_code == 201, answer.text
-    assert (await submit(client, GOOD | {"attachments": named})).json() == answer.json()
+    assert (await submit(client, GOOD | {"attachments": references})).json() == answer.json()
     async with pool.acquire() as db:
         fact = await db.fetchval("SELECT payload::jsonb -> 'attachments' FROM journal")
         bound = await db.fetchval("SELECT count(*) FROM attachment WHERE demand_id = $1::uuid", answer.json()["id"])
     assert (fact.count('"'), bound) == (4, 2)
-    assert all(one in fact for one in named)
+    assert all(picture_ in fact for picture_ in references)
 
 
 async def test_a_reference_of_another_channel_or_demand_is_refused(
@@ -312,35 +312,35 @@ async def test_a_reference_of_another_channel_or_demand_is_refused(
     assert again.status_code == 201, "what was refused binds nothing"
 
 
-@pytest.mark.parametrize("named", [["../../etc/passwd"], ["a" * 22] * 10, "x", [7]])
-async def test_a_reference_that_is_none_is_refused_with_its_field(client: httpx.AsyncClient, named: Any):
-    refused = await submit(client, GOOD | {"attachments": named})
+@pytest.mark.parametrize("references", [["../../etc/passwd"], ["a" * 22] * 10, "x", [7]])
+async def test_an_invalid_reference_is_refused_with_its_field(client: httpx.AsyncClient, references: Any):
+    refused = await submit(client, GOOD | {"attachments": references})
     assert refused.status_code == 422
     assert is_a_problem(refused)["errors"][0]["field"].startswith("attachments")
 
 
 async def test_another_channel_cannot_download_it(client: httpx.AsyncClient, other: httpx.AsyncClient):
-    named = await reference(client)
-    assert (await other.get(f"/v1/attachments/{named}")).status_code == 404
+    references = await reference(client)
+    assert (await other.get(f"/v1/attachments/{references}")).status_code == 404
     assert (await other.get("/v1/attachments/none-at-all-0123456")).status_code == 404
-    assert (await other.get(f"/v1/attachments/{named}", headers={"X-API-Key": ""})).status_code == 401
+    assert (await other.get(f"/v1/attachments/{references}", headers={"X-API-Key": ""})).status_code == 401
 
 
 async def test_staff_see_the_attachments_of_their_own_cases(client: httpx.AsyncClient, settings: IntakeSettings):
-    named, unused = await reference(client), await reference(client)
-    await submit(client, GOOD | {"attachments": [named]})
+    attached, unused = await reference(client), await reference(client)
+    await submit(client, GOOD | {"attachments": [attached]})
 
     async def as_staff(unit: str, reference: str) -> int:
         token = Tokens(settings.secret).write("staff", {"name": "陈", "unit": unit})
         headers = {"Authorization": f"Bearer {token}"}
         return (await client.get(f"/v1/attachments/{reference}", headers=headers)).status_code
 
-    assert await as_staff("nh-coordinator", named) == 200
+    assert await as_staff("nh-coordinator", attached) == 200
     assert await as_staff("nh-coordinator", unused) == 404
-    assert await as_staff("another-unit", named) == 404
+    assert await as_staff("another-unit", attached) == 404
 
 
-async def test_what_no_demand_took_up_is_swept_after_a_day(client: httpx.AsyncClient, pool: Pool, folder: Path):
+async def test_an_upload_without_a_demand_is_removed_after_a_day(client: httpx.AsyncClient, pool: Pool, folder: Path):
     used, unused = await reference(client), await reference(client)
     await submit(client, GOOD | {"attachments": [used]})
     later: list[datetime] = [now()]
@@ -353,20 +353,20 @@ async def test_what_no_demand_took_up_is_swept_after_a_day(client: httpx.AsyncCl
 
 
 def swept_by(pool: Pool, folder: Path, clock: Callable[[], datetime]) -> AttachmentService:
-    made = app.attachment_service(
+    service = app.attachment_service(
         IntakeSettings.model_validate(KEYS | {"DATABASE_URL": "", "attachments_folder": folder}), pool
     )
-    return AttachmentService(pool, made.store, made.scanner, made.limits, made.max_pixels, clock)
+    return AttachmentService(pool, service.store, service.scanner, service.limits, service.max_pixels, clock)
 
 
-async def test_bytes_that_were_changed_on_the_disk_are_never_handed_out(client: httpx.AsyncClient, folder: Path):
-    named = await reference(client)
+async def test_a_file_changed_on_disk_is_never_returned(client: httpx.AsyncClient, folder: Path):
+    references = await reference(client)
     (kept,) = files(folder)
     kept.write_bytes(kept.read_bytes() + b"x")
-    assert (await client.get(f"/v1/attachments/{named}")).status_code == 500
+    assert (await client.get(f"/v1/attachments/{references}")).status_code == 500
 
 
-async def test_an_infected_file_is_refused_and_not_kept(pool: Pool, settings: IntakeSettings, folder: Path):
+async def test_an_infected_file_is_refused_and_not_stored(pool: Pool, settings: IntakeSettings, folder: Path):
     async with clamd() as address:
         scanned = settings.model_copy(update={"clamav": address})
         async with await client_of(pool, scanned, "web") as client:
@@ -377,7 +377,7 @@ async def test_an_infected_file_is_refused_and_not_kept(pool: Pool, settings: In
     assert len(files(folder)) == 1
 
 
-async def test_no_file_is_taken_unseen_while_the_scanner_is_away(pool: Pool, settings: IntakeSettings, folder: Path):
+async def test_no_file_is_accepted_while_the_scanner_is_away(pool: Pool, settings: IntakeSettings, folder: Path):
     scanned = settings.model_copy(update={"clamav": f"tcp://127.0.0.1:{free_port()}"})
     async with await client_of(pool, scanned, "web") as client:
         refused = await upload(client, PDF)
@@ -386,14 +386,14 @@ async def test_no_file_is_taken_unseen_while_the_scanner_is_away(pool: Pool, set
     assert files(folder) == []
 
 
-async def test_the_scanner_is_asked_over_a_socket_in_chunks(tmp_path: Path):
+async def test_a_file_is_sent_to_the_scanner_over_a_socket_in_chunks(tmp_path: Path):
     async with clamd(tmp_path / "clamd.ctl") as address:
         assert await ClamAV(address).scan(b"\0" * 200_000) is Scan.CLEAN
         with pytest.raises(Refused):
             await ClamAV(address).scan(b"\0" * 65_530 + EVIL)
 
 
-async def test_a_channel_is_told_when_attachments_are_not_set_up(pool: Pool, settings: IntakeSettings):
+async def test_uploads_are_refused_if_attachments_are_not_configured(pool: Pool, settings: IntakeSettings):
     async with await client_of(pool, settings.model_copy(update={"attachments_folder": None}), "web") as client:
         refused = await upload(client, PDF)
     assert (refused.status_code, "HUYING_ATTACHMENTS_FOLDER" in refused.text) == (503, True)
@@ -401,7 +401,7 @@ async def test_a_channel_is_told_when_attachments_are_not_set_up(pool: Pool, set
 
 @pytest.fixture(scope="module")
 async def s3() -> AsyncIterator[S3Store]:
-    """A bucket on a real S3 server of our own."""
+    """A bucket on a local S3 server."""
     port = free_port()
     server = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port),
@@ -433,7 +433,7 @@ def store(request: pytest.FixtureRequest, folder: Path) -> Store:
     return FolderStore(folder) if request.param == "folder" else request.getfixturevalue("s3")
 
 
-async def test_a_store_gives_back_what_it_was_given(store: Store):
+async def test_a_store_returns_what_was_stored(store: Store):
     await store.put(KEY, b"one")
     await store.put(KEY, b"two")
     assert await store.get(KEY) == b"two"
@@ -444,12 +444,12 @@ async def test_a_store_gives_back_what_it_was_given(store: Store):
 
 
 @pytest.mark.parametrize("key", ["../x", f"{'a' * 64}/../../x", f"{'a' * 64}", "", f"{'A' * 64}/0123456789abcdef"])
-async def test_a_store_reaches_nothing_outside_itself(store: Store, key: str):
+async def test_a_store_accesses_nothing_outside_of_itself(store: Store, key: str):
     with pytest.raises(ValueError, match="not the key"):
         await store.put(key, b"x")
 
 
-async def test_a_store_that_is_away_is_told_as_such(folder: Path):
+async def test_a_store_that_is_away_raises_its_own_error(folder: Path):
     folder.write_text("a file where a folder should be")
     for store in (FolderStore(folder), S3Store(f"http://127.0.0.1:{free_port()}/b", "i", "s", "us-east-1")):
         with pytest.raises(Refused) as refused:
@@ -457,7 +457,7 @@ async def test_a_store_that_is_away_is_told_as_such(folder: Path):
         assert refused.value.code is Code.UNAVAILABLE
 
 
-async def test_an_upload_lies_in_s3_and_comes_back(pool: Pool, settings: IntakeSettings, s3: S3Store):
+async def test_an_upload_is_stored_in_s3_and_can_be_downloaded(pool: Pool, settings: IntakeSettings, s3: S3Store):
     service = AttachmentService(
         pool,
         s3,
@@ -466,12 +466,12 @@ async def test_an_upload_lies_in_s3_and_comes_back(pool: Pool, settings: IntakeS
         1_000_000,
     )
     channel = await keys.authenticate(pool, await keys.add(pool, "web", ChannelKind.WEB, "w"), "submit")
-    taken = await service.take(channel, picture("JPEG"))
-    assert (await service.content(taken)).startswith(b"\xff\xd8\xff")
+    reference = await service.take(channel, picture("JPEG"))
+    assert (await service.content(reference)).startswith(b"\xff\xd8\xff")
 
 
 @pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGB", "RGBA", "CMYK", "I;16"])
-def test_a_picture_of_any_colours_can_be_kept(mode: str):
+def test_a_picture_of_any_colour_mode_is_accepted(mode: str):
     out = BytesIO()
     kind = "JPEG" if mode == "CMYK" else "PNG"
     Image.new(mode, (3, 3)).save(out, kind)
@@ -492,7 +492,7 @@ SENT = [(kind, picture(kind, exif=exif(way))) for kind in ("JPEG", "PNG", "WEBP"
     st.sampled_from([*SENT, ("GIF", picture("GIF"))]),
     st.lists(st.tuples(st.integers(0, 2000), st.binary(max_size=4)), max_size=4),
 )
-def test_a_damaged_picture_is_kept_or_refused_and_never_a_fault(
+def test_a_damaged_picture_is_accepted_or_refused_and_never_a_fault(
     sent: tuple[str, bytes], damage: list[tuple[int, bytes]]
 ):
     kind, content = sent[0], bytearray(sent[1])
@@ -504,18 +504,18 @@ def test_a_damaged_picture_is_kept_or_refused_and_never_a_fault(
         )
 
 
-async def test_the_files_of_an_answer_are_opened_by_the_channel_of_the_demand_and_those_for_staff_are_not(
+async def test_the_channel_of_a_demand_can_read_files_of_the_answer_and_none_for_staff(
     pool: Pool, settings: IntakeSettings, database: str, client: httpx.AsyncClient, other: httpx.AsyncClient
 ):
     service, town = app.attachment_service(settings, pool), Town(pool, database)
     receipt = await taken(client)
     demand = UUID(receipt["id"])
-    named = (await service.take_evidence("u-1", demand, picture("JPEG"))).reference
-    kept = (await service.take_evidence("u-1", demand, picture("PNG"))).reference
-    resolved = f.DemandResolved(by="陈志强", result="已修复", attachments=(named,), evidence=(kept,))
+    public_file = (await service.take_evidence("u-1", demand, picture("JPEG"))).reference
+    staff_file = (await service.take_evidence("u-1", demand, picture("PNG"))).reference
+    resolved = f.DemandResolved(by="陈志强", result="已修复", attachments=(public_file,), evidence=(staff_file,))
     await town.tells(receipt, f.DemandRouted(unit="u-1", rule="r1"), f.DemandAccepted(by="陈志强"), resolved)
     body = (await client.get(f"/v1/demands/{receipt['number']}")).json()
-    assert body["answer"]["attachments"] == [named]
-    assert (await client.get(f"/v1/attachments/{named}")).status_code == 200
-    assert (await client.get(f"/v1/attachments/{kept}")).status_code == 404
-    assert (await other.get(f"/v1/attachments/{named}")).status_code == 404
+    assert body["answer"]["attachments"] == [public_file]
+    assert (await client.get(f"/v1/attachments/{public_file}")).status_code == 200
+    assert (await client.get(f"/v1/attachments/{staff_file}")).status_code == 404
+    assert (await other.get(f"/v1/attachments/{public_file}")).status_code == 404

@@ -1,4 +1,4 @@
-"""What a device holds to before it sends is what the server takes."""
+"""The limits that a device checks before sending fit those of the server."""
 
 import re
 
@@ -11,7 +11,7 @@ MIB = 1_048_576
 
 
 @pytest.mark.parametrize("larger", [field_pages.LARGER, raise_pages.LARGER], ids=["field", "raise"])
-def test_photos_that_a_device_sends_at_once_fit_into_a_body_with_their_words(larger):
+def test_the_photos_that_a_device_sends_at_once_fit_into_one_body_with_the_text(larger):
     script = catalogue()["device-store.js"].content.decode()
     together = re.search(r"TOGETHER = (\d+) \* 1_048_576;", script)
     assert together

@@ -1,4 +1,4 @@
-"""Who is shown a contact is shown which other demands messages to it were about, as far as they may read those."""
+"""A person who sees a contact also sees the other demands with messages to it, if they may read these."""
 
 import json
 from collections.abc import AsyncIterator
@@ -25,11 +25,13 @@ async def client(pool: Pool, settings: IntakeSettings) -> AsyncIterator[httpx.As
         yield opened
 
 
-async def told(client: httpx.AsyncClient, pool: Pool, unit: str = UNIT, phone: str = CONTACT["phone"]) -> str:
-    """The number of a demand that lies with a unit, and whose citizen was sent a message."""
+async def demand_with_message(
+    client: httpx.AsyncClient, pool: Pool, unit: str = UNIT, phone: str = CONTACT["phone"]
+) -> str:
+    """Make a demand of a unit, whose citizen got a message, and return its number."""
     number = str((await demand(client, contact={"phone": phone}))["number"])
-    asked = {"number": number, "contact": await contact_of(pool, number), "ways": ["phone"], "why": "submitted"}
-    answer = await of_many(client, [asked])
+    request = {"number": number, "contact": await contact_of(pool, number), "ways": ["phone"], "why": "submitted"}
+    answer = await of_many(client, [request])
     assert answer.json()["answers"][0]["state"] == "known", answer.text
     await pool.execute(
         "UPDATE demand SET state = state || jsonb_build_object('unit', $2::text, 'status', 'routed')"
@@ -45,29 +47,38 @@ async def earlier(client: httpx.AsyncClient, number: str, unit: str = UNIT) -> l
     return list(answer.json().get("earlier", []))
 
 
-async def test_other_demands_of_the_same_telephone_are_named_the_latest_first(client: httpx.AsyncClient, pool: Pool):
-    first, second = await told(client, pool), await told(client, pool, phone="+86 138-0013-8000")
-    third, _ = await told(client, pool), await told(client, pool, phone="13912345678")
+async def test_other_demands_of_the_same_telephone_are_listed_with_the_latest_first(
+    client: httpx.AsyncClient, pool: Pool
+):
+    first, second = (
+        await demand_with_message(client, pool),
+        await demand_with_message(client, pool, phone="+86 138-0013-8000"),
+    )
+    third, _ = await demand_with_message(client, pool), await demand_with_message(client, pool, phone="13912345678")
     assert await earlier(client, third) == [second, first]
 
 
-async def test_other_demands_are_named_to_whoever_asks_for_nothing_else(client: httpx.AsyncClient, pool: Pool):
-    alone = await told(client, pool)
+async def test_other_demands_are_listed_even_if_no_field_is_requested(client: httpx.AsyncClient, pool: Pool):
+    alone = await demand_with_message(client, pool)
     assert (await reveal(client, alone, staff(UNIT), fields=["earlier"])).status_code == 404
-    latest = await told(client, pool)
+    latest = await demand_with_message(client, pool)
     answer = await reveal(client, latest, staff(UNIT), fields=["earlier"])
     assert answer.json() == {"number": latest, "earlier": [alone]}
 
 
-async def test_only_what_whoever_asks_may_read_is_named(client: httpx.AsyncClient, pool: Pool):
-    own, elsewhere, asked = await told(client, pool), await told(client, pool, OTHER), await told(client, pool)
-    assert await earlier(client, asked) == [own]
-    assert await earlier(client, asked, "nh-coordinator") == [elsewhere, own]
+async def test_only_demands_that_the_caller_may_read_are_listed(client: httpx.AsyncClient, pool: Pool):
+    own_case, elsewhere, requested = (
+        await demand_with_message(client, pool),
+        await demand_with_message(client, pool, OTHER),
+        await demand_with_message(client, pool),
+    )
+    assert await earlier(client, requested) == [own_case]
+    assert await earlier(client, requested, "nh-coordinator") == [elsewhere, own_case]
 
 
-async def test_that_they_were_named_is_told_like_any_other_field(client: httpx.AsyncClient, pool: Pool):
-    await told(client, pool)
-    number = await told(client, pool)
+async def test_listing_them_is_recorded_like_reading_a_field(client: httpx.AsyncClient, pool: Pool):
+    await demand_with_message(client, pool)
+    number = await demand_with_message(client, pool)
     await earlier(client, number)
     payload = await pool.fetchval(
         "SELECT payload FROM journal WHERE subject = $1 AND type LIKE 'demand.personal-data-viewed%'"
@@ -76,9 +87,9 @@ async def test_that_they_were_named_is_told_like_any_other_field(client: httpx.A
     assert "earlier" in json.loads(payload)["fields"]
 
 
-async def test_what_was_erased_and_what_nobody_asks_for_is_not_named(client: httpx.AsyncClient, pool: Pool):
-    gone, number = await told(client, pool), await told(client, pool)
+async def test_erased_and_unrequested_demands_are_not_listed(client: httpx.AsyncClient, pool: Pool):
+    erased, number = await demand_with_message(client, pool), await demand_with_message(client, pool)
     assert "earlier" not in (await reveal(client, number, staff(UNIT), fields=["phone"])).json()
     assert "earlier" not in (await reveal(client, number, service())).json()
-    assert (await erase(client, gone, staff())).status_code == 200
+    assert (await erase(client, erased, staff())).status_code == 200
     assert await earlier(client, number) == []

@@ -1,4 +1,4 @@
-"""A channel listens: what it missed comes first, then what happens; and it goes on where a stream broke off."""
+"""Event streams: missed events come first, then new ones, and a broken stream is continued."""
 
 import asyncio
 import json
@@ -39,7 +39,7 @@ class Frame:
 
 @dataclass
 class Listener:
-    """Reads frames as they come."""
+    """Reads the frames of a stream."""
 
     answer: httpx.Response
     lines: AsyncIterator[str] = field(init=False)
@@ -48,7 +48,7 @@ class Listener:
         self.lines = self.answer.aiter_lines()
 
     async def next(self) -> Frame | None:
-        """The next frame; None where the server has closed the stream."""
+        """The next frame; None if the server has closed the stream."""
         frame, empty = Frame(), True
         async with asyncio.timeout(PATIENCE):
             async for line in self.lines:
@@ -70,21 +70,21 @@ class Listener:
                     empty = False
         return None
 
-    async def until(self, wanted: Callable[[Frame], bool]) -> list[Frame]:
-        """Frames up to the first that is wanted."""
+    async def until(self, matches: Callable[[Frame], bool]) -> list[Frame]:
+        """Frames up to the first one that matches."""
         frames: list[Frame] = []
-        while not frames or not wanted(frames[-1]):
+        while not frames or not matches(frames[-1]):
             frame = await self.next()
             assert frame is not None, "the stream ended"
             frames.append(frame)
         return frames
 
     async def events(self, count: int) -> list[Frame]:
-        """So many events, without heartbeats and what else there is."""
-        found: list[Frame] = []
-        while len(found) < count:
-            found += [one for one in await self.until(lambda frame: bool(frame.data)) if one.data]
-        return found
+        """This many events, without heartbeats and comments."""
+        found_events: list[Frame] = []
+        while len(found_events) < count:
+            found_events += [event for event in await self.until(lambda frame: bool(frame.data)) if event.data]
+        return found_events
 
 
 @dataclass
@@ -95,9 +95,9 @@ class Served:
     waking: "asyncio.Task[None]"
 
     @asynccontextmanager
-    async def listening(self, **asked: Any) -> AsyncIterator[Listener]:
-        headers = STREAM | asked.pop("headers", {})
-        async with self.client.stream("GET", "/v1/events", params=asked, headers=headers) as answer:
+    async def listening(self, **parameters: Any) -> AsyncIterator[Listener]:
+        headers = STREAM | parameters.pop("headers", {})
+        async with self.client.stream("GET", "/v1/events", params=parameters, headers=headers) as answer:
             assert answer.status_code == 200, await answer.aread()
             assert answer.headers["content-type"].startswith("text/event-stream")
             yield Listener(answer)
@@ -110,7 +110,7 @@ def town(pool: Pool, database: str) -> Town:
 
 @pytest.fixture
 async def served(database: str, pool: Pool, key: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Served]:
-    monkeypatch.setattr(streams, "POLL", 600.0)  # whatever arrives within a test has been notified
+    monkeypatch.setattr(streams, "POLL", 600.0)  # so that a stream never polls within a test: it only gets notified
     limited = settings(database).model_copy(update={"event_streams_per_channel": 2})
     api = app.api(limited, pool)
     (waking,) = (task for task in api.tasks if task.__qualname__.startswith("OpenStreams"))
@@ -138,7 +138,7 @@ def steps(frames: list[Frame]) -> list[str]:
     return [frame.data["type"].removeprefix("demand.").partition(".")[0] for frame in frames]
 
 
-async def test_what_was_missed_comes_first_then_what_happens_and_nothing_twice_after_a_break(
+async def test_missed_events_come_first_then_new_ones_and_none_twice_after_a_break(
     served: Served, client: httpx.AsyncClient, town: Town, pool: Pool
 ):
     receipt = await taken(client)
@@ -158,7 +158,7 @@ async def test_what_was_missed_comes_first_then_what_happens_and_nothing_twice_a
         assert steps(await listener.events(2)) == ["returned", "routed"]
 
 
-async def test_a_page_and_a_stream_go_on_from_each_other(
+async def test_a_page_and_a_stream_can_continue_each_other(
     served: Served, client: httpx.AsyncClient, town: Town, pool: Pool
 ):
     receipt = await taken(client)
@@ -168,10 +168,10 @@ async def test_a_page_and_a_stream_go_on_from_each_other(
     async with served.listening(after=page["cursor"]) as listener:
         (third,) = await listener.events(1)
     following = (await client.get("/v1/events", params={"after": third.id})).json()["events"]
-    assert [one["type"] for one in following] == ["demand.returned.v1"]
+    assert [event["type"] for event in following] == ["demand.returned.v1"]
 
 
-async def test_a_stream_of_some_types_hears_these_alone(
+async def test_a_stream_of_some_types_gets_only_these(
     served: Served, client: httpx.AsyncClient, town: Town, pool: Pool
 ):
     receipt = await taken(client)
@@ -182,9 +182,7 @@ async def test_a_stream_of_some_types_hears_these_alone(
         assert steps(await listener.events(1)) == ["accepted"]
 
 
-async def test_a_revoked_key_ends_the_stream_with_a_sentence(
-    served: Served, monkeypatch: pytest.MonkeyPatch, pool: Pool
-):
+async def test_a_revoked_key_ends_the_stream_with_a_reason(served: Served, monkeypatch: pytest.MonkeyPatch, pool: Pool):
     monkeypatch.setattr(streams, "POLL", 0.05)
     async with served.listening() as listener:
         assert await listener.next()
@@ -196,18 +194,18 @@ async def test_a_revoked_key_ends_the_stream_with_a_sentence(
     assert (await served.client.get("/v1/events", headers=STREAM)).status_code == 401
 
 
-async def test_a_process_that_ends_says_so_to_everybody_who_listens(served: Served):
-    async with served.listening() as one, served.listening() as other:
-        for listener in (one, other):
+async def test_a_process_that_ends_tells_all_its_streams(served: Served):
+    async with served.listening() as event, served.listening() as other_listener:
+        for listener in (event, other_listener):
             assert await listener.next()
         await ended(served.waking)
-        for listener in (one, other):
+        for listener in (event, other_listener):
             *_, end = await listener.until(lambda frame: frame.event == "end")
             assert end.data["code"] == "restarting"
             assert await listener.next() is None
 
 
-async def test_a_channel_has_no_more_streams_than_it_may_and_gets_one_back_when_it_leaves(served: Served):
+async def test_a_channel_has_a_limited_number_of_streams_and_closing_one_frees_it(served: Served):
     async def status() -> int:
         async with served.client.stream("GET", "/v1/events", headers=STREAM) as answer:
             return answer.status_code
@@ -220,7 +218,7 @@ async def test_a_channel_has_no_more_streams_than_it_may_and_gets_one_back_when_
     await eventually(status, lambda code: code == 200)
 
 
-async def test_silence_is_filled_with_a_cursor_that_is_fresh(
+async def test_a_silent_stream_sends_fresh_cursors(
     served: Served, client: httpx.AsyncClient, pool: Pool, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setattr(streams, "POLL", 0.05)
@@ -232,7 +230,7 @@ async def test_silence_is_filled_with_a_cursor_that_is_fresh(
         await listener.until(lambda frame: frame.id not in ("", first.id))
 
 
-async def test_a_stream_looks_by_itself_where_nobody_wakes_it(
+async def test_a_stream_polls_if_nobody_wakes_it(
     served: Served, client: httpx.AsyncClient, pool: Pool, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setattr(streams, "POLL", 0.05)
@@ -244,7 +242,7 @@ async def test_a_stream_looks_by_itself_where_nobody_wakes_it(
         assert steps(await listener.events(1)) == ["submitted"]
 
 
-async def test_a_cursor_that_is_gone_is_answered_before_the_stream_begins(served: Served, pool: Pool):
+async def test_an_expired_cursor_is_refused_before_the_stream_begins(served: Served, pool: Pool):
     cursor = (await served.client.get("/v1/events", params={"after": "now"})).json()["cursor"]
     async with pool.acquire() as db:
         await db.execute("UPDATE event_head SET feed = gen_random_uuid()")

@@ -1,4 +1,4 @@
-"""A channel follows what happens to its demands: each fact once, in order, from wherever it had stopped."""
+"""A channel reads the events of its demands: each fact once, in order, from where it stopped."""
 
 import asyncio
 import json
@@ -33,7 +33,7 @@ STEPS: Final = [
     "submitted", "routed", "accepted", "returned", "routed", "accepted", "contacted", "extended", "progressed",
     "listed",
 ]  # fmt: skip
-"""What a channel hears of `RETURNED`, with the submission before it."""
+"""The events that a channel gets for `RETURNED`, with the submission before them."""
 
 
 @pytest.fixture
@@ -47,19 +47,19 @@ async def ask(client: httpx.AsyncClient, key: str = "", **parameters: Any) -> ht
 
 async def events(client: httpx.AsyncClient, key: str = "", **parameters: Any) -> list[dict[str, Any]]:
     """Every event from a cursor on, page by page."""
-    found: list[dict[str, Any]] = []
+    all_events: list[dict[str, Any]] = []
     while True:
         answer = await ask(client, key, **parameters)
         assert answer.status_code == 200, answer.text
         page = answer.json()
-        found += page["events"]
+        all_events += page["events"]
         if not page["more"]:
-            return found
+            return all_events
         parameters["after"] = page["cursor"]
 
 
-def steps(found: list[dict[str, Any]]) -> list[str]:
-    return [event["type"].removeprefix("demand.").partition(".")[0] for event in found]
+def steps(events_: list[dict[str, Any]]) -> list[str]:
+    return [event["type"].removeprefix("demand.").partition(".")[0] for event in events_]
 
 
 async def test_a_channel_reads_what_happened_to_its_demands_page_by_page(
@@ -68,19 +68,19 @@ async def test_a_channel_reads_what_happened_to_its_demands_page_by_page(
     receipt = await taken(client, text="早上二十几个孩子，电话13800138000")
     await town.tells(receipt, *RETURNED)
     await EventNumbering(pool).number()
-    found = await events(client, limit=3)
-    assert steps(found) == STEPS
-    assert {event["subject"] for event in found} == {receipt["number"]}
-    assert [event["sequence"] for event in found] == list(range(1, 11))
-    assert found[0]["data"]["fact"]["text"] == "早上二十几个孩子，电话［手机号］"
-    assert found[-1]["data"]["demand"]["status"] == "listed"
-    assert found[-1]["data"]["demand"]["unit"] == STATION
-    assert found[-1]["data"]["demand"]["unit_name"] not in ("", STATION)
-    written = json.dumps(found, ensure_ascii=False)
+    event_list = await events(client, limit=3)
+    assert steps(event_list) == STEPS
+    assert {event["subject"] for event in event_list} == {receipt["number"]}
+    assert [event["sequence"] for event in event_list] == list(range(1, 11))
+    assert event_list[0]["data"]["fact"]["text"] == "早上二十几个孩子，电话［手机号］"
+    assert event_list[-1]["data"]["demand"]["status"] == "listed"
+    assert event_list[-1]["data"]["demand"]["unit"] == STATION
+    assert event_list[-1]["data"]["demand"]["unit_name"] not in ("", STATION)
+    written = json.dumps(event_list, ensure_ascii=False)
     assert not [hidden for hidden in ("陈志强", "黄主任", "现场照片", "13800138000") if hidden in written]
 
 
-async def test_notes_have_no_sequence_and_what_offices_arrange_is_not_told(
+async def test_notes_have_no_sequence_and_internal_facts_are_left_out(
     client: httpx.AsyncClient, town: Town, pool: Pool
 ):
     receipt = await taken(client)
@@ -88,25 +88,25 @@ async def test_notes_have_no_sequence_and_what_offices_arrange_is_not_told(
     routed = (f.DemandRouted(unit=STATION, rule="r1"), f.DemandAccepted(by="陈志强"))
     await town.tells(receipt, *routed, f.DemandAssigned(by="陈志强", handler="梁敏"))
     await EventNumbering(pool).number()
-    found = await events(client)
-    assert steps(found) == ["submitted", "urged", "routed", "accepted"]
-    assert (found[1]["sequence"], found[1]["data"]["fact"]) == (None, {"reason": "已经等了两周"})
+    event_list = await events(client)
+    assert steps(event_list) == ["submitted", "urged", "routed", "accepted"]
+    assert (event_list[1]["sequence"], event_list[1]["data"]["fact"]) == (None, {"reason": "已经等了两周"})
 
 
-async def test_other_channels_hear_nothing_and_one_that_reads_all_hears_all_but_reports(
+async def test_other_channels_get_nothing_and_one_that_reads_all_gets_all_but_confidential_reports(
     client: httpx.AsyncClient, pool: Pool
 ):
     await taken(client)
     await taken(client, key="k2", kind="report")
-    other = await another(pool)
-    everything = await keys.add(pool, "analysis", ChannelKind.PARTNER, "分析", (Scope.SUBMIT, Scope.READ_ALL))
+    other_key = await another(pool)
+    all_numbers = await keys.add(pool, "analysis", ChannelKind.PARTNER, "分析", (Scope.SUBMIT, Scope.READ_ALL))
     await EventNumbering(pool).number()
     assert [event["data"]["fact"]["kind"] for event in await events(client)] == ["help", "report"]
-    assert await events(client, other) == []
-    assert [event["data"]["fact"]["kind"] for event in await events(client, everything)] == ["help"]
+    assert await events(client, other_key) == []
+    assert [event["data"]["fact"]["kind"] for event in await events(client, all_numbers)] == ["help"]
 
 
-async def test_events_are_narrowed_by_type_place_category_and_number(client: httpx.AsyncClient, town: Town, pool: Pool):
+async def test_events_are_filtered_by_type_place_category_and_number(client: httpx.AsyncClient, town: Town, pool: Pool):
     first = await taken(client)
     second = await taken(client, key="k2", division="440605011001", category="road-damage")
     await town.tells(first, f.DemandRouted(unit=STATION, rule="r1"))
@@ -121,16 +121,14 @@ async def test_events_are_narrowed_by_type_place_category_and_number(client: htt
 @pytest.mark.parametrize(
     ("name", "value"), [("type", "demand.noted"), ("division", "99"), ("category", "none"), ("after", "x")]
 )
-async def test_a_filter_or_a_cursor_that_is_none_is_refused_with_what_to_do(
-    client: httpx.AsyncClient, name: str, value: str
-):
+async def test_an_invalid_filter_or_cursor_is_refused_with_advice(client: httpx.AsyncClient, name: str, value: str):
     answer = await ask(client, **{name: value})
     problem = is_a_problem(answer)
     assert answer.status_code == 422
     assert problem["errors"][0]["field"] == name
 
 
-async def test_a_narrowed_page_looks_at_a_bounded_part_and_says_that_there_is_more(
+async def test_a_filtered_page_reads_a_bounded_part_and_says_that_there_is_more(
     client: httpx.AsyncClient, pool: Pool, monkeypatch: pytest.MonkeyPatch
 ):
     for n in range(7):
@@ -142,7 +140,7 @@ async def test_a_narrowed_page_looks_at_a_bounded_part_and_says_that_there_is_mo
     assert len(await events(client, category="road-damage")) == 1
 
 
-async def test_from_now_on_means_nothing_of_the_past(client: httpx.AsyncClient, pool: Pool):
+async def test_reading_from_now_on_returns_no_past_events(client: httpx.AsyncClient, pool: Pool):
     await taken(client)
     await EventNumbering(pool).number()
     page = (await ask(client, after="now")).json()
@@ -152,7 +150,7 @@ async def test_from_now_on_means_nothing_of_the_past(client: httpx.AsyncClient, 
     assert [event["subject"] for event in await events(client, after=page["cursor"])] == [again["number"]]
 
 
-async def test_a_cursor_of_events_that_were_removed_is_gone_and_names_the_oldest_one(
+async def test_a_cursor_of_removed_events_is_expired_and_the_oldest_one_is_named(
     client: httpx.AsyncClient, pool: Pool, database: str
 ):
     for n in range(4):
@@ -163,7 +161,7 @@ async def test_a_cursor_of_events_that_were_removed_is_gone_and_names_the_oldest
     async with pool.acquire() as db:
         await db.execute("UPDATE demand_event SET placed_at = placed_at - interval '31 days' WHERE place <= 3")
     kept = app.pruning(settings(database), pool)
-    assert await Retention(pool, [one for one in kept.spent if one.table == "demand_event"]).prune() == 3
+    assert await Retention(pool, [key_ for key_ in kept.spent if key_.table == "demand_event"]).prune() == 3
     problem = is_a_problem(await ask(client, after=first))
     assert (problem["status"], problem["type"].rpartition("/")[2]) == (410, "cursor-gone")
     (error,) = problem["errors"]
@@ -172,7 +170,7 @@ async def test_a_cursor_of_events_that_were_removed_is_gone_and_names_the_oldest
     assert len(await events(client)) == 1
 
 
-async def test_a_cursor_of_another_database_is_gone(client: httpx.AsyncClient, pool: Pool):
+async def test_a_cursor_of_another_database_is_expired(client: httpx.AsyncClient, pool: Pool):
     cursor = (await ask(client, after="now")).json()["cursor"]
     async with pool.acquire() as db:
         await db.execute("UPDATE event_head SET feed = gen_random_uuid()")
@@ -181,7 +179,7 @@ async def test_a_cursor_of_another_database_is_gone(client: httpx.AsyncClient, p
     assert "another database" in problem["detail_en"]
 
 
-async def test_facts_that_nobody_numbers_are_named_by_the_doctor(client: httpx.AsyncClient, pool: Pool):
+async def test_the_doctor_names_unnumbered_facts(client: httpx.AsyncClient, pool: Pool):
     await taken(client)
     async with pool.acquire() as db:
         assert [bool(finding.wrong) for finding in await checks.unnumbered(db)] == [False]
@@ -194,7 +192,7 @@ async def test_facts_that_nobody_numbers_are_named_by_the_doctor(client: httpx.A
 
 
 class Writers:
-    """Transactions that are open side by side; each writes some facts of a demand of its own and ends at any time."""
+    """Concurrent transactions; each writes some facts of its own demand and ends at any time."""
 
     def __init__(self, dice: random.Random, connections: list[Connection]) -> None:
         self.dice, self.connections = dice, connections
@@ -225,12 +223,12 @@ class Writers:
         self.open[writer][1].append(str(self.written))
 
     async def _end(self, writer: int) -> None:
-        transaction, mine = self.open.pop(writer)
+        transaction, keys_ = self.open.pop(writer)
         if self.dice.random() < 0.2:
             await transaction.rollback()
         else:
             await transaction.commit()
-            self.committed.append(mine)
+            self.committed.append(keys_)
 
     async def end(self) -> None:
         for writer in list(self.open):
@@ -238,7 +236,7 @@ class Writers:
 
 
 class Reader:
-    """Reads pages; now and then it loses what it read last and comes back with the cursor before that."""
+    """Reads pages; sometimes it loses the last page and continues from the cursor before."""
 
     def __init__(self, dice: random.Random, pool: Pool) -> None:
         self.dice, self.pool = dice, pool
@@ -247,23 +245,21 @@ class Reader:
 
     async def read(self) -> bool:
         async with self.pool.acquire() as db:
-            found = await queries.page(db, "any", True, self.place, EventFilter(), self.dice.randint(1, 5))
+            page_ = await queries.page(db, "any", True, self.place, EventFilter(), self.dice.randint(1, 5))
         if self.dice.random() < 0.3:
             return True
-        some = self.dice.randint(0, len(found.events))
-        if some < len(found.events):  # the connection broke within the page
-            self.kept += [one.event for one in found.events[:some]]
-            self.place = found.events[some - 1].place if some else self.place
+        kept_count = self.dice.randint(0, len(page_.events))
+        if kept_count < len(page_.events):  # the connection broke within the page
+            self.kept += [event.event for event in page_.events[:kept_count]]
+            self.place = page_.events[kept_count - 1].place if kept_count else self.place
             return True
-        self.kept += [one.event for one in found.events]
-        self.place = found.place
-        return found.more
+        self.kept += [event.event for event in page_.events]
+        self.place = page_.place
+        return page_.more
 
 
 @pytest.mark.parametrize("seed", range(12))
-async def test_a_reader_that_breaks_off_anywhere_gets_each_event_once_while_writers_commit_in_any_order(
-    pool: Pool, seed: int
-):
+async def test_an_interrupted_reader_gets_each_event_once_while_writers_commit_in_any_order(pool: Pool, seed: int):
     dice = random.Random(seed)
     connections = [await pool.acquire() for _ in range(5)]
     writers, reader, numbering = Writers(dice, connections), Reader(dice, pool), EventNumbering(pool)
@@ -281,12 +277,12 @@ async def test_a_reader_that_breaks_off_anywhere_gets_each_event_once_while_writ
         pass
     for connection in connections:
         await pool.release(connection)
-    assert sorted(reader.kept, key=int) == sorted((one for mine in writers.committed for one in mine), key=int)
-    for mine in writers.committed:
-        assert [event for event in reader.kept if event in mine] == mine
+    assert sorted(reader.kept, key=int) == sorted((key_ for keys_ in writers.committed for key_ in keys_), key=int)
+    for keys_ in writers.committed:
+        assert [event for event in reader.kept if event in keys_] == keys_
 
 
-async def test_two_workers_that_number_at_once_give_no_place_twice(pool: Pool, client: httpx.AsyncClient):
+async def test_two_workers_that_number_at_once_assign_no_place_twice(pool: Pool, client: httpx.AsyncClient):
     for n in range(6):
         await taken(client, key=f"k{n}")
     async with pool.acquire() as connection:
@@ -307,67 +303,63 @@ async def waits_for_a_lock(pool: Pool) -> bool:
     return waits
 
 
-async def listed(client: httpx.AsyncClient, since: datetime, **more: Any) -> list[str]:
-    """What changed at exactly this moment or later."""
-    return await told_since(client, since + LATE, **more)
+async def listed(client: httpx.AsyncClient, since: datetime, **parameters: Any) -> list[str]:
+    """Demands that changed at this time or later."""
+    return await numbers_changed_since(client, since + LATE, **parameters)
 
 
-async def told_since(client: httpx.AsyncClient, since: datetime, **more: Any) -> list[str]:
-    found: list[str] = []
+async def numbers_changed_since(client: httpx.AsyncClient, since: datetime, **more: Any) -> list[str]:
+    numbers: list[str] = []
     parameters = {"updated_since": since.isoformat(), "limit": 2} | more
     while True:
         answer = await client.get("/v1/demands", params=parameters)
         assert answer.status_code == 200, answer.text
         page = answer.json()
-        found += [one["number"] for one in page["demands"]]
+        numbers += [demand["number"] for demand in page["demands"]]
         if "next" not in page:
-            return found
+            return numbers
         parameters["after"] = page["next"]
 
 
-def test_every_type_that_can_be_asked_for_is_one_that_channels_hear():
+def test_every_requestable_type_is_one_that_channels_get():
     assert set(lookup.TYPES) >= {"demand.submitted", "demand.resolved"}
     assert "demand.noted" not in lookup.TYPES
 
 
-async def test_what_changed_since_a_moment_is_listed_in_that_order_and_nothing_of_one_moment_is_missed(
+async def test_changed_demands_are_listed_in_order_and_none_with_the_same_time_is_missed(
     client: httpx.AsyncClient, town: Town, pool: Pool
 ):
     receipts = [await taken(client, key=f"k{n}") for n in range(5)]
     numbering = EventNumbering(pool)
-    await numbering.number()  # all at one moment
+    await numbering.number()  # all at the same time
     async with pool.acquire() as db:
         moment = await db.fetchval("SELECT placed_at FROM event_head")
-    everything = [receipt["number"] for receipt in sorted(receipts, key=lambda one: str(one["id"]))]
-    assert await listed(client, moment) == everything
+    all_numbers = [receipt["number"] for receipt in sorted(receipts, key=lambda key_: str(key_["id"]))]
+    assert await listed(client, moment) == all_numbers
     assert await listed(client, moment + timedelta(microseconds=1)) == []
     await town.tells(receipts[1], f.DemandRouted(unit=STATION, rule="r1"))
-    assert await listed(client, moment) == everything
+    assert await listed(client, moment) == all_numbers
     await numbering.number()
     changed = receipts[1]["number"]
-    assert await listed(client, moment) == [*(one for one in everything if one != changed), changed]
+    assert await listed(client, moment) == [*(key_ for key_ in all_numbers if key_ != changed), changed]
     assert await listed(client, moment + timedelta(microseconds=1)) == [changed]
 
 
-async def test_a_change_that_is_committed_after_somebody_asked_is_told_when_they_ask_again(
-    client: httpx.AsyncClient, pool: Pool
-):
+async def test_a_change_committed_after_a_request_is_in_the_next_response(client: httpx.AsyncClient, pool: Pool):
     receipt = await taken(client)
     async with pool.acquire() as db, db.transaction():
         assert await queries.place_pending(db, 10) == 1
         began = await db.fetchval("SELECT clock_timestamp()")
-        assert await told_since(client, began) == []
-    assert await told_since(client, began) == [receipt["number"]]
+        assert await numbers_changed_since(client, began) == []
+    assert await numbers_changed_since(client, began) == [receipt["number"]]
 
 
 @pytest.mark.parametrize("since", ["0001-01-01T00:00:00+08:00", "9999-12-31T23:59:59-08:00"])
-async def test_any_moment_may_be_asked_for(client: httpx.AsyncClient, since: str):
+async def test_any_time_may_be_requested(client: httpx.AsyncClient, since: str):
     assert (await client.get("/v1/demands", params={"updated_since": since})).status_code == 200
 
 
-async def test_what_a_version_without_events_took_in_during_a_roll_out_is_listed_as_changed(
-    client: httpx.AsyncClient, pool: Pool
-):
+async def test_demands_from_a_version_without_events_are_listed_as_changed(client: httpx.AsyncClient, pool: Pool):
     receipts = [await taken(client, key=f"k{n}") for n in range(2)]
     numbering = EventNumbering(pool)
     async with pool.acquire() as db:
@@ -382,7 +374,7 @@ async def test_what_a_version_without_events_took_in_during_a_roll_out_is_listed
     work.cancel()
 
 
-async def test_what_offices_arrange_is_no_event_but_a_change_of_how_the_demand_stands(
+async def test_an_internal_fact_is_no_event_but_a_change_of_the_demand(
     client: httpx.AsyncClient, town: Town, pool: Pool
 ):
     receipt = await taken(client)
@@ -398,20 +390,20 @@ async def test_what_offices_arrange_is_no_event_but_a_change_of_how_the_demand_s
     assert await listed(client, before + timedelta(microseconds=1)) == [receipt["number"]]
 
 
-async def test_a_channel_that_saw_a_demand_again_is_told_that_it_changed_unless_it_is_a_report(
+async def test_a_channel_with_a_sighting_sees_the_change_unless_the_demand_is_confidential(
     client: httpx.AsyncClient, town: Town, pool: Pool
 ):
     receipt, report = await taken(client), await taken(client, key="k2", kind="report")
-    other = await another(pool)
-    for n, one in enumerate((receipt, report)):
-        answer = await sight(client, one["number"], f"H-{n}", other)
-        assert answer.status_code == (201 if one is receipt else 404)
+    other_key = await another(pool)
+    for n, key_ in enumerate((receipt, report)):
+        answer = await sight(client, key_["number"], f"H-{n}", other_key)
+        assert answer.status_code == (201 if key_ is receipt else 404)
     await EventNumbering(pool).number()
-    client.headers["X-API-Key"] = other
+    client.headers["X-API-Key"] = other_key
     assert await listed(client, now() - timedelta(hours=1)) == [receipt["number"]]
 
 
-async def test_a_moment_without_its_zone_is_refused(client: httpx.AsyncClient):
+async def test_a_time_without_a_zone_is_refused(client: httpx.AsyncClient):
     answer = await client.get("/v1/demands", params={"updated_since": "2021-05-10T10:00:00"})
     assert answer.status_code == 422
     assert is_a_problem(answer)["errors"][0]["field"] == "updated_since"

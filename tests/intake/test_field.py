@@ -1,4 +1,4 @@
-"""Demands booked on a visit: by staff who have signed in, each once, without JavaScript as with it."""
+"""Demands recorded on field visits by signed-in staff, each once, with and without JavaScript."""
 
 import json
 import re
@@ -40,10 +40,10 @@ async def visitor(database: str, pool: Pool, tmp_path: Path) -> AsyncIterator[Vi
 
 
 async def enters(visitor: Visitor, database: str, person: Person = CLERK) -> httpx.Response:
-    """The way of a browser to the desk, which gives it a ticket, and back."""
-    away = await visitor.client.get("/field")
-    assert away.status_code == 303
-    desk = httpx.URL(away.headers["location"])
+    """Send a browser to the desk, which issues a ticket, and back."""
+    redirect = await visitor.client.get("/field")
+    assert redirect.status_code == 303
+    desk = httpx.URL(redirect.headers["location"])
     assert desk.path == "/desk/field"
     ticket = sign_in(database).ticket(person, desk.params["state"])
     return await visitor.open(f"/field/enter?ticket={ticket}")
@@ -65,7 +65,7 @@ async def begins(clerk: Visitor, **changes: str) -> str:
 
 
 async def books(clerk: Visitor, path: str, files: Any = None, **fields: Any) -> httpx.Response:
-    """What a device does: a fresh token, then the demand."""
+    """Send a demand like a device: get a fresh token first."""
     token = (await clerk.client.get("/field/token", headers={"Accept": "application/json"})).json()["csrf"]
     headers = {"Accept": "application/json", "X-CSRF-Token": token}
     demand = {"key": str(uuid4()), "words": WORDS, "division": VILLAGE}
@@ -76,12 +76,12 @@ async def submissions(pool: Pool) -> int:
     return int(await pool.fetchval("SELECT count(*) FROM submission"))
 
 
-async def test_a_clerk_books_without_javascript_and_hands_over(clerk: Visitor, pool: Pool):
+async def test_a_clerk_records_a_demand_without_javascript_and_sends_it(clerk: Visitor, pool: Pool):
     path = await begins(clerk, households="12")
     assert "桂城街道 桂一社区居委会" in clerk.page
     form = re.findall(r'<form method="post" action="[^"]*/demands".*?</form>', clerk.answer.text, re.DOTALL)[0]
     hidden = dict(re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)"', form))
-    for _ in range(2):  # pressed twice
+    for _ in range(2):  # sent twice
         await clerk.post(f"{path}/demands", hidden | {"words": WORDS, "division": VILLAGE})
     assert re.search(r"已登记 NH26-\d+-\w", clerk.page)
     await clerk.open(f"{path}/hand-over")
@@ -90,39 +90,37 @@ async def test_a_clerk_books_without_javascript_and_hands_over(clerk: Visitor, p
     assert await submissions(pool) == 1
 
 
-async def test_an_address_that_takes_a_form_alone_says_405_by_which_the_worker_shows_its_own_page(clerk: Visitor):
+async def test_a_form_address_answers_405_to_get_so_that_the_service_worker_shows_its_page(clerk: Visitor):
     for path in ("/field/visits", f"{await begins(clerk)}/demands"):
         assert (await clerk.client.get(path)).status_code == 405
 
 
-async def test_the_same_demand_is_sent_once_and_what_was_changed_since_is_said(clerk: Visitor, pool: Pool):
+async def test_the_same_demand_is_recorded_once_and_later_changes_are_reported(clerk: Visitor, pool: Pool):
     path, key = await begins(clerk), str(uuid4())
     at = str(int(now().timestamp() * 1000) - 60_000)
     first = (await books(clerk, path, key=key, booked_at=at)).json()
-    again = (await books(clerk, path, key=key, booked_at=at)).json()
+    repeated = (await books(clerk, path, key=key, booked_at=at)).json()
     changed = (await books(clerk, path, key=key, words="别的话")).json()
-    assert first == again
+    assert first == repeated
     assert changed == first | {"changed": True}
     assert await submissions(pool) == 1
     assert await pool.fetchval("SELECT count(*) FROM field_demand") == 1
 
 
-async def test_photos_go_with_their_demand_once_and_one_that_is_none_holds_nothing_up(clerk: Visitor, pool: Pool):
+async def test_photos_are_stored_once_with_their_demand_and_an_invalid_one_delays_nothing(clerk: Visitor, pool: Pool):
     path, key = await begins(clerk), str(uuid4())
     files = [("photos", ("a.png", picture("PNG"))), ("photos", ("b.jpg", b"no photo"))]
     at = str(int(now().timestamp() * 1000) - 60_000)
     first = (await books(clerk, path, files, key=key, booked_at=at)).json()
-    again = (await books(clerk, path, files, key=key, booked_at=at)).json()
+    repeated = (await books(clerk, path, files, key=key, booked_at=at)).json()
     assert "附件 1 个未保存" in first["left_out"]
-    assert again == first | {"changed": False, "left_out": ""}, "its photos are there"
-    told = await pool.fetchval("SELECT payload FROM journal ORDER BY position DESC LIMIT 1")
-    assert len(json.loads(told)["attachments"]) == 1
+    assert repeated == first | {"changed": False, "left_out": ""}, "its photos are there"
+    payload = await pool.fetchval("SELECT payload FROM journal ORDER BY position DESC LIMIT 1")
+    assert len(json.loads(payload)["attachments"]) == 1
     assert await pool.fetchval("SELECT count(*) FROM attachment") == 1
 
 
-async def test_photos_go_with_a_form_too_and_those_of_a_form_that_has_to_be_sent_again_are_asked_for(
-    clerk: Visitor, pool: Pool
-):
+async def test_photos_can_be_sent_with_a_form_and_must_be_chosen_again_after_a_refusal(clerk: Visitor, pool: Pool):
     path = await begins(clerk)
     form = re.findall(r'<form method="post" action="[^"]*/demands".*?</form>', clerk.answer.text, re.DOTALL)[0]
     hidden = dict(re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)"', form))
@@ -132,30 +130,30 @@ async def test_photos_go_with_a_form_too_and_those_of_a_form_that_has_to_be_sent
     assert "请重新选择照片" in clerk.page
     await clerk.post(f"{path}/demands", hidden | {"words": WORDS, "division": VILLAGE}, files)
     assert "1张照片没有收下" in clerk.page
-    told = await pool.fetchval("SELECT payload FROM journal ORDER BY position DESC LIMIT 1")
-    assert len(json.loads(told)["attachments"]) == 1
+    payload = await pool.fetchval("SELECT payload FROM journal ORDER BY position DESC LIMIT 1")
+    assert len(json.loads(payload)["attachments"]) == 1
 
 
-async def test_a_demand_has_the_point_of_the_phone(clerk: Visitor, pool: Pool):
+async def test_a_demand_has_the_position_of_the_phone(clerk: Visitor, pool: Pool):
     path = await begins(clerk)
     await books(clerk, path, lat="23.0512", lon="113.1534")
-    told = await pool.fetchval("SELECT payload FROM journal ORDER BY position DESC LIMIT 1")
-    assert json.loads(told)["location"] == {"lat": 23.0512, "lon": 113.1534}
+    payload = await pool.fetchval("SELECT payload FROM journal ORDER BY position DESC LIMIT 1")
+    assert json.loads(payload)["location"] == {"lat": 23.0512, "lon": 113.1534}
 
 
-async def test_what_was_solved_on_the_spot_comes_with_its_handling_and_is_counted_apart(clerk: Visitor, pool: Pool):
+async def test_a_demand_solved_on_the_spot_has_its_handling_and_is_counted_separately(clerk: Visitor, pool: Pool):
     path = await begins(clerk)
     await books(clerk, path)
     assert (await books(clerk, path, on_the_spot="yes", done="当场换了灯泡")).status_code == 200
-    told = [await pool.fetchval("SELECT payload::jsonb -> 'history' FROM journal ORDER BY position DESC LIMIT 1")]
-    assert "当场换了灯泡" in str(told)
+    payload = [await pool.fetchval("SELECT payload::jsonb -> 'history' FROM journal ORDER BY position DESC LIMIT 1")]
+    assert "当场换了灯泡" in str(payload)
     await clerk.open(f"{path}/hand-over")
     assert re.search(r"其中现场解决</dt><dd>1 件", clerk.page)
     assert re.search(r"登记诉求</dt><dd>2 件", clerk.page)
 
 
 @pytest.mark.parametrize(
-    ("wrong", "field", "words"),
+    ("value", "field", "words"),
     [
         ({"words": " "}, "words", "请写下您要反映的问题"),
         ({"division": ELSEWHERE}, "demand-division", "请选择本单位管辖的村"),
@@ -165,17 +163,15 @@ async def test_what_was_solved_on_the_spot_comes_with_its_handling_and_is_counte
         ({"category": "nothing"}, "category", "重新选择类别"),
     ],
 )
-async def test_what_cannot_be_taken_is_said_by_its_field(
-    clerk: Visitor, pool: Pool, wrong: Any, field: str, words: str
-):
+async def test_invalid_input_is_refused_with_its_field(clerk: Visitor, pool: Pool, value: Any, field: str, words: str):
     path = await begins(clerk)
-    refused = await books(clerk, path, **wrong)
+    refused = await books(clerk, path, **value)
     assert refused.status_code == 422
     assert words in refused.json()["errors"][field]
     assert await submissions(pool) == 0
 
 
-async def test_a_contact_is_sealed_and_the_booking_says_what_staff_see(clerk: Visitor, pool: Pool):
+async def test_a_contact_is_encrypted_and_the_receipt_shows_only_what_staff_may_see(clerk: Visitor, pool: Pool):
     path = await begins(clerk)
     await books(clerk, path, name="李阿姨", phone="13800138000", agreed="yes", vulnerable="yes")
     assert await pool.fetchval("SELECT count(*) FROM vault") == 1
@@ -185,14 +181,14 @@ async def test_a_contact_is_sealed_and_the_booking_says_what_staff_see(clerk: Vi
     assert '"vulnerable":true' in payload.replace(" ", "")
 
 
-async def test_a_visit_is_of_today_at_the_latest_and_at_a_place_of_the_unit(clerk: Visitor):
+async def test_a_visit_is_not_in_the_future_and_at_a_place_of_the_unit(clerk: Visitor):
     await begins(clerk, held_on="2999-01-01", division=ELSEWHERE)
     assert clerk.answer.status_code == 422
     assert "不能晚于今天" in clerk.page
     assert "请选择本单位管辖的村" in clerk.page
 
 
-async def test_a_visit_of_another_unit_is_not_there(clerk: Visitor, database: str, pool: Pool):
+async def test_a_visit_of_another_unit_is_not_found(clerk: Visitor, database: str, pool: Pool):
     path = await begins(clerk)
     async with client_of(database, pool) as client:
         other = Visitor(client)
@@ -201,29 +197,29 @@ async def test_a_visit_of_another_unit_is_not_there(clerk: Visitor, database: st
         assert (await books(other, path)).status_code == 404
 
 
-async def test_a_ticket_opens_nothing_in_another_browser(visitor: Visitor, database: str):
+async def test_a_ticket_is_useless_in_another_browser(visitor: Visitor, database: str):
     await visitor.open("/raise/offline")
     stolen = sign_in(database).ticket(CLERK, state_of("the cookie of somebody else"))
     assert (await visitor.open(f"/field/enter?ticket={stolen}")).status_code == 403
     assert (await visitor.client.get("/field")).status_code == 303
 
 
-async def test_a_ticket_is_worth_nothing_once_its_person_was_revoked(visitor: Visitor, database: str, pool: Pool):
-    away = await visitor.client.get("/field")
-    ticket = sign_in(database).ticket(CLERK, httpx.URL(away.headers["location"]).params["state"])
+async def test_a_ticket_of_a_revoked_person_is_refused(visitor: Visitor, database: str, pool: Pool):
+    redirect = await visitor.client.get("/field")
+    ticket = sign_in(database).ticket(CLERK, httpx.URL(redirect.headers["location"]).params["state"])
     revoked = "INSERT INTO staff_revocation (unit, name, revoked_at) VALUES ($1, $2, now())"
     await pool.execute(revoked, CLERK.unit, CLERK.name)
     assert (await visitor.open(f"/field/enter?ticket={ticket}")).status_code == 401
     assert (await visitor.client.get("/field")).status_code == 303
 
 
-async def test_whoever_does_not_book_is_told_who_does(visitor: Visitor, database: str):
+async def test_a_person_without_the_right_is_told_who_may_record_visits(visitor: Visitor, database: str):
     await enters(visitor, database, Person("许静文", "nh-coordinator", frozenset({Role.AUDITOR})))
     assert visitor.answer.status_code == 403
     assert "限经办人、单位负责人和派单员" in visitor.page
 
 
-async def test_a_device_is_told_to_sign_in_again_where_its_session_is_over_or_revoked(clerk: Visitor, pool: Pool):
+async def test_a_device_with_an_ended_or_revoked_session_is_asked_to_sign_in(clerk: Visitor, pool: Pool):
     headers = {"Accept": "application/json"}
     assert (await clerk.client.get("/field/token", headers=headers)).status_code == 200
     await pool.execute(
@@ -233,7 +229,7 @@ async def test_a_device_is_told_to_sign_in_again_where_its_session_is_over_or_re
     assert (await clerk.client.get("/field")).status_code == 303
 
 
-async def test_a_form_without_the_token_of_its_page_changes_nothing(clerk: Visitor, pool: Pool):
+async def test_a_form_without_the_csrf_token_changes_nothing(clerk: Visitor, pool: Pool):
     path = await begins(clerk)
     answer = await clerk.client.post(f"{path}/demands", data={"words": WORDS, "division": VILLAGE})
     assert answer.status_code == 403
@@ -246,7 +242,7 @@ async def test_signing_out_ends_the_session(clerk: Visitor):
     assert (await clerk.client.get("/field")).status_code == 303
 
 
-async def test_what_was_solved_on_the_spot_is_answered_at_once_and_its_citizen_hears_the_answer_alone(city: City):
+async def test_a_demand_solved_on_the_spot_is_answered_at_once_and_the_citizen_gets_only_the_answer(city: City):
     async with httpx.AsyncClient(base_url=city.url, trust_env=False, follow_redirects=True, timeout=60) as client:
         clerk = Visitor(client)
         await client.post("/sign-in/demo", data={"person": f"{STATION}-clerk"})

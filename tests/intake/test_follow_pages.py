@@ -1,4 +1,4 @@
-"""A demand is found by number and code, and whoever lost the code has the link sent to the contact that was left."""
+"""A demand is found by number and code; a lost link is sent to the contact of the demand."""
 
 import re
 from typing import Any
@@ -29,14 +29,14 @@ async def code_of(city: City, number: str) -> str:
     return SecretCodes(KEYS["secret"]).of((await city.demand(number)).id)
 
 
-async def test_number_and_code_lead_to_the_page_and_the_code_into_no_address(city: City, visitor: PortalVisitor):
+async def test_number_and_code_open_the_page_and_the_code_is_in_no_address(city: City, visitor: PortalVisitor):
     number = await city.raises()
     code = await code_of(city, number)
     with capture_logs() as logs:
-        found = await visitor.send("/follow", "/follow", number=number.lower().replace("-", ""), code=code.lower())
-    assert (found.status_code, number in found.text) == (200, True)
-    addresses = [str(step.url) for step in (*found.history, found)]
-    assert found.url.path.startswith("/follow/")
+        response = await visitor.send("/follow", "/follow", number=number.lower().replace("-", ""), code=code.lower())
+    assert (response.status_code, number in response.text) == (200, True)
+    addresses = [str(step.url) for step in (*response.history, response)]
+    assert response.url.path.startswith("/follow/")
     assert not [address for address in addresses if code.lower() in address.lower()]
     assert not [log for log in logs if code.lower() in str(log).lower()]
 
@@ -49,19 +49,21 @@ async def test_number_and_code_lead_to_the_page_and_the_code_into_no_address(cit
         ("NH21-001335-9", "7K2M9QXD", "编号和查询码不相符"),
     ],
 )
-async def test_what_does_not_fit_says_how_to_find_it(visitor: PortalVisitor, number: str, code: str, words: str):
+async def test_an_invalid_number_or_code_is_refused_with_help(
+    visitor: PortalVisitor, number: str, code: str, words: str
+):
     answer = await visitor.send("/follow", "/follow", number=number, code=code)
     assert (answer.status_code, words in answer.text) == (422, True)
     assert (f'value="{number}"' in answer.text, "7K2M9QXD" in answer.text) == (True, False)
     assert [w for w in ("编号和查询码在哪里", "/follow/lost") if w not in answer.text] == []
 
 
-async def test_a_wrong_code_is_answered_as_an_unknown_number_and_counted(city: City, visitor: PortalVisitor):
+async def test_a_wrong_code_is_answered_like_an_unknown_number_and_counted(city: City, visitor: PortalVisitor):
     number = await city.raises()
-    wrong = await visitor.send("/follow", "/follow", number=number, code="00000000")
+    response_ = await visitor.send("/follow", "/follow", number=number, code="00000000")
     unknown = await visitor.send("/follow", "/follow", number="NH21-001335-9", code="00000000")
-    assert wrong.status_code == unknown.status_code == 422
-    assert _without_number(wrong) == _without_number(unknown)
+    assert response_.status_code == unknown.status_code == 422
+    assert _without_number(response_) == _without_number(unknown)
     assert await city.loop.pools[Service.INTAKE].fetchval("SELECT failures FROM wrong_code") == 1
 
 
@@ -69,7 +71,7 @@ def _without_number(answer: httpx.Response) -> str:
     return re.sub(r"NH\d\d-\d{6}-\w", "", re.sub(r'name="csrf" value="[^"]*"', "", answer.text))
 
 
-async def test_the_form_of_another_site_finds_nothing(city: City, visitor: PortalVisitor):
+async def test_a_form_from_another_site_finds_nothing(city: City, visitor: PortalVisitor):
     number = await city.raises()
     form = {"number": number, "code": await code_of(city, number)}
     assert (await visitor.client.post("/follow", data=form)).status_code == 403
@@ -79,21 +81,21 @@ async def test_the_form_of_another_site_finds_nothing(city: City, visitor: Porta
 
 
 async def asks(city: City, visitor: PortalVisitor, number: str, phone: str) -> httpx.Response:
-    """The answer, after the server has done what it does once it has answered."""
+    """The response, after the server's background task has finished."""
     before = await counted(city)
     answer = await visitor.send("/follow/lost", "/follow/lost", number=number, phone=phone)
-    await eventually(lambda: counted(city), lambda found: found != before)
+    await eventually(lambda: counted(city), lambda response: response != before)
     return answer
 
 
 async def counted(city: City) -> object:
-    """Changes with each request that is counted; what it sends is written in the same transaction."""
+    """Changes with each counted request; the message is written in the same transaction."""
     rows = await city.loop.pools[Service.INTAKE].fetch("SELECT name, requests, since FROM link_request ORDER BY name")
     return [tuple(row) for row in rows]
 
 
 async def messages(city: City) -> list[str]:
-    """The texts of messages with a new link, after all have heard."""
+    """The texts of messages with a new link, after the facts were delivered."""
     await city.loop.turn()
     rows = await city.loop.pools[Service.FEEDBACK].fetch(
         "SELECT body ->> 'text' AS text FROM intent WHERE body ->> 'template' = 'link-requested' ORDER BY position"
@@ -101,31 +103,31 @@ async def messages(city: City) -> list[str]:
     return [row["text"] for row in rows]
 
 
-async def test_the_link_goes_to_the_contact_that_was_left_and_is_shown_nowhere(city: City, visitor: PortalVisitor):
+async def test_the_link_is_sent_to_the_contact_and_shown_nowhere(city: City, visitor: PortalVisitor):
     number = await city.raises(**CONTACT)
     answer = await asks(city, visitor, number, "+86 138-0013-8000")
     (text,) = await messages(city)
-    found = re.search(r"/follow/([\w.-]+)", text)
-    assert found
-    assert LINKS.read(found[1]).demand == (await city.demand(number)).id
-    assert number in (await visitor.see(f"/follow/{found[1]}")).text
+    response = re.search(r"/follow/([\w.-]+)", text)
+    assert response
+    assert LINKS.read(response[1]).demand == (await city.demand(number)).id
+    assert number in (await visitor.see(f"/follow/{response[1]}")).text
     assert "请留意短信" in answer.text
-    assert not re.search(rf"{PHONE}|{found[1]}|{await code_of(city, number)}", answer.text)
+    assert not re.search(rf"{PHONE}|{response[1]}|{await code_of(city, number)}", answer.text)
 
 
-async def test_what_does_not_fit_is_answered_alike_and_sends_nothing(city: City, visitor: PortalVisitor):
+async def test_all_mismatches_get_the_same_answer_and_send_nothing(city: City, visitor: PortalVisitor):
     number, without = await city.raises(**CONTACT), await city.raises()
     right = await asks(city, visitor, number, PHONE)
-    for wrong in (
+    for response_ in (
         await asks(city, visitor, number, "13900139000"),
         await asks(city, visitor, without, PHONE),
         await asks(city, visitor, "NH21-001335-9", PHONE),
     ):
-        assert (wrong.status_code, wrong.url, wrong.text) == (right.status_code, right.url, right.text)
+        assert (response_.status_code, response_.url, response_.text) == (right.status_code, right.url, right.text)
     assert len(await messages(city)) == 1
 
 
-async def test_only_a_few_links_are_sent_of_one_demand(city: City, visitor: PortalVisitor):
+async def test_only_a_few_links_are_sent_for_one_demand(city: City, visitor: PortalVisitor):
     number = await city.raises(**CONTACT)
     pages = {(await asks(city, visitor, number, PHONE)).text for _ in range(PER_DEMAND + 2)}
     assert len(pages) == 1
@@ -135,14 +137,14 @@ async def test_only_a_few_links_are_sent_of_one_demand(city: City, visitor: Port
     assert len(await messages(city)) == PER_DEMAND + 1
 
 
-async def test_a_telephone_is_asked_with_a_few_times_only(city: City, visitor: PortalVisitor):
+async def test_a_telephone_can_be_used_only_a_few_times(city: City, visitor: PortalVisitor):
     numbers = [await city.raises(**CONTACT) for _ in range(PER_TELEPHONE + 2)]
     for number in numbers:
         await asks(city, visitor, number, PHONE)
     assert len(await messages(city)) == PER_TELEPHONE
 
 
-async def test_after_an_erasure_there_is_nobody_to_send_to(city: City, visitor: PortalVisitor):
+async def test_after_an_erasure_no_link_is_sent(city: City, visitor: PortalVisitor):
     number = await city.raises(**CONTACT)
     intake = city.loop.pools[Service.INTAKE]
     await intake.execute("DELETE FROM vault")
@@ -151,7 +153,7 @@ async def test_after_an_erasure_there_is_nobody_to_send_to(city: City, visitor: 
     assert await messages(city) == []
 
 
-async def test_a_form_that_is_not_filled_in_is_explained(visitor: PortalVisitor):
+async def test_an_empty_form_is_refused_with_a_reason(visitor: PortalVisitor):
     answer = await visitor.send("/follow/lost", "/follow/lost", number="NH", phone="")
     assert answer.status_code == 422
     assert [w for w in ("编号不完整或抄错了", "请填写提交诉求时留下的电话", 'value="NH"') if w not in answer.text] == []

@@ -1,4 +1,5 @@
-"""The page of a demand: whoever raised it reads everything and says more, a supporter reads what was released."""
+"""The page of a demand: the person who raised it reads everything and can add to it, a supporter reads what was
+released."""
 
 import json
 import re
@@ -37,7 +38,7 @@ async def visitor(city: City) -> Any:
 
 
 async def worked_on(city: City, *facts: f.Fact, **changes: Any) -> str:
-    """A demand whose unit has signed for it, and what was told of it since."""
+    """Raise a demand, let its unit sign for it, record these facts, and return its number."""
     number = await city.raises(**changes)
     await city.routed(number, 10)
     await city.tells(number, f.DemandAccepted(by="陈志强"), *facts)
@@ -45,20 +46,20 @@ async def worked_on(city: City, *facts: f.Fact, **changes: Any) -> str:
 
 
 def in_order(page: str, *words: str) -> bool:
-    """Whether these stand on the page one after another."""
+    """Whether these texts are on the page in this order."""
     places = [page.find(word) for word in words]
     return -1 not in places and places == sorted(places)
 
 
 async def notes(city: City, kind: str) -> list[str]:
-    """What intake's journal has of one kind, such as `supplemented`."""
+    """The facts of one kind in intake's journal, such as `supplemented`."""
     rows = await city.loop.pools[Service.INTAKE].fetch(
         "SELECT payload FROM journal WHERE type = $1 ORDER BY position", f"demand.{kind}.v1"
     )
     return [row["payload"] for row in rows]
 
 
-async def test_the_page_says_how_it_stands_who_answers_and_by_when(city: City, visitor: PortalVisitor):
+async def test_the_page_shows_the_status_the_unit_and_the_due_time(city: City, visitor: PortalVisitor):
     number = await city.raises(text="下雨就积水")
     await city.routed(number, 10)
     zh, en = await visitor.see(await link(city, number)), await visitor.see(await link(city, number), lang="en")
@@ -70,7 +71,7 @@ async def test_the_page_says_how_it_stands_who_answers_and_by_when(city: City, v
     assert "<script" not in zh.text
 
 
-async def test_the_conversation_is_told_from_its_beginning_in_plain_words(city: City, visitor: PortalVisitor):
+async def test_the_page_shows_the_whole_history_in_plain_words(city: City, visitor: PortalVisitor):
     number = await worked_on(city, text="下雨就积水")
     path = await link(city, number)
     assert (await visitor.send(path, f"{path}/add", text="今天又塌了一块")).status_code == 200
@@ -90,14 +91,14 @@ async def test_the_conversation_is_told_from_its_beginning_in_plain_words(city: 
     assert not re.search("陈志强|黄主任|退单|签收|None", page)
 
 
-async def test_a_stopped_clock_is_said(city: City, visitor: PortalVisitor):
+async def test_a_stopped_clock_is_shown(city: City, visitor: PortalVisitor):
     number = await worked_on(city, f.DemandPaused(by="陈志强", reason="weather", note="台风登陆"))
     page = (await visitor.see(await link(city, number))).text
     assert "暂时停止计时，原因见下方" in page
     assert '<span class="due paused">' in page
 
 
-async def test_the_answer_stands_above_with_its_files_and_the_way_to_rate_it(city: City, visitor: PortalVisitor):
+async def test_the_answer_is_at_the_top_with_its_files_and_the_link_to_rate(city: City, visitor: PortalVisitor):
     number = await worked_on(city, PROGRESS)
     reference = await handed_in(city, number)
     await city.tells(number, RESOLVED.model_copy(update={"attachments": (reference,)}))
@@ -111,7 +112,7 @@ async def test_the_answer_stands_above_with_its_files_and_the_way_to_rate_it(cit
 
 
 async def handed_in(city: City, number: str) -> str:
-    """The reference of a file that belongs to the demand, whoever handed it in."""
+    """The reference of a file of the demand, whoever uploaded it."""
     reference = await city.uploads(picture("PNG"))
     demand = await city.demand(number)
     await city.loop.pools[Service.INTAKE].execute(
@@ -120,7 +121,7 @@ async def handed_in(city: City, number: str) -> str:
     return reference
 
 
-async def test_files_are_opened_from_the_page_that_shows_them_alone(city: City, visitor: PortalVisitor):
+async def test_files_can_be_opened_only_from_the_page_that_shows_them(city: City, visitor: PortalVisitor):
     own = await city.uploads(picture("JPEG"))
     number = await worked_on(city, attachments=[own])
     path, internal = await link(city, number), await handed_in(city, number)
@@ -136,10 +137,10 @@ async def test_files_are_opened_from_the_page_that_shows_them_alone(city: City, 
     assert "图片 1" not in (await visitor.see(path)).text
 
 
-# --- what is said on it -----------------------------------------------------------------------------------------
+# --- adding to it -----------------------------------------------------------------------------------------
 
 
-async def test_words_and_pictures_are_added_once_however_often_the_form_is_sent(city: City, visitor: PortalVisitor):
+async def test_text_and_pictures_are_added_once_even_if_the_form_is_sent_again(city: City, visitor: PortalVisitor):
     number = await worked_on(city)
     path = await link(city, number)
     form = {"text": "早上七点最挤，电话13800138000", "key": "made-with-the-form"}
@@ -153,25 +154,25 @@ async def test_words_and_pictures_are_added_once_however_often_the_form_is_sent(
     assert len(await notes(city, "supplemented")) == 2, "the form was changed before it was sent again"
 
 
-async def test_pictures_may_be_added_without_words(city: City, visitor: PortalVisitor):
+async def test_pictures_may_be_added_without_text(city: City, visitor: PortalVisitor):
     path = await link(city, await worked_on(city))
     answer = await visitor.send(path, f"{path}/add", files={"photos": ("a.png", picture("PNG"))}, text="")
     assert ("补充照片" in answer.text, "图片 1" in answer.text) == (True, True)
 
 
-async def test_an_addition_that_is_not_taken_says_why_and_keeps_the_words(city: City, visitor: PortalVisitor):
+async def test_a_refused_addition_says_why_and_keeps_the_text(city: City, visitor: PortalVisitor):
     path = await link(city, await worked_on(city))
     empty = await visitor.send(path, f"{path}/add", text=" ")
     assert (empty.status_code, "请写下要补充的内容" in empty.text) == (422, True)
     words = "长" * (SUPPLEMENT + 1)
     long = await visitor.send(path, f"{path}/add", text=words)
     assert (long.status_code, words in long.text, "填写的内容太长" in long.text) == (422, True, True)
-    wrong = await visitor.send(path, f"{path}/add", files={"photos": ("a.jpg", b"no picture")}, text="见照片")
-    assert (wrong.status_code, "见照片" in wrong.text, 'id="photos-error"' in wrong.text) == (422, True, True)
+    path_ = await visitor.send(path, f"{path}/add", files={"photos": ("a.jpg", b"no picture")}, text="见照片")
+    assert (path_.status_code, "见照片" in path_.text, 'id="photos-error"' in path_.text) == (422, True, True)
     assert await notes(city, "supplemented") == []
 
 
-async def test_a_unit_is_asked_to_hurry_once_a_day(city: City, visitor: PortalVisitor):
+async def test_a_demand_can_be_urged_once_a_day(city: City, visitor: PortalVisitor):
     path = await link(city, await worked_on(city))
     answer = await visitor.send(path, f"{path}/urge")
     assert ("已催办，承办单位会看到" in answer.text, "一天内已催办过" in answer.text) == (True, True)
@@ -179,7 +180,7 @@ async def test_a_unit_is_asked_to_hurry_once_a_day(city: City, visitor: PortalVi
     assert len(await notes(city, "urged")) == 1
 
 
-async def test_a_demand_is_taken_back_after_it_was_asked_whether_that_is_meant(city: City, visitor: PortalVisitor):
+async def test_a_demand_is_withdrawn_after_a_confirmation(city: City, visitor: PortalVisitor):
     number = await worked_on(city)
     path = await link(city, number)
     assert "撤回后不再办理" in (await visitor.see(f"{path}/withdraw")).text
@@ -189,7 +190,7 @@ async def test_a_demand_is_taken_back_after_it_was_asked_whether_that_is_meant(c
     assert in_order((await visitor.see(path)).text, "已办理结束", "已经修好了", "诉求已撤回")
 
 
-async def test_somebody_else_who_has_it_too_is_noted_with_a_telephone(city: City, visitor: PortalVisitor):
+async def test_a_supporter_is_recorded_with_a_telephone(city: City, visitor: PortalVisitor):
     path = await link(city, await worked_on(city))
     page = f"{path}/support"
     without = await visitor.send(page, page, name="陈先生", phone="无")
@@ -205,15 +206,15 @@ async def test_somebody_else_who_has_it_too_is_noted_with_a_telephone(city: City
     assert "13800138000" not in answer.text
 
 
-async def test_what_comes_too_late_is_answered_with_a_sentence(city: City, visitor: PortalVisitor):
+async def test_an_action_that_comes_too_late_is_refused_with_a_reason(city: City, visitor: PortalVisitor):
     number = await worked_on(city)
     path = await link(city, number)
     await stands_at(city, number, Status.CLOSED)
     page = (await visitor.see(path)).text
     assert not re.search(r"/(add|urge|withdraw|support)\"", page)
-    for said in ("add", "withdraw"):
-        late = await visitor.send(f"{path}/withdraw", f"{path}/{said}", text="还没好")
-        assert (late.status_code, "已办结归档，请重新提交诉求" in late.text) == (409, True), said
+    for action in ("add", "withdraw"):
+        late = await visitor.send(f"{path}/withdraw", f"{path}/{action}", text="还没好")
+        assert (late.status_code, "已办结归档，请重新提交诉求" in late.text) == (409, True), action
 
 
 async def stands_at(city: City, number: str, status: Status) -> None:
@@ -224,11 +225,11 @@ async def stands_at(city: City, number: str, status: Status) -> None:
     )
 
 
-@pytest.mark.parametrize("said", ["add", "urge", "withdraw", "support"])
-async def test_a_form_of_another_site_changes_nothing(city: City, visitor: PortalVisitor, said: str):
+@pytest.mark.parametrize("action", ["add", "urge", "withdraw", "support"])
+async def test_a_form_from_another_site_changes_nothing(city: City, visitor: PortalVisitor, action: str):
     path = await link(city, await worked_on(city))
     await visitor.see(path)
-    answer = await visitor.client.post(f"{path}/{said}", data={"text": "x", "phone": "13800138000", "key": "1"})
+    answer = await visitor.client.post(f"{path}/{action}", data={"text": "x", "phone": "13800138000", "key": "1"})
     assert (answer.status_code, "请重新打开页面" in answer.text) == (403, True)
     rows = await city.loop.pools[Service.INTAKE].fetch("SELECT FROM journal WHERE sequence IS NULL")
     assert rows == []
@@ -242,13 +243,13 @@ async def test_a_refusal_says_where_to_go_and_can_be_contested(city: City, visit
     page = (await visitor.see(path)).text
     for words in ("未能受理", "不属本区", "请联系&lt;顺德&gt;", "《条例》第五条", "有异议，申请重新办理"):
         assert words in page
-    often = '{"reopenings": 9}'
-    await city.loop.pools[Service.INTAKE].execute("UPDATE demand SET state = state || $1::text::jsonb", often)
+    state = '{"reopenings": 9}'
+    await city.loop.pools[Service.INTAKE].execute("UPDATE demand SET state = state || $1::text::jsonb", state)
     page = (await visitor.see(path)).text
     assert ("这是最终答复" in page, "/rate/" in page) == (True, False)
 
 
-async def test_a_rating_leads_back_and_is_not_asked_for_again(city: City, visitor: PortalVisitor):
+async def test_a_rating_leads_back_and_is_not_requested_again(city: City, visitor: PortalVisitor):
     number = await worked_on(city, RESOLVED)
     path = await link(city, number)
     rate = re.search(r'href="(/rate/[^"]+)"', (await visitor.see(path)).text)
@@ -260,7 +261,7 @@ async def test_a_rating_leads_back_and_is_not_asked_for_again(city: City, visito
     assert in_order((await visitor.see(path)).text, "路面已修复，请放心通行", "要求重新办理", "水还在漏")
 
 
-async def test_hostile_words_stay_words(city: City, visitor: PortalVisitor):
+async def test_hostile_text_is_shown_as_text(city: City, visitor: PortalVisitor):
     hostile = "<script>alert(1)</script>\"'><b onmouseover=alert(1)>"
     number = await worked_on(city, title=hostile, text=hostile)
     path = await link(city, number)
@@ -272,7 +273,7 @@ async def test_hostile_words_stay_words(city: City, visitor: PortalVisitor):
 
 
 @pytest.mark.parametrize("status", [status for status in Status if status is not Status.NONE])
-async def test_where_it_stands_is_said_at_every_status(city: City, visitor: PortalVisitor, status: Status):
+async def test_every_status_has_an_explanation(city: City, visitor: PortalVisitor, status: Status):
     number = await city.raises()
     await stands_at(city, number, status)
     for holder in Holder:
@@ -284,7 +285,7 @@ async def test_where_it_stands_is_said_at_every_status(city: City, visitor: Port
 # --- who may see what --------------------------------------------------------------------------------------------
 
 
-async def test_a_supporter_reads_what_was_released_and_says_nothing(city: City, visitor: PortalVisitor):
+async def test_a_supporter_reads_what_was_released_and_cannot_add_anything(city: City, visitor: PortalVisitor):
     own = await city.uploads(picture("JPEG"))
     number = await worked_on(city, text="下雨就积水", attachments=[own])
     mine = await link(city, number)
@@ -301,12 +302,14 @@ async def test_a_supporter_reads_what_was_released_and_says_nothing(city: City, 
     assert [w for w in ("您附议了", "道路已修复", "已重修", "已安排施工队", "列入年度计划") if w not in page] == []
     hidden = "请放心通行|第二次答复|约周三|下雨就积水|又塌了一块|水还在漏|风雨棚工程|/rate/|/files/|<form"
     assert re.findall(hidden, page) == []
-    for said in ("add", "urge", "withdraw", "support"):
-        refused = await visitor.send(mine, f"{path}/{said}", text="x", phone="13800138000")
-        assert (refused.status_code, "仅诉求提出人可以操作" in refused.text) == (403, True), said
+    for action in ("add", "urge", "withdraw", "support"):
+        refused = await visitor.send(mine, f"{path}/{action}", text="x", phone="13800138000")
+        assert (refused.status_code, "仅诉求提出人可以操作" in refused.text) == (403, True), action
 
 
-async def test_a_report_shows_its_words_to_whoever_raised_it_alone(city: City, visitor: PortalVisitor):
+async def test_a_confidential_report_shows_its_text_only_to_the_person_who_raised_it(
+    city: City, visitor: PortalVisitor
+):
     number = await worked_on(city, PROGRESS, RESOLVED, **REPORT)
     mine = (await visitor.see(await link(city, number))).text
     assert [w for w in ("路面已修复", "已安排施工队", "村口路面塌陷", "工作站") if w not in mine] == []
@@ -315,16 +318,16 @@ async def test_a_report_shows_its_words_to_whoever_raised_it_alone(city: City, v
     assert not re.search("路面|道路|施工队|工作站", shown)
 
 
-def test_a_supporter_is_told_of_these_facts_and_of_no_other():
+def test_a_supporter_gets_messages_about_these_facts_and_no_others():
     names = {kind.removeprefix("demand.") for kind in TO_SUPPORTERS}
     assert names == {"progressed", "extended", "listed", "paused", "resumed", "merged", "resolved", "declined"}
 
 
-async def test_a_broken_link_is_a_page_that_says_what_to_do(city: City, visitor: PortalVisitor):
+async def test_a_broken_link_shows_a_page_with_help(city: City, visitor: PortalVisitor):
     path = await link(city, await city.raises())
-    for wrong in (f"{path}x", "/follow/xyz", f"{path}x/withdraw", f"{path}x/files/{'a' * 22}"):
-        answer = await visitor.see(wrong)
-        assert answer.status_code == 403, wrong
+    for path_ in (f"{path}x", "/follow/xyz", f"{path}x/withdraw", f"{path}x/files/{'a' * 22}"):
+        answer = await visitor.see(path_)
+        assert answer.status_code == 403, path_
         assert [w for w in ("请使用短信中的完整链接", "/follow/lost") if w not in answer.text] == []
     response = await visitor.client.post(f"{path}x/add", data={"text": "x"})
     assert (response.status_code, "请使用短信中的完整链接" in response.text) == (403, True)
@@ -336,13 +339,13 @@ FORGED = ("", "x" * 400, "eyJkIjoiQUFBIn0.abc.def", Tokens("y" * 40).write("rate
 
 
 @pytest.mark.parametrize("token", FORGED, ids=["nothing", "long", "made up", "another secret", "of staff"])
-async def test_a_forged_link_is_refused_before_anything_is_looked_up(token: str):
+async def test_a_forged_link_is_refused_before_any_query(token: str):
     stories = StoryReader(None, shipped(), None)  # type: ignore[arg-type]
     with pytest.raises(BrokenLink):
         await FollowLookup(LINKS, stories).followed(token, None)  # type: ignore[arg-type]
 
 
-async def test_links_of_the_versions_before_and_of_a_year_ago_work(city: City, visitor: PortalVisitor):
+async def test_links_of_earlier_versions_and_of_a_year_ago_work(city: City, visitor: PortalVisitor):
     number = await city.raises()
     before = Tokens(KEYS["secret"]).write("rate", {"demand": str((await city.demand(number)).id)})
     assert number in (await visitor.see(f"/follow/{before}")).text
@@ -354,7 +357,7 @@ async def test_links_of_the_versions_before_and_of_a_year_ago_work(city: City, v
     assert (old.status_code, "链接已过期" in old.text) == (410, True)
 
 
-async def test_a_link_opens_its_own_demand_alone(city: City, visitor: PortalVisitor):
+async def test_a_link_opens_only_its_own_demand(city: City, visitor: PortalVisitor):
     one, other = await city.raises(title="村口路面塌陷"), await city.raises(title="路灯不亮")
     page: httpx.Response = await visitor.see(await link(city, one))
     assert (one in page.text, other in page.text, "路灯不亮" in page.text) == (True, False, False)
@@ -365,7 +368,7 @@ RELEASED = f.DemandPublished(
 )
 
 
-async def test_a_citizen_has_nothing_of_theirs_published_and_what_was_is_gone_at_once(
+async def test_a_citizen_can_refuse_publication_and_a_published_text_is_removed_at_once(
     city: City, visitor: PortalVisitor
 ):
     number = await worked_on(city, RESOLVED, RELEASED, may_publish=True)
@@ -404,7 +407,7 @@ async def test_whoever_has_just_refused_publication_is_not_offered_it_again(city
     assert "不要公开我的诉求" not in refused.text
 
 
-async def test_whoever_refused_publication_may_agree_later_and_refuse_again(city: City, visitor: PortalVisitor):
+async def test_a_citizen_may_agree_to_publication_later_and_refuse_again(city: City, visitor: PortalVisitor):
     number = await worked_on(city, RESOLVED, may_publish=False)
     path = await link(city, number)
     assert "同意办结后公开" not in (await visitor.see(path)).text, "it is already answered"
@@ -416,7 +419,7 @@ async def test_whoever_refused_publication_may_agree_later_and_refuse_again(city
     assert "内容不公开" in refused
     assert f"{path}/publish" in refused
     await visitor.send(path, f"{path}/publish")
-    assert [json.loads(told).get("refusals", 0) for told in await notes(city, "publication-allowed")] == [0, 1]
+    assert [json.loads(fact).get("refusals", 0) for fact in await notes(city, "publication-allowed")] == [0, 1]
     await city.loop.turn()
     released = RELEASED.model_copy(update={"edition": 1, "title": "巷口路面塌陷"})
     await city.tells(number, released)
@@ -425,7 +428,7 @@ async def test_whoever_refused_publication_may_agree_later_and_refuse_again(city
     assert (await visitor.send("/follow", f"{supporter}/publish")).status_code == 403
 
 
-async def test_a_yes_to_what_is_public_already_tells_nothing(city: City, visitor: PortalVisitor):
+async def test_a_consent_to_an_already_public_answer_is_not_recorded(city: City, visitor: PortalVisitor):
     number = await worked_on(city, RESOLVED, RELEASED, may_publish=True)
     path = await link(city, number)
     for _ in range(2):
@@ -437,7 +440,7 @@ async def test_a_yes_to_what_is_public_already_tells_nothing(city: City, visitor
     assert len(await notes(city, "publication-allowed")) == 1
 
 
-async def test_nobody_but_the_citizen_decides_about_publication_and_a_report_is_never_published(
+async def test_only_the_citizen_decides_about_publication_and_a_confidential_report_is_never_published(
     city: City, visitor: PortalVisitor
 ):
     number = await worked_on(city, may_publish=True)
@@ -449,7 +452,7 @@ async def test_nobody_but_the_citizen_decides_about_publication_and_a_report_is_
     assert "不要公开我的诉求" not in (await visitor.see(await link(city, await worked_on(city, **REPORT)))).text
 
 
-async def test_whoever_wants_no_news_says_so_on_the_page_and_may_think_again(city: City, visitor: PortalVisitor):
+async def test_messages_can_be_stopped_and_started_on_the_page(city: City, visitor: PortalVisitor):
     contact = {"phone": "13800138000", "email": "chen@example.org"}
     path, another = [await link(city, await city.raises(contact=contact)) for _ in range(2)]
     assert "停止接收这件诉求的消息" in (await visitor.see(path)).text
@@ -465,7 +468,7 @@ async def test_whoever_wants_no_news_says_so_on_the_page_and_may_think_again(cit
     assert await city.loop.pools[Service.INTAKE].fetchval("SELECT count(*) FROM opt_out") == 0
 
 
-async def test_who_left_no_contact_or_supports_the_demand_is_offered_no_choice_of_messages(
+async def test_without_a_contact_and_for_a_supporter_no_choice_of_messages_is_offered(
     city: City, visitor: PortalVisitor
 ):
     nameless, number = await city.raises(), await city.raises(contact={"phone": "13800138000"})

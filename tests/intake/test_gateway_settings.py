@@ -1,4 +1,4 @@
-"""How a channel's gateway speaks is data: set by hand, checked, its secrets sealed."""
+"""Settings of a channel's gateway are data: set by an operator, checked, with encrypted secrets."""
 
 import asyncio
 
@@ -26,24 +26,28 @@ async def registry(pool: Pool, database: str) -> GatewayRegistry:
     return GatewayRegistry(pool, Vault.of(settings(database).vault_key))
 
 
-async def test_secrets_are_sealed_and_read_again(registry: GatewayRegistry, database: str):
+async def test_secrets_are_encrypted_and_can_be_read_again(registry: GatewayRegistry, database: str):
     await registry.put("wechat", {"wechat_token": "very-secret", "wechat_aes_key": KEY, "wechat_app_id": "wx1"})
-    told = (await registry.gateway("wechat")).settings
-    assert told.wechat_token
-    assert told.wechat_token.get_secret_value() == "very-secret"
+    settings_read = (await registry.gateway("wechat")).settings
+    assert settings_read.wechat_token
+    assert settings_read.wechat_token.get_secret_value() == "very-secret"
     db = await asyncpg.connect(database)
     stored = str(dict(await db.fetchrow("SELECT * FROM intake.channel") or {}))
     await db.close()
     assert "very-secret" not in stored
     assert KEY not in stored
-    assert "very-secret" not in str(told)
+    assert "very-secret" not in str(settings_read)
 
 
-async def test_a_change_keeps_the_rest_and_nothing_forgets(registry: GatewayRegistry):
+async def test_a_change_keeps_the_other_settings_and_an_empty_value_removes_one(registry: GatewayRegistry):
     await registry.put("wechat", {"wechat_token": "t", "division": "440605000000"})
     await registry.put("wechat", {"conversation_minutes": "5"})
-    kept = (await registry.gateway("wechat")).settings
-    assert (kept.division, kept.conversation_minutes, kept.wechat_token is None) == ("440605000000", 5, False)
+    settings_read = (await registry.gateway("wechat")).settings
+    assert (settings_read.division, settings_read.conversation_minutes, settings_read.wechat_token is None) == (
+        "440605000000",
+        5,
+        False,
+    )
     await registry.put("wechat", {"wechat_token": None})
     assert (await registry.gateway("wechat")).settings.wechat_token is None
 
@@ -51,9 +55,13 @@ async def test_a_change_keeps_the_rest_and_nothing_forgets(registry: GatewayRegi
 async def test_changes_at_the_same_time_are_all_kept(registry: GatewayRegistry):
     changes = {"wechat_token": "t", "division": "440605000000", "conversation_minutes": "5", "wechat_app_id": "wx1"}
     await asyncio.gather(*(registry.put("wechat", {name: value}) for name, value in changes.items()))
-    kept = (await registry.gateway("wechat")).settings
-    assert kept.wechat_token
-    assert (kept.division, kept.conversation_minutes, kept.wechat_app_id) == ("440605000000", 5, "wx1")
+    settings_read = (await registry.gateway("wechat")).settings
+    assert settings_read.wechat_token
+    assert (settings_read.division, settings_read.conversation_minutes, settings_read.wechat_app_id) == (
+        "440605000000",
+        5,
+        "wx1",
+    )
 
 
 @pytest.mark.parametrize(
@@ -75,7 +83,7 @@ async def test_a_mailbox_of_another_channel_is_refused(registry: GatewayRegistry
     assert (refused.value.code, "a@example.org" in refused.value.en) == (Code.CONFLICT, True)
 
 
-async def test_a_channel_comes_back_unless_another_has_its_mailbox(registry: GatewayRegistry, pool: Pool):
+async def test_a_revoked_channel_can_return_unless_another_has_its_mailbox(registry: GatewayRegistry, pool: Pool):
     await registry.put("wechat", {"mailbox": "a@example.org"})
     await keys.revoke(pool, "wechat")
     await keys.add(pool, "mail", ChannelKind.EMAIL, "mail")
@@ -86,7 +94,7 @@ async def test_a_channel_comes_back_unless_another_has_its_mailbox(registry: Gat
 
 
 @pytest.mark.parametrize("id", ["Bad/Name", "a/b", "", "-a", "a b", "渠道", "a" * 64, "a\n"])
-async def test_an_id_that_no_address_could_hold_is_refused(pool: Pool, id: str):
+async def test_an_id_that_does_not_fit_into_an_address_is_refused(pool: Pool, id: str):
     with pytest.raises(Refused) as refused:
         await keys.add(pool, id, ChannelKind.SMS, id)
     assert refused.value.code is Code.INVALID
@@ -98,19 +106,19 @@ async def test_an_unknown_channel_is_refused(registry: GatewayRegistry):
     assert refused.value.code is Code.NOT_FOUND
 
 
-def test_the_command_tells_what_is_wrong(monkeypatch: pytest.MonkeyPatch, database: str):
+def test_the_command_names_the_mistake(monkeypatch: pytest.MonkeyPatch, database: str):
     monkeypatch.setenv("DATABASE_URL", database)
     for name, value in KEYS.items():
         monkeypatch.setenv(f"HUYING_{name.upper()}", value)
     monkeypatch.setenv("KAFKA_BOOTSTRAP_SERVERS", "127.0.0.1:9")
     run = CliRunner().invoke
     assert run(cli, ["channel", "add", "main", "--kind", "wechat"]).exit_code == 0
-    good = run(cli, ["channel", "set", "main", "division=440605000000", "wechat_token=-"], input="hidden\n")
-    assert good.exit_code == 0, good.output
-    assert "440605000000" in good.output
-    assert "hidden" not in good.output
-    for wrong in ("division=1", "wechat_aes_key=x", "nonsense=1", "mailbox"):
-        refused = run(cli, ["channel", "set", "main", wrong])
+    result = run(cli, ["channel", "set", "main", "division=440605000000", "wechat_token=-"], input="hidden\n")
+    assert result.exit_code == 0, result.output
+    assert "440605000000" in result.output
+    assert "hidden" not in result.output
+    for argument in ("division=1", "wechat_aes_key=x", "nonsense=1", "mailbox"):
+        refused = run(cli, ["channel", "set", "main", argument])
         assert refused.exit_code != 0
-        assert wrong.partition("=")[0] in refused.output
+        assert argument.partition("=")[0] in refused.output
     assert run(cli, ["channel", "set", "none", "sms_key=k"]).exit_code == 1

@@ -1,4 +1,4 @@
-"""Demands that nobody takes up are counted for those who watch, with the time that the first has waited."""
+"""Gauges count demands that wait for routing, with the waiting time of the first."""
 
 import pytest
 from prometheus_client import REGISTRY
@@ -9,7 +9,7 @@ from shared.chassis.work.table_gauges import TableGauges
 
 
 async def taken_in(pool: Pool, first: int, last: int, ago: str) -> None:
-    """Submissions with these numbers as their ids, of which intake has heard nothing yet."""
+    """Insert submissions with these numbers as ids, about which intake has received no facts."""
     await pool.execute(
         """
         INSERT INTO submission (id, channel, idempotency_key, fingerprint, number, submitted_at, recorded_at)
@@ -22,8 +22,8 @@ async def taken_in(pool: Pool, first: int, last: int, ago: str) -> None:
     )
 
 
-async def heard(pool: Pool, n: int, state: str) -> None:
-    """What intake knows of a demand, whole and as a list shows it."""
+async def insert_demand(pool: Pool, n: int, state: str) -> None:
+    """Insert a demand into intake's state and its list."""
     await pool.execute(
         "INSERT INTO demand (id, version, state) VALUES (lpad(to_hex($1::integer), 32, '0')::uuid, 1, $2::text::jsonb)",
         n,
@@ -55,17 +55,17 @@ async def test_demands_that_wait_for_routing_are_counted_and_others_are_not(data
         await taken_in(pool, 1, 3, "2 hours")
         await taken_in(pool, 4, 5, "30 minutes")
         await taken_in(pool, 6, 6, "5 seconds")
-        await heard(pool, 1, '{"status": "routed"}')
-        await heard(pool, 2, '{"status": "triage"}')
-        await heard(pool, 3, '{"status": "submitted", "imported": true}')
-        await heard(pool, 4, '{"status": "submitted"}')
+        await insert_demand(pool, 1, '{"status": "routed"}')
+        await insert_demand(pool, 2, '{"status": "triage"}')
+        await insert_demand(pool, 3, '{"status": "submitted", "imported": true}')
+        await insert_demand(pool, 4, '{"status": "submitted"}')
         assert await counted(pool) == (2, pytest.approx(1800, abs=60))
 
 
-async def test_one_that_waits_is_counted_however_many_came_after_it(database: str):
+async def test_a_waiting_demand_is_counted_however_many_came_after_it(database: str):
     async with await open_pool(database, "intake") as pool:
         await taken_in(pool, 1, 1, "30 minutes")
-        await heard(pool, 1, '{"status": "submitted"}')
+        await insert_demand(pool, 1, '{"status": "submitted"}')
         await taken_in(pool, 2, LOOKED_AT + 10, "20 minutes")
         await pool.execute(
             """
@@ -76,14 +76,14 @@ async def test_one_that_waits_is_counted_however_many_came_after_it(database: st
         assert await counted(pool) == (1, pytest.approx(1800, abs=60))
 
 
-async def test_a_part_is_looked_at_however_many_wait(database: str):
+async def test_only_a_part_is_read_however_many_wait(database: str):
     async with await open_pool(database, "intake") as pool:
         await taken_in(pool, 1, LOOKED_AT + 10, "1 hour")
         assert (await counted(pool))[0] == LOOKED_AT
 
 
 async def test_the_oldest_is_found_however_many_wait(database: str):
-    """The alert looks at its age: with a limit it must not be the age of the latest ones."""
+    """The alert uses the age: despite the limit it must be that of the oldest one."""
     async with await open_pool(database, "intake") as pool:
         await taken_in(pool, 1, 1, "2 hours")
         await taken_in(pool, 2, LOOKED_AT + 10, "5 minutes")

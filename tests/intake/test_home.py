@@ -1,4 +1,4 @@
-"""The first page of the portal: what can be done, the figures of this month, and what was answered lately."""
+"""The first page of the portal: actions, this month's figures, and recent answers."""
 
 import re
 from datetime import timedelta
@@ -28,7 +28,7 @@ async def visitor(city: City) -> Any:
 
 
 async def a_month(city: City) -> str:
-    """The number of a demand that was answered and rated; another one is being handled."""
+    """Make one answered and rated demand, and another in work; returns the first one's number."""
     number = await city.raises(may_publish=True)
     await city.tells(number, ACCEPTED, RESOLVED)
     await city.tells(number, f.DemandConfirmed(rating=4, solved=True), service=Service.FEEDBACK)
@@ -36,7 +36,7 @@ async def a_month(city: City) -> str:
     return number
 
 
-async def test_this_months_figures_are_those_of_the_board_and_open_to_their_demands(city: City, visitor: PortalVisitor):
+async def test_this_months_figures_equal_the_boards_and_link_to_their_demands(city: City, visitor: PortalVisitor):
     number = await a_month(city)
     assert await city.figures.refresh()
     page = (await visitor.see("/")).text
@@ -52,12 +52,12 @@ async def test_this_months_figures_are_those_of_the_board_and_open_to_their_dema
     assert len(set(re.findall(r"NH\d\d-\d+-\w", (await visitor.see(shown["收到"][1])).text))) == 2
 
 
-async def test_the_first_page_needs_no_reporting_and_keeps_what_it_knew(city: City, visitor: PortalVisitor):
+async def test_the_first_page_works_without_reporting_and_keeps_the_last_figures(city: City, visitor: PortalVisitor):
     await a_month(city)
-    asked: list[str] = []
+    requests: list[str] = []
 
     async def away(request: httpx.Request) -> httpx.Response:
-        asked.append(request.url.path)
+        requests.append(request.url.path)
         raise httpx.ConnectError("away", request=request)
 
     client = httpx.AsyncClient(transport=httpx.MockTransport(away), base_url="http://reporting")
@@ -65,18 +65,18 @@ async def test_the_first_page_needs_no_reporting_and_keeps_what_it_knew(city: Ci
     assert not await with_nobody.refresh()
     assert with_nobody.of(PACK) is None
     assert await city.figures.refresh()
-    known, city.figures.reporting = city.figures.reporting, client
+    reporting_client, city.figures.reporting = city.figures.reporting, client
     try:
         assert not await city.figures.refresh()
-        asked.clear()
+        requests.clear()
         page = await visitor.see("/")
     finally:
-        city.figures.reporting = known
-    assert (page.status_code, asked) == (200, [])
+        city.figures.reporting = reporting_client
+    assert (page.status_code, requests) == (200, [])
     assert "办结率" in page.text
 
 
-async def test_figures_of_the_month_before_are_shown_no_more(city: City):
+async def test_figures_of_the_previous_month_are_not_shown(city: City):
     at = now()
     reader = FigureReader(city.figures.reporting, [PACK], lambda: at)
     assert await reader.refresh()
@@ -85,7 +85,7 @@ async def test_figures_of_the_month_before_are_shown_no_more(city: City):
     assert reader.of(PACK) is None
 
 
-async def test_what_was_answered_lately_stands_there_in_peoples_words(city: City, visitor: PortalVisitor):
+async def test_recent_answers_are_listed_in_plain_words(city: City, visitor: PortalVisitor):
     assert "最近答复的诉求" not in (await visitor.see("/")).text
     number = await a_month(city)
     long = RELEASED.model_copy(update={"answer": "路灯已更换，" * 20})
@@ -98,7 +98,7 @@ async def test_what_was_answered_lately_stands_there_in_peoples_words(city: City
     assert "原话" not in page
 
 
-async def test_what_is_open_again_is_no_answer(city: City, visitor: PortalVisitor):
+async def test_a_reopened_demand_is_not_among_the_answers(city: City, visitor: PortalVisitor):
     number = await city.raises(may_publish=True)
     await city.tells(number, ACCEPTED, RESOLVED, RELEASED)
     assert number in (await visitor.see("/")).text
@@ -106,12 +106,12 @@ async def test_what_is_open_again_is_no_answer(city: City, visitor: PortalVisito
     assert number not in (await visitor.see("/")).text
 
 
-def test_without_an_address_of_reporting_nobody_is_asked():
+def test_without_an_address_of_reporting_no_request_is_sent():
     assert FigureReader.at("", [PACK]).tasks == ()
     assert len(FigureReader.at("http://127.0.0.1:1", [PACK]).tasks) == 1
 
 
-async def test_a_browser_at_an_address_that_is_none_gets_a_page_that_leads_on(visitor: PortalVisitor):
+async def test_an_unknown_address_gets_a_page_with_links(visitor: PortalVisitor):
     browser = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
     answer = await visitor.client.get("/nothing/here", headers=browser)
     assert (answer.status_code, answer.headers["content-type"]) == (404, "text/html; charset=utf-8")
@@ -128,6 +128,6 @@ async def test_a_browser_at_an_address_that_is_none_gets_a_page_that_leads_on(vi
 
 
 @pytest.mark.parametrize("accept", ["text/html,*/*;q=0.8", "application/json"])
-async def test_no_cache_takes_the_page_for_the_document_or_the_other_way_round(visitor: PortalVisitor, accept: str):
+async def test_caches_keep_the_page_and_the_document_apart(visitor: PortalVisitor, accept: str):
     answer = await visitor.client.get("/nothing/here", headers={"Accept": accept})
     assert answer.headers["vary"] == "Accept"

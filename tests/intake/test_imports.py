@@ -1,4 +1,4 @@
-"""Recorded history that cannot be kept or told costs its own row alone, with the field and both languages."""
+"""An invalid row of imported history is refused alone, with its field and a reason in both languages."""
 
 from typing import Any
 
@@ -38,7 +38,7 @@ async def imported(client: httpx.AsyncClient, pool: Pool, *rows: dict[str, Any])
         ({"division": "nowhere"}, "division"),
     ],
 )
-async def test_a_row_that_cannot_be_taken_is_explained_and_the_others_are_taken(
+async def test_an_invalid_row_is_explained_and_the_others_are_imported(
     client: httpx.AsyncClient, pool: Pool, change: dict[str, Any], field: str
 ):
     answer = await imported(client, pool, {}, change, {})
@@ -53,7 +53,7 @@ async def test_a_row_that_cannot_be_taken_is_explained_and_the_others_are_taken(
     ("change", "field"),
     [({"via": "a\u0000b"}, "demands.0.via"), ({"occurred_at": "0001-01-01T00:00:00+14:00"}, "demands.0.occurred_at")],
 )
-async def test_a_body_that_cannot_be_read_is_a_problem_and_never_a_fault(
+async def test_an_unreadable_body_is_refused_and_never_a_fault(
     client: httpx.AsyncClient, pool: Pool, change: dict[str, Any], field: str
 ):
     refused = await imported(client, pool, change)
@@ -61,8 +61,8 @@ async def test_a_body_that_cannot_be_read_is_a_problem_and_never_a_fault(
     assert [error["field"] for error in is_a_problem(refused)["errors"]] == [field]
 
 
-async def test_of_rows_with_one_reference_the_first_is_taken(client: httpx.AsyncClient, pool: Pool):
+async def test_the_first_of_several_rows_with_one_reference_is_imported(client: httpx.AsyncClient, pool: Pool):
     rows = [{"external_id": f"r{n // 5}", "title": "第一行" if n % 5 < 2 else f"第{n}行"} for n in range(50)]
-    told = (await imported(client, pool, *rows)).json()["rows"]
-    assert [row["created"] for row in told] == [n % 5 == 0 for n in range(50)]
-    assert [bool(row["why"]) for row in told] == [n % 5 >= 2 for n in range(50)]
+    results = (await imported(client, pool, *rows)).json()["rows"]
+    assert [row["created"] for row in results] == [n % 5 == 0 for n in range(50)]
+    assert [bool(row["why"]) for row in results] == [n % 5 >= 2 for n in range(50)]

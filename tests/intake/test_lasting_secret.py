@@ -1,4 +1,4 @@
-"""A secret is changed without a single code of a citizen becoming worthless; another lasting secret is noticed."""
+"""The secret can be changed while citizens' codes stay valid, and a wrong lasting secret is noticed."""
 
 from uuid import UUID
 
@@ -14,11 +14,11 @@ DEMAND = UUID(int=7)
 CHANGED = "the secret after the change, kept nowhere"
 
 
-def settings(**given: str) -> IntakeSettings:
-    return IntakeSettings.model_validate(KEYS | {"DATABASE_URL": "postgresql://x"} | given)
+def settings(**changes: str) -> IntakeSettings:
+    return IntakeSettings.model_validate(KEYS | {"DATABASE_URL": "postgresql://x"} | changes)
 
 
-def test_a_citizens_code_and_pseudonym_outlive_the_change_of_the_secret():
+def test_a_citizens_code_and_pseudonym_stay_valid_after_a_change_of_the_secret():
     before = settings()
     code, person = SecretCodes(before.lasting).of(DEMAND), vault(before).pseudonym("13800138000")
     for after in (
@@ -32,16 +32,16 @@ def test_a_citizens_code_and_pseudonym_outlive_the_change_of_the_secret():
 
 
 async def test_intake_is_not_ready_with_another_lasting_secret_and_says_what_to_set(pool: Pool):
-    first, other = (lasting_secret_check(pool, secret) for secret in (KEYS["secret"], CHANGED))
-    assert await first() is None
-    wrong = await other()
-    assert wrong is not None
-    assert "HUYING_LASTING_SECRET" in wrong
-    assert KEYS["secret"] not in wrong
-    assert await first() is None
+    first_check, other_check = (lasting_secret_check(pool, secret) for secret in (KEYS["secret"], CHANGED))
+    assert await first_check() is None
+    reason = await other_check()
+    assert reason is not None
+    assert "HUYING_LASTING_SECRET" in reason
+    assert KEYS["secret"] not in reason
+    assert await first_check() is None
 
 
-async def test_the_api_looks_at_its_lasting_secret_before_it_says_that_it_is_ready(pool: Pool):
+async def test_the_api_checks_its_lasting_secret_before_it_is_ready(pool: Pool):
     (check,) = app.api(settings(), pool).ready
     assert await check() is None
     (check,) = app.api(settings(secret=CHANGED), pool).ready

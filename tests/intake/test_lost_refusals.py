@@ -1,4 +1,4 @@
-"""What a citizen refused in a time that a restore has undone is refused again, unless they took it back then."""
+"""Refusals of publication that a restore lost are recorded again, unless they were withdrawn in that time."""
 
 import json
 from collections.abc import Sequence
@@ -18,7 +18,7 @@ NO = f.PublicationRefused()
 YES, YES_OF_BOTH = f.PublicationAllowed(refusals=1), f.PublicationAllowed(refusals=2)
 
 
-def told(key: UUID, *facts: f.Fact) -> list[str]:
+def event_lines(key: UUID, *facts: f.Fact) -> list[str]:
     """Lines of `huying events tail --json`."""
     return [
         json.dumps({"id": str(uuid4()), "type": fact.wire_type(), "partitionkey": str(key), "data": fact.model_dump()})
@@ -26,48 +26,50 @@ def told(key: UUID, *facts: f.Fact) -> list[str]:
     ]
 
 
-async def again(pool: Pool, lines: Sequence[str]) -> int:
+async def recover(pool: Pool, lines: Sequence[str]) -> int:
     async with pool.acquire() as db, db.transaction():
         return await repeat_refusals(db, demand_repository(shipped()), refusals_by_demand(lines))
 
 
-async def test_words_that_were_hidden_in_the_lost_time_are_hidden_again(pool: Pool):
+async def test_texts_hidden_in_the_lost_time_are_hidden_again(pool: Pool):
     key = uuid4()
     await hears(pool, key, (story.SUBMISSION, 0), (published(1), 1))
     assert (await known_of(pool, key)).release, "public, as at the moment of the restore"
-    lines = [*told(uuid4(), NO), *told(key, f.DemandAccepted(by="陈"), NO)]
-    assert await again(pool, lines) == 1, "and nothing of a demand that is not known"
+    lines = [*event_lines(uuid4(), NO), *event_lines(key, f.DemandAccepted(by="陈"), NO)]
+    assert await recover(pool, lines) == 1, "and nothing of a demand that is not known"
     stands = await known_of(pool, key)
     assert (stands.release, stands.withheld) == (None, True)
     assert await pool.fetchval("SELECT type FROM journal WHERE aggregateid = $1", key) == NO.wire_type()
-    assert await again(pool, lines) == 0, "once is enough"
+    assert await recover(pool, lines) == 0, "once is enough"
 
 
 @pytest.mark.parametrize(
-    ("before", "lost", "refused"),
+    ("earlier_facts", "lost_facts", "refused"),
     [
         ((), (NO, YES), 0), ((), (NO, YES, NO), 1), ((NO,), (YES,), 0), ((NO, YES), (NO,), 1),
         ((NO, YES), (NO, YES_OF_BOTH), 0),
     ],
 )  # fmt: skip
-async def test_what_stood_at_the_end_counts(pool: Pool, before: Sequence[f.Fact], lost: Sequence[f.Fact], refused: int):
+async def test_the_last_decision_in_the_lost_time_counts(
+    pool: Pool, earlier_facts: Sequence[f.Fact], lost_facts: Sequence[f.Fact], refused: int
+):
     key = uuid4()
-    await hears(pool, key, (story.SUBMISSION, 0), *((fact, 1) for fact in before))
-    assert await again(pool, told(key, *lost)) == refused
-    assert (await known_of(pool, key)).withheld is (bool(refused) or before == (NO,))
+    await hears(pool, key, (story.SUBMISSION, 0), *((fact, 1) for fact in earlier_facts))
+    assert await recover(pool, event_lines(key, *lost_facts)) == refused
+    assert (await known_of(pool, key)).withheld is (bool(refused) or earlier_facts == (NO,))
 
 
-async def test_a_refusal_that_the_database_still_has_is_none_of_the_lost_time(pool: Pool):
+async def test_a_refusal_that_is_still_in_the_database_is_not_recorded_again(pool: Pool):
     key = uuid4()
     await hears(pool, key, (story.SUBMISSION, 0))
-    lines = told(key, NO)
-    assert await again(pool, lines) == 1
-    kept = await pool.fetchval("SELECT id::text FROM journal WHERE aggregateid = $1", key)
+    lines = event_lines(key, NO)
+    assert await recover(pool, lines) == 1
+    event_id = await pool.fetchval("SELECT id::text FROM journal WHERE aggregateid = $1", key)
     await hears(pool, key, (YES, 2))
-    assert await again(pool, [json.dumps(json.loads(lines[0]) | {"id": kept})]) == 0
+    assert await recover(pool, [json.dumps(json.loads(lines[0]) | {"id": event_id})]) == 0
     assert not (await known_of(pool, key)).withheld
 
 
-def test_a_line_that_is_no_fact_is_named():
+def test_an_invalid_line_is_named():
     with pytest.raises(ValueError, match="line 2"):
-        refusals_by_demand([*told(uuid4(), NO), "nonsense"])
+        refusals_by_demand([*event_lines(uuid4(), NO), "nonsense"])

@@ -1,4 +1,4 @@
-"""Maps of the portal: offered where tiles are set, drawn in their coordinates, and never with anybody's house."""
+"""Maps of the portal: offered if tiles are configured, drawn in their coordinates, and never with an exact house."""
 
 import shutil
 from collections.abc import AsyncIterator
@@ -55,9 +55,7 @@ async def test_without_tiles_no_map_is_offered_and_no_other_host_is_named(client
     assert (await client.get("/demands/map.json")).status_code == 404
 
 
-async def test_pages_with_a_map_may_load_pictures_from_its_host_and_no_other_page_may(
-    mapped: httpx.AsyncClient, pool: Pool
-):
+async def test_only_pages_with_a_map_may_load_pictures_from_its_host(mapped: httpx.AsyncClient, pool: Pool):
     await hears(pool, uuid4(), (story.SUBMISSION, 0), (published(1), 1))
     response = await mapped.get("/demands")
     visitor = Visitor(mapped)
@@ -75,10 +73,10 @@ async def test_pages_with_a_map_may_load_pictures_from_its_host_and_no_other_pag
 async def test_a_place_on_a_chinese_map_becomes_a_position_and_its_division(bounded: httpx.AsyncClient, pool: Pool):
     visitor = Visitor(bounded)
     await visitor.writes(WORDS)
-    # In the village by WGS-84, and half a kilometre outside of it by what the map says.
-    shown = to_gcj02(23.019, 113.1195)
-    assert shown.lon > 113.12
-    await visitor.send(lat=f"{shown.lat:.5f}", lon=f"{shown.lon:.5f}", go="pointed")
+    # Within the village in WGS-84, but half a kilometre outside of it in the map's coordinates.
+    map_position = to_gcj02(23.019, 113.1195)
+    assert map_position.lon > 113.12
+    await visitor.send(lat=f"{map_position.lat:.5f}", lon=f"{map_position.lon:.5f}", go="pointed")
     assert "已选地点：桂城街道" in visitor.page
     await visitor.send(go="next")
     for step in ({}, {}):
@@ -87,7 +85,7 @@ async def test_a_place_on_a_chinese_map_becomes_a_position_and_its_division(boun
     assert (payload["division"], payload["location"]) == (VILLAGE, {"lat": 23.019, "lon": 113.1195})
 
 
-async def test_a_place_outside_of_the_area_is_told_and_chooses_nothing(bounded: httpx.AsyncClient):
+async def test_a_place_outside_of_the_area_is_refused_and_selects_nothing(bounded: httpx.AsyncClient):
     visitor = Visitor(bounded)
     await visitor.writes(WORDS)
     await visitor.send(lat="31.2", lon="121.5", go="pointed")
@@ -96,11 +94,11 @@ async def test_a_place_outside_of_the_area_is_told_and_chooses_nothing(bounded: 
     assert "已选地点" not in visitor.page
 
 
-async def test_a_marker_stands_in_the_middle_of_a_square_and_never_on_the_house(mapped: httpx.AsyncClient, pool: Pool):
+async def test_a_marker_is_in_the_middle_of_a_square_and_never_on_the_house(mapped: httpx.AsyncClient, pool: Pool):
     placed = story.SUBMISSION.model_copy(update={"location": HOUSE, "jurisdiction": "nanhai", "division": VILLAGE})
     await hears(pool, uuid4(), (placed, 0), (published(1), 1))
-    elsewhere = placed.model_copy(update={"location": None, "division": TOWN, "number": "NH21-000002-X"})
-    await hears(pool, uuid4(), (elsewhere, 0), (published(1), 2))
+    without_position = placed.model_copy(update={"location": None, "division": TOWN, "number": "NH21-000002-X"})
+    await hears(pool, uuid4(), (without_position, 0), (published(1), 2))
     unreleased = placed.model_copy(update={"number": "NH21-000003-X"})
     await hears(pool, uuid4(), (unreleased, 0))
     body = (await mapped.get("/demands/map.json")).json()
@@ -113,11 +111,11 @@ async def test_a_marker_stands_in_the_middle_of_a_square_and_never_on_the_house(
 
 
 @pytest.mark.parametrize(("lat", "lon"), [(23.029, 113.143), (39.9087, 116.3975), (43.82, 87.61), (34.05, -118.24)])
-def test_a_position_drawn_on_a_chinese_map_is_read_from_it_as_it_was(lat: float, lon: float):
-    drawn = to_gcj02(lat, lon)
-    again = from_gcj02(drawn.lat, drawn.lon)
-    assert (again.lat, again.lon) == (pytest.approx(lat, abs=2e-6), pytest.approx(lon, abs=2e-6))
-    assert (drawn.lon != lon) == (lon > 0), "outside of China nothing is shifted"
+def test_a_position_converted_for_a_chinese_map_converts_back(lat: float, lon: float):
+    converted = to_gcj02(lat, lon)
+    converted_back = from_gcj02(converted.lat, converted.lon)
+    assert (converted_back.lat, converted_back.lon) == (pytest.approx(lat, abs=2e-6), pytest.approx(lon, abs=2e-6))
+    assert (converted.lon != lon) == (lon > 0), "outside of China nothing is shifted"
 
 
 def test_every_position_of_a_square_has_the_same_middle():
@@ -126,7 +124,7 @@ def test_every_position_of_a_square_has_the_same_middle():
     assert coarse(None, 113.0) is None
 
 
-def test_tiles_of_this_host_need_no_other_one():
+def test_tiles_of_this_host_allow_no_other_host():
     assert MapTiles("/tiles/{z}/{x}/{y}.png").host == ""
     assert MapTiles("http://127.0.0.1:8099/{z}/{x}/{y}.png?tk=1").host == "http://127.0.0.1:8099"
 
@@ -138,6 +136,6 @@ def test_tiles_of_this_host_need_no_other_one():
         "https://tiles.example.gov.cn; script-src *//{z}/{x}/{y}", "ftp://tiles.example.gov.cn/{z}/{x}/{y}",
     ],
 )  # fmt: skip
-def test_an_address_of_tiles_that_cannot_be_meant_stops_the_start(address: str):
+def test_an_invalid_address_of_tiles_stops_the_start(address: str):
     with pytest.raises(ValidationError, match="map_tiles"):
         IntakeSettings.model_validate(KEYS | {"DATABASE_URL": "postgresql://x@y/z", "map_tiles": address})

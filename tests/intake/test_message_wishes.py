@@ -1,4 +1,4 @@
-"""A mini-program lets a citizen stop the messages of one demand, and has a lost link sent again without showing it."""
+"""A mini-program can stop the messages about one demand, and request a lost link without seeing it."""
 
 import json
 from typing import Any
@@ -28,21 +28,21 @@ async def links(pool: Pool) -> int:
 
 
 async def test_messages_of_one_demand_stop_and_start_again(client: httpx.AsyncClient):
-    ours, other = await raised(client, "1"), await raised(client, "2")
+    own_demand, other_demand = await raised(client, "1"), await raised(client, "2")
 
     async def wanted(number: str) -> bool | None:
         answer: bool | None = (await client.get(f"/v1/demands/{number}/messages")).json()["wanted"]
         return answer
 
     for wish in (False, False, True):
-        path = f"/v1/demands/{ours['number']}/messages"
+        path = f"/v1/demands/{own_demand['number']}/messages"
         response = await client.put(path, json={"wanted": wish})
-        assert (response.status_code, response.json()) == (200, {"number": ours["number"], "wanted": wish})
-        assert await wanted(ours["number"]) is wish
-        assert await wanted(other["number"]) is True, "those of other demands go on"
+        assert (response.status_code, response.json()) == (200, {"number": own_demand["number"], "wanted": wish})
+        assert await wanted(own_demand["number"]) is wish
+        assert await wanted(other_demand["number"]) is True, "those of other demands go on"
 
 
-async def test_without_a_contact_nobody_is_sent_anything(client: httpx.AsyncClient):
+async def test_without_a_contact_no_message_is_sent(client: httpx.AsyncClient):
     number = (await raised(client, "1", {name: GOOD[name] for name in GOOD if name != "contact"}))["number"]
     answer = await client.put(f"/v1/demands/{number}/messages", json={"wanted": False})
     assert (answer.status_code, answer.json()["wanted"]) == (200, None)
@@ -56,19 +56,19 @@ async def test_another_channel_needs_the_code(client: httpx.AsyncClient, pool: P
         assert answer.status_code == status, answer.text
 
 
-@pytest.mark.parametrize(("phone", "sent"), [(PHONE, 1), ("+86 138 0013 8000", 1), ("13900139000", 0)])
-async def test_a_lost_link_is_sent_where_the_telephone_is_the_one_that_was_left_and_nobody_learns_it(
-    client: httpx.AsyncClient, pool: Pool, phone: str, sent: int
+@pytest.mark.parametrize(("phone", "links_sent"), [(PHONE, 1), ("+86 138 0013 8000", 1), ("13900139000", 0)])
+async def test_a_lost_link_is_sent_only_to_the_telephone_of_the_contact_and_not_revealed(
+    client: httpx.AsyncClient, pool: Pool, phone: str, links_sent: int
 ):
     receipt = await raised(client, "1")
     answer = await client.post(f"/v1/demands/{receipt['number']}/link-requests", json={"phone": phone})
     assert (answer.status_code, answer.json()) == (202, {"number": receipt["number"]})
-    assert await links(pool) == sent
-    told = json.dumps([dict(row) for row in await pool.fetch("SELECT payload FROM journal")])
-    assert receipt["code"] not in told
+    assert await links(pool) == links_sent
+    rows_text = json.dumps([dict(row) for row in await pool.fetch("SELECT payload FROM journal")])
+    assert receipt["code"] not in rows_text
 
 
-async def test_only_a_few_links_are_sent_of_one_demand_and_the_answer_stays_the_same(
+async def test_only_a_few_links_are_sent_for_one_demand_and_the_answer_stays_the_same(
     client: httpx.AsyncClient, pool: Pool
 ):
     number = (await raised(client, "1"))["number"]

@@ -1,4 +1,5 @@
-"""Citizens speak after submission: heard once, hidden where personal, followed with number and code."""
+"""Notes of citizens after submission: recorded once, with personal data masked; demands followed with number and
+code."""
 
 import asyncio
 import json
@@ -28,23 +29,23 @@ WORDS = {"supplements": {"text": "早上七点最挤"}, "urges": {"reason": "已
 NOTES = {"supplements": "supplemented", "urges": "urged", "supports": "supported", "withdrawal": "withdrawal-requested"}
 
 
-async def taken(client: httpx.AsyncClient, key: str = "k1", **more: Any) -> dict[str, Any]:
-    answer = await submit(client, GOOD | more, key)
+async def taken(client: httpx.AsyncClient, key: str = "k1", **changes: Any) -> dict[str, Any]:
+    answer = await submit(client, GOOD | changes, key)
     assert answer.status_code == 201, answer.text
     return dict(answer.json())
 
 
-async def say(client: httpx.AsyncClient, number: str, what: str, body: Any = None, key: str = "s1", **headers: str):
+async def say(client: httpx.AsyncClient, number: str, note: str, body: Any = None, key: str = "s1", **headers: str):
     return await client.post(
-        f"/v1/demands/{number}/{what}",
-        json=WORDS[what] if body is None else body,
+        f"/v1/demands/{number}/{note}",
+        json=WORDS[note] if body is None else body,
         headers={"Idempotency-Key": key} | headers,
     )
 
 
-async def sight(client: httpx.AsyncClient, number: str, external_id: str, key: str, **more: Any) -> httpx.Response:
+async def sight(client: httpx.AsyncClient, number: str, external_id: str, key: str, **fields: Any) -> httpx.Response:
     return await client.post(
-        f"/v1/demands/{number}/sightings", json={"external_id": external_id} | more, headers={"X-API-Key": key}
+        f"/v1/demands/{number}/sightings", json={"external_id": external_id} | fields, headers={"X-API-Key": key}
     )
 
 
@@ -77,33 +78,37 @@ async def stands_at(pool: Pool, number: str, status: str) -> None:
         )
 
 
-@pytest.mark.parametrize("what", WORDS)
-async def test_a_citizen_is_heard_after_submission(client: httpx.AsyncClient, pool: Pool, what: str):
+@pytest.mark.parametrize("note", WORDS)
+async def test_a_citizen_can_add_notes_after_submission(client: httpx.AsyncClient, pool: Pool, note: str):
     number = (await taken(client))["number"]
-    heard = await say(client, number, what)
-    assert heard.status_code in (201, 202), heard.text
-    assert heard.json()["number"] == number
-    ((told, _),) = await notes(pool)
-    assert told == f"demand.{NOTES[what]}.v1"
+    answer_ = await say(client, number, note)
+    assert answer_.status_code in (201, 202), answer_.text
+    assert answer_.json()["number"] == number
+    ((fact_type, _),) = await notes(pool)
+    assert fact_type == f"demand.{NOTES[note]}.v1"
 
 
-@pytest.mark.parametrize("what", WORDS)
-async def test_a_repetition_tells_nothing_twice(client: httpx.AsyncClient, pool: Pool, what: str):
+@pytest.mark.parametrize("note", WORDS)
+async def test_a_repeated_note_is_recorded_once(client: httpx.AsyncClient, pool: Pool, note: str):
     number = (await taken(client))["number"]
-    answers = await asyncio.gather(*(say(client, number, what) for _ in range(10)))
+    answers = await asyncio.gather(*(say(client, number, note) for _ in range(10)))
     assert len({(answer.status_code, answer.text) for answer in answers}) == 1
     assert len(await notes(pool)) == 1
 
 
-async def test_a_key_used_for_other_words_or_another_demand_is_refused(client: httpx.AsyncClient):
-    one, two = (await taken(client))["number"], (await taken(client, "k2"))["number"]
-    await say(client, one, "urges")
-    for number, what, body in ((one, "urges", {"reason": "x"}), (one, "supplements", None), (two, "urges", None)):
-        refused = await say(client, number, what, body)
+async def test_a_key_used_for_another_text_or_demand_is_refused(client: httpx.AsyncClient):
+    first_number, second_number = (await taken(client))["number"], (await taken(client, "k2"))["number"]
+    await say(client, first_number, "urges")
+    for number, note, body in (
+        (first_number, "urges", {"reason": "x"}),
+        (first_number, "supplements", None),
+        (second_number, "urges", None),
+    ):
+        refused = await say(client, number, note, body)
         assert "idempotency-key-reused" in is_a_problem(refused)["type"]
 
 
-async def test_a_supplement_with_personal_numbers_is_masked_and_sealed(
+async def test_a_supplement_with_personal_numbers_is_masked_and_its_original_encrypted(
     client: httpx.AsyncClient, pool: Pool, database: str
 ):
     number = (await taken(client))["number"]
@@ -118,18 +123,18 @@ async def test_a_supplement_with_personal_numbers_is_masked_and_sealed(
         assert await opened(pool, reference, settings(database).vault_key) == words
 
 
-async def test_a_supplement_that_grows_under_its_mask_is_told_as_far_as_it_fits_and_sealed_whole(
+async def test_a_supplement_that_becomes_longer_by_masking_is_shortened_and_its_original_encrypted(
     client: httpx.AsyncClient, pool: Pool, database: str
 ):
     number, long = (await taken(client))["number"], "姓名：王芳。" * 666
-    heard = await say(client, number, "supplements", {"text": long})
-    assert heard.status_code == 201, heard.text
+    answer_ = await say(client, number, "supplements", {"text": long})
+    assert answer_.status_code == 201, answer_.text
     payload = json.loads((await notes(pool))[-1][1])
     assert len(payload["text"]) == 4000
     assert await opened(pool, payload["original"], settings(database).vault_key) == long
 
 
-async def test_a_supporters_contact_is_in_the_vault_alone(client: httpx.AsyncClient, pool: Pool, database: str):
+async def test_a_supporters_contact_is_only_in_the_vault(client: httpx.AsyncClient, pool: Pool, database: str):
     number = (await taken(client))["number"]
     await say(client, number, "supports", {"contact": {"phone": "13800138000"}})
     ((_, payload),) = await notes(pool)
@@ -138,11 +143,11 @@ async def test_a_supporters_contact_is_in_the_vault_alone(client: httpx.AsyncCli
     assert "13800138000" in await opened(pool, reference, settings(database).vault_key)
 
 
-async def test_a_demand_that_has_ended_is_not_spoken_to(client: httpx.AsyncClient, pool: Pool):
+async def test_an_ended_demand_accepts_no_notes(client: httpx.AsyncClient, pool: Pool):
     number = (await taken(client))["number"]
     await stands_at(pool, number, "closed")
-    for what in WORDS:
-        refused = await say(client, number, what)
+    for note in WORDS:
+        refused = await say(client, number, note)
         assert refused.status_code == 409
         is_a_problem(refused)
 
@@ -154,19 +159,19 @@ async def test_an_answered_demand_is_not_withdrawn_but_may_be_supplemented(clien
     assert (await say(client, number, "supplements", key="s2")).status_code == 201
 
 
-async def test_another_channel_speaks_for_the_citizen_with_the_code_alone(client: httpx.AsyncClient, pool: Pool):
+async def test_another_channel_can_add_notes_only_with_the_code(client: httpx.AsyncClient, pool: Pool):
     receipt = await taken(client)
     key = await another(pool)
-    for what in ("supplements", "urges", "withdrawal"):
-        refused = await say(client, receipt["number"], what, **{"X-API-Key": key})
+    for note in ("supplements", "urges", "withdrawal"):
+        refused = await say(client, receipt["number"], note, **{"X-API-Key": key})
         assert refused.status_code == 404
-        heard = await say(client, receipt["number"], what, key=what,
+        answer_ = await say(client, receipt["number"], note, key=note,
                           **{"X-API-Key": key, "X-Demand-Code": receipt["code"]})  # fmt: skip
-        assert heard.status_code in (201, 202), heard.text
+        assert answer_.status_code in (201, 202), answer_.text
 
 
 @pytest.mark.parametrize("body", [{}, {"text": ""}, {"text": "长" * 4001}, {"text": "a\u0000"}, {"words": "x"}])
-async def test_a_supplement_without_words_is_explained(client: httpx.AsyncClient, body: Any):
+async def test_a_supplement_without_text_is_refused_with_a_reason(client: httpx.AsyncClient, body: Any):
     number = (await taken(client))["number"]
     refused = await say(client, number, "supplements", body)
     assert refused.status_code == 422
@@ -188,18 +193,18 @@ async def test_a_citizen_follows_with_number_and_code_and_no_key(client: httpx.A
     assert "X-Demand-Code" in is_a_problem(refused)["detail"]
 
 
-async def test_a_wrong_code_is_answered_as_an_unknown_number_is(client: httpx.AsyncClient, pool: Pool):
-    one, two = await taken(client), await taken(client, "k2")
+async def test_a_wrong_code_is_answered_like_an_unknown_number(client: httpx.AsyncClient, pool: Pool):
+    first_receipt, second_receipt = await taken(client), await taken(client, "k2")
     async with pool.acquire() as db:
-        await db.execute("DELETE FROM demand WHERE id = $1", UUID(two["id"]))
-    wrong = await client.get(f"/v1/demands/{one['number']}", params={"code": two["code"]})
-    unknown = await client.get(f"/v1/demands/{two['number']}", params={"code": two["code"]})
+        await db.execute("DELETE FROM demand WHERE id = $1", UUID(second_receipt["id"]))
+    wrong = await client.get(f"/v1/demands/{first_receipt['number']}", params={"code": second_receipt["code"]})
+    unknown = await client.get(f"/v1/demands/{second_receipt['number']}", params={"code": second_receipt["code"]})
     assert wrong.status_code == unknown.status_code == 404
-    assert wrong.text.replace(one["number"], "N") == unknown.text.replace(two["number"], "N")
+    assert wrong.text.replace(first_receipt["number"], "N") == unknown.text.replace(second_receipt["number"], "N")
     assert wrong.headers.keys() == unknown.headers.keys()
 
 
-async def test_whoever_guesses_codes_waits_and_shuts_nobody_out(client: httpx.AsyncClient, pool: Pool, database: str):
+async def test_guessing_codes_is_slowed_down_and_locks_nobody_out(client: httpx.AsyncClient, pool: Pool, database: str):
     receipt, moment, waits = await taken(client), [datetime.now(UTC)], list[float]()
 
     async def pause(seconds: float) -> None:
@@ -219,7 +224,7 @@ async def test_whoever_guesses_codes_waits_and_shuts_nobody_out(client: httpx.As
     assert len(waits) == 6, "the count has begun anew"
 
 
-def test_a_code_is_short_and_says_nothing_under_another_secret():
+def test_a_code_is_short_and_useless_with_another_secret():
     demand = UUID(int=7)
     code = SecretCodes("a" * 40).of(demand)
     assert len(code) == 8
@@ -233,17 +238,17 @@ async def test_a_channel_lists_its_own_demands_page_by_page(client: httpx.AsyncC
     numbers = [(await taken(client, f"k{n}"))["number"] for n in range(5)]
     key = await another(pool)
     await submit(client, GOOD, "other", **{"X-API-Key": key})
-    seen, url = [], "/v1/demands?limit=2"
+    listed, url = [], "/v1/demands?limit=2"
     while url:
         page = await client.get(url)
         assert page.status_code == 200, page.text
-        seen += [demand["number"] for demand in page.json()["demands"]]
+        listed += [demand["number"] for demand in page.json()["demands"]]
         url = page.links.get("next", {}).get("url", "")
         assert bool(url) == ("next" in page.json())
-    assert seen == numbers[::-1]
+    assert listed == numbers[::-1]
 
 
-async def test_the_last_page_of_a_list_says_that_it_is_the_last_even_when_it_is_full(client: httpx.AsyncClient):
+async def test_a_full_last_page_says_that_it_is_the_last(client: httpx.AsyncClient):
     for n in range(4):
         await taken(client, f"k{n}")
     first = (await client.get("/v1/demands", params={"limit": 2})).json()
@@ -252,7 +257,7 @@ async def test_the_last_page_of_a_list_says_that_it_is_the_last_even_when_it_is_
     assert "next" not in (await client.get("/v1/demands", params={"external_id": "none"})).json()
 
 
-async def test_a_demand_that_comes_meanwhile_does_not_shift_the_pages(client: httpx.AsyncClient):
+async def test_a_new_demand_does_not_shift_the_pages(client: httpx.AsyncClient):
     numbers = [(await taken(client, f"k{n}"))["number"] for n in range(4)]
     first = (await client.get("/v1/demands", params={"limit": 2})).json()
     await taken(client, "late")
@@ -261,7 +266,7 @@ async def test_a_demand_that_comes_meanwhile_does_not_shift_the_pages(client: ht
 
 
 @pytest.mark.parametrize("cursor", ["x", "编号", "AAAA", "x" * 30])
-async def test_a_forged_cursor_is_explained(client: httpx.AsyncClient, cursor: str):
+async def test_a_forged_cursor_is_refused_with_a_reason(client: httpx.AsyncClient, cursor: str):
     refused = await client.get("/v1/demands", params={"after": cursor})
     assert refused.status_code == 422
     assert is_a_problem(refused)["errors"][0]["field"] == "after"
@@ -286,40 +291,40 @@ async def test_a_list_is_read_from_its_index(pool: Pool):
     assert "Seq Scan on sighting" not in text
 
 
-async def test_a_matter_seen_again_is_one_demand_with_two_references(client: httpx.AsyncClient, pool: Pool):
+async def test_a_sighting_gives_a_demand_a_second_reference(client: httpx.AsyncClient, pool: Pool):
     number = (await taken(client, external_id="form-1"))["number"]
     key = await another(pool)
     first = await sight(client, number, "call-9", key, contact={"phone": "13800138000"})
-    again = await sight(client, number, "call-9", key, contact={"phone": "13800138000"})
+    repeated = await sight(client, number, "call-9", key, contact={"phone": "13800138000"})
     assert first.status_code == 201, first.text
-    assert first.json() == again.json()
+    assert first.json() == repeated.json()
     later = await submit(client, GOOD, "later", **{"X-API-Key": key})
     assert later.json()["number"] != number
     same = await submit(client, GOOD | {"external_id": "call-9", "title": "同一件事"}, "k1", **{"X-API-Key": key})
     assert same.status_code == 201, same.text
     assert (same.json()["number"], same.json()["code"]) == (number, ""), "the code is for the channel that took it in"
-    assert [told for told, _ in await notes(pool)] == ["demand.supported.v1"]
+    assert [fact_type for fact_type, _ in await notes(pool)] == ["demand.supported.v1"]
 
 
-async def test_a_confidential_report_is_opened_to_another_channel_by_its_code_alone(
+async def test_another_channel_can_access_a_confidential_report_only_with_its_code(
     client: httpx.AsyncClient, pool: Pool
 ):
     report = await taken(client, kind="report")
     other = {"X-API-Key": await another(pool)}
-    where = f"/v1/demands/{report['number']}"
-    for what, body in (("sightings", {"external_id": "call-9"}), ("supports", {})):
-        headers = other | {"Idempotency-Key": what}
-        refused = await client.post(f"{where}/{what}", json=body, headers=headers)
+    url = f"/v1/demands/{report['number']}"
+    for note, body in (("sightings", {"external_id": "call-9"}), ("supports", {})):
+        headers = other | {"Idempotency-Key": note}
+        refused = await client.post(f"{url}/{note}", json=body, headers=headers)
         assert refused.status_code == 404
         assert "X-Demand-Code" in is_a_problem(refused)["detail"]
-        assert (await client.get(where, headers=other)).status_code == 404
-        answer = await client.post(f"{where}/{what}", json=body, headers=headers | {"X-Demand-Code": report["code"]})
+        assert (await client.get(url, headers=other)).status_code == 404
+        answer = await client.post(f"{url}/{note}", json=body, headers=headers | {"X-Demand-Code": report["code"]})
         assert answer.status_code == 201, answer.text
         async with pool.acquire() as db:
             await db.execute("DELETE FROM sighting")
 
 
-async def test_a_reference_that_is_used_again_for_another_matter_is_refused(client: httpx.AsyncClient, pool: Pool):
+async def test_a_reference_used_again_for_another_demand_is_refused(client: httpx.AsyncClient, pool: Pool):
     first = await taken(client, "a", external_id="call-1")
     other = GOOD | {"title": "李村路灯不亮", "external_id": "call-1"}
     refused = await submit(client, other, "b")
@@ -329,12 +334,12 @@ async def test_a_reference_that_is_used_again_for_another_matter_is_refused(clie
     assert await count(pool, "submission") == 2
 
 
-async def test_a_reference_stands_for_one_demand_alone(client: httpx.AsyncClient, pool: Pool):
-    one, two = (await taken(client))["number"], (await taken(client, "k2"))["number"]
+async def test_a_reference_belongs_to_one_demand_only(client: httpx.AsyncClient, pool: Pool):
+    first_number, second_number = (await taken(client))["number"], (await taken(client, "k2"))["number"]
     key = await another(pool)
     await submit(client, GOOD | {"external_id": "call-1"}, **{"X-API-Key": key})
-    await sight(client, one, "call-2", key)
-    for number, reference in ((one, "call-1"), (two, "call-2")):
+    await sight(client, first_number, "call-2", key)
+    for number, reference in ((first_number, "call-1"), (second_number, "call-2")):
         refused = await sight(client, number, reference, key)
         assert refused.status_code == 409
         assert reference in is_a_problem(refused)["detail"]
@@ -343,17 +348,19 @@ async def test_a_reference_stands_for_one_demand_alone(client: httpx.AsyncClient
     assert refused.status_code == 409, "a channel supports no demand by the reference under which it submitted it"
 
 
-async def test_a_reference_seen_and_submitted_at_once_makes_no_second_meaning(client: httpx.AsyncClient, pool: Pool):
+async def test_a_concurrent_sighting_and_submission_with_one_reference_are_one_demand(
+    client: httpx.AsyncClient, pool: Pool
+):
     number = (await taken(client))["number"]
     key = await another(pool)
     for n in range(10):
         reference = {"external_id": f"call-{n}"}
-        seen, submitted = await asyncio.gather(
+        numbers, submitted = await asyncio.gather(
             sight(client, number, f"call-{n}", key),
             submit(client, GOOD | reference, f"both-{n}", **{"X-API-Key": key}),
         )
         assert submitted.status_code == 201
-        assert (seen.status_code == 201) == (submitted.json()["number"] == number)
+        assert (numbers.status_code == 201) == (submitted.json()["number"] == number)
     assert await count(pool, "sighting") + await count(pool, "submission") == 11
 
 
@@ -369,7 +376,7 @@ async def test_following_as_a_channel_needs_no_code(pool: Pool, client: httpx.As
         await following.own(reader, number)
 
 
-async def test_a_channel_follows_what_reached_it_too_and_finds_it_by_its_own_reference(
+async def test_a_channel_can_follow_a_demand_of_its_sighting_by_its_own_reference(
     client: httpx.AsyncClient, pool: Pool
 ):
     number = (await taken(client))["number"]
@@ -390,31 +397,31 @@ async def test_a_channel_follows_what_reached_it_too_and_finds_it_by_its_own_ref
 
 
 @pytest.mark.parametrize(
-    ("what", "body", "other"),
+    ("note", "body", "other"),
     [
         ("supplements", {"text": "请打13800138000"}, {"text": "请打13900139000"}),
         ("urges", {"reason": "请打13800138000"}, {"reason": "请打13900139000"}),
         ("supports", {"contact": {"phone": "13800138000"}}, {"contact": {"phone": "13900139000"}}),
     ],
 )
-async def test_a_key_is_refused_for_other_personal_data_though_it_is_told_alike(
-    client: httpx.AsyncClient, what: str, body: Any, other: Any
+async def test_a_key_is_refused_for_other_personal_data_even_if_masked_alike(
+    client: httpx.AsyncClient, note: str, body: Any, other: Any
 ):
     number = (await taken(client))["number"]
-    first = await say(client, number, what, body)
-    assert (first.status_code, (await say(client, number, what, body)).json()) == (201, first.json())
-    refused = await say(client, number, what, other)
+    first = await say(client, number, note, body)
+    assert (first.status_code, (await say(client, number, note, body)).json()) == (201, first.json())
+    refused = await say(client, number, note, other)
     assert refused.status_code == 422, refused.text
     assert is_a_problem(refused)["errors"][0]["field"] == "Idempotency-Key"
 
 
-async def test_whom_a_demand_reached_too_speaks_of_it_with_its_code_alone(client: httpx.AsyncClient, pool: Pool):
+async def test_a_channel_with_a_sighting_can_add_notes_only_with_the_code(client: httpx.AsyncClient, pool: Pool):
     receipt = await taken(client)
     hotline = {"X-API-Key": await another(pool)}
     await sight(client, receipt["number"], "call-9", hotline["X-API-Key"])
-    for what in ("supplements", "urges", "withdrawal"):
-        refused = await say(client, receipt["number"], what, key=what, **hotline)
+    for note in ("supplements", "urges", "withdrawal"):
+        refused = await say(client, receipt["number"], note, key=note, **hotline)
         assert refused.status_code == 404
         assert "X-Demand-Code" in is_a_problem(refused)["detail"]
-        heard = await say(client, receipt["number"], what, key=what, **hotline, **{"X-Demand-Code": receipt["code"]})
-        assert heard.status_code in (201, 202)
+        answer_ = await say(client, receipt["number"], note, key=note, **hotline, **{"X-Demand-Code": receipt["code"]})
+        assert answer_.status_code in (201, 202)

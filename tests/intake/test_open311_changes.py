@@ -30,30 +30,30 @@ async def test_a_list_is_read_page_by_page(client: httpx.AsyncClient, key: str):
     assert [row["service_request_id"] for page in pages for row in page] == everything[::-1]
 
 
-async def test_requests_are_found_by_their_last_change(client: httpx.AsyncClient, key: str, pool: Pool):
-    still, moved = await raised(client, key), await raised(client, key)
+async def test_requests_are_filtered_by_their_last_change(client: httpx.AsyncClient, key: str, pool: Pool):
+    still, changed_request = await raised(client, key), await raised(client, key)
     later = datetime.now(UTC) + timedelta(hours=1)
-    await hear(pool, moved, ROUTED, at=later)
+    await hear(pool, changed_request, ROUTED, at=later)
     between = (later - timedelta(minutes=1)).isoformat()
-    assert await numbers(client, updated_after=between) == {moved}
+    assert await numbers(client, updated_after=between) == {changed_request}
     assert await numbers(client, updated_before=between) == {still}
     assert await numbers(client, updated_after=between, service_code="road-damage") == set()
 
 
 async def test_a_closed_request_keeps_the_date_of_its_end(client: httpx.AsyncClient, key: str, pool: Pool):
     number = await raised(client, key)
-    done = datetime.now(UTC).replace(microsecond=0) + timedelta(hours=1)
-    await hear(pool, number, ROUTED, ACCEPTED, RESOLVED, at=done)
-    await hear(pool, number, f.DemandConfirmed(rating=5, solved=True), at=done + timedelta(days=1))
-    await hear(pool, number, f.DemandClosed(outcome=f.Outcome.CONFIRMED), at=done + timedelta(days=2))
+    closed_at = datetime.now(UTC).replace(microsecond=0) + timedelta(hours=1)
+    await hear(pool, number, ROUTED, ACCEPTED, RESOLVED, at=closed_at)
+    await hear(pool, number, f.DemandConfirmed(rating=5, solved=True), at=closed_at + timedelta(days=1))
+    await hear(pool, number, f.DemandClosed(outcome=f.Outcome.CONFIRMED), at=closed_at + timedelta(days=2))
     (row,) = await listed(client, service_request_id=number)
     assert (row["status"], row["status_notes"]) == ("closed", "已归档 / Closed")
-    assert datetime.fromisoformat(row["updated_datetime"]) == done
+    assert datetime.fromisoformat(row["updated_datetime"]) == closed_at
     assert row["agency_responsible"] == "南海区教育局"
     assert row["expected_datetime"] == "2031-01-01T00:00:00Z"
 
 
-async def test_a_reopened_request_is_open_again_and_dated_anew(client: httpx.AsyncClient, key: str, pool: Pool):
+async def test_a_reopened_request_is_open_again_with_a_new_date(client: httpx.AsyncClient, key: str, pool: Pool):
     number = await raised(client, key)
     at = datetime.now(UTC).replace(microsecond=0) + timedelta(hours=1)
     await hear(pool, number, ROUTED, ACCEPTED, RESOLVED, at=at)
@@ -64,7 +64,7 @@ async def test_a_reopened_request_is_open_again_and_dated_anew(client: httpx.Asy
     assert "still dark" not in str(row)
 
 
-async def test_extensions_come_only_when_they_are_asked_for(client: httpx.AsyncClient, key: str, pool: Pool):
+async def test_extensions_are_returned_only_on_request(client: httpx.AsyncClient, key: str, pool: Pool):
     number = await raised(client, key)
     await hear(pool, number, ROUTED, ACCEPTED, RESOLVED)
     assert not {"attributes", "extended_attributes", "notes"} & set((await listed(client))[0])
@@ -73,15 +73,13 @@ async def test_extensions_come_only_when_they_are_asked_for(client: httpx.AsyncC
     assert row["extended_attributes"] == {"channel": "web", "detailed_status": "PROCESSED"}
     assert [note["type"] for note in row["notes"]] == ["routed", "accepted", "resolved"]
     assert row["notes"][-1]["description"] == row["status_notes"] == "已办结 / Done"
-    asked = HERE | {"extensions": "true"}
-    (request,) = ET.fromstring((await client.get(f"{V2}/requests/{number}.xml", params=asked)).text)
+    query = HERE | {"extensions": "true"}
+    (request,) = ET.fromstring((await client.get(f"{V2}/requests/{number}.xml", params=query)).text)
     assert len(request.findall("notes/note/datetime")) == 3
     assert request.findtext("extended_attributes/detailed_status") == "PROCESSED"
 
 
-async def test_a_pack_that_shows_words_shows_what_was_written_for_the_public(
-    open_reader: httpx.AsyncClient, key: str, pool: Pool
-):
+async def test_a_pack_that_publishes_texts_shows_the_public_text(open_reader: httpx.AsyncClient, key: str, pool: Pool):
     number = await raised(open_reader, key, lat="23.03", long="113.14")
     await hear(pool, number, ROUTED, ACCEPTED, RESOLVED)
     (row,) = await listed(open_reader, extensions="true")

@@ -1,4 +1,4 @@
-"""A form is read in the encoding that its sender declares, and as a whole or not at all."""
+"""A form is decoded as its sender declares, and is read completely or not at all."""
 
 from urllib.parse import quote
 
@@ -13,7 +13,7 @@ END = b"--x--\r\n"
 
 
 async def described(client: httpx.AsyncClient, content: bytes, kind: str) -> str:
-    """What is listed after this body was posted."""
+    """Post this body and return the listed description."""
     answer = await client.post(f"{V2}/requests.json", content=content, headers={"Content-Type": kind})
     assert answer.status_code == 201, answer.text
     (row,) = await listed(client, service_request_id=answer.json()[0]["service_request_id"])
@@ -25,13 +25,13 @@ def pairs(key: str, description: bytes) -> bytes:
     return "&".join(f"{name}={value}" for name, value in fields.items()).encode() + b"&description=" + description
 
 
-def part(name: str, value: bytes, more: str = "") -> bytes:
-    return f'--x\r\nContent-Disposition: form-data; name="{name}"\r\n{more}\r\n'.encode() + value + b"\r\n"
+def part(name: str, value: bytes, headers: str = "") -> bytes:
+    return f'--x\r\nContent-Disposition: form-data; name="{name}"\r\n{headers}\r\n'.encode() + value + b"\r\n"
 
 
-def parts(key: str, *last: bytes) -> bytes:
+def parts(key: str, *ending: bytes) -> bytes:
     fields = {name: value for name, value in LAMP.items() if name != "description"} | {"api_key": key}
-    return b"".join((*(part(name, value.encode()) for name, value in fields.items()), *last))
+    return b"".join((*(part(name, value.encode()) for name, value in fields.items()), *ending))
 
 
 @pytest.mark.parametrize(
@@ -45,7 +45,7 @@ def parts(key: str, *last: bytes) -> bytes:
         (WATER.encode("gb18030"), "; charset=GB2312"),
     ],
 )
-async def test_chinese_arrives_in_the_encoding_that_is_declared(
+async def test_chinese_text_is_read_in_the_declared_encoding(
     open_reader: httpx.AsyncClient,
     key: str,
     description: bytes,
@@ -64,13 +64,13 @@ async def test_chinese_arrives_in_the_encoding_that_is_declared(
     ],
     ids=["utf-8", "of the part", "of the form"],
 )
-async def test_a_part_is_read_as_it_declares(open_reader: httpx.AsyncClient, key: str, kind: str, last: list[bytes]):
+async def test_a_part_is_decoded_as_it_declares(open_reader: httpx.AsyncClient, key: str, kind: str, last: list[bytes]):
     assert await described(open_reader, parts(key, *last) + END, kind) == WATER
 
 
 @pytest.mark.parametrize("suffix", ["xml", "json"])
 @pytest.mark.parametrize("declared", ["", "; charset=utf-8", "; charset=nonsense", "; charset=zip"])
-async def test_what_cannot_be_decoded_is_refused_with_a_way_out(
+async def test_text_that_cannot_be_decoded_is_refused_with_advice(
     client: httpx.AsyncClient,
     key: str,
     declared: str,
@@ -85,17 +85,17 @@ async def test_what_cannot_be_decoded_is_refused_with_a_way_out(
         answer = await client.post(
             f"{V2}/requests.{suffix}", content=content, headers={"Content-Type": kind + declared}
         )
-        told = errors(answer, 400)
-        assert "send UTF-8" in told
-        assert "请使用 UTF-8 编码" in told
+        reasons = errors(answer, 400)
+        assert "send UTF-8" in reasons
+        assert "请使用 UTF-8 编码" in reasons
     assert await listed(client) == []
 
 
 async def test_a_form_without_its_closing_boundary_is_refused(client: httpx.AsyncClient, key: str):
     whole = parts(key, part("description", WATER.encode()))
-    for cut in (whole, whole + b"--x", whole + b"--x-", whole[:-20]):
+    for body in (whole, whole + b"--x", whole + b"--x-", whole[:-20]):
         answer = await client.post(
-            f"{V2}/requests.json", content=cut, headers={"Content-Type": "multipart/form-data; boundary=x"}
+            f"{V2}/requests.json", content=body, headers={"Content-Type": "multipart/form-data; boundary=x"}
         )
         assert "closing boundary" in errors(answer, 400)
     assert await listed(client) == []
@@ -104,6 +104,6 @@ async def test_a_form_without_its_closing_boundary_is_refused(client: httpx.Asyn
 async def test_a_form_without_files_is_small(client: httpx.AsyncClient, key: str):
     many = pairs(key, b"x") + b"&a=1" * 1000
     large = pairs(key, b"x" * 1_048_576)
-    for content, status, told in ((many, 400, "1000"), (large, 413, "1024 KiB")):
+    for content, status, reasons in ((many, 400, "1000"), (large, 413, "1024 KiB")):
         answer = await client.post(f"{V2}/requests.xml", content=content, headers={"Content-Type": FORM})
-        assert told in errors(answer, status)
+        assert reasons in errors(answer, status)

@@ -1,4 +1,4 @@
-"""Open311: lists by service, status and time, and arguments that make no sense."""
+"""Open311: filters by service, status and time, and invalid arguments."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -42,10 +42,10 @@ async def test_a_window_is_ninety_days_long_at_most(client: httpx.AsyncClient, k
     assert await numbers(client, start_date="2021-05-01T00:00:00Z") == {old}
     assert await numbers(client, end_date="2021-05-10T10:00:00+08:00") == {old}
     assert await numbers(client, start_date="2021-05-10T10:00:01+08:00", end_date="2021-06-01T00:00:00Z") == set()
-    whole = {"start_date": "2021-05-10T02:00:00Z", "end_date": "2021-08-08T02:00:00Z"}
-    assert await numbers(client, **whole) == {old}
+    window = {"start_date": "2021-05-10T02:00:00Z", "end_date": "2021-08-08T02:00:00Z"}
+    assert await numbers(client, **window) == {old}
     for path in ("requests.json", "servicerequestupdates.json"):
-        too_long = HERE | whole | {"end_date": "2021-08-08T02:00:01Z"}
+        too_long = HERE | window | {"end_date": "2021-08-08T02:00:01Z"}
         assert "90" in errors(await client.get(f"{V2}/{path}", params=too_long), 400)
 
 
@@ -67,8 +67,8 @@ async def test_a_date_without_a_time_is_a_day_of_the_jurisdiction(
             await db.execute(
                 "UPDATE demand_listing SET submitted_at = $2, updated_at = $2 WHERE number = $1", number, moment
             )
-    for asked in (("start_date", "end_date"), ("updated_after", "updated_before")):
-        day = dict.fromkeys(asked, "2021-05-10")
+    for query in (("start_date", "end_date"), ("updated_after", "updated_before")):
+        day = dict.fromkeys(query, "2021-05-10")
         assert await numbers(client, jurisdiction_id=place, **day) == {first, last}
     assert await numbers(client, jurisdiction_id=place, start_date="2021-05-10") == {first, last, after}
     assert await numbers(client, jurisdiction_id=place, end_date="2021-05-10") == {first, last, before}
@@ -76,32 +76,32 @@ async def test_a_date_without_a_time_is_a_day_of_the_jurisdiction(
     assert await numbers(client, jurisdiction_id=place, **long) == {first, last, before}
 
 
-async def test_a_plus_that_a_client_forgot_to_escape_is_understood(client: httpx.AsyncClient):
+async def test_an_unescaped_plus_in_a_time_is_accepted(client: httpx.AsyncClient):
     answer = await client.get(f"{V2}/requests.json?jurisdiction_id=nanhai&start_date=2021-05-01T00:00:00+08:00")
     assert answer.status_code == 200, answer.text
 
 
 @pytest.mark.parametrize("path", ["services.xml", "services/street-lighting.json", "requests.xml", "requests/x.json",
                                   "tokens/x.xml", "servicerequestupdates.json"])  # fmt: skip
-async def test_an_argument_that_is_not_known_is_named_with_those_that_are(client: httpx.AsyncClient, path: str):
+async def test_an_unknown_argument_is_named_with_the_known_ones(client: httpx.AsyncClient, path: str):
     for name in ("lat", "radius", "Status", "agency_responsible", "x" * 300):
-        told = errors(await client.get(f"{V2}/{path}", params=HERE | {name: "1"}), 400)
-        assert f"{name[:64]}: 没有此参数，可用：" in told
-        assert "jurisdiction_id" in told
-    many = errors(await client.get(f"{V2}/{path}", params=HERE | {f"q{n}": "1" for n in range(500)}), 400)
-    assert len(many) < 3000
+        reasons = errors(await client.get(f"{V2}/{path}", params=HERE | {name: "1"}), 400)
+        assert f"{name[:64]}: 没有此参数，可用：" in reasons
+        assert "jurisdiction_id" in reasons
+    repeated_argument = errors(await client.get(f"{V2}/{path}", params=HERE | {f"q{n}": "1" for n in range(500)}), 400)
+    assert len(repeated_argument) < 3000
 
 
-async def test_what_real_clients_send_everywhere_is_no_mistake(client: httpx.AsyncClient, key: str):
+async def test_common_arguments_of_real_clients_are_accepted_everywhere(client: httpx.AsyncClient, key: str):
     number = await raised(client, key)
     for path in ("services.xml", "services/street-lighting.json", "requests.xml", f"requests/{number}.json",
                  "servicerequestupdates.json"):  # fmt: skip
-        asked = HERE | {"api_key": key, "locale": "zh", "unheard_of": ""}
-        assert (await client.get(f"{V2}/{path}", params=asked)).status_code == 200
+        query = HERE | {"api_key": key, "locale": "zh", "unheard_of": ""}
+        assert (await client.get(f"{V2}/{path}", params=query)).status_code == 200
 
 
 @pytest.mark.parametrize(
-    ("asked", "named"),
+    ("query", "argument"),
     [
         ({"start_date": "yesterday"}, "start_date"),
         ({"start_date": "20261101"}, "start_date"),
@@ -133,6 +133,6 @@ async def test_what_real_clients_send_everywhere_is_no_mistake(client: httpx.Asy
     ],
     ids=str,
 )
-async def test_a_filter_that_makes_no_sense_is_named(client: httpx.AsyncClient, asked: dict[str, str], named: str):
+async def test_an_invalid_filter_is_named(client: httpx.AsyncClient, query: dict[str, str], argument: str):
     for suffix in ("xml", "json"):
-        assert named in errors(await client.get(f"{V2}/requests.{suffix}", params=HERE | asked), 400)
+        assert argument in errors(await client.get(f"{V2}/requests.{suffix}", params=HERE | query), 400)

@@ -1,4 +1,4 @@
-"""Open311: the table behind the lists is filled for old demands and read by its indexes."""
+"""Open311: the table behind the lists also has old demands and is read by its indexes."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -14,17 +14,17 @@ from shared.contracts.demand import facts as f
 from tests.intake.open311_client import ACCEPTED, ROUTED, hear, listed, raised
 
 
-async def test_a_demand_from_before_the_list_was_kept_is_listed_too(client: httpx.AsyncClient, key: str, pool: Pool):
+async def test_a_demand_older_than_the_list_table_is_listed_too(client: httpx.AsyncClient, key: str, pool: Pool):
     number = await raised(client, key, lat="23.03", long="113.14", description="路灯不亮\n三天了")
     await hear(pool, await raised(client, key), ROUTED, ACCEPTED, f.DemandResolved(by="Chen", result=""))
-    kept = await listed(client)
+    listed_before = await listed(client)
     backfill = (app.MIGRATIONS / "20261124000100_open311.sql").read_text("utf-8")
     backfill = backfill[backfill.index("INSERT INTO demand_listing") : backfill.index("-- migrate:down")]
     async with pool.acquire() as db:
         await db.execute("DELETE FROM demand_listing")
         await db.execute(backfill)
-    assert await listed(client) == kept
-    assert number in {row["service_request_id"] for row in kept}
+    assert await listed(client) == listed_before
+    assert number in {row["service_request_id"] for row in listed_before}
 
 
 @pytest.fixture
@@ -62,11 +62,11 @@ async def crowded(pool: Pool) -> Pool:
 )
 async def test_a_list_is_answered_from_an_index(crowded: Pool, change: dict[str, Any]):
     now = datetime.now(UTC)
-    usual: dict[str, Any] = {
+    no_filter: dict[str, Any] = {
         "jurisdiction": "nanhai", "categories": (), "open": None, "submitted": Window(first=now - SPAN, last=now),
         "updated_after": None, "updated_before": None, "limit": 1000, "skip": 0,
     }  # fmt: skip
-    question, values = queries.listing_query(queries.Filter(**usual | change))
+    question, values = queries.listing_query(queries.Filter(**no_filter | change))
     async with crowded.acquire() as db:
         plan = "\n".join(row[0] for row in await db.fetch(f"EXPLAIN {question}", *values))
     assert "Seq Scan" not in plan, plan

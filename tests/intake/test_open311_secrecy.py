@@ -1,4 +1,4 @@
-"""Open311: no person is in any answer, and a report tells nothing but that it was raised."""
+"""Open311: no response has personal data, and a confidential report shows only that it was raised."""
 
 from datetime import UTC, datetime
 from xml.etree import ElementTree as ET
@@ -27,7 +27,7 @@ from tests.intake.open311_client import (
 )
 
 
-async def test_personal_data_is_in_the_vault_and_in_no_answer(
+async def test_personal_data_is_in_the_vault_and_in_no_response(
     client: httpx.AsyncClient, open_reader: httpx.AsyncClient, key: str, pool: Pool
 ):
     secret = {
@@ -35,20 +35,20 @@ async def test_personal_data_is_in_the_vault_and_in_no_answer(
         "address_string": "鹤峰村三巷九号", "description": "长" * 190 + "电话13912345678，车牌粤E12345",
     }  # fmt: skip
     number = await raised(client, key, **secret)
-    seen = ""
+    contents = ""
     for path in ("requests.json", "requests.xml", f"requests/{number}.json", "servicerequestupdates.json"):
-        asked = HERE | ({"extensions": "true"} if "requests" in path else {})
-        seen += (await open_reader.get(f"{V2}/{path}", params=asked)).text
+        query = HERE | ({"extensions": "true"} if "requests" in path else {})
+        contents += (await open_reader.get(f"{V2}/{path}", params=query)).text
     async with pool.acquire() as db:
         assert await db.fetchval("SELECT count(*) FROM vault") == 2, "the contact and the wording before masking"
         for table in ("journal", "demand", "demand_listing", "demand_update", "update_received"):
-            seen += "".join(str(dict(row)) for row in await db.fetch(f"SELECT * FROM {table}"))
+            contents += "".join(str(dict(row)) for row in await db.fetch(f"SELECT * FROM {table}"))
     for word in (*list(secret.values())[2:5], "某某", "13912345678", "1391234", "粤E12345"):
-        assert word not in seen
-    assert "［手机号］" in seen
+        assert word not in contents
+    assert "［手机号］" in contents
 
 
-async def test_a_report_says_by_its_number_that_it_was_raised_and_no_more(
+async def test_a_confidential_report_shows_only_its_number_and_that_it_was_raised(
     open_reader: httpx.AsyncClient, key: str, pool: Pool
 ):
     number = await raised(open_reader, key, **REPORTED)
@@ -78,24 +78,24 @@ REVEALING = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("asked", REVEALING, ids=lambda asked: "+".join(asked))
-async def test_no_filter_tells_what_a_report_hides(
-    client: httpx.AsyncClient, key: str, pool: Pool, asked: dict[str, str]
+@pytest.mark.parametrize("query", REVEALING, ids=lambda asked: "+".join(asked))
+async def test_no_filter_reveals_hidden_fields_of_a_confidential_report(
+    client: httpx.AsyncClient, key: str, pool: Pool, query: dict[str, str]
 ):
     still, done, other = [await raised(client, key, **change) for change in (REPORTED, REPORTED, {})]
     await hear(pool, done, ROUTED, ACCEPTED, RESOLVED)
-    found = await numbers(client, **asked)
-    assert found == ({other} if asked.get("status") != "closed" else set())
+    found_numbers = await numbers(client, **query)
+    assert found_numbers == ({other} if query.get("status") != "closed" else set())
     assert await numbers(client) == {still, done, other}, "listed where nothing but the date is asked for"
 
 
-async def test_a_category_that_the_pack_does_not_show_is_no_filter(closed_reader: httpx.AsyncClient):
+async def test_a_category_that_the_pack_hides_cannot_be_filtered(closed_reader: httpx.AsyncClient):
     refused = await closed_reader.get(f"{V2}/requests.xml", params=HERE | {"service_code": "street-lighting"})
     assert "service_code" in errors(refused, 400)
 
 
 @pytest.mark.parametrize(
-    ("may_publish", "said", "shown"),
+    ("may_publish", "facts_", "shown"),
     [
         (False, [], False),
         (False, [f.PublicationAllowed()], True),
@@ -105,20 +105,20 @@ async def test_a_category_that_the_pack_does_not_show_is_no_filter(closed_reader
     ],
     ids=["no", "no, yes", "no, yes, no", "not asked", "yes, no"],
 )
-async def test_every_door_keeps_the_words_of_whoever_said_no(
-    open_reader: httpx.AsyncClient, pool: Pool, may_publish: bool | None, said: list[f.Fact], shown: bool
+async def test_no_route_shows_the_text_of_a_citizen_who_refused_publication(
+    open_reader: httpx.AsyncClient, pool: Pool, may_publish: bool | None, facts_: list[f.Fact], shown: bool
 ):
     body = {"title": "门口水浸", "text": "一落雨就浸", "division": PLACE, "may_publish": may_publish}
     answer = await open_reader.post("/v1/demands", json=body, headers={"Idempotency-Key": "1"})
     number = answer.json()["number"]
-    await hear(pool, number, *said, ROUTED, ACCEPTED, RESOLVED)
+    await hear(pool, number, *facts_, ROUTED, ACCEPTED, RESOLVED)
     more = HERE | {"extensions": "true"}
-    for path, asked, words in (
+    for path, query, words in (
         (f"{V2}/requests.json", more, ["门口水浸", "一落雨就浸", "灯已修好"]),
         (f"{V2}/requests/{number}.json", more, ["门口水浸", "一落雨就浸", "灯已修好"]),
         (f"{V2}/servicerequestupdates.json", HERE, ["灯已修好"]),
         (f"{V2}/servicerequestupdates.json", HERE | {"service_request_id": number}, ["灯已修好"]),
     ):
-        told = (await open_reader.get(path, params=asked)).text
-        assert number in told
-        assert [word for word in words if word in told] == (words if shown else []), path
+        page_text = (await open_reader.get(path, params=query)).text
+        assert number in page_text
+        assert [word for word in words if word in page_text] == (words if shown else []), path

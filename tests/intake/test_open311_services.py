@@ -1,4 +1,4 @@
-"""Open311: discovery, the list of services, and what a service asks for."""
+"""Open311: discovery, the list of services, and the definition of a service."""
 
 from xml.etree import ElementTree as ET
 
@@ -22,27 +22,27 @@ async def test_a_client_discovers_the_server_without_a_key(client: httpx.AsyncCl
     assert set(endpoint) == {"specification", "url", "changeset", "type", "formats"}
     assert endpoint["formats"] == ["text/xml", "application/json"]
     root = ET.fromstring((await client.get("/open311/discovery.xml")).text)
-    assert [one.text for one in root.findall("endpoints/endpoint/formats/format")] == endpoint["formats"]
+    assert [element.text for element in root.findall("endpoints/endpoint/formats/format")] == endpoint["formats"]
 
 
 async def test_discovery_names_the_test_server_beside_the_production(database: str, pool: Pool):
-    for type, other in (("production", "test"), ("test", "production")):
-        told = {
+    for type, other_type in (("production", "test"), ("test", "production")):
+        values = {
             "public_url": f"https://{type}.example",
             "open311_type": type,
-            "open311_other_url": f"https://{other}.example/",
+            "open311_other_url": f"https://{other_type}.example/",
         }
-        served = web_app("intake", app.api(settings(database).model_copy(update=told), pool).routers)
-        async with httpx.AsyncClient(transport=httpx.ASGITransport(served), base_url="http://intake") as reader:
-            found = (await reader.get("/open311/discovery.json")).json()["endpoints"]
+        application = web_app("intake", app.api(settings(database).model_copy(update=values), pool).routers)
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(application), base_url="http://intake") as reader:
+            endpoints = (await reader.get("/open311/discovery.json")).json()["endpoints"]
             root = ET.fromstring((await reader.get("/open311/discovery.xml")).text)
         expected = [(kind, f"https://{kind}.example/open311/v2") for kind in ("production", "test")]
-        assert [(one["type"], one["url"]) for one in found] == expected
+        assert [(element["type"], element["url"]) for element in endpoints] == expected
         places = root.findall("endpoints/endpoint")
-        assert [(one.findtext("type"), one.findtext("url")) for one in places] == expected
+        assert [(element.findtext("type"), element.findtext("url")) for element in places] == expected
 
 
-async def test_a_format_is_chosen_by_the_suffix_alone(client: httpx.AsyncClient):
+async def test_a_format_is_chosen_only_by_the_suffix(client: httpx.AsyncClient):
     xml = await client.get(f"{V2}/services.xml", params=HERE, headers={"Accept": "application/json"})
     json = await client.get(f"{V2}/services.json", params=HERE, headers={"Accept": "text/xml"})
     assert xml.headers["content-type"] == "text/xml; charset=utf-8"
@@ -60,14 +60,14 @@ async def test_a_service_is_a_leaf_category_of_the_jurisdiction(client: httpx.As
     assert "Bulky Items" in {row["service_name"] for row in la}
 
 
-async def test_a_service_says_what_a_submission_may_carry(client: httpx.AsyncClient):
+async def test_a_service_definition_lists_the_attributes_of_a_request(client: httpx.AsyncClient):
     body = (await client.get(f"{V2}/services/street-lighting.json", params=HERE)).json()
     division, kind = body["attributes"]
     assert (body["service_code"], division["code"], division["required"]) == ("street-lighting", "division", False)
     assert PLACE in {value["key"] for value in division["values"]}
     assert (kind["code"], kind["required"]) == ("kind", False)
     root = ET.fromstring((await client.get(f"{V2}/services/street-lighting.xml", params=HERE)).text)
-    assert [one.text for one in root.findall("attributes/attribute/order")] == ["1", "2"]
+    assert [element.text for element in root.findall("attributes/attribute/order")] == ["1", "2"]
     assert root.find("attributes/attribute/datatype_description") is None
 
 
@@ -84,10 +84,10 @@ async def test_a_jurisdiction_must_be_named_where_several_are_served(client: htt
 
 async def test_a_jurisdiction_need_not_be_named_where_one_is_served(database: str, pool: Pool):
     alone = IntakeSettings.model_validate(KEYS | {"DATABASE_URL": database, "jurisdictions": "nanhai"})
-    served = web_app("intake", app.api(alone, pool).routers)
-    async with httpx.AsyncClient(transport=httpx.ASGITransport(served), base_url="http://intake") as client:
-        for asked in ({}, {"jurisdiction_id": ""}, {"jurisdiction_id": "atlantis"}):
-            assert (await client.get(f"{V2}/services.json", params=asked)).status_code == 200
+    application = web_app("intake", app.api(alone, pool).routers)
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(application), base_url="http://intake") as client:
+        for query in ({}, {"jurisdiction_id": ""}, {"jurisdiction_id": "atlantis"}):
+            assert (await client.get(f"{V2}/services.json", params=query)).status_code == 200
 
 
 async def test_the_api_documents_the_forms(client: httpx.AsyncClient):

@@ -1,11 +1,11 @@
-"""Open311: how the statuses of demands are told."""
+"""Open311: the mapping of statuses of demands."""
 
 from services.intake.open311.statuses import SAID, georeport
 from services.intake.tracking.projection import is_open
 from shared.contracts.demand.state import Status
 
 
-def test_every_status_is_open_until_the_answer_and_has_its_words():
+def test_every_status_is_open_until_the_answer_and_has_a_description():
     assert set(SAID) == set(Status) - {Status.NONE}
     closed = {status for status in SAID if georeport(status) == "closed"}
     assert closed == {Status.DECLINED, Status.RESOLVED, Status.WITHDRAWN, Status.CONFIRMED, Status.CLOSED}
@@ -13,8 +13,10 @@ def test_every_status_is_open_until_the_answer_and_has_its_words():
 
 
 OPEN_THERE = {"open", "reopen", "in_progress", "action_scheduled", "investigating", "planned", "for_triage"}
-"""What FixMyStreet counts as open; an internal referral and a duplicate are closed there (its table `state`)."""
+"""States that FixMyStreet counts as open; an internal referral and a duplicate are closed there (its table `state`)."""
 
 
-def test_fixmystreet_is_told_an_open_state_for_as_long_as_the_citizen_waits():
-    assert {status for status, said in SAID.items() if said.fixmystreet in OPEN_THERE} == set(filter(is_open, SAID))
+def test_fixmystreet_gets_an_open_state_as_long_as_the_citizen_waits():
+    assert {status for status, expected in SAID.items() if expected.fixmystreet in OPEN_THERE} == set(
+        filter(is_open, SAID)
+    )

@@ -1,4 +1,4 @@
-"""Open311: whatever is sent is answered in its form, and nothing is a fault."""
+"""Open311: every input is answered in its format, and none causes a fault."""
 
 from collections.abc import AsyncIterator
 from xml.etree import ElementTree as ET
@@ -28,7 +28,7 @@ from tests.intake.open311_client import ACCEPTED, HERE, LAMP, ROUTED, V2, an_upd
     ],
     ids=lambda value: repr(value[:20]),
 )
-async def test_a_body_that_is_no_form_is_an_error_and_never_a_fault(
+async def test_a_body_that_is_not_a_form_is_an_error_and_never_a_fault(
     client: httpx.AsyncClient, content: bytes, kind: str, suffix: str
 ):
     for path in ("requests", "servicerequestupdates"):
@@ -46,7 +46,7 @@ NASTY = [
 
 
 @pytest.mark.parametrize("nasty", NASTY, ids=ascii)
-async def test_nothing_that_is_sent_is_a_fault(client: httpx.AsyncClient, key: str, nasty: str):
+async def test_no_input_causes_a_fault(client: httpx.AsyncClient, key: str, nasty: str):
     number = await raised(client, key)
     for name in (*AskedRequests.model_fields, "jurisdiction_id"):
         for path in ("requests.xml", "servicerequestupdates.json", f"requests/{number}.json"):
@@ -65,7 +65,7 @@ async def test_nothing_that_is_sent_is_a_fault(client: httpx.AsyncClient, key: s
 
 @pytest.mark.parametrize("method", ["GET", "POST", "PUT", "DELETE"])
 @pytest.mark.parametrize("path", ["", "/v2", "/v2/", "/v2/nothing.json", "/v3/requests.xml", "/discovery"])
-async def test_a_path_that_leads_nowhere_is_told_in_open311s_form(client: httpx.AsyncClient, method: str, path: str):
+async def test_an_unknown_path_is_answered_in_the_format_of_open311(client: httpx.AsyncClient, method: str, path: str):
     errors(await client.request(method, f"/open311{path or '/'}"), 404)
 
 
@@ -80,7 +80,7 @@ async def test_a_path_that_leads_nowhere_is_told_in_open311s_form(client: httpx.
         ("v2/servicerequestupdates.xml", "GET, HEAD, POST"),
     ],
 )
-async def test_a_method_that_is_not_possible_is_told_with_those_that_are(
+async def test_a_method_that_is_not_allowed_is_refused_with_the_allowed_ones(
     client: httpx.AsyncClient, path: str, methods: str
 ):
     for method in {"OPTIONS", "PUT", "PATCH", "DELETE", "POST"} - set(methods.split(", ")):
@@ -91,7 +91,9 @@ async def test_a_method_that_is_not_possible_is_told_with_those_that_are(
 
 @pytest.mark.parametrize("announced", [True, False])
 @pytest.mark.parametrize("path", ["v2/requests.xml", "v2/servicerequestupdates.json", "v2/nothing.json", "nowhere"])
-async def test_a_body_over_the_limit_is_refused_in_open311s_form(client: httpx.AsyncClient, path: str, announced: bool):
+async def test_a_body_over_the_limit_is_refused_in_the_format_of_open311(
+    client: httpx.AsyncClient, path: str, announced: bool
+):
     async def pieces() -> AsyncIterator[bytes]:
         for _ in range(22):
             yield b"x" * 1_048_576
@@ -102,7 +104,7 @@ async def test_a_body_over_the_limit_is_refused_in_open311s_form(client: httpx.A
     assert ("json" in refused.headers["content-type"]) == path.endswith("json")
 
 
-async def test_the_database_away_is_said_in_open311s_form(client: httpx.AsyncClient, pool: Pool):
+async def test_while_the_database_is_away_the_error_has_the_format_of_open311(client: httpx.AsyncClient, pool: Pool):
     await pool.close()
     refused = await client.get(f"{V2}/requests.json", params=HERE)
     assert int(refused.headers["retry-after"]) > 0

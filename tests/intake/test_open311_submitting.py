@@ -1,4 +1,4 @@
-"""Open311: a request becomes a demand, and a mistake in its form is named."""
+"""Open311: a request becomes a demand, and mistakes in its form are named."""
 
 from typing import Any
 from xml.etree import ElementTree as ET
@@ -17,8 +17,8 @@ async def test_a_request_becomes_a_demand_and_gets_its_number(
     client: httpx.AsyncClient, open_reader: httpx.AsyncClient, key: str, parts: bool
 ):
     form = LAMP | {"api_key": key, "lat": "23.0301234", "long": "113.1412345", "attribute[kind]": "complaint"}
-    sent = {"files": {name: (None, value) for name, value in form.items()}} if parts else {"data": form}
-    answer = await client.post(f"{V2}/requests.xml", **sent)  # type: ignore[arg-type]
+    arguments = {"files": {name: (None, value) for name, value in form.items()}} if parts else {"data": form}
+    answer = await client.post(f"{V2}/requests.xml", **arguments)  # type: ignore[arg-type]
     assert answer.status_code == 201, answer.text
     request = ET.fromstring(answer.text).find("request")
     assert request is not None
@@ -47,7 +47,7 @@ async def test_a_key_that_may_not_submit_is_forbidden(client: httpx.AsyncClient,
 
 
 @pytest.mark.parametrize(
-    ("change", "named"),
+    ("change", "field"),
     [
         ({"service_code": None}, "service_code"),
         ({"service_code": ""}, "service_code"),
@@ -69,11 +69,11 @@ async def test_a_key_that_may_not_submit_is_forbidden(client: httpx.AsyncClient,
         ({"jurisdiction_id": None}, "jurisdiction_id"),
     ],
 )
-async def test_a_mistake_in_a_form_is_named(client: httpx.AsyncClient, key: str, change: dict[str, Any], named: str):
-    assert named in errors(await post(client, key, **change), 400)
+async def test_a_mistake_in_a_form_is_named(client: httpx.AsyncClient, key: str, change: dict[str, Any], field: str):
+    assert field in errors(await post(client, key, **change), 400)
 
 
-async def test_a_form_with_several_mistakes_is_told_all_of_them(client: httpx.AsyncClient, key: str):
+async def test_all_mistakes_of_a_form_are_named(client: httpx.AsyncClient, key: str):
     refused = await post(client, key, service_code=None, lat="x", long="y")
     assert {error["description"].split(":")[0] for error in refused.json()} == {"service_code", "lat", "long"}
     assert refused.status_code == 400
@@ -85,30 +85,36 @@ async def test_a_service_or_jurisdiction_that_does_not_exist_is_not_found(client
     errors(await post(client, key, jurisdiction_id="atlantis"), 404)
 
 
-async def test_a_division_may_come_as_address_id(client: httpx.AsyncClient, key: str):
+async def test_a_division_may_be_given_as_address_id(client: httpx.AsyncClient, key: str):
     number = await raised(client, key, **{"attribute[division]": None, "address_id": PLACE})
     (row,) = await listed(client, service_request_id=number)
     assert row["address_id"] == PLACE
     assert row["address"].startswith("南海区 ")
 
 
-async def test_a_request_without_a_description_is_called_by_its_service(
+async def test_a_request_without_a_description_has_the_name_of_its_service_as_title(
     client: httpx.AsyncClient, open_reader: httpx.AsyncClient, key: str
 ):
     (row,) = await listed(open_reader, service_request_id=await raised(client, key, description=None))
     assert row["description"] == "路灯照明"
 
 
-async def test_a_long_description_loses_nothing(client: httpx.AsyncClient, open_reader: httpx.AsyncClient, key: str):
+async def test_a_long_description_is_stored_completely(
+    client: httpx.AsyncClient, open_reader: httpx.AsyncClient, key: str
+):
     text = "路灯不亮" * 100 + "\n第二段"
     (row,) = await listed(open_reader, service_request_id=await raised(client, key, description=text))
     assert row["description"] == text
 
 
-async def test_the_same_idempotency_key_is_one_demand_and_none_is_a_new_one(client: httpx.AsyncClient, key: str):
+async def test_the_same_idempotency_key_is_one_demand_and_without_a_key_each_request_is_new(
+    client: httpx.AsyncClient, key: str
+):
     form = LAMP | {"api_key": key, "media_url": "https://pictures.example/1.jpg"}
-    same = [await client.post(f"{V2}/requests.json", data=form, headers={"Idempotency-Key": "app-7"}) for _ in range(2)]
-    assert same[0].json() == same[1].json()
+    answers = [
+        await client.post(f"{V2}/requests.json", data=form, headers={"Idempotency-Key": "app-7"}) for _ in range(2)
+    ]
+    assert answers[0].json() == answers[1].json()
     answer = await client.post(
         f"{V2}/requests.json", data=form | {"description": "另一件"}, headers={"Idempotency-Key": "app-7"}
     )

@@ -1,4 +1,4 @@
-"""The frame of the portal: pages for citizens, in both languages, with a token in every form."""
+"""The base of the portal: pages for citizens in both languages, with a CSRF token in every form."""
 
 from collections.abc import AsyncIterator
 from typing import Annotated
@@ -12,7 +12,7 @@ from shared.chassis.http.app import web_app
 from shared.identity.visitors import Visitor, Visitors
 
 
-async def test_the_first_page_leads_to_raising_and_following_in_both_languages(client: httpx.AsyncClient):
+async def test_the_first_page_links_to_raising_and_following_in_both_languages(client: httpx.AsyncClient):
     zh, en = (await client.get("/")).text, (await client.get("/", params={"lang": "en"})).text
     assert 'lang="zh"' in zh
     assert 'href="/raise"' in zh
@@ -25,7 +25,7 @@ async def test_the_first_page_leads_to_raising_and_following_in_both_languages(c
     assert 'href="tel:119"' in en
 
 
-async def test_a_wrong_address_of_the_portal_is_answered_with_a_page(client: httpx.AsyncClient):
+async def test_an_unknown_address_of_the_portal_is_answered_with_a_page(client: httpx.AsyncClient):
     answer = await client.get("/", params={"lang": "xx"})
     assert (answer.status_code, answer.headers["content-type"]) == (422, "text/html; charset=utf-8")
 
@@ -43,35 +43,35 @@ def app_of(visitors: Visitors) -> httpx.ASGITransport:
 
 
 @pytest.fixture
-async def stranger() -> AsyncIterator[httpx.AsyncClient]:
+async def new_visitor() -> AsyncIterator[httpx.AsyncClient]:
     async with httpx.AsyncClient(transport=app_of(Visitors(False)), base_url="http://intake") as client:
         yield client
 
 
-async def test_a_form_is_taken_with_the_token_of_its_visitor_alone(stranger: httpx.AsyncClient):
-    assert (await stranger.post("/form", data={"csrf": "x"})).status_code == 403
-    first = await stranger.get("/form")
+async def test_a_form_is_accepted_only_with_the_token_of_its_visitor(new_visitor: httpx.AsyncClient):
+    assert (await new_visitor.post("/form", data={"csrf": "x"})).status_code == 403
+    first = await new_visitor.get("/form")
     assert "HttpOnly" in first.headers["set-cookie"]
     assert "private" in first.headers["cache-control"]
-    assert (await stranger.post("/form", data={"csrf": first.text})).status_code == 200
-    assert (await stranger.post("/form", headers={"X-CSRF-Token": first.text})).status_code == 200
-    refused = await stranger.post("/form", data={"csrf": first.text[:-1] + "x"})
+    assert (await new_visitor.post("/form", data={"csrf": first.text})).status_code == 200
+    assert (await new_visitor.post("/form", headers={"X-CSRF-Token": first.text})).status_code == 200
+    refused = await new_visitor.post("/form", data={"csrf": first.text[:-1] + "x"})
     assert refused.status_code == 403
     assert "请重新打开页面" in refused.text
-    assert (await stranger.post("/form")).status_code == 403
-    stranger.cookies.clear()
-    assert (await stranger.post("/form", data={"csrf": first.text})).status_code == 403
+    assert (await new_visitor.post("/form")).status_code == 403
+    new_visitor.cookies.clear()
+    assert (await new_visitor.post("/form", data={"csrf": first.text})).status_code == 403
 
 
-async def test_a_visitor_keeps_the_cookie_and_gets_no_second_one(stranger: httpx.AsyncClient):
-    first = await stranger.get("/form")
-    again = await stranger.get("/form")
+async def test_a_visitor_keeps_the_cookie_and_gets_no_second_one(new_visitor: httpx.AsyncClient):
+    first = await new_visitor.get("/form")
+    again = await new_visitor.get("/form")
     assert again.text == first.text
     assert "set-cookie" not in again.headers
 
 
-async def test_over_https_the_cookie_belongs_to_this_host_alone():
-    async with httpx.AsyncClient(transport=app_of(Visitors(True)), base_url="https://intake") as stranger:
-        told = (await stranger.get("/form")).headers["set-cookie"]
-    assert told.startswith("__Host-huying-visitor=")
-    assert told.endswith("; Secure")
+async def test_over_https_the_cookie_has_the_host_prefix():
+    async with httpx.AsyncClient(transport=app_of(Visitors(True)), base_url="https://intake") as new_visitor_:
+        cookie = (await new_visitor_.get("/form")).headers["set-cookie"]
+    assert cookie.startswith("__Host-huying-visitor=")
+    assert cookie.endswith("; Secure")

@@ -1,4 +1,4 @@
-"""What everybody reads of released demands: the newest edition in whatever order facts come, and lists of them."""
+"""Published demands: the newest edition is shown in whatever order facts arrive, and demands are listed."""
 
 from collections.abc import Sequence
 from datetime import timedelta
@@ -31,13 +31,13 @@ MAPS: Final = {"s": "http://www.sitemaps.org/schemas/sitemap/0.9"}
 
 
 def published(edition: int = 1, **changes: Any) -> f.DemandPublished:
-    known = {
+    texts = {
         "title": f"标题{edition}",
         "text": f"原话{edition}",
         "answer": f"答复{edition}",
         "policy": "nanhai: reviewed",
     }
-    return f.DemandPublished(edition=edition, **(known | changes))
+    return f.DemandPublished(edition=edition, **(texts | changes))
 
 
 def withdrawn(edition: int) -> f.DemandUnpublished:
@@ -50,11 +50,11 @@ async def submit(client: httpx.AsyncClient, **body: Any) -> httpx.Response:
     return answer
 
 
-async def hears(pool: Pool, key: UUID, *told: tuple[f.Fact, int]) -> None:
-    """Facts of one demand, each with the minute in which it was told, in one batch."""
+async def hears(pool: Pool, key: UUID, *dated_facts: tuple[f.Fact, int]) -> None:
+    """Deliver facts of one demand in one batch, each with its minute."""
     async with pool.acquire() as db, db.transaction():
         work = await demand_repository(shipped()).load(db, [key], now())
-        for fact, minute in told:
+        for fact, minute in dated_facts:
             sequence = work.state(key).version + 1 if fact.moves else None
             at = story.AT + timedelta(minutes=minute)
             work.apply(envelope(fact, sequence, key, at)._replace(id=uuid4()))
@@ -70,18 +70,18 @@ EDITIONS: Final = ((published(1), 1), (published(2, correction="更正"), 2), (w
 
 
 @pytest.mark.parametrize("length", [1, 2, 3, 4])
-async def test_the_highest_edition_counts_in_whatever_order_and_batches_facts_are_read(pool: Pool, length: int):
-    found = set()
+async def test_the_highest_edition_counts_in_every_order_and_batching_of_facts(pool: Pool, length: int):
+    rows_found = set()
     for order in permutations(EDITIONS[:length]):
-        for batches in ([order], [(one,) for one in order]):
+        for batches in ([order], [(demand,) for demand in order]):
             key = uuid4()
             await hears(pool, key, (story.SUBMISSION, 0))
             for batch in batches:
                 await hears(pool, key, *batch)
             stands = await known_of(pool, key)
             listed = await pool.fetchval("SELECT released_at FROM demand_listing WHERE id = $1", key)
-            found.add((stands, listed))
-    ((stands, listed),) = found
+            rows_found.add((stands, listed))
+    ((stands, listed),) = rows_found
     assert stands.released_at == story.AT + timedelta(minutes=1)
     assert stands.changed_at == story.AT + timedelta(minutes=length)
     assert stands.withheld == (stands.release is None) == (length == 3) == (listed is None)
@@ -90,7 +90,7 @@ async def test_the_highest_edition_counts_in_whatever_order_and_batches_facts_ar
 
 
 @pytest.mark.parametrize("at", range(3))
-async def test_the_no_of_a_citizen_is_final_whenever_it_is_read(pool: Pool, at: int):
+async def test_a_citizens_refusal_counts_whenever_it_arrives(pool: Pool, at: int):
     key, facts = uuid4(), [(published(1), 1), (published(2), 2)]
     facts.insert(at, (f.PublicationRefused(), 9))
     await hears(pool, key, (story.SUBMISSION, 0))
@@ -107,10 +107,10 @@ YES_AND_NO: Final = ((f.PublicationRefused(), 1), (f.PublicationAllowed(refusals
 
 
 @pytest.mark.parametrize("length", [1, 2, 3])
-async def test_a_yes_takes_back_the_refusals_before_it_in_whatever_order_they_are_read(pool: Pool, length: int):
+async def test_a_consent_cancels_earlier_refusals_in_every_order_of_arrival(pool: Pool, length: int):
     refused = length != 2
     for order in permutations(YES_AND_NO[:length]):
-        for batches in ([order], [(one,) for one in order]):
+        for batches in ([order], [(demand,) for demand in order]):
             key = uuid4()
             await hears(pool, key, (story.SUBMISSION.model_copy(update={"may_publish": False}), 0))
             for batch in batches:
@@ -124,16 +124,16 @@ async def test_a_yes_takes_back_the_refusals_before_it_in_whatever_order_they_ar
 
 
 async def released(client: httpx.AsyncClient, pool: Pool, title: str, **changes: Any) -> str:
-    """The number of a demand that is released, each later than the one before."""
-    raised = (await submit(client, title="未公开的原话", **changes)).json()
+    """Make a released demand, each later than the previous one, and return its number."""
+    receipt = (await submit(client, title="未公开的原话", **changes)).json()
     latest = await pool.fetchval("SELECT count(*) FROM publication")
-    await hears(pool, UUID(raised["id"]), (published(1, title=title, text=f"{title}的原话"), latest + 1))
-    return str(raised["number"])
+    await hears(pool, UUID(receipt["id"]), (published(1, title=title, text=f"{title}的原话"), latest + 1))
+    return str(receipt["number"])
 
 
 @pytest.fixture
 async def four(client: httpx.AsyncClient, pool: Pool) -> list[str]:
-    """Four released demands, the oldest release first; one that is not, and one that was taken back."""
+    """Four released demands, the oldest release first; beside them one unreleased and one withdrawn."""
     numbers = [
         await released(client, pool, "路灯不亮", division=VILLAGE, category="street-lighting"),
         await released(client, pool, "路面塌陷", division=NEXT_DOOR, category="road-damage"),
@@ -146,13 +146,13 @@ async def four(client: httpx.AsyncClient, pool: Pool) -> list[str]:
     return numbers
 
 
-async def listed(client: httpx.AsyncClient, **asked: Any) -> list[str]:
-    answer = await client.get("/v1/public/demands", params=asked)
+async def listed(client: httpx.AsyncClient, **query: Any) -> list[str]:
+    answer = await client.get("/v1/public/demands", params=query)
     assert answer.status_code == 200, answer.text
-    return [one["number"] for one in answer.json()["demands"]]
+    return [demand["number"] for demand in answer.json()["demands"]]
 
 
-async def test_the_latest_release_comes_first_and_filters_take_subtrees(client: httpx.AsyncClient, four: list[str]):
+async def test_the_latest_release_comes_first_and_filters_include_subtrees(client: httpx.AsyncClient, four: list[str]):
     lamp, road, noise, other_lamp = four
     assert await listed(client) == [other_lamp, noise, road, lamp]
     assert await listed(client, division=TOWN) == [road, lamp]
@@ -167,27 +167,27 @@ async def test_the_latest_release_comes_first_and_filters_take_subtrees(client: 
     assert await listed(client, status="ended") == []
 
 
-async def test_pages_follow_each_other_by_keyset(client: httpx.AsyncClient, four: list[str]):
-    seen: list[str] = []
-    asked: dict[str, Any] = {"limit": 1}
+async def test_pages_are_read_by_keyset(client: httpx.AsyncClient, four: list[str]):
+    numbers: list[str] = []
+    query: dict[str, Any] = {"limit": 1}
     for _ in range(4):
-        answer = (await client.get("/v1/public/demands", params=asked)).json()
-        seen += [one["number"] for one in answer["demands"]]
-        asked["after"] = answer.get("next")
-    assert seen == four[::-1]
+        answer = (await client.get("/v1/public/demands", params=query)).json()
+        numbers += [demand["number"] for demand in answer["demands"]]
+        query["after"] = answer.get("next")
+    assert numbers == four[::-1]
     assert "next" not in answer
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"division": "1"}, {"category": "x"}, {"words": "灯"}, {"after": "x"}, {"jurisdiction": "nowhere"}]
+    "parameters", [{"division": "1"}, {"category": "x"}, {"words": "灯"}, {"after": "x"}, {"jurisdiction": "nowhere"}]
 )
-async def test_what_cannot_be_looked_for_is_said(client: httpx.AsyncClient, wrong: dict[str, str]):
-    answer = await client.get("/v1/public/demands", params=wrong)
-    assert answer.status_code == (404 if "jurisdiction" in wrong else 422)
-    assert answer.json()["errors"][0]["field"] in wrong
+async def test_an_invalid_search_is_refused_with_a_reason(client: httpx.AsyncClient, parameters: dict[str, str]):
+    answer = await client.get("/v1/public/demands", params=parameters)
+    assert answer.status_code == (404 if "jurisdiction" in parameters else 422)
+    assert answer.json()["errors"][0]["field"] in parameters
 
 
-async def test_the_page_lists_searches_and_says_why_nothing_is_there(client: httpx.AsyncClient, four: list[str]):
+async def test_the_page_lists_and_searches_and_explains_an_empty_result(client: httpx.AsyncClient, four: list[str]):
     page = (await client.get("/demands")).text
     assert page.index("路灯被撞坏") < page.index("搅拌站夜间施工") < page.index("路灯不亮")
     assert "未公开的原话" not in page
@@ -199,13 +199,13 @@ async def test_the_page_lists_searches_and_says_why_nothing_is_there(client: htt
     assert (answer.status_code, answer.headers["location"]) == (303, f"/demands/{four[0]}")
 
 
-async def test_before_anything_is_released_the_list_says_what_has_to_happen(client: httpx.AsyncClient):
+async def test_an_empty_list_explains_how_demands_get_there(client: httpx.AsyncClient):
     assert "群众同意、审核通过后" in (await client.get("/demands")).text
 
 
-async def test_a_demand_that_is_not_released_shows_where_it_stands_and_no_words(client: httpx.AsyncClient):
-    raised = (await submit(client, title="未公开的原话", division=VILLAGE, category="noise")).json()
-    page = (await client.get(f"/demands/{raised['number']}")).text
+async def test_an_unreleased_demand_shows_its_status_and_no_text(client: httpx.AsyncClient):
+    receipt = (await submit(client, title="未公开的原话", division=VILLAGE, category="noise")).json()
+    page = (await client.get(f"/demands/{receipt['number']}")).text
     assert "这件诉求的内容没有公开" in page
     assert "未公开的原话" not in page
     assert "噪声" in page
@@ -215,23 +215,23 @@ async def test_a_demand_that_is_not_released_shows_where_it_stands_and_no_words(
     assert not [words for words in ("举报的原话", "噪声", "桂城") if words in page]
 
 
-async def test_a_released_demand_tells_its_corrections_and_nothing_of_the_office(client: httpx.AsyncClient, pool: Pool):
-    raised = (await submit(client, title="未公开的原话", division=VILLAGE)).json()
+async def test_a_released_demand_shows_its_corrections_and_no_names_of_staff(client: httpx.AsyncClient, pool: Pool):
+    receipt = (await submit(client, title="未公开的原话", division=VILLAGE)).json()
     second = published(2, correction="更正了日期", by="何主任")
-    await hears(pool, UUID(raised["id"]), (published(1), 1), (second, 2))
-    page = (await client.get(f"/demands/{raised['number']}")).text
+    await hears(pool, UUID(receipt["id"]), (published(1), 1), (second, 2))
+    page = (await client.get(f"/demands/{receipt['number']}")).text
     assert all(words in page for words in ("标题2", "原话2", "答复2", "更正了日期", "2021年5月10日"))
     assert not [words for words in ("标题1", "何主任", POLICY) if words in page]
-    story_ = (await client.get(f"/v1/public/demands/{raised['number']}")).json()
+    story_ = (await client.get(f"/v1/public/demands/{receipt['number']}")).json()
     assert [step["became"] for step in story_["history"]] == ["corrected", "published"]
     assert "何主任" not in str(story_)
 
 
-async def test_hostile_words_stay_words_on_pages_and_in_feeds(client: httpx.AsyncClient, pool: Pool):
-    raised = (await submit(client, title="x", division=VILLAGE)).json()
+async def test_hostile_text_is_shown_as_text_on_pages_and_in_feeds(client: httpx.AsyncClient, pool: Pool):
+    receipt = (await submit(client, title="x", division=VILLAGE)).json()
     hostile = "<script>alert(1)</script>\u202e&amp;]]>"
-    await hears(pool, UUID(raised["id"]), (published(1, title=hostile, text=hostile, answer=hostile), 1))
-    for path in ("/demands", f"/demands/{raised['number']}"):
+    await hears(pool, UUID(receipt["id"]), (published(1, title=hostile, text=hostile, answer=hostile), 1))
+    for path in ("/demands", f"/demands/{receipt['number']}"):
         assert "<script>alert" not in (await client.get(path)).text
     feed = ElementTree.fromstring((await client.get("/demands/feed.atom")).content)
     assert feed.findtext("a:entry/a:title", None, ATOM) == hostile
@@ -250,46 +250,46 @@ async def test_a_feed_has_the_released_demands_of_a_place_and_a_category(client:
     assert len(ElementTree.fromstring(lamps.content).findall("a:entry", ATOM)) == 1
 
 
-async def test_the_sitemap_leads_to_everything_that_is_public_and_to_nothing_else(
-    client: httpx.AsyncClient, four: list[str]
-):
+async def test_the_sitemap_lists_exactly_the_public_pages(client: httpx.AsyncClient, four: list[str]):
     index = ElementTree.fromstring((await client.get("/sitemap.xml")).content)
-    months = [found.text or "" for found in index.iterfind("s:sitemap/s:loc", MAPS)]
+    months = [element.text or "" for element in index.iterfind("s:sitemap/s:loc", MAPS)]
     assert [month.rpartition("/")[2] for month in months] == ["2021-05.xml"]
     urls = ElementTree.fromstring((await client.get("/sitemap/2021-05.xml")).content)
-    places = [found.text or "" for found in urls.iterfind("s:url/s:loc", MAPS)]
-    assert {place.rpartition("/")[2] for place in places} == set(four)
+    places = [element.text or "" for element in urls.iterfind("s:url/s:loc", MAPS)]
+    assert {path_.rpartition("/")[2] for path_ in places} == set(four)
     assert (await client.get("/sitemap/2021-13.xml")).status_code == 422
 
 
-async def test_a_citizen_says_no_through_the_channel_or_with_the_code(client: httpx.AsyncClient, pool: Pool):
-    raised = (await submit(client, title="x", division=VILLAGE, may_publish=True)).json()
-    await hears(pool, UUID(raised["id"]), (published(1), 1))
-    path = f"/v1/demands/{raised['number']}/publication-refusal"
+async def test_a_citizen_refuses_publication_through_the_channel_or_with_the_code(
+    client: httpx.AsyncClient, pool: Pool
+):
+    receipt = (await submit(client, title="x", division=VILLAGE, may_publish=True)).json()
+    await hears(pool, UUID(receipt["id"]), (published(1), 1))
+    path = f"/v1/demands/{receipt['number']}/publication-refusal"
     answer = await client.post(path, json={}, headers={"Idempotency-Key": "no"})
     assert answer.status_code == 201, answer.text
-    again = await client.post(path, json={}, headers={"Idempotency-Key": "no"})
-    assert again.json() == answer.json()
+    repeated = await client.post(path, json={}, headers={"Idempotency-Key": "no"})
+    assert repeated.json() == answer.json()
     assert await listed(client) == []
-    assert "应诉求人要求" in (await client.get(f"/demands/{raised['number']}")).text
+    assert "应诉求人要求" in (await client.get(f"/demands/{receipt['number']}")).text
 
 
 async def publication(client: httpx.AsyncClient, number: str) -> dict[str, Any]:
-    found: dict[str, Any] = (await client.get(f"/v1/demands/{number}")).json()["publication"]
-    return found
+    demands: dict[str, Any] = (await client.get(f"/v1/demands/{number}")).json()["publication"]
+    return demands
 
 
-async def test_a_mini_program_lets_a_citizen_agree_later_and_take_it_back(client: httpx.AsyncClient, pool: Pool):
-    raised = (await submit(client, title="x", division=VILLAGE, may_publish=False)).json()
-    number, id = raised["number"], UUID(raised["id"])
+async def test_a_citizen_can_agree_later_in_a_mini_program_and_take_it_back(client: httpx.AsyncClient, pool: Pool):
+    receipt = (await submit(client, title="x", division=VILLAGE, may_publish=False)).json()
+    number, id = receipt["number"], UUID(receipt["id"])
     path = f"/v1/demands/{number}/publication-"
     no, yes, public = "not-agreed", "agreed", "public"
     assert await publication(client, number) == {"state": no, "may_agree": True, "may_refuse": False}
     answer = await client.post(f"{path}consent", json={}, headers={"Idempotency-Key": "yes"})
     assert answer.status_code == 201, answer.text
-    again = await client.post(f"{path}consent", json={}, headers={"Idempotency-Key": "yes"})
-    assert again.json() == answer.json()
-    assert await told(pool, id) == ["demand.publication-allowed.v1"]
+    repeated = await client.post(f"{path}consent", json={}, headers={"Idempotency-Key": "yes"})
+    assert repeated.json() == answer.json()
+    assert await consents(pool, id) == ["demand.publication-allowed.v1"]
     assert await publication(client, number) == {"state": yes, "may_agree": False, "may_refuse": True}
     await hears(pool, id, (published(1), 2))
     assert (await publication(client, number))["state"] == public
@@ -298,26 +298,26 @@ async def test_a_mini_program_lets_a_citizen_agree_later_and_take_it_back(client
     assert await listed(client) == []
 
 
-async def told(pool: Pool, id: UUID) -> list[str]:
+async def consents(pool: Pool, id: UUID) -> list[str]:
     rows = await pool.fetch("SELECT type FROM journal WHERE aggregateid = $1 AND type LIKE '%publication%'", id)
     return [row["type"] for row in rows]
 
 
-async def test_of_a_report_nobody_is_asked_whether_it_may_be_published(client: httpx.AsyncClient):
-    raised = (await submit(client, title="x", division=VILLAGE, kind="report")).json()
-    assert await publication(client, raised["number"]) is None
-    path = f"/v1/demands/{raised['number']}/publication-consent"
+async def test_no_consent_is_requested_for_a_confidential_report(client: httpx.AsyncClient):
+    receipt = (await submit(client, title="x", division=VILLAGE, kind="report")).json()
+    assert await publication(client, receipt["number"]) is None
+    path = f"/v1/demands/{receipt['number']}/publication-consent"
     answer = await client.post(path, json={}, headers={"Idempotency-Key": "yes"})
     assert (answer.status_code, "举报" in answer.json()["detail"]) == (409, True)
 
 
 @pytest.mark.parametrize(("kind", "is_published"), [(f.RequestKind.HELP, False), (f.RequestKind.SUGGESTION, True)])
-def test_of_a_kind_that_is_never_published_nobody_is_asked_either(kind: f.RequestKind, is_published: bool):
+def test_no_consent_is_requested_for_a_kind_that_is_never_published(kind: f.RequestKind, is_published: bool):
     rules = ReleaseRules(never=(f.RequestKind.HELP,), source="x")
-    raised = story.demand(story.SUBMISSION.model_copy(update={"kind": kind}))
-    assert is_ever_published(rules, raised) is is_published
-    assert (consent_of(rules, raised, Published()) is not None) is is_published
-    assert not is_ever_published(None, raised)
+    receipt = story.demand(story.SUBMISSION.model_copy(update={"kind": kind}))
+    assert is_ever_published(rules, receipt) is is_published
+    assert (consent_of(rules, receipt, Published()) is not None) is is_published
+    assert not is_ever_published(None, receipt)
 
 
 def plan(rows: Sequence[Any]) -> str:
@@ -328,7 +328,7 @@ WIDE: Final = [place.code for place in nanhai().divisions if nanhai().is_within(
 
 
 @pytest.mark.parametrize(
-    ("wanted", "index"),
+    ("filter_", "index"),
     [
         (PublicFilter("nanhai"), "demand_listing_released"),
         (PublicFilter("nanhai", is_open=True), "demand_listing_released_open"),
@@ -339,18 +339,18 @@ WIDE: Final = [place.code for place in nanhai().divisions if nanhai().is_within(
     ],
     ids=["all", "open", "place", "category", "place and category", "rare words"],
 )
-async def test_a_list_is_read_from_its_index_and_nothing_is_sorted_that_is_not_shown(
-    pool: Pool, crowd: None, wanted: PublicFilter, index: str
+async def test_a_list_is_read_from_its_index_without_sorting_other_rows(
+    pool: Pool, many_demands: None, filter_: PublicFilter, index: str
 ):
-    question, values = list_query(wanted, NEWEST, 21)
-    found = plan(await pool.fetch(f"EXPLAIN {question}", *values))
-    assert index in found, found
-    assert "Seq Scan on demand_listing" not in found, found
+    question, values = list_query(filter_, NEWEST, 21)
+    rows_found = plan(await pool.fetch(f"EXPLAIN {question}", *values))
+    assert index in rows_found, rows_found
+    assert "Seq Scan on demand_listing" not in rows_found, rows_found
 
 
 @pytest.fixture
-async def crowd(pool: Pool) -> None:
-    """Twenty thousand released demands, so that the planner has something to choose."""
+async def many_demands(pool: Pool) -> None:
+    """Twenty thousand released demands, so that the planner has a choice."""
     await pool.execute(CROWD, 20_000, WIDE, [leaf_category.code for leaf_category in nanhai().leaf_categories])
     for table in ("demand_listing", "publication", "demand"):
         await pool.execute(f"ANALYZE {table}")

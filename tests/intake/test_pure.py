@@ -1,4 +1,4 @@
-"""Numbers of demands catch slips; long texts are cut without leaving half a number."""
+"""Demand numbers detect typing errors, and long texts are cut without leaving half a number."""
 
 import pytest
 from hypothesis import assume, given
@@ -18,23 +18,28 @@ def alike(one: str, other: str) -> bool:
 
 
 @given(st.integers(1, 10**8), st.integers(2000, 2099), st.data())
-def test_every_single_slip_in_a_number_is_noticed(serial: int, year: int, data: st.DataObject):
-    good = number("NH", year, serial)
-    assume(good[-1] not in "".join(ALIKE))
-    assert canonical(good) == good
-    place = data.draw(st.sampled_from([n for n, c in enumerate(good) if c != "-"]))
-    wrong = data.draw(st.sampled_from([c for c in ALPHABET if c != good[place] and not alike(c, good[place])]))
-    assert canonical(good[:place] + wrong + good[place + 1 :]) is None
+def test_every_single_typing_error_in_a_number_is_detected(serial: int, year: int, data: st.DataObject):
+    valid = number("NH", year, serial)
+    assume(valid[-1] not in "".join(ALIKE))
+    assert canonical(valid) == valid
+    position = data.draw(st.sampled_from([n for n, c in enumerate(valid) if c != "-"]))
+    other_character = data.draw(
+        st.sampled_from([c for c in ALPHABET if c != valid[position] and not alike(c, valid[position])])
+    )
+    assert canonical(valid[:position] + other_character + valid[position + 1 :]) is None
 
 
 @given(st.sampled_from(["NH", "LA", "SO"]), st.integers(1, 10**8), st.integers(2000, 2099), st.data())
-def test_characters_that_look_alike_are_read_as_the_ones_that_are_meant(
+def test_similar_looking_characters_are_read_as_the_intended_ones(
     prefix: str, serial: int, year: int, data: st.DataObject
 ):
-    good = number(prefix, year, serial)
-    typed = "".join(data.draw(st.sampled_from([c, *(o for o in ALPHABET if alike(o, c))])) for c in good[2:])
-    written = good[:2] + typed
-    assert canonical(data.draw(st.sampled_from([written, written.lower(), written.replace("-", "")]))) == good
+    valid = number(prefix, year, serial)
+    typed = "".join(data.draw(st.sampled_from([c, *(o for o in ALPHABET if alike(o, c))])) for c in valid[2:])
+    typed_number = valid[:2] + typed
+    assert (
+        canonical(data.draw(st.sampled_from([typed_number, typed_number.lower(), typed_number.replace("-", "")])))
+        == valid
+    )
 
 
 TYPED = (
@@ -45,28 +50,28 @@ TYPED = (
 
 
 @pytest.mark.parametrize("serial", [1335, 78, 86])
-@pytest.mark.parametrize("written", TYPED)
-def test_a_number_may_be_typed_carelessly(written: str, serial: int):
-    good = number("NH", 2021, serial)
+@pytest.mark.parametrize("typed_number", TYPED)
+def test_a_number_may_be_typed_with_other_case_and_separators(typed_number: str, serial: int):
+    valid = number("NH", 2021, serial)
     for wide in (False, True):
-        digits = good[5:11].translate(WIDE if wide else {})
-        assert canonical(written.format(s=digits, c=good[-1].lower())) == good
-    assert canonical(written.format(s=good[5:11].replace("0", "o"), c=good[-1].replace("O", "0"))) == good
+        digits = valid[5:11].translate(WIDE if wide else {})
+        assert canonical(typed_number.format(s=digits, c=valid[-1].lower())) == valid
+    assert canonical(typed_number.format(s=valid[5:11].replace("0", "o"), c=valid[-1].replace("O", "0"))) == valid
 
 
-def test_a_letter_of_the_place_typed_as_a_digit_is_read():
-    good = number("LO", 2026, 7)
-    assert canonical("1" + "0" + good[2:]) == good
+def test_a_letter_of_the_prefix_typed_as_a_digit_is_read():
+    valid = number("LO", 2026, 7)
+    assert canonical("1" + "0" + valid[2:]) == valid
 
 
 NO_NUMBERS = ("", "诉求", "NH21", "NH21-00133-9", "NH21-001335-8", "N321-001335-9", "N" * 64, "½" * 64)
 
 
-@pytest.mark.parametrize("written", NO_NUMBERS)
-def test_what_is_no_number_is_told_with_what_a_number_looks_like(written: str):
-    assert canonical(written) is None
+@pytest.mark.parametrize("typed_number", NO_NUMBERS)
+def test_an_invalid_number_is_refused_with_an_example(typed_number: str):
+    assert canonical(typed_number) is None
     with pytest.raises(Refused) as refused:
-        read_number(written)
+        read_number(typed_number)
     assert refused.value.errors[0].example == EXAMPLE
     assert canonical(EXAMPLE) == EXAMPLE
 
@@ -81,17 +86,17 @@ def test_what_is_no_number_is_told_with_what_a_number_looks_like(written: str):
         ("NH21-001335-9 7K2M9QXD 又坏了", "7K2M9QXD 又坏了"),
     ],
 )
-def test_a_message_may_begin_with_a_number_as_people_type_it(text: str, rest: str):
+def test_a_message_may_begin_with_a_number_in_any_spelling(text: str, rest: str):
     assert number_first(text) == ("NH21-001335-9", rest)
     assert number_first(f"今天{text}") == (None, f"今天{text}")
     assert next(numbers_in(f"Re: 您的诉求{text}"))[0] == "NH21-001335-9"
 
 
 @pytest.mark.parametrize("most", [60, 200, 4000])
-@pytest.mark.parametrize("said", ["电话13800138000，", "身份证440682198503124511 ", "家住1号"])
-def test_wherever_a_long_text_is_cut_no_number_is_left(said: str, most: int):
+@pytest.mark.parametrize("number_text", ["电话13800138000，", "身份证440682198503124511 ", "家住1号"])
+def test_no_part_of_a_number_is_left_wherever_a_long_text_is_cut(number_text: str, most: int):
     for before in range(25):
-        told = fitting("长" * before + said * (10 * most), most)
-        assert len(told) <= most
-        assert told.endswith("…")
-        assert not any(character.isascii() and character.isdigit() for character in told)
+        fitted = fitting("长" * before + number_text * (10 * most), most)
+        assert len(fitted) <= most
+        assert fitted.endswith("…")
+        assert not any(character.isascii() and character.isdigit() for character in fitted)

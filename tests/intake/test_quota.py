@@ -1,4 +1,4 @@
-"""A channel's key: rotated with grace, revoked at once, its requests counted once over all API processes."""
+"""A channel's key: rotated with a grace time, revoked at once, with one quota over all API processes."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -46,24 +46,24 @@ async def refusal(pool: Pool, key: str, at: datetime = AT) -> Refused:
 
 
 async def not_over_a_minute() -> None:
-    """Wait for the next minute where this one is about to end: each is counted by itself."""
-    if (left := 60 - datetime.now(UTC).second) < 15:
-        await asyncio.sleep(left)
+    """Wait for the next minute if this one is about to end, since each minute is counted separately."""
+    if (seconds_left := 60 - datetime.now(UTC).second) < 15:
+        await asyncio.sleep(seconds_left)
 
 
 @asynccontextmanager
 async def counting_apart(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[list[str]]:
-    """The keys that were counted by a statement of their own; not over the end of a minute, when all are."""
+    """The keys that were counted by a separate statement; not at the end of a minute, when all are."""
     await not_over_a_minute()
-    apart: list[str] = []
+    counted: list[str] = []
     count = keys.KeyCache.count
 
-    async def noted(self: keys.KeyCache, key: str, at: datetime) -> KeyUsage | None:
-        apart.append(key)
+    async def record(self: keys.KeyCache, key: str, at: datetime) -> KeyUsage | None:
+        counted.append(key)
         return await count(self, key, at)
 
-    monkeypatch.setattr(keys.KeyCache, "count", noted)
-    yield apart
+    monkeypatch.setattr(keys.KeyCache, "count", record)
+    yield counted
 
 
 async def used(pool: Pool) -> int:
@@ -71,43 +71,43 @@ async def used(pool: Pool) -> int:
         return int(await db.fetchval("SELECT sum(requests) FROM channel_usage"))
 
 
-async def test_an_answer_tells_what_is_left_of_the_quota(client: httpx.AsyncClient, pool: Pool, database: str):
+async def test_a_response_shows_the_remaining_quota(client: httpx.AsyncClient, pool: Pool, database: str):
     await limit(pool, database, "web", 5)
     await not_over_a_minute()
-    good, wrong = await submit(client, GOOD), await submit(client, {}, "k2")
-    assert (good.status_code, wrong.status_code) == (201, 422)
-    assert good.headers["ratelimit-policy"] == '"channel";q=5;w=60'
-    assert good.headers["ratelimit"].startswith('"channel";r=4;t=')
-    assert wrong.headers["ratelimit"].startswith('"channel";r=3;t=')
+    accepted, refused_ = await submit(client, GOOD), await submit(client, {}, "k2")
+    assert (accepted.status_code, refused_.status_code) == (201, 422)
+    assert accepted.headers["ratelimit-policy"] == '"channel";q=5;w=60'
+    assert accepted.headers["ratelimit"].startswith('"channel";r=4;t=')
+    assert refused_.headers["ratelimit"].startswith('"channel";r=3;t=')
 
 
-async def test_a_channel_over_its_quota_is_told_when_to_come_back(client: httpx.AsyncClient, pool: Pool, database: str):
+async def test_a_channel_over_its_quota_is_told_when_to_retry(client: httpx.AsyncClient, pool: Pool, database: str):
     await limit(pool, database, "web", 1)
     await not_over_a_minute()
     refused = [await submit(client, GOOD) for _ in range(3)][-1]
     assert refused.status_code == 429
     assert 1 <= int(refused.headers["retry-after"]) <= 60
-    told = is_a_problem(refused)
-    assert "quota-used-up" in told["type"]
-    assert "每分钟限 1 次" in told["detail"]
-    assert "1 requests a minute" in told["detail_en"]
+    problem = is_a_problem(refused)
+    assert "quota-used-up" in problem["type"]
+    assert "每分钟限 1 次" in problem["detail"]
+    assert "1 requests a minute" in problem["detail_en"]
     assert refused.headers["ratelimit"].startswith('"channel";r=0;t=')
 
 
-async def test_a_key_that_was_seen_is_counted_by_the_statement_that_writes(
+async def test_a_cached_key_is_counted_by_the_writing_statement(
     client: httpx.AsyncClient, pool: Pool, database: str, monkeypatch: pytest.MonkeyPatch
 ):
     await limit(pool, database, "web", 100)
-    async with counting_apart(monkeypatch) as apart:
+    async with counting_apart(monkeypatch) as counted:
         await submit(client, GOOD)
         answers = await asyncio.gather(*(submit(client, GOOD, f"k{n}") for n in range(2, 21)))
     left = sorted(answer.headers["ratelimit"].partition(";t")[0] for answer in answers)
     assert left == sorted(f'"channel";r={100 - n}' for n in range(2, 21))
-    assert len(apart) == 1
+    assert len(counted) == 1
     assert await used(pool) == 20
 
 
-async def test_a_quota_is_used_up_to_the_last_request(
+async def test_a_quota_can_be_used_up_to_the_last_request(
     client: httpx.AsyncClient, pool: Pool, database: str, monkeypatch: pytest.MonkeyPatch
 ):
     await limit(pool, database, "web", 7)
@@ -129,7 +129,7 @@ async def test_a_quota_is_used_up_to_the_last_request(
         ("UPDATE channel SET key_hash = 'another', old_key_hash = key_hash, old_key_until = now() + '1h'", 201, 2),
     ],
 )
-async def test_what_changes_at_a_channel_counts_from_its_next_request_on(
+async def test_a_change_of_a_channel_counts_from_its_next_request_on(
     client: httpx.AsyncClient, pool: Pool, change: str, status: int, submitted: int
 ):
     await not_over_a_minute()
@@ -155,13 +155,13 @@ async def test_two_keys_of_one_channel_are_both_counted(
     client: httpx.AsyncClient, pool: Pool, monkeypatch: pytest.MonkeyPatch
 ):
     fresh = {"X-API-Key": await keys.rotate(pool, "web", timedelta(hours=1))}
-    async with counting_apart(monkeypatch) as apart:
+    async with counting_apart(monkeypatch) as counted:
         await submit(client, GOOD, "k0")
         await submit(client, GOOD, "k1", **fresh)
         turns = ((f"k{n}", fresh if n % 2 else {}) for n in range(2, 12))
         answers = await asyncio.gather(*(submit(client, GOOD, name, **key) for name, key in turns))
     assert {answer.status_code for answer in answers} == {201}
-    assert (len(apart), await used(pool), await count(pool, "submission")) == (2, 12, 12)
+    assert (len(counted), await used(pool), await count(pool, "submission")) == (2, 12, 12)
     async with pool.acquire() as db:
         await db.execute("UPDATE channel SET old_key_until = now()")
     turns = ((f"k{n}", fresh if n % 2 else {}) for n in range(12, 22))
@@ -172,8 +172,8 @@ async def test_two_keys_of_one_channel_are_both_counted(
 async def test_a_quota_is_shared_by_all_api_processes(pool: Pool, database: str, key: str):
     await limit(pool, database, "app", 20)
     async with await open_pool(database, "intake") as other:
-        asked = [ask(one, key) for one in (pool, other) for _ in range(20)]
-        answers = await asyncio.gather(*asked, return_exceptions=True)
+        requests = [ask(one, key) for one in (pool, other) for _ in range(20)]
+        answers = await asyncio.gather(*requests, return_exceptions=True)
     assert answers.count("app") == 20
     refused = [answer for answer in answers if isinstance(answer, Refused)]
     assert {one.code for one in refused} == {Code.QUOTA_USED_UP}
@@ -187,34 +187,34 @@ async def test_a_new_minute_brings_a_new_quota(pool: Pool, database: str, key: s
     assert await ask(pool, key, AT + timedelta(seconds=40)) == "app"
 
 
-async def test_whose_a_key_is_is_remembered_for_its_minute_and_no_longer(pool: Pool, key: str):
+async def test_a_key_is_cached_only_for_its_minute(pool: Pool, key: str):
     other, cache = await keys.add(pool, "other", ChannelKind.WEB, "Other"), keys.key_cache(pool)
     await ask(pool, key)
-    known = [cache.recent(key, "submit", AT + timedelta(seconds=n)) for n in (39, 40)]
-    assert [seen and seen.channel.id for seen in known] == ["app", None]
+    cached = [cache.recent(key, "submit", AT + timedelta(seconds=n)) for n in (39, 40)]
+    assert [seen and seen.channel.id for seen in cached] == ["app", None]
     await ask(pool, other, AT + timedelta(seconds=40))
     assert cache.recent(key, "submit", AT + timedelta(seconds=41)) is None
 
 
-async def test_an_import_of_many_counts_as_one_request_like_any_other(pool: Pool, database: str):
+async def test_an_import_of_many_rows_counts_as_one_request(pool: Pool, database: str):
     key = await keys.add(pool, "old", ChannelKind.PARTNER, "Old", ("import",))
     one = GOOD | {"occurred_at": "2021-05-10T02:00:00Z", "channel_kind": "web", "via": "x"}
-    served = web_app("intake", app.api(settings(database), pool).routers)
-    async with httpx.AsyncClient(transport=httpx.ASGITransport(served), base_url="http://i") as importer:
+    application = web_app("intake", app.api(settings(database), pool).routers)
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(application), base_url="http://i") as importer:
         body = {"demands": [one | {"external_id": str(n)} for n in range(50)]}
         answer = await importer.post("/v1/imports", json=body, headers={"X-API-Key": key})
     assert answer.status_code == 200, answer.text
     assert answer.headers["ratelimit"].startswith('"channel";r=599;')
 
 
-async def test_a_rotated_key_stays_good_for_its_grace_and_no_longer(pool: Pool, key: str):
+async def test_a_rotated_key_is_valid_only_for_its_grace_time(pool: Pool, key: str):
     fresh = await keys.rotate(pool, "app", timedelta(hours=2), lambda: AT)
     assert [await ask(pool, one, AT + timedelta(minutes=119)) for one in (key, fresh)] == ["app", "app"]
     assert (await refusal(pool, key, AT + timedelta(hours=2))).code is Code.UNAUTHENTICATED
     assert await ask(pool, fresh, AT + timedelta(hours=2)) == "app"
 
 
-async def test_a_key_rotated_without_grace_is_worthless_at_once(pool: Pool, key: str):
+async def test_a_key_rotated_without_grace_is_invalid_at_once(pool: Pool, key: str):
     fresh = await keys.rotate(pool, "app", timedelta(), lambda: AT)
     assert (await refusal(pool, key)).code is Code.UNAUTHENTICATED
     assert await ask(pool, fresh) == "app"
@@ -227,21 +227,21 @@ async def test_a_revoked_channel_is_refused_at_its_next_request(client: httpx.As
     assert (await submit(client, GOOD)).status_code == 401
 
 
-async def test_a_channel_made_anew_does_not_bring_an_old_key_back(pool: Pool, key: str):
+async def test_a_recreated_channel_does_not_restore_an_old_key(pool: Pool, key: str):
     await keys.rotate(pool, "app", timedelta(hours=9), lambda: AT)
     await keys.revoke(pool, "app", lambda: AT)
     await keys.add(pool, "app", ChannelKind.WEB, "App")
     assert (await refusal(pool, key)).code is Code.UNAUTHENTICATED
 
 
-async def test_counts_are_forgotten_after_some_days(pool: Pool, key: str):
+async def test_counts_are_removed_after_some_days(pool: Pool, key: str):
     await ask(pool, key)
     await ask(pool, key, AT + timedelta(days=9))
     async with pool.acquire() as db:
         assert await db.fetchval("SELECT count(*) FROM channel_usage") == 1
 
 
-def test_an_operator_handles_keys_by_command(monkeypatch: pytest.MonkeyPatch, database: str):
+def test_an_operator_manages_keys_by_command(monkeypatch: pytest.MonkeyPatch, database: str):
     monkeypatch.setenv("DATABASE_URL", database)
     for name, value in KEYS.items():
         monkeypatch.setenv(f"HUYING_{name.upper()}", value)
@@ -255,16 +255,16 @@ def test_an_operator_handles_keys_by_command(monkeypatch: pytest.MonkeyPatch, da
     assert again.exit_code == 1
     assert "rotate main" in again.output
     assert run(cli, ["channel", "set", "main", "quota_per_minute=7", "scopes=submit,read-all"]).exit_code == 0
-    for wrong in ("quota_per_minute=0", "scopes=rule", "scopes="):
-        refused = run(cli, ["channel", "set", "main", wrong])
+    for argument in ("quota_per_minute=0", "scopes=rule", "scopes="):
+        refused = run(cli, ["channel", "set", "main", argument])
         assert refused.exit_code == 1
-        assert wrong.partition("=")[0] in refused.output
-    listed = run(cli, ["channel", "list"]).output
+        assert argument.partition("=")[0] in refused.output
+    output = run(cli, ["channel", "list"]).output
     for word in ("main", "submit,read-all", " 7 ", "two keys until", "this min"):
-        assert word in listed
+        assert word in output
     assert "quota_per_minute" in run(cli, ["channel", "show", "main"]).output
     assert run(cli, ["channel", "revoke", "main"]).exit_code == 0
     assert "main" not in run(cli, ["channel", "list"]).output
     assert "revoked" in run(cli, ["channel", "list", "--all"]).output
-    for gone in (["revoke", "main"], ["rotate", "main"], ["show", "main"]):
-        assert run(cli, ["channel", *gone]).exit_code == 1
+    for command in (["revoke", "main"], ["rotate", "main"], ["show", "main"]):
+        assert run(cli, ["channel", *command]).exit_code == 1

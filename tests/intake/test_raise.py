@@ -1,4 +1,4 @@
-"""A demand is raised at the portal in short steps, without JavaScript, once."""
+"""A demand is raised at the portal in short steps, without JavaScript, and recorded once."""
 
 import asyncio
 import re
@@ -29,8 +29,8 @@ WORDS = "村口的路灯坏了三天\n晚上看不清路，希望尽快修好"
 
 def client_of(database: str, pool: Pool, **settings: object) -> httpx.AsyncClient:
     intake_settings = IntakeSettings.model_validate(KEYS | {"DATABASE_URL": database} | settings)
-    served = web_app("intake", app.api(intake_settings, pool).routers)
-    transport = httpx.ASGITransport(served, raise_app_exceptions=False)
+    application = web_app("intake", app.api(intake_settings, pool).routers)
+    transport = httpx.ASGITransport(application, raise_app_exceptions=False)
     return httpx.AsyncClient(transport=transport, base_url="http://intake")
 
 
@@ -63,7 +63,7 @@ async def test_a_demand_is_raised_in_five_steps_and_can_be_followed(visitor: Vis
     assert "答复您" in visitor.page
 
 
-async def test_the_receipt_leads_on_in_the_language_of_its_page(visitor: Visitor):
+async def test_the_receipt_links_on_in_the_language_of_its_page(visitor: Visitor):
     await visitor.raises(WORDS, TOWN, VILLAGE)
     english = await visitor.open(f"{visitor.path}?lang=en")
     (onwards,) = re.findall(r'class="button primary" href="([^"]+)"', english.text)
@@ -71,12 +71,14 @@ async def test_the_receipt_leads_on_in_the_language_of_its_page(visitor: Visitor
     assert "What was said and done" in (await visitor.open(unescape(onwards))).text
 
 
-async def test_pressing_send_twice_or_reloading_gives_the_same_receipt(visitor: Visitor, pool: Pool):
+async def test_sending_twice_or_reloading_gives_the_same_receipt(visitor: Visitor, pool: Pool):
     await visitor.writes(WORDS)
     await visitor.places(TOWN, VILLAGE)
     await visitor.send()
     check, form = visitor.path, visitor.form()
-    answers = await asyncio.gather(*(visitor.client.post(check, data=form | {"category": it}) for it in ("", "noise")))
+    answers = await asyncio.gather(
+        *(visitor.client.post(check, data=form | {"category": category}) for category in ("", "noise"))
+    )
     assert {answer.headers.get("location") for answer in answers} == {check.replace("/check", "/receipt")}
     await visitor.open(check)
     assert visitor.path.endswith("/receipt"), "what was sent cannot be sent again"
@@ -103,14 +105,14 @@ async def test_going_back_loses_nothing(visitor: Visitor):
     assert 'value="12"' in visitor.page
 
 
-async def test_the_phones_own_way_back_leads_to_what_was_written(visitor: Visitor):
-    begun = await visitor.open("/raise")
+async def test_the_back_button_shows_the_input(visitor: Visitor):
+    response_ = await visitor.open("/raise")
     await visitor.send(words=WORDS)
-    await visitor.open(str(begun.url.path))
+    await visitor.open(str(response_.url.path))
     assert "晚上看不清路" in visitor.page
 
 
-async def test_what_is_missing_or_wrong_is_said_beside_the_field_and_on_top_and_nothing_typed_is_lost(visitor: Visitor):
+async def test_errors_are_shown_at_the_field_and_on_top_and_the_input_is_kept(visitor: Visitor):
     await visitor.writes("")
     assert visitor.answer.status_code == 422
     assert '<a href="#words">请写下您要反映的问题</a>' in visitor.page
@@ -129,7 +131,7 @@ async def test_what_is_missing_or_wrong_is_said_beside_the_field_and_on_top_and_
     assert 'value="&lt;b&gt;陈' in visitor.answer.text
 
 
-async def test_a_place_is_found_by_its_name_and_one_who_cannot_tell_says_so(visitor: Visitor):
+async def test_a_place_is_found_by_its_name_and_may_be_left_open(visitor: Visitor):
     await visitor.writes(WORDS)
     nothing = await visitor.open(f"{visitor.path}?q=没有这个村")
     assert ("没有找到" in nothing.text, "说不清是哪里" in nothing.text) == (True, True)
@@ -146,13 +148,13 @@ async def test_a_place_is_found_by_its_name_and_one_who_cannot_tell_says_so(visi
     assert (await visitor.client.get(f"/v1/demands/{number}", params={"code": code})).json()["division"] == TOWN
 
 
-async def test_a_step_that_is_missing_is_asked_for_first(visitor: Visitor):
+async def test_a_missing_step_is_shown_first(visitor: Visitor):
     await visitor.writes(WORDS)
     await visitor.open(visitor.path.replace("/where", "/check"))
     assert visitor.path.endswith("/where")
 
 
-async def test_a_draft_is_read_by_its_own_visitor_alone_and_for_a_day(visitor: Visitor, pool: Pool):
+async def test_a_draft_is_readable_only_by_its_visitor_and_for_a_day(visitor: Visitor, pool: Pool):
     await visitor.writes("只有我知道的事")
     path = visitor.path
     sealed = await pool.fetchval("SELECT sealed FROM portal_draft")
@@ -167,7 +169,7 @@ async def test_a_draft_is_read_by_its_own_visitor_alone_and_for_a_day(visitor: V
     assert (await visitor.open(path)).status_code == 404
 
 
-async def test_what_was_sent_is_not_kept_in_the_draft(visitor: Visitor, pool: Pool):
+async def test_the_draft_is_removed_after_sending(visitor: Visitor, pool: Pool):
     await visitor.raises("短话" * 300, TOWN, VILLAGE, phone="13800138000")
     assert len(await pool.fetchval("SELECT sealed FROM portal_draft")) < 500
 
@@ -188,7 +190,7 @@ async def test_a_similar_demand_is_supported_instead(visitor: Visitor, pool: Poo
     assert followed["supports"] == 1
 
 
-async def test_an_address_that_sends_too_much_is_refused_and_keeps_what_it_wrote(database: str, pool: Pool):
+async def test_an_address_that_sends_too_much_is_refused_and_keeps_its_input(database: str, pool: Pool):
     async with client_of(database, pool, portal_sends_per_hour=1, portal_jurisdictions="nanhai") as client:
         visitor = Visitor(client)
         await visitor.raises(WORDS, TOWN, VILLAGE)
@@ -202,8 +204,8 @@ async def test_an_address_that_sends_too_much_is_refused_and_keeps_what_it_wrote
         await visitor.open(check)
         assert "另一件事" in visitor.page
         for _ in range(9):
-            begun = await client.post(f"/raise/{uuid4()}/words", data=visitor.form() | {"words": WORDS})
-        assert begun.status_code == 429
+            response_ = await client.post(f"/raise/{uuid4()}/words", data=visitor.form() | {"words": WORDS})
+        assert response_.status_code == 429
 
 
 @pytest.mark.parametrize(
@@ -214,7 +216,7 @@ def test_a_household_is_counted_once(host: str, network: str):
     assert network_of(host) == network
 
 
-async def test_photos_are_taken_shown_removed_and_sent(visitor: Visitor, pool: Pool):
+async def test_photos_can_be_added_viewed_removed_and_sent(visitor: Visitor, pool: Pool):
     photos = [("photos", ("一.jpg", picture("JPEG"))), ("photos", ("二.jpg", picture("JPEG")))]
     await visitor.writes(WORDS, photos)
     await visitor.open(visitor.path.replace("/where", "/words"))
@@ -234,7 +236,7 @@ async def test_photos_are_taken_shown_removed_and_sent(visitor: Visitor, pool: P
     assert (await visitor.client.get(first)).status_code == 404, "the draft holds the receipt alone"
 
 
-async def test_a_photo_that_cannot_be_taken_is_said_at_its_field_and_the_rest_is_kept(visitor: Visitor):
+async def test_a_refused_photo_is_an_error_at_its_field_and_the_rest_is_kept(visitor: Visitor):
     photos = [("photos", ("好.jpg", picture("JPEG"))), ("photos", ("坏<b>.txt", b"no picture"))]
     await visitor.writes(WORDS, photos)
     assert visitor.answer.status_code == 422
@@ -247,19 +249,19 @@ async def test_a_photo_that_cannot_be_taken_is_said_at_its_field_and_the_rest_is
     assert visitor.page.count("/photos/") == 9
 
 
-async def test_without_a_store_no_photos_are_asked_for(database: str, pool: Pool):
+async def test_without_a_store_photos_are_not_offered(database: str, pool: Pool):
     async with client_of(database, pool) as client:
         page = (await client.get("/raise")).text
     assert 'type="file"' not in page
 
 
-async def test_a_body_that_is_too_large_is_refused_on_a_page(visitor: Visitor):
+async def test_a_body_that_is_too_large_is_refused_with_a_page(visitor: Visitor):
     answer = await visitor.client.post("/raise", content=b"x", headers={"Content-Length": str(40 * 1_048_576)})
     assert answer.status_code == 413
     assert answer.headers["content-type"].startswith("text/html")
 
 
-async def test_of_several_jurisdictions_the_portal_asks_for_the_one_first(database: str, pool: Pool, tmp_path: Path):
+async def test_with_several_jurisdictions_the_portal_asks_for_one_first(database: str, pool: Pool, tmp_path: Path):
     async with client_of(database, pool, attachments_folder=tmp_path) as client:
         visitor = Visitor(client)
         await visitor.writes(WORDS, [("photos", ("a.jpg", picture("JPEG")))])
@@ -274,12 +276,12 @@ async def test_of_several_jurisdictions_the_portal_asks_for_the_one_first(databa
     assert [row["channel"] for row in rows] == ["portal-losangeles"], "photos go with the demand"
 
 
-def test_a_portal_for_a_jurisdiction_that_is_not_served_is_no_portal():
+def test_a_portal_for_an_unserved_jurisdiction_does_not_start():
     with pytest.raises(ValueError, match="nowhere"):
         Places.of(shipped(), "nanhai,nowhere")
 
 
-async def test_a_channel_that_was_revoked_closes_the_portal_in_words(visitor: Visitor, pool: Pool):
+async def test_a_revoked_channel_closes_the_portal_with_an_explanation(visitor: Visitor, pool: Pool):
     await visitor.raises(WORDS, TOWN, VILLAGE)
     await keys.revoke(pool, "portal-nanhai")
     await visitor.writes("另一件事")
@@ -289,14 +291,14 @@ async def test_a_channel_that_was_revoked_closes_the_portal_in_words(visitor: Vi
     assert "请拨打热线电话" in visitor.page
 
 
-async def test_words_that_hold_personal_numbers_are_masked_as_on_every_channel(visitor: Visitor, pool: Pool):
+async def test_personal_numbers_in_the_text_are_masked_like_on_every_channel(visitor: Visitor, pool: Pool):
     await visitor.raises("我的电话13800138000，路灯坏了", TOWN, VILLAGE)
-    told = await pool.fetchval("SELECT payload FROM journal WHERE sequence = 1")
-    assert "13800138000" not in str(told)
+    text_ = await pool.fetchval("SELECT payload FROM journal WHERE sequence = 1")
+    assert "13800138000" not in str(text_)
     assert await pool.fetchval("SELECT count(*) FROM vault") == 1
 
 
-async def test_the_link_of_a_village_skips_the_question_where_it_is(visitor: Visitor):
+async def test_the_link_of_a_village_skips_the_step_of_the_place(visitor: Visitor):
     await visitor.open(f"/raise?at={VILLAGE}")
     await visitor.send(words=WORDS)
     assert visitor.path.endswith("/who")
@@ -310,5 +312,5 @@ async def test_every_step_is_complete_in_english(visitor: Visitor):
         pages.append(visitor.page)
     assert "Your demand was received" in pages[-1]
     for page in pages:
-        told = re.sub(r"<bdi.*?</bdi>|<[^>]*>|桂城街道 桂一社区居委会|桂城街道|佛山市南海区", " ", page)
-        assert re.findall(r"[\u4e00-\u9fff]+", told) == ["中文"]
+        text_ = re.sub(r"<bdi.*?</bdi>|<[^>]*>|桂城街道 桂一社区居委会|桂城街道|佛山市南海区", " ", page)
+        assert re.findall(r"[\u4e00-\u9fff]+", text_) == ["中文"]

@@ -1,4 +1,4 @@
-"""Recorded steps are told as their facts know them, in words that name no citizen."""
+"""Steps of imported history become facts, with citizens' personal data masked."""
 
 from typing import Any
 
@@ -17,13 +17,13 @@ def step(type: str, **data: JsonValue) -> RecordedStep:
     return RecordedStep(at=AT, type=type, data=data)
 
 
-def test_a_step_is_told_without_what_its_fact_does_not_know():
-    told = recorded_steps.told(step("demand.resolved", by="陈", result="已修复", caller=PHONE, more={"phone": PHONE}))
-    assert told.data == {"by": "陈", "result": "已修复"}
+def test_fields_that_a_fact_does_not_have_are_left_out():
+    fact = recorded_steps.told(step("demand.resolved", by="陈", result="已修复", caller=PHONE, more={"phone": PHONE}))
+    assert fact.data == {"by": "陈", "result": "已修复"}
 
 
 @pytest.mark.parametrize(
-    "said",
+    "values",
     [
         {"type": "demand.resolved", "by": f"陈 {PHONE}", "result": "已修复"},
         {"type": "demand.resolved", "by": "陈", "result": "已修复", "evidence": [f"联系{PHONE}"]},
@@ -34,14 +34,14 @@ def test_a_step_is_told_without_what_its_fact_does_not_know():
         {"type": "demand.routed", "unit": "nh-education", "rule": f"人工 {PHONE}"},
     ],
 )
-def test_a_telephone_is_hidden_wherever_a_step_may_have_words(said: dict[str, Any]):
-    told = recorded_steps.told(step(**said))
-    assert PHONE not in told.model_dump_json()
-    assert "［手机号］" in told.model_dump_json()
-    assert recorded(told)
+def test_a_telephone_is_masked_in_every_text_of_a_step(values: dict[str, Any]):
+    fact = recorded_steps.told(step(**values))
+    assert PHONE not in fact.model_dump_json()
+    assert "［手机号］" in fact.model_dump_json()
+    assert recorded(fact)
 
 
-def test_what_is_no_word_stays_as_it_was_recorded():
+def test_values_that_are_no_text_stay_unchanged():
     data = {
         "unit": "station-440605011001",
         "assisting": ["nh-transport"],
@@ -52,29 +52,29 @@ def test_what_is_no_word_stays_as_it_was_recorded():
     assert recorded_steps.told(step("demand.closed", outcome="confirmed")).data == {"outcome": "confirmed"}
 
 
-def test_words_that_grow_under_their_mask_still_fit_into_the_fact():
-    said = "姓名：王芳。" * 660
-    told = recorded_steps.told(step("demand.confirmed", rating=5, solved=True, comment=said))
-    assert len(str(told.data["comment"])) == 4000
-    assert recorded(told)
+def test_a_text_that_becomes_longer_by_masking_still_fits_into_the_fact():
+    text = "姓名：王芳。" * 660
+    fact = recorded_steps.told(step("demand.confirmed", rating=5, solved=True, comment=text))
+    assert len(str(fact.data["comment"])) == 4000
+    assert recorded(fact)
 
 
-def test_what_cannot_be_read_is_not_repeated_into_a_log():
+def test_an_unreadable_step_is_not_repeated_in_the_log():
     with pytest.raises(ValidationError) as fault:
         DemandSupplemented(text=PHONE * 400)
     assert PHONE not in str(fault.value)
 
 
 @pytest.mark.parametrize("kind", [kind for kind in RECORDED.values() if kind is not DemandSubmitted])
-def test_no_fact_nests_words_where_nobody_looks(kind: type[Any]):
+def test_no_fact_has_nested_texts_that_masking_misses(kind: type[Any]):
     schema = kind.model_json_schema()
-    nested = {name for name, one in schema.get("$defs", {}).items() if "enum" not in one}
-    # Until when another unit has to report: a unit and a moment, no words.
+    nested = {name for name, schema_ in schema.get("$defs", {}).items() if "enum" not in schema_}
+    # The due time of another unit: a unit and a time, no text.
     assert nested <= {"JsonValue", "RecordedStep", "AssistanceDue"}, "steps within a step are left out: see below"
-    assert not [name for name, told in schema["properties"].items() if told.get("type") == "object"]
+    assert not [name for name, fact in schema["properties"].items() if fact.get("type") == "object"]
 
 
-def test_steps_within_a_step_are_not_told():
+def test_steps_within_a_step_are_left_out():
     inner = {"at": "2021-05-12T00:00:00Z", "type": "demand.resolved", "data": {"by": "x", "result": PHONE}}
     step = RecordedStep.model_validate(
         {"at": "2021-05-11T00:00:00Z", "type": "demand.accepted", "data": {"by": "x", "history": [inner]}}

@@ -1,4 +1,4 @@
-"""The citizen reads everything that is known of a demand: unit, due time, answer, reasons, and their own words."""
+"""The citizen reads the whole history of a demand: unit, due time, answer, reasons, and their own texts."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -42,7 +42,7 @@ RESOLVED = f.DemandResolved(by="陈志强", result="风雨棚已建成并验收"
 
 
 class Town:
-    """Other services, whose facts intake hears of a demand that it took in."""
+    """Other services, whose facts about a demand are delivered to intake."""
 
     def __init__(self, pool: Pool, database: str) -> None:
         self.pool, self.log = pool, Log()
@@ -74,40 +74,40 @@ async def by_code(client: httpx.AsyncClient, receipt: dict[str, Any]) -> dict[st
     return dict(answer.json())
 
 
-async def test_a_fresh_demand_says_where_it_stands_and_what_it_is(client: httpx.AsyncClient):
+async def test_a_new_demand_shows_its_status_and_content(client: httpx.AsyncClient):
     receipt = await taken(client, text="早上二十几个孩子，电话13800138000")
-    told = await by_code(client, receipt)
-    assert told == await followed(client, receipt)
-    assert told["stands"].startswith("已登记")
-    assert told["text"] == "早上二十几个孩子，电话［手机号］"
-    assert (told["kind"], told["title"]) == ("help", GOOD["title"])
-    assert told["place"] == "南海区 里水镇 鹤峰村委会"
-    assert told["category_name"]
-    assert (told["supports"], told["spoken"], told["returns"], told["answer"]) == (0, [], [], None)
+    view = await by_code(client, receipt)
+    assert view == await followed(client, receipt)
+    assert view["stands"].startswith("已登记")
+    assert view["text"] == "早上二十几个孩子，电话［手机号］"
+    assert (view["kind"], view["title"]) == ("help", GOOD["title"])
+    assert view["place"] == "南海区 里水镇 鹤峰村委会"
+    assert view["category_name"]
+    assert (view["supports"], view["spoken"], view["returns"], view["answer"]) == (0, [], [], None)
 
 
-async def test_the_way_of_a_demand_is_told_with_units_reasons_and_times(client: httpx.AsyncClient, town: Town):
+async def test_the_history_of_a_demand_has_units_reasons_and_times(client: httpx.AsyncClient, town: Town):
     receipt = await taken(client)
     await town.tells(receipt, *RETURNED)
-    told = await by_code(client, receipt)
-    assert told["stands"].startswith("已列入清单")
-    assert told["unit"] == STATION
-    assert told["unit_name"] not in ("", STATION)
-    assert datetime.fromisoformat(told["due_at"]) == LATER
-    (returned,) = told["returns"]
+    view = await by_code(client, receipt)
+    assert view["stands"].startswith("已列入清单")
+    assert view["unit"] == STATION
+    assert view["unit_name"] not in ("", STATION)
+    assert datetime.fromisoformat(view["due_at"]) == LATER
+    (returned,) = view["returns"]
     assert (returned["unit"], returned["reason"], returned["suggested_unit"]) == (
         "nh-transport", "校车由教育局统筹", STATION,
     )  # fmt: skip
     assert returned["unit_name"] not in ("", "nh-transport")
-    assert returned["suggested_unit_name"] == told["unit_name"]
-    (extension,) = told["extensions"]
+    assert returned["suggested_unit_name"] == view["unit_name"]
+    (extension,) = view["extensions"]
     assert (extension["reason"], datetime.fromisoformat(extension["due_at"])) == ("需现场勘测", LATER)
-    assert [one["note"] for one in told["remarks"]] == ["已电话联系，约周三看现场", "本周施工"]
-    assert (told["listed"]["project"], told["listed"]["reason"]) == ("风雨棚", "列入年度计划")
-    assert told["answer"] is None
+    assert [entry["note"] for entry in view["remarks"]] == ["已电话联系，约周三看现场", "本周施工"]
+    assert (view["listed"]["project"], view["listed"]["reason"]) == ("风雨棚", "列入年度计划")
+    assert view["answer"] is None
 
 
-async def test_each_pause_is_told_with_its_reason_and_its_end(client: httpx.AsyncClient, town: Town):
+async def test_each_pause_is_shown_with_its_reason_and_its_end(client: httpx.AsyncClient, town: Town):
     receipt = await taken(client)
     paused = f.DemandPaused(by="陈志强", reason="weather", note="台风登陆", until=LATER)
     await town.tells(receipt, *RETURNED[:5], paused, f.DemandResumed(due_at=LATER), paused)
@@ -117,27 +117,27 @@ async def test_each_pause_is_told_with_its_reason_and_its_end(client: httpx.Asyn
     assert (first["unit"], first["ended_at"] is None, second["ended_at"]) == (STATION, False, None)
 
 
-async def test_no_name_of_staff_and_no_evidence_is_told(client: httpx.AsyncClient, town: Town, pool: Pool):
+async def test_names_of_staff_and_evidence_are_not_shown(client: httpx.AsyncClient, town: Town, pool: Pool):
     receipt = await taken(client)
     await town.tells(receipt, *RETURNED, RESOLVED)
-    told = await by_code(client, receipt)
+    view = await by_code(client, receipt)
     async with pool.acquire() as db:
-        kept = "".join(row["said"] for row in await db.fetch("SELECT said FROM demand_told"))
+        stored_text = "".join(row["said"] for row in await db.fetch("SELECT said FROM demand_told"))
     for hidden in ("陈志强", "黄主任", "现场照片", "验收单"):
-        assert hidden not in str(told)
-        assert hidden not in kept
+        assert hidden not in str(view)
+        assert hidden not in stored_text
 
 
-async def test_the_answer_the_verdict_and_a_reopening_are_told(client: httpx.AsyncClient, town: Town):
+async def test_the_answer_the_verdict_and_a_reopening_are_shown(client: httpx.AsyncClient, town: Town):
     receipt = await taken(client)
     await town.tells(receipt, *RETURNED, RESOLVED)
-    told = await by_code(client, receipt)
-    assert (told["answer"]["result"], told["answer"]["summary"]) == (RESOLVED.result, RESOLVED.summary)
-    assert (told["answer"]["unit"], told["rating"]) == (STATION, None)
+    view = await by_code(client, receipt)
+    assert (view["answer"]["result"], view["answer"]["summary"]) == (RESOLVED.result, RESOLVED.summary)
+    assert (view["answer"]["unit"], view["rating"]) == (STATION, None)
     await town.tells(receipt, f.DemandReopened(reason="还是漏雨", rating=2))
-    told = await by_code(client, receipt)
-    assert told["answer"] is None
-    assert [(one["reason"], one["rating"]) for one in told["reopenings"]] == [("还是漏雨", 2)]
+    view = await by_code(client, receipt)
+    assert view["answer"] is None
+    assert [(entry["reason"], entry["rating"]) for entry in view["reopenings"]] == [("还是漏雨", 2)]
     await town.tells(
         receipt,
         f.DemandRouted(unit=STATION, rule="reopened"),
@@ -146,10 +146,10 @@ async def test_the_answer_the_verdict_and_a_reopening_are_told(client: httpx.Asy
         f.DemandConfirmed(rating=5, solved=True, comment="很好"),
         f.DemandClosed(outcome=f.Outcome.CONFIRMED),
     )
-    told = await by_code(client, receipt)
-    assert (told["answer"]["result"], told["rating"]["rating"], told["rating"]["solved"]) == ("已修好", 5, True)
-    assert (told["rating"]["comment"], told["outcome"], len(told["reopenings"])) == ("很好", "confirmed", 1)
-    assert told["stands"].startswith("已归档")
+    view = await by_code(client, receipt)
+    assert (view["answer"]["result"], view["rating"]["rating"], view["rating"]["solved"]) == ("已修好", 5, True)
+    assert (view["rating"]["comment"], view["outcome"], len(view["reopenings"])) == ("很好", "confirmed", 1)
+    assert view["stands"].startswith("已归档")
 
 
 async def test_a_refusal_says_why_by_which_law_and_where_to_go_instead(client: httpx.AsyncClient, town: Town):
@@ -169,7 +169,7 @@ async def test_a_merged_demand_says_with_which(client: httpx.AsyncClient, town: 
     assert (await by_code(client, receipt))["merged"]["parent_number"] == parent["number"]
 
 
-async def test_what_the_citizen_said_and_how_many_support_it_are_told(client: httpx.AsyncClient, pool: Pool):
+async def test_the_citizens_notes_and_the_number_of_supporters_are_shown(client: httpx.AsyncClient, pool: Pool):
     receipt, hotline = await taken(client), await another(pool)
     await say(client, receipt["number"], "supplements", {"text": "请打13912345678"}, "s1")
     await say(client, receipt["number"], "urges", {"reason": "雨季快到了"}, "s2")
@@ -177,16 +177,16 @@ async def test_what_the_citizen_said_and_how_many_support_it_are_told(client: ht
     for n in range(3):
         await say(client, receipt["number"], "supports", {"contact": {"phone": f"1380013800{n}"}}, f"p{n}")
     await sight(client, receipt["number"], "call-9", hotline)
-    told = await by_code(client, receipt)
-    assert [(one["type"], one["text"]) for one in told["spoken"]] == [
+    view = await by_code(client, receipt)
+    assert [(entry["type"], entry["text"]) for entry in view["spoken"]] == [
         ("demand.supplemented", "请打［手机号］"),
         ("demand.urged", "雨季快到了"),
         ("demand.withdrawal-requested", "学校装好了"),
     ]
-    assert told["supports"] == 4
+    assert view["supports"] == 4
 
 
-async def test_an_answer_of_before_there_was_a_story_is_told_as_far_as_it_was_released(
+async def test_an_answer_older_than_the_history_table_is_shown_as_far_as_released(
     client: httpx.AsyncClient, town: Town, pool: Pool
 ):
     receipt = await taken(client)
@@ -205,7 +205,7 @@ def _backfill() -> str:
     return text[text.index("INSERT INTO") : text.index("-- migrate:down")]
 
 
-def test_nothing_that_was_told_before_is_missing():
+def test_no_earlier_field_of_the_response_is_missing():
     assert set(Progress.model_fields) == {
         "id", "number", "status", "title", "category", "division", "submitted_at", "updated_at", "unit", "due_at",
         "resolved_at", "outcome",
@@ -213,7 +213,7 @@ def test_nothing_that_was_told_before_is_missing():
     assert issubclass(Followed, Progress)
 
 
-def test_every_fact_with_words_is_in_the_story_or_says_nothing_to_the_citizen():
+def test_every_fact_with_text_is_in_the_history_or_irrelevant_to_the_citizen():
     silent = {
         f.DemandSubmitted, f.DemandTriaged, f.DemandRouted, f.DemandReclassified, f.DemandAccepted, f.DemandClosed,
         f.DemandUnmerged, *AMONG_OFFICES,
@@ -221,23 +221,23 @@ def test_every_fact_with_words_is_in_the_story_or_says_nothing_to_the_citizen():
     assert set(SAID) | silent == set(STATUS_FACTS.values())
 
 
-async def test_whoever_may_judge_the_answer_is_given_the_link_to_do_it_and_nobody_else(
+async def test_only_those_who_may_rate_the_answer_get_the_link_to_do_so(
     client: httpx.AsyncClient, town: Town, pool: Pool, database: str
 ):
     receipt = await taken(client)
     await town.tells(receipt, *RETURNED)
     assert (await followed(client, receipt))["rating_link"] is None
     await town.tells(receipt, RESOLVED)
-    told = await followed(client, receipt)
-    assert told == await by_code(client, receipt)
-    known = settings(database)
-    links = CitizenLinks.at(known.public_url, known.secret)
-    link = links.read(told["rating_link"].rpartition("/")[2])
+    view = await followed(client, receipt)
+    assert view == await by_code(client, receipt)
+    settings_ = settings(database)
+    links = CitizenLinks.at(settings_.public_url, settings_.secret)
+    link = links.read(view["rating_link"].rpartition("/")[2])
     assert (link.demand, link.holder, link.answer) == (UUID(receipt["id"]), Holder.CITIZEN, len(RETURNED) + 2)
-    assert told["rating_link"].startswith(f"{known.public_url}/rate/")
+    assert view["rating_link"].startswith(f"{settings_.public_url}/rate/")
     everything = await keys.add(pool, "analysis", ChannelKind.PARTNER, "分析", (Scope.SUBMIT, Scope.READ_ALL))
-    seen = await followed(client, receipt, **{"X-API-Key": everything})
-    assert (seen["answer"]["result"], seen["rating_link"]) == ("风雨棚已建成并验收", None)
+    other_view = await followed(client, receipt, **{"X-API-Key": everything})
+    assert (other_view["answer"]["result"], other_view["rating_link"]) == ("风雨棚已建成并验收", None)
     other = await another(pool)
     assert (await sight(client, receipt["number"], "H-1", other)).status_code == 201
     assert (await followed(client, receipt, **{"X-API-Key": other}))["rating_link"] is None

@@ -1,4 +1,4 @@
-"""A citizen who types is told what the demand may be about, and whether that is sure."""
+"""While typing, a citizen gets suggested categories, and whether they are certain."""
 
 import asyncio
 import json
@@ -39,10 +39,10 @@ FENGCHI = "440605126222"
 
 
 def routed() -> list[Example]:
-    """Thirty demands of three categories, none of whose words is a keyword of the pack."""
-    said = {"noise": "隔壁半夜唱歌", "gas": "灶台打不着火", "taxes": "季度申报怎么填"}
+    """Thirty demands of three categories without any keyword of the pack."""
+    titles = {"noise": "隔壁半夜唱歌", "gas": "灶台打不着火", "taxes": "季度申报怎么填"}
     ends = "请尽快处理 怎么办 已经一周 求助 很久了 没人理 希望解决 急 谢谢 再次反映".split()  # noqa: SIM905
-    return [Example(title + end, "", category) for category, title in said.items() for end in ends]
+    return [Example(title + end, "", category) for category, title in titles.items() for end in ends]
 
 
 @pytest.fixture(scope="module")
@@ -52,19 +52,19 @@ def model() -> Model:
 
 async def test_a_category_is_suggested_by_the_words_of_the_pack(client: httpx.AsyncClient):
     body = {"title": "村口路灯不亮", "text": "路灯坏了很久", "division": FENGCHI}
-    told = (await client.post("/v1/demands/suggestions", json=body)).json()
-    assert told["sure"]
-    assert told["model"] is None
-    assert told["suggestions"][0] == {
+    suggestions_ = (await client.post("/v1/demands/suggestions", json=body)).json()
+    assert suggestions_["sure"]
+    assert suggestions_["model"] is None
+    assert suggestions_["suggestions"][0] == {
         "category": "street-lighting", "name": "路灯照明", "name_en": "Street lighting",
         "probability": 0.857, "source": "keywords", "because": ["路灯", "不亮"],
     }  # fmt: skip
 
 
-async def test_a_demand_without_any_known_word_is_left_to_a_person(client: httpx.AsyncClient):
+async def test_a_demand_without_a_known_word_gets_no_suggestion(client: httpx.AsyncClient):
     body = {"title": "求助", "text": "家里的事", "division": FENGCHI}
-    told = (await client.post("/v1/demands/suggestions", json=body)).json()
-    assert (told["suggestions"], told["sure"]) == ([], False)
+    suggestions_ = (await client.post("/v1/demands/suggestions", json=body)).json()
+    assert (suggestions_["suggestions"], suggestions_["sure"]) == ([], False)
 
 
 async def test_a_suggestion_for_an_unknown_place_is_refused(client: httpx.AsyncClient):
@@ -79,7 +79,7 @@ def test_a_title_with_words_of_two_categories_is_not_sure():
     assert not ranking.sure
 
 
-def test_a_longer_keyword_wins_over_those_inside_it():
+def test_a_longer_keyword_has_precedence_over_those_inside_it():
     (only,) = KEYWORDS.rank("请加装电梯", "").suggestions
     assert only.because == ("加装电梯",)
 
@@ -98,14 +98,14 @@ def test_a_probability_by_keywords_leaves_room_for_doubt(title: str, text: str):
     assert sum(suggestion.probability for suggestion in ranking.suggestions) < 1
 
 
-def test_a_model_has_learned_what_no_keyword_says(model: Model):
+def test_a_model_suggests_categories_without_keywords(model: Model):
     assert KEYWORDS.rank("灶台打不着火了", "").suggestions == ()
     best = model.rank("灶台打不着火了", "").suggestions[0]
     assert (best.category, best.source) == ("gas", Source.MODEL)
 
 
 @given(st.text(max_size=80))
-def test_a_model_shares_one_among_its_categories(model: Model, title: str):
+def test_the_probabilities_of_a_model_add_up_to_one(model: Model, title: str):
     ranking = model.rank(title, "")
     assert ranking.suggestions == () or sum(
         suggestion.probability for suggestion in ranking.suggestions
@@ -113,16 +113,18 @@ def test_a_model_shares_one_among_its_categories(model: Model, title: str):
 
 
 def test_a_model_computes_what_scikit_learn_computes(model: Model):
-    """Inference is ours, so that no deployment needs the library: it must not drift from it."""
+    """Inference is our own code, so that no deployment needs scikit-learn; it must give the same results."""
     from services.intake.suggestion import training
 
     vectors, fitted = training._fitted(routed())
     for title in ("半夜唱歌没人理", "季度申报", "灶台"):
         raw = fitted.decision_function(vectors.transform([title + "\n"]))[0]
-        ours = {suggestion.category: suggestion.probability for suggestion in model.rank(title, "").suggestions}
+        probabilities = {
+            suggestion.category: suggestion.probability for suggestion in model.rank(title, "").suggestions
+        }
         expected = training.softmax([float(score) / model.temperature for score in raw])
         for category, chance in zip(model.categories, expected, strict=True):
-            assert ours[category] == pytest.approx(chance, abs=0.002)
+            assert probabilities[category] == pytest.approx(chance, abs=0.002)
 
 
 def test_a_model_of_two_categories_computes_the_same_way():
@@ -132,7 +134,7 @@ def test_a_model_of_two_categories_computes_the_same_way():
     assert model.rank("季度申报", "").suggestions[0].category == "taxes"
 
 
-def test_a_model_that_was_seldom_tried_is_never_sure():
+def test_a_model_with_few_evaluations_is_never_sure():
     few = [example for example in routed() if example.category != "gas"]
     model, guesses = train(few, "nanhai", story.AT)
     assert model.threshold > 1
@@ -140,23 +142,25 @@ def test_a_model_that_was_seldom_tried_is_never_sure():
     assert not model.rank("半夜唱歌", "").sure
 
 
-def test_a_threshold_is_where_guesses_are_right_as_often_as_aimed_at():
+def test_the_threshold_gives_the_aimed_rate_of_right_guesses():
     guesses = [Guess(0.9, True, False)] * 40 + [Guess(0.6, False, False)] * 40
     assert sure_from(guesses, aim=0.9, fewest=30) == 0.9
     assert sure_from(guesses, aim=0.9, fewest=60) > 1
     assert sure_from([], aim=0.9, fewest=1) > 1
 
 
-def test_a_report_tells_how_far_words_lie_from_what_came_true():
-    told = report([Guess(0.95, True, True)] * 8 + [Guess(0.95, False, True)] * 2 + [Guess(0.0, False, False)] * 10)
-    assert (told.count, told.guessed, told.accuracy) == (20, 0.5, 0.4)
-    assert (told.sure, told.sure_accuracy) == (0.5, 0.8)
-    assert told.ece == pytest.approx(0.15)
-    (only,) = told.bins
+def test_a_report_compares_probabilities_with_results():
+    suggestions_ = report(
+        [Guess(0.95, True, True)] * 8 + [Guess(0.95, False, True)] * 2 + [Guess(0.0, False, False)] * 10
+    )
+    assert (suggestions_.count, suggestions_.guessed, suggestions_.accuracy) == (20, 0.5, 0.4)
+    assert (suggestions_.sure, suggestions_.sure_accuracy) == (0.5, 0.8)
+    assert suggestions_.ece == pytest.approx(0.15)
+    (only,) = suggestions_.bins
     assert (only.count, only.true) == (10, 0.8)
 
 
-def test_a_model_is_kept_as_numbers_and_reads_back_the_same(model: Model, tmp_path: Path):
+def test_a_model_is_stored_as_numbers_and_reads_back_the_same(model: Model, tmp_path: Path):
     file = tmp_path / "nanhai.json"
     file.write_text(model.model_dump_json(), "utf-8")
     assert read_model(file) == model
@@ -172,7 +176,7 @@ def test_a_model_is_kept_as_numbers_and_reads_back_the_same(model: Model, tmp_pa
         lambda told: told | {"code": "import os"},
     ],
 )
-def test_a_spoilt_model_is_refused_at_start_in_both_languages(model: Model, tmp_path: Path, spoil: Any):
+def test_a_damaged_model_is_refused_at_the_start_in_both_languages(model: Model, tmp_path: Path, spoil: Any):
     file = tmp_path / "nanhai.json"
     file.write_text(json.dumps(spoil(json.loads(model.model_dump_json()))), "utf-8")
     with pytest.raises(UnusableModel, match=r"模型文件无法使用 / the model cannot be used"):
@@ -231,25 +235,25 @@ async def test_a_model_learns_from_demands_that_no_unit_returned(client: httpx.A
 async def trained(
     client: httpx.AsyncClient, pool: Pool, database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Path:
-    """A folder with a model that `huying suggest train` made of this database."""
+    """A folder with a model that `huying suggest train` made from this database."""
     await submitted_and_routed(client, pool, routed())
     monkeypatch.setenv("DATABASE_URL", database)
     return tmp_path / "models"
 
 
 async def test_a_model_is_trained_evaluated_and_used_from_the_command_line(trained: Path, database: str, pool: Pool):
-    done = await asyncio.to_thread(CliRunner().invoke, huying, ["suggest", "train", "--into", str(trained)])
-    assert done.exit_code == 0, done.output
-    assert "3 categories, 30 demands" in " ".join(done.output.split())
-    told = await asyncio.to_thread(CliRunner().invoke, huying, ["suggest", "evaluate"])
-    assert told.exit_code == 0, told.output
-    assert "ECE" in told.output
-    assert "keywords: 30 demands" in told.output
+    result = await asyncio.to_thread(CliRunner().invoke, huying, ["suggest", "train", "--into", str(trained)])
+    assert result.exit_code == 0, result.output
+    assert "3 categories, 30 demands" in " ".join(result.output.split())
+    suggestions_ = await asyncio.to_thread(CliRunner().invoke, huying, ["suggest", "evaluate"])
+    assert suggestions_.exit_code == 0, suggestions_.output
+    assert "ECE" in suggestions_.output
+    assert "keywords: 30 demands" in suggestions_.output
 
     settings = IntakeSettings.model_validate(KEYS | {"DATABASE_URL": database, "suggestion_models": trained})
     key = await keys.add(pool, "app", ChannelKind.WEB, "App")
-    served = httpx.ASGITransport(web_app("intake", app.api(settings, pool).routers))
-    async with httpx.AsyncClient(transport=served, base_url="http://intake", headers={"X-API-Key": key}) as client:
+    transport = httpx.ASGITransport(web_app("intake", app.api(settings, pool).routers))
+    async with httpx.AsyncClient(transport=transport, base_url="http://intake", headers={"X-API-Key": key}) as client:
         body = {"title": "灶台打不着火", "division": FENGCHI}
         told_now = (await client.post("/v1/demands/suggestions", json=body)).json()
     assert told_now["model"]["demands"] == 30
@@ -257,10 +261,10 @@ async def test_a_model_is_trained_evaluated_and_used_from_the_command_line(train
     assert told_now["suggestions"][0]["source"] == "model"
 
 
-async def test_a_deployment_with_nothing_routed_is_told_that_it_is_too_early(
+async def test_training_without_routed_demands_is_refused_as_too_early(
     database: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ):
     monkeypatch.setenv("DATABASE_URL", database)
-    done = await asyncio.to_thread(CliRunner().invoke, huying, ["suggest", "train", "--into", str(tmp_path)])
-    assert done.exit_code == 1
-    assert "too little to learn from" in done.output
+    result = await asyncio.to_thread(CliRunner().invoke, huying, ["suggest", "train", "--into", str(tmp_path)])
+    assert result.exit_code == 1
+    assert "too little to learn from" in result.output

@@ -1,4 +1,4 @@
-"""One person supports a demand once, however they write their number and wherever they come by."""
+"""A person supports a demand once, in any spelling of their number and on any channel."""
 
 import asyncio
 from datetime import UTC, datetime, timedelta
@@ -26,7 +26,7 @@ async def support(client: httpx.AsyncClient, number: str, key: str, contact: Any
     return await say(client, number, "supports", body, key, **headers)
 
 
-async def told(pool: Pool) -> int:
+async def recorded_supports(pool: Pool) -> int:
     return [name for name, _ in await notes(pool)].count("demand.supported.v1")
 
 
@@ -47,7 +47,7 @@ SAME = (
 
 
 @pytest.mark.parametrize("same", SAME)
-async def test_one_person_is_one_support_whatever_the_key_the_channel_and_the_writing(
+async def test_one_person_is_one_support_with_any_key_channel_and_spelling(
     client: httpx.AsyncClient, pool: Pool, same: list[dict[str, str]]
 ):
     number, hotline = (await taken(client))["number"], await another(pool)
@@ -55,11 +55,11 @@ async def test_one_person_is_one_support_whatever_the_key_the_channel_and_the_wr
     assert first.status_code == 201, first.text
     for n, contact in enumerate(same):
         for key in (str(client.headers["X-API-Key"]), hotline):
-            again = await support(client, number, f"k{n}", contact, **{"X-API-Key": key})
-            assert (again.status_code, again.json()) == (201, first.json())
+            repeated = await support(client, number, f"k{n}", contact, **{"X-API-Key": key})
+            assert (repeated.status_code, repeated.json()) == (201, first.json())
     response = await sight(client, number, "call-1", hotline, contact=same[-1])
     assert (response.status_code, response.json()) == (201, first.json())
-    assert await told(pool) == 1
+    assert await recorded_supports(pool) == 1
 
 
 async def test_different_people_are_different_supports(client: httpx.AsyncClient, pool: Pool):
@@ -74,52 +74,54 @@ async def test_different_people_are_different_supports(client: httpx.AsyncClient
     ]
     answers = [await support(client, number, f"k{n}", contact) for n, contact in enumerate(people)]
     assert len({answer.json()["id"] for answer in answers}) == len(people)
-    assert await told(pool) == len(people)
+    assert await recorded_supports(pool) == len(people)
 
 
 async def test_a_person_may_support_several_demands(client: httpx.AsyncClient, pool: Pool):
     for key in ("k1", "k2"):
         number = (await taken(client, key))["number"]
         assert (await support(client, number, f"s-{key}", PHONE)).json()["number"] == number
-    assert await told(pool) == 2
+    assert await recorded_supports(pool) == 2
 
 
-async def test_what_became_known_of_a_person_later_leads_to_the_first_support(client: httpx.AsyncClient, pool: Pool):
+async def test_a_person_with_more_contacts_later_is_recognised_as_the_first_support(
+    client: httpx.AsyncClient, pool: Pool
+):
     number = (await taken(client))["number"]
     first = await support(client, number, "k1", PHONE)
     await support(client, number, "k2", PHONE | {"email": "chen@example.org"})
     third = await support(client, number, "k3", {"email": "chen@example.org"})
     assert third.json() == first.json()
-    assert await told(pool) == 1
+    assert await recorded_supports(pool) == 1
 
 
-async def test_twelve_at_once_are_one(client: httpx.AsyncClient, pool: Pool):
+async def test_twelve_concurrent_supports_of_one_person_are_one(client: httpx.AsyncClient, pool: Pool):
     number = (await taken(client))["number"]
     answers = await asyncio.gather(*(support(client, number, f"k{n}", PHONE) for n in range(12)))
     assert {(answer.status_code, answer.text) for answer in answers} == {(201, answers[0].text)}
-    assert await told(pool) == 1
+    assert await recorded_supports(pool) == 1
 
 
-async def test_who_raised_a_demand_does_not_support_it_and_nobody_learns_whose_it_is(
+async def test_the_person_who_raised_a_demand_cannot_support_it_and_is_not_revealed(
     client: httpx.AsyncClient, pool: Pool
 ):
     number = (await taken(client, contact=PHONE | {"name": "陈"}))["number"]
     hotline = await another(pool)
     other = await support(client, number, "k0", {"phone": "13900139000"}, **{"X-API-Key": hotline})
-    own = await support(client, number, "k1", {"phone": "+86 138 0013 8000"}, **{"X-API-Key": hotline})
-    again = await support(client, number, "k2", PHONE)
-    assert own.status_code == other.status_code == 201
-    assert own.json().keys() == other.json().keys()
-    assert own.json() == again.json()
-    assert datetime.fromisoformat(own.json()["at"]) >= datetime.fromisoformat(other.json()["at"])
+    own_answer = await support(client, number, "k1", {"phone": "+86 138 0013 8000"}, **{"X-API-Key": hotline})
+    repeated = await support(client, number, "k2", PHONE)
+    assert own_answer.status_code == other.status_code == 201
+    assert own_answer.json().keys() == other.json().keys()
+    assert own_answer.json() == repeated.json()
+    assert datetime.fromisoformat(own_answer.json()["at"]) >= datetime.fromisoformat(other.json()["at"])
     response = await sight(client, number, "call-1", hotline, contact=PHONE)
     assert response.status_code == 201
     answer = await client.get("/v1/demands", params={"external_id": "call-1"}, headers={"X-API-Key": hotline})
     assert [demand["number"] for demand in answer.json()["demands"]] == [number]
-    assert await told(pool) == 1
+    assert await recorded_supports(pool) == 1
 
 
-async def test_a_repeated_support_is_answered_as_at_first_though_the_demand_has_ended(
+async def test_a_repeated_support_gets_the_first_answer_although_the_demand_has_ended(
     client: httpx.AsyncClient, pool: Pool
 ):
     number = (await taken(client))["number"]
@@ -130,7 +132,7 @@ async def test_a_repeated_support_is_answered_as_at_first_though_the_demand_has_
     assert (await support(client, number, "k3", {"phone": "13900139000"})).status_code == 409
 
 
-async def test_supports_that_tell_nobody_apart_are_limited_for_a_channel_and_an_hour(
+async def test_anonymous_supports_are_limited_per_channel_and_hour(
     client: httpx.AsyncClient, pool: Pool, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setattr(supporters, "NAMELESS", 3)
@@ -152,9 +154,7 @@ async def test_supports_that_tell_nobody_apart_are_limited_for_a_channel_and_an_
     assert (await support(client, number, "k4")).status_code == 201
 
 
-async def test_no_contact_is_left_in_clear_and_an_erasure_leaves_nothing(
-    client: httpx.AsyncClient, pool: Pool, database: str
-):
+async def test_contacts_are_encrypted_and_an_erasure_removes_them(client: httpx.AsyncClient, pool: Pool, database: str):
     receipt = await taken(client)
     await support(client, receipt["number"], "k1", PHONE | {"email": "chen@example.org"})
     async with pool.acquire() as db, db.transaction():
@@ -183,12 +183,12 @@ async def test_counts_of_supports_are_pruned_when_their_hour_is_over(
     assert timedelta(hours=1) == supporters.WITHIN
 
 
-async def test_a_submission_with_a_contact_keeps_nothing_beside_the_vault(client: httpx.AsyncClient, pool: Pool):
+async def test_a_contact_of_a_submission_is_stored_only_in_the_vault(client: httpx.AsyncClient, pool: Pool):
     await submit(client, GOOD | {"contact": PHONE}, "k")
     async with pool.acquire() as db:
         assert await db.fetchval("SELECT count(*) FROM supporter") == 0
 
 
-def test_a_name_or_an_address_tells_nobody_apart():
+def test_a_name_or_an_address_does_not_identify_a_supporter():
     assert not list(ways(Contact(name="陈", address="北园中路 1 号")))
     assert list(ways(Contact(phone="转 0"))) == []

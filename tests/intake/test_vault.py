@@ -1,4 +1,4 @@
-"""Contacts are shown with a reason that is told, erased for good, and never readable without the master key."""
+"""Contacts are shown only with a recorded reason, can be erased for good, and are unreadable without the master key."""
 
 import asyncio
 import json
@@ -51,13 +51,13 @@ async def client(pool: Pool, settings: IntakeSettings) -> AsyncIterator[httpx.As
 
 async def client_with(pool: Pool, settings: IntakeSettings) -> httpx.AsyncClient:
     key = await keys.add(pool, "web", ChannelKind.WEB, "Web")
-    served = web_app("intake", app.api(settings, pool).routers)
-    transport = httpx.ASGITransport(served, raise_app_exceptions=False)
+    application = web_app("intake", app.api(settings, pool).routers)
+    transport = httpx.ASGITransport(application, raise_app_exceptions=False)
     return httpx.AsyncClient(transport=transport, base_url="http://intake", headers={"X-API-Key": key})
 
 
-async def demand(client: httpx.AsyncClient, **more: Any) -> dict[str, Any]:
-    answer = await submit(client, GOOD | {"text": TEXT, "contact": CONTACT} | more, uuid4().hex)
+async def demand(client: httpx.AsyncClient, **changes: Any) -> dict[str, Any]:
+    answer = await submit(client, GOOD | {"text": TEXT, "contact": CONTACT} | changes, uuid4().hex)
     assert answer.status_code == 201, answer.text
     return dict(answer.json())
 
@@ -73,19 +73,19 @@ def service() -> dict[str, str]:
     return {"Authorization": f"Bearer {Tokens(secret).write('service', {'service': 'feedback'})}"}
 
 
-async def reveal(client: httpx.AsyncClient, number: str, headers: Any, **asked: Any) -> httpx.Response:
-    return await client.post(f"/v1/demands/{number}/contact", json={"why": WHY} | asked, headers=headers)
+async def reveal(client: httpx.AsyncClient, number: str, headers: Any, **body: Any) -> httpx.Response:
+    return await client.post(f"/v1/demands/{number}/contact", json={"why": WHY} | body, headers=headers)
 
 
 async def erase(client: httpx.AsyncClient, number: str, headers: Any) -> httpx.Response:
     return await client.post(f"/v1/demands/{number}/contact/erasure", json={"why": "本人要求删除"}, headers=headers)
 
 
-async def test_the_contact_that_a_fact_refers_to_is_shown_alone(client: httpx.AsyncClient, pool: Pool):
+async def test_only_the_contact_that_a_fact_refers_to_is_shown(client: httpx.AsyncClient, pool: Pool):
     number = (await demand(client))["number"]
     supporter = {"name": "李某某", "phone": "13900139000"}
-    for what, body in (("supports", {"contact": supporter}), ("supplements", {"text": "请打13700137000"})):
-        answer = await client.post(f"/v1/demands/{number}/{what}", json=body, headers={"Idempotency-Key": what})
+    for note, body in (("supports", {"contact": supporter}), ("supplements", {"text": "请打13700137000"})):
+        answer = await client.post(f"/v1/demands/{number}/{note}", json=body, headers={"Idempotency-Key": note})
         assert answer.status_code == 201, answer.text
     async with pool.acquire() as db:
         rows = await db.fetch("SELECT payload FROM journal WHERE sequence IS NULL ORDER BY position")
@@ -103,26 +103,26 @@ async def viewings(pool: Pool) -> list[dict[str, Any]]:
     return [json.loads(row["payload"]) for row in rows]
 
 
-async def test_a_contact_is_shown_and_who_saw_it_is_told(client: httpx.AsyncClient, pool: Pool):
-    made = await demand(client)
-    response = await reveal(client, made["number"], staff())
+async def test_showing_a_contact_is_recorded_with_the_person(client: httpx.AsyncClient, pool: Pool):
+    receipt = await demand(client)
+    response = await reveal(client, receipt["number"], staff())
     assert response.status_code == 200, response.text
-    assert response.json() == {"number": made["number"], **CONTACT, "title": GOOD["title"], "text": TEXT}
+    assert response.json() == {"number": receipt["number"], **CONTACT, "title": GOOD["title"], "text": TEXT}
     assert "no-store" in response.headers["cache-control"]
     fields = ["name", "phone", "address", "title", "text"]
     assert await viewings(pool) == [{"by": "陈", "fields": fields, "why": WHY}]
 
 
-async def test_a_service_asks_for_no_more_than_it_needs(client: httpx.AsyncClient, pool: Pool):
-    made = await demand(client)
-    response = await reveal(client, made["number"], service(), fields=["phone"], why="发送办理通知")
-    assert response.json() == {"number": made["number"], "phone": CONTACT["phone"]}
+async def test_a_service_gets_only_the_requested_fields(client: httpx.AsyncClient, pool: Pool):
+    receipt = await demand(client)
+    response = await reveal(client, receipt["number"], service(), fields=["phone"], why="发送办理通知")
+    assert response.json() == {"number": receipt["number"], "phone": CONTACT["phone"]}
     assert await viewings(pool) == [{"by": "service:feedback", "fields": ["phone"], "why": "发送办理通知"}]
 
 
 async def test_a_reason_that_names_the_person_is_masked_in_the_record(client: httpx.AsyncClient, pool: Pool):
-    made = await demand(client)
-    assert (await reveal(client, made["number"], staff(), why="给13800138000回电")).status_code == 200
+    receipt = await demand(client)
+    assert (await reveal(client, receipt["number"], staff(), why="给13800138000回电")).status_code == 200
     assert (await viewings(pool))[0]["why"] == "给［手机号］回电"
 
 
@@ -136,8 +136,8 @@ async def test_a_reason_that_names_the_person_is_masked_in_the_record(client: ht
 async def test_a_contact_is_not_shown_without_a_reason(
     client: httpx.AsyncClient, pool: Pool, body: dict[str, Any], field: str
 ):
-    made = await demand(client)
-    refused = await client.post(f"/v1/demands/{made['number']}/contact", json=body, headers=staff())
+    receipt = await demand(client)
+    refused = await client.post(f"/v1/demands/{receipt['number']}/contact", json=body, headers=staff())
     assert refused.status_code == 422, refused.text
     assert is_a_problem(refused)["errors"][0]["field"] == field
     assert await viewings(pool) == []
@@ -154,59 +154,62 @@ async def test_a_contact_is_not_shown_without_a_reason(
     ],
     ids=["nobody", "forged", "without the role", "of another unit", "a service of another deployment"],
 )
-async def test_a_contact_is_not_shown_to_whoever_does_not_handle_the_demand(
+async def test_a_contact_is_not_shown_to_staff_who_do_not_handle_the_demand(
     client: httpx.AsyncClient, pool: Pool, headers: dict[str, str], status: int
 ):
-    made = await demand(client)
-    for refused in (await reveal(client, made["number"], headers), await erase(client, made["number"], headers)):
+    receipt = await demand(client)
+    for refused in (await reveal(client, receipt["number"], headers), await erase(client, receipt["number"], headers)):
         assert refused.status_code == status, refused.text
         is_a_problem(refused)
         assert CONTACT["phone"] not in refused.text
     assert await viewings(pool) == []
 
 
-async def test_a_token_of_a_service_is_good_for_a_minute(client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch):
-    made = await demand(client)
+async def test_a_token_of_a_service_is_valid_for_a_minute(client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch):
+    receipt = await demand(client)
     with monkeypatch.context() as earlier:
         earlier.setattr(TimestampSigner, "get_timestamp", lambda _: int(now().timestamp()) - 62)
         old = service()
-    assert (await reveal(client, made["number"], old)).status_code == 401
-    assert (await reveal(client, made["number"], service())).status_code == 200
+    assert (await reveal(client, receipt["number"], old)).status_code == 401
+    assert (await reveal(client, receipt["number"], service())).status_code == 200
 
 
 async def test_a_service_cannot_erase(client: httpx.AsyncClient):
-    made = await demand(client)
-    assert (await erase(client, made["number"], service())).status_code == 403
-    assert (await reveal(client, made["number"], service())).status_code == 200
+    receipt = await demand(client)
+    assert (await erase(client, receipt["number"], service())).status_code == 403
+    assert (await reveal(client, receipt["number"], service())).status_code == 200
 
 
-async def test_a_contact_is_not_shown_when_it_cannot_be_told(client: httpx.AsyncClient, pool: Pool):
-    made = await demand(client)
+async def test_a_contact_is_not_shown_if_the_access_cannot_be_recorded(client: httpx.AsyncClient, pool: Pool):
+    receipt = await demand(client)
     async with pool.acquire() as db:
         await db.execute(
             "ALTER TABLE journal ADD CONSTRAINT full_disk CHECK (type <> 'demand.personal-data-viewed.v1') NOT VALID"
         )
-    failed = await reveal(client, made["number"], staff())
+    failed = await reveal(client, receipt["number"], staff())
     assert (failed.status_code, CONTACT["phone"] in failed.text) == (500, False)
 
 
 async def test_a_demand_that_came_without_a_contact_says_so(client: httpx.AsyncClient, pool: Pool):
-    made = await demand(client, contact=None, text="没有个人信息")
-    refused = await reveal(client, made["number"], staff())
+    receipt = await demand(client, contact=None, text="没有个人信息")
+    refused = await reveal(client, receipt["number"], staff())
     assert (refused.status_code, "has no" in refused.text) == (404, True)
     assert await viewings(pool) == []
 
 
-async def test_an_erased_person_is_gone_and_the_demand_stays(client: httpx.AsyncClient, pool: Pool):
-    named = (await client.post("/v1/attachments", files={"file": papers.plain()})).json()["reference"]
-    made = await demand(client, attachments=[named])
-    response = await erase(client, made["number"], staff())
+async def test_an_erased_person_is_removed_and_the_demand_stays(client: httpx.AsyncClient, pool: Pool):
+    reference = (await client.post("/v1/attachments", files={"file": papers.plain()})).json()["reference"]
+    receipt = await demand(client, attachments=[reference])
+    response = await erase(client, receipt["number"], staff())
     assert response.status_code == 200, response.text
-    assert (await erase(client, made["number"], staff())).json() == response.json()
-    for gone in (await reveal(client, made["number"], staff()), await client.get(f"/v1/attachments/{named}")):
-        assert gone.status_code == 410
-        assert "personal-data-erased" in is_a_problem(gone)["type"]
-    followed = await client.get(f"/v1/demands/{made['number']}")
+    assert (await erase(client, receipt["number"], staff())).json() == response.json()
+    for response_ in (
+        await reveal(client, receipt["number"], staff()),
+        await client.get(f"/v1/attachments/{reference}"),
+    ):
+        assert response_.status_code == 410
+        assert "personal-data-erased" in is_a_problem(response_)["type"]
+    followed = await client.get(f"/v1/demands/{receipt['number']}")
     assert (followed.status_code, followed.json()["title"]) == (200, GOOD["title"])
     async with pool.acquire() as db:
         key = await db.fetchrow("SELECT * FROM vault_key")
@@ -216,7 +219,7 @@ async def test_an_erased_person_is_gone_and_the_demand_stays(client: httpx.Async
         assert await db.fetchval("SELECT count(*) FROM journal") == 1
 
 
-async def test_nothing_that_names_the_caller_is_left_of_a_hotlines_references(client: httpx.AsyncClient, pool: Pool):
+async def test_an_erasure_removes_external_ids_that_identify_the_caller(client: httpx.AsyncClient, pool: Pool):
     call = "20210510-13800138000"
     body = GOOD | {"contact": CONTACT, "external_id": call}
     first = (await submit(client, body, f"call-{call}")).json()
@@ -225,47 +228,49 @@ async def test_nothing_that_names_the_caller_is_left_of_a_hotlines_references(cl
     assert answer.status_code == 201, answer.text
     assert (await submit(client, body, f"call-{call}")).json() == first
     assert (await submit(client, body, "another key")).json()["number"] == first["number"]
-    found = (await client.get("/v1/demands", params={"external_id": call})).json()["demands"]
-    assert [one["number"] for one in found] == [first["number"]]
+    demands_found = (await client.get("/v1/demands", params={"external_id": call})).json()["demands"]
+    assert [one["number"] for one in demands_found] == [first["number"]]
     async with pool.acquire() as db:
         rows = str([await db.fetch(f"SELECT * FROM {table}") for table in ("submission", "sighting", "journal")])
     assert ("13800138000" in rows, "13700137000" in rows) == (False, False)
 
 
-async def test_what_comes_after_an_erasure_is_not_kept(client: httpx.AsyncClient, settings: IntakeSettings, pool: Pool):
-    made = await demand(client)
-    await erase(client, made["number"], staff())
-    named = (await client.post("/v1/attachments", files={"file": papers.plain()})).json()["reference"]
-    said = {"text": "请打13700137000", "attachments": [named]}
+async def test_personal_data_after_an_erasure_is_not_stored(
+    client: httpx.AsyncClient, settings: IntakeSettings, pool: Pool
+):
+    receipt = await demand(client)
+    await erase(client, receipt["number"], staff())
+    reference = (await client.post("/v1/attachments", files={"file": papers.plain()})).json()["reference"]
+    note_body = {"text": "请打13700137000", "attachments": [reference]}
     answer = await client.post(
-        f"/v1/demands/{made['number']}/supplements", json=said, headers={"Idempotency-Key": "after"}
+        f"/v1/demands/{receipt['number']}/supplements", json=note_body, headers={"Idempotency-Key": "after"}
     )
     assert answer.status_code == 201, answer.text
-    assert (await client.get(f"/v1/attachments/{named}")).status_code == 410
+    assert (await client.get(f"/v1/attachments/{reference}")).status_code == 410
     assert await app.attachment_service(settings, pool).sweep() == 1
 
 
-async def test_an_erasure_waits_for_what_is_being_said(client: httpx.AsyncClient, pool: Pool):
-    made = await demand(client)
+async def test_an_erasure_waits_for_a_note_that_is_being_recorded(client: httpx.AsyncClient, pool: Pool):
+    receipt = await demand(client)
     async with pool.acquire() as db, db.transaction():
         await db.execute("SELECT FROM demand FOR UPDATE")
-        erasing = asyncio.create_task(erase(client, made["number"], staff()))
+        erasing = asyncio.create_task(erase(client, receipt["number"], staff()))
         with pytest.raises(TimeoutError):
             await asyncio.wait_for(asyncio.shield(erasing), 0.3)
     assert (await erasing).status_code == 200
 
 
-async def test_an_erased_attachment_is_swept_at_once(client: httpx.AsyncClient, pool: Pool, settings: IntakeSettings):
-    named = (await client.post("/v1/attachments", files={"file": papers.plain()})).json()["reference"]
-    await erase(client, (await demand(client, attachments=[named]))["number"], staff())
+async def test_an_erased_attachment_is_removed_at_once(client: httpx.AsyncClient, pool: Pool, settings: IntakeSettings):
+    reference = (await client.post("/v1/attachments", files={"file": papers.plain()})).json()["reference"]
+    await erase(client, (await demand(client, attachments=[reference]))["number"], staff())
     assert settings.attachments_folder
     assert await app.attachment_service(settings, pool).sweep() == 1
     assert await app.attachment_service(settings, pool).sweep() == 0
     assert [path for path in settings.attachments_folder.rglob("*") if path.is_file()] == []
-    assert (await client.get(f"/v1/attachments/{named}")).status_code == 410
+    assert (await client.get(f"/v1/attachments/{reference}")).status_code == 410
 
 
-async def test_what_was_erased_is_found_without_reading_every_attachment(pool: Pool):
+async def test_erased_attachments_are_found_without_reading_all(pool: Pool):
     async with pool.acquire() as db, db.transaction():
         await db.execute("SET LOCAL enable_seqscan = off")
         plan = await db.fetch(
@@ -276,11 +281,11 @@ async def test_what_was_erased_is_found_without_reading_every_attachment(pool: P
     assert "attachment_unused" in str(plan)
 
 
-async def test_intakes_worker_sweeps_what_was_erased_over_http(
+async def test_intakes_worker_removes_attachments_erased_over_http(
     client: httpx.AsyncClient, pool: Pool, settings: IntakeSettings
 ):
-    named = (await client.post("/v1/attachments", files={"file": papers.plain()})).json()["reference"]
-    await erase(client, (await demand(client, attachments=[named]))["number"], staff())
+    reference = (await client.post("/v1/attachments", files={"file": papers.plain()})).json()["reference"]
+    await erase(client, (await demand(client, attachments=[reference]))["number"], staff())
     folder = settings.attachments_folder
     assert folder
 
@@ -288,29 +293,29 @@ async def test_intakes_worker_sweeps_what_was_erased_over_http(
         return [path for path in folder.rglob("*") if path.is_file()]
 
     async with asyncio.TaskGroup() as tasks:
-        running = [tasks.create_task(task()) for task in app.worker(settings, pool).tasks]
-        await eventually(left, lambda found: found == [])
-        for task in running:
+        tasks_ = [tasks.create_task(task()) for task in app.worker(settings, pool).tasks]
+        await eventually(left, lambda demands_found: demands_found == [])
+        for task in tasks_:
             task.cancel()
 
 
-async def test_a_process_that_knows_no_store_forgets_nothing(
+async def test_a_process_without_a_store_keeps_the_references_of_files(
     client: httpx.AsyncClient, pool: Pool, settings: IntakeSettings
 ):
-    named = (await client.post("/v1/attachments", files={"file": papers.plain()})).json()["reference"]
-    await erase(client, (await demand(client, attachments=[named]))["number"], staff())
+    reference = (await client.post("/v1/attachments", files={"file": papers.plain()})).json()["reference"]
+    await erase(client, (await demand(client, attachments=[reference]))["number"], staff())
     with pytest.raises(Refused, match="HUYING_ATTACHMENTS_FOLDER"):
         await app.attachment_service(settings.model_copy(update={"attachments_folder": None}), pool).sweep()
     assert await app.attachment_service(settings, pool).sweep() == 1
 
 
 async def test_a_demand_without_a_contact_can_be_erased_too(client: httpx.AsyncClient):
-    made = await demand(client, contact=None, text="")
-    assert (await erase(client, made["number"], staff())).status_code == 200
-    assert (await reveal(client, made["number"], staff())).status_code == 410
+    receipt = await demand(client, contact=None, text="")
+    assert (await erase(client, receipt["number"], staff())).status_code == 200
+    assert (await reveal(client, receipt["number"], staff())).status_code == 410
 
 
-async def test_a_repeated_submission_is_known_after_its_person_was_erased(client: httpx.AsyncClient):
+async def test_a_repeated_submission_is_recognised_after_the_erasure(client: httpx.AsyncClient):
     body = GOOD | {"contact": CONTACT}
     first = (await submit(client, body, "k")).json()
     await erase(client, first["number"], staff())
@@ -336,7 +341,7 @@ async def test_a_repetition_is_recognised_after_the_master_key_was_changed(pool:
     assert assembled.vault(before).pseudonym("陈") == assembled.vault(after).pseudonym("陈")
 
 
-async def test_the_master_key_changes_while_contacts_are_taken_and_shown(pool: Pool, settings: IntakeSettings):
+async def test_the_master_key_can_be_changed_while_contacts_are_stored_and_shown(pool: Pool, settings: IntakeSettings):
     before, between, after = (
         settings.model_copy(update={"vault_key": new * 40, "vault_old_key": old * 40})
         for new, old in (("a", ""), ("b", "a"), ("b", ""))
@@ -347,8 +352,8 @@ async def test_the_master_key_changes_while_contacts_are_taken_and_shown(pool: P
         assert (await reveal(client, numbers[0], staff())).status_code == 200
         numbers.append((await demand(client))["number"])
         await erase(client, numbers.pop(1), staff())
-    done = await rotation.rotate(pool, assembled.vault(between))
-    assert (done.count, done.unopened) == (2, 0)
+    rotated = await rotation.rotate(pool, assembled.vault(between))
+    assert (rotated.count, rotated.unopened) == (2, 0)
     assert (await rotation.rotate(pool, assembled.vault(between))).count == 0
     async with await client_with(pool, after) as client:
         for number in numbers:
@@ -359,13 +364,13 @@ async def test_keys_that_neither_master_opens_are_counted_and_kept(pool: Pool, s
     async with await client_with(pool, settings.model_copy(update={"vault_key": "a" * 40})) as client:
         await demand(client)
     async with pool.acquire() as db:
-        kept = await db.fetchval("SELECT wrapped FROM vault_key")
-        done = await rotation.rotate(pool, Vault.of("b" * 40, "c" * 40))
-        assert (done.count, done.unopened) == (0, 1)
-        assert await db.fetchval("SELECT wrapped FROM vault_key") == kept
+        stored = await db.fetchval("SELECT wrapped FROM vault_key")
+        rotated = await rotation.rotate(pool, Vault.of("b" * 40, "c" * 40))
+        assert (rotated.count, rotated.unopened) == (0, 1)
+        assert await db.fetchval("SELECT wrapped FROM vault_key") == stored
 
 
-async def test_contacts_of_before_the_migration_can_still_be_shown(postgres: Server, tmp_path: Path):
+async def test_contacts_older_than_the_migration_can_still_be_shown(postgres: Server, tmp_path: Path):
     async with fresh_database(postgres, "template1") as dsn:
         shutil.copy(app.MIGRATIONS / "20261101000100_intake.sql", tmp_path)
         await migrate(dsn, "intake", tmp_path)
@@ -376,14 +381,14 @@ async def test_contacts_of_before_the_migration_can_still_be_shown(postgres: Ser
         box = key.seal(reference, b"{}")
         await db.execute("INSERT INTO vault (id, demand_id, sealed) VALUES ($1, $2, $3)", reference, demand_id, box)
         await migrate(dsn, "intake", app.MIGRATIONS)
-        kept = await queries.of_demand(db, demand_id)
+        stored = await queries.of_demand(db, demand_id)
         await db.close()
-        assert kept
-        assert kept.wrapped
-        assert vault.unwrap(kept.key_id, kept.wrapped).open(kept.boxes[0].id, kept.boxes[0].sealed) == b"{}"
+        assert stored
+        assert stored.wrapped
+        assert vault.unwrap(stored.key_id, stored.wrapped).open(stored.boxes[0].id, stored.boxes[0].sealed) == b"{}"
 
 
-def test_a_box_opens_with_its_own_key_and_id_alone():
+def test_an_encrypted_value_opens_only_with_its_own_key_and_id():
     vault, one, two = Vault.of("a" * 40), UUID(int=1), UUID(int=2)
     key = vault.new_key(one)
     sealed, wrapped = key.seal(one, "邹".encode()), vault.wrap(key)
@@ -412,20 +417,22 @@ async def of_many(client: httpx.AsyncClient, questions: list[dict[str, Any]], by
 
 
 async def contact_of(pool: Pool, number: str) -> str:
-    """The reference to the contact that the fact of a submission tells."""
+    """The reference to the contact in the fact of a submission."""
     async with pool.acquire() as db:
         payload = await db.fetchval("SELECT payload FROM journal WHERE subject = $1 AND sequence = 1", number)
     return str(json.loads(payload)["contact"])
 
 
-async def test_a_service_asks_for_many_contacts_at_once_and_each_showing_is_told(client: httpx.AsyncClient, pool: Pool):
-    made = [await demand(client), await demand(client, contact={"name": "李", "email": "li@example.net"})]
-    made.append(await demand(client, contact={"name": "王"}))
-    numbers = [one["number"] for one in made]
+async def test_a_service_can_request_many_contacts_at_once_and_each_access_is_recorded(
+    client: httpx.AsyncClient, pool: Pool
+):
+    receipt = [await demand(client), await demand(client, contact={"name": "李", "email": "li@example.net"})]
+    receipt.append(await demand(client, contact={"name": "王"}))
+    numbers = [one["number"] for one in receipt]
     ways = {"ways": ["wechat", "phone", "email"], "why": "submitted"}
     questions = [{"number": number, "contact": await contact_of(pool, number), **ways} for number in numbers]
-    await erase(client, (gone := await demand(client))["number"], staff())
-    questions += [{"number": gone["number"], "contact": str(uuid4()), **ways}]
+    await erase(client, (response_ := await demand(client))["number"], staff())
+    questions += [{"number": response_["number"], "contact": str(uuid4()), **ways}]
     questions += [{"number": "NH21-999999-L", "contact": str(uuid4()), **ways}, {**questions[0], "ways": ["email"]}]
     answer = await of_many(client, questions)
     assert answer.status_code == 200, answer.text
@@ -439,11 +446,11 @@ async def test_a_service_asks_for_many_contacts_at_once_and_each_showing_is_told
         {"state": "nothing-left", "way": None, "address": None},
     ]
     assert await viewings(pool) == [
-        {"by": "service:feedback", "fields": [way], "why": "submitted"} for way in ("phone", "email")
+        {"by": "service:feedback", "fields": [field], "why": "submitted"} for field in ("phone", "email")
     ]
 
 
-async def test_many_contacts_at_once_are_for_services_alone(client: httpx.AsyncClient, pool: Pool):
+async def test_only_services_can_request_many_contacts_at_once(client: httpx.AsyncClient, pool: Pool):
     number = (await demand(client))["number"]
     question = {"number": number, "contact": await contact_of(pool, number), "ways": ["phone"], "why": "submitted"}
     assert (await of_many(client, [question], staff())).status_code == 403
