@@ -1,4 +1,4 @@
-"""A channel reads of a fact what the citizen is shown, and nothing that stays with the offices."""
+"""A channel gets the fields of a fact that the citizen may see, and no internal ones."""
 
 import json
 from typing import Final
@@ -49,20 +49,20 @@ KEPT_BACK: Final[dict[type[f.Fact], set[str]]] = {
     f.PublicationRefused: {"entered_by", "said_by"},
     f.PublicationAllowed: {"refusals", "entered_by", "said_by"},
 }  # fmt: skip
-"""What no channel reads, decided field by field: whoever adds one decides here or in `VISIBLE`."""
+"""Fields that no channel gets; a new field must be added here or to `VISIBLE`."""
 DEMAND: Final = Demand(
     id=story.ID, number="NH21-001335-9", jurisdiction="nanhai", division="440605011001", status=Status.IN_PROGRESS,
     unit="u-1", contact=UUID(int=77), handler="经办人姓名", title="路面破损",
 )  # fmt: skip
 
 
-def seen(fact: f.Fact, **told: object) -> ChannelEvent | None:
+def seen(fact: f.Fact, **fields: object) -> ChannelEvent | None:
     envelope = Envelope(
         id=UUID(int=5), stream="demand", key=story.ID, type=fact.wire_type(), source="/services/routing",
         subject=DEMAND.number, time=story.AT, sequence=4, causation=UUID(int=6), correlation=UUID(int=7),
         traceparent="00-trace", imported=False, data="{}",
     )  # fmt: skip
-    return channel_event(DEMAND, fact, envelope._replace(**told), {"u-1": "桂城街道"}.__getitem__)
+    return channel_event(DEMAND, fact, envelope._replace(**fields), {"u-1": "桂城街道"}.__getitem__)
 
 
 def sample(kind: type[f.Fact]) -> f.Fact:
@@ -84,24 +84,24 @@ def test_every_field_of_a_fact_is_shown_or_kept_back_by_a_decision(kind: type[f.
 
 
 @pytest.mark.parametrize("kind", FACTS.values(), ids=lambda kind: kind.type)
-def test_of_what_is_kept_back_nothing_is_in_the_event(kind: type[f.Fact]):
+def test_no_internal_field_is_in_the_event(kind: type[f.Fact]):
     fact = sample(kind)
-    hidden = dict.fromkeys(KEPT_BACK.get(kind, kind.model_fields), "canary-7f3a")
-    event = seen(fact.model_copy(update=hidden))
+    internal = dict.fromkeys(KEPT_BACK.get(kind, kind.model_fields), "canary-7f3a")
+    event = seen(fact.model_copy(update=internal))
     assert (event is None) is (kind in INTERNAL)
     assert event is None or "canary" not in event.model_dump_json()
 
 
 @pytest.mark.parametrize("kind", VISIBLE, ids=lambda kind: kind.type)
-def test_of_what_is_shown_everything_that_was_told_is_in_the_event(kind: type[f.Fact]):
+def test_every_visible_field_is_in_the_event(kind: type[f.Fact]):
     fact = sample(kind)
     event = seen(fact)
-    told = fact.model_dump(mode="json", include=set(VISIBLE[kind]), exclude_none=True)
+    visible = fact.model_dump(mode="json", include=set(VISIBLE[kind]), exclude_none=True)
     assert event
-    assert event.data.fact == told
+    assert event.data.fact == visible
 
 
-def test_an_event_says_how_the_demand_stands_and_where_it_belongs_in_its_life():
+def test_an_event_has_the_status_of_the_demand_and_its_sequence():
     event = seen(f.DemandProgressed(by="陈", note="明天到场"), sequence=9, imported=True)
     assert event
     payload = json.loads(event.model_dump_json())
@@ -119,9 +119,9 @@ def test_an_event_says_how_the_demand_stands_and_where_it_belongs_in_its_life():
     }  # fmt: skip
 
 
-def test_a_fact_of_a_retired_version_is_told_in_the_version_of_today():
-    old = parse("demand.routed.v1", (SAMPLES / "demand.routed.v1.json").read_text("utf-8"))
-    event = seen(old, type="demand.routed.v1")
+def test_a_fact_of_a_retired_version_is_sent_in_the_present_version():
+    retired_fact = parse("demand.routed.v1", (SAMPLES / "demand.routed.v1.json").read_text("utf-8"))
+    event = seen(retired_fact, type="demand.routed.v1")
     assert event
     assert event.type == "demand.routed.v2"
     assert event.type in EVENT_TYPES

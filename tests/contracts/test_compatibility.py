@@ -1,4 +1,4 @@
-"""A released schema may gain optional fields; every other change is found and said in one sentence."""
+"""A released schema may gain optional fields; every other change is found and explained."""
 
 from copy import deepcopy
 from typing import Any
@@ -43,7 +43,7 @@ DROP = object()
 
 
 def changed(path: str, value: object) -> Schema:
-    """The fact with the value at a path of its schema put in place, or dropped."""
+    """The schema with the value at this path replaced, or removed."""
     schema = deepcopy(FACT)
     *steps, last = path.split("/")
     part: Any = schema
@@ -89,12 +89,12 @@ FORBIDDEN = [
 
 
 @pytest.mark.parametrize(("path", "value", "sentence"), FORBIDDEN, ids=[f"{p} {s[:30]}" for p, _, s in FORBIDDEN])
-def test_a_change_that_readers_could_not_take_is_said(path: str, value: object, sentence: str):
-    found = incompatibilities(FACT, changed(path, value))
-    assert any(sentence in one for one in found), found
+def test_an_incompatible_change_is_explained(path: str, value: object, sentence: str):
+    changes = incompatibilities(FACT, changed(path, value))
+    assert any(sentence in change for change in changes), changes
 
 
-def test_a_new_field_that_is_required_is_said():
+def test_a_new_required_field_is_explained():
     after = changed("properties/at", {"type": "string"})
     after["required"] = [*FACT["required"], "at"]
     assert incompatibilities(FACT, after) == ["at: a new field must be optional"]
@@ -113,7 +113,7 @@ ALLOWED = [
 
 
 @pytest.mark.parametrize(("path", "value"), ALLOWED, ids=[path for path, _ in ALLOWED])
-def test_an_optional_field_and_other_words_are_no_change(path: str, value: object):
+def test_an_optional_field_and_another_description_are_no_change(path: str, value: object):
     assert incompatibilities(FACT, changed(path, value)) == []
 
 
@@ -156,7 +156,7 @@ def test_a_schema_is_compatible_with_itself(schema: Schema):
 
 
 @given(objects(SCHEMAS), SCHEMAS)
-def test_any_optional_field_may_be_added_and_none_may_be_taken_away(schema: Schema, field: Schema):
+def test_any_optional_field_may_be_added_and_none_removed(schema: Schema, field: Schema):
     more = deepcopy(schema)
     more["properties"]["new"] = field
     assert incompatibilities(schema, more) == []
@@ -179,7 +179,7 @@ def test_every_published_schema_is_compared_to_its_end(name: str):
 
 
 def _each_type_changed(schema: Schema) -> list[Schema]:
-    found: list[Schema] = []
+    changes: list[Schema] = []
 
     def walk(part: Any, path: list[str | int]) -> None:
         if isinstance(part, dict):
@@ -189,7 +189,7 @@ def _each_type_changed(schema: Schema) -> list[Schema]:
                 for step in path:
                     inner = inner[step]
                 inner["type"] = "another"
-                found.append(spoiled)
+                changes.append(spoiled)
             for key, value in part.items():
                 if key not in ("default", "examples"):
                     walk(value, [*path, key])
@@ -198,4 +198,4 @@ def _each_type_changed(schema: Schema) -> list[Schema]:
                 walk(value, [*path, n])
 
     walk(schema, [])
-    return found
+    return changes

@@ -1,4 +1,4 @@
-"""Our envelope is a CloudEvent to others, and theirs is one to us."""
+"""Other libraries can read our envelopes as CloudEvents, and we can read theirs."""
 
 from datetime import UTC, datetime
 from uuid import UUID
@@ -29,9 +29,9 @@ TOLD = Envelope(
 
 
 def record(headers: dict[str, bytes] | None = None, **changes: object):
-    told = dict(TOLD.headers()) | (headers or {})
-    given = {"key": str(TOLD.key).encode(), "value": TOLD.data.encode()} | changes
-    return read("demand", given["key"], [(n, v) for n, v in told.items() if v is not None], given["value"])
+    headers_ = dict(TOLD.headers()) | (headers or {})
+    fields = {"key": str(TOLD.key).encode(), "value": TOLD.data.encode()} | changes
+    return read("demand", fields["key"], [(n, v) for n, v in headers_.items() if v is not None], fields["value"])
 
 
 def test_what_is_written_is_read_again():
@@ -60,15 +60,15 @@ def test_we_read_what_the_cloudevents_library_writes():
     }
     message = to_binary_event(CloudEvent(attributes, {"by": "陈"}), JSONFormat())
     key = message.key if isinstance(message.key, bytes) else str(message.key).encode()
-    found = read("demand", key, list(message.headers.items()), message.value)
-    assert (found.id, found.sequence, found.time) == (TOLD.id, 3, TOLD.time)
+    envelope_ = read("demand", key, list(message.headers.items()), message.value)
+    assert (envelope_.id, envelope_.sequence, envelope_.time) == (TOLD.id, 3, TOLD.time)
 
 
 NO_SEQUENCES = (b"0", b"-1", b"+1", b"1_0", b" 1", b"", b"2147483648", b"9" * 5000)
 
 
 @pytest.mark.parametrize(
-    ("headers", "changes", "said"),
+    ("headers", "changes", "reason"),
     [
         ({"ce_id": None}, {}, "'ce_id' is missing"),
         ({"ce_id": b"x"}, {}, "UUID"),
@@ -79,6 +79,6 @@ NO_SEQUENCES = (b"0", b"-1", b"+1", b"1_0", b" 1", b"", b"2147483648", b"9" * 50
         ({}, {"value": b"\xff\xfe"}, "utf-8"),
     ],
 )
-def test_a_record_that_is_not_an_envelope_says_why(headers: dict[str, bytes], changes: dict[str, object], said: str):
-    with pytest.raises(Refused, match=said):
+def test_a_record_that_is_not_an_envelope_says_why(headers: dict[str, bytes], changes: dict[str, object], reason: str):
+    with pytest.raises(Refused, match=reason):
         record(headers, **changes)

@@ -1,4 +1,4 @@
-"""The table of the life of a demand holds what the design promises."""
+"""Properties of the table of a demand's lifecycle."""
 
 from datetime import UTC, datetime
 from uuid import UUID
@@ -25,7 +25,7 @@ def test_every_status_fact_has_a_row():
     assert set(TRANSITIONS) == set(STATUS_FACTS.values())
 
 
-def test_at_any_status_exactly_one_service_may_speak():
+def test_at_any_status_exactly_one_service_may_record():
     for status in Status:
         tellers = {row.told_by for row in TRANSITIONS.values() if status in row.after}
         assert len(tellers) == (0 if status is Status.CLOSED else 1), status
@@ -38,7 +38,7 @@ def test_every_status_can_be_reached_and_left():
     assert left == set(Status) - {Status.CLOSED}
 
 
-def test_reporting_tells_nothing_about_demands():
+def test_reporting_records_no_facts_of_demands():
     assert Service.REPORTING not in HOLDER.values()
 
 
@@ -72,7 +72,7 @@ def sample(kind: type[f.StatusFact]) -> f.StatusFact:
 
 
 @given(st.lists(st.sampled_from(list(STATUS_FACTS.values())), max_size=40))
-def test_whatever_is_tried_a_demand_stays_legal(tries: list[type[f.StatusFact]]):
+def test_random_facts_never_lead_to_an_illegal_state(tries: list[type[f.StatusFact]]):
     demand = Demand(id=UUID(int=1))
     for kind in tries:
         before = demand

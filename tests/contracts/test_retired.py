@@ -1,4 +1,4 @@
-"""A fact that was told in a version of the past is read as the one of today, wherever it lies."""
+"""A fact in a retired version is read as its present version, wherever it is stored."""
 
 import json
 
@@ -26,43 +26,45 @@ TODAY = {
         "due_at": "2021-05-20T09:30:00Z",
     }
 }
-"""What the sample of each retired version says today."""
+"""The present version of each retired sample."""
 
 
-def test_every_retired_version_says_what_it_is_today():
+def test_every_retired_version_has_a_present_version():
     assert set(TODAY) == set(RETIRED)
 
 
 @pytest.mark.parametrize("name", RETIRED)
-def test_a_retired_version_is_read_as_the_one_of_today(name: str):
+def test_a_retired_version_is_read_as_the_present_one(name: str):
     sample = (SAMPLES / f"{name}.json").read_text("utf-8")
     fact = parse(name, sample)
     assert FACTS[fact.wire_type()] is type(fact)
     assert json.loads(fact.model_dump_json(exclude_defaults=True)) == TODAY[name] == current_data(name, sample)
 
 
-def test_a_fact_of_today_is_shown_as_it_is():
+def test_a_present_fact_is_shown_unchanged():
     assert current_data("demand.accepted.v1", '{"by": "陈", "later": 1}') == {"by": "陈", "later": 1}
 
 
-def test_a_retired_version_carries_its_history_on():
+def test_a_retired_version_keeps_its_history():
     step = f.RecordedStep(at=story.AT, type="demand.accepted", data={"by": "Chen"})
     old = DemandRoutedV1(unit="u", rule="recorded", history=(step,))
     assert routed(old) == f.DemandRouted(unit="u", rule="recorded", history=(step,))
     assert upcast(routed(old)) == routed(old)
 
 
-def test_what_no_longer_fits_a_retired_version_is_refused_by_its_name():
+def test_a_body_that_does_not_fit_its_retired_version_is_refused():
     with pytest.raises(Refused, match=r"demand.routed.v1: limit_days"):
         parse("demand.routed.v1", '{"unit": "u", "rule": "r", "limit_days": 0}')
 
 
-def test_every_reader_knows_retired_versions_and_no_service_tells_them():
+def test_every_reader_knows_retired_versions_and_no_service_records_them():
     rules = demand_rules(Service.REPORTING)
     assert all(map(rules.handles, KNOWN))
     document = asyncapi()
-    told = [message["$ref"] for operation in document["operations"].values() for message in operation["messages"]]
-    assert {name.rpartition("/")[2] for name in told} == set(FACTS)
+    type_and_body = [
+        message["$ref"] for operation in document["operations"].values() for message in operation["messages"]
+    ]
+    assert {name.rpartition("/")[2] for name in type_and_body} == set(FACTS)
     for name in KNOWN:
         deprecated = name in RETIRED
         assert schemas()[name].get("deprecated", False) is deprecated
@@ -84,10 +86,12 @@ def test_a_limit_is_in_days_or_in_hours():
             parse("demand.routed.v2", f'{{"unit": "u", "rule": "r", "limit": {limit}}}')
 
 
-def test_both_versions_lead_a_demand_to_the_same_state():
+def test_both_versions_give_a_demand_the_same_state():
     rules = demand_rules(Service.REPORTING)
     before = story.demand(*story.SUBMITTED)
     today = json.dumps(TODAY["demand.routed.v1"])
-    old, new = (rules.parse(*told) for told in (("demand.routed.v1", V1), ("demand.routed.v2", today)))
+    old, new = (
+        rules.parse(*type_and_body) for type_and_body in (("demand.routed.v1", V1), ("demand.routed.v2", today))
+    )
     assert rules.evolve(before, old, story.AT) == rules.evolve(before, new, story.AT)
     assert rules.evolve(before, old, story.AT).status is Status.ROUTED

@@ -1,4 +1,4 @@
-"""States are stored without the fields that have their default: another default would change stored demands."""
+"""States are stored without default values, so a changed default would change stored demands."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -14,7 +14,7 @@ from shared.contracts.demand.state import Demand
 
 LISTED: Final = Path(__file__).parent / "state_defaults.json"
 STATES: Final = (Demand,)
-"""What repositories store."""
+"""The models that repositories store."""
 WAY_OUT: Final = (
     "Give the new meaning a new field, or write a migration of the stored states and then change state_defaults.json"
 )
@@ -33,7 +33,7 @@ def models(annotation: Any) -> Iterator[type[BaseModel]]:
 
 
 def fields_of(*states: type[BaseModel]) -> Listed:
-    """What the models say today."""
+    """The defaults of the present models."""
     return {
         model.__name__: {name: {} if field.is_required() else {"default": default(field)}
                          for name, field in model.model_fields.items()}
@@ -46,7 +46,7 @@ def default(field: FieldInfo) -> Any:
 
 
 def changes(listed: Listed, today: Listed) -> Iterator[str]:
-    """In words, what would be read otherwise than it was stored, and what to do instead."""
+    """Explains which stored values would be read differently, and what to do instead."""
     for model, name in sorted({*_places(listed), *_places(today)}):
         before, now = listed.get(model, {}).get(name), today.get(model, {}).get(name)
         if json.dumps(before) == json.dumps(now):
@@ -69,11 +69,11 @@ def _places(models: Listed) -> Iterator[tuple[str, str]]:
 
 
 def test_no_default_of_a_stored_state_changes():
-    found = list(changes(json.loads(LISTED.read_text("utf-8")), fields_of(*STATES)))
-    assert not found, "\n".join(found)
+    messages = list(changes(json.loads(LISTED.read_text("utf-8")), fields_of(*STATES)))
+    assert not messages, "\n".join(messages)
 
 
-def test_the_models_within_a_state_are_guarded_too():
+def test_models_nested_in_a_state_are_checked_too():
     assert {"Demand", "RecordedStep"} <= set(fields_of(*STATES))
 
 
@@ -115,10 +115,10 @@ def other(**fields: Any) -> Listed:
         ),
     ],
 )
-def test_a_change_of_a_default_is_said_with_what_to_do(fields: dict[str, Any], sentence: str):
-    (found,) = changes(LISTED_BEFORE, other(**fields))
-    assert found.startswith(sentence)
+def test_a_changed_default_is_explained_with_advice(fields: dict[str, Any], sentence: str):
+    (messages,) = changes(LISTED_BEFORE, other(**fields))
+    assert messages.startswith(sentence)
 
 
-def test_nothing_is_said_where_nothing_changed():
+def test_unchanged_defaults_cause_no_message():
     assert list(changes(LISTED_BEFORE, other())) == []

@@ -1,4 +1,4 @@
-"""A reader believes a fact only of a service that tells it."""
+"""A reader accepts a fact only from a service that may record it."""
 
 import pytest
 
@@ -17,12 +17,12 @@ def sample(kind: type[f.Fact]) -> f.Fact:
     return kind.model_validate_json((SAMPLES / f"{kind.wire_type()}.json").read_bytes())
 
 
-def test_every_fact_has_a_teller():
+def test_every_fact_has_a_service_that_records_it():
     without = [kind.__name__ for kind in FACTS.values() if not TOLD_BY.get(kind)]
     assert not without, f"{without}: which service tells it? Name it in TRANSITIONS or in NOTES_TOLD_BY"
 
 
-def test_a_status_fact_is_told_by_the_service_that_the_table_names():
+def test_a_status_fact_is_recorded_by_the_service_in_the_table():
     assert {kind: TOLD_BY[kind] for kind in TRANSITIONS} == {k: {row.told_by} for k, row in TRANSITIONS.items()}
 
 
@@ -31,7 +31,7 @@ SOURCES = [*(f"/services/{service}" for service in Service), "/services/nobody",
 
 @pytest.mark.parametrize("kind", FACTS.values(), ids=lambda kind: kind.type)
 @pytest.mark.parametrize("source", SOURCES)
-def test_whoever_else_tells_a_fact_is_refused_by_name(kind: type[f.Fact], source: str):
+def test_a_fact_from_another_service_is_refused_with_its_name(kind: type[f.Fact], source: str):
     told = envelope(sample(kind), 1 if kind.moves else None)._replace(source=source)
     if source.removeprefix("/services/") in TOLD_BY[kind] and source.startswith("/services/"):
         check_teller(told)
@@ -45,7 +45,7 @@ def test_whoever_else_tells_a_fact_is_refused_by_name(kind: type[f.Fact], source
 
 
 @pytest.mark.parametrize("kind", FACTS.values(), ids=lambda kind: kind.type)
-def test_a_service_may_tell_what_its_readers_believe_it(kind: type[f.Fact]):
+def test_a_service_may_record_what_its_readers_accept(kind: type[f.Fact]):
     for service in TOLD_BY[kind]:
         demand_rules(service).authorize(sample(kind))
     for service in set(Service) - TOLD_BY[kind]:

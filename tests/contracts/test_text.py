@@ -1,4 +1,4 @@
-"""What nobody can keep is refused where it comes in, in whatever it hides."""
+"""Text that cannot be stored is refused at input, wherever it is nested."""
 
 from typing import get_args
 
@@ -51,7 +51,7 @@ def test_a_text_with_nothing_to_see_is_empty():
 
 
 @pytest.mark.parametrize("value", [{"a\u0000": 1}, {"a": [{"b": "\u0000"}]}, ["ok", "\u0000"]])
-def test_a_control_character_is_found_wherever_it_hides(value: JsonValue):
+def test_a_control_character_is_found_in_any_nesting(value: JsonValue):
     assert unreadable(value) == "U+0000"
 
 
@@ -61,7 +61,7 @@ def test_a_plain_value_is_readable(value: JsonValue):
 
 
 @pytest.mark.parametrize(("command", "field"), SPOKEN, ids=lambda one: getattr(one, "__name__", one))
-def test_whatever_staff_and_citizens_write_is_plain_text(command: type[BaseModel], field: str):
+def test_every_text_of_staff_and_citizens_is_plain_text(command: type[BaseModel], field: str):
     for value in ("a\u0000b", ["a\u0000b"]):
         with pytest.raises(ValidationError) as refused:
             command.model_validate({field: value})

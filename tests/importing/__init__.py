@@ -1,1 +1,1 @@
-"""Bulk import: readers, mappings, refused rows, going on after an interruption."""
+"""Tests of bulk import: readers, mappings, refused rows, and resuming after an interruption."""

@@ -1,4 +1,4 @@
-"""An import in this process, with or without intake on a real database."""
+"""Runs an import in this process, with or without intake on a real database."""
 
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
@@ -28,26 +28,26 @@ SCOPES = ("import", "submit", "read-all")
 
 @contextmanager
 def quiet(table: Table, before: int) -> Iterator[Callable[[int], None]]:
-    """No bar."""
+    """Shows no progress bar."""
     yield lambda rows: None
 
 
 def read(file: Path) -> tuple[list[RecordedDemand], list[tuple[int, str, str]]]:
-    """The demands of a file of work orders, and line, column and reason of each refused row."""
-    mapping, good, bad = hotline(file).mapping, [], []
+    """The demands in a file of work orders, and line, column and reason of each refused row."""
+    mapping, demands, refusals = hotline(file).mapping, [], []
     translator = Translator(mapping, nanhai(), now)
     with opened(file, mapping.encoding, mapping.columns) as table:
         for row in table.rows:
             try:
-                good.append(translator.demand(row))
+                demands.append(translator.demand(row))
             except BadRow as refused:
-                bad.append((row.place.line, refused.column, refused.reason))
-    return good, bad
+                refusals.append((row.place.line, refused.column, refused.reason))
+    return demands, refusals
 
 
-async def tried(file: Path, **more: Any) -> Outcome:
+async def dry_run(file: Path, **options: Any) -> Outcome:
     """A dry run."""
-    return await run(hotline(file, **more), None, quiet)
+    return await run(hotline(file, **options), None, quiet)
 
 
 @pytest.fixture(autouse=True)
@@ -66,8 +66,8 @@ async def pool(database: str) -> AsyncIterator[Pool]:
 async def intake(intake_built: Built, pool: Pool) -> AsyncIterator[httpx.AsyncClient]:
     """Intake in this process, with the key of a channel that may import."""
     headers = {"X-API-Key": await keys.add(pool, "import", ChannelKind.PARTNER, "Import", SCOPES)}
-    async with intake_built.on(pool) as served:
-        transport = httpx.ASGITransport(served, raise_app_exceptions=False)
+    async with intake_built.on(pool) as application:
+        transport = httpx.ASGITransport(application, raise_app_exceptions=False)
         async with httpx.AsyncClient(transport=transport, base_url="http://intake", headers=headers) as client:
             yield client
 

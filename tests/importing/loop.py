@@ -1,4 +1,4 @@
-"""The four services in this process without a broker: what one tells is handed to the others, in order."""
+"""The four services in this process without a broker: facts of one are delivered to the others in order."""
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -30,7 +30,7 @@ Story = list[tuple[str, datetime]]
 
 @dataclass
 class Loop:
-    """One log for all; `turn` goes on until nobody has anything to add."""
+    """One log for all services; `turn` runs until no service records anything more."""
 
     pools: dict[Service, Pool]
     deliveries: dict[Service, Delivery]
@@ -39,19 +39,19 @@ class Loop:
     relayed: dict[Service, int] = field(default_factory=dict)
 
     async def turn(self) -> None:
-        """Relay and deliver until all is told."""
+        """Relay and deliver until nothing is left."""
         while await self._relay():
             for service in self.deliveries:
                 await self.hear(service)
 
     async def hear(self, service: Service) -> None:
-        """What this one service has not heard yet."""
+        """Deliver to this service the facts that it has not received yet."""
         fresh = self.log[self.heard.get(service, 0) :]
         self.heard[service] = len(self.log)
         await self.deliveries[service].deliver(fresh)
 
     async def tell(self, service: Service, reference: str, *facts: Fact) -> None:
-        """What somebody here does with a demand."""
+        """Record facts of a service about a demand."""
         key = (await self.demand(reference)).id
         repository = self.deliveries[service].repositories.by_stream["demand"]
         async with self.pools[service].acquire() as db, db.transaction():
@@ -69,35 +69,35 @@ class Loop:
                 self.relayed.get(service, 0),
             )
             for row in rows:
-                told = from_row(row)
-                headers = tuple(told.headers())
-                record = Record(TOPIC, 0, len(self.log), str(told.key).encode(), headers, told.data.encode())
+                envelope_ = from_row(row)
+                headers = tuple(envelope_.headers())
+                record = Record(TOPIC, 0, len(self.log), str(envelope_.key).encode(), headers, envelope_.data.encode())
                 self.log.append(record)
                 self.relayed[service] = row["position"]
         return len(self.log) > before
 
     async def demand(self, reference: str, by: Service = Service.INTAKE) -> Demand:
-        """What a service knows of the demand with this reference."""
+        """A service's state of the demand with this reference."""
         id = await self.pools[Service.INTAKE].fetchval("SELECT id FROM submission WHERE external_id = $1", reference)
         table = TABLES.get(by, "demand")
         state = await self.pools[by].fetchval(f'SELECT state::text FROM "{table}" WHERE id = $1', id)
         return Demand.model_validate_json(state)
 
     async def story(self, reference: str) -> Story:
-        """The status facts of a demand as the log has them: what, and when."""
+        """The status facts of a demand in the log, with their times."""
         demand = await self.demand(reference)
-        told = (dict(record.headers) for record in self.log if record.key == str(demand.id).encode())
+        rows_ = (dict(record.headers) for record in self.log if record.key == str(demand.id).encode())
         return [
             (headers["ce_type"].decode().removeprefix("demand.").rpartition(".")[0],
              datetime.fromisoformat(headers["ce_time"].decode()))
-            for headers in told if "ce_sequence" in headers
+            for headers in rows_ if "ce_sequence" in headers
         ]  # fmt: skip
 
 
 @asynccontextmanager
-async def opened_loop(database: str, **more: str) -> AsyncIterator[Loop]:
-    """All four on one database, with these settings beside the usual ones."""
-    settings = KEYS | {"DATABASE_URL": database} | more
+async def opened_loop(database: str, **settings_: str) -> AsyncIterator[Loop]:
+    """All four services on one database, with these additional settings."""
+    settings = KEYS | {"DATABASE_URL": database} | settings_
     packs = shipped()
     repositories: dict[Service, Repositories] = {
         Service.INTAKE: Repositories.of(intake_parts.demand_repository(packs)),

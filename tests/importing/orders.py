@@ -1,4 +1,4 @@
-"""Work orders of a hotline, as tests write them into files of every format."""
+"""Writes work orders of a hotline into files of every format."""
 
 import csv
 import json
@@ -24,8 +24,8 @@ COLUMNS = (
 
 
 def order(n: int = 1, **changes: Any) -> Order:
-    """A work order that is handled and rated; `changes` name its columns."""
-    plain = {
+    """A work order that is handled and rated; `changes` are values by column."""
+    columns = {
         "工单编号": f"FS2021-{n:06d}",
         "来电时间": "2021/03/01 09:30:07",
         "来电人": "邹女士",
@@ -47,17 +47,17 @@ def order(n: int = 1, **changes: Any) -> Order:
         "满意度": "非常满意",
         "是否解决": "是",
     }
-    return plain | changes
+    return columns | changes
 
 
 BAD = [order(1), order(2, 来电时间="昨天"), order(3, 工单状态="飞了"), order(4)]
-"""Two sound ones around two that are refused."""
+"""Two valid orders around two that are refused."""
 
 
 def csv_file(path: Path, orders: Iterable[Order], encoding: str = "utf-8") -> Path:
     """Comma-separated."""
-    with path.open("w", encoding=encoding, newline="") as out:
-        writer = csv.DictWriter(out, COLUMNS)
+    with path.open("w", encoding=encoding, newline="") as file:
+        writer = csv.DictWriter(file, COLUMNS)
         writer.writeheader()
         writer.writerows(orders)
     return path
@@ -65,35 +65,35 @@ def csv_file(path: Path, orders: Iterable[Order], encoding: str = "utf-8") -> Pa
 
 def ndjson_file(path: Path, orders: Iterable[Order]) -> Path:
     """One object a line."""
-    path.write_text("".join(json.dumps(one, ensure_ascii=False) + "\n" for one in orders), "utf-8")
+    path.write_text("".join(json.dumps(order_, ensure_ascii=False) + "\n" for order_ in orders), "utf-8")
     return path
 
 
 def xlsx_file(path: Path, orders: Iterable[Order], title: str = "") -> Path:
-    """A workbook of today, with a title above the names where one is given."""
-    book = openpyxl.Workbook()
-    sheet = book.active
+    """A modern workbook, optionally with a title above the column names."""
+    workbook = openpyxl.Workbook()
+    sheet = workbook.active
     assert sheet is not None
     sheet.title = "工单"
     if title:
         sheet.append([title])
     sheet.append(list(COLUMNS))
-    for one in orders:
-        sheet.append([one[name] for name in COLUMNS])
-    book.save(path)
+    for order_ in orders:
+        sheet.append([order_[name] for name in COLUMNS])
+    workbook.save(path)
     return path
 
 
 def xls_file(path: Path, orders: Iterable[Order]) -> Path:
-    """A workbook of 1997, as offices still send them."""
-    book = xlwt.Workbook()
-    sheet = book.add_sheet("工单")
+    """A workbook in the format of 1997, which offices still send."""
+    workbook = xlwt.Workbook()
+    sheet = workbook.add_sheet("工单")
     date = xlwt.easyxf(num_format_str="yyyy-mm-dd hh:mm:ss")
-    rows = [list(COLUMNS), *([one[name] for name in COLUMNS] for one in orders)]
+    rows = [list(COLUMNS), *([order_[name] for name in COLUMNS] for order_ in orders)]
     for n, row in enumerate(rows):
         for m, cell in enumerate(row):
             sheet.write(n, m, cell, *([date] if isinstance(cell, datetime) else []))
-    book.save(str(path))
+    workbook.save(str(path))
     return path
 
 
@@ -101,8 +101,8 @@ def rows(path: Path) -> list[Order]:
     """The rows of a workbook's first sheet, by the names above them."""
     sheet = openpyxl.load_workbook(path).active
     assert sheet is not None
-    names, *found = sheet.iter_rows(values_only=True)
-    return [{str(name): cell for name, cell in zip(names, row, strict=True)} for row in found]
+    names, *body_rows = sheet.iter_rows(values_only=True)
+    return [{str(name): cell for name, cell in zip(names, row, strict=True)} for row in body_rows]
 
 
 def hotline(file: Path, **changes: Any) -> Job:

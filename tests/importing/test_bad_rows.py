@@ -1,4 +1,4 @@
-"""Each way in which a row can be bad: its line, its column, a reason in both languages; the rest goes on."""
+"""Every mistake in a row is reported with line, column and a reason in both languages; other rows are imported."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -39,14 +39,14 @@ from tests.packs import nanhai
         ({"来电人": "空\0字符"}, "来电人", "含有空字符"),
     ],
 )
-def test_a_wrong_cell_is_blamed_by_its_line_and_column(
+def test_a_wrong_cell_is_reported_with_line_and_column(
     changes: dict[str, Any], column: str, reason: str, tmp_path: Path
 ):
-    good, bad = read(csv_file(tmp_path / "o.csv", [order(1), order(2, **changes), order(3)]))
-    assert [demand.external_id for demand in good] == ["FS2021-000001", "FS2021-000003"]
-    assert [(line, where) for line, where, _ in bad] == [(3, column)]
-    assert reason in bad[0][2]
-    assert " / " in bad[0][2]
+    demands, refused = read(csv_file(tmp_path / "o.csv", [order(1), order(2, **changes), order(3)]))
+    assert [demand.external_id for demand in demands] == ["FS2021-000001", "FS2021-000003"]
+    assert [(line, where) for line, where, _ in refused] == [(3, column)]
+    assert reason in refused[0][2]
+    assert " / " in refused[0][2]
 
 
 @pytest.mark.parametrize(
@@ -77,63 +77,65 @@ def changed(path: Path, change: Callable[[list[bytes]], list[bytes]]) -> Path:
     return path
 
 
-def test_a_broken_byte_costs_its_row_alone(tmp_path: Path):
+def test_a_broken_byte_affects_only_its_row(tmp_path: Path):
     file = changed(
         tmp_path / "o.csv", lambda lines: [*lines[:2], lines[2].replace("邹".encode(), b"\xe9\x82"), *lines[3:]]
     )
-    good, bad = read(file)
-    assert (len(good), bad[0][:2]) == (3, (3, "来电人"))
-    assert "not valid" in bad[0][2]
+    demands, refused = read(file)
+    assert (len(demands), refused[0][:2]) == (3, (3, "来电人"))
+    assert "not valid" in refused[0][2]
 
 
 def test_a_ragged_row_says_which_column_is_missing(tmp_path: Path):
-    good, bad = read(changed(tmp_path / "o.csv", lambda lines: [*lines[:3], b"1,2", lines[3] + b",more", lines[4]]))
-    assert len(good) == 3
-    assert [(line, column) for line, column, _ in bad] == [(4, COLUMNS[2]), (5, "")]
-    assert "列数不足" in bad[0][2]
-    assert "列数过多" in bad[1][2]
+    demands, refused = read(
+        changed(tmp_path / "o.csv", lambda lines: [*lines[:3], b"1,2", lines[3] + b",more", lines[4]])
+    )
+    assert len(demands) == 3
+    assert [(line, column) for line, column, _ in refused] == [(4, COLUMNS[2]), (5, "")]
+    assert "列数不足" in refused[0][2]
+    assert "列数过多" in refused[1][2]
 
 
-def test_a_quote_that_never_ends_costs_its_own_line(tmp_path: Path):
-    good, bad = read(changed(tmp_path / "o.csv", lambda lines: [lines[0], b'"' + lines[1], *lines[2:]]))
-    assert [demand.external_id[-1] for demand in good] == ["2", "3", "4"]
-    assert [(line, column) for line, column, _ in bad] == [(2, "")]
+def test_an_unclosed_quote_affects_only_its_line(tmp_path: Path):
+    demands, refused = read(changed(tmp_path / "o.csv", lambda lines: [lines[0], b'"' + lines[1], *lines[2:]]))
+    assert [demand.external_id[-1] for demand in demands] == ["2", "3", "4"]
+    assert [(line, column) for line, column, _ in refused] == [(2, "")]
 
 
-def test_a_cell_that_is_too_long_for_csv_is_called_so(tmp_path: Path):
-    good, bad = read(csv_file(tmp_path / "o.csv", [order(1), order(2, 诉求内容="长" * 140_000), order(3)]))
-    assert (len(good), bad[0][0]) == (2, 3)
-    assert "a cell has more than 131,072 characters" in bad[0][2]
+def test_a_cell_that_is_too_long_for_csv_is_reported(tmp_path: Path):
+    demands, refused = read(csv_file(tmp_path / "o.csv", [order(1), order(2, 诉求内容="长" * 140_000), order(3)]))
+    assert (len(demands), refused[0][0]) == (2, 3)
+    assert "a cell has more than 131,072 characters" in refused[0][2]
 
 
-def test_a_text_of_several_lines_moves_the_lines_after_it(tmp_path: Path):
+def test_line_numbers_after_a_multiline_text_are_right(tmp_path: Path):
     file = csv_file(tmp_path / "o.csv", [order(1, 诉求内容="一\n二\n三"), order(2, 工单状态="飞了")])
-    good, bad = read(file)
-    assert good[0].text == "一\n二\n三"
-    assert bad[0][:2] == (5, "工单状态")
+    demands, refused = read(file)
+    assert demands[0].text == "一\n二\n三"
+    assert refused[0][:2] == (5, "工单状态")
 
 
 def test_an_empty_line_is_no_row(tmp_path: Path):
-    good, bad = read(
+    demands, refused = read(
         changed(tmp_path / "o.csv", lambda lines: [*lines[:2], b"", b"," * (len(COLUMNS) - 1), *lines[2:]])
     )
-    assert (len(good), bad) == (4, [])
+    assert (len(demands), refused) == (4, [])
 
 
-def test_a_bad_line_of_ndjson_costs_itself_alone(tmp_path: Path):
+def test_a_bad_line_of_ndjson_affects_only_itself(tmp_path: Path):
     file = ndjson_file(tmp_path / "o.ndjson", [order(1), order(2)])
     first, second = file.read_bytes().splitlines()
     broken = second.replace("邹".encode(), b"\xe9\x82")
     file.write_bytes(b"\n".join([first, b'{"half": ', b"[1]", broken, b"", b"{}", second]))
-    good, bad = read(file)
-    assert [demand.external_id[-1] for demand in good] == ["1", "2"]
-    assert [line for line, *_ in bad] == [2, 3, 4, 6]
-    assert "not JSON" in bad[0][2]
+    demands, refused = read(file)
+    assert [demand.external_id[-1] for demand in demands] == ["1", "2"]
+    assert [line for line, *_ in refused] == [2, 3, 4, 6]
+    assert "not JSON" in refused[0][2]
 
 
-def test_a_damaged_cell_that_nobody_reads_harms_nobody(tmp_path: Path):
+def test_a_damaged_cell_of_an_unused_column_is_ignored(tmp_path: Path):
     file = changed(
         tmp_path / "o.csv", lambda lines: [lines[0] + ",备注".encode(), *(one + b",\xff\0" for one in lines[1:])]
     )
-    good, bad = read(file)
-    assert (len(good), bad) == (4, [])
+    demands, refused = read(file)
+    assert (len(demands), refused) == (4, [])

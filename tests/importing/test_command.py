@@ -1,4 +1,4 @@
-"""`huying import` says what it did and what to do, in its exit code and in a sentence."""
+"""`huying import` reports its result and what to do, with an exit code and a message."""
 
 import asyncio
 import os
@@ -30,25 +30,25 @@ def huying(*arguments: object) -> Result:
     return CliRunner().invoke(app, ["import", *map(str, arguments)])
 
 
-def test_a_sound_file_ends_with_zero(tmp_path: Path):
-    done = huying(csv_file(tmp_path / "o.csv", [order(1)], "gb18030"), "--mapping", "hotline12345", "--dry-run")
-    assert done.exit_code == 0
-    assert "GB18030（据列名判断" in done.output
-    assert "1 can be taken, 0 refused; nothing was imported" in done.output
-    assert "only the file was checked" in done.output.replace("\n", " ")
+def test_a_valid_file_ends_with_code_zero(tmp_path: Path):
+    result = huying(csv_file(tmp_path / "o.csv", [order(1)], "gb18030"), "--mapping", "hotline12345", "--dry-run")
+    assert result.exit_code == 0
+    assert "GB18030（据列名判断" in result.output
+    assert "1 can be taken, 0 refused; nothing was imported" in result.output
+    assert "only the file was checked" in result.output.replace("\n", " ")
 
 
-def test_a_refused_row_ends_with_one_and_says_where_to_correct_it(tmp_path: Path):
+def test_a_refused_row_ends_with_code_one_and_says_where_to_correct_it(tmp_path: Path):
     file = csv_file(tmp_path / "o.csv", [order(1), order(2, 工单状态="飞了")])
-    done = huying(file, "--mapping", "hotline12345", "--dry-run")
-    assert done.exit_code == 1
-    assert "o.csv.errors.xlsx" in done.output
-    assert "correct them there and import it with the same mapping" in done.output
-    assert "工单状态" in done.output
+    result = huying(file, "--mapping", "hotline12345", "--dry-run")
+    assert result.exit_code == 1
+    assert "o.csv.errors.xlsx" in result.output
+    assert "correct them there and import it with the same mapping" in result.output
+    assert "工单状态" in result.output
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "message"),
     [
         (("absent.csv", "--mapping", "hotline12345", "--dry-run"), "there is no file absent.csv"),
         (("o.csv", "--mapping", "absent"), "known mappings: hotline12345, myla311"),
@@ -56,12 +56,12 @@ def test_a_refused_row_ends_with_one_and_says_where_to_correct_it(tmp_path: Path
         (("o.csv", "--mapping", "own.yaml"), "own.yaml:1: "),
     ],
 )
-def test_a_hopeless_import_ends_with_two_and_a_sentence(arguments: tuple[str, ...], said: str, tmp_path: Path):
+def test_an_impossible_import_ends_with_code_two_and_a_reason(arguments: tuple[str, ...], message: str, tmp_path: Path):
     csv_file(tmp_path / "o.csv", [order(1)])
     (tmp_path / "own.yaml").write_text("times: 7\n")
-    done = huying(*arguments)
-    assert done.exit_code == 2
-    assert said in done.output
+    result = huying(*arguments)
+    assert result.exit_code == 2
+    assert message in result.output
 
 
 class RefusesTheKey(BaseHTTPRequestHandler):
@@ -69,49 +69,49 @@ class RefusesTheKey(BaseHTTPRequestHandler):
         self.send_error(401)
 
     def log_message(self, *_: object) -> None:
-        """Nothing: a test has nobody to tell."""
+        """Log nothing."""
 
 
 @pytest.fixture
 def elsewhere() -> Iterator[str]:
-    """The address of a deployment that does not know our key."""
+    """The address of a deployment that refuses our key."""
     with HTTPServer(("127.0.0.1", 0), RefusesTheKey) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         yield f"http://127.0.0.1:{server.server_port}"
         server.shutdown()
 
 
-def test_a_key_that_is_refused_ends_with_two_and_a_sentence(elsewhere: str, tmp_path: Path):
+def test_a_refused_key_ends_with_code_two_and_a_reason(elsewhere: str, tmp_path: Path):
     file = csv_file(tmp_path / "o.csv", [order(1)])
-    done = huying(file, "--mapping", "hotline12345", "--url", elsewhere, "--key", "wrong", "--no-wait")
-    assert done.exit_code == 2
-    assert "huying: HTTP 401" in done.output
+    result = huying(file, "--mapping", "hotline12345", "--url", elsewhere, "--key", "wrong", "--no-wait")
+    assert result.exit_code == 2
+    assert "huying: HTTP 401" in result.output
 
 
-def test_a_deployment_that_does_not_answer_is_named(tmp_path: Path):
+def test_a_deployment_that_does_not_respond_is_named(tmp_path: Path):
     nowhere = f"http://127.0.0.1:{free_port()}"
     file = csv_file(tmp_path / "o.csv", [order(1)])
-    done = huying(file, "--mapping", "hotline12345", "--url", nowhere, "--key", "any")
-    assert done.exit_code == 2
-    assert f"{nowhere}/v1/jurisdictions/nanhai 没有回应 / does not answer" in done.output
+    result = huying(file, "--mapping", "hotline12345", "--url", nowhere, "--key", "any")
+    assert result.exit_code == 2
+    assert f"{nowhere}/v1/jurisdictions/nanhai 没有回应 / does not answer" in result.output
 
 
 @pytest.mark.parametrize("more", [(), ("--dry-run",)])
-def test_an_import_that_is_stopped_by_hand_ends_with_two_and_a_sentence(
+def test_an_interrupted_import_ends_with_code_two_and_a_message(
     more: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     async def stopped(*_: object) -> None:
         raise KeyboardInterrupt
 
     async def served(*_: object) -> None:
-        """As if it were."""
+        """Pretends that it is served."""
 
     monkeypatch.setattr(importing, "run", stopped)
     monkeypatch.setattr(importing, "must_be_served", served)
     file = csv_file(tmp_path / "o.csv", [order(1)])
-    done = huying(file, "--mapping", "hotline12345", "--url", "http://any", "--key", "any", "--no-wait", *more)
-    assert done.exit_code == 2
-    assert ("nothing was imported" if more else "run the same command again") in done.output
+    result = huying(file, "--mapping", "hotline12345", "--url", "http://any", "--key", "any", "--no-wait", *more)
+    assert result.exit_code == 2
+    assert ("nothing was imported" if more else "run the same command again") in result.output
 
 
 def test_a_terminal_without_chinese_shows_the_english_half(tmp_path: Path):

@@ -15,12 +15,12 @@ def line_of(text: str, part: str) -> int:
 
 
 @pytest.mark.parametrize("name", sorted(path.stem for path in FOLDER.glob("*.yaml")))
-def test_a_shipped_mapping_is_sound(name: str):
+def test_a_shipped_mapping_is_valid(name: str):
     assert load(name).columns
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "said"),
+    ("old", "new", "message"),
     [
         ("title: {column: 诉求标题}", "title: {colum: 诉求标题}", "colum is not a key"),
         ("title: {column: 诉求标题}", "titel: {column: 诉求标题}", "titel is neither a field of a demand"),
@@ -39,16 +39,16 @@ def test_a_shipped_mapping_is_sound(name: str):
         ("status: 工单状态", "status: [工单状态", "this is no YAML"),
     ],
 )
-def test_a_mistake_is_told_with_its_line(old: str, new: str, said: str, tmp_path: Path):
+def test_a_mistake_is_reported_with_its_line(old: str, new: str, message: str, tmp_path: Path):
     path = tmp_path / "own.yaml"
     path.write_text(PLAIN.replace(old, new, 1), "utf-8")
-    with pytest.raises(BadMapping) as told:
+    with pytest.raises(BadMapping) as error:
         load(str(path))
-    assert said in str(told.value)
-    if "YAML" not in said:
-        assert f"{path}:{line_of(PLAIN, old)}:" in str(told.value)
+    assert message in str(error.value)
+    if "YAML" not in message:
+        assert f"{path}:{line_of(PLAIN, old)}:" in str(error.value)
 
 
-def test_an_unknown_mapping_lists_those_that_there_are():
+def test_an_unknown_mapping_is_refused_with_the_existing_ones():
     with pytest.raises(UnknownMapping, match="hotline12345, myla311"):
         load("hotline")

@@ -1,4 +1,4 @@
-"""UTF-8 or GB18030: told apart, said aloud, never guessed."""
+"""UTF-8 and GB18030 are distinguished, reported, and never guessed."""
 
 from collections.abc import Set
 from pathlib import Path
@@ -16,10 +16,10 @@ ENGLISH = frozenset({"id", "title"})
 TEXT = "id,title\n" + "1,路灯不亮，请来维修\n" * 50
 
 
-def found(tmp_path: Path, content: bytes, wanted: Set[str] = ENGLISH) -> tuple[str, str]:
+def found(tmp_path: Path, content: bytes, columns: Set[str] = ENGLISH) -> tuple[str, str]:
     file = tmp_path / "file.csv"
     file.write_bytes(content)
-    answer = encoding_of(file, "auto", wanted)
+    answer = encoding_of(file, "auto", columns)
     return answer.codec, answer.words
 
 
@@ -32,14 +32,14 @@ def test_a_file_in_gb18030_is_found_by_its_content_alone(tmp_path: Path):
     assert found(tmp_path, TEXT.encode("gb18030")) == (GB, "GB18030（据内容判断 / by its content）")
 
 
-def test_a_rare_name_in_gb18030_is_read_as_it_is_written(tmp_path: Path):
-    (good,), bad = read(csv_file(tmp_path / "o.csv", [order(1, 来电人="㛃𠮷女士")], "gb18030"))
-    assert not bad
-    assert good.contact
-    assert good.contact.name == "㛃𠮷女士"
+def test_a_rare_name_in_gb18030_is_read_correctly(tmp_path: Path):
+    (demand,), refused = read(csv_file(tmp_path / "o.csv", [order(1, 来电人="㛃𠮷女士")], "gb18030"))
+    assert not refused
+    assert demand.contact
+    assert demand.contact.name == "㛃𠮷女士"
 
 
-def test_a_file_in_utf_8_is_found_with_and_without_a_mark(tmp_path: Path):
+def test_a_file_in_utf_8_is_recognised_with_and_without_a_bom(tmp_path: Path):
     assert found(tmp_path, TEXT.encode("utf-8-sig"))[0] == UTF8
     assert found(tmp_path, TEXT.encode())[0] == UTF8
     assert found(tmp_path, b"id,title\n1,lamp\n")[1].startswith("UTF-8（仅含 ASCII")
@@ -74,15 +74,15 @@ def test_a_file_in_utf_8_with_latin_accents_alone_is_not_taken_for_chinese(text:
     assert (codec, "Latin letters alone" in words) == (UTF8, True)
 
 
-def test_a_declared_encoding_is_taken(tmp_path: Path):
+def test_a_declared_encoding_is_used(tmp_path: Path):
     file = tmp_path / "file.csv"
     file.write_bytes("id,title\n1,通\n".encode("gb18030"))
     assert encoding_of(file, "gb18030", ENGLISH).codec == "gb18030"
 
 
 @pytest.mark.parametrize("declared", ["utf-8", "UTF8", "utf-8-sig"])
-@pytest.mark.parametrize("written", ["utf-8", "utf-8-sig"])
-def test_a_mark_at_the_beginning_is_no_part_of_a_name(declared: str, written: str, tmp_path: Path):
-    file = csv_file(tmp_path / "o.csv", [order(1)], written)
+@pytest.mark.parametrize("codec", ["utf-8", "utf-8-sig"])
+def test_a_bom_is_no_part_of_a_column_name(declared: str, codec: str, tmp_path: Path):
+    file = csv_file(tmp_path / "o.csv", [order(1)], codec)
     with opened(file, declared, WANTED) as table:
         assert table.columns == COLUMNS

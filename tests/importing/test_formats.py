@@ -29,78 +29,80 @@ def with_bom(path: Path, orders: list[Order]) -> Path:
 
 @pytest.mark.parametrize("write", [csv_file, with_bom, gb18030, ndjson_file, xlsx_file, xls_file])
 def test_a_work_order_is_the_same_demand_in_every_format(write: Writer, tmp_path: Path):
-    good, bad = read(write(tmp_path / "orders", [order(1), order(2)]))
+    demands, refused = read(write(tmp_path / "orders", [order(1), order(2)]))
     expected, _ = read(csv_file(tmp_path / "plain.csv", [order(1), order(2)]))
-    assert (bad, len(good)) == ([], 2)
-    assert good == expected
-    assert good[0].contact
-    assert good[0].contact.phone == "13800138000"
+    assert (refused, len(demands)) == ([], 2)
+    assert demands == expected
+    assert demands[0].contact
+    assert demands[0].contact.phone == "13800138000"
 
 
 @pytest.mark.parametrize("write", [xlsx_file, xls_file])
 def test_a_phone_and_a_date_of_a_workbook_are_read_by_their_cell_types(write: Writer, tmp_path: Path):
     called = datetime(2021, 3, 1, 9, 30, 7)
-    (good,), bad = read(
+    (demands,), refused = read(
         write(tmp_path / "o", [order(1, 来电时间=called, 联系电话=13800138000.0, 工单编号=20210301000017)])
     )
-    assert not bad
-    assert good.contact
-    assert (good.contact.phone, good.external_id) == ("13800138000", "20210301000017")
-    assert good.occurred_at == called.replace(tzinfo=SHANGHAI)
+    assert not refused
+    assert demands.contact
+    assert (demands.contact.phone, demands.external_id) == ("13800138000", "20210301000017")
+    assert demands.occurred_at == called.replace(tzinfo=SHANGHAI)
 
 
-def test_a_mere_date_is_not_before_the_step_ahead_of_it_on_that_day(tmp_path: Path):
+def test_a_date_without_time_is_not_before_an_earlier_step_of_that_day(tmp_path: Path):
     day = date(2021, 3, 1)
-    (good,), bad = read(xlsx_file(tmp_path / "o.xlsx", [order(1, 工单状态="已归档", 签收时间=day, 办结时间=day)]))
-    assert not bad
-    assert [step.at.hour for step in good.history] == [10, 10, 10, 10]
+    (demands,), refused = read(
+        xlsx_file(tmp_path / "o.xlsx", [order(1, 工单状态="已归档", 签收时间=day, 办结时间=day)])
+    )
+    assert not refused
+    assert [step.at.hour for step in demands.history] == [10, 10, 10, 10]
 
 
-def test_a_mere_date_is_not_before_the_call_of_that_day(tmp_path: Path):
-    (good,), bad = read(xlsx_file(tmp_path / "o.xlsx", [order(1, 工单状态="待签收", 派单时间=date(2021, 3, 1))]))
-    assert not bad
-    assert good.history[0].at == good.occurred_at
+def test_a_date_without_time_is_not_before_the_call_of_that_day(tmp_path: Path):
+    (demands,), refused = read(xlsx_file(tmp_path / "o.xlsx", [order(1, 工单状态="待签收", 派单时间=date(2021, 3, 1))]))
+    assert not refused
+    assert demands.history[0].at == demands.occurred_at
 
 
 def test_a_number_that_excel_has_rounded_is_refused_and_not_guessed(tmp_path: Path):
-    good, bad = read(xlsx_file(tmp_path / "o.xlsx", [order(1, 工单编号=440605202103010001)]))
-    assert not good
-    assert [(line, column) for line, column, _ in bad] == [(2, "工单编号")]
-    assert "15 位" in bad[0][2]
+    demands, refused = read(xlsx_file(tmp_path / "o.xlsx", [order(1, 工单编号=440605202103010001)]))
+    assert not demands
+    assert [(line, column) for line, column, _ in refused] == [(2, "工单编号")]
+    assert "15 位" in refused[0][2]
 
 
 def test_a_number_that_excel_has_shortened_in_a_csv_is_refused(tmp_path: Path):
-    good, bad = read(csv_file(tmp_path / "o.csv", [order(1, 联系电话="1.38E+10")]))
-    assert (good, bad[0][1]) == ([], "联系电话")
+    demands, refused = read(csv_file(tmp_path / "o.csv", [order(1, 联系电话="1.38E+10")]))
+    assert (demands, refused[0][1]) == ([], "联系电话")
 
 
-def test_a_title_above_the_columns_is_passed_over_and_lines_are_those_of_excel(tmp_path: Path):
+def test_a_title_above_the_columns_is_skipped_and_lines_are_numbered_like_in_excel(tmp_path: Path):
     file = xlsx_file(tmp_path / "o.xlsx", [order(1), order(2, 工单状态="飞了")], title="2021年3月热线工单导出表")
-    good, bad = read(file)
-    assert (len(good), bad[0][:2]) == (1, (4, "工单状态"))
+    demands, refused = read(file)
+    assert (len(demands), refused[0][:2]) == (1, (4, "工单状态"))
 
 
 def test_a_workbook_is_read_sheet_by_sheet_and_hidden_sheets_are_not(tmp_path: Path):
     file = xlsx_file(tmp_path / "o.xlsx", [order(1)])
-    book = openpyxl.load_workbook(file)
+    workbook = openpyxl.load_workbook(file)
     for name, hidden in (("四月", False), ("隐藏", True), ("说明", False)):
-        sheet = book.create_sheet(name)
+        sheet = workbook.create_sheet(name)
         sheet.sheet_state = "hidden" if hidden else "visible"
         if name != "说明":
             sheet.append(list(COLUMNS))
             sheet.append([order(2 + hidden)[column] for column in COLUMNS])
-    book.save(file)
-    good, bad = read(file)
-    assert ([demand.external_id for demand in good], bad) == (["FS2021-000001", "FS2021-000002"], [])
+    workbook.save(file)
+    demands, refused = read(file)
+    assert ([demand.external_id for demand in demands], refused) == (["FS2021-000001", "FS2021-000002"], [])
 
 
-def test_a_sheet_with_a_misspelt_column_is_refused_and_not_passed_over(tmp_path: Path):
+def test_a_sheet_with_a_misspelt_column_is_refused_and_not_skipped(tmp_path: Path):
     file = xlsx_file(tmp_path / "o.xlsx", [order(1)])
-    book = openpyxl.load_workbook(file)
-    sheet = book.create_sheet("四月")
+    workbook = openpyxl.load_workbook(file)
+    sheet = workbook.create_sheet("四月")
     sheet.append([name.replace("诉求标题", "标题") for name in COLUMNS])
     sheet.append([order(2)[column] for column in COLUMNS])
-    book.save(file)
+    workbook.save(file)
     with pytest.raises(UnreadableFile, match=r"o\.xlsx 四月: 缺少列 诉求标题"):
         read(file)
 
@@ -122,12 +124,12 @@ def test_a_long_number_of_ndjson_keeps_every_digit(tmp_path: Path):
     for n, number in enumerate(numbers, 1):
         text = text.replace(f'"FS2021-{n:06d}"', number)
     file.write_text(text, "utf-8")
-    good, bad = read(file)
-    assert ([demand.external_id for demand in good], bad) == (numbers, [])
+    demands, refused = read(file)
+    assert ([demand.external_id for demand in demands], refused) == (numbers, [])
 
 
 @pytest.mark.parametrize(
-    ("content", "said"),
+    ("content", "message"),
     [
         (b"", "is empty"),
         (b"<html><table></table></html>", "web page"),
@@ -137,10 +139,10 @@ def test_a_long_number_of_ndjson_keeps_every_digit(tmp_path: Path):
         (b"{broken\n", "no line is a JSON object"),
     ],
 )
-def test_a_file_that_cannot_be_read_says_what_to_do(content: bytes, said: str, tmp_path: Path):
+def test_a_file_that_cannot_be_read_says_what_to_do(content: bytes, message: str, tmp_path: Path):
     file = tmp_path / "orders.xls"
     file.write_bytes(content)
-    with pytest.raises(UnreadableFile, match=said):
+    with pytest.raises(UnreadableFile, match=message):
         read(file)
 
 
@@ -148,8 +150,8 @@ def test_a_workbook_that_would_fill_the_memory_is_refused_before_it_is_unpacked(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     file = xlsx_file(tmp_path / "o.xlsx", [order(1)])
-    with ZipFile(file, "a", ZIP_DEFLATED) as packed:
-        packed.writestr("xl/media/image1.bin", bytes(3 * workbook.MIB))
+    with ZipFile(file, "a", ZIP_DEFLATED) as archive:
+        archive.writestr("xl/media/image1.bin", bytes(3 * workbook.MIB))
     assert file.stat().st_size < workbook.MIB
     assert read(file)[0]
     monkeypatch.setattr(workbook, "LARGEST", 2 * workbook.MIB)
@@ -158,17 +160,17 @@ def test_a_workbook_that_would_fill_the_memory_is_refused_before_it_is_unpacked(
 
 
 def merged_downwards(path: Path, orders: list[Order]) -> Path:
-    """The town stands once, over all rows."""
+    """A workbook whose town cell is merged over all rows."""
     town = COLUMNS.index("所属镇街")
     if path.suffix == ".xls":
-        book = xlwt.Workbook()
-        sheet = book.add_sheet("工单")
-        for n, row in enumerate([list(COLUMNS), *([one[name] for name in COLUMNS] for one in orders)]):
+        workbook = xlwt.Workbook()
+        sheet = workbook.add_sheet("工单")
+        for n, row in enumerate([list(COLUMNS), *([order_[name] for name in COLUMNS] for order_ in orders)]):
             for m, cell in enumerate(row):
                 if n == 0 or m != town:
                     sheet.write(n, m + 1, cell)
         sheet.write_merge(1, len(orders), town + 1, town + 1, orders[0]["所属镇街"])
-        book.save(str(path))
+        workbook.save(str(path))
         return path
     wide = openpyxl.load_workbook(xlsx_file(path, orders))
     assert wide.active is not None
@@ -179,32 +181,32 @@ def merged_downwards(path: Path, orders: list[Order]) -> Path:
 
 @pytest.mark.parametrize("name", ["o.xlsx", "o.xls"])
 def test_a_cell_that_is_merged_over_several_rows_is_the_value_of_each(name: str, tmp_path: Path):
-    good, bad = read(merged_downwards(tmp_path / name, [order(n) for n in (1, 2, 3)]))
-    assert not bad
-    assert [demand.division for demand in good] == ["440605126000"] * 3
+    demands, refused = read(merged_downwards(tmp_path / name, [order(n) for n in (1, 2, 3)]))
+    assert not refused
+    assert [demand.division for demand in demands] == ["440605126000"] * 3
 
 
 def test_a_header_of_two_merged_rows_is_one_and_a_cell_merged_with_its_left_is_refused(tmp_path: Path):
     file = xlsx_file(tmp_path / "o.xlsx", [order(1), order(2)], title="三月")
-    book = openpyxl.load_workbook(file)
-    sheet = book.active
+    workbook = openpyxl.load_workbook(file)
+    sheet = workbook.active
     assert sheet is not None
     sheet.insert_rows(3)
     for n, name in enumerate(COLUMNS, 1):
         sheet.merge_cells(start_row=2, end_row=3, start_column=n, end_column=n)
         if name == "所属镇街":
             sheet.merge_cells(start_row=5, end_row=5, start_column=n, end_column=n + 1)
-    book.save(file)
-    good, bad = read(file)
-    assert len(good) == 1
-    assert [(line, column) for line, column, _ in bad] == [(5, "所属村社区")]
-    assert "与左边单元格合并" in bad[0][2]
+    workbook.save(file)
+    demands, refused = read(file)
+    assert len(demands) == 1
+    assert [(line, column) for line, column, _ in refused] == [(5, "所属村社区")]
+    assert "与左边单元格合并" in refused[0][2]
 
 
-def test_an_ods_file_with_merged_rows_is_refused_since_its_reader_tells_nothing_of_them(tmp_path: Path):
-    with ZipFile(tmp_path / "o.ods", "w") as packed:
-        packed.writestr("mimetype", "application/vnd.oasis.opendocument.spreadsheet")
-        packed.writestr("content.xml", '<table:table-cell table:number-rows-spanned="3"/>')
+def test_an_ods_file_with_merged_rows_is_refused_since_they_cannot_be_detected(tmp_path: Path):
+    with ZipFile(tmp_path / "o.ods", "w") as archive:
+        archive.writestr("mimetype", "application/vnd.oasis.opendocument.spreadsheet")
+        archive.writestr("content.xml", '<table:table-cell table:number-rows-spanned="3"/>')
     with pytest.raises(UnreadableFile, match="cells are merged downwards"):
         read(tmp_path / "o.ods")
 
@@ -213,7 +215,7 @@ SHEET = "xl/worksheets/sheet1.xml"
 
 
 @pytest.mark.parametrize(
-    ("damage", "said"),
+    ("damage", "message"),
     [
         (lambda sheet: sheet[: len(sheet) // 2], r"o\.xlsx 工单: 不是完好的 Excel 文件"),
         (lambda sheet: None, "open it in Excel and save it anew"),
@@ -223,18 +225,18 @@ SHEET = "xl/worksheets/sheet1.xml"
     ],
     ids=["cut off", "missing", "a cell that is nowhere", "a cell at the far corner"],
 )  # fmt: skip
-def test_a_damaged_sheet_says_what_to_do(damage: Callable[[bytes], bytes | None], said: str, tmp_path: Path):
+def test_a_damaged_sheet_says_what_to_do(damage: Callable[[bytes], bytes | None], message: str, tmp_path: Path):
     with ZipFile(xlsx_file(tmp_path / "sound.xlsx", [order(1), order(2)])) as sound:
         parts = {name: sound.read(name) for name in sound.namelist()}
     damaged = damage(parts.pop(SHEET))
-    with ZipFile(tmp_path / "o.xlsx", "w") as packed:
+    with ZipFile(tmp_path / "o.xlsx", "w") as archive:
         for name, part in {**parts, **({SHEET: damaged} if damaged else {})}.items():
-            packed.writestr(name, part)
-    with pytest.raises(UnreadableFile, match=said):
+            archive.writestr(name, part)
+    with pytest.raises(UnreadableFile, match=message):
         read(tmp_path / "o.xlsx")
 
 
-def test_a_missing_and_a_doubled_column_are_named(tmp_path: Path):
+def test_missing_and_duplicate_columns_are_named(tmp_path: Path):
     file = csv_file(tmp_path / "o.csv", [order(1)])
     text = file.read_text("utf-8")
     file.write_text(text.replace("联系电话", "电话"), "utf-8")

@@ -1,4 +1,4 @@
-"""An import that was killed in the middle goes on where it was."""
+"""A killed import is resumed where it ended."""
 
 import asyncio
 import os
@@ -35,7 +35,7 @@ ABOUT = About(file="o.csv", fingerprint="1", mapping="m", url="u")
 
 @dataclass
 class Watched:
-    """Intake behind a watcher that counts demands, and kills the importer when it hands over its Nth batch."""
+    """Intake behind a wrapper that counts demands, and kills the importer at its Nth batch."""
 
     inner: ASGIApp
     posted: int = 0
@@ -82,8 +82,8 @@ async def served(watched: Watched, port: int) -> AsyncIterator[str]:
     await serving
 
 
-def importer(url: str, key: str, file: Path, *more: str) -> subprocess.Popen[str]:
-    arguments = ["import", str(file), "--mapping", "hotline12345", "--url", url, "--key", key, "--no-wait", *more]
+def importer(url: str, key: str, file: Path, *options: str) -> subprocess.Popen[str]:
+    arguments = ["import", str(file), "--mapping", "hotline12345", "--url", url, "--key", key, "--no-wait", *options]
     return subprocess.Popen(
         [sys.executable, "-m", "deploy.cli.main", *arguments, "--errors", "e.csv"],
         cwd=file.parent, env={**os.environ, "COLUMNS": "200"}, text=True,
@@ -97,7 +97,7 @@ async def watched(database: str, pool: Pool) -> Watched:
     return Watched(web_app("intake", api.routers))
 
 
-async def test_a_killed_import_goes_on_without_posting_what_it_posted(watched: Watched, pool: Pool, tmp_path: Path):
+async def test_a_killed_import_resumes_without_sending_rows_twice(watched: Watched, pool: Pool, tmp_path: Path):
     key = await keys.add(pool, "import", ChannelKind.PARTNER, "Import", ("import", "submit", "read-all"))
     file = csv_file(
         tmp_path / "o.csv", [order(n, **({"工单状态": "飞了"} if n in BAD else {})) for n in range(1, ROWS + 1)]
@@ -106,8 +106,8 @@ async def test_a_killed_import_goes_on_without_posting_what_it_posted(watched: W
     async with served(watched, port) as url:
         watched.kill_at = 8
         watched.victim.append(importer(url, key, file))
-        said, _ = await asyncio.to_thread(watched.victim[-1].communicate, timeout=60)
-        assert watched.victim[-1].returncode == -signal.SIGKILL, said
+        output, _ = await asyncio.to_thread(watched.victim[-1].communicate, timeout=60)
+        assert watched.victim[-1].returncode == -signal.SIGKILL, output
     assert not (tmp_path / "e.csv").exists()
     log = (tmp_path / "o.csv.import-log").read_bytes().splitlines()
     settled = max(int(orjson.loads(line)["row"]) for line in log if b'"done"' in line)
@@ -115,12 +115,12 @@ async def test_a_killed_import_goes_on_without_posting_what_it_posted(watched: W
 
     watched.posted, watched.kill_at = 0, 0
     async with served(watched, port) as url:
-        done = importer(url, key, file)
-        said, _ = await asyncio.to_thread(done.communicate, timeout=60)
-    assert done.returncode == 1, said
+        process_ = importer(url, key, file)
+        output, _ = await asyncio.to_thread(process_.communicate, timeout=60)
+    assert process_.returncode == 1, output
     bad_before = sum(n <= settled for n in BAD)
-    assert f"{settled:,} finished before" in said
-    assert f"{len(BAD)} refused" in said
+    assert f"{settled:,} finished before" in output
+    assert f"{len(BAD)} refused" in output
     assert watched.posted == ROWS - settled - (len(BAD) - bad_before)
     assert await pool.fetchval("SELECT count(*) FROM submission") == ROWS - len(BAD)
     lines = (tmp_path / "e.csv").read_text("utf-8-sig").splitlines()[1:]
@@ -128,40 +128,40 @@ async def test_a_killed_import_goes_on_without_posting_what_it_posted(watched: W
     assert not (tmp_path / "o.csv.import-log").exists()
 
 
-def test_a_logbook_is_gone_on_with_only_for_the_same_import(tmp_path: Path):
+def test_a_progress_log_is_resumed_only_by_the_same_import(tmp_path: Path):
     path = tmp_path / "log"
-    with ProgressLog(path, ABOUT) as book:
-        book.advance(500)
+    with ProgressLog(path, ABOUT) as progress_log:
+        progress_log.advance(500)
     for other in ("file", "fingerprint", "mapping", "url"):
         copy = tmp_path / other
         copy.write_bytes(path.read_bytes())
-        with ProgressLog(copy, ABOUT.model_copy(update={other: "another"})) as book:
-            assert book.done == 0
+        with ProgressLog(copy, ABOUT.model_copy(update={other: "another"})) as progress_log:
+            assert progress_log.done == 0
     again = tmp_path / "again"
     again.write_bytes(path.read_bytes())
-    with ProgressLog(again, ABOUT, from_start=True) as book:
-        assert book.done == 0
-    with ProgressLog(path, ABOUT) as book:
-        assert book.done == 500
+    with ProgressLog(again, ABOUT, from_start=True) as progress_log:
+        assert progress_log.done == 0
+    with ProgressLog(path, ABOUT) as progress_log:
+        assert progress_log.done == 500
 
 
-def test_a_logbook_forgets_what_was_refused_beyond_its_last_mark_and_half_a_line(tmp_path: Path):
+def test_a_progress_log_drops_entries_after_its_last_mark_and_half_a_line(tmp_path: Path):
     path = tmp_path / "log"
     row, bad = SourceRow(Place("o.csv", "", 2), {"a": "1"}), BadRow("a", "1", "because")
-    with ProgressLog(path, ABOUT) as book:
-        book.refuse(3, row, bad)
-        book.advance(500)
-        book.refuse(700, row, bad)
-    with path.open("ab") as out:
-        out.write(Done(row=9_999).model_dump_json().encode()[:-3])
-    with ProgressLog(path, ABOUT) as book:
-        assert (book.done, book.refused) == (500, 1)
-        assert [refusal.row for refusal in book.refusals()] == [3]
+    with ProgressLog(path, ABOUT) as progress_log:
+        progress_log.refuse(3, row, bad)
+        progress_log.advance(500)
+        progress_log.refuse(700, row, bad)
+    with path.open("ab") as file_:
+        file_.write(Done(row=9_999).model_dump_json().encode()[:-3])
+    with ProgressLog(path, ABOUT) as progress_log:
+        assert (progress_log.done, progress_log.refused) == (500, 1)
+        assert [refusal.row for refusal in progress_log.refusals()] == [3]
     assert path.stat().st_mode & 0o777 == 0o600
 
 
-def test_two_imports_of_one_file_do_not_run_side_by_side(tmp_path: Path):
+def test_two_imports_of_one_file_cannot_run_at_once(tmp_path: Path):
     with ProgressLog(tmp_path / "log", ABOUT), pytest.raises(UnreadableFile, match="正在导入"):
         ProgressLog(tmp_path / "log", ABOUT)
-    with ProgressLog(tmp_path / "log", ABOUT) as book:
-        assert book.done == 0
+    with ProgressLog(tmp_path / "log", ABOUT) as progress_log:
+        assert progress_log.done == 0

@@ -1,4 +1,4 @@
-"""Handing over to intake on a real database, and trying without it."""
+"""Sending rows to intake on a real database, and dry runs without it."""
 
 import json
 from pathlib import Path
@@ -24,23 +24,32 @@ async def demands(pool: Pool) -> int:
     return int(await pool.fetchval("SELECT count(*) FROM submission"))
 
 
-async def test_a_dry_run_hands_nothing_over_and_reports_what_a_real_one_does(
+async def test_a_dry_run_sends_nothing_and_reports_like_a_real_run(
     intake: httpx.AsyncClient, pool: Pool, tmp_path: Path
 ):
     file = xlsx_file(tmp_path / "o.xlsx", ORDERS)
-    tried = await run(hotline(file), None, quiet)
+    dry_outcome = await run(hotline(file), None, quiet)
     assert await demands(pool) == 0
-    done = await run(hotline(file), intake, quiet)
-    assert (tried.good, tried.refused, tried.standings) == (done.good, done.refused, done.standings)
+    real_outcome = await run(hotline(file), intake, quiet)
+    assert (dry_outcome.good, dry_outcome.refused, dry_outcome.standings) == (
+        real_outcome.good,
+        real_outcome.refused,
+        real_outcome.standings,
+    )
     assert rows(Path("o.xlsx.errors.xlsx")) == rows(Path("o.xlsx.errors.2.xlsx"))
-    assert (done.tally.taken, done.tally.known, await demands(pool)) == (19, 0, 19)
+    assert (real_outcome.tally.taken, real_outcome.tally.known, await demands(pool)) == (19, 0, 19)
 
 
-async def test_a_second_import_knows_every_row(intake: httpx.AsyncClient, pool: Pool, tmp_path: Path):
+async def test_a_second_import_recognises_every_row(intake: httpx.AsyncClient, pool: Pool, tmp_path: Path):
     file = csv_file(tmp_path / "o.csv", ORDERS)
     await run(hotline(file), intake, quiet)
-    again = await run(hotline(file), intake, quiet)
-    assert (again.tally.taken, again.tally.known, again.refused, await demands(pool)) == (0, 19, 1, 19)
+    second_outcome = await run(hotline(file), intake, quiet)
+    assert (second_outcome.tally.taken, second_outcome.tally.known, second_outcome.refused, await demands(pool)) == (
+        0,
+        19,
+        1,
+        19,
+    )
 
 
 async def test_a_row_that_intake_refuses_is_in_the_error_file_in_both_languages(
@@ -50,27 +59,27 @@ async def test_a_row_that_intake_refuses_is_in_the_error_file_in_both_languages(
     changed = [order(1), order(2, 诉求标题="改过的标题"), order(30)]
     outcome = await run(hotline(csv_file(tmp_path / "o2.csv", changed), errors=Path("e.csv")), intake, quiet)
     assert (outcome.tally.taken, outcome.tally.known, outcome.refused) == (1, 1, 1)
-    told = Path("e.csv").read_text("utf-8-sig")
-    assert "o2.csv,3,诉求标题,改过的标题," in told
-    assert "已导入过，内容不同（诉求 NH" in told
-    assert "imported before with other content (demand NH" in told
+    error_file = Path("e.csv").read_text("utf-8-sig")
+    assert "o2.csv,3,诉求标题,改过的标题," in error_file
+    assert "已导入过，内容不同（诉求 NH" in error_file
+    assert "imported before with other content (demand NH" in error_file
 
 
-async def test_a_contact_is_sealed_and_in_no_fact(intake: httpx.AsyncClient, pool: Pool, tmp_path: Path):
+async def test_a_contact_is_encrypted_and_in_no_fact(intake: httpx.AsyncClient, pool: Pool, tmp_path: Path):
     await run(hotline(csv_file(tmp_path / "o.csv", ORDERS[:1])), intake, quiet)
-    told = await pool.fetch("SELECT * FROM journal")
-    assert told
-    assert not any("13800138000" in str(row) or "邹女士" in str(row) for row in told)
+    journal_rows = await pool.fetch("SELECT * FROM journal")
+    assert journal_rows
+    assert not any("13800138000" in str(row) or "邹女士" in str(row) for row in journal_rows)
     sealed = await pool.fetch("SELECT * FROM vault")
     assert len(sealed) == 1
     assert "13800138000" not in str(sealed[0])
 
 
-async def test_a_wrong_key_ends_the_import_with_words(intake: httpx.AsyncClient, tmp_path: Path):
+async def test_a_wrong_key_ends_the_import_with_a_reason(intake: httpx.AsyncClient, tmp_path: Path):
     intake.headers["X-API-Key"] = "wrong"
-    with pytest.raises(ExceptionGroup) as told:
+    with pytest.raises(ExceptionGroup) as error:
         await run(hotline(csv_file(tmp_path / "o.csv", ORDERS)), intake, quiet)
-    assert told.group_contains(HandoverFailed, match="密钥")
+    assert error.group_contains(HandoverFailed, match="密钥")
 
 
 async def test_rows_are_settled_only_when_every_row_before_them_is_answered(tmp_path: Path):

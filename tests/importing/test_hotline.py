@@ -1,4 +1,4 @@
-"""What a work order of the hotline becomes."""
+"""Work orders of the hotline as demands."""
 
 from pathlib import Path
 from typing import Any
@@ -13,12 +13,12 @@ from tests.importing.orders import csv_file, order
 
 
 def demand(tmp_path: Path, **changes: Any) -> RecordedDemand:
-    (good,), bad = read(csv_file(tmp_path / "o.csv", [order(1, **changes)]))
-    assert not bad
+    (good,), refused = read(csv_file(tmp_path / "o.csv", [order(1, **changes)]))
+    assert not refused
     return good
 
 
-def test_a_rated_order_tells_its_whole_life(tmp_path: Path):
+def test_a_rated_order_gives_the_whole_history(tmp_path: Path):
     facts = [recorded(step) for step in demand(tmp_path).history]
     assert [fact.type.removeprefix("demand.") for fact in facts] == [
         "routed", "accepted", "resolved", "confirmed", "closed",
@@ -36,18 +36,18 @@ def test_a_citizen_who_is_not_satisfied_ends_it_as_disputed(tmp_path: Path):
 
 
 def test_a_waiting_order_has_no_history(tmp_path: Path):
-    found = demand(tmp_path, 工单状态="待派单", 派单时间="", 承办单位="", 满意度="", 是否解决="")
-    assert found.history == ()
+    demand_ = demand(tmp_path, 工单状态="待派单", 派单时间="", 承办单位="", 满意度="", 是否解决="")
+    assert demand_.history == ()
 
 
-def test_a_contact_goes_where_the_vault_takes_it(tmp_path: Path):
-    found = demand(tmp_path, 联系地址="里水镇某路 1 号")
-    assert found.contact
-    assert found.contact.model_dump() == {
+def test_a_contact_is_in_the_fields_for_the_vault(tmp_path: Path):
+    demand_ = demand(tmp_path, 联系地址="里水镇某路 1 号")
+    assert demand_.contact
+    assert demand_.contact.model_dump() == {
         "name": "邹女士", "phone": "13800138000", "email": "", "address": "里水镇某路 1 号", "wechat": "",
     }  # fmt: skip
-    nobody = demand(tmp_path, 来电人="", 联系电话="")
-    assert nobody.contact is None
+    without_contact = demand(tmp_path, 来电人="", 联系电话="")
+    assert without_contact.contact is None
 
 
 @pytest.mark.parametrize(
@@ -71,14 +71,14 @@ def test_a_place_is_found_by_code_or_by_name(town: str, village: str, code: str,
 
 
 @pytest.mark.parametrize(
-    "written",
+    "text",
     [
         "2021-03-01 09:30:00", "2021/03/01 09:30:00", "2021/3/1 9:30", "2021年3月1日 9:30", "20210301093000",
         "2021-03-01T01:30:00Z",
     ],
 )  # fmt: skip
-def test_a_time_is_read_however_the_hotline_writes_it(written: str, tmp_path: Path):
-    assert demand(tmp_path, 来电时间=written).occurred_at.isoformat() in (
+def test_a_time_is_read_in_every_format_of_the_hotline(text: str, tmp_path: Path):
+    assert demand(tmp_path, 来电时间=text).occurred_at.isoformat() in (
         "2021-03-01T09:30:00+08:00",
         "2021-03-01T01:30:00+00:00",
     )

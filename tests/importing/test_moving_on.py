@@ -1,4 +1,4 @@
-"""A row that moved on at its source is told further here; what went on here, and what contradicts, is said."""
+"""A row that moved on at its source continues the demand here; conflicts and changes here are reported."""
 
 import asyncio
 from pathlib import Path
@@ -31,13 +31,13 @@ REFERENCE = "FS2021-000001"
 
 
 class Hotline:
-    """The monthly export of one order, in its states."""
+    """The monthly export of one work order in its states."""
 
     def __init__(self, intake: httpx.AsyncClient, folder: Path) -> None:
         self.intake, self.folder, self._n = intake, folder, 0
 
     async def export(self, *states: Order, dry_run: bool = False, **changes: Any) -> Outcome:
-        """Import a file that has the order in this state, or several one below the other."""
+        """Import a file with the order in this state, or in several states as separate rows."""
         self._n += 1
         file = csv_file(self.folder / f"{self._n}.csv", [order(1, **(state | changes)) for state in states])
         return await run(hotline(file, dry_run=dry_run), self.intake, quiet)
@@ -49,7 +49,7 @@ def office(intake: httpx.AsyncClient, tmp_path: Path) -> Hotline:
 
 
 def counts(outcome: Outcome) -> tuple[int, int, int, int, int]:
-    """New, known, moved on, gone on here, refused."""
+    """The numbers of new, known, continued, locally changed and refused rows."""
     tally = outcome.tally
     return tally.taken, tally.known, tally.moved_on, tally.went_on_here, outcome.refused
 
@@ -67,7 +67,7 @@ STATES = {
 
 
 @pytest.mark.parametrize("states", STATES.values(), ids=list(STATES))
-async def test_a_row_that_moved_on_is_told_as_if_it_had_come_at_once(states: list[Order], office: Hotline, loop: Loop):
+async def test_a_row_imported_in_steps_equals_one_imported_at_once(states: list[Order], office: Hotline, loop: Loop):
     for n, state in enumerate(states):
         outcome = await office.export(state)
         assert counts(outcome) == ((1, 0, 0, 0, 0) if n == 0 else (0, 0, 1, 0, 0))
@@ -93,21 +93,21 @@ async def test_the_same_row_and_an_earlier_state_of_it_are_known(office: Hotline
     for state in (IN_WORK, RATED):
         await office.export(state)
         await loop.turn()
-    told = len(loop.log)
+    facts_before = len(loop.log)
     for state in (RATED, IN_WORK, TO_BE_SIGNED):
         assert counts(await office.export(state)) == (0, 1, 0, 0, 0)
     await loop.turn()
-    assert len(loop.log) == told
+    assert len(loop.log) == facts_before
 
 
-async def test_what_is_told_already_by_the_policies_here_is_known(office: Hotline, loop: Loop):
+async def test_facts_already_recorded_by_policies_here_count_as_known(office: Hotline, loop: Loop):
     await office.export(RESOLVED)
     await loop.turn()
     assert (await loop.demand(REFERENCE)).outcome == "unrated"
     assert counts(await office.export(ARCHIVED)) == (0, 1, 0, 0, 0)
 
 
-async def test_a_demand_that_went_on_here_by_other_hands_is_left_as_it_is_and_counted(office: Hotline, loop: Loop):
+async def test_a_demand_changed_by_staff_here_is_not_touched_and_counted(office: Hotline, loop: Loop):
     await office.export(IN_WORK)
     await loop.turn()
     await loop.tell(Service.ROUTING, REFERENCE, f.DemandProgressed(by="陈", note="已到现场"))
@@ -118,13 +118,13 @@ async def test_a_demand_that_went_on_here_by_other_hands_is_left_as_it_is_and_co
     assert (await loop.demand(REFERENCE)).status is Status.IN_PROGRESS
 
 
-async def test_a_rating_that_comes_after_the_demand_was_closed_here_is_counted_so(office: Hotline, loop: Loop):
+async def test_a_rating_after_the_demand_was_closed_here_is_counted(office: Hotline, loop: Loop):
     await office.export(RESOLVED)
     await loop.turn()
     assert counts(await office.export(RATED)) == (0, 0, 0, 1, 0)
 
 
-async def test_staff_who_act_between_the_note_and_its_arrival_keep_the_demand(office: Hotline, loop: Loop):
+async def test_a_demand_changed_by_staff_meanwhile_is_not_touched(office: Hotline, loop: Loop):
     await office.export(IN_WORK)
     await loop.turn()
     await office.export(RATED)
@@ -147,7 +147,7 @@ async def test_staff_who_act_between_the_note_and_its_arrival_keep_the_demand(of
         (IN_WORK, RESOLVED, {"所属镇街": "桂城街道"}, "所属村社区", "division was '440605126000'"),
     ],
 )
-async def test_what_contradicts_the_import_before_is_named_with_its_column(
+async def test_a_contradiction_to_the_earlier_import_is_named_with_its_column(
     before: Order, now: Order, changes: Order, column: str, words: str, office: Hotline, loop: Loop
 ):
     await office.export(before)
@@ -161,7 +161,7 @@ async def test_what_contradicts_the_import_before_is_named_with_its_column(
     assert "imported before with other content (demand NH21-" in row["原因 reason"]
 
 
-async def test_a_row_whose_earlier_steps_are_still_being_told_is_sent_again(
+async def test_a_row_whose_earlier_steps_are_still_in_progress_is_sent_again(
     office: Hotline, loop: Loop, monkeypatch: pytest.MonkeyPatch
 ):
     async def meanwhile(_: float) -> None:
@@ -174,7 +174,7 @@ async def test_a_row_whose_earlier_steps_are_still_being_told_is_sent_again(
     assert (await loop.demand(REFERENCE)).status is Status.CLOSED
 
 
-async def test_a_row_whose_earlier_steps_are_never_told_is_refused_with_a_sentence(
+async def test_a_row_whose_earlier_steps_never_arrive_is_refused_with_a_reason(
     office: Hotline, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setattr(client, "GIVE_UP_AFTER", 0)
@@ -185,7 +185,7 @@ async def test_a_row_whose_earlier_steps_are_never_told_is_refused_with_a_senten
     assert "尚未处理完" in rows(outcome.errors)[0]["原因 reason"]
 
 
-async def test_the_same_row_in_two_requests_at_once_is_told_once(office: Hotline, loop: Loop):
+async def test_the_same_row_in_two_concurrent_requests_is_recorded_once(office: Hotline, loop: Loop):
     await office.export(IN_WORK)
     await loop.turn()
     (demand,), _ = read(csv_file(office.folder / "whole.csv", [order(1)]))
@@ -195,19 +195,19 @@ async def test_the_same_row_in_two_requests_at_once_is_told_once(office: Hotline
         await db.execute("SELECT FROM demand WHERE id = $1 FOR UPDATE", id)
         requests = [asyncio.create_task(office.intake.post("/v1/imports", json=body)) for _ in range(2)]
         await eventually(lambda: waiting(pool), lambda count: count == 2)
-    both = await asyncio.gather(*requests)
-    assert sorted(answer.json()["rows"][0]["became"] for answer in both) == ["known", "moved-on"]
+    outcomes = await asyncio.gather(*requests)
+    assert sorted(answer.json()["rows"][0]["became"] for answer in outcomes) == ["known", "moved-on"]
     await loop.turn()
     names = [name for name, _ in await loop.story(REFERENCE)]
     assert names == ["submitted", "routed", "accepted", "resolved", "confirmed", "closed"]
 
 
 async def waiting(pool: Pool) -> int:
-    """How many requests want the demand that somebody else holds."""
+    """The number of requests that wait for a locked demand."""
     return int(await pool.fetchval("SELECT count(*) FROM pg_locks WHERE NOT granted"))
 
 
-async def test_a_number_that_stands_twice_is_the_same_further_or_refused(office: Hotline):
+async def test_a_number_that_occurs_twice_is_the_same_continued_or_refused(office: Hotline):
     assert counts(await office.export(RATED, RATED, IN_WORK)) == (1, 2, 0, 0, 0)
     other = RATED | {"工单编号": "FS2021-000002"}
     refused = await office.export(other, other | {"诉求标题": "另一件事"})
@@ -217,7 +217,7 @@ async def test_a_number_that_stands_twice_is_the_same_further_or_refused(office:
     assert "this number stands in line 2 too" in rows(refused.errors)[0]["原因 reason"]
 
 
-async def test_a_dry_run_says_what_the_real_run_says(
+async def test_a_dry_run_reports_like_the_real_run(
     intake: httpx.AsyncClient, loop: Loop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     async def meanwhile(_: float) -> None:
@@ -240,12 +240,12 @@ async def test_a_dry_run_says_what_the_real_run_says(
         ],
     )  # fmt: skip
     before = await written(loop)
-    tried = await run(hotline(april, dry_run=True, errors=Path("tried.xlsx")), intake, quiet)
+    dry_outcome = await run(hotline(april, dry_run=True, errors=Path("tried.xlsx")), intake, quiet)
     assert await written(loop) == before
-    done = await run(hotline(april, errors=Path("done.xlsx")), intake, quiet)
-    assert counts(tried) == counts(done) == (2, 3, 2, 1, 3)
+    real_outcome = await run(hotline(april, errors=Path("done.xlsx")), intake, quiet)
+    assert counts(dry_outcome) == counts(real_outcome) == (2, 3, 2, 1, 3)
     assert rows(Path("tried.xlsx")) == rows(Path("done.xlsx"))
-    assert tried.good == done.good
+    assert dry_outcome.good == real_outcome.good
 
 
 async def written(loop: Loop) -> tuple[int, int]:

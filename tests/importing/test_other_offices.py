@@ -1,4 +1,4 @@
-"""Files as other offices write them: their dates, separators, headers and guards, with what cannot be read named."""
+"""Files of other offices: their date formats, separators, headers and Excel guards; unreadable values are named."""
 
 import csv
 import json
@@ -59,8 +59,8 @@ def lamps(city: Mapping, folder: Path, **changes: str) -> RecordedDemand:
     pack = shipped().get("losangeles")
     assert pack
     path = folder / "lamps.csv"
-    with path.open("w", encoding="utf-8", newline="") as out:
-        writer = csv.DictWriter(out, LAMP)
+    with path.open("w", encoding="utf-8", newline="") as file_:
+        writer = csv.DictWriter(file_, LAMP)
         writer.writeheader()
         writer.writerow(LAMP | changes)
     with opened(path, city.encoding, city.columns) as table:
@@ -69,34 +69,34 @@ def lamps(city: Mapping, folder: Path, **changes: str) -> RecordedDemand:
 
 
 @pytest.mark.parametrize(
-    "written",
+    "entered",
     [
         "2021-3-1 9:30", "2021-03-01 9:30", "2021年3月1日 9:30", "2021年3月1日9时30分", "2021/3/1 上午9:30",
         "2021/3/1 9:30 AM", "2021.3.1 9:30", "２０２１／３／１　９：３０", "2021年3月1日 星期一 09:30",
         "44256.395833333", "2021/3/1  9:30", "2021-3-1 9:30:00.0", "2021年03月01日上午09时30分00秒",
     ],
 )  # fmt: skip
-def test_a_common_way_to_write_a_time_needs_no_format(written: str):
-    found = reader_of(Times(zone="Asia/Shanghai"))(written)
-    assert found
-    assert found.isoformat() == "2021-03-01T09:30:00+08:00"
+def test_a_common_way_to_write_a_time_needs_no_format(entered: str):
+    time_ = reader_of(Times(zone="Asia/Shanghai"))(entered)
+    assert time_
+    assert time_.isoformat() == "2021-03-01T09:30:00+08:00"
 
 
 @pytest.mark.parametrize(
-    ("written", "hour"),
+    ("entered", "hour"),
     [
         ("下午3:30", 15), ("下午12:30", 12), ("上午12:30", 0), ("中午12:30", 12), ("中午1:30", 13), ("晚上8:30", 20),
         ("凌晨1:30", 1), ("下午15:30", 15), ("3:30:05 PM", 15), ("12:30 am", 0), ("中午11:30", 11), ("傍晚6点30分", 18),
     ],
 )  # fmt: skip
-def test_a_half_of_the_day_is_understood(written: str, hour: int):
-    found = reader_of(Times(zone="Asia/Shanghai"))(f"2021/3/1 {written}")
-    assert found
-    assert (found.hour, found.minute) == (hour, 30)
+def test_a_half_of_the_day_is_understood(entered: str, hour: int):
+    time_ = reader_of(Times(zone="Asia/Shanghai"))(f"2021/3/1 {entered}")
+    assert time_
+    assert (time_.hour, time_.minute) == (hour, 30)
 
 
 @pytest.mark.parametrize(
-    "written",
+    "entered",
     [
         "2021-2-30 9:30",
         "2021/3/1 上午15:00",
@@ -108,46 +108,46 @@ def test_a_half_of_the_day_is_understood(written: str, hour: int):
         "九点",
     ],
 )
-def test_what_could_mean_two_times_or_none_is_not_guessed(written: str):
-    assert reader_of(Times(zone="Asia/Shanghai"))(written) is None
+def test_an_ambiguous_or_impossible_time_is_not_guessed(entered: str):
+    assert reader_of(Times(zone="Asia/Shanghai"))(entered) is None
 
 
 def test_a_seconds_part_is_kept():
-    found = reader_of(Times(zone="Asia/Shanghai"))("2021年3月1日 9:30:05")
-    assert found == datetime.fromisoformat("2021-03-01T09:30:05+08:00")
+    time_ = reader_of(Times(zone="Asia/Shanghai"))("2021年3月1日 9:30:05")
+    assert time_ == datetime.fromisoformat("2021-03-01T09:30:05+08:00")
 
 
-def test_a_format_of_the_mapping_comes_before_what_is_common():
-    found = reader_of(Times(formats=("%Y.%d.%m",), zone="Asia/Shanghai"))("2021.3.1")
-    assert found == datetime.fromisoformat("2021-01-03T00:00:00+08:00")
+def test_a_format_of_the_mapping_has_precedence_over_common_ones():
+    time_ = reader_of(Times(formats=("%Y.%d.%m",), zone="Asia/Shanghai"))("2021.3.1")
+    assert time_ == datetime.fromisoformat("2021-01-03T00:00:00+08:00")
 
 
 def test_a_date_of_a_workbook_whose_cell_lost_its_format_is_read(tmp_path: Path):
-    (good,), bad = read(xlsx_file(tmp_path / "o.xlsx", [order(1, 来电时间=44256.3959143518)]))
-    assert not bad
-    assert good.occurred_at == datetime.fromisoformat("2021-03-01T09:30:07+08:00")
+    (demand,), refused = read(xlsx_file(tmp_path / "o.xlsx", [order(1, 来电时间=44256.3959143518)]))
+    assert not refused
+    assert demand.occurred_at == datetime.fromisoformat("2021-03-01T09:30:07+08:00")
 
 
-def test_a_due_time_is_written_as_all_times_of_the_mapping(city: Mapping, tmp_path: Path):
+def test_a_due_time_is_read_in_the_formats_of_the_mapping(city: Mapping, tmp_path: Path):
     routed = lamps(city, tmp_path).history[0]
     assert str(routed.data["due_at"]).startswith("2021-03-08T17:00:00-08:00")
     assert "due_at" not in lamps(city, tmp_path, due="").history[0].data
 
 
-def test_a_due_time_that_cannot_be_read_is_blamed_on_its_column(city: Mapping, tmp_path: Path):
-    with pytest.raises(BadRow) as told:
+def test_an_unreadable_due_time_is_reported_with_its_column(city: Mapping, tmp_path: Path):
+    with pytest.raises(BadRow) as error:
         lamps(city, tmp_path, due="next week")
-    assert (told.value.column, told.value.value) == ("due", "next week")
+    assert (error.value.column, error.value.value) == ("due", "next week")
 
 
 @pytest.mark.parametrize("column", ["result", "type", "id"])
-def test_a_control_character_is_blamed_on_the_column_that_has_it(column: str, city: Mapping, tmp_path: Path):
-    with pytest.raises(BadRow, match="U\\+0080") as told:
+def test_a_control_character_is_reported_with_its_column(column: str, city: Mapping, tmp_path: Path):
+    with pytest.raises(BadRow, match="U\\+0080") as error:
         lamps(city, tmp_path, **{column: "the city\x80s"})
-    assert told.value.column == column
+    assert error.value.column == column
 
 
-def test_a_close_within_the_hour_that_a_clock_change_repeats_is_taken(city: Mapping, tmp_path: Path):
+def test_a_closing_time_in_the_repeated_hour_of_a_clock_change_is_accepted(city: Mapping, tmp_path: Path):
     autumn = {"opened": "11/07/2021 01:50:00 AM", "closed": "11/07/2021 01:10:00 AM", "due": ""}
     demand = lamps(city, tmp_path, **autumn)
     assert demand.occurred_at.isoformat() == "2021-11-07T01:50:00-07:00"
@@ -165,30 +165,30 @@ def test_a_time_that_says_its_own_zone_is_never_moved_by_a_clock_change(city: Ma
 
 @pytest.mark.parametrize(("number", "is_doubtful"), [(123456789012345, False), (1234567890123450, True)])
 def test_a_number_of_more_digits_than_excel_keeps_is_refused(number: int, is_doubtful: bool, tmp_path: Path):
-    _, bad = read(xlsx_file(tmp_path / "o.xlsx", [order(1, 工单编号=number)]))
-    assert [column for _, column, _ in bad] == (["工单编号"] if is_doubtful else [])
+    _, refused = read(xlsx_file(tmp_path / "o.xlsx", [order(1, 工单编号=number)]))
+    assert [column for _, column, _ in refused] == (["工单编号"] if is_doubtful else [])
 
 
 @pytest.mark.parametrize("separator", ["\t", ";", "|"])
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gb18030"])
 def test_a_file_with_other_separators_is_read(separator: str, encoding: str, tmp_path: Path):
     path = tmp_path / "o.txt"
-    with path.open("w", encoding=encoding, newline="") as out:
-        writer = csv.DictWriter(out, COLUMNS, delimiter=separator)
+    with path.open("w", encoding=encoding, newline="") as file_:
+        writer = csv.DictWriter(file_, COLUMNS, delimiter=separator)
         writer.writeheader()
         writer.writerows([order(1, 诉求内容="一，二, 三; 四\n五"), order(2, 工单状态="飞了"), order(3)])
-    good, bad = read(path)
-    assert [demand.external_id for demand in good] == ["FS2021-000001", "FS2021-000003"]
-    assert good[0].text == "一，二, 三; 四\n五"
-    assert [(line, column) for line, column, _ in bad] == [(4, "工单状态")]
+    demands, refused = read(path)
+    assert [demand.external_id for demand in demands] == ["FS2021-000001", "FS2021-000003"]
+    assert demands[0].text == "一，二, 三; 四\n五"
+    assert [(line, column) for line, column, _ in refused] == [(4, "工单状态")]
 
 
-def test_a_broken_quote_costs_its_line_with_any_separator(tmp_path: Path):
+def test_a_broken_quote_affects_only_its_line_with_any_separator(tmp_path: Path):
     lines = csv_file(tmp_path / "o.csv", [order(n) for n in (1, 2)]).read_text("utf-8").replace(",", "\t").splitlines()
     (tmp_path / "o.tsv").write_text("\n".join([lines[0], '"' + lines[1], lines[2]]), "utf-8")
-    good, bad = read(tmp_path / "o.tsv")
-    assert [demand.external_id for demand in good] == ["FS2021-000002"]
-    assert [line for line, *_ in bad] == [2]
+    demands, refused = read(tmp_path / "o.tsv")
+    assert [demand.external_id for demand in demands] == ["FS2021-000002"]
+    assert [line for line, *_ in refused] == [2]
 
 
 HEADERS = {
@@ -202,16 +202,16 @@ HEADERS = {
 def test_a_header_with_line_breaks_and_blanks_is_recognised(tmp_path: Path):
     names = [HEADERS.get(name, name) for name in COLUMNS]
     path = tmp_path / "o.csv"
-    with path.open("w", encoding="gb18030", newline="") as out:
-        csv.writer(out).writerows([names, [order(1)[name] for name in COLUMNS]])
-    book = openpyxl.Workbook()
-    assert book.active
-    book.active.append(names)
-    book.active.append([order(1)[name] for name in COLUMNS])
-    book.save(tmp_path / "o.xlsx")
+    with path.open("w", encoding="gb18030", newline="") as file_:
+        csv.writer(file_).writerows([names, [order(1)[name] for name in COLUMNS]])
+    workbook = openpyxl.Workbook()
+    assert workbook.active
+    workbook.active.append(names)
+    workbook.active.append([order(1)[name] for name in COLUMNS])
+    workbook.save(tmp_path / "o.xlsx")
     for file in (path, tmp_path / "o.xlsx"):
-        (good,), bad = read(file)
-        assert (good.external_id, bad) == ("FS2021-000001", [])
+        (demand,), refused = read(file)
+        assert (demand.external_id, refused) == ("FS2021-000001", [])
 
 
 def test_a_header_is_recognised_in_another_case_and_width(city: Mapping, tmp_path: Path):
@@ -232,37 +232,37 @@ def test_a_header_is_recognised_in_another_case_and_width(city: Mapping, tmp_pat
         ({"工单状态": "已 回访"}, "history", None),
     ],
 )
-def test_what_is_looked_up_may_differ_in_case_width_and_blanks(
+def test_looked_up_values_may_differ_in_case_width_and_blanks(
     changes: dict[str, Any], field: str, value: str | None, tmp_path: Path
 ):
-    (plain,), _ = read(csv_file(tmp_path / "plain.csv", [order(1)]))
-    (good,), bad = read(csv_file(tmp_path / "o.csv", [order(1, **changes)]))
-    assert not bad
-    assert getattr(good, field) == (value or getattr(plain, field))
+    (plain_demand,), _ = read(csv_file(tmp_path / "plain.csv", [order(1)]))
+    (demand,), refused = read(csv_file(tmp_path / "o.csv", [order(1, **changes)]))
+    assert not refused
+    assert getattr(demand, field) == (value or getattr(plain_demand, field))
 
 
 GUARDED = ["'20210301000001234568", '="20210301000001234568"', "20210301000001234568", "20210301000001234568\t"]
 
 
-@pytest.mark.parametrize("written", GUARDED)
-def test_a_guard_against_excel_is_no_part_of_a_number(written: str, tmp_path: Path):
+@pytest.mark.parametrize("entered", GUARDED)
+def test_a_guard_against_excel_is_no_part_of_a_number(entered: str, tmp_path: Path):
     for write, name in ((csv_file, "o.csv"), (ndjson_file, "o.ndjson"), (xls_file, "o.xls")):
-        (good,), bad = read(write(tmp_path / name, [order(1, 工单编号=written)]))
-        assert (good.external_id, bad) == ("20210301000001234568", [])
+        (demand,), refused = read(write(tmp_path / name, [order(1, 工单编号=entered)]))
+        assert (demand.external_id, refused) == ("20210301000001234568", [])
 
 
 @pytest.mark.parametrize("title", ["'90s disco at night", "=路灯不亮", "'路灯'不亮", "5'3"])
 def test_an_apostrophe_that_is_no_guard_stays(title: str, tmp_path: Path):
-    (good,), _ = read(csv_file(tmp_path / "o.csv", [order(1, 诉求标题=title)]))
-    assert good.title == title
+    (demand,), _ = read(csv_file(tmp_path / "o.csv", [order(1, 诉求标题=title)]))
+    assert demand.title == title
 
 
 def test_guards_of_times_and_telephones_are_no_part_of_them_either(tmp_path: Path):
     guards = {"来电时间": "'2021-03-01 09:30:07", "联系电话": '="13800138000"', "派单时间": '="2021/03/01 10:00:00"'}
-    plain, guarded = (
+    plain_demand, guarded = (
         read(csv_file(tmp_path / f"{n}.csv", [order(1, **changes)]))[0][0] for n, changes in enumerate(({}, guards))
     )
-    assert guarded == plain
+    assert guarded == plain_demand
 
 
 MHTML = b"MIME-Version: 1.0\r\nX-Type: Workbook\r\nContent-Type: multipart/related; boundary=x\r\n\r\n--x\r\n"
@@ -284,7 +284,7 @@ XML = b'<?xml version="1.0"?>\n<?mso-application progid="Excel.Sheet"?>\n<Workbo
         (json.dumps([{"a": 1}]).encode(), "write one object a line"),
     ],
 )
-def test_a_file_of_another_kind_is_told_in_words(content: bytes, words: str, tmp_path: Path):
+def test_a_file_of_another_kind_is_refused_with_a_reason(content: bytes, words: str, tmp_path: Path):
     path = tmp_path / "工单.xls"
     path.write_bytes(content)
     with pytest.raises(UnreadableFile, match=words), opened(path, "auto", frozenset(COLUMNS)):

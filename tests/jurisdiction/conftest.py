@@ -1,4 +1,4 @@
-"""The two packs that are shipped, and a hamlet that is small enough to be broken in one line."""
+"""The two shipped packs, and a small pack "hamlet" that tests break by changing one line."""
 
 import shutil
 from collections.abc import Callable
@@ -37,13 +37,13 @@ def losangeles(jurisdictions: Jurisdictions) -> Pack:
 
 @pytest.fixture
 def hamlet(tmp_path: Path) -> Path:
-    """A sound pack that a test may spoil."""
+    """A valid pack that a test may break."""
     return Path(shutil.copytree(HERE / "hamlet", tmp_path / "hamlet"))
 
 
 @pytest.fixture
 def edit(hamlet: Path) -> Edit:
-    """Replace words in one file of the hamlet; they must be there, or the test tests nothing."""
+    """Replace text in one file of the hamlet; fails if the text is not there."""
 
     def replace(file: str, old: str, new: str) -> Path:
         text = (hamlet / file).read_text("utf-8")

@@ -1,4 +1,4 @@
-"""A point is a place: boundaries of divisions, what is wrong with them, and where a demand with a point is taken in."""
+"""Boundaries of divisions: finding the division of a point, and mistakes in boundaries."""
 
 import json
 import shutil
@@ -47,7 +47,7 @@ def features() -> list[dict[str, Any]]:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """Nanhai with these boundaries, which are made up."""
+    """Nanhai with these invented boundaries."""
     shutil.copytree(PACKS / "nanhai", tmp_path / "nanhai")
     write(tmp_path, features())
     return tmp_path
@@ -88,25 +88,25 @@ def raised(
     return placed(command, own, packs)
 
 
-def test_a_demand_with_a_point_and_no_division_is_taken_where_the_point_lies(packs: Jurisdictions):
+def test_a_demand_with_only_a_point_gets_the_division_of_the_point(packs: Jurisdictions):
     root = "440605000000"
     for own, more in ((None, {}), (root, {}), (TOWN, {}), (None, {"jurisdiction": "nanhai"})):
-        found = raised(packs, own, **more)
-        assert (found.command.division, found.by) == (VILLAGE, PlacedBy.DIVISION), (own, more)
+        place = raised(packs, own, **more)
+        assert (place.command.division, place.by) == (VILLAGE, PlacedBy.DIVISION), (own, more)
     named = raised(packs, division=SIBLING)
     assert named.command.division == SIBLING, "what is named counts"
 
 
-def test_a_point_outside_of_every_boundary_waits_for_a_person_as_it_did(packs: Jurisdictions):
-    found = raised(packs, lat=23.5)
-    assert (found.command.division, found.by) == ("440605000000", PlacedBy.POINT)
+def test_a_point_outside_of_every_boundary_waits_for_a_person(packs: Jurisdictions):
+    place = raised(packs, lat=23.5)
+    assert (place.command.division, place.by) == ("440605000000", PlacedBy.POINT)
     elsewhere = raised(packs, own=SIBLING)
     assert (elsewhere.command.division, elsewhere.by) == (SIBLING, PlacedBy.DIVISION), "a village takes its own"
 
 
-def test_a_pack_without_boundaries_takes_a_point_as_it_did():
-    found = raised(load_packs(PACKS, ["nanhai"]))
-    assert (found.command.division, found.by) == ("440605000000", PlacedBy.POINT)
+def test_a_pack_without_boundaries_accepts_a_point():
+    place = raised(load_packs(PACKS, ["nanhai"]))
+    assert (place.command.division, place.by) == ("440605000000", PlacedBy.POINT)
 
 
 def swapped(listed: list[dict[str, Any]]) -> None:
@@ -120,7 +120,7 @@ def bow_tie(listed: list[dict[str, Any]]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("spoil", "told"),
+    ("spoil", "message"),
     [
         (lambda listed: listed[1]["properties"].update(code="440605999999"), "'440605999999' is not a division in"),
         (lambda listed: listed[2].update(properties={"name": "x"}), "feature 3 needs properties.code"),
@@ -131,21 +131,21 @@ def bow_tie(listed: list[dict[str, Any]]) -> None:
         (lambda listed: listed[2].update(feature(SIBLING, square(113.11, 23.0, 0.02))), "share 50% of the smaller one"),
     ],
 )
-def test_what_is_wrong_with_boundaries_is_told_by_the_check_of_the_pack(folder: Path, spoil: Spoil, told: str):
+def test_mistakes_in_boundaries_are_reported_by_the_check_of_the_pack(folder: Path, spoil: Spoil, message: str):
     listed = features()
     spoil(listed)
     write(folder, listed)
-    checked = CliRunner().invoke(app, ["check", str(folder / "nanhai")])
-    assert checked.exit_code == 1
-    assert told in checked.output
-    assert FILE in checked.output
+    result = CliRunner().invoke(app, ["check", str(folder / "nanhai")])
+    assert result.exit_code == 1
+    assert message in result.output
+    assert FILE in result.output
 
 
-def test_slivers_between_neighbours_are_no_mistake_and_a_village_outside_of_its_town_is_a_warning(folder: Path):
+def test_small_gaps_between_boundaries_are_no_mistake_and_a_village_outside_of_its_town_is_a_warning(folder: Path):
     assert CliRunner().invoke(app, ["check", str(folder / "nanhai")]).exit_code == 0
     listed = features()
     listed[2].update(feature(SIBLING, square(113.1199, 22.99, 0.02)))
     write(folder, listed)
-    checked = CliRunner().invoke(app, ["check", str(folder / "nanhai")])
-    assert checked.exit_code == 0, checked.output
-    assert "50% of 440605011004 lies outside of 440605011000, its parent" in checked.output
+    result = CliRunner().invoke(app, ["check", str(folder / "nanhai")])
+    assert result.exit_code == 0, result.output
+    assert "50% of 440605011004 lies outside of 440605011000, its parent" in result.output

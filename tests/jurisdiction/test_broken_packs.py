@@ -1,4 +1,4 @@
-"""A broken pack is explained line by line, and never half-loaded."""
+"""Mistakes in a pack are reported line by line, and a broken pack is never partly loaded."""
 
 import shutil
 from collections.abc import Callable, Iterator
@@ -28,37 +28,37 @@ def complaints(pack: Path) -> list[str]:
     return [str(problem).removeprefix(f"{pack}/") for problem in refused.value.problems]
 
 
-def test_the_hamlet_is_sound_before_it_is_broken(hamlet: Path) -> None:
+def test_the_hamlet_is_valid_before_it_is_broken(hamlet: Path) -> None:
     pack, findings = examine(hamlet)
     assert pack.id == "hamlet"
     assert findings == ()
 
 
-@pytest.mark.parametrize(("file", "was", "becomes", "told"), list(mistakes()))
+@pytest.mark.parametrize(("file", "was", "becomes", "expected"), list(mistakes()))
 def test_a_mistake_is_named_with_its_file_its_line_and_what_to_do(
-    edit: Edit, file: str, was: str, becomes: str, told: str
+    edit: Edit, file: str, was: str, becomes: str, expected: str
 ) -> None:
-    said = complaints(edit(file, was, becomes))
-    assert any(line.startswith(told) for line in said), "\n".join(said)
+    messages_ = complaints(edit(file, was, becomes))
+    assert any(line.startswith(expected) for line in messages_), "\n".join(messages_)
 
 
-def test_all_mistakes_are_told_at_once(edit: Edit) -> None:
+def test_all_mistakes_are_reported_at_once(edit: Edit) -> None:
     edit("units.csv", "roads,Roads,county", "roads,Roads,town")
     edit("catalogue.yaml", "division: west", "division: moon")
-    said = complaints(edit("teams.csv", "west,roads", "west,rivers"))
-    assert [line.split(":")[0] for line in said] == ["catalogue.yaml", "teams.csv", "units.csv"]
+    messages_ = complaints(edit("teams.csv", "west,roads", "west,rivers"))
+    assert [line.split(":")[0] for line in messages_] == ["catalogue.yaml", "teams.csv", "units.csv"]
 
 
-def test_unreadable_files_are_told_together_and_before_any_reference(edit: Edit, hamlet: Path) -> None:
+def test_unreadable_files_are_reported_together_before_any_reference(edit: Edit, hamlet: Path) -> None:
     (hamlet / "limits.yaml").unlink()
     (hamlet / "units.csv").write_bytes("id,name\n站点".encode("gb18030"))
-    said = complaints(edit("pack.yaml", "HM", "hm"))
-    assert [line.split(":")[0] for line in said] == ["limits.yaml", "pack.yaml", "units.csv"]
-    assert "the file is missing" in said[0]
-    assert "not UTF-8" in said[2]
+    messages_ = complaints(edit("pack.yaml", "HM", "hm"))
+    assert [line.split(":")[0] for line in messages_] == ["limits.yaml", "pack.yaml", "units.csv"]
+    assert "the file is missing" in messages_[0]
+    assert "not UTF-8" in messages_[2]
 
 
-def test_a_pack_that_does_not_say_what_the_public_sees_shows_nothing_and_says_so(edit: Edit) -> None:
+def test_a_pack_without_public_fields_shows_nothing_and_gets_a_warning(edit: Edit) -> None:
     publication = "publication:\n  unreleased: [category, place]\n  source: our choice\n"
     pack, (finding,) = examine(edit("pack.yaml", publication, ""))
     assert pack.publication.unreleased == ()
@@ -88,14 +88,14 @@ def test_a_category_left_to_a_dispatcher_on_purpose_is_not_even_a_warning(edit: 
     assert not [finding for finding in findings if "category 'road'" in finding.message]
 
 
-def test_words_of_people_without_a_link_beside_them_are_a_warning(edit: Edit) -> None:
+def test_a_text_of_people_without_a_link_is_a_warning(edit: Edit) -> None:
     pack, findings = examine(edit("templates.yaml", "{note}，查看{url}", "{note}"))
     (finding,) = (str(finding).rpartition("/")[2] for finding in findings)
     assert finding.startswith("templates.yaml:18: warning: the message 'progressed' has no {url}")
     assert not pack.links(Notice.PROGRESSED, "zh")
 
 
-def test_a_message_that_goes_to_an_address_of_its_own_is_a_warning(edit: Edit) -> None:
+def test_a_message_with_its_own_address_is_a_warning(edit: Edit) -> None:
     _, findings = examine(edit("templates.yaml", "已按您的要求撤回。", "已撤回：http://127.0.0.1:8080/"))
     assert ["has an address of its own" in str(finding) for finding in findings] == [True]
 
@@ -104,11 +104,11 @@ def test_packs_served_together_may_not_share_a_prefix_a_division_or_a_unit(hamle
     shutil.copytree(hamlet, hamlet.parent / "twin")
     with pytest.raises(PackError) as refused:
         load_packs(hamlet.parent, ["hamlet", "twin"])
-    said = str(refused.value)
-    assert "the id 'hamlet' must be the name of the folder, 'twin'" in said
-    assert "the prefix 'HM' belongs to" in said
-    assert "3 division codes, such as 'county', already belong to" in said
-    assert "unit ids, such as 'desk', already belong to" in said
+    messages_ = str(refused.value)
+    assert "the id 'hamlet' must be the name of the folder, 'twin'" in messages_
+    assert "the prefix 'HM' belongs to" in messages_
+    assert "3 division codes, such as 'county', already belong to" in messages_
+    assert "unit ids, such as 'desk', already belong to" in messages_
 
 
 def test_a_pack_that_does_not_exist_is_named(tmp_path: Path) -> None:
@@ -116,5 +116,5 @@ def test_a_pack_that_does_not_exist_is_named(tmp_path: Path) -> None:
         load_packs(tmp_path, ["atlantis"])
 
 
-def test_a_blank_after_a_comma_is_no_part_of_a_name(hamlet: Path) -> None:
+def test_a_space_after_a_comma_is_no_part_of_a_name(hamlet: Path) -> None:
     assert [pack.id for pack in served_packs(hamlet.parent, " hamlet, ")] == ["hamlet"]

@@ -1,4 +1,4 @@
-"""A catalogue's version is made of its content: a fact says under which rules it was decided."""
+"""A catalogue's version is derived from its content, so that a fact says by which rules it was decided."""
 
 from datetime import date
 
@@ -27,7 +27,7 @@ def test_the_same_content_has_the_same_version_in_every_process_and_release():
     assert BOOK.version() == "2410e1f07dc2"
 
 
-def test_the_order_of_what_has_no_order_does_not_matter():
+def test_the_order_of_unordered_values_does_not_matter():
     other = PRESET.model_copy(update={"working_days": {RequestKind.CONSULT: 2, RequestKind.HELP: 10}})
     assert BOOK.model_copy(update={"limits": {"b": other, "a": other}}).version() == BOOK.version()
 
@@ -44,7 +44,7 @@ def test_the_order_of_what_has_no_order_does_not_matter():
     ],
     ids=["order of rules", "fewer rules", "another lead", "fewer presets", "other usual limits", "coordinator"],
 )
-def test_whatever_decides_is_part_of_the_version(change: dict[str, object]):
+def test_everything_that_decides_is_part_of_the_version(change: dict[str, object]):
     assert BOOK.model_copy(update=change).version() != BOOK.version()
 
 

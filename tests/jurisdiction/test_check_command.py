@@ -1,4 +1,4 @@
-"""`huying pack check` explains what is wrong, or sums up what is there."""
+"""`huying pack check` explains mistakes, or summarises a valid pack."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -11,7 +11,7 @@ from deploy.cli.pack import app
 PACKS = Path(__file__).parents[2] / "deploy" / "jurisdictions"
 
 
-def test_the_shipped_packs_are_sound_and_summed_up() -> None:
+def test_the_shipped_packs_are_valid_and_summarised() -> None:
     result = CliRunner().invoke(app, ["check", str(PACKS / "nanhai"), str(PACKS / "losangeles")])
     assert result.exit_code == 0
     assert "nanhai: 315 divisions, 328 units, 307 teams" in result.output

@@ -1,4 +1,4 @@
-"""What `huying pack check` takes for a code, every door takes too."""
+"""Every code that `huying pack check` accepts is accepted by every route too."""
 
 from pathlib import Path
 from typing import Any
@@ -22,24 +22,24 @@ LONG = "a" * LONGEST_CODE
 
 
 def lengths(part: Any, name: str = "") -> list[tuple[str, int]]:
-    """Every field and parameter that takes a code and says how long it may be."""
+    """Every field and parameter for a code with its maximum length."""
     if isinstance(part, list):
-        return [found for one in part for found in lengths(one, name)]
+        return [length for one in part for length in lengths(one, name)]
     if not isinstance(part, dict):
         return []
     here = [(name, part["maxLength"])] if name in CODES and "maxLength" in part else []
     if "schema" in part and isinstance(part.get("name"), str):
         here += lengths(part["schema"], part["name"])
     return here + [
-        found for key, value in part.items() if key != "schema"
-        for found in lengths(value, name if key in ("anyOf", "items") else key)
+        length for key, value in part.items() if key != "schema"
+        for length in lengths(value, name if key in ("anyOf", "items") else key)
     ]  # fmt: skip
 
 
-async def test_no_door_is_too_short_for_a_code():
-    found = lengths(await document())
-    assert {name for name, _ in found} >= {"division", "category"}
-    assert {name: length for name, length in found if length < LONGEST_CODE} == {}
+async def test_no_maximum_length_is_too_short_for_a_code():
+    lengths_ = lengths(await document())
+    assert {name for name, _ in lengths_} >= {"division", "category"}
+    assert {name: length for name, length in lengths_ if length < LONGEST_CODE} == {}
 
 
 RENAMED = {
@@ -63,16 +63,16 @@ def long_pack(hamlet: Path) -> Path:
     return hamlet
 
 
-async def test_a_demand_with_the_longest_codes_is_taken(long_pack: Path, database: str):
+async def test_a_demand_with_the_longest_codes_is_accepted(long_pack: Path, database: str):
     pack = load_pack(long_pack)
     assert LONG in {division.code for division in pack.divisions} & {category.code for category in pack.categories}
     settings = KEYS | {"DATABASE_URL": database, "jurisdictions_dir": long_pack.parent, "jurisdictions": "hamlet"}
     async with await open_pool(database, "intake") as pool:
         key = await keys.add(pool, "web", ChannelKind.WEB, "Web")
-        served = web_app("intake", app.api(IntakeSettings.model_validate(settings), pool).routers)
+        application = web_app("intake", app.api(IntakeSettings.model_validate(settings), pool).routers)
         headers = {"X-API-Key": key, "Idempotency-Key": "1"}
         async with httpx.AsyncClient(
-            transport=httpx.ASGITransport(served), base_url="http://intake", headers=headers
+            transport=httpx.ASGITransport(application), base_url="http://intake", headers=headers
         ) as client:
             demand = {"title": "A hole in the road", "division": LONG, "category": LONG}
             assert (await client.post("/v1/demands", json=demand)).status_code == 201

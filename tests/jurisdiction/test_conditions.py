@@ -1,4 +1,4 @@
-"""What a rule may ask of a demand, what is said of rules that cannot win, and why a rule decided."""
+"""Conditions of rules, warnings about rules that can never decide, and explanations of decisions."""
 
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -36,8 +36,8 @@ def text(*rules: str) -> str:
 
 
 def rule_of(pack: Pack, case: RoutingInput) -> str | None:
-    found = pack.decide(case)
-    return found.rule_id if isinstance(found, Assignment) else None
+    findings_ = pack.decide(case)
+    return findings_.rule_id if isinstance(findings_, Assignment) else None
 
 
 @pytest.mark.parametrize(
@@ -53,20 +53,20 @@ def rule_of(pack: Pack, case: RoutingInput) -> str | None:
         ('division: "440605011000"', {"division": "440605126222"}),
     ],
 )
-def test_a_rule_fits_where_its_condition_is_met_and_nowhere_else(condition: str, other: dict[str, object]):
+def test_a_rule_fits_only_where_its_condition_is_met(condition: str, other: dict[str, object]):
     pack = with_rules(f"{{id: special, match: {{category: road-damage, {condition}}}, lead: nh-transport}}")
     assert rule_of(pack, CASE) == "special"
     assert rule_of(pack, CASE._replace(**other)) == "plain"  # type: ignore[arg-type]
 
 
-def test_a_rule_without_a_category_takes_demands_of_every_category_and_of_none():
+def test_a_rule_without_a_category_fits_demands_of_every_category_and_of_none():
     pack = with_rules("{id: gas-leak, match: {keywords: [煤气泄漏]}, lead: nh-fire-rescue}")
     leak = CASE._replace(words="厨房煤气泄漏")
     assert [rule_of(pack, leak._replace(category=code)) for code in ("road-damage", "noise", None)] == ["gas-leak"] * 3
     assert isinstance(pack.decide(CASE._replace(category=None)), Undecided)
 
 
-def test_a_catalogue_that_uses_no_new_condition_has_the_version_that_it_had():
+def test_a_catalogue_without_new_conditions_keeps_its_version():
     sheet = read_catalogue("catalogue.yaml", text())
     same = nanhai().with_catalogue(nanhai().rules, nanhai().usual_limits)
     assert same.catalogue_version == nanhai().catalogue_version
@@ -82,12 +82,12 @@ def test_a_catalogue_that_uses_no_new_condition_has_the_version_that_it_had():
         ("channel: hotline", "channel: hotline, vulnerable: true"),
     ],
 )
-def test_a_rule_that_an_earlier_one_always_beats_is_named(earlier: str, later: str):
+def test_a_rule_that_an_earlier_one_always_precedes_is_named(earlier: str, later: str):
     def findings(one: str, other: str) -> list[str]:
         rules = (f"{{id: {name}, match: {{category: road-damage, {condition}}}, lead: nh-transport}}"
                  for name, condition in (("first", one), ("second", other)))  # fmt: skip
-        found = check_version(read_catalogue("c", text(*rules)), nanhai())
-        return [problem.message for problem in found if problem.severity is Severity.ERROR]
+        findings_ = check_version(read_catalogue("c", text(*rules)), nanhai())
+        return [problem.message for problem in findings_ if problem.severity is Severity.ERROR]
 
     assert findings(earlier, later) == [
         "rule 'second' can never match, because 'first' on line 3 matches everything that it does; move it before"
@@ -96,14 +96,14 @@ def test_a_rule_that_an_earlier_one_always_beats_is_named(earlier: str, later: s
     assert findings(later, earlier) == []
 
 
-def test_rules_that_cross_and_categories_that_are_left_over_are_warnings():
+def test_overlapping_rules_and_uncovered_categories_are_warnings():
     rules = (
         "{id: reports, match: {category: parking, kind: report}, lead: nh-police}",
         '{id: dali, match: {category: parking, division: "440605125000"}, lead: town}',
     )
-    found = check_version(read_catalogue("c", text(*rules)), nanhai())
-    assert {problem.severity for problem in found} == {Severity.WARNING}
-    messages = [problem.message for problem in found]
+    findings_ = check_version(read_catalogue("c", text(*rules)), nanhai())
+    assert {problem.severity for problem in findings_} == {Severity.WARNING}
+    messages = [problem.message for problem in findings_]
     assert any(
         message.startswith("rule 'reports' overlaps with 'dali', which have other units") for message in messages
     )
@@ -112,13 +112,13 @@ def test_rules_that_cross_and_categories_that_are_left_over_are_warnings():
 
 
 @pytest.mark.parametrize("spoilt", ['hours: "25:00-06:00"', 'hours: "06:00-06:00"', "channel: fax", "keyword: [x]"])
-def test_a_condition_that_is_none_is_refused_with_its_line(spoilt: str):
+def test_an_invalid_condition_is_refused_with_its_line(spoilt: str):
     with pytest.raises(PackError, match=r"^draft:3: rules\.0\.match"):
         read_catalogue("draft", text(f"{{id: x, match: {{{spoilt}}}, lead: station}}"))
 
 
 @pytest.mark.parametrize("bomb", ["a: &x [1]\nb: *x\n", "[" * 2000 + "]" * 2000])
-def test_a_text_that_repeats_itself_by_reference_or_nests_without_end_is_not_read(bomb: str):
+def test_yaml_with_references_or_very_deep_nesting_is_refused(bomb: str):
     with pytest.raises(PackError, match="no anchors"):
         read_catalogue("draft", bomb)
 
@@ -130,13 +130,13 @@ def test_an_explanation_says_of_every_rule_which_condition_failed_first():
         "{id: broken, match: {category: road-damage, keywords: [断裂]}, lead: nh-transport}",
         "{id: sunk, match: {category: road-damage, keywords: [塌陷]}, lead: nh-transport}",
     )
-    told = explain(pack.catalogue, CASE)
-    assert (told.rule, told.unclear) == ("sunk", None)
-    assert [(rule.rule, rule.outcome, rule.failed, rule.wanted, rule.actual) for rule in told.rules] == [
+    explanation = explain(pack.catalogue, CASE)
+    assert (explanation.rule, explanation.unclear) == ("sunk", None)
+    assert [(rule.rule, rule.outcome, rule.failed, rule.wanted, rule.actual) for rule in explanation.rules] == [
         ("noise", RuleResult.FAILED, Condition.CATEGORY, "noise", "road-damage"),
         ("by-phone", RuleResult.FAILED, Condition.CHANNEL, "hotline", "web"),
         ("broken", RuleResult.FAILED, Condition.KEYWORDS, "断裂", None),
         ("sunk", RuleResult.DECIDED, None, None, None),
         ("plain", RuleResult.LATER, None, None, None),
     ]
-    assert [rule.keyword for rule in told.rules] == [None, None, None, "塌陷", None]
+    assert [rule.keyword for rule in explanation.rules] == [None, None, None, "塌陷", None]

@@ -1,4 +1,4 @@
-"""A limit in working days ends when a citizen would expect it, holidays and make-up days included."""
+"""Limits in working days, with holidays and make-up days."""
 
 from collections.abc import Callable
 from datetime import UTC, date, datetime, time, timedelta
@@ -27,7 +27,7 @@ def last_day(nanhai: Pack) -> LastDay:
     return lambda received, days: nanhai.local_day(nanhai.due_at(in_foshan(received), days))
 
 
-def test_a_question_of_monday_is_answered_by_the_end_of_wednesday(nanhai: Pack) -> None:
+def test_two_working_days_from_monday_end_on_wednesday(nanhai: Pack) -> None:
     due = nanhai.due_at(in_foshan("2021-11-01 09:00"), 2)
     assert due == in_foshan("2021-11-03 23:59:59")
     assert due.tzinfo is UTC
@@ -65,7 +65,7 @@ def test_the_day_of_receipt_is_the_day_that_it_is_in_foshan(nanhai: Pack) -> Non
     assert nanhai.local_day(nanhai.due_at(shortly_after_midnight, 1)) == date(2021, 11, 3)
 
 
-def test_a_month_begins_in_foshan_while_it_still_ends_in_greenwich(nanhai: Pack, losangeles: Pack) -> None:
+def test_a_month_begins_at_midnight_in_foshan_and_not_in_utc(nanhai: Pack, losangeles: Pack) -> None:
     moment = datetime(2021, 11, 30, 17, tzinfo=UTC)
     assert nanhai.local_month(moment) == date(2021, 12, 1)
     assert losangeles.local_month(moment) == date(2021, 11, 1)
@@ -76,7 +76,7 @@ def test_the_end_of_a_day_follows_summer_time(losangeles: Pack) -> None:
     assert losangeles.due_at(before_the_change, 1) == datetime(2017, 3, 14, 6, 59, 59, tzinfo=UTC)
 
 
-def test_beyond_the_known_years_the_ordinary_week_holds(last_day: LastDay) -> None:
+def test_after_the_known_years_the_normal_week_applies(last_day: LastDay) -> None:
     assert last_day("2035-10-01 10:00", 5) == date(2035, 10, 8)
 
 

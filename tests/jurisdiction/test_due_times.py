@@ -1,4 +1,4 @@
-"""Limits in days, hours and minutes, warnings, and pauses that are never counted, by the calendar of a place."""
+"""Limits in days, hours and minutes, warnings, and pauses, by the calendar of a jurisdiction."""
 
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -77,12 +77,12 @@ def test_a_limit_ends_after_it_begins_and_in_working_hours_where_it_says_so(star
         ("2021-11-07 09:00", "2021-11-05 23:59:59", 0),
     ],
 )
-def test_working_days_that_are_left_or_over_are_counted(start: str, end: str, days: int):
+def test_remaining_and_overdue_working_days_are_counted(start: str, end: str, days: int):
     assert NANHAI.working_days_between(at(start), at(end)) == days
 
 
 @pytest.mark.parametrize(
-    ("due", "paused", "resumed", "moved"),
+    ("due", "paused", "resumed", "due_after_pause"),
     [
         ("2021-11-10 23:59:59", "2021-11-08 10:00", "2021-11-08 15:00", "2021-11-10 23:59:59"),
         ("2021-11-10 23:59:59", "2021-11-08 10:00", "2021-11-15 10:00", "2021-11-17 23:59:59"),
@@ -93,16 +93,16 @@ def test_working_days_that_are_left_or_over_are_counted(start: str, end: str, da
         ("2021-11-10 16:00", "2021-11-10 15:00", "2021-11-12 10:00", "2021-11-12 11:00"),
     ],
 )
-def test_a_pause_moves_a_due_time_by_what_it_took(due: str, paused: str, resumed: str, moved: str):
-    assert NANHAI.resumed_due(at(due), at(paused), at(resumed)) == at(moved)
+def test_a_pause_moves_a_due_time_by_its_length(due: str, paused: str, resumed: str, due_after_pause: str):
+    assert NANHAI.resumed_due(at(due), at(paused), at(resumed)) == at(due_after_pause)
 
 
-def test_working_hours_that_were_left_are_left_after_a_pause():
+def test_the_remaining_working_hours_are_the_same_after_a_pause():
     limit = Limit(hours=4, outside_hours=False)
     due = NANHAI.end_of(limit, at("2021-11-05 16:00"))
     assert due == at("2021-11-08 11:00")
-    moved = NANHAI.resumed_due(due, at("2021-11-05 17:00"), at("2021-11-09 09:00"), limit)
-    assert moved == at("2021-11-09 12:00")
+    due_after_pause = NANHAI.resumed_due(due, at("2021-11-05 17:00"), at("2021-11-09 09:00"), limit)
+    assert due_after_pause == at("2021-11-09 12:00")
 
 
 @given(moments(), limits(), st.floats(0, 1), st.timedeltas(timedelta(seconds=1), timedelta(days=40)))
@@ -111,20 +111,20 @@ def test_paused_time_is_never_counted(start: datetime, limit: Limit, part: float
     due = NANHAI.end_of(limit, start)
     paused = start + (due - start) * part
     resumed = paused + pause
-    moved = NANHAI.resumed_due(due, paused, resumed, limit)
-    assert moved >= due
+    due_after_pause = NANHAI.resumed_due(due, paused, resumed, limit)
+    assert due_after_pause >= due
     if due <= paused:
-        assert moved == due
+        assert due_after_pause == due
     elif limit.days:
         day = NANHAI.calendar.local_day
-        assert day(moved) - day(resumed) >= day(due) - day(paused)
+        assert day(due_after_pause) - day(resumed) >= day(due) - day(paused)
     elif limit.working_days:
-        assert NANHAI.working_days_between(resumed, moved) >= NANHAI.working_days_between(paused, due)
+        assert NANHAI.working_days_between(resumed, due_after_pause) >= NANHAI.working_days_between(paused, due)
     elif limit.outside_hours:
-        assert moved - resumed == due - paused
+        assert due_after_pause - resumed == due - paused
     else:
-        left = NANHAI.working_seconds_between(paused, due)
-        assert NANHAI.working_seconds_between(resumed, moved) == left
+        seconds_left = NANHAI.working_seconds_between(paused, due)
+        assert NANHAI.working_seconds_between(resumed, due_after_pause) == seconds_left
 
 
 @given(moments(), st.integers(1, 20), st.timedeltas(timedelta(0), timedelta(days=1)))
@@ -147,7 +147,7 @@ def test_a_unit_is_warned(due: str, warned: str, warning: EarlyWarning):
     assert NANHAI.warning(at(due), warning) == at(warned)
 
 
-def test_hours_follow_the_wall_clock_where_summer_time_begins():
+def test_working_hours_follow_local_time_when_summer_time_begins():
     york = Calendar.of("America/New_York", [Weekday.SUNDAY], [Year(rest=())])
     times = DueTimes(york, stretches(("01:00-05:00",)))
     day = date(2021, 3, 13)  # a Saturday that is worked; the clocks change in the night to Sunday
@@ -156,17 +156,17 @@ def test_hours_follow_the_wall_clock_where_summer_time_begins():
 
 
 @pytest.mark.parametrize(
-    "wrong", [{}, {"hours": 1, "minutes": 5}, {"working_days": 1, "outside_hours": False}, {"hours": 0}]
+    "values", [{}, {"hours": 1, "minutes": 5}, {"working_days": 1, "outside_hours": False}, {"hours": 0}]
 )
-def test_a_limit_has_one_unit_and_days_know_no_hours(wrong: dict[str, int]):
+def test_a_limit_has_one_unit_and_days_have_no_hours(values: dict[str, int]):
     with pytest.raises(ValidationError):
-        Limit.model_validate(wrong)
+        Limit.model_validate(values)
 
 
-@pytest.mark.parametrize("wrong", [(), ("8",), ("12:00-08:00",), ("08:00-12:00", "11:00-15:00"), ("08:00-25:00",)])
-def test_working_hours_are_stretches_in_order(wrong: tuple[str, ...]):
+@pytest.mark.parametrize("values", [(), ("8",), ("12:00-08:00",), ("08:00-12:00", "11:00-15:00"), ("08:00-25:00",)])
+def test_working_hours_are_intervals_in_order(values: tuple[str, ...]):
     with pytest.raises(ValueError, match=r"hours|begin"):
-        stretches(wrong)
+        stretches(values)
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""What packs may say of limits and of the ways of units, and what they get where they say nothing."""
+"""Rules of packs on limits and handling, and their defaults."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -27,7 +27,7 @@ def complaints(pack: Path) -> list[str]:
     return [str(problem).removeprefix(f"{pack}/") for problem in refused.value.problems]
 
 
-def test_a_pack_of_before_has_limits_for_the_answer_alone(hamlet: Path):
+def test_a_pack_of_an_earlier_version_has_limits_only_for_the_answer(hamlet: Path):
     limits = load_pack(hamlet).limits_for(*ROAD)
     assert (limits.sign, limits.contact, limits.assist) == (None, None, None)
     assert (limits.source, limits.resolve) == ("county-rules", Limit(working_days=10))
@@ -42,11 +42,11 @@ def test_for_each_stage_the_first_exception_that_fits_decides(edit: Edit):
         "      - {category: traffic, sign: {hours: 2}}\n"
         "      - {kind: help, sign: {hours: 9}, resolve: {working_days: 8}}\n",
     )
-    usual, protected = pack.limits_for(*ROAD), pack.limits_for(*ROAD, vulnerable=True)
-    assert (usual.sign, usual.resolve) == (Limit(hours=2), Limit(working_days=8))
+    default, protected = pack.limits_for(*ROAD), pack.limits_for(*ROAD, vulnerable=True)
+    assert (default.sign, default.resolve) == (Limit(hours=2), Limit(working_days=8))
     assert (protected.sign, protected.resolve) == (Limit(hours=2), Limit(working_days=4))
-    asked = pack.limits_for("east", "road", RequestKind.CONSULT)
-    assert (asked.sign, asked.resolve) == (Limit(hours=2), Limit(working_days=2))
+    consultation = pack.limits_for("east", "road", RequestKind.CONSULT)
+    assert (consultation.sign, consultation.resolve) == (Limit(hours=2), Limit(working_days=2))
 
 
 def test_a_category_of_the_vulnerable_makes_every_demand_below_it_so(edit: Edit):
@@ -58,7 +58,7 @@ def test_a_category_of_the_vulnerable_makes_every_demand_below_it_so(edit: Edit)
 
 
 @pytest.mark.parametrize(
-    ("words", "told"),
+    ("words", "expected"),
     [
         (
             "    exceptions: [{category: rail, sign: {hours: 1}}]\n",
@@ -70,13 +70,13 @@ def test_a_category_of_the_vulnerable_makes_every_demand_below_it_so(edit: Edit)
         ("    sign: {working_days: 1, outside_hours: no}\n", "limits.yaml:8: presets.county-rules.sign: outside_hours"),
     ],
 )
-def test_a_limit_that_cannot_be_is_told_with_its_line(edit: Edit, words: str, told: str):
-    said = complaints(edit("limits.yaml", PRESET, PRESET + words))
-    assert any(line.startswith(told) for line in said), said
+def test_an_invalid_limit_is_reported_with_its_line(edit: Edit, words: str, expected: str):
+    messages_ = complaints(edit("limits.yaml", PRESET, PRESET + words))
+    assert any(line.startswith(expected) for line in messages_), messages_
 
 
 @pytest.mark.parametrize(
-    ("words", "told"),
+    ("words", "expected"),
     [
         ('working_hours: ["9"]\n', "pack.yaml:17: working_hours: '9' is not a span of hours"),
         ('working_hours: ["12:00-09:00"]\n', "pack.yaml:17: working_hours: '12:00-09:00' must begin before it ends"),
@@ -90,22 +90,24 @@ def test_a_limit_that_cannot_be_is_told_with_its_line(edit: Edit, words: str, to
         ),
     ],
 )
-def test_rules_of_handling_that_cannot_be_are_told_with_their_line(edit: Edit, words: str, told: str):
-    said = complaints(edit("pack.yaml", "  source: our choice\n", "  source: our choice\n" + words))
-    assert any(line.startswith(told) for line in said), said
+def test_invalid_rules_of_handling_are_reported_with_their_line(edit: Edit, words: str, expected: str):
+    messages_ = complaints(edit("pack.yaml", "  source: our choice\n", "  source: our choice\n" + words))
+    assert any(line.startswith(expected) for line in messages_), messages_
 
 
-def test_a_header_may_name_leaders_and_nothing_unknown(edit: Edit, hamlet: Path):
+def test_a_header_may_have_leaders_and_no_unknown_column(edit: Edit, hamlet: Path):
     text = (hamlet / "units.csv").read_text("utf-8").splitlines()
     rows = [text[0], text[1] + ",leader", *(line + (",县领导" if ",town" in line else ",") for line in text[2:])]
     (hamlet / "units.csv").write_text("\n".join(rows), "utf-8")
     pack = load_pack(hamlet)
     assert [pack.leader_of(unit) for unit in ("hall", "station-east", "desk")] == ["县领导", "县领导", None]
-    said = complaints(edit("units.csv", ",leader", ",boss"))
-    assert said[0].startswith("units.csv:2: the first line must name the columns id,name,level,division_code,kind, and")
+    messages_ = complaints(edit("units.csv", ",leader", ",boss"))
+    assert messages_[0].startswith(
+        "units.csv:2: the first line must name the columns id,name,level,division_code,kind, and"
+    )
 
 
-def test_nanhai_says_what_holds_there(nanhai: Pack):
+def test_nanhai_has_its_own_rules(nanhai: Pack):
     limits = nanhai.limits_for("440605011001", "road-damage", RequestKind.COMPLAINT)
     assert (limits.sign, limits.contact, limits.resolve) == (
         Limit(working_days=1), Limit(working_days=1), Limit(working_days=15),

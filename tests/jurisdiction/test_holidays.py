@@ -10,7 +10,7 @@ from shared.jurisdiction.pack import Pack
 @pytest.mark.parametrize(
     ("pack_id", "country", "first", "last"), [("nanhai", "CN", 2021, 2027), ("losangeles", "US", 2017, 2027)]
 )
-def test_the_days_of_a_pack_are_those_of_the_library(
+def test_the_holidays_of_a_pack_equal_those_of_the_library(
     jurisdictions: Jurisdictions, pack_id: str, country: str, first: int, last: int
 ) -> None:
     pack = jurisdictions.get(pack_id)
@@ -18,7 +18,7 @@ def test_the_days_of_a_pack_are_those_of_the_library(
     assert pack.years == almanac(country, first, last), f"write it again: huying pack holidays {country} …"
 
 
-def test_a_year_whose_make_up_days_are_not_published_says_so(nanhai: Pack) -> None:
+def test_a_year_without_published_make_up_days_says_so(nanhai: Pack) -> None:
     assert [number for number, year in nanhai.years.items() if not year.announced] == [2027]
     assert all(year.work for number, year in nanhai.years.items() if number < 2027)
 

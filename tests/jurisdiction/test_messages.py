@@ -1,4 +1,4 @@
-"""Every moment has its words, in both languages."""
+"""Texts of messages, in both languages."""
 
 import re
 from string import Formatter
@@ -12,9 +12,9 @@ from shared.jurisdiction.pack import Pack
 from shared.jurisdiction.profile import Language
 
 
-def test_every_message_tells_a_fact_of_the_contracts() -> None:
-    told = {notice.fact for notice in Notice if notice.fact}
-    assert told <= {kind.type for kind in FACTS.values()}
+def test_every_message_is_about_a_fact_of_the_contracts() -> None:
+    facts_ = {notice.fact for notice in Notice if notice.fact}
+    assert facts_ <= {kind.type for kind in FACTS.values()}
 
 
 def test_a_resolved_demand_asks_its_citizen_for_a_rating(nanhai: Pack) -> None:
@@ -24,25 +24,32 @@ def test_a_resolved_demand_asks_its_citizen_for_a_rating(nanhai: Pack) -> None:
     )
 
 
-def test_words_of_a_citizen_are_never_read_as_a_place_to_fill(nanhai: Pack) -> None:
+def test_a_citizens_text_is_never_read_as_a_placeholder(nanhai: Pack) -> None:
     values = {"number": "NH-7", "note": "{rating_url} {0} { [x]", "url": "https://nh.example/f/7"}
     assert "：{rating_url} {0} { [x]。" in nanhai.message(Notice.PROGRESSED, "zh", values)
 
 
-def test_what_is_not_known_is_left_out_with_the_words_around_it(nanhai: Pack) -> None:
-    known = {"number": "NH-7", "unit": "城管", "due": "2021-05-25"}
-    assert nanhai.message(Notice.ROUTED, "zh", known) == "您的诉求NH-7已交由城管办理，2021-05-25前答复。"
-    assert nanhai.message(Notice.ROUTED, "zh", known | {"due": ""}) == "您的诉求NH-7已交由城管办理。"
+def test_an_unknown_value_is_left_out_with_the_text_around_it(nanhai: Pack) -> None:
+    values = {"number": "NH-7", "unit": "城管", "due": "2021-05-25"}
+    assert nanhai.message(Notice.ROUTED, "zh", values) == "您的诉求NH-7已交由城管办理，2021-05-25前答复。"
+    assert nanhai.message(Notice.ROUTED, "zh", values | {"due": ""}) == "您的诉求NH-7已交由城管办理。"
 
 
 @pytest.mark.parametrize("language", ["zh", "en"])
 def test_no_message_reads_badly_when_nothing_but_the_number_is_known(
     jurisdictions: Jurisdictions, language: Language
 ) -> None:
-    known = {"number": "NH-7", "unit": "U", "due": "2021-05-25", "parent_number": "NH-6", "url": "u", "rating_url": "r"}
+    values = {
+        "number": "NH-7",
+        "unit": "U",
+        "due": "2021-05-25",
+        "parent_number": "NH-6",
+        "url": "u",
+        "rating_url": "r",
+    }
     for pack in jurisdictions:
         for notice in Notice:
-            words = pack.message(notice, language, known)
+            words = pack.message(notice, language, values)
             assert not re.search(r"[\[\]{}]|[：:，,][。，,.]|。。|\.\.|None", words), words
 
 
@@ -50,15 +57,15 @@ def test_no_message_reads_badly_when_nothing_but_the_number_is_known(
 def test_every_message_is_short_enough_for_two_text_messages_beside_its_link(
     jurisdictions: Jurisdictions, language: Language
 ) -> None:
-    known = {"number": "NH21-001335-K", "unit": "桂城街道综合行政执法办公室", "due": "2021-05-25",
+    values = {"number": "NH21-001335-K", "unit": "桂城街道综合行政执法办公室", "due": "2021-05-25",
              "parent_number": "NH21-001336-7"}  # fmt: skip
     for pack in jurisdictions:
         for notice in Notice:
-            assert len(pack.message(notice, language, known)) <= (67 if language == "zh" else 153), notice
+            assert len(pack.message(notice, language, values)) <= (67 if language == "zh" else 153), notice
 
 
 @pytest.mark.parametrize("language", ["zh", "en"])
-def test_no_message_has_a_word_of_the_office(jurisdictions: Jurisdictions, language: Language) -> None:
+def test_no_message_has_internal_terms_of_offices(jurisdictions: Jurisdictions, language: Language) -> None:
     for pack in jurisdictions:
         for notice in Notice:
             words = pack.message(notice, language, {"number": "NH-7"})
@@ -66,13 +73,13 @@ def test_no_message_has_a_word_of_the_office(jurisdictions: Jurisdictions, langu
 
 
 @pytest.mark.parametrize("language", ["zh", "en"])
-def test_every_pack_can_tell_every_moment(jurisdictions: Jurisdictions, language: Language) -> None:
+def test_every_pack_has_every_message(jurisdictions: Jurisdictions, language: Language) -> None:
     for pack in jurisdictions:
         for notice in Notice:
             assert "NH-7" in pack.message(notice, language, {"number": "NH-7"})
 
 
-def test_both_languages_of_a_message_say_the_same_things(jurisdictions: Jurisdictions) -> None:
+def test_both_languages_of_a_message_have_the_same_values(jurisdictions: Jurisdictions) -> None:
     for pack in jurisdictions:
         for notice, text in (USUAL | pack.templates).items():
             assert _filled(text.zh) == _filled(text.en), (pack.id, notice)

@@ -1,4 +1,4 @@
-"""The pack of Nanhai holds what the statistics and the article say."""
+"""The pack of Nanhai matches the statistics and the article."""
 
 import csv
 from collections import Counter
@@ -23,8 +23,8 @@ def test_nanhai_is_one_district_of_seven_towns_and_307_villages(nanhai: Pack) ->
 @pytest.mark.skipif(not TABLE.exists(), reason="the table of the statistics is not beside the repository")
 def test_the_divisions_are_those_of_the_statistics(nanhai: Pack) -> None:
     with TABLE.open(encoding="utf-8") as file:
-        told = {(row["code"], row["name"], row["level"]) for row in csv.DictReader(file)}
-    assert {(division.code, division.name, division.level) for division in nanhai.divisions} == told
+        expected = {(row["code"], row["name"], row["level"]) for row in csv.DictReader(file)}
+    assert {(division.code, division.name, division.level) for division in nanhai.divisions} == expected
 
 
 def test_every_village_has_its_station_and_its_team(nanhai: Pack) -> None:
@@ -38,7 +38,7 @@ def test_every_village_has_its_station_and_its_team(nanhai: Pack) -> None:
     assert len(nanhai.teams) == 307
 
 
-def test_the_way_up_from_a_village_ends_at_the_district(nanhai: Pack) -> None:
+def test_the_ancestors_of_a_village_end_at_the_district(nanhai: Pack) -> None:
     assert nanhai.ancestors("440605011004") == ("440605011004", "440605011000", "440605000000")
     assert nanhai.is_within("440605011004", "440605000000")
     assert not nanhai.is_within("440605011004", "440605125000")
@@ -63,7 +63,7 @@ def test_citizens_choose_in_two_levels(nanhai: Pack) -> None:
     assert max(len(nanhai.category_ancestors(leaf.code)) for leaf in nanhai.leaf_categories) == 2
 
 
-def test_a_division_leads_to_its_jurisdiction(jurisdictions: Jurisdictions, nanhai: Pack) -> None:
+def test_the_jurisdiction_of_a_division_is_found(jurisdictions: Jurisdictions, nanhai: Pack) -> None:
     assert jurisdictions.of_division("440605011004") is nanhai
     assert jurisdictions.of_division("la-cd-07") is jurisdictions.get("losangeles")
     assert jurisdictions.of_division("110000000000") is None

@@ -1,4 +1,4 @@
-"""The dispatch catalogue finds who answers, as the article tells it."""
+"""The dispatch catalogue finds the responsible unit, as the article describes."""
 
 import pytest
 
@@ -14,15 +14,15 @@ NANHAI = "440605000000"
 
 
 def routed(pack: Pack, division: str, category: str, kind: RequestKind = RequestKind.HELP) -> Assignment:
-    found = pack.route(division, category, kind)
-    assert isinstance(found, Assignment), found
-    return found
+    routing = pack.route(division, category, kind)
+    assert isinstance(routing, Assignment), routing
+    return routing
 
 
 def left_open(pack: Pack, division: str, category: str | None) -> Undecided:
-    found = pack.route(division, category, RequestKind.HELP)
-    assert isinstance(found, Undecided), found
-    return found
+    routing = pack.route(division, category, RequestKind.HELP)
+    assert isinstance(routing, Undecided), routing
+    return routing
 
 
 def test_a_broken_road_goes_to_the_station_of_its_village_with_town_and_team(nanhai: Pack) -> None:
@@ -36,17 +36,17 @@ def test_a_broken_road_goes_to_the_station_of_its_village_with_town_and_team(nan
     )
 
 
-def test_a_shelter_for_the_school_bus_is_the_villages_own_matter(nanhai: Pack) -> None:
-    found = routed(nanhai, LISHUI_HEFENG, "school-transport", RequestKind.SUGGESTION)
-    assert found.lead_unit == f"station-{LISHUI_HEFENG}"
-    assert found.assisting == ("nh-education", "nh-transport")
+def test_a_shelter_for_the_school_bus_goes_to_the_village(nanhai: Pack) -> None:
+    routing = routed(nanhai, LISHUI_HEFENG, "school-transport", RequestKind.SUGGESTION)
+    assert routing.lead_unit == f"station-{LISHUI_HEFENG}"
+    assert routing.assisting == ("nh-education", "nh-transport")
 
 
 def test_a_place_known_only_as_a_town_is_led_by_the_town_and_has_no_team(nanhai: Pack) -> None:
-    found = routed(nanhai, GUICHENG, "road-damage")
-    assert found.lead_unit == f"town-{GUICHENG}"
-    assert found.assisting == ("nh-transport",), "a unit does not assist itself"
-    assert found.team is None
+    routing = routed(nanhai, GUICHENG, "road-damage")
+    assert routing.lead_unit == f"town-{GUICHENG}"
+    assert routing.assisting == ("nh-transport",), "a unit does not assist itself"
+    assert routing.team is None
 
 
 def test_a_rule_for_one_town_comes_before_the_rule_for_all(nanhai: Pack) -> None:
@@ -61,7 +61,7 @@ def test_a_question_about_a_lift_goes_to_the_service_centre_and_a_request_to_the
     assert routed(nanhai, DIER, "lift", RequestKind.HELP).lead_unit == f"station-{DIER}"
 
 
-def test_a_rule_for_a_heading_covers_what_lies_below_it(nanhai: Pack) -> None:
+def test_a_rule_for_a_category_covers_its_subcategories(nanhai: Pack) -> None:
     assert routed(nanhai, DIER, "after-school").rule_id == "education"
 
 
@@ -76,8 +76,8 @@ def test_a_rule_for_a_heading_covers_what_lies_below_it(nanhai: Pack) -> None:
     ],
 )
 def test_each_kind_of_request_has_the_limit_of_guangdong(nanhai: Pack, kind: RequestKind, days: int) -> None:
-    found = routed(nanhai, DIER, "noise", kind)
-    assert (found.limit_days, found.limit_source) == (days, "guangdong-2022")
+    routing = routed(nanhai, DIER, "noise", kind)
+    assert (routing.limit_days, routing.limit_source) == (days, "guangdong-2022")
 
 
 def test_a_demand_without_category_waits_for_a_dispatcher_who_sees_the_nearest_units(nanhai: Pack) -> None:
@@ -96,7 +96,7 @@ def test_a_demand_without_category_waits_for_a_dispatcher_who_sees_the_nearest_u
         (NANHAI, "road-damage", Unclear.PLACE_TOO_WIDE),
     ],
 )
-def test_what_no_rule_can_decide_says_why(nanhai: Pack, division: str, category: str, reason: Unclear) -> None:
+def test_a_demand_without_a_deciding_rule_says_why(nanhai: Pack, division: str, category: str, reason: Unclear) -> None:
     undecided = left_open(nanhai, division, category)
     assert undecided.reason is reason
     assert undecided.suggestions[-1] == "nh-coordinator"
@@ -106,5 +106,5 @@ def test_every_category_is_routed_in_every_village_unless_it_is_left_to_a_dispat
     villages = [division.code for division in nanhai.divisions if division.level == "village"]
     for category in nanhai.leaf_categories:
         for village in villages:
-            found = nanhai.route(village, category.code, RequestKind.HELP)
-            assert isinstance(found, Undecided) is category.triage, (village, category.code)
+            routing = nanhai.route(village, category.code, RequestKind.HELP)
+            assert isinstance(routing, Undecided) is category.triage, (village, category.code)

@@ -1,4 +1,4 @@
-"""Ctrl-C ends a start wherever it stands, and the next start goes on from there."""
+"""Ctrl-C ends a start at any stage, and the next start continues."""
 
 import asyncio
 import os
@@ -16,7 +16,7 @@ WHERE = {"the data directory grows": "postgres.new", "the servers start": "postg
 
 
 async def up(home: Path) -> asyncio.subprocess.Process:
-    """`huying up` in a group of its own, as a terminal starts it."""
+    """`huying up` in its own process group, as a terminal starts it."""
     return await asyncio.create_subprocess_exec(
         sys.executable, "-m", "deploy.cli.main", "up",
         env={**os.environ, "HUYING_STATE_DIR": str(home), "HUYING_PORT": "0"},
@@ -25,10 +25,10 @@ async def up(home: Path) -> asyncio.subprocess.Process:
 
 
 async def ends(process: asyncio.subprocess.Process) -> tuple[int | None, str]:
-    """Press Ctrl-C; what it says, and its exit code."""
+    """Send Ctrl-C; returns the exit code and the output."""
     os.killpg(process.pid, signal.SIGINT)
-    said, _ = await asyncio.wait_for(process.communicate(), 60)
-    return process.returncode, said.decode()
+    output, _ = await asyncio.wait_for(process.communicate(), 60)
+    return process.returncode, output.decode()
 
 
 async def there(path: Path) -> bool:
@@ -36,23 +36,23 @@ async def there(path: Path) -> bool:
 
 
 def left_of(home: Path) -> list[str]:
-    """Command lines of processes that still work in this directory."""
+    """Command lines of processes that still use this directory."""
     lines = [(path / "cmdline").read_bytes() for path in Path("/proc").glob("[0-9]*") if (path / "cmdline").exists()]
     return [line.decode(errors="replace") for line in lines if str(home).encode() in line]
 
 
 @pytest.mark.skipif(not Path("/proc/self/cmdline").exists(), reason="looks for what is left in Linux' /proc")
-@pytest.mark.parametrize("begun", WHERE.values(), ids=WHERE.keys())
-async def test_a_start_that_is_interrupted_says_so_and_leaves_nothing_in_the_way(
-    tmp_path_factory: pytest.TempPathFactory, begun: str
+@pytest.mark.parametrize("message", WHERE.values(), ids=WHERE.keys())
+async def test_an_interrupted_start_says_so_and_leaves_nothing_that_blocks_the_next(
+    tmp_path_factory: pytest.TempPathFactory, message: str
 ):
     home = reachable(tmp_path_factory, "interrupted")
     process = await up(home)
-    await eventually(lambda: there(home / begun), bool)
-    code, said = await ends(process)
-    assert (code, "huying: stopped" in said) == (0, True), said
-    assert "could not" not in said
-    assert "portal" not in said, "it went on to the end of the start"
+    await eventually(lambda: there(home / message), bool)
+    code, output = await ends(process)
+    assert (code, "huying: stopped" in output) == (0, True), output
+    assert "could not" not in output
+    assert "portal" not in output, "it went on to the end of the start"
     assert left_of(home) == []
     assert not (home / "postgres.new").exists()
 
@@ -116,11 +116,11 @@ async def test_a_second_ctrl_c_says_that_it_still_stops_and_a_third_ends_at_once
         assert (process.returncode, words in f"{line}\n{rest}") == (code, True), rest
 
 
-def test_a_data_directory_that_was_not_finished_is_begun_anew(tmp_path_factory: pytest.TempPathFactory):
+def test_an_unfinished_data_directory_is_created_again(tmp_path_factory: pytest.TempPathFactory):
     home = reachable(tmp_path_factory, "killed")
-    half = home / "postgres.new"
-    half.mkdir()
-    (half / "PG_VERSION").write_text("18")  # initdb writes it long before it is done
+    unfinished = home / "postgres.new"
+    unfinished.mkdir()
+    (unfinished / "PG_VERSION").write_text("18")  # initdb writes it long before it has finished
     EmbeddedPostgres(home, 0).prepare()
     assert (home / "postgres" / "global" / "pg_control").exists()
-    assert not half.exists()
+    assert not unfinished.exists()

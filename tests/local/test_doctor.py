@@ -1,4 +1,4 @@
-"""`huying doctor` sees what stands still, counts what waits, and never says ok about what it did not look at."""
+"""`huying doctor` finds what is stuck, counts what waits, and never says ok about unchecked parts."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from datetime import timedelta
@@ -43,10 +43,12 @@ from tests.keys import KEYS
 KEYS_OF_DEMANDS = [UUID(int=n) for n in range(1, 41)]
 
 
-async def asked(database: str, service: str, check: Callable[..., Awaitable[Sequence[Finding]]], *more: object) -> Any:
-    """What a check finds over the connection that the doctor gives it."""
+async def findings_of(
+    database: str, service: str, check: Callable[..., Awaitable[Sequence[Finding]]], *arguments: object
+) -> Any:
+    """The findings of a check on a connection like the doctor's."""
     async with doctor.connected(database, service) as db:
-        return await check(db, *more)
+        return await check(db, *arguments)
 
 
 async def execute(database: str, statement: str, *values: object) -> None:
@@ -74,17 +76,17 @@ async def sent(db: Connection, cluster: str, shard: Shard, position: int) -> Non
 
 
 async def unsent(db: Connection, cluster: str | None, shards: int) -> int:
-    """How many facts of routing the doctor says were not sent."""
-    found = await unsent_facts(db, "routing", cluster, shards)
-    assert [one.severity for one in found] == [Severity.BROKEN] * len(found)
-    return int(found[0].wrong.en.split()[0]) if found else 0
+    """The number of unsent facts of routing that the doctor reports."""
+    finding = await unsent_facts(db, "routing", cluster, shards)
+    assert [entry.severity for entry in finding] == [Severity.BROKEN] * len(finding)
+    return int(finding[0].wrong.en.split()[0]) if finding else 0
 
 
 async def test_a_relay_that_never_sent_anything_is_noticed(db: Connection):
     assert await unsent(db, "here", 1) == len(KEYS_OF_DEMANDS)
 
 
-async def test_what_was_sent_to_a_broker_that_is_gone_counts_for_nothing(db: Connection):
+async def test_facts_sent_to_a_lost_broker_count_as_unsent(db: Connection):
     await sent(db, "gone", Shard(), len(KEYS_OF_DEMANDS))
     assert await unsent(db, "here", 1) == len(KEYS_OF_DEMANDS)
     assert await unsent(db, None, 1) == 0
@@ -101,7 +103,7 @@ async def test_a_shard_that_is_stuck_is_not_hidden_by_one_that_moves(db: Connect
     assert await unsent(db, "here", 4) == stuck
 
 
-async def test_a_shard_that_is_no_longer_there_is_not_waited_for(db: Connection):
+async def test_a_removed_shard_is_ignored(db: Connection):
     await sent(db, "here", Shard(), len(KEYS_OF_DEMANDS))
     await sent(db, "here", Shard(1, 2), 5)
     assert await unsent(db, "here", 1) == 0
@@ -118,15 +120,15 @@ async def taken_in(database: str, n: int, ago: str) -> UUID:
     return id
 
 
-async def heard(database: str, service: str, id: UUID, state: str) -> None:
+async def insert_state(database: str, service: str, id: UUID, state: str) -> None:
     await execute(
         database, f"INSERT INTO {service}.demand (id, version, state) VALUES ($1, 1, $2::text::jsonb)", id, state
     )
 
 
 async def listed(database: str, id: UUID, state: str) -> None:
-    """What intake knows of a demand, as a list shows it and whole."""
-    await heard(database, "intake", id, state)
+    """Insert a demand into intake's list and state."""
+    await insert_state(database, "intake", id, state)
     await execute(
         database,
         """
@@ -140,14 +142,14 @@ async def listed(database: str, id: UUID, state: str) -> None:
     )
 
 
-async def test_demands_that_nobody_routes_are_counted_with_the_age_of_the_oldest(database: str):
-    assert [found.wrong for found in await asked(database, "intake", unrouted)] == [NONE]
+async def test_unrouted_demands_are_counted_with_the_age_of_the_oldest(database: str):
+    assert [finding.wrong for finding in await findings_of(database, "intake", unrouted)] == [NONE]
     for n in range(1, 44):
         await taken_in(database, n, "6 minutes")
     await taken_in(database, 99, "10 seconds")
-    (found,) = await asked(database, "intake", unrouted)
-    assert found.severity is Severity.BROKEN
-    assert "43 demands wait to be routed, the oldest for 6 minutes" in str(found)
+    (finding,) = await findings_of(database, "intake", unrouted)
+    assert finding.severity is Severity.BROKEN
+    assert "43 demands wait to be routed, the oldest for 6 minutes" in str(finding)
 
 
 @pytest.mark.parametrize(
@@ -160,25 +162,25 @@ async def test_demands_that_nobody_routes_are_counted_with_the_age_of_the_oldest
         ('{"status": "submitted", "imported": true}', False),
     ],
 )
-async def test_a_demand_waits_until_intake_has_heard_of_an_answer_of_routing(database: str, state: str, waits: bool):
+async def test_a_demand_waits_until_intake_has_received_a_fact_of_routing(database: str, state: str, waits: bool):
     await listed(database, await taken_in(database, 1, "2 hours"), state)
-    (found,) = await asked(database, "intake", unrouted)
-    assert bool(found.wrong) is waits
+    (finding,) = await findings_of(database, "intake", unrouted)
+    assert bool(finding.wrong) is waits
 
 
-async def test_one_that_was_reopened_waits_since_then(database: str):
+async def test_a_reopened_demand_waits_since_its_reopening(database: str):
     moment = (now() - timedelta(minutes=7)).isoformat()
     state = f'{{"status": "reopened", "updated_at": "{moment}"}}'
     await listed(database, await taken_in(database, 1, "90 days"), state)
-    (found,) = await asked(database, "intake", unrouted)
-    assert "the oldest for 7 minutes" in str(found)
+    (finding,) = await findings_of(database, "intake", unrouted)
+    assert "the oldest for 7 minutes" in str(finding)
     await execute(database, "UPDATE intake.demand_listing SET updated_at = now()")
-    (found,) = await asked(database, "intake", unrouted)
-    assert found.severity is Severity.OK, "routing has a minute for it, as for any other"
+    (finding,) = await findings_of(database, "intake", unrouted)
+    assert finding.severity is Severity.OK, "routing has a minute for it, as for any other"
 
 
-async def test_overdue_demands_are_those_that_the_worker_counted_with_the_oldest(database: str):
-    assert [found.wrong for found in await asked(database, "routing", overdue)] == [NONE]
+async def test_overdue_demands_are_taken_from_the_workers_counts_with_the_oldest(database: str):
+    assert [finding.wrong for finding in await findings_of(database, "routing", overdue)] == [NONE]
     for unit, late, ago in (("a", 1, "3 hours"), ("b", 1200, "3 days"), ("c", 0, None)):
         await execute(
             database,
@@ -186,25 +188,27 @@ async def test_overdue_demands_are_those_that_the_worker_counted_with_the_oldest
             VALUES ($1, 'nanhai', 5000, $2, 0, 0, 0, 0, now() - $3::text::interval, now())""",
             unit, late, ago,
         )  # fmt: skip
-    (found,) = await asked(database, "routing", overdue)
-    assert found.severity is Severity.WARNING
-    assert "1,201 open demands are overdue, the oldest was due 3 days ago" in str(found)
+    (finding,) = await findings_of(database, "routing", overdue)
+    assert finding.severity is Severity.WARNING
+    assert "1,201 open demands are overdue, the oldest was due 3 days ago" in str(finding)
 
 
 SOON, LONG_AGO = (f'"updated_at": "{(now() - ago).isoformat()}"' for ago in (timedelta(hours=2), timedelta(days=3)))
 
 
 async def test_demands_in_triage_are_counted_and_are_no_fault_before_one_has_waited_a_day(database: str):
-    await heard(database, "routing", UUID(int=1), f'{{"status": "triage", "jurisdiction": "nanhai", {SOON}}}')
-    (found,) = await asked(database, "routing", triage)
-    assert (found.severity, str(found)) == (Severity.OK, "triage: 1 demand waits for a dispatcher")
-    await heard(database, "routing", UUID(int=2), f'{{"status": "triage", "jurisdiction": "nanhai", {LONG_AGO}}}')
-    (found,) = await asked(database, "routing", triage)
-    assert found.severity is Severity.WARNING
-    assert "2 demands wait for a dispatcher, the oldest came 3 days ago" in str(found)
+    await insert_state(database, "routing", UUID(int=1), f'{{"status": "triage", "jurisdiction": "nanhai", {SOON}}}')
+    (finding,) = await findings_of(database, "routing", triage)
+    assert (finding.severity, str(finding)) == (Severity.OK, "triage: 1 demand waits for a dispatcher")
+    await insert_state(
+        database, "routing", UUID(int=2), f'{{"status": "triage", "jurisdiction": "nanhai", {LONG_AGO}}}'
+    )
+    (finding,) = await findings_of(database, "routing", triage)
+    assert finding.severity is Severity.WARNING
+    assert "2 demands wait for a dispatcher, the oldest came 3 days ago" in str(finding)
 
 
-async def test_messages_that_failed_are_unknown_or_wait_too_long_are_told_apart(database: str):
+async def test_failed_unknown_and_long_waiting_messages_are_reported_separately(database: str):
     for n, (state, ago) in enumerate(
         (("failed", "1 hour"), ("unknown", "1 hour"), ("pending", "1 hour"), ("pending", "1 minute"), ("sent", "1 day"))
     ):
@@ -214,12 +218,12 @@ async def test_messages_that_failed_are_unknown_or_wait_too_long_are_told_apart(
             VALUES ($1, 'message', $1, $1, $1::uuid::text, '{}', $2, now() - $3::text::interval)""",
             UUID(int=n), state, ago,
         )  # fmt: skip
-    told = [str(found) for found in await asked(database, "feedback", messages)]
-    assert len(told) == 4
-    assert "1 could not be sent" in told[0]
-    assert "of 1 it is unknown whether they were sent" in told[1]
-    assert "1 have waited over ten minutes" in told[2]
-    assert "1 wait for their turn or are being sent, the oldest 1 minute ago" in told[3]
+    texts = [str(finding) for finding in await findings_of(database, "feedback", messages)]
+    assert len(texts) == 4
+    assert "1 could not be sent" in texts[0]
+    assert "of 1 it is unknown whether they were sent" in texts[1]
+    assert "1 have waited over ten minutes" in texts[2]
+    assert "1 wait for their turn or are being sent, the oldest 1 minute ago" in texts[3]
 
 
 async def test_a_message_that_waits_on_purpose_is_counted_and_is_no_fault(database: str):
@@ -230,12 +234,12 @@ async def test_a_message_that_waits_on_purpose_is_counted_and_is_no_fault(databa
             VALUES ($1, 'message', $2, $1, $2::uuid::text, '{}', $3, now() - interval '1 hour')""",
             UUID(int=n), UUID(int=7), waits,
         )  # fmt: skip
-    (found,) = await asked(database, "feedback", messages)
-    assert (found.severity, "2 wait because of the hourly limit" in str(found)) == (Severity.OK, True)
+    (finding,) = await findings_of(database, "feedback", messages)
+    assert (finding.severity, "2 wait because of the hourly limit" in str(finding)) == (Severity.OK, True)
 
 
 @pytest.mark.parametrize("service", SERVICE_NAMES)
-async def test_what_could_not_be_handled_and_what_waits_behind_it_is_told_by_service(database: str, service: str):
+async def test_dead_letters_and_parked_records_are_reported_by_service(database: str, service: str):
     await execute(
         database,
         f"""INSERT INTO {service}.dead_letter (topic, partition, "offset", cluster_id, record, cause)
@@ -247,36 +251,36 @@ async def test_what_could_not_be_handled_and_what_waits_behind_it_is_told_by_ser
         VALUES ($1, 2, '', now() - interval '2 hours')""",
         UUID(int=1),
     )
-    letter, parked = [found for found in await everything(database) if found.severity is Severity.WARNING]
+    letter, parked = [finding for finding in await everything(database) if finding.severity is Severity.WARNING]
     assert (letter.what.en, letter.severity, letter.check) == (service, Severity.WARNING, "dead-letters")
     assert "1 dead letter" in str(letter)
     assert "1 demand is parked" in str(parked)
     assert "2 hours ago" in str(parked)
 
 
-async def test_a_schema_that_is_missing_is_broken_and_the_rest_of_its_service_was_not_looked_at(database: str):
+async def test_a_missing_schema_is_broken_and_other_checks_of_its_service_are_unknown(database: str):
     other = await asyncpg.connect(database)
     await other.execute("DROP SCHEMA routing CASCADE")
     await other.close()
-    found = await everything(database)
-    (first,) = [one for one in found if one.severity is Severity.BROKEN]
+    finding = await everything(database)
+    (first,) = [entry for entry in finding if entry.severity is Severity.BROKEN]
     assert str(first) == "schema of routing: is missing: run `huying migrate`"
-    skipped = [one for one in found if one.wrong.en == "the schema of routing is missing"]
+    skipped = [entry for entry in finding if entry.wrong.en == "the schema of routing is missing"]
     assert len(skipped) == len(Questions(manifest("routing"), doctor.roles("routing")).names())
-    assert "routing: every demand was routed or sent to triage" in map(str, found), "intake is looked at all the same"
+    assert "routing: every demand was routed or sent to triage" in map(str, finding), "intake is looked at all the same"
 
 
 async def everything(dsn: str) -> list[Finding]:
     return (await doctor.database_findings(dsn, None, 1))[0]
 
 
-async def test_a_database_that_is_well_gives_a_line_for_every_check(database: str):
-    found = await everything(database)
-    # Nothing runs here: no process is registered.
-    assert {one.check for one in found if one.wrong} == {"processes"}
+async def test_a_healthy_database_gives_a_line_for_every_check(database: str):
+    finding = await everything(database)
+    # No process is registered here.
+    assert {entry.check for entry in finding if entry.wrong} == {"processes"}
     own = sum(len(service.checks) for service in manifests())
     of_each = len(("migrations", "processes")) * len(manifests())
-    assert len(found) == 1 + own + of_each + len(WELL)
+    assert len(finding) == 1 + own + of_each + len(WELL)
 
 
 PLACE = TopicPartition(DEMAND_EVENTS.name, 3)
@@ -291,12 +295,14 @@ PLACE = TopicPartition(DEMAND_EVENTS.name, 3)
         (Place(90, 2), Place(90, 2), Severity.BROKEN, "deleted and made again"),
     ],
 )
-def test_a_reader_is_judged_by_two_looks_at_its_places(first: Place, again: Place, severity: Severity, words: str):
-    found = doctor_checks.judged("routing-worker", {PLACE: first}, {PLACE: again})
-    assert (found.severity, words in str(found)) == (severity, True), str(found)
+def test_a_reader_is_judged_by_two_measurements_of_its_offsets(
+    first: Place, again: Place, severity: Severity, words: str
+):
+    finding = doctor_checks.judged("routing-worker", {PLACE: first}, {PLACE: again})
+    assert (finding.severity, words in str(finding)) == (severity, True), str(finding)
 
 
-async def test_the_doctor_follows_a_reader_that_began_again(database: str):
+async def test_the_doctor_uses_the_group_of_a_reader_that_began_again(database: str):
     db = await asyncpg.connect(database)
     await db.execute("INSERT INTO routing.reader_log (cluster_id, topics, generation) VALUES ('here', '{}', 2)")
     await db.close()
@@ -305,8 +311,8 @@ async def test_the_doctor_follows_a_reader_that_began_again(database: str):
     assert await doctor.generations(f"{database}-missing", "here") == {}
 
 
-def test_the_groups_of_readers_are_called_as_ever():
-    """The broker keeps by these names how far each has read."""
+def test_the_names_of_consumer_groups_have_not_changed():
+    """The broker stores the committed offsets under these names."""
     assert {service.name: service.listener.consumer for service in manifests()} == {
         "intake": "intake-reader",
         "routing": "routing-worker",
@@ -316,7 +322,7 @@ def test_the_groups_of_readers_are_called_as_ever():
 
 
 @pytest.mark.parametrize("name", SERVICE_NAMES)
-async def test_the_doctor_looks_at_the_group_and_the_topics_that_the_worker_reads(database: str, name: str):
+async def test_the_doctor_checks_the_group_and_the_topics_that_the_worker_reads(database: str, name: str):
     service = manifest(name)
     async with await open_pool(database, name) as pool:
         worker = service.worker(service.settings.model_validate(KEYS | {"DATABASE_URL": database}), pool)
@@ -324,11 +330,11 @@ async def test_the_doctor_looks_at_the_group_and_the_topics_that_the_worker_read
 
 
 @pytest.mark.parametrize("name", SERVICE_NAMES)
-async def test_a_check_reads_its_own_tables_alone(database: str, name: str):
-    """Asked in the role of its service, which may read no other schema."""
+async def test_a_check_reads_only_tables_of_its_service(database: str, name: str):
+    """Run with the role of its service, which may read no other schema."""
     async with await open_pool(database, name) as pool, pool.acquire() as db:
         for check in manifest(name).checks:
-            assert [found.severity for found in await check.ask(db)] == [Severity.OK]
+            assert [finding.severity for finding in await check.ask(db)] == [Severity.OK]
 
 
 A = Words("a", "甲")
@@ -344,24 +350,24 @@ A = Words("a", "甲")
         ([], 1),
     ],
 )
-def test_the_worst_finding_decides_how_the_doctor_ends(findings: list[Finding], code: int):
+def test_the_worst_finding_decides_the_exit_code(findings: list[Finding], code: int):
     assert exit_code(findings) == code
 
 
-def test_findings_are_shown_worst_first_and_those_of_one_severity_as_they_came():
+def test_findings_are_shown_by_severity_and_otherwise_in_their_order():
     first, second, well = broken(A, A), broken(Words("b", "乙"), A), ok(A)
     assert worst_first([well, warning(A, A), first, not_checked(A, A), second]) == [
         first, second, warning(A, A), not_checked(A, A), well,
     ]  # fmt: skip
 
 
-def test_what_another_service_reports_is_read_as_it_was_written():
+def test_a_finding_of_another_service_is_read_unchanged():
     finding = named("relays", [broken(A, Words("b", "乙"), A), ok(A)])
-    assert [Finding.of_document(one.document()) for one in finding] == finding
+    assert [Finding.of_document(entry.document()) for entry in finding] == finding
     assert (str(finding[0]), finding[0].in_chinese()) == ("a: b: a", "甲：乙：甲")
 
 
-def test_a_line_that_says_none_stands_nowhere_where_another_service_has_some():
+def test_none_is_not_shown_if_another_service_has_some():
     none = named("parked", [ok(WELL["parked"])])
     some = named("parked", [warning(Words("routing", "routing"), A)])
     assert merged([*none, *none]) == none

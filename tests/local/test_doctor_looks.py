@@ -1,4 +1,4 @@
-"""What the doctor makes of topics, migrations, certificates, secrets and addresses of processes."""
+"""The doctor's checks of topics, migrations, certificates, secrets and processes."""
 
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
@@ -46,7 +46,7 @@ def parts(count: int = 12, replicas: int = 3, isr: int | None = None) -> list[di
         (TopicState(parts(), 3, "604800000"), Severity.WARNING, "keeps records for 604800000 ms only"),
     ],
 )
-def test_a_topic_is_judged_by_its_partitions_its_copies_and_its_retention(
+def test_a_topic_is_checked_by_partitions_replicas_and_retention(
     state: TopicState | None, severity: Severity, words: str
 ):
     finding = broker.judged(DEMAND_EVENTS, state)
@@ -76,38 +76,38 @@ def test_migrations_that_are_pending_and_those_of_a_newer_version_are_named(
     assert (finding.severity, words in str(finding)) == (severity, True), str(finding)
 
 
-def certificate(folder: Path, until: datetime) -> str:
+def certificate(folder: Path, end: datetime) -> str:
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "kafka")])
-    made = (
+    certificate_ = (
         x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key()).serial_number(1)
-        .not_valid_before(NOW - timedelta(days=900)).not_valid_after(until).sign(key, hashes.SHA256())
+        .not_valid_before(NOW - timedelta(days=900)).not_valid_after(end).sign(key, hashes.SHA256())
     )  # fmt: skip
     path = folder / "kafka.pem"
-    path.write_bytes(made.public_bytes(serialization.Encoding.PEM))
+    path.write_bytes(certificate_.public_bytes(serialization.Encoding.PEM))
     return str(path)
 
 
 @pytest.mark.parametrize(("days", "severity"), [(300, Severity.OK), (20, Severity.WARNING), (-1, Severity.BROKEN)])
 def test_a_certificate_is_named_three_weeks_before_its_end(tmp_path: Path, days: int, severity: Severity):
-    given = {"KAFKA_SSL_CERTFILE": certificate(tmp_path, NOW + timedelta(days=days))}
-    assert [finding.severity for finding in machine.certificates(given, NOW)] == [severity]
+    environment = {"KAFKA_SSL_CERTFILE": certificate(tmp_path, NOW + timedelta(days=days))}
+    assert [finding.severity for finding in machine.certificates(environment, NOW)] == [severity]
 
 
 def test_a_certificate_that_cannot_be_read_is_broken(tmp_path: Path):
-    given = {"KAFKA_SSL_CAFILE": str(tmp_path / "missing.pem")}
-    assert [finding.severity for finding in machine.certificates(given, NOW)] == [Severity.BROKEN]
+    environment = {"KAFKA_SSL_CAFILE": str(tmp_path / "missing.pem")}
+    assert [finding.severity for finding in machine.certificates(environment, NOW)] == [Severity.BROKEN]
 
 
-def test_secrets_of_before_a_change_are_named():
+def test_previous_secrets_are_named():
     assert list(machine.secrets({})) == []
-    kept = machine.secrets({"HUYING_SECRET_PREVIOUS": "x", "HUYING_VAULT_OLD_KEY": "y"})
-    assert [finding.severity for finding in kept] == [Severity.WARNING, Severity.OK]
+    settings_ = machine.secrets({"HUYING_SECRET_PREVIOUS": "x", "HUYING_VAULT_OLD_KEY": "y"})
+    assert [finding.severity for finding in settings_] == [Severity.WARNING, Severity.OK]
 
 
 @pytest.fixture
 async def stuck() -> AsyncIterator[str]:
-    """The address of a process that says that it is not alive."""
+    """The address of a process whose liveness probe fails."""
 
     async def wrong() -> str:
         return "stands at 7 for 61 s"
@@ -117,48 +117,51 @@ async def stuck() -> AsyncIterator[str]:
         yield url
 
 
-async def test_a_process_is_asked_where_it_registered_and_one_out_of_reach_is_no_fault(
+async def test_a_process_is_probed_at_its_registered_address_and_an_unreachable_one_is_no_fault(
     stuck: str, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setattr("socket.gethostname", lambda: "here")
-    nobody = f"http://127.0.0.1:{free_port()}"
+    unreachable = f"http://127.0.0.1:{free_port()}"
     rows = [
-        process(host="here", health=stuck), process(host="here", health=nobody),
+        process(host="here", health=stuck), process(host="here", health=unreachable),
         process(host="elsewhere", health=stuck), process(host="here", health=stuck, seen_seconds=90.0), process(),
     ]  # fmt: skip
-    found = await processes.registered_findings(rows)
-    assert [(one.severity, one.check) for one in found] == [(Severity.BROKEN, "health"), (Severity.OK, "health")]
-    assert "is not alive: stands at 7 for 61 s" in str(found[0])
-    assert "0 processes answer, 1 cannot be reached from this machine" in str(found[1])
-    assert await processes.registered_findings(rows, known=[stuck, nobody]) == []
+    finding = await processes.registered_findings(rows)
+    assert [(entry.severity, entry.check) for entry in finding] == [
+        (Severity.BROKEN, "health"),
+        (Severity.OK, "health"),
+    ]
+    assert "is not alive: stands at 7 for 61 s" in str(finding[0])
+    assert "0 processes answer, 1 cannot be reached from this machine" in str(finding[1])
+    assert await processes.registered_findings(rows, known=[stuck, unreachable]) == []
 
 
-async def test_one_that_takes_a_request_and_answers_nothing_hangs(monkeypatch: pytest.MonkeyPatch):
+async def test_a_process_that_accepts_a_request_without_responding_hangs(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr("socket.gethostname", lambda: "here")
 
     async def nothing(request: httpx.Request) -> httpx.Response:
         raise httpx.ReadTimeout("", request=request)
 
     monkeypatch.setattr(httpx.AsyncClient, "_transport_for_url", lambda *_: httpx.MockTransport(nothing))
-    (found,) = await processes.registered_findings([process(host="here", health="http://127.0.0.1:1")])
-    assert found.severity is Severity.BROKEN
-    assert "does not answer /livez" in str(found)
+    (finding,) = await processes.registered_findings([process(host="here", health="http://127.0.0.1:1")])
+    assert finding.severity is Severity.BROKEN
+    assert "does not answer /livez" in str(finding)
 
 
-def test_the_page_of_repair_says_of_every_check_what_to_do():
+def test_the_repair_page_has_advice_for_every_check():
     checks = {SCHEMA, "machine", "health", "broker", "topics", "readers", "database", "service"}
     for service in manifests():
         checks |= set(Questions(service, {}).names())
     assert names_in("Findings, and what to do") == checks
 
 
-def test_the_page_of_repair_says_of_every_field_for_scripts_what_it_is():
+def test_the_repair_page_explains_every_field_for_scripts():
     finding = broken(Words("a", "甲"), Words("b", "乙"), Words("c", "丙")).document()
     assert names_in("For scripts") == {"exit_code", "findings", *finding}
     assert {severity.name.lower() for severity in Severity} <= set(REPAIR.read_text("utf-8").split("`"))
 
 
 def names_in(chapter: str) -> set[str]:
-    """The names that the table of a chapter begins its lines with."""
+    """The names in the first column of a chapter's table."""
     text = REPAIR.read_text("utf-8").split(f"## {chapter}\n")[1].split("\n## ")[0]
     return {line.split("`")[1] for line in text.splitlines() if line.startswith("| `")}

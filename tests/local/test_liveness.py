@@ -1,4 +1,4 @@
-"""What runs and is not alive is ended and started again; what answers on a port must be ours."""
+"""A process that is not alive is killed and restarted; a port must be answered by our own process."""
 
 import asyncio
 import os
@@ -38,8 +38,8 @@ run.main("probe", settings, build)
 """
 
 
-def kept(tmp_path: Path, wrong: str | None = None) -> Supervisor:
-    """A supervisor of a real process of the chassis, that looks often."""
+def real_supervisor(tmp_path: Path, wrong: str | None = None) -> Supervisor:
+    """A supervisor of a real process of the chassis, with frequent checks."""
     port = free_port()
     health = Health(f"http://127.0.0.1:{port}", "ours")
     child = ManagedProcess(
@@ -57,24 +57,24 @@ def kept(tmp_path: Path, wrong: str | None = None) -> Supervisor:
 
 @pytest.fixture
 async def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Impatient with what does not answer."""
+    """Short timeouts for processes that do not respond."""
     monkeypatch.setattr("deploy.local.health.TIMEOUT", 1.0)
     monkeypatch.setattr("deploy.local.supervisor.LEAVE_WITHIN", 0.2)
 
 
 async def started_again(supervisor: Supervisor) -> list[str]:
-    told: list[str] = []
-    supervisor.restarted = lambda _, why: told.append(why)
-    return told
+    messages_: list[str] = []
+    supervisor.restarted = lambda _, reason: messages_.append(reason)
+    return messages_
 
 
-async def test_a_process_that_is_stopped_and_answers_nobody_is_started_again(tmp_path: Path, quick: None):
-    supervisor = kept(tmp_path)
-    why = await started_again(supervisor)
+async def test_a_suspended_process_is_restarted(tmp_path: Path, quick: None):
+    supervisor = real_supervisor(tmp_path)
+    reason = await started_again(supervisor)
     await supervisor.start()
     await supervisor.until_ready(30)
     first = supervisor.child.pid
-    os.kill(first, signal.SIGSTOP)  # perhaps before its first good answer to /livez: then it has its grace of 30 s
+    os.kill(first, signal.SIGSTOP)  # perhaps before its first successful /livez: then its grace time is 30 s
 
     async def pid() -> int:
         return supervisor.child.pid if supervisor.child.alive else first
@@ -82,25 +82,25 @@ async def test_a_process_that_is_stopped_and_answers_nobody_is_started_again(tmp
     await eventually(pid, lambda now: now != first, within=90)
     await supervisor.until_ready(30)
     await supervisor.stop()
-    assert "it is not alive" in why[0]
-    assert "/livez does not answer" in why[0]
+    assert "it is not alive" in reason[0]
+    assert "/livez does not answer" in reason[0]
 
 
-async def test_a_process_that_says_itself_that_it_is_not_alive_is_started_again(tmp_path: Path, quick: None):
-    supervisor = kept(tmp_path, wrong="routing: stands at 7 for 61 s")
-    why = await started_again(supervisor)
+async def test_a_process_whose_liveness_probe_fails_is_restarted(tmp_path: Path, quick: None):
+    supervisor = real_supervisor(tmp_path, wrong="routing: stands at 7 for 61 s")
+    reason = await started_again(supervisor)
     await supervisor.start()
 
     async def reasons() -> list[str]:
-        return why
+        return reason
 
     await eventually(reasons, bool, within=90)
     await supervisor.stop()
-    assert "stands at 7 for 61 s" in why[0]
+    assert "stands at 7 for 61 s" in reason[0]
 
 
-async def test_what_answers_for_another_deployment_is_not_taken_for_ours(tmp_path: Path):
-    supervisor = kept(tmp_path)
+async def test_a_response_of_another_deployment_is_not_accepted_as_ours(tmp_path: Path):
+    supervisor = real_supervisor(tmp_path)
     await supervisor.start()
     await supervisor.until_ready(30)
     (health,) = supervisor.ready
@@ -113,13 +113,13 @@ async def test_what_answers_for_another_deployment_is_not_taken_for_ours(tmp_pat
     await supervisor.stop()
 
 
-async def test_where_nobody_answers_the_first_place_that_is_silent_is_named():
+async def test_the_first_address_without_a_response_is_named():
     places = [Health(f"http://127.0.0.1:{free_port()}"), Health("nonsense")]
     assert places[0].url in str(await first_unhealthy(places, "/livez"))
     assert "nonsense" in str(await places[1].wrong("/livez"))
 
 
-async def test_a_child_that_could_not_be_used_does_not_stay_behind(tmp_path: Path):
+async def test_an_unusable_child_is_killed(tmp_path: Path):
     async def refused() -> None:
         raise Unusable("another PostgreSQL answers on port 5432")
 
@@ -131,8 +131,8 @@ async def test_a_child_that_could_not_be_used_does_not_stay_behind(tmp_path: Pat
     assert not child.alive
 
 
-async def test_a_child_that_ends_again_and_again_is_given_up_with_the_words_of_a_life_that_spoke(tmp_path: Path):
-    # Its second life says nothing before it is given up.
+async def test_a_child_that_ends_repeatedly_is_given_up_with_its_last_output(tmp_path: Path):
+    # Its second run writes nothing before it is given up.
     code = f"import os, signal; os.path.exists(p := {str(tmp_path / 'again')!r}) and signal.pause();"
     code += "open(p, 'w'); raise SystemExit('port 8080: address already in use')"
     child = ManagedProcess(Program("probe", (sys.executable, "-c", code)), tmp_path / "probe.log")
@@ -148,7 +148,7 @@ async def test_a_child_that_ends_again_and_again_is_given_up_with_the_words_of_a
     await supervisor.stop()
 
 
-async def test_a_child_that_ended_is_not_taken_for_ready_because_another_one_answers(tmp_path: Path):
+async def test_an_ended_child_is_not_ready_although_another_process_responds(tmp_path: Path):
     child = ManagedProcess(Program("probe", (sys.executable, "-c", "print('address in use')")), tmp_path / "probe.log")
 
     async def answered_by_another() -> None:
@@ -158,7 +158,7 @@ async def test_a_child_that_ended_is_not_taken_for_ready_because_another_one_ans
         await asyncio.wait_for(Supervisor(child, after=answered_by_another).start(), 20)
 
 
-def test_one_bad_answer_is_forgiven_and_several_in_a_row_are_not():
+def test_one_failed_probe_is_tolerated_and_several_in_a_row_are_not():
     liveness = Liveness(failures=3, grace=60)
     assert not liveness.is_over(1, None, 0)
     assert [liveness.is_over(1, "silent", at) for at in (1, 2)] == [False, False]
@@ -166,13 +166,13 @@ def test_one_bad_answer_is_forgiven_and_several_in_a_row_are_not():
     assert [liveness.is_over(1, "silent", at) for at in (4, 5, 6)] == [False, False, True]
 
 
-def test_a_process_has_a_minute_to_give_its_first_answer_and_each_life_begins_anew():
+def test_each_run_of_a_process_has_a_minute_for_its_first_successful_probe():
     liveness = Liveness(failures=1, grace=60)
     assert [liveness.is_over(1, "silent", at) for at in (100, 159, 160)] == [False, False, True]
     assert not liveness.is_over(2, "silent", 161)
 
 
-def test_starts_are_further_and_further_apart_until_a_life_was_long():
+def test_pauses_between_starts_grow_until_a_run_was_long():
     backoff = Backoff()
     assert [backoff.after(1) for _ in range(7)] == [0.2, 0.4, 0.8, 1.6, 3.2, 5.0, 5.0]
     assert backoff.after(31) == 0.2
@@ -180,7 +180,7 @@ def test_starts_are_further_and_further_apart_until_a_life_was_long():
     assert backoff.after(1, asked=True) == 0.2
 
 
-def test_what_is_ended_again_and_again_waits_up_to_a_minute_though_it_lived_longer():
+def test_a_process_killed_repeatedly_waits_up_to_a_minute_although_it_ran_longer():
     backoff = Backoff()
     pauses = [backoff.after(65, killed=True) for _ in range(12)]
     assert pauses == sorted(pauses)

@@ -1,4 +1,4 @@
-"""A port that was found free still is when its server starts, whoever starts beside us."""
+"""A free port stays free until its server starts, even if other deployments start too."""
 
 import socket
 import subprocess
@@ -10,7 +10,7 @@ from deploy.local import ports
 from deploy.local.ports import free_port, release, why_not
 
 
-def test_the_preferred_port_is_taken_when_nobody_has_it():
+def test_the_preferred_port_is_used_if_it_is_free():
     with socket.create_server(("127.0.0.1", 0)) as busy:
         port = busy.getsockname()[1]
         assert free_port(port) != port
@@ -30,7 +30,7 @@ def test_no_port_is_offered_twice(monkeypatch: pytest.MonkeyPatch):
 
 
 def offered_elsewhere(port: int) -> int:
-    """What another deployment is offered that would like to have this port."""
+    """The port that another deployment gets which prefers this one."""
     program = f"from deploy.local.ports import free_port; print(free_port({port}))"
     return int(subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout)
 
@@ -43,7 +43,7 @@ def test_two_deployments_that_start_at_once_are_not_offered_the_same_port():
     assert offered_elsewhere(port) == port
 
 
-def test_a_port_that_is_only_for_root_is_not_called_taken(monkeypatch: pytest.MonkeyPatch):
+def test_a_port_only_for_root_is_not_reported_as_taken(monkeypatch: pytest.MonkeyPatch):
     def refused(_: int) -> None:
         raise PermissionError
 

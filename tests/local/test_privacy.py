@@ -1,4 +1,4 @@
-"""What a deployment keeps is readable by its owner alone, whatever a version before has made."""
+"""Files of a deployment are readable only by their owner, even those that earlier versions created."""
 
 import os
 import stat
@@ -17,20 +17,20 @@ def mode(path: Path) -> int:
 
 
 @pytest.fixture
-def careless(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Somebody whose files are everybody's to read and write."""
+def open_umask(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A umask that lets everybody read and write new files."""
     before = os.umask(0)
     monkeypatch.setattr("deploy.local.state.Path.home", lambda: Path("/nowhere"))
     yield  # type: ignore[misc]
     os.umask(before)
 
 
-def test_a_directory_that_is_made_here_is_closed_to_others_with_its_logs(careless: None, tmp_path: Path):
+def test_a_new_directory_and_its_logs_are_private(open_umask: None, tmp_path: Path):
     directory = prepare(tmp_path / "made" / "here")
     assert (mode(directory), mode(directory / "logs")) == (0o700, 0o700)
 
 
-def test_what_an_earlier_version_left_open_is_closed(careless: None, tmp_path: Path):
+def test_open_files_of_an_earlier_version_are_made_private(open_umask: None, tmp_path: Path):
     directory = tmp_path / "state"
     for folder in ("logs", "attachments", "broker", "pginstall"):
         (directory / folder).mkdir(parents=True)
@@ -38,13 +38,13 @@ def test_what_an_earlier_version_left_open_is_closed(careless: None, tmp_path: P
         (directory / file).touch()
     directory.chmod(0o755)
     prepare(directory)
-    left = {path.name for path in directory.iterdir() if is_open_to_others(path)}
-    assert left == {"pginstall"}, "the programs of PostgreSQL are nobody's secret, and its own user runs them"
+    open_files = {path.name for path in directory.iterdir() if is_open_to_others(path)}
+    assert open_files == {"pginstall"}, "the programs of PostgreSQL are nobody's secret, and its own user runs them"
     assert not is_open_to_others(directory)
 
 
 @pytest.mark.parametrize("given", [0o1777, 0o755])
-def test_a_shared_folder_that_somebody_named_stays_as_it_is(careless: None, tmp_path: Path, given: int):
+def test_a_configured_shared_folder_is_not_changed(open_umask: None, tmp_path: Path, given: int):
     directory = tmp_path / "shared"
     directory.mkdir()
     (directory / "theirs").mkdir()
@@ -53,18 +53,18 @@ def test_a_shared_folder_that_somebody_named_stays_as_it_is(careless: None, tmp_
     assert (mode(directory), mode(directory / "theirs"), mode(directory / "logs")) == (given, 0o777, 0o700)
 
 
-async def test_what_a_child_writes_is_its_owners_and_so_is_its_log(careless: None, tmp_path: Path):
-    made = tmp_path / "messages.jsonl"
+async def test_files_and_log_of_a_child_are_private(open_umask: None, tmp_path: Path):
+    file = tmp_path / "messages.jsonl"
     child = ManagedProcess(
-        Program("probe", (sys.executable, "-c", f"open({str(made)!r}, 'w'); print('x')")), tmp_path / "p.log"
+        Program("probe", (sys.executable, "-c", f"open({str(file)!r}, 'w'); print('x')")), tmp_path / "p.log"
     )
     (tmp_path / "p.log").touch(0o666)
     await child.start()
     assert await child.wait() == 0
-    assert (mode(made), mode(tmp_path / "p.log")) == (0o600, 0o600)
+    assert (mode(file), mode(tmp_path / "p.log")) == (0o600, 0o600)
 
 
-def test_a_log_that_begins_anew_and_a_lock_are_closed_too(careless: None, tmp_path: Path):
+def test_a_rotated_log_and_a_lock_are_private_too(open_umask: None, tmp_path: Path):
     log = BoundedLog(tmp_path / "probe.log", full=10)
     for words in (b"one two three", b"four five six"):
         log.write(words)

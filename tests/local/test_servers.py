@@ -1,4 +1,4 @@
-"""Embedded servers are found again with their data, after a clean end and after a kill."""
+"""Embedded servers keep their data after a clean end and after a kill."""
 
 import asyncio
 import os
@@ -35,7 +35,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return reachable(tmp_path_factory, "home")
 
 
-async def test_postgres_finds_its_data_again_even_after_a_kill(home: Path):
+async def test_postgres_keeps_its_data_even_after_a_kill(home: Path):
     server = EmbeddedPostgres(home, free_port())
     supervisor = supervised(server.program, home, before=server.prepare, after=server.ready)
     await supervisor.start()
@@ -44,11 +44,11 @@ async def test_postgres_finds_its_data_again_even_after_a_kill(home: Path):
     await db.close()
     supervisor.child.process.kill()  # type: ignore[union-attr]
     await supervisor.stop()
-    again = EmbeddedPostgres(home, free_port())
-    supervisor = supervised(again.program, home, before=again.prepare, after=again.ready)
+    restarted = EmbeddedPostgres(home, free_port())
+    supervisor = supervised(restarted.program, home, before=restarted.prepare, after=restarted.ready)
     await supervisor.start()
     try:
-        db = await asyncpg.connect(again.url)
+        db = await asyncpg.connect(restarted.url)
         assert await db.fetchval("SELECT what FROM kept") == "积水"
         await db.execute("CREATE EXTENSION pg_trgm")
         assert await db.fetchval("SELECT cardinality(show_trgm('路面积水'))") > 0
@@ -58,7 +58,7 @@ async def test_postgres_finds_its_data_again_even_after_a_kill(home: Path):
 
 
 @pytest.mark.parametrize("password", ["the same", "another"])
-async def test_a_postgres_of_another_deployment_is_not_taken_for_ours(
+async def test_a_postgres_of_another_deployment_is_not_accepted_as_ours(
     home: Path, tmp_path_factory: pytest.TempPathFactory, password: str
 ):
     server = EmbeddedPostgres(home, free_port())
@@ -78,7 +78,7 @@ async def test_a_postgres_of_another_deployment_is_not_taken_for_ours(
     assert "does not answer" in str(await server.alive())
 
 
-async def test_a_broker_of_another_deployment_is_not_taken_for_ours(home: Path, tmp_path: Path):
+async def test_a_broker_of_another_deployment_is_not_accepted_as_ours(home: Path, tmp_path: Path):
     server = EmbeddedBroker(home, free_port())
     supervisor = supervised(server.program, home, before=server.prepare, after=server.ready, ended=server.ended)
     await supervisor.start()
@@ -94,7 +94,8 @@ async def test_a_broker_of_another_deployment_is_not_taken_for_ours(home: Path, 
 
 
 async def broker_round(home: Path, port: int, sign: signal.Signals | None) -> tuple[str, int]:
-    """The broker's name and how many records it held at its start; one more is told, then it ends as `sign` says."""
+    """Start the broker, send one record, and end it with `sign`; returns its name and the number of records at the
+    start."""
     server = EmbeddedBroker(home, port)
     supervisor = supervised(server.program, home, before=server.prepare, after=server.ready, ended=server.ended)
     await supervisor.start()
@@ -102,18 +103,18 @@ async def broker_round(home: Path, port: int, sign: signal.Signals | None) -> tu
     async with AIOKafkaProducer(bootstrap_servers=server.bootstrap, acks="all") as producer:
         await producer.send_and_wait(PLACE.topic, b"one more", partition=0)
     async with AIOKafkaConsumer(bootstrap_servers=server.bootstrap) as consumer:
-        held = (await consumer.end_offsets([PLACE]))[PLACE] - 1
+        record_count = (await consumer.end_offsets([PLACE]))[PLACE] - 1
     if sign:
         os.kill(supervisor.child.pid, sign)
         await supervisor.child.wait()
     await supervisor.stop()
-    return name, held
+    return name, record_count
 
 
 async def test_the_embedded_broker_keeps_its_name_and_records_over_a_clean_end(home: Path):
     port = free_port()
-    name, held = await broker_round(home, port, None)
-    assert held == 0
+    name, record_count = await broker_round(home, port, None)
+    assert record_count == 0
     assert await broker_round(home, port, None) == (name, 1)
 
 
@@ -121,26 +122,26 @@ async def test_the_embedded_broker_comes_back_empty_under_another_name_after_a_k
     port = free_port()
     name, _ = await broker_round(home, port, None)
     assert (await broker_round(home, port, signal.SIGKILL))[0] == name
-    other, held = await broker_round(home, port, None)
-    assert (other != name, held) == (True, 0)
+    other, record_count = await broker_round(home, port, None)
+    assert (other != name, record_count) == (True, 0)
 
 
-async def test_the_embedded_broker_comes_back_with_every_topic_as_migrate_makes_it(home: Path):
-    """Processes that run ask for their topics before anybody could make them."""
+async def test_the_embedded_broker_returns_with_every_topic_as_migrate_creates_it(home: Path):
+    """Running processes request their topics before they can be created."""
     server = EmbeddedBroker(home, free_port())
     supervisor = supervised(server.program, home, before=server.prepare, after=server.ready, ended=server.ended)
     await supervisor.start()
     try:
-        found = await topics(Kafka(server.bootstrap))
+        topics_ = await topics(Kafka(server.bootstrap))
     finally:
         await supervisor.stop()
-    assert [(finding.what.en, finding.severity) for finding in found] == [
+    assert [(finding.what.en, finding.severity) for finding in topics_] == [
         (f"topic {topic.name}, {topic.partitions} partitions", Severity.OK) for topic in TOPICS
     ]
 
 
 class NoJava(ApacheKafka):
-    """Apache Kafka as far as it goes without Java and its jars."""
+    """Apache Kafka as far as it works without Java and its jars."""
 
     def __init__(self, directory: Path) -> None:
         self._data, self._lock = directory / "kafka", None
@@ -163,7 +164,7 @@ echo >> "$0.times"
 """
 
 
-def test_two_that_start_at_once_fetch_apache_kafka_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_two_concurrent_starts_download_apache_kafka_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     maven = tmp_path / "mvn"
     maven.write_text(MAVEN)
     maven.chmod(0o755)

@@ -1,4 +1,4 @@
-"""One table has every setting, so that none stands in the code alone."""
+"""One table documents every setting in the code."""
 
 import re
 from pathlib import Path
@@ -19,21 +19,21 @@ MISTYPED = {"HUYING_PROT"}  # the example in docs/settings.md
 NAME = re.compile(r"\b(?:HUYING|KAFKA|DATABASE|OTEL)_[A-Z0-9_]*[A-Z0-9]\b")
 
 
-def test_every_variable_that_stands_in_the_code_or_in_a_document_is_in_the_table():
+def test_every_variable_in_the_code_or_in_a_document_is_in_the_table():
     files = [path for room in ("services", "shared", "deploy") for path in (ROOT / room).rglob("*.py")]
     files += [ROOT / "README.md", ROOT / "README.zh-CN.md", ROOT / "Makefile"]
-    named = {name for path in files for name in NAME.findall(path.read_text("utf-8"))}
-    assert named - {row.variable for row in rows()} - OF_THE_TESTS - OF_OTHERS - MISTYPED == set()
+    variables = {name for path in files for name in NAME.findall(path.read_text("utf-8"))}
+    assert variables - {row.variable for row in rows()} - OF_THE_TESTS - OF_OTHERS - MISTYPED == set()
 
 
-def test_every_setting_says_what_it_is_for_what_it_may_be_and_who_reads_it():
-    found = rows()
-    assert len({row.variable for row in found}) == len(found)
-    for row in found:
+def test_every_setting_has_a_purpose_values_and_readers():
+    table_rows = rows()
+    assert len({row.variable for row in table_rows}) == len(table_rows)
+    for row in table_rows:
         assert all((row.meaning, row.values, row.default, row.read_by)), row
 
 
-def test_no_default_tells_of_the_machine_on_which_the_table_was_written():
+def test_no_default_depends_on_the_machine_that_wrote_the_table():
     assert str(ROOT) not in document()
 
 

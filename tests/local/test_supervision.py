@@ -1,4 +1,4 @@
-"""A supervisor starts what ended again, gives up in words, and two supervisors do not share a directory."""
+"""A supervisor restarts ended processes, explains when it gives up, and never shares its directory with another."""
 
 import asyncio
 import fcntl
@@ -27,19 +27,19 @@ def supervisor(tmp_path: Path, code: str, **more: object) -> Supervisor:
     return Supervisor(ManagedProcess(Program("probe", command), tmp_path / "probe.log"), **more)  # type: ignore[arg-type]
 
 
-async def test_a_child_that_ended_is_started_again(tmp_path: Path):
-    kept = supervisor(tmp_path, "import signal; signal.pause()")
-    await kept.start()
-    first = kept.child.pid
+async def test_an_ended_child_is_restarted(tmp_path: Path):
+    supervisor_ = supervisor(tmp_path, "import signal; signal.pause()")
+    await supervisor_.start()
+    first = supervisor_.child.pid
     os.kill(first, signal.SIGKILL)
 
     async def pid() -> int:
-        return kept.child.pid if kept.child.alive else first
+        return supervisor_.child.pid if supervisor_.child.alive else first
 
     await eventually(pid, lambda now: now != first)
-    assert kept.restarts == 1
-    await kept.stop()
-    assert not kept.child.alive
+    assert supervisor_.restarts == 1
+    await supervisor_.stop()
+    assert not supervisor_.child.alive
 
 
 @pytest.mark.parametrize(
@@ -51,74 +51,74 @@ async def test_a_child_that_ended_is_started_again(tmp_path: Path):
         ("raise SystemExit(3)", "it ended with code 3"),
     ],
 )
-async def test_why_a_child_is_started_again_is_said_in_words(tmp_path: Path, end: str, words: str):
+async def test_the_reason_of_a_restart_is_explained(tmp_path: Path, end: str, words: str):
     told: list[str] = []
-    kept = supervisor(tmp_path, end, restarted=lambda _, why: told.append(why))
-    await kept.start()
+    supervisor_ = supervisor(tmp_path, end, restarted=lambda _, why: told.append(why))
+    await supervisor_.start()
 
     async def said() -> list[str]:
         return told[:1]
 
     assert await eventually(said, bool) == [words]
-    await kept.stop()
+    await supervisor_.stop()
 
 
-async def test_a_child_that_met_too_much_poison_is_left_alone_and_doctor_says_so(tmp_path: Path):
+async def test_a_child_that_ended_because_of_poison_is_not_restarted_and_the_doctor_says_so(tmp_path: Path):
     runtime = Runtime("http://here", "", "", "", {}, "", "")
-    kept = supervisor(tmp_path, f"raise SystemExit({POISONED})", given_up=runtime.given_up.__setitem__)
-    await kept.start()
+    supervisor_ = supervisor(tmp_path, f"raise SystemExit({POISONED})", given_up=runtime.given_up.__setitem__)
+    await supervisor_.start()
 
     async def given_up() -> str | None:
         return runtime.given_up.get("probe")
 
     why = await eventually(given_up, lambda said: said is not None)
-    assert (kept.child.alive, kept.restarts) == (False, 0)
-    runtime.pids["probe"] = kept.child.pid
+    assert (supervisor_.child.alive, supervisor_.restarts) == (False, 0)
+    runtime.pids["probe"] = supervisor_.child.pid
     assert why
     assert any("dead-letters" in str(found) for found in await deployment_findings(runtime))
-    await kept.stop()
+    await supervisor_.stop()
 
 
-async def test_a_child_that_could_not_be_started_again_is_tried_again(tmp_path: Path):
+async def test_a_failed_restart_is_repeated(tmp_path: Path):
     starts = iter([None, OSError("No space left on device"), OSError("No space left on device")])
 
     def before() -> None:
         if fault := next(starts, None):
             raise fault
 
-    kept = supervisor(tmp_path, "import signal; signal.pause()", before=before)
-    await kept.start()
-    first = kept.child.pid
+    supervisor_ = supervisor(tmp_path, "import signal; signal.pause()", before=before)
+    await supervisor_.start()
+    first = supervisor_.child.pid
     os.kill(first, signal.SIGKILL)
 
     async def pid() -> int:
-        return kept.child.pid if kept.child.alive else first
+        return supervisor_.child.pid if supervisor_.child.alive else first
 
     await eventually(pid, lambda now: now != first)
-    assert kept.restarts == 3
-    await kept.stop()
+    assert supervisor_.restarts == 3
+    await supervisor_.stop()
 
 
-async def test_a_child_that_is_stopped_is_not_started_again(tmp_path: Path):
-    kept = supervisor(tmp_path, "import signal; signal.pause()")
-    await kept.start()
-    await kept.stop()
-    assert (kept.child.alive, kept.restarts) == (False, 0)
+async def test_a_stopped_child_is_not_restarted(tmp_path: Path):
+    supervisor_ = supervisor(tmp_path, "import signal; signal.pause()")
+    await supervisor_.start()
+    await supervisor_.stop()
+    assert (supervisor_.child.alive, supervisor_.restarts) == (False, 0)
 
 
-async def test_a_child_that_ends_at_once_is_reported_with_its_last_words(tmp_path: Path):
+async def test_a_child_that_ends_at_once_is_reported_with_its_last_output(tmp_path: Path):
     async def never() -> None:
         await eventually(lambda: answered(), lambda said: said, within=30)
 
     async def answered() -> bool:
         return False
 
-    kept = supervisor(tmp_path, "print('port 9092 is taken'); raise SystemExit(3)", after=never)
+    supervisor_ = supervisor(tmp_path, "print('port 9092 is taken'); raise SystemExit(3)", after=never)
     with pytest.raises(Unusable, match="port 9092 is taken"):
-        await kept.start()
+        await supervisor_.start()
 
 
-async def test_a_child_that_is_deaf_is_killed_after_its_patience(tmp_path: Path):
+async def test_a_child_that_ignores_sigterm_is_killed_after_its_timeout(tmp_path: Path):
     code = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('deaf', flush=True); signal.pause()"
     child = ManagedProcess(Program("probe", (sys.executable, "-c", code), patience=0.2), tmp_path / "probe.log")
     await child.start()
@@ -131,7 +131,7 @@ async def test_a_child_that_is_deaf_is_killed_after_its_patience(tmp_path: Path)
     assert not child.alive
 
 
-async def test_the_last_words_of_a_child_are_not_those_of_its_last_life(tmp_path: Path):
+async def test_the_last_output_of_a_child_is_from_its_present_run(tmp_path: Path):
     for words in ("yesterday", "today"):
         child = ManagedProcess(Program("probe", (sys.executable, "-c", f"print({words!r})")), tmp_path / "probe.log")
         await child.start()
@@ -152,13 +152,13 @@ async def test_a_line_of_a_megabyte_is_logged_and_shown_and_the_child_goes_on(tm
     assert (len("".join(shown)), shown[-1]) == (1_000_005, "after")
 
 
-async def test_a_log_that_cannot_be_written_does_not_hold_its_child_up(tmp_path: Path):
+async def test_a_log_that_cannot_be_written_does_not_block_its_child(tmp_path: Path):
     child = ManagedProcess(Program("probe", (sys.executable, "-c", "print('x' * 1_000_000)")), tmp_path)
     await child.start()
     assert await asyncio.wait_for(child.wait(), 60) == 0
 
 
-def test_a_log_has_a_bound_and_keeps_the_one_before(tmp_path: Path):
+def test_a_log_has_a_size_limit_and_the_previous_one_is_kept(tmp_path: Path):
     log = BoundedLog(tmp_path / "probe.log", full=10)
     for said in (b"one\n", b"two\n", b"three\n", b"four\n"):
         log.write(said)
