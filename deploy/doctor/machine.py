@@ -42,11 +42,13 @@ def privacy(directory: Path) -> Finding:
     """Whether other users can read keys, logs or attachments."""
     subject = Words(f"privacy of {directory}", f"{directory} 的访问权限")
     names = ("", "logs", "attachments", "secrets.json", "channels.json", "runtime.json")
-    is_open = [name or "the folder itself" for name in names if is_open_to_others(directory / name)]
+    is_open = [name for name in names if is_open_to_others(directory / name)]
     if is_open:
-        files = ", ".join(is_open)
+        files = ", ".join(name or "the folder itself" for name in is_open)
+        files_zh = "、".join(name or "该文件夹本身" for name in is_open)
         command = f"chmod -R go-rw {directory}"
-        return warning(subject, Words(f"others may read {files}", f"其他用户可以读取 {files}"), Words(command, command))
+        wrong = Words(f"others may read {files}", f"其他用户可以读取 {files_zh}")
+        return warning(subject, wrong, Words(command, command))
     return ok(
         Words(
             f"{subject.en}: only its owner can read keys, logs and attachments",

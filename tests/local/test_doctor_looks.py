@@ -165,3 +165,12 @@ def names_in(chapter: str) -> set[str]:
     """The names in the first column of a chapter's table."""
     text = REPAIR.read_text("utf-8").split(f"## {chapter}\n")[1].split("\n## ")[0]
     return {line.split("`")[1] for line in text.splitlines() if line.startswith("| `")}
+
+
+def test_a_folder_that_others_may_read_is_named_in_both_languages(tmp_path: Path):
+    (tmp_path / "secrets.json").touch(0o644)
+    for path in (tmp_path, tmp_path / "secrets.json"):
+        path.chmod(path.stat().st_mode | 0o044)
+    finding = machine.privacy(tmp_path)
+    assert "others may read the folder itself, secrets.json" in str(finding)
+    assert "其他用户可以读取 该文件夹本身、secrets.json" in finding.in_chinese()
