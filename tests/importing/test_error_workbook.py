@@ -50,7 +50,7 @@ async def test_a_wrong_cell_is_highlighted_and_no_other(tmp_path: Path):
 async def test_every_mistake_of_a_row_is_in_its_reason_highlighted_and_counted(tmp_path: Path):
     identity = "44060519900307007X"
     wrong = order(1, 来电时间="昨天", 工单状态="飞了", 问题分类=identity)
-    outcome = await tried(csv_file(tmp_path / "o.csv", [wrong, order(2, 工单状态="飞了")]))
+    outcome = await dry_run(csv_file(tmp_path / "o.csv", [wrong, order(2, 工单状态="飞了")]))
     sheet = openpyxl.load_workbook("o.csv.errors.xlsx").active
     assert sheet is not None
     names = [cell.value for cell in sheet[1]]

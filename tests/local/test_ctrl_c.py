@@ -106,7 +106,7 @@ async def test_a_second_ctrl_c_says_that_it_still_stops_and_a_third_ends_at_once
     for presses, code, words in ((2, 0, "clean"), (3, 130, "huying: stopping at once")):
         process = await slow("waits", 3 if presses == 2 else 60)
         assert await line_of(process) == "working"
-        for answer in ("stopping", "still stopping", "ending")[:presses]:
+        for answer in ("stopping", "still stopping", "stopping at once")[:presses]:
             process.send_signal(signal.SIGINT)
             line = await line_of(process)
             while line == "cleaning":
