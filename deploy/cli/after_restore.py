@@ -38,7 +38,7 @@ CAUSE: Final = "unknown: it was due in the time that is lost by the restore, and
 
 
 @dataclass(frozen=True, slots=True)
-class Done:
+class Restored:
     """The result: the first skipped serial, and the numbers of repeated refusals of publication, of ended sessions, of
     messages that are held back, and of messages that will be sent."""
 
@@ -132,7 +132,9 @@ async def _not_empty(kafka: Kafka) -> Sequence[str]:
     ]
 
 
-async def _do(database: str, until: datetime | None, numbers: int, said: Mapping[UUID, Sequence[RefusalFact]]) -> Done:
+async def _do(
+    database: str, until: datetime | None, numbers: int, said: Mapping[UUID, Sequence[RefusalFact]]
+) -> Restored:
     async with await open_pool(database, "intake", size=1) as pool, pool.acquire() as db, db.transaction():
         first = await submission_queries.leave_out_serials(db, numbers)
         await event_queries.end_cursors(db)
@@ -150,4 +152,4 @@ async def _do(database: str, until: datetime | None, numbers: int, said: Mapping
             packs = packs_of(settings)
             kind = messages(feedback_parts.demand_repository(packs, settings), no_recipients, (), packs)
             held_back = await intent_reports.doubt(db, kind, until, CAUSE, now())
-        return Done(first, refused, ended, held_back, await message_queries.waiting(db))
+        return Restored(first, refused, ended, held_back, await message_queries.waiting(db))

@@ -24,7 +24,7 @@ from shared.jurisdiction.checks.catalogue import check_version
 from shared.jurisdiction.jurisdictions import Jurisdictions
 from shared.jurisdiction.loader import packs_of
 from shared.jurisdiction.pack import Pack
-from shared.jurisdiction.problems import PackError, Severity
+from shared.jurisdiction.problems import PackError, ProblemSeverity
 from shared.jurisdiction.reader import read_catalogue
 from shared.jurisdiction.settings import JurisdictionSettings
 
@@ -78,7 +78,7 @@ def check(
         problems = fault.problems
     for problem in problems:
         typer.echo(problem)
-    if any(problem.severity is Severity.ERROR for problem in problems):
+    if any(problem.severity is ProblemSeverity.ERROR for problem in problems):
         raise typer.Exit(1)
 
 

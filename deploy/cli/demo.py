@@ -19,7 +19,7 @@ from deploy.local.deployment import Running, deployed, secrets_of
 from deploy.local.noida import EmbeddedBroker
 from deploy.local.state import Unusable, read_json, write_private
 from deploy.scenarios.desk import DeskScenario, WaitingDemand
-from deploy.scenarios.nanhai2021 import Story, demands, story
+from deploy.scenarios.nanhai2021 import Scenario, demands, story
 from services.intake.submission.domain import RecordedDemand
 from shared.chassis.base.tokens import Tokens
 from shared.contracts.text import printable
@@ -129,7 +129,7 @@ async def _figure(client: httpx.AsyncClient, **asked: str) -> Figure:
     return figure
 
 
-async def report_card(client: httpx.AsyncClient, year_story: Story) -> None:
+async def report_card(client: httpx.AsyncClient, year_story: Scenario) -> None:
     """Print the figures of the year; every number is read from the API."""
     year = await _figure(client, until=year_story.year_ends.isoformat())
     month = await _figure(client, until=year_story.first_month_ends.isoformat())

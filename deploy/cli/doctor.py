@@ -47,7 +47,7 @@ Lang = Literal["en", "zh"]
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class CheckedServers:
     """The servers to check: those that the environment names, else those of the deployment that runs here."""
 
     runtime: Runtime | None
@@ -94,11 +94,13 @@ def _print(findings: Sequence[Finding], lang: Lang) -> None:
             console.print(f"    → {printable(finding.step[chosen])}", markup=False, soft_wrap=True)
 
 
-def _place(health: Sequence[str]) -> Place:
+def _place(health: Sequence[str]) -> CheckedServers:
     runtime = Runtime.running(state_dir())
     servers = server_named("KAFKA_BOOTSTRAP_SERVERS") or (runtime.kafka_bootstrap_servers if runtime else "")
     kafka = replace(read(KafkaSettings).kafka, servers=servers) if servers else None
-    return Place(runtime, server_named("DATABASE_URL") or (runtime.database_url if runtime else ""), kafka, health)
+    return CheckedServers(
+        runtime, server_named("DATABASE_URL") or (runtime.database_url if runtime else ""), kafka, health
+    )
 
 
 def _machine() -> list[Finding]:
@@ -109,7 +111,7 @@ def _machine() -> list[Finding]:
     )
 
 
-async def _findings(place: Place) -> list[Finding]:
+async def _findings(place: CheckedServers) -> list[Finding]:
     """Run the checks at the same time; those of the database wait for the broker's, whose cluster id they need."""
     (at_health, apart), (cluster, at_the_broker) = await asyncio.gather(_processes(place), _broker(place))
     (at_the_database, registered), readers = await asyncio.gather(
@@ -120,7 +122,7 @@ async def _findings(place: Place) -> list[Finding]:
     return [*at_health, *answering, *at_the_broker, *readers, *at_the_database]
 
 
-async def _processes(place: Place) -> tuple[list[Finding], list[str]]:
+async def _processes(place: CheckedServers) -> tuple[list[Finding], list[str]]:
     """The findings, and the names of the processes whose health was checked."""
     findings: list[Finding] = []
     if place.runtime:
@@ -140,7 +142,7 @@ def _left_behind() -> bool:
         return True
 
 
-async def _broker(place: Place) -> tuple[str | None, list[Finding]]:
+async def _broker(place: CheckedServers) -> tuple[str | None, list[Finding]]:
     """The id of the broker's cluster, and the findings about it and its topics."""
     kafka = place.kafka
     if kafka is None:
@@ -162,7 +164,7 @@ async def _broker(place: Place) -> tuple[str | None, list[Finding]]:
     return cluster, [*named("broker", [answers]), *topics]
 
 
-async def _readers(place: Place, cluster: str | None) -> list[Finding]:
+async def _readers(place: CheckedServers, cluster: str | None) -> list[Finding]:
     kafka = place.kafka
     if kafka is None or cluster is None:
         return []
@@ -176,7 +178,7 @@ async def _readers(place: Place, cluster: str | None) -> list[Finding]:
 
 
 async def _database(
-    place: Place, cluster: str | None, apart: Sequence[str]
+    place: CheckedServers, cluster: str | None, apart: Sequence[str]
 ) -> tuple[list[Finding], Sequence[RegisteredProcess]]:
     if not place.database_url:
         nothing = named("database", [_nothing_runs(Words("database", "数据库"), "DATABASE_URL")])
@@ -190,7 +192,7 @@ async def _database(
         return named("database", [_silent(subject, fault, step)]) + _unseen_processes(place), ()
 
 
-def _unseen_processes(place: Place) -> list[Finding]:
+def _unseen_processes(place: CheckedServers) -> list[Finding]:
     """A finding that processes were not checked: without the database, only those that `make up` started are known."""
     if place.runtime:
         return []

@@ -20,7 +20,7 @@ from deploy.cli.running import local_url_and_key, url_and_key
 from deploy.importing.cities import UnknownCity, must_be_served, pack_of
 from deploy.importing.client import AGAIN, HandoverFailed
 from deploy.importing.declarations import BadMapping, UnknownMapping, load
-from deploy.importing.job import Job, Outcome, run
+from deploy.importing.job import ImportResult, Job, run
 from deploy.importing.rows import Table, UnreadableFile
 from deploy.importing.visible import totals, wait_for
 from shared.chassis.base.clock import now
@@ -68,7 +68,7 @@ def import_file(
     """Import a file. Exit code 0: all rows were taken or known; 1: some were refused; 2: nothing could be done."""
     if isinstance(sys.stdout, TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")  # a terminal without Chinese still shows the English half
-    outcome: Outcome | None = None
+    outcome: ImportResult | None = None
     try:
         declared = load(mapping)
         pack = pack_of(declared.jurisdiction, read(Packs).jurisdictions_dir)
@@ -94,7 +94,7 @@ def import_file(
         raise typer.Exit(1)
 
 
-async def _tried(job: Job, asked: tuple[str, str] | None) -> Outcome:
+async def _tried(job: Job, asked: tuple[str, str] | None) -> ImportResult:
     started = monotonic()
     if asked is None:
         outcome = await run(job, None, _progress)
@@ -110,7 +110,7 @@ async def _tried(job: Job, asked: tuple[str, str] | None) -> Outcome:
     return outcome
 
 
-async def _imported(job: Job, url: str, key: str, wait: bool) -> Outcome:
+async def _imported(job: Job, url: str, key: str, wait: bool) -> ImportResult:
     started = monotonic()
     async with _client(url, key) as client:
         await must_be_served(client, job.mapping.jurisdiction)
@@ -132,7 +132,7 @@ async def _imported(job: Job, url: str, key: str, wait: bool) -> Outcome:
     return outcome
 
 
-def _counts(outcome: Outcome, taken: str) -> str:
+def _counts(outcome: ImportResult, taken: str) -> str:
     """The results of the rows in one line; zero counts are left out."""
     tally = outcome.tally
     counts = [

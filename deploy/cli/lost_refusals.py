@@ -12,7 +12,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from services.intake.publications import queries
-from services.intake.publications.projection import Stand
+from services.intake.publications.projection import ProjectedPublication
 from shared.chassis.aggregates.commands import CommandHandler
 from shared.chassis.aggregates.repository import Repository
 from shared.chassis.base.clock import now, uuid5
@@ -58,7 +58,7 @@ async def repeat_refusals(
     stored = {row["id"] for row in await db.fetch("SELECT id FROM journal WHERE id = ANY($1)", ids)}
     refused: dict[UUID, UUID] = {}
     for demand, (refusals, allowed) in (await queries.stands(db, list(said))).items():
-        stand = Stand(refusals=refusals, allowed=allowed)
+        stand = ProjectedPublication(refusals=refusals, allowed=allowed)
         lost = [note for note in said[demand] if note.id not in stored]
         if not stand.is_refused and _after(stand, lost).is_refused:
             refused[demand] = next(note.id for note in lost if isinstance(note.fact, PublicationRefused))
@@ -88,7 +88,7 @@ class RefuseAgain:
         return True
 
 
-def _after(stand: Stand, lost: Sequence[RefusalFact]) -> Stand:
+def _after(stand: ProjectedPublication, lost: Sequence[RefusalFact]) -> ProjectedPublication:
     for note in lost:
         stand = stand.then(note.fact, now())
     return stand

@@ -22,14 +22,14 @@ from shared.chassis.base.settings import read
 from shared.chassis.database.pool import Connection
 from shared.chassis.work import intent_reports
 from shared.chassis.work.circuit_records import OpenCircuit, open_circuits
-from shared.chassis.work.intents import Intent, State
+from shared.chassis.work.intents import Intent, IntentState
 from shared.contracts.text import printable
 from shared.jurisdiction.loader import packs_of
 
 app = typer.Typer(no_args_is_help=True, help=__doc__)
 T = TypeVar("T")
 TIME: Final = "%Y-%m-%d %H:%M:%S"
-OPEN: Final = (State.PENDING, State.SENDING, State.UNKNOWN, State.FAILED)
+OPEN: Final = (IntentState.PENDING, IntentState.SENDING, IntentState.UNKNOWN, IntentState.FAILED)
 HEADING: Final = ("id", "demand", "message", "state", "gateway", "tries", "since", "cause")
 Id = Annotated[UUID, typer.Argument(help="the id, as `list` shows it")]
 
@@ -37,7 +37,7 @@ Id = Annotated[UUID, typer.Argument(help="the id, as `list` shows it")]
 @app.command("list")
 def listed(
     state: Annotated[
-        list[State] | None, typer.Option(help="only messages in this state; default: all that are not sent")
+        list[IntentState] | None, typer.Option(help="only messages in this state; default: all that are not sent")
     ] = None,
     number: Annotated[str, typer.Option(help="every message about the demand of this number")] = "",
     limit: Annotated[int, typer.Option(min=1, max=10_000, help="the most to list, the oldest first")] = 100,
@@ -58,7 +58,7 @@ def listed(
         typer.echo("no such message")
         return
     print_rows([HEADING, *map(_cells, rows)])
-    if any(row.state in (State.UNKNOWN, State.FAILED) for row in rows):
+    if any(row.state in (IntentState.UNKNOWN, IntentState.FAILED) for row in rows):
         raise typer.Exit(1)
 
 
@@ -91,7 +91,7 @@ def retry(
         return
     row = _found(_asked(lambda db: queries.one_message(db, id)), id)
     why = f"it is {row.state}"
-    if row.state is State.UNKNOWN:
+    if row.state is IntentState.UNKNOWN:
         why = "it is unknown whether it was sent: ask the operator of the gateway first, or give --although-unknown"
     _refuse(why)
 
@@ -140,5 +140,5 @@ def _refuse(why: str) -> None:
 def _cells(row: MessageRow) -> tuple[str, ...]:
     state = f"{row.state} ({row.waits})" if row.waits else str(row.state)
     since = row.finished_at or row.created_at
-    cause = row.cause if row.state is not State.SENT else ""
+    cause = row.cause if row.state is not IntentState.SENT else ""
     return (str(row.id), row.number, row.template, state, row.via or "-", str(row.attempts), f"{since:{TIME}}", cause)

@@ -13,8 +13,8 @@ from rich.markup import escape
 from rich.table import Table
 
 from deploy.open311.answers import Unreadable
-from deploy.open311.server import Manner, Server
-from deploy.open311.suite import Outcome, Verdict, examine
+from deploy.open311.server import Manner, TestedServer
+from deploy.open311.suite import CheckOutcome, CheckResult, examine
 from shared.chassis.base.clock import now
 from shared.contracts.text import printable
 
@@ -24,7 +24,7 @@ ENDPOINT: Final = (
     "Is it the endpoint, such as http://127.0.0.1:8080/open311/v2, or its discovery document?"
     " Where the server serves several places, name one: --jurisdiction-id."
 )
-STYLES: Final = {Outcome.PASS: "green", Outcome.FAIL: "red", Outcome.NOT_APPLICABLE: "dim"}
+STYLES: Final = {CheckOutcome.PASS: "green", CheckOutcome.FAIL: "red", CheckOutcome.NOT_APPLICABLE: "dim"}
 
 
 @app.callback()
@@ -53,15 +53,15 @@ def check(
         typer.echo(printable(json.dumps(_plain(url, verdicts), ensure_ascii=False, indent=2)))
     else:
         _print(verdicts)
-    raise typer.Exit(1 if any(verdict.outcome is Outcome.FAIL for verdict in verdicts) else 0)
+    raise typer.Exit(1 if any(verdict.outcome is CheckOutcome.FAIL for verdict in verdicts) else 0)
 
 
-async def _examine(url: str, manner: Manner) -> list[Verdict]:
+async def _examine(url: str, manner: Manner) -> list[CheckResult]:
     async with httpx.AsyncClient(timeout=TIMEOUT, follow_redirects=True) as client:
-        return await examine(await Server.reach(client, url, manner, now()))
+        return await examine(await TestedServer.reach(client, url, manner, now()))
 
 
-def _print(verdicts: Sequence[Verdict]) -> None:
+def _print(verdicts: Sequence[CheckResult]) -> None:
     console = Console(highlight=False)
     table = Table("rule", "result", "the rule, and what the server did", box=None, pad_edge=False)
     for verdict in verdicts:
@@ -72,13 +72,13 @@ def _print(verdicts: Sequence[Verdict]) -> None:
     console.print(", ".join(f"{count} {outcome}" for outcome, count in _counts(verdicts).items()))
 
 
-def _plain(url: str, verdicts: Sequence[Verdict]) -> dict[str, object]:
+def _plain(url: str, verdicts: Sequence[CheckResult]) -> dict[str, object]:
     rules = [
         {"id": v.rule.id, "sentence": v.rule.sentence, "outcome": v.outcome, "seen": list(v.seen)} for v in verdicts
     ]
     return {"url": url, "counts": _counts(verdicts), "rules": rules}
 
 
-def _counts(verdicts: Sequence[Verdict]) -> dict[str, int]:
+def _counts(verdicts: Sequence[CheckResult]) -> dict[str, int]:
     counts = Counter(verdict.outcome for verdict in verdicts)
-    return {outcome.value: counts[outcome] for outcome in Outcome}
+    return {outcome.value: counts[outcome] for outcome in CheckOutcome}

@@ -37,7 +37,7 @@ A variable that looks like a setting but is none, such as `HUYING_PROT`, causes 
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class SettingRow:
     """One setting."""
 
     variable: str
@@ -53,13 +53,13 @@ class Row:
 
 
 OF_THE_COMMAND: Final = (
-    Row("HUYING_STATE_DIR", "path", "`/var/lib/huying` for root, else `~/.local/state/huying`", COMMAND,
+    SettingRow("HUYING_STATE_DIR", "path", "`/var/lib/huying` for root, else `~/.local/state/huying`", COMMAND,
         "folder in which `make up` stores data, keys and logs, and other commands find the deployment that runs here"),
-    Row("HUYING_BROKER", "`embedded`, `apache-kafka`", "`embedded`", "`huying up`, `huying demo`",
+    SettingRow("HUYING_BROKER", "`embedded`, `apache-kafka`", "`embedded`", "`huying up`, `huying demo`",
         "the broker to start, if KAFKA_BOOTSTRAP_SERVERS is not set"),
-    Row("HUYING_API_KEY", "text", "from the deployment that runs here", "`huying import`",
+    SettingRow("HUYING_API_KEY", "text", "from the deployment that runs here", "`huying import`",
         "API key of a channel that may import"),
-    Row("DEMO_EXIT", "`0`, `1`", "`0`", "`huying demo`", "`1`: end after the report card"),
+    SettingRow("DEMO_EXIT", "`0`, `1`", "`0`", "`huying demo`", "`1`: end after the report card"),
 )  # fmt: skip
 """The settings that only the command reads; a test checks that no variable in the code is missing."""
 
@@ -69,7 +69,7 @@ def document() -> str:
     return HEAD + "".join(row.line() for row in rows())
 
 
-def rows() -> list[Row]:
+def rows() -> list[SettingRow]:
     """All settings, each once; required ones come first."""
     rows = [_row(kind, name, field, tuple(read_by)) for (kind, name, field), read_by in _read_by().items()]
     return [*sorted(rows, key=lambda row: (not row.default.startswith("**"), row.variable)), *OF_THE_COMMAND]
@@ -104,11 +104,11 @@ def _classes() -> Iterator[tuple[str, type[BaseSettings]]]:
     yield "huying migrate", RunSettings
 
 
-def _row(kind: type[BaseSettings], name: str, field: FieldInfo, read_by: Iterable[str]) -> Row:
+def _row(kind: type[BaseSettings], name: str, field: FieldInfo, read_by: Iterable[str]) -> SettingRow:
     read_by = [process for process in read_by if process in processes()] or list(read_by)
     everybody = set(read_by) == set(processes())
     readers = "every process" if everybody else ", ".join(f"`{name}`" for name in _short(read_by))
-    return Row(variable_of(kind, name), _values(field), _default(field), readers, field.description or "")
+    return SettingRow(variable_of(kind, name), _values(field), _default(field), readers, field.description or "")
 
 
 def _short(readers: Sequence[str]) -> Iterator[str]:

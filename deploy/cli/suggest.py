@@ -10,7 +10,7 @@ from rich.table import Table
 
 from deploy.cli.running import use_local_deployment
 from services.intake.suggestion import queries
-from services.intake.suggestion.evaluation import Guess, Report, report
+from services.intake.suggestion.evaluation import EvaluationReport, Guess, report
 from services.intake.suggestion.keywords import Keywords
 from services.intake.suggestion.model import Model
 from services.intake.suggestion.training import AIM, CannotTrain, Example, train
@@ -64,7 +64,7 @@ def by_keywords(examples: list[Example], jurisdiction: str) -> list[Guess]:
     return guesses
 
 
-def print_report(name: str, report: Report) -> None:
+def print_report(name: str, report: EvaluationReport) -> None:
     """Print a summary line and the reliability table."""
     console.print(_summed_up(name, report))
     table = Table("said", "demands", "said on average", "came true", title=f"reliability: {name}")
@@ -73,7 +73,7 @@ def print_report(name: str, report: Report) -> None:
     console.print(table)
 
 
-def _summed_up(name: str, report: Report) -> str:
+def _summed_up(name: str, report: EvaluationReport) -> str:
     return (
         f"{name}: {report.count:,} demands, {report.guessed:.1%} get a suggestion,"
         f" {report.accuracy:.1%} the right one first;"

@@ -18,7 +18,7 @@ from services.feedback.webhooks.commands import ChangeWebhook, Redeliver
 from services.feedback.webhooks.documents import notices, state_of
 from services.feedback.webhooks.domain import DeliveryState
 from services.feedback.webhooks.log_queries import LoggedDelivery
-from services.feedback.webhooks.queries import NONE_WAITS, Waiting, WebhookRow
+from services.feedback.webhooks.queries import NONE_WAITS, WebhookBacklog, WebhookRow
 from shared.chassis.base.clock import now, uuid7
 from shared.chassis.base.settings import read
 from shared.chassis.database.pool import Connection
@@ -38,7 +38,7 @@ Id = Annotated[UUID, typer.Argument(help="the id, as `list` shows it")]
 def listed() -> None:
     """List all webhooks with their state; exit code 1 if one fails or was disabled automatically."""
 
-    async def ask(db: Connection) -> tuple[Sequence[WebhookRow], dict[UUID, Waiting]]:
+    async def ask(db: Connection) -> tuple[Sequence[WebhookRow], dict[UUID, WebhookBacklog]]:
         rows = await queries.every_webhook(db)
         return rows, await queries.waiting(db, [row.id for row in rows])
 
@@ -60,7 +60,7 @@ def show(
 ) -> None:
     """Show one webhook: its filters, what is wrong with it, and the log of its deliveries."""
 
-    async def ask(db: Connection) -> tuple[WebhookRow, Waiting, Sequence[LoggedDelivery]]:
+    async def ask(db: Connection) -> tuple[WebhookRow, WebhookBacklog, Sequence[LoggedDelivery]]:
         row = await _known(db, id)
         waiting = (await queries.waiting(db, [id])).get(id, NONE_WAITS)
         return row, waiting, await log_queries.deliveries(db, id, state, number, 2**62, limit)
@@ -189,7 +189,7 @@ def _utc(at: datetime | None) -> datetime | None:
     return at.replace(tzinfo=UTC) if at and at.tzinfo is None else at
 
 
-def _cells(row: WebhookRow, waiting: Waiting) -> tuple[str, ...]:
+def _cells(row: WebhookRow, waiting: WebhookBacklog) -> tuple[str, ...]:
     whose = f"channel {row.channel}" if row.channel else f"jurisdiction {row.jurisdiction}"
     state = f"{state_of(row)} ({row.disabled_for})" if row.disabled_for else state_of(row)
     delivered = f"{row.delivered_at:{TIME}}" if row.delivered_at else "-"

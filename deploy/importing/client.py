@@ -29,7 +29,7 @@ class HandoverFailed(RuntimeError):
 
 
 @dataclass(slots=True)
-class Tally:
+class ImportTally:
     """Counts the results of rows; `facts` is the number of facts that they cause."""
 
     taken: int = 0
@@ -52,10 +52,10 @@ class IntakeClient:
     client: httpx.AsyncClient
     on_refusal: Refusal
     on_progress: Callable[[Batch], None]
-    tally: Tally = field(default_factory=Tally)
+    tally: ImportTally = field(default_factory=ImportTally)
     dry_run: bool = False
 
-    async def all(self, demands: Iterable[Numbered]) -> Tally:
+    async def all(self, demands: Iterable[Numbered]) -> ImportTally:
         """Send all demands; raises `HandoverFailed`."""
         batches = self._batches(iter(demands))
         async with asyncio.TaskGroup() as group:

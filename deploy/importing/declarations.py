@@ -6,8 +6,8 @@ from pydantic import ValidationError
 
 from deploy.importing.mapping import FOLDER, Mapping
 from deploy.importing.mapping_checks import Mistake, mistakes
-from shared.jurisdiction.documents import Document, Loc, read_yaml
-from shared.jurisdiction.problems import PackError, Problem
+from shared.jurisdiction.documents import Loc, YamlDocument, read_yaml
+from shared.jurisdiction.problems import PackError, PackProblem
 
 
 class UnknownMapping(LookupError):
@@ -31,7 +31,7 @@ def load(name: str, folder: Path = FOLDER) -> Mapping:
     return _declared(document)
 
 
-def _declared(document: Document) -> Mapping:
+def _declared(document: YamlDocument) -> Mapping:
     try:
         mapping = Mapping.model_validate(document.data)
     except ValidationError as fault:
@@ -42,7 +42,7 @@ def _declared(document: Document) -> Mapping:
         wrong = list(mistakes(mapping))
         if not wrong:
             return mapping
-    problems = sorted((Problem(document.spot(loc), what) for loc, what in wrong), key=lambda problem: problem.spot)
+    problems = sorted((PackProblem(document.spot(loc), what) for loc, what in wrong), key=lambda problem: problem.spot)
     raise BadMapping("\n".join(map(str, problems)))
 
 

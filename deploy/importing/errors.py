@@ -11,7 +11,7 @@ from typing import Final
 import xlsxwriter
 
 from deploy.importing.files import private
-from deploy.importing.progress_log import Refusal
+from deploy.importing.progress_log import RefusedRow
 from deploy.importing.readers.csv_file import as_text
 from deploy.importing.readers.tabular import ERROR_COLUMNS
 from deploy.importing.rows import UnreadableFile
@@ -36,7 +36,7 @@ def usable(path: Path, source: Path) -> None:
         raise UnreadableFile(f"{option}: 不能写入，请另选文件 / cannot be written; choose another file")
 
 
-def write(path: Path, columns: Sequence[str], refusals: Iterable[Refusal]) -> None:
+def write(path: Path, columns: Sequence[str], refusals: Iterable[RefusedRow]) -> None:
     """Write a workbook or CSV, by the ending of the name. Only its owner can read it, because it holds the rows."""
     if path.suffix.lower() == ".csv":
         _csv(path, columns, refusals)
@@ -44,40 +44,40 @@ def write(path: Path, columns: Sequence[str], refusals: Iterable[Refusal]) -> No
         _workbook(path, columns, refusals)
 
 
-def _cells(refusal: Refusal, columns: Sequence[str]) -> list[str]:
+def _cells(refusal: RefusedRow, columns: Sequence[str]) -> list[str]:
     reasons = "\n".join([refusal.reason, *(f"{more.column}：{more.reason}" for more in refusal.also)])
     place = (refusal.file, str(refusal.line), refusal.column, refusal.value, reasons, refusal.sheet)
     return [*place, refusal.origin, *(refusal.cells.get(name, "") for name in columns)]
 
 
-def _csv(path: Path, columns: Sequence[str], refusals: Iterable[Refusal]) -> None:
+def _csv(path: Path, columns: Sequence[str], refusals: Iterable[RefusedRow]) -> None:
     with private(path, "wb") as out, io.TextIOWrapper(out, encoding="utf-8-sig", newline="") as text:
         writer = csv.writer(text)
         writer.writerow([*ERROR_COLUMNS, *columns])
         writer.writerows(map(as_text, _cells(refusal, columns)) for refusal in refusals)
 
 
-def _workbook(path: Path, columns: Sequence[str], refusals: Iterable[Refusal]) -> None:
+def _workbook(path: Path, columns: Sequence[str], refusals: Iterable[RefusedRow]) -> None:
     remaining = iter(refusals)
     with private(path, "wb") as out, xlsxwriter.Workbook(out, {"constant_memory": True}) as book:
         while part := _next_sheet(remaining):
             _sheet(book, columns, part)
 
 
-def _next_sheet(remaining: Iterator[Refusal]) -> Iterator[Refusal] | None:
+def _next_sheet(remaining: Iterator[RefusedRow]) -> Iterator[RefusedRow] | None:
     """The rows of the next sheet; None if there are no more."""
     first = next(remaining, None)
     if first is None:
         return None
 
-    def rows(first: Refusal) -> Iterator[Refusal]:
+    def rows(first: RefusedRow) -> Iterator[RefusedRow]:
         yield first
         yield from islice(remaining, ROWS_A_SHEET - 1)
 
     return rows(first)
 
 
-def _sheet(book: xlsxwriter.Workbook, columns: Sequence[str], refusals: Iterator[Refusal]) -> None:
+def _sheet(book: xlsxwriter.Workbook, columns: Sequence[str], refusals: Iterator[RefusedRow]) -> None:
     sheet = book.add_worksheet()
     bold = book.add_format({"bold": True, "bg_color": "#E7E6E6"})
     text = book.add_format({"num_format": "@"})

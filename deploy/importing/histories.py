@@ -5,11 +5,11 @@ from datetime import datetime
 from typing import Any
 
 from deploy.importing.folding import by_folded, looked_up
+from deploy.importing.mapping import MappedStep
 from deploy.importing.mapping import Mapping as Declaration
-from deploy.importing.mapping import Step
 from deploy.importing.mapping_checks import names_in, texts
 from deploy.importing.rows import BadRow
-from deploy.importing.times import Clock
+from deploy.importing.times import TimeParser
 from deploy.importing.values import Cells
 from shared.contracts.event_types import RECORDED
 
@@ -21,7 +21,7 @@ _WHY_NEEDED = "此状态必填 / must not be empty for this status"
 class CompiledStep:
     """One declared step, ready to make the recorded step of a row."""
 
-    def __init__(self, step: Step, declared: Declaration, clock: Clock) -> None:
+    def __init__(self, step: MappedStep, declared: Declaration, clock: TimeParser) -> None:
         self.step, self._clock, self._values = step, clock, declared.values
         fields = RECORDED[step.type].model_fields
         self._needed = {name for name, field in fields.items() if field.is_required()}
@@ -61,7 +61,7 @@ class CompiledStep:
 class Histories:
     """The compiled steps of every status."""
 
-    def __init__(self, declared: Declaration, clock: Clock) -> None:
+    def __init__(self, declared: Declaration, clock: TimeParser) -> None:
         self._status = declared.status
         self._steps = {
             status: tuple(CompiledStep(step, declared, clock) for step in steps)

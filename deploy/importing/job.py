@@ -12,7 +12,7 @@ from typing import Final
 import httpx
 
 from deploy.importing import errors
-from deploy.importing.client import IntakeClient, Tally
+from deploy.importing.client import ImportTally, IntakeClient
 from deploy.importing.files import fingerprint
 from deploy.importing.mapping import Mapping
 from deploy.importing.pipeline import Pipeline
@@ -46,13 +46,13 @@ class Job:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class ImportResult:
     """The result of an import; `before` is the number of rows that an interrupted earlier run has finished."""
 
     before: int
     good: int
     refused: int
-    tally: Tally
+    tally: ImportTally
     standings: Counter[str]
     reasons: Reasons
     errors: Path | None
@@ -61,7 +61,7 @@ class Outcome:
 Progress = Callable[[Table, int], AbstractContextManager[Callable[[int], None]]]
 
 
-async def run(job: Job, client: httpx.AsyncClient | None, progress: Progress) -> Outcome:
+async def run(job: Job, client: httpx.AsyncClient | None, progress: Progress) -> ImportResult:
     """Import the file, or do a dry run: it asks intake for the results, or, without a client, checks only the file.
     Raises `UnreadableFile` and `HandoverFailed`."""
     if job.errors:
@@ -94,7 +94,7 @@ async def _handed_over(passage: Pipeline, client: httpx.AsyncClient | None) -> N
             await asyncio.sleep(0)  # lets Ctrl-C interrupt
 
 
-def _ended(job: Job, table: Table, passage: Pipeline, before: int) -> Outcome:
+def _ended(job: Job, table: Table, passage: Pipeline, before: int) -> ImportResult:
     logbook, reasons, path = passage.logbook, Reasons(), None
     if logbook.refused:
         path = job.errors or free_name(Path(f"{job.file.name}.errors.xlsx"))
@@ -102,4 +102,4 @@ def _ended(job: Job, table: Table, passage: Pipeline, before: int) -> Outcome:
             path = free_name(path)
         errors.write(path, table.columns, reasons.counted(logbook.refusals()))
     logbook.finish()
-    return Outcome(before, passage.good, logbook.refused, passage.tally, passage.standings, reasons, path)
+    return ImportResult(before, passage.good, logbook.refused, passage.tally, passage.standings, reasons, path)

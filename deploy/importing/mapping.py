@@ -18,7 +18,7 @@ class _Declared(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class Value(_Declared):
+class MappedValue(_Declared):
     """A value from a column, through a table, the pack's names or a template; or a constant (`always`).
 
     `empty` is the value for an empty cell; `within` is the column of the larger division, for names that two divisions
@@ -65,7 +65,7 @@ class DatesWithoutTime(_Declared):
     at: time
 
 
-class Step(_Declared):
+class MappedStep(_Declared):
     """A recorded step; texts in `data` may name values in braces. An optional step is left out if its time is empty."""
 
     type: str
@@ -81,10 +81,10 @@ class Mapping(_Declared):
     encoding: str = AUTO
     times: Times
     dates_without_time: DatesWithoutTime | None = None
-    values: dict[str, Value]
+    values: dict[str, MappedValue]
     raised_at: str
     status: str
-    histories: dict[str, tuple[Step, ...]] = Field(min_length=1)
+    histories: dict[str, tuple[MappedStep, ...]] = Field(min_length=1)
 
     @cached_property
     def columns(self) -> frozenset[str]:

@@ -6,7 +6,7 @@ from string import Formatter
 from typing import Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from deploy.importing.mapping import Mapping, Step, Value
+from deploy.importing.mapping import MappedStep, MappedValue, Mapping
 from deploy.importing.readers.encoding import AUTO
 from services.intake.submission.domain import RecordedDemand
 from services.intake.vault.contact import Contact
@@ -40,7 +40,7 @@ def mistakes(mapping: Mapping) -> Iterator[Mistake]:
         yield from _value(("values", name), name, value)
 
 
-def texts(step: Step) -> dict[str, str]:
+def texts(step: MappedStep) -> dict[str, str]:
     """The parts of a step's data that may name values."""
     return {key: text for key, text in step.data.items() if isinstance(text, str)}
 
@@ -73,7 +73,7 @@ def _times(mapping: Mapping) -> Iterator[Mistake]:
             yield ("times", "formats", n), f"{form!r} is no way to write a time: {fault}"
 
 
-def _value(loc: Loc, name: str, value: Value) -> Iterator[Mistake]:
+def _value(loc: Loc, name: str, value: MappedValue) -> Iterator[Mistake]:
     yield from _template((*loc, "template"), value.template, frozenset({"value"}))
     if value.lookup and name in ("division", "category") and value.lookup != name:
         yield (*loc, "lookup"), f"a {name} is looked up among the names of {name}, not of {value.lookup}"
@@ -81,7 +81,7 @@ def _value(loc: Loc, name: str, value: Value) -> Iterator[Mistake]:
         yield (*loc, "optional"), f"{name} is never optional; give `empty` where nothing is told"
 
 
-def _step(loc: Loc, step: Step, known: Set[str]) -> Iterator[Mistake]:
+def _step(loc: Loc, step: MappedStep, known: Set[str]) -> Iterator[Mistake]:
     fact = RECORDED.get(step.type)
     if fact is None or fact is DemandSubmitted:
         facts = ", ".join(sorted(RECORDED.keys() - {DemandSubmitted.type}))

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from deploy.importing.blame import column_behind
-from deploy.importing.client import Batch, Numbered, Tally
+from deploy.importing.client import Batch, ImportTally, Numbered
 from deploy.importing.progress_log import ProgressLog
 from deploy.importing.redaction import Restorer
 from deploy.importing.repeated import References, Repetition
@@ -25,7 +25,7 @@ class Pipeline:
     logbook: ProgressLog
     restoring: Restorer
     on_progress: Callable[[int], None]
-    tally: Tally = field(default_factory=Tally)
+    tally: ImportTally = field(default_factory=ImportTally)
     dry_run: bool = False
     read: int = 0
     good: int = 0

@@ -29,7 +29,7 @@ class About(_Line):
     url: str
 
 
-class Done(_Line):
+class RowsDone(_Line):
     """All rows up to this one (counted from one) were sent or refused."""
 
     kind: Literal["done"] = "done"
@@ -43,7 +43,7 @@ class Mistake(_Line):
     reason: str
 
 
-class Refusal(Mistake):
+class RefusedRow(Mistake):
     """A refused row, with its personal data hidden."""
 
     kind: Literal["refusal"] = "refusal"
@@ -57,7 +57,9 @@ class Refusal(Mistake):
     cells: dict[str, str]
 
 
-_LINE: TypeAdapter[About | Done | Refusal] = TypeAdapter(Annotated[About | Done | Refusal, Field(discriminator="kind")])
+_LINE: TypeAdapter[About | RowsDone | RefusedRow] = TypeAdapter(
+    Annotated[About | RowsDone | RefusedRow, Field(discriminator="kind")]
+)
 
 
 class ProgressLog:
@@ -69,7 +71,7 @@ class ProgressLog:
         self._out = private(path, "ab")
         _lock(self._out, path)
         if not from_start and next(_read(path), None) == about:
-            self.done = max((line.row for line in _read(path) if isinstance(line, Done)), default=0)
+            self.done = max((line.row for line in _read(path) if isinstance(line, RowsDone)), default=0)
         self._begin(about)
 
     def _begin(self, about: About) -> None:
@@ -77,10 +79,10 @@ class ProgressLog:
         with TemporaryFile() as kept:
             _write(kept, about)
             for line in _read(self.path) if self.done else ():
-                if isinstance(line, Refusal) and line.row <= self.done:
+                if isinstance(line, RefusedRow) and line.row <= self.done:
                     _write(kept, line)
                     self.refused += 1
-            _write(kept, Done(row=self.done))
+            _write(kept, RowsDone(row=self.done))
             kept.seek(0)
             self._out.truncate(0)
             copyfileobj(kept, self._out)
@@ -101,7 +103,7 @@ class ProgressLog:
         cells = {name: _printable(cell) for name, cell in source.cells.items() if cell}
         _write(
             self._out,
-            Refusal(
+            RefusedRow(
                 row=row, file=place.file, sheet=place.sheet, line=place.line, column=bad.column,
                 value=_printable(bad.value), reason=_printable(bad.reason), cells=cells,
                 also=tuple(Mistake(column=more.column, reason=_printable(more.reason)) for more in bad.also),
@@ -113,14 +115,14 @@ class ProgressLog:
         """Record durably (with fsync) that all rows up to this one are finished."""
         if row > self.done:
             self.done = row
-            _write(self._out, Done(row=row))
+            _write(self._out, RowsDone(row=row))
             self._out.flush()
             os.fsync(self._out.fileno())
 
-    def refusals(self) -> Iterator[Refusal]:
+    def refusals(self) -> Iterator[RefusedRow]:
         """All refused rows so far."""
         self._out.flush()
-        yield from (line for line in _read(self.path) if isinstance(line, Refusal))
+        yield from (line for line in _read(self.path) if isinstance(line, RefusedRow))
 
     def finish(self) -> None:
         """Delete the log, because the import is complete."""
@@ -136,7 +138,7 @@ def _lock(out: IO[bytes], path: Path) -> None:
         raise UnreadableFile(f"{path}: 此文件正在导入 / another import of this file is running here") from None
 
 
-def _read(path: Path) -> Iterator[About | Done | Refusal]:
+def _read(path: Path) -> Iterator[About | RowsDone | RefusedRow]:
     """The lines of the log, up to the first broken one: an interrupted process may have left half a line at the end."""
     if not path.exists():
         return

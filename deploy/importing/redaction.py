@@ -12,14 +12,14 @@ from deploy.importing.files import fingerprint, shortened
 from deploy.importing.mapping import Mapping
 from deploy.importing.mapping_checks import CONTACT
 from deploy.importing.readers import opened
-from deploy.importing.rows import BadRow, BrokenRow, Place, SourceRow
+from deploy.importing.rows import BadRow, BrokenRow, RowPosition, SourceRow
 from shared.masking import mask
 
 HIDDEN: Final = "［隐去 hidden］"
 MARKED: Final = re.compile(rf"{HIDDEN}|［\w{{2,5}}］")
 """The mark of hidden cells, and the labels of `mask`."""
 _HIDDEN: Final = re.compile(HIDDEN)
-_NOWHERE: Final = Place("", "", 0)
+_NOWHERE: Final = RowPosition("", "", 0)
 _MOVED: Final = "隐去的内容不在原处，请填写完整 / what is hidden cannot be found from here: write it in full"
 
 
@@ -67,7 +67,7 @@ class Restorer:
     _source: tuple[str, str | None] | None = None
     _origins: dict[Path, str] = field(default_factory=dict)
     _rows: Iterator[SourceRow] = field(default_factory=lambda: iter(()))
-    _last: Place = _NOWHERE
+    _last: RowPosition = _NOWHERE
 
     def __enter__(self) -> "Restorer":
         return self
@@ -109,7 +109,7 @@ class Restorer:
         original = source.cells.get(column, "")
         return original if original and text in (HIDDEN, self.hiding.cell(column, original)) else text
 
-    def _find(self, place: Place) -> SourceRow:
+    def _find(self, place: RowPosition) -> SourceRow:
         """The source row at this place. Rows usually come in the order of the source, so it is read once; if not, it is
         read again from the beginning."""
         passed = place.sheet == self._last.sheet and place.line <= self._last.line
@@ -123,21 +123,21 @@ class Restorer:
             f" / {place.file} has no such row: leave the columns of file, line and sheet as they were"
         )
 
-    def _search(self, place: Place) -> SourceRow | None:
+    def _search(self, place: RowPosition) -> SourceRow | None:
         for row in self._rows:
             self._last = at = row.place
             if (at.line, at.sheet, at.file) == (place.line, place.sheet, place.file):
                 return row
         return None
 
-    def _begin(self, place: Place) -> None:
+    def _begin(self, place: RowPosition) -> None:
         self._open.close()
         self._source, self._rows, self._last = None, iter(()), _NOWHERE
         path = self._unchanged(place)
         table = self._open.enter_context(opened(path, self.mapping.encoding, self.mapping.columns))
         self._source, self._rows = (place.file, place.origin), iter(table.rows)
 
-    def _unchanged(self, place: Place) -> Path:
+    def _unchanged(self, place: RowPosition) -> Path:
         """The path of the source file, if its content has not changed: another file has other citizens in its lines."""
         name = place.file
         paths = [folder / name for folder in self.folders if name and (folder / name).is_file()]

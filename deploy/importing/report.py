@@ -8,7 +8,7 @@ from typing import Final
 
 from rich.table import Table
 
-from deploy.importing.progress_log import Refusal
+from deploy.importing.progress_log import RefusedRow
 from shared.contracts.text import printable
 
 REASONS: Final = 10
@@ -43,7 +43,7 @@ class Reasons:
         self._causes: dict[tuple[str, str], _Cause] = {}
         self._uncounted = 0
 
-    def counted(self, refusals: Iterable[Refusal]) -> Iterator[Refusal]:
+    def counted(self, refusals: Iterable[RefusedRow]) -> Iterator[RefusedRow]:
         """Yield the same refusals, and count them."""
         for refusal in refusals:
             for mistake in (refusal, *refusal.also):

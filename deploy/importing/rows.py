@@ -33,7 +33,7 @@ class UnreadableFile(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class RowPosition:
     """The place of a row for people; `line` is counted like in an editor or Excel.
 
     `origin` is the short fingerprint of the source file, in rows of an error file; else None.
@@ -50,7 +50,7 @@ class SourceRow:
     """A row with its cells as text. With `bad`, the row is refused; a column in `doubtful` refuses it only if the
     mapping reads this column."""
 
-    place: Place
+    place: RowPosition
     cells: Mapping[str, str]
     bad: BadRow | None = None
     doubtful: Mapping[str, str] = field(default_factory=lambda: NOTHING)

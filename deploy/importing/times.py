@@ -103,7 +103,7 @@ def _serial(written: str) -> datetime | None:
     return _EXCEL + timedelta(seconds=round(float(written) * 86_400))
 
 
-class Clock:
+class TimeParser:
     """Parses times of columns, with the rule for dates without a time of day."""
 
     def __init__(self, times: Times, rule: DatesWithoutTime | None) -> None:

@@ -13,7 +13,7 @@ from deploy.importing.histories import CompiledStep, Histories
 from deploy.importing.mapping import Mapping as Declaration
 from deploy.importing.mapping_checks import CONTACT, TAKEN
 from deploy.importing.rows import BadRow, SourceRow
-from deploy.importing.times import Clock
+from deploy.importing.times import TimeParser
 from deploy.importing.values import Cells, compiled
 from services.intake.submission.domain import RecordedDemand, check
 from shared.contracts.refusals import Refused
@@ -28,7 +28,7 @@ class Translator:
 
     def __init__(self, declared: Declaration, pack: Pack, now: Callable[[], datetime]) -> None:
         self.declared, self._pack, self._now = declared, pack, now
-        self._clock = Clock(declared.times, declared.dates_without_time)
+        self._clock = TimeParser(declared.times, declared.dates_without_time)
         self._histories = Histories(declared, self._clock)
         self._values = [(name, compiled(value, pack)) for name, value in declared.values.items()]
         self._contact = [name for name in declared.values if name.startswith(CONTACT)]

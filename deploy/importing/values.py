@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Final
 
 from deploy.importing.folding import by_folded, looked_up
-from deploy.importing.mapping import Value
+from deploy.importing.mapping import MappedValue
 from deploy.importing.names import Names, NotFound
 from deploy.importing.rows import BadRow
 from shared.jurisdiction.pack import Pack
@@ -16,7 +16,7 @@ _SHORTENED: Final = re.compile(r"[1-9](?:\.\d+)?E\+\d\d")
 _SHORTENED_WHY: Final = "号码已被 Excel 改写为科学计数法，请填原号码 / Excel shortened this number; write it in full"
 
 
-def compiled(value: Value, pack: Pack) -> ValueOf:
+def compiled(value: MappedValue, pack: Pack) -> ValueOf:
     """A function that returns the text of this value in a row, or None if it is optional; it raises `BadRow`."""
     if value.always is not None:
         always = value.always
@@ -30,7 +30,7 @@ def compiled(value: Value, pack: Pack) -> ValueOf:
     return _plain(column, value.template, empty)
 
 
-def _empty(column: str, value: Value) -> Callable[[], str | None]:
+def _empty(column: str, value: MappedValue) -> Callable[[], str | None]:
     def value_of() -> str | None:
         if value.empty is None and not value.optional:
             raise BadRow(column, "", "必填 / must not be empty")
@@ -68,7 +68,7 @@ def _plain(column: str, template: str, empty: Callable[[], str | None]) -> Value
     return value_of
 
 
-def _looked_up(column: str, value: Value, names: Names, empty: Callable[[], str | None]) -> ValueOf:
+def _looked_up(column: str, value: MappedValue, names: Names, empty: Callable[[], str | None]) -> ValueOf:
     def value_of(cells: Cells) -> str | None:
         written, within = cells[column], cells[value.within] if value.within else ""
         try:

@@ -26,7 +26,7 @@ PATIENT: Final = 6
 Echo = Callable[[str, str], None]
 
 
-class Server(Protocol):
+class LocalServer(Protocol):
     """PostgreSQL or a broker."""
 
     port: int
@@ -45,7 +45,7 @@ class Server(Protocol):
         """Why it is not alive, in words; None if it is alive."""
 
 
-S = TypeVar("S", bound=Server)
+S = TypeVar("S", bound=LocalServer)
 
 
 @dataclass(slots=True)

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from deploy.open311.checks import formats, reading, refusing, values, writing
-from deploy.open311.server import Server
+from deploy.open311.server import TestedServer
 
-Check = Callable[[Server], AsyncIterator[str]]
+Check = Callable[[TestedServer], AsyncIterator[str]]
 
 
 @dataclass(frozen=True, slots=True)

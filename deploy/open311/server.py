@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from deploy.open311.answers import Answer, NotApplicable, Row, Unreadable
+from deploy.open311.answers import NotApplicable, Row, ServerAnswer, Unreadable
 
 XML, JSON = "xml", "json"
 UNKNOWN: Final = "no-such-thing-311"
@@ -25,17 +25,17 @@ class Manner:
 
 
 @dataclass(slots=True)
-class Server:
+class TestedServer:
     """One endpoint of GeoReport v2."""
 
     client: httpx.AsyncClient
     url: str
     manner: Manner
     now: datetime
-    _known: dict[tuple[str, tuple[tuple[str, str], ...]], Answer] = field(default_factory=dict)
+    _known: dict[tuple[str, tuple[tuple[str, str], ...]], ServerAnswer] = field(default_factory=dict)
 
     @classmethod
-    async def reach(cls, client: httpx.AsyncClient, url: str, manner: Manner, now: datetime) -> "Server":
+    async def reach(cls, client: httpx.AsyncClient, url: str, manner: Manner, now: datetime) -> "TestedServer":
         """The server at an endpoint, or at the endpoint in a discovery document; raises if it is neither."""
         server = cls(client, url.rstrip("/"), manner, now)
         if url.endswith(_DISCOVERY):
@@ -45,12 +45,12 @@ class Server:
             raise Unreadable(f"{services}: {services.beginning}")
         return server
 
-    async def fetch(self, url: str, params: dict[str, str] | None = None, accept: str = "*/*") -> Answer:
+    async def fetch(self, url: str, params: dict[str, str] | None = None, accept: str = "*/*") -> ServerAnswer:
         """A GET of any URL."""
         sent = await self.client.get(url, params=params or None, headers={"Accept": accept})
         return _answer(sent)
 
-    async def get(self, path: str, accept: str = "*/*", **asked: str) -> Answer:
+    async def get(self, path: str, accept: str = "*/*", **asked: str) -> ServerAnswer:
         """A GET below the endpoint, in the jurisdiction; responses are cached."""
         here = {"jurisdiction_id": self.manner.jurisdiction} if self.manner.jurisdiction else {}
         params = here | asked
@@ -59,12 +59,12 @@ class Server:
             self._known[key] = await self.fetch(f"{self.url}/{path}", params, accept)
         return self._known[key]
 
-    async def again(self, path: str, **asked: str) -> Answer:
+    async def again(self, path: str, **asked: str) -> ServerAnswer:
         """The same without the cache."""
         self._known.clear()
         return await self.get(path, **asked)
 
-    async def post(self, form: dict[str, str], with_key: bool = True) -> Answer:
+    async def post(self, form: dict[str, str], with_key: bool = True) -> ServerAnswer:
         """A POST of a request; raises `NotApplicable` unless writing is allowed."""
         if not self.manner.writes:
             raise NotApplicable("needs --write: it submits a request")
@@ -73,7 +73,7 @@ class Server:
         self._known.clear()
         return _answer(await self.client.post(f"{self.url}/requests.xml", data=here | key | form))
 
-    async def discovery(self, format: str) -> Answer:
+    async def discovery(self, format: str) -> ServerAnswer:
         """The discovery document, beside the endpoint or above it; if there is none, the last response."""
         above = self.url.rpartition("/")[0]
         answers = [await self.fetch(f"{place}/discovery.{format}") for place in (above, self.url)]
@@ -111,14 +111,14 @@ class Server:
         return (self.now - timedelta(days=days)).astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def _answer(sent: httpx.Response) -> Answer:
+def _answer(sent: httpx.Response) -> ServerAnswer:
     request_line = f"{sent.request.method} {urlsplit(str(sent.request.url)).path.rpartition('/')[2]}"
     query = urlsplit(str(sent.request.url)).query
     shown = f"{request_line}?{query}" if query else request_line
-    return Answer(shown, sent.status_code, sent.headers.get("content-type", ""), sent.content)
+    return ServerAnswer(shown, sent.status_code, sent.headers.get("content-type", ""), sent.content)
 
 
-def _endpoint(discovery: Answer, writes: bool) -> str:
+def _endpoint(discovery: ServerAnswer, writes: bool) -> str:
     """The endpoint of GeoReport v2: the production server, or the test server if requests will be written."""
     if discovery.asked.split("?")[0].endswith(".json"):
         contents = discovery.json()

@@ -8,12 +8,12 @@ import httpx
 
 from deploy.open311.answers import NotApplicable, Unreadable
 from deploy.open311.rules import RULES, Rule
-from deploy.open311.server import Server
+from deploy.open311.server import TestedServer
 
 SHOWN: Final = 5
 
 
-class Outcome(StrEnum):
+class CheckOutcome(StrEnum):
     """The result of a rule."""
 
     PASS = "pass"
@@ -22,20 +22,20 @@ class Outcome(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class CheckResult:
     """The result of a rule; `seen` describes the violations, or why it could not be examined."""
 
     rule: Rule
-    outcome: Outcome
+    outcome: CheckOutcome
     seen: tuple[str, ...] = ()
 
 
-async def examine(server: Server) -> list[Verdict]:
+async def examine(server: TestedServer) -> list[CheckResult]:
     """A verdict for each rule, in order."""
     return [await verdict(rule, server) for rule in RULES]
 
 
-async def verdict(rule: Rule, server: Server) -> Verdict:
+async def verdict(rule: Rule, server: TestedServer) -> CheckResult:
     """Examine one rule; violations that were found before an interruption count."""
     seen: list[str] = []
     try:
@@ -43,10 +43,10 @@ async def verdict(rule: Rule, server: Server) -> Verdict:
             seen.append(fault)
     except NotApplicable as why:
         if not seen:
-            return Verdict(rule, Outcome.NOT_APPLICABLE, (str(why),))
+            return CheckResult(rule, CheckOutcome.NOT_APPLICABLE, (str(why),))
     except Unreadable as fault:
         seen.append(str(fault))
     except httpx.HTTPError as fault:
         seen.append(f"no answer: {fault!r}")
     more = (f"… and {len(seen) - SHOWN} more",) if len(seen) > SHOWN else ()
-    return Verdict(rule, Outcome.FAIL if seen else Outcome.PASS, (*seen[:SHOWN], *more))
+    return CheckResult(rule, CheckOutcome.FAIL if seen else CheckOutcome.PASS, (*seen[:SHOWN], *more))

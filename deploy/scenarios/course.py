@@ -32,7 +32,7 @@ def clerk_of(unit: str) -> str:
 
 
 @dataclass(slots=True)
-class Course:
+class DemandCourse:
     """A demand with its recorded steps; with `by_a_dispatcher` it has no category, so that no rule can decide."""
 
     pack: Pack
@@ -63,7 +63,7 @@ class Course:
         self.steps.append(RecordedStep(at=at.replace(microsecond=0), type=f"demand.{name}", data=dict(data)))
 
 
-def completed(course: Course, answered: datetime) -> list[RecordedStep]:
+def completed(course: DemandCourse, answered: datetime) -> list[RecordedStep]:
     """The steps up to the unit's final answer at `answered`, and the citizen's verdict if there is one."""
     gap = answered - course.raised
     unit = _accepted(course, gap)
@@ -80,7 +80,7 @@ def completed(course: Course, answered: datetime) -> list[RecordedStep]:
     return course.steps
 
 
-def abandoned(course: Course, end: str, year_end: datetime) -> list[RecordedStep]:
+def abandoned(course: DemandCourse, end: str, year_end: datetime) -> list[RecordedStep]:
     """The steps of a demand that is not completed: it is declined, withdrawn, or in work at the end of the year."""
     gap = min(timedelta(days=4), (year_end - course.raised) / 2)
     if end == "declined":
@@ -95,7 +95,7 @@ def abandoned(course: Course, end: str, year_end: datetime) -> list[RecordedStep
     return course.steps
 
 
-def _accepted(course: Course, gap: timedelta) -> str:
+def _accepted(course: DemandCourse, gap: timedelta) -> str:
     """Add the steps from dispatch to acceptance, perhaps with returns; returns the unit that accepts."""
     unit = course.unit
     _dispatched(course, course.raised + 0.05 * gap)
@@ -112,12 +112,12 @@ def _accepted(course: Course, gap: timedelta) -> str:
     return unit
 
 
-def _dispatched(course: Course, at: datetime) -> None:
+def _dispatched(course: DemandCourse, at: datetime) -> None:
     if course.by_a_dispatcher:
         course.step(at, "routed", unit=course.unit, rule="dispatcher")
 
 
-def _other_unit(course: Course, unit: str) -> str:
+def _other_unit(course: DemandCourse, unit: str) -> str:
     """Another plausible unit: the town, or the station if the town is the unit."""
     town = f"town-{course.pack.ancestors(course.division)[1]}"
     station = course.pack.station_of(course.division)

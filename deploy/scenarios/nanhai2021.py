@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 import yaml
 from pydantic import BaseModel
 
-from deploy.scenarios.course import Course, abandoned, completed
+from deploy.scenarios.course import DemandCourse, abandoned, completed
 from services.intake.submission.domain import RecordedDemand
 from shared.contracts.demand.facts import ChannelKind
 from shared.jurisdiction.pack import Pack
@@ -28,7 +28,7 @@ class Totals(BaseModel):
     year: int
 
 
-class Source(BaseModel):
+class ChannelWeight(BaseModel):
     """A channel with its weight in the random choice."""
 
     via: str
@@ -44,7 +44,7 @@ class Theme(BaseModel):
     titles: tuple[str, ...]
 
 
-class Story(BaseModel):
+class Scenario(BaseModel):
     """The content of the scenario's file."""
 
     zone: str
@@ -56,7 +56,7 @@ class Story(BaseModel):
     shares: dict[str, float]
     ratings: dict[int, int]
     not_completed: dict[str, int]
-    channels: tuple[Source, ...]
+    channels: tuple[ChannelWeight, ...]
     themes: tuple[Theme, ...]
 
     @cached_property
@@ -73,11 +73,11 @@ class Story(BaseModel):
         return datetime.combine(day, time(9), self.place)
 
 
-Weighed = TypeVar("Weighed", Source, Theme)
+Weighed = TypeVar("Weighed", ChannelWeight, Theme)
 
 
 @dataclass(frozen=True, slots=True)
-class Group:
+class DemandGroup:
     """A number of demands with the period in which they are raised, and the period of the final answers (None: no
     answer)."""
 
@@ -86,12 +86,12 @@ class Group:
     answered: tuple[datetime, datetime] | None
 
 
-def story() -> Story:
+def story() -> Scenario:
     """The scenario as it is declared."""
-    return Story.model_validate(yaml.safe_load(FILE.read_text("utf-8")))
+    return Scenario.model_validate(yaml.safe_load(FILE.read_text("utf-8")))
 
 
-def groups(figures: Story) -> Sequence[Group]:
+def groups(figures: Scenario) -> Sequence[DemandGroup]:
     """Five groups of demands whose sizes give the four totals."""
     start, month, year = (
         figures.morning(figures.opened),
@@ -104,11 +104,11 @@ def groups(figures: Story) -> Sequence[Group]:
     left_late = figures.collected.year - figures.completed.year - left_early
     first, second = figures.collected.first_month, figures.collected.year - figures.collected.first_month
     return (
-        Group(figures.completed.first_month, (start, month - 3 * day), (start, month)),
-        Group(first - figures.completed.first_month - left_early, (start, month), (after, after + 45 * day)),
-        Group(left_early, (start, month), None),
-        Group(second - left_late, (after, late), (after, year)),
-        Group(left_late, (after, late), None),
+        DemandGroup(figures.completed.first_month, (start, month - 3 * day), (start, month)),
+        DemandGroup(first - figures.completed.first_month - left_early, (start, month), (after, after + 45 * day)),
+        DemandGroup(left_early, (start, month), None),
+        DemandGroup(second - left_late, (after, late), (after, year)),
+        DemandGroup(left_late, (after, late), None),
     )
 
 
@@ -125,7 +125,7 @@ def demands(pack: Pack, seed: int = SEED) -> list[RecordedDemand]:
 
 
 def _group(
-    figures: Story, pack: Pack, group: Group, ends: list[str], random: Random
+    figures: Scenario, pack: Pack, group: DemandGroup, ends: list[str], random: Random
 ) -> Iterator[tuple[datetime, RecordedDemand]]:
     villages = [division for division in pack.divisions if division.level == pack.stationed_level]
     for _ in range(group.count):
@@ -134,7 +134,7 @@ def _group(
         if source.kind is ChannelKind.FIELD_VISIT:
             raised = _on_the_tuesday(raised, group.raised)
         village = random.choice(villages)
-        course = Course(pack, village.code, theme.category, raised, figures.shares, figures.ratings, random)
+        course = DemandCourse(pack, village.code, theme.category, raised, figures.shares, figures.ratings, random)
         if group.answered:
             earliest = max(raised + timedelta(hours=20), group.answered[0])
             patience = timedelta(days=30 if random.random() < figures.shares["slow"] else 12)

@@ -14,7 +14,7 @@ from shared.chassis.database.pool import Connection
 from shared.chassis.process.manifest import DoctorCheck
 from shared.chassis.work.circuit_records import OpenCircuit, open_circuits
 from shared.chassis.work.intent_gauges import lost, reasons
-from shared.chassis.work.intents import State
+from shared.chassis.work.intents import IntentState
 
 LOOKED_AT: Final = 500
 """So many messages of each reason to wait are read, the oldest ones."""
@@ -98,9 +98,9 @@ def _gateway(circuit: OpenCircuit) -> Finding:
     return warning(SUBJECT, wrong, step)
 
 
-def _lost(state: State, count: int, oldest: Words) -> Finding:
+def _lost(state: IntentState, count: int, oldest: Words) -> Finding:
     since = Words(f"the oldest {oldest.en}", f"最早的在{oldest.zh}")
-    if state is State.FAILED:
+    if state is IntentState.FAILED:
         wrong = Words(f"{figure(count)} could not be sent, {since.en}", f"{figure(count)} 条发送失败，{since.zh}")
         return warning(SUBJECT, wrong, LIST)
     wrong = Words(

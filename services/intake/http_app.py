@@ -26,7 +26,7 @@ from services.intake.notes.handler import NoteHandler
 from services.intake.notes.lost_link_handler import LostLinkHandler
 from services.intake.notes.messages_handler import MessagesHandler
 from services.intake.open311.api import open311
-from services.intake.open311.discovery import Place
+from services.intake.open311.discovery import ServerDescription
 from services.intake.open311.handler import Open311Handler
 from services.intake.open311.lookup import Open311Lookup
 from services.intake.personal_data import api as vault_api
@@ -57,7 +57,7 @@ from services.intake.web.allowance import Allowance
 from services.intake.web.drafts import Drafts
 from services.intake.web.map_tiles import MapTiles
 from services.intake.web.month_figures import FigureReader
-from services.intake.web.places import Places
+from services.intake.web.places import ServedPlaces
 from services.intake.web.portal import Portal
 from services.intake.web.portal_page import nowhere
 from services.intake.web.raising import Raising
@@ -91,7 +91,7 @@ def api(settings: IntakeSettings, pool: Pool, reporter: Reporter) -> Api:
     finder = SimilarFinder(pool, packs, masker=masker)
     suggester = Suggester.of(packs, settings.suggestion_models)
     portal = Portal(
-        Places.of(packs, settings.portal_jurisdictions),
+        ServedPlaces.of(packs, settings.portal_jurisdictions),
         submissions, note_handler, lookup, finder, suggester, attachments, codes,
         links,
     )  # fmt: skip
@@ -154,8 +154,10 @@ def mail(settings: IntakeSettings, pool: Pool) -> Server:
     return Server(partial(server.run, settings), [lasting_secret_check(pool, settings.lasting)], (masker.run,))
 
 
-def _place(settings: IntakeSettings) -> Place:
-    return Place(settings.public_url, settings.open311_contact, settings.open311_type, settings.open311_other_url)
+def _place(settings: IntakeSettings) -> ServerDescription:
+    return ServerDescription(
+        settings.public_url, settings.open311_contact, settings.open311_type, settings.open311_other_url
+    )
 
 
 def _commands(

@@ -47,7 +47,7 @@ from shared.identity.field_sign_in import FieldSignIn
 from shared.identity.gate import Gate
 from shared.identity.oidc.code_flow import CodeFlow
 from shared.identity.oidc.keys import IssuerKeys
-from shared.identity.sessions import Sessions
+from shared.identity.sessions import StaffSessions
 from shared.identity.staff import StaffBearers
 from shared.jurisdiction.loader import packs_of
 from shared.masker.masker import Masker
@@ -61,7 +61,7 @@ def api(settings: RoutingSettings, pool: Pool, reporter: Reporter) -> Api:
     staff = StaffBearers.of(settings, pool, packs, keys)
     masker = Masker()
     cases = CaseHandler(pool, demand_repository(packs), packs, masker=masker)
-    gate = DeskGate.over(Gate.of(settings, Sessions.of(settings, pool)), pool, packs)
+    gate = DeskGate.over(Gate.of(settings, StaffSessions.of(settings, pool)), pool, packs)
     catalogues, explainer = CatalogueDesk(pool, packs), Explainer(pool, packs)
     flow = CodeFlow.of(settings, keys, packs) if keys and settings.oidc_client_id else None
     people = tuple(demo_people(packs)) if settings.demo_staff else ()

@@ -29,7 +29,7 @@ class Code(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class RefusalStatus:
     """The HTTP status code of a refusal, and its title in both languages."""
 
     status: int
@@ -37,26 +37,26 @@ class Answer:
     en: str
 
 
-ANSWERS: dict[Code, Answer] = {
-    Code.INVALID: Answer(422, "提交的内容有误", "The input is not valid"),
-    Code.TOO_LARGE: Answer(413, "提交的内容过大", "The body is too large"),
-    Code.UNREADABLE: Answer(400, "无法读取提交的内容", "The body cannot be read"),
-    Code.UNSUPPORTED: Answer(415, "不支持此内容类型", "The media type of the body is not supported"),
-    Code.WRONG_METHOD: Answer(405, "该地址不支持此方法", "This address does not support the method"),
-    Code.UNAUTHENTICATED: Answer(401, "缺少密钥或密钥不正确", "The key is missing or wrong"),
-    Code.FORBIDDEN: Answer(403, "没有权限", "Not allowed"),
-    Code.NOT_FOUND: Answer(404, "没有找到", "Not found"),
-    Code.KEY_REUSED: Answer(422, "幂等键已用于其他内容", "The Idempotency-Key was used for another body"),
-    Code.KEY_MISSING: Answer(400, "缺少幂等键", "The Idempotency-Key header is missing"),
-    Code.ILLEGAL_TRANSITION: Answer(409, "当前状态不允许此操作", "The demand's status does not allow this"),
-    Code.WRONG_TELLER: Answer(409, "当前由其他环节处理", "Another service must handle this demand now"),
-    Code.CONFLICT: Answer(409, "内容已被他人更新，请刷新后重试", "Changed meanwhile; reload and try again"),
-    Code.STALE: Answer(412, "读取之后内容已更新，请重新读取", "Changed since it was read; read it again"),
-    Code.LINK_EXPIRED: Answer(410, "链接已失效", "The link is no longer valid"),
-    Code.ERASED: Answer(410, "个人信息已删除", "The personal data was erased"),
-    Code.CURSOR_GONE: Answer(410, "游标已失效，请重新开始", "The events after this cursor are no longer kept"),
-    Code.QUOTA_USED_UP: Answer(429, "请求过于频繁，本分钟配额已用完", "Too many requests in this minute"),
-    Code.UNAVAILABLE: Answer(503, "服务暂时不可用，请稍后重试", "Temporarily unavailable; try again"),
+ANSWERS: dict[Code, RefusalStatus] = {
+    Code.INVALID: RefusalStatus(422, "提交的内容有误", "The input is not valid"),
+    Code.TOO_LARGE: RefusalStatus(413, "提交的内容过大", "The body is too large"),
+    Code.UNREADABLE: RefusalStatus(400, "无法读取提交的内容", "The body cannot be read"),
+    Code.UNSUPPORTED: RefusalStatus(415, "不支持此内容类型", "The media type of the body is not supported"),
+    Code.WRONG_METHOD: RefusalStatus(405, "该地址不支持此方法", "This address does not support the method"),
+    Code.UNAUTHENTICATED: RefusalStatus(401, "缺少密钥或密钥不正确", "The key is missing or wrong"),
+    Code.FORBIDDEN: RefusalStatus(403, "没有权限", "Not allowed"),
+    Code.NOT_FOUND: RefusalStatus(404, "没有找到", "Not found"),
+    Code.KEY_REUSED: RefusalStatus(422, "幂等键已用于其他内容", "The Idempotency-Key was used for another body"),
+    Code.KEY_MISSING: RefusalStatus(400, "缺少幂等键", "The Idempotency-Key header is missing"),
+    Code.ILLEGAL_TRANSITION: RefusalStatus(409, "当前状态不允许此操作", "The demand's status does not allow this"),
+    Code.WRONG_TELLER: RefusalStatus(409, "当前由其他环节处理", "Another service must handle this demand now"),
+    Code.CONFLICT: RefusalStatus(409, "内容已被他人更新，请刷新后重试", "Changed meanwhile; reload and try again"),
+    Code.STALE: RefusalStatus(412, "读取之后内容已更新，请重新读取", "Changed since it was read; read it again"),
+    Code.LINK_EXPIRED: RefusalStatus(410, "链接已失效", "The link is no longer valid"),
+    Code.ERASED: RefusalStatus(410, "个人信息已删除", "The personal data was erased"),
+    Code.CURSOR_GONE: RefusalStatus(410, "游标已失效，请重新开始", "The events after this cursor are no longer kept"),
+    Code.QUOTA_USED_UP: RefusalStatus(429, "请求过于频繁，本分钟配额已用完", "Too many requests in this minute"),
+    Code.UNAVAILABLE: RefusalStatus(503, "服务暂时不可用，请稍后重试", "Temporarily unavailable; try again"),
 }
 
 

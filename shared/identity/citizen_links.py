@@ -14,19 +14,19 @@ MAX_AGE: Final = 400 * 24 * 3600
 """Seconds that a link is valid. Our choice: longer than the longest demand takes."""
 
 
-class Holder(StrEnum):
+class LinkHolder(StrEnum):
     """The person who got a link; the value is the purpose of the signed token."""
 
     CITIZEN = "rate"
     SUPPORTER = "look"
 
 
-class Link(NamedTuple):
+class LinkContent(NamedTuple):
     """The content of a token. `answer` is the version of the demand whose answer the link asks to rate; None: the
     current answer."""
 
     demand: UUID
-    holder: Holder
+    holder: LinkHolder
     answer: int | None = None
 
 
@@ -50,7 +50,7 @@ class CitizenLinks:
         """The links of the deployment at this address; links that are signed with the previous secret are valid too."""
         return cls(Tokens(secret, MAX_AGE, previous), public_url.rstrip("/"))
 
-    def follow(self, demand: UUID, holder: Holder = Holder.CITIZEN) -> str:
+    def follow(self, demand: UUID, holder: LinkHolder = LinkHolder.CITIZEN) -> str:
         """The URL of the page with the status of the demand and its answer."""
         return f"{self.public_url}{follow_path(self.token(demand, holder))}"
 
@@ -58,24 +58,24 @@ class CitizenLinks:
         """The URL of the page where the citizen rates an answer."""
         return f"{self.public_url}{rate_path(self.token(demand, answer=answer))}"
 
-    def token(self, demand: UUID, holder: Holder = Holder.CITIZEN, answer: int | None = None) -> str:
+    def token(self, demand: UUID, holder: LinkHolder = LinkHolder.CITIZEN, answer: int | None = None) -> str:
         """The signed part of a link; it is short, because the length of text messages costs money."""
         claims: dict[str, Any] = {"d": urlsafe_b64encode(demand.bytes).decode().rstrip("=")}
         return self.tokens.write(holder, claims if answer is None else claims | {"v": answer})
 
-    def read(self, token: str) -> Link:
+    def read(self, token: str) -> LinkContent:
         """The content of a token; raises `BrokenLink`, or `Refused` if it is too old.
 
         It needs no database, so attempts to guess a token are cheap for us.
         """
         with suppress(_OtherHolder):
-            return self._read(token, Holder.CITIZEN)
+            return self._read(token, LinkHolder.CITIZEN)
         try:
-            return self._read(token, Holder.SUPPORTER)
+            return self._read(token, LinkHolder.SUPPORTER)
         except _OtherHolder:
             raise BrokenLink from None
 
-    def _read(self, token: str, holder: Holder) -> Link:
+    def _read(self, token: str, holder: LinkHolder) -> LinkContent:
         try:
             claims = self.tokens.read(holder, token)
         except Refused as refused:
@@ -84,7 +84,7 @@ class CitizenLinks:
             raise
         # Links of older versions have the claim `demand` instead of `d`.
         demand = UUID(bytes=urlsafe_b64decode(f"{claims['d']}==")) if "d" in claims else UUID(str(claims["demand"]))
-        return Link(demand, holder, claims.get("v"))
+        return LinkContent(demand, holder, claims.get("v"))
 
 
 def follow_path(token: str) -> str:

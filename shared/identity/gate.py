@@ -15,7 +15,7 @@ from shared.contracts.refusals import Code, FieldError, Refused
 from shared.identity import session_cookie
 from shared.identity.field_sign_in import COOKIE as FIELD_COOKIE
 from shared.identity.person import Person
-from shared.identity.sessions import Session, Sessions, csrf_token
+from shared.identity.sessions import StaffSession, StaffSessions, csrf_token
 from shared.identity.settings import SignInSettings
 
 SIGN_IN: Final = "/sign-in"
@@ -44,12 +44,12 @@ class SignedIn:
 class Gate:
     """Sets and reads the cookies of one deployment; `secure`: people use https."""
 
-    sessions: Sessions
+    sessions: StaffSessions
     attempts: Tokens
     secure: bool
 
     @classmethod
-    def of(cls, settings: SignInSettings, sessions: Sessions) -> "Gate":
+    def of(cls, settings: SignInSettings, sessions: StaffSessions) -> "Gate":
         """From the settings."""
         attempts = Tokens(settings.secret, ATTEMPT_SECONDS, settings.secret_previous)
         return cls(sessions, attempts, settings.public_url.startswith("https://"))
@@ -68,7 +68,7 @@ class Gate:
             await _require_csrf(request, visitor.csrf)
         return visitor
 
-    async def session_of(self, request: Request) -> Session | None:
+    async def session_of(self, request: Request) -> StaffSession | None:
         """The session of a request, or None."""
         secret = self.secret_of(request)
         return await self.sessions.find(secret) if secret else None

@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 
 from shared.contracts.refusals import Code, Refused
 from shared.identity.person import Role
-from shared.identity.rights import COMMANDS, RIGHTS, Relation, Wording
+from shared.identity.rights import COMMANDS, RIGHTS, BilingualName, Relation
 
 
 class Grant(NamedTuple):
@@ -67,26 +67,28 @@ POLICY: Final = Policy(
 COORDINATORS: Final = frozenset({Grant(Role.HEAD, Relation.WHOLE), Grant(Role.DISPATCHER, Relation.WHOLE)})
 """The grants of a decision that a pack gives to its coordinator."""
 
-ROLE_WORDS: Final[Mapping[Role, Wording]] = {
-    Role.CLERK: Wording("经办人", "a clerk"),
-    Role.HEAD: Wording("负责人", "the head"),
-    Role.DISPATCHER: Wording("派单员", "a dispatcher"),
-    Role.LEADER: Wording("领导", "a leader"),
-    Role.AUDITOR: Wording("审计员", "an auditor"),
-    Role.ADMIN: Wording("管理员", "an administrator"),
-    Role.CALLER: Wording("回访员", "a caller"),
-    Role.PERSONAL_DATA: Wording("个人信息查阅人（personal-data）", "a person with the role 'personal-data'"),
+ROLE_WORDS: Final[Mapping[Role, BilingualName]] = {
+    Role.CLERK: BilingualName("经办人", "a clerk"),
+    Role.HEAD: BilingualName("负责人", "the head"),
+    Role.DISPATCHER: BilingualName("派单员", "a dispatcher"),
+    Role.LEADER: BilingualName("领导", "a leader"),
+    Role.AUDITOR: BilingualName("审计员", "an auditor"),
+    Role.ADMIN: BilingualName("管理员", "an administrator"),
+    Role.CALLER: BilingualName("回访员", "a caller"),
+    Role.PERSONAL_DATA: BilingualName("个人信息查阅人（personal-data）", "a person with the role 'personal-data'"),
 }
-RELATION_WORDS: Final[Mapping[Relation, Wording]] = {
-    Relation.OWN: Wording("主办单位", "the unit that leads"),
-    Relation.ASSISTING: Wording("协办单位", "an assisting unit"),
-    Relation.FORMER: Wording("曾主办的单位", "a unit that led before"),
-    Relation.BELOW: Wording("上级单位", "a unit above the one that leads"),
-    Relation.WHOLE: Wording("统筹单位", "the coordinator"),
-    Relation.JURISDICTION: Wording("本辖区其他单位", "another unit of the jurisdiction"),
-    Relation.TO_CALL: Wording("未参与办理且待回访的单位", "a unit that had no part in an answer that is to be rated"),
-    Relation.APART: Wording("未参与办理的单位", "a unit that had no part in it"),
-    Relation.NONE: Wording("其他辖区的单位", "a unit of another jurisdiction"),
+RELATION_WORDS: Final[Mapping[Relation, BilingualName]] = {
+    Relation.OWN: BilingualName("主办单位", "the unit that leads"),
+    Relation.ASSISTING: BilingualName("协办单位", "an assisting unit"),
+    Relation.FORMER: BilingualName("曾主办的单位", "a unit that led before"),
+    Relation.BELOW: BilingualName("上级单位", "a unit above the one that leads"),
+    Relation.WHOLE: BilingualName("统筹单位", "the coordinator"),
+    Relation.JURISDICTION: BilingualName("本辖区其他单位", "another unit of the jurisdiction"),
+    Relation.TO_CALL: BilingualName(
+        "未参与办理且待回访的单位", "a unit that had no part in an answer that is to be rated"
+    ),
+    Relation.APART: BilingualName("未参与办理的单位", "a unit that had no part in it"),
+    Relation.NONE: BilingualName("其他辖区的单位", "a unit of another jurisdiction"),
 }
 """What to call a unit with this relation to a case, the most important relation first."""
 
@@ -110,29 +112,29 @@ def _refused(
     return Refused(Code.FORBIDDEN, en, zh)
 
 
-def _rule(grants: frozenset[Grant]) -> Wording:
+def _rule(grants: frozenset[Grant]) -> BilingualName:
     """All grants in words, with the roles at the same kind of unit together."""
     parts = []
     for relation, words in RELATION_WORDS.items():
         roles = _listed(ROLE_WORDS[role] for role in Role if Grant(role, relation) in grants)
         if roles.en:
-            parts.append(Wording(f"{words.zh}的{roles.zh}", f"{roles.en} of {words.en}"))
+            parts.append(BilingualName(f"{words.zh}的{roles.zh}", f"{roles.en} of {words.en}"))
     return _listed(parts, ("；", "; "))
 
 
-def _listed(words: Iterable[Wording], between: tuple[str, str] = ("、", ", ")) -> Wording:
-    def join(left: Wording, right: Wording) -> Wording:
-        return Wording(f"{left.zh}{between[0]}{right.zh}", f"{left.en}{between[1]}{right.en}")
+def _listed(words: Iterable[BilingualName], between: tuple[str, str] = ("、", ", ")) -> BilingualName:
+    def join(left: BilingualName, right: BilingualName) -> BilingualName:
+        return BilingualName(f"{left.zh}{between[0]}{right.zh}", f"{left.en}{between[1]}{right.en}")
 
     listed = list(words)
-    return reduce(join, listed) if listed else Wording("", "")
+    return reduce(join, listed) if listed else BilingualName("", "")
 
 
-def _ask(grants: frozenset[Grant], offices: CaseOffices) -> Wording:
+def _ask(grants: frozenset[Grant], offices: CaseOffices) -> BilingualName:
     """Whom to ask: the lead unit if it may do it, else the unit above it, else the coordinator."""
     granted = {grant.relation for grant in grants}
     if offices.lead and Relation.OWN in granted:
-        return Wording(f"请联系主办单位 {offices.lead}。", f"ask {offices.lead}, which leads")
+        return BilingualName(f"请联系主办单位 {offices.lead}。", f"ask {offices.lead}, which leads")
     if offices.above and Relation.BELOW in granted:
-        return Wording(f"请联系上级单位 {offices.above}。", f"ask {offices.above}, which stands above")
-    return Wording(f"请联系统筹单位 {offices.coordinator}。", f"ask the coordinator, {offices.coordinator}")
+        return BilingualName(f"请联系上级单位 {offices.above}。", f"ask {offices.above}, which stands above")
+    return BilingualName(f"请联系统筹单位 {offices.coordinator}。", f"ask the coordinator, {offices.coordinator}")

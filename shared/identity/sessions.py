@@ -22,7 +22,7 @@ TOUCHED_AFTER: Final = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True)
-class Session:
+class StaffSession:
     """A session; `id_token` is the issuer's token, which is needed to sign out there (None without an issuer)."""
 
     person: Person
@@ -31,7 +31,7 @@ class Session:
 
 
 @dataclass(frozen=True, slots=True)
-class Sessions:
+class StaffSessions:
     """Begins, finds and ends sessions; all processes with the same database share them."""
 
     pool: Pool
@@ -40,7 +40,7 @@ class Sessions:
     clock: Callable[[], datetime] = now
 
     @classmethod
-    def of(cls, settings: SignInSettings, pool: Pool) -> "Sessions":
+    def of(cls, settings: SignInSettings, pool: Pool) -> "StaffSessions":
         """With the time limits of the settings."""
         idle, longest = timedelta(minutes=settings.session_idle_minutes), timedelta(hours=settings.session_hours)
         return cls(pool, idle, longest)
@@ -68,7 +68,7 @@ class Sessions:
             )
         return secret
 
-    async def find(self, secret: str) -> Session | None:
+    async def find(self, secret: str) -> StaffSession | None:
         """The session with this secret; None if it has ended, was idle for too long, or was revoked."""
         id, at = _hashed(secret), self.clock()
         async with self.pool.acquire(timeout=5) as db:
@@ -87,7 +87,7 @@ class Sessions:
                 return None
             await self._touch(db, id, row["idle_until"], at)
         person = Person(row["name"], row["unit"], frozenset(row["roles"]), row["subject"])
-        return Session(person, row["began_at"], row["id_token"])
+        return StaffSession(person, row["began_at"], row["id_token"])
 
     async def _touch(self, db: Connection, id: bytes, idle_until: datetime, at: datetime) -> None:
         if at + self.idle - idle_until >= min(TOUCHED_AFTER, self.idle / 2):

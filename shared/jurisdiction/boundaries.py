@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from shared.contracts.demand.facts import Location
 from shared.jurisdiction.parts import Division
-from shared.jurisdiction.problems import PackError, Problem, Spot
+from shared.jurisdiction.problems import FileLine, PackError, PackProblem
 from shared.jurisdiction.tree import Tree
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ AREAS: Final = frozenset({"Polygon", "MultiPolygon"})
 class Feature(NamedTuple):
     """One boundary in the file; `geometry` is GeoJSON in WGS-84, longitude first."""
 
-    spot: Spot
+    spot: FileLine
     code: str
     name: str
     geometry: dict[str, Any]
@@ -39,9 +39,9 @@ def read_features(path: Path) -> list[Feature]:
         document = json.loads(text)
     except (UnicodeDecodeError, ValueError) as fault:
         line = getattr(fault, "lineno", 1)
-        raise PackError([Problem(Spot(str(path), line), f"this is no GeoJSON: {fault}")]) from None
+        raise PackError([PackProblem(FileLine(str(path), line), f"this is no GeoJSON: {fault}")]) from None
     if not isinstance(document, dict) or not isinstance(document.get("features"), list):
-        raise PackError([Problem(Spot(str(path), 1), "this is no GeoJSON FeatureCollection")])
+        raise PackError([PackProblem(FileLine(str(path), 1), "this is no GeoJSON FeatureCollection")])
     features, problems = [], []
     for n, feature in enumerate(document["features"], 1):
         properties = feature.get("properties") or {} if isinstance(feature, dict) else {}
@@ -50,15 +50,15 @@ def read_features(path: Path) -> list[Feature]:
             features.append(Feature(_spot(path, text, code), code, str(properties.get("name", "")), geometry))
         else:
             what = f"feature {n} needs properties.code, the code of a division as text, and a geometry"
-            problems.append(Problem(Spot(str(path), 1), what))
+            problems.append(PackProblem(FileLine(str(path), 1), what))
     if problems:
         raise PackError(problems)
     return features
 
 
-def _spot(path: Path, text: str, code: str) -> Spot:
+def _spot(path: Path, text: str, code: str) -> FileLine:
     at = text.find(f'"{code}"')
-    return Spot(str(path), text.count("\n", 0, max(at, 0)) + 1)
+    return FileLine(str(path), text.count("\n", 0, max(at, 0)) + 1)
 
 
 @dataclass(frozen=True)
@@ -116,9 +116,9 @@ def area(feature: Feature) -> "BaseGeometry":
         if feature.geometry.get("type") in AREAS:
             return shape(feature.geometry)
     except (ShapelyError, ValueError, TypeError, LookupError, AttributeError) as fault:
-        raise PackError([Problem(feature.spot, f"{feature.code}: this geometry cannot be read: {fault}")]) from None
+        raise PackError([PackProblem(feature.spot, f"{feature.code}: this geometry cannot be read: {fault}")]) from None
     what = f"{feature.code}: a boundary is a Polygon or a MultiPolygon, not {feature.geometry.get('type')!r}"
-    raise PackError([Problem(feature.spot, what)])
+    raise PackError([PackProblem(feature.spot, what)])
 
 
 def boundaries_of(directory: Path, divisions: Iterable[Division]) -> Boundaries | None:

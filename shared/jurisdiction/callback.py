@@ -12,7 +12,7 @@ from pydantic import Field, model_validator
 from shared.contracts.refusals import Code, FieldError, Refused
 from shared.jurisdiction.handling import Coded
 from shared.jurisdiction.limits import Limit
-from shared.jurisdiction.parts import Days, Hours, Part, Text, Words, span
+from shared.jurisdiction.parts import Days, Hours, PackModel, Text, Words, span
 
 
 class Coverage(StrEnum):
@@ -64,7 +64,7 @@ USUAL_QUESTIONS: Final = (
 """The questions of an order form elsewhere: 是否联系, 是否解决, 结果, 态度和过程, 意见是否明确."""
 
 
-class CallBack(Part):
+class CallBack(PackModel):
     """`callback` in `pack.yaml`; without it nobody is called, and the usual tags may be given."""
 
     coverage: Coverage = Coverage.ALL

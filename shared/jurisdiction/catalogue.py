@@ -10,8 +10,8 @@ from shared.contracts.demand.facts import RequestKind
 from shared.jurisdiction.calendar import Calendar
 from shared.jurisdiction.conditions import DETAILED, Condition, Local, RoutingInput, asks, first_failed
 from shared.jurisdiction.limits import LimitPreset
-from shared.jurisdiction.parts import STATION, TOWN, Category, Part, Rule
-from shared.jurisdiction.places import Places
+from shared.jurisdiction.parts import STATION, TOWN, Category, PackModel, Rule
+from shared.jurisdiction.places import DivisionTree
 from shared.jurisdiction.tree import Tree
 
 CACHED: Final = 65_536
@@ -29,7 +29,7 @@ class Unclear(StrEnum):
     NO_RULE = "no-rule"
 
 
-class Assignment(Part):
+class Assignment(PackModel):
     """The decision: the lead unit, assisting units, team, rule and limit; `limit_source` is the preset of the limit."""
 
     rule_id: str
@@ -40,14 +40,14 @@ class Assignment(Part):
     limit_source: str | None = None
 
 
-class Undecided(Part):
+class Undecided(PackModel):
     """No decision, with the reason and the units that a dispatcher should consider, nearest first."""
 
     reason: Unclear
     suggestions: tuple[str, ...] = ()
 
 
-class Rulebook(Part):
+class Rulebook(PackModel):
     """The content of a catalogue: rules in order, presets of limits, and the coordinator."""
 
     rules: tuple[Rule, ...]
@@ -68,7 +68,7 @@ class Rulebook(Part):
 class Catalogue:
     """Decides demands. Rules are grouped by category at the start, so that each demand is compared with few rules."""
 
-    def __init__(self, places: Places, subjects: Tree[Category], calendar: Calendar, book: Rulebook) -> None:
+    def __init__(self, places: DivisionTree, subjects: Tree[Category], calendar: Calendar, book: Rulebook) -> None:
         self._places = places
         self._local = Local(places, subjects, calendar)
         self._book = book

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from pydantic import Field, field_validator, model_validator
 
 from shared.jurisdiction.notices import Notice
-from shared.jurisdiction.parts import Hours, Part, Words, span
+from shared.jurisdiction.parts import Hours, PackModel, Words, span
 
 ANSWERS_AT_ONCE: Final = (
     Notice.SUBMITTED, Notice.SUPPORTED, Notice.CONFIRMED, Notice.REOPENED, Notice.WITHDRAWN, Notice.LINK_REQUESTED,
@@ -18,7 +18,7 @@ ANSWERS_AT_ONCE: Final = (
 _LONGEST_SPREAD: Final = 180
 
 
-class QuietHours(Part):
+class QuietHours(PackModel):
     """In `hours` (local time, such as `21:00-08:00`) only the messages in `any_time` are sent; the others are sent
     after the hours, spread over `spread_minutes`.
 
@@ -51,7 +51,7 @@ class QuietHours(Part):
         return over + timedelta(seconds=int(self.spread_minutes * 60 * share))
 
 
-class DigestRules(Part):
+class DigestRules(PackModel):
     """After a message to an address, further messages within `within_minutes` wait and are merged into one.
 
     `apart`: notices that are never merged. `listed`: how many demands a merged message names with their links.
@@ -69,7 +69,7 @@ class DigestRules(Part):
         return apart
 
 
-class DutyAddress(Part):
+class DutyAddress(PackModel):
     """The address of a unit for messages: exactly one of these. `gateway` is the name of a gateway in
     `HUYING_GATEWAYS`, such as a WeChat Work robot, whose key is in that file. It is an address of an office, not of a
     person."""
@@ -85,7 +85,7 @@ class DutyAddress(Part):
         return self
 
 
-class StaffNews(Part):
+class StaffNews(PackModel):
     """The messages to units at their duty addresses: the notices in `told` are merged into one message at `morning` of
     the next working day. Those in `at_once`, and all about demands of the highest urgency, are sent immediately.
 
@@ -107,7 +107,7 @@ class StaffNews(Part):
         return notices
 
 
-class Courtesy(Part):
+class Courtesy(PackModel):
     """A pack's rules for messages. Without `quiet_hours` and `digest`, each message is sent at once.
 
     `despite_opt_out`: notices that are sent even to people who want no messages; by default only what they ask for.

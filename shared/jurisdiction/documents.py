@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import yaml
 
-from shared.jurisdiction.problems import PackError, Problem, Spot
+from shared.jurisdiction.problems import FileLine, PackError, PackProblem
 
 try:
     from yaml import CSafeLoader as _SafeLoader
@@ -21,14 +21,14 @@ DEEPEST: Final = 8
 
 
 @dataclass(frozen=True)
-class Document:
+class YamlDocument:
     """The data of a YAML file, with the tree of nodes that know their lines."""
 
     name: str
     data: Any
     root: yaml.Node
 
-    def spot(self, loc: Loc = ()) -> Spot:
+    def spot(self, loc: Loc = ()) -> FileLine:
         """The line of the value at `loc`, or of the nearest enclosing value that exists."""
         node, line = self.root, self.root.start_mark.line
         for step in loc:
@@ -36,7 +36,7 @@ class Document:
             if child is None:
                 break
             line, node = child
-        return Spot(self.name, line + 1)
+        return FileLine(self.name, line + 1)
 
 
 _WITHOUT_DATES = {
@@ -51,7 +51,7 @@ class _Loader(_SafeLoader):
     yaml_implicit_resolvers = _WITHOUT_DATES
 
 
-def read_yaml(path: Path) -> Document:
+def read_yaml(path: Path) -> YamlDocument:
     """Read a YAML file; raises `PackError` if it is missing, is not YAML, or repeats a key."""
     return parse_yaml(str(path), _text(path))
 
@@ -64,14 +64,14 @@ def check_flat(name: str, text: str) -> None:
             depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
             if depth > DEEPEST or isinstance(event, yaml.AliasEvent):
                 what = f"no anchors (&) and aliases (*), and no more than {DEEPEST} levels: write the rules out"
-                spot = Spot(name, event.start_mark.line + 1 if event.start_mark else 1)
+                spot = FileLine(name, event.start_mark.line + 1 if event.start_mark else 1)
                 zh = f"不能使用锚点（&）和引用（*），嵌套不能超过 {DEEPEST} 层：请把规则逐条写出"
-                raise PackError([Problem(spot, what, zh=zh)])
+                raise PackError([PackProblem(spot, what, zh=zh)])
     except yaml.YAMLError as fault:
         raise PackError([_not_yaml(name, fault)]) from None
 
 
-def parse_yaml(name: str, text: str) -> Document:
+def parse_yaml(name: str, text: str) -> YamlDocument:
     """Parse a YAML text; `name` is used in error messages. Raises `PackError` if it is not YAML or repeats a key."""
     loader = _Loader(text)
     try:
@@ -82,13 +82,15 @@ def parse_yaml(name: str, text: str) -> Document:
     finally:
         loader.dispose()
     if root is None:
-        raise PackError([Problem(Spot(name, 1), "the file is empty", zh="内容为空")])
+        raise PackError([PackProblem(FileLine(name, 1), "the file is empty", zh="内容为空")])
     if problems := [_repeated(name, key) for key in _repeated_keys(root)]:
         raise PackError(problems)
-    return Document(name, data, root)
+    return YamlDocument(name, data, root)
 
 
-def read_rows(path: Path, columns: Sequence[str], optional: Collection[str] = ()) -> list[tuple[Spot, dict[str, str]]]:
+def read_rows(
+    path: Path, columns: Sequence[str], optional: Collection[str] = ()
+) -> list[tuple[FileLine, dict[str, str]]]:
     """The rows of a CSV file; lines that begin with # are comments, empty cells are left out. The header must name the
     columns in order, and may leave out the `optional` ones. Raises `PackError`."""
     rows = _numbered_rows(_text(path))
@@ -97,18 +99,18 @@ def read_rows(path: Path, columns: Sequence[str], optional: Collection[str] = ()
         what = f"the first line must name the columns {','.join(c for c in columns if c not in optional)}"
         if optional:
             what += f", and may name {', '.join(optional)} too"
-        raise PackError([Problem(Spot(str(path), line), what)])
-    return [(Spot(str(path), line), _cells(path, line, header, row)) for line, row in rows]
+        raise PackError([PackProblem(FileLine(str(path), line), what)])
+    return [(FileLine(str(path), line), _cells(path, line, header, row)) for line, row in rows]
 
 
 def _text(path: Path) -> str:
     try:
         return path.read_text("utf-8-sig")
     except FileNotFoundError:
-        raise PackError([Problem(Spot(str(path), 1), "the file is missing; every pack has one")]) from None
+        raise PackError([PackProblem(FileLine(str(path), 1), "the file is missing; every pack has one")]) from None
     except UnicodeDecodeError as fault:
         line = fault.object[: fault.start].count(b"\n") + 1
-        raise PackError([Problem(Spot(str(path), line), "not UTF-8; save the file as UTF-8")]) from None
+        raise PackError([PackProblem(FileLine(str(path), line), "not UTF-8; save the file as UTF-8")]) from None
 
 
 def _numbered_rows(text: str) -> Iterator[tuple[int, list[str]]]:
@@ -120,7 +122,7 @@ def _numbered_rows(text: str) -> Iterator[tuple[int, list[str]]]:
 def _cells(path: Path, line: int, columns: Sequence[str], row: list[str]) -> dict[str, str]:
     if len(row) != len(columns):
         what = f"{len(row)} cells where the header names {len(columns)} columns"
-        raise PackError([Problem(Spot(str(path), line), what)])
+        raise PackError([PackProblem(FileLine(str(path), line), what)])
     return {column: cell.strip() for column, cell in zip(columns, row, strict=True) if cell.strip()}
 
 
@@ -135,11 +137,11 @@ def _step_into(node: yaml.Node, step: int | str) -> tuple[int, yaml.Node] | None
     return None
 
 
-def _not_yaml(name: str, fault: yaml.YAMLError) -> Problem:
+def _not_yaml(name: str, fault: yaml.YAMLError) -> PackProblem:
     mark = getattr(fault, "problem_mark", None)
     cause = getattr(fault, "problem", None) or str(fault)
     zh = "格式有误（YAML）：请检查这一行和上一行的缩进、冒号、引号和括号"
-    return Problem(Spot(name, mark.line + 1 if mark else 1), f"this is no YAML: {cause}", zh=zh)
+    return PackProblem(FileLine(name, mark.line + 1 if mark else 1), f"this is no YAML: {cause}", zh=zh)
 
 
 def _repeated_keys(node: yaml.Node) -> Iterator[yaml.Node]:
@@ -155,7 +157,7 @@ def _repeated_keys(node: yaml.Node) -> Iterator[yaml.Node]:
             yield from _repeated_keys(value)
 
 
-def _repeated(name: str, key: yaml.Node) -> Problem:
+def _repeated(name: str, key: yaml.Node) -> PackProblem:
     what = f"the key {key.value!r} occurs twice here; keep one"
     zh = f"“{key.value}”在同一处写了两次，请只保留一个"
-    return Problem(Spot(name, key.start_mark.line + 1), what, zh=zh)
+    return PackProblem(FileLine(name, key.start_mark.line + 1), what, zh=zh)

@@ -7,13 +7,13 @@ from typing import Generic, TypeVar
 from pydantic import Field
 
 from shared.contracts.codes import Code
-from shared.jurisdiction.documents import Document, Loc
+from shared.jurisdiction.documents import Loc, YamlDocument
 from shared.jurisdiction.limits import LimitPreset
 from shared.jurisdiction.notices import Templates
 from shared.jurisdiction.parts import (
     Category,
     Division,
-    Part,
+    PackModel,
     Rule,
     Team,
     Unit,
@@ -21,51 +21,51 @@ from shared.jurisdiction.parts import (
     Words,
     Year,
 )
-from shared.jurisdiction.problems import Spot
+from shared.jurisdiction.problems import FileLine
 from shared.jurisdiction.profile import Profile
 
-P = TypeVar("P", bound=Part)
+P = TypeVar("P", bound=PackModel)
 
 
 @dataclass(frozen=True, slots=True)
-class Row(Generic[P]):
+class PackRow(Generic[P]):
     """One row of a CSV file, or one item of a YAML list, with its line."""
 
-    spot: Spot
+    spot: FileLine
     part: P
 
 
 @dataclass(frozen=True)
-class Sheet(Generic[P]):
+class PackSheet(Generic[P]):
     """One YAML file, parsed into its model."""
 
-    document: Document
+    document: YamlDocument
     part: P
 
-    def spot(self, loc: Loc = ()) -> Spot:
+    def spot(self, loc: Loc = ()) -> FileLine:
         return self.document.spot(loc)
 
 
-class CategoriesFile(Part):
+class CategoriesFile(PackModel):
     """`categories.yaml`."""
 
     categories: tuple[Category, ...] = Field(min_length=1)
 
 
-class CatalogueFile(Part):
+class CatalogueFile(PackModel):
     """`catalogue.yaml`; `limits` is the preset of rules that name none."""
 
     limits: Code | None
     rules: tuple[Rule, ...]
 
 
-class LimitsFile(Part):
+class LimitsFile(PackModel):
     """`limits.yaml`."""
 
     presets: Mapping[Code, LimitPreset]
 
 
-class HolidaysFile(Part):
+class HolidaysFile(PackModel):
     """`holidays.yaml`."""
 
     source: Words
@@ -73,26 +73,26 @@ class HolidaysFile(Part):
     years: Mapping[int, Year] = Field(min_length=1)
 
 
-class TemplatesFile(Part):
+class TemplatesFile(PackModel):
     """`templates.yaml`."""
 
     templates: Templates
 
 
 @dataclass(frozen=True)
-class Draft:
+class PackFiles:
     """All files of a pack, for the checks to compare."""
 
-    profile: Sheet[Profile]
-    divisions: list[Row[Division]]
-    units: list[Row[Unit]]
-    teams: list[Row[Team]]
-    categories: Sheet[CategoriesFile]
-    catalogue: Sheet[CatalogueFile]
-    limits: Sheet[LimitsFile]
-    holidays: Sheet[HolidaysFile]
-    templates: Sheet[TemplatesFile]
+    profile: PackSheet[Profile]
+    divisions: list[PackRow[Division]]
+    units: list[PackRow[Unit]]
+    teams: list[PackRow[Team]]
+    categories: PackSheet[CategoriesFile]
+    catalogue: PackSheet[CatalogueFile]
+    limits: PackSheet[LimitsFile]
+    holidays: PackSheet[HolidaysFile]
+    templates: PackSheet[TemplatesFile]
 
-    def category_rows(self) -> list[Row[Category]]:
+    def category_rows(self) -> list[PackRow[Category]]:
         numbered = enumerate(self.categories.part.categories)
-        return [Row(self.categories.spot(("categories", at)), category) for at, category in numbered]
+        return [PackRow(self.categories.spot(("categories", at)), category) for at, category in numbered]

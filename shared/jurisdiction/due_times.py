@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
 from shared.jurisdiction.calendar import LAST_SECOND, Calendar
-from shared.jurisdiction.limits import EarlyWarning, Hours, Limit, LimitUnit, Supervision
+from shared.jurisdiction.limits import EarlyWarning, Limit, LimitUnit, Supervision, WorkingSpan
 
 _DAY = timedelta(days=1)
 
@@ -15,7 +15,7 @@ class DueTimes:
     """Takes aware datetimes and returns UTC. `hours` are the working hours of a working day, in order."""
 
     calendar: Calendar
-    hours: Sequence[Hours]
+    hours: Sequence[WorkingSpan]
 
     def end_of(self, limit: Limit, start: datetime) -> datetime:
         """The end of a limit that begins at `start`.

@@ -4,7 +4,7 @@ from enum import StrEnum
 
 from shared.jurisdiction.catalogue import Catalogue, Unclear, Undecided
 from shared.jurisdiction.conditions import Condition, RoutingInput, condition_text, keyword_in
-from shared.jurisdiction.parts import Part, Rule
+from shared.jurisdiction.parts import PackModel, Rule
 
 
 class RuleResult(StrEnum):
@@ -15,7 +15,7 @@ class RuleResult(StrEnum):
     FAILED = "failed"
 
 
-class RuleOutcome(Part):
+class RuleOutcome(PackModel):
     """The outcome of a rule. If it failed: the first condition that was not met, its value, and the demand's value."""
 
     rule: str
@@ -27,7 +27,7 @@ class RuleOutcome(Part):
     keyword: str | None = None
 
 
-class Explanation(Part):
+class Explanation(PackModel):
     """`rule` decided; if none did, or its unit does not exist at this division, `unclear` says why."""
 
     rule: str | None

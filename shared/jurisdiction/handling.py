@@ -7,10 +7,10 @@ from pydantic import Field
 
 from shared.contracts.codes import Code
 from shared.jurisdiction.limits import Limit
-from shared.jurisdiction.parts import Days, Part, Text, Words
+from shared.jurisdiction.parts import Days, PackModel, Text, Words
 
 
-class Coded(Part):
+class Coded(PackModel):
     """One entry of a list to choose from."""
 
     code: Code
@@ -24,14 +24,14 @@ class Decider(StrEnum):
     COORDINATOR = "coordinator"
 
 
-class Extension(Part):
+class ExtensionRules(PackModel):
     """How a unit asks for a later due time (延期); the limits of extensions are in the profile."""
 
     ask_before_due: bool = Field(True, description="overdue demands cannot be extended")
     decider: Decider = Decider.COORDINATOR
 
 
-class Returning(Part):
+class Returning(PackModel):
     """The rules for a unit that says that it is not responsible (退单)."""
 
     window: Limit | None = Field(None, description="from the routing; null: at any time")
@@ -64,7 +64,7 @@ USUAL_PAUSES: Final = (
 """The reasons for packs that list none; the limits are our choice."""
 
 
-class Pausing(Part):
+class Pausing(PackModel):
     """The reasons for a pause, and how often staff must review it."""
 
     reasons: tuple[PauseReason, ...] = USUAL_PAUSES
@@ -79,7 +79,7 @@ USUAL_NOT_REACHED: Final = (
 )
 
 
-class Contact(Part):
+class ContactRules(PackModel):
     """Whether a unit must contact the citizen before its answer."""
 
     required: bool = Field(
@@ -88,7 +88,7 @@ class Contact(Part):
     not_reached: tuple[Coded, ...] = USUAL_NOT_REACHED
 
 
-class Resolving(Part):
+class Resolving(PackModel):
     """What an answer (办结) needs besides its text."""
 
     evidence_required: bool = False
@@ -101,13 +101,13 @@ class Ground(Coded):
     instead: Words | None = None
 
 
-class Handling(Part):
+class Handling(PackModel):
     """`handling` in `pack.yaml`. The defaults are the behaviour from before these rules, or the usual practice."""
 
-    extension: Extension = Extension()
+    extension: ExtensionRules = ExtensionRules()
     returning: Returning = Returning()
     pause: Pausing = Pausing()
-    contact: Contact = Contact()
+    contact: ContactRules = ContactRules()
     resolving: Resolving = Resolving()
     grounds: tuple[Ground, ...] = Field((), description="reasons for declining; none: free text only")
     redo: Limit | None = Field(None, description="the limit after a reopening; null: the same as at first")

@@ -3,13 +3,13 @@
 from collections.abc import Iterable
 
 from shared.jurisdiction.parts import Unit, UnitKind
-from shared.jurisdiction.places import Places
+from shared.jurisdiction.places import DivisionTree
 
 
 class Hierarchy:
     """The units above each unit, computed once."""
 
-    def __init__(self, units: Iterable[Unit], places: Places, coordinator: str) -> None:
+    def __init__(self, units: Iterable[Unit], places: DivisionTree, coordinator: str) -> None:
         listed = tuple(units)
         over = tuple(unit for unit in listed if unit.kind is not UnitKind.DEPARTMENT and unit.id != coordinator)
         by_place: dict[str, list[Unit]] = {}
@@ -22,7 +22,7 @@ class Hierarchy:
         return self._above.get(unit_id, ())
 
     @staticmethod
-    def _way_up(unit: Unit, by_place: dict[str, list[Unit]], places: Places, coordinator: str) -> tuple[str, ...]:
+    def _way_up(unit: Unit, by_place: dict[str, list[Unit]], places: DivisionTree, coordinator: str) -> tuple[str, ...]:
         if unit.id == coordinator:
             return ()
         path = places.ancestors(unit.division_code)

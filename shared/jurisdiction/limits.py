@@ -12,7 +12,7 @@ from pydantic import AnyUrl, Field, model_validator
 
 from shared.contracts.codes import Code
 from shared.contracts.demand.facts import RequestKind, Stage, Urgency
-from shared.jurisdiction.parts import Days, Part, Text, Words
+from shared.jurisdiction.parts import Days, PackModel, Text, Words
 
 Amount = Annotated[int | None, Field(ge=1)]
 
@@ -26,7 +26,7 @@ class LimitUnit(StrEnum):
     MINUTES = "minutes"
 
 
-class Limit(Part):
+class Limit(PackModel):
     """A duration in exactly one of four units: `{working_days: 1}`, `{minutes: 30}`.
 
     Limits in days or working days end at the end of a day. Hours and minutes count at night and on days of rest too;
@@ -69,7 +69,7 @@ class Limit(Part):
 _BY_THE_CLOCK: Final = (LimitUnit.HOURS, LimitUnit.MINUTES)
 
 
-class _Stages(Part):
+class _Stages(PackModel):
     """A limit for each stage; null: no limit is set here."""
 
     sign: Limit | None = Field(None, description="until the unit has signed for it (签收), from its routing")
@@ -152,7 +152,7 @@ class StageLimits:
         return cls(source, *(limits.get(stage) for stage in (Stage.SIGN, Stage.CONTACT, Stage.RESOLVE, Stage.ASSIST)))
 
 
-class EarlyWarning(Part):
+class EarlyWarning(PackModel):
     """How long before a due time the unit is warned (黄牌).
 
     For a due time at the end of a day: at the beginning of work on the N-th last working day. For any other due time:
@@ -163,7 +163,7 @@ class EarlyWarning(Part):
     minutes: Days = 60
 
 
-class Rung(Part):
+class Rung(PackModel):
     """One escalation step after a missed due time: how many working days later, and who is informed."""
 
     after_working_days: Annotated[int, Field(ge=0)] = 0
@@ -175,25 +175,25 @@ USUAL_LADDER: Final = (Rung(), Rung(after_working_days=5, to="coordinator"))
 """The unit above at once, and the coordinator five working days later (after rules of other cities; our choice)."""
 
 
-class Supervision(Part):
+class Supervision(PackModel):
     """Who is informed of a due time that is near, and of one that was missed."""
 
     warning: EarlyWarning = EarlyWarning()
     ladder: tuple[Rung, ...] = USUAL_LADDER
 
 
-class Hours(NamedTuple):
+class WorkingSpan(NamedTuple):
     """One span of working hours, in seconds since midnight, local time."""
 
     opens: int
     closes: int
 
 
-def hours_of(text: str) -> Hours:
+def hours_of(text: str) -> WorkingSpan:
     """Parse `08:30-12:00`; raises `ValueError` that says what is wrong."""
     opens, dash, closes = text.partition("-")
     try:
-        hours = Hours(_seconds(opens), _seconds(closes))
+        hours = WorkingSpan(_seconds(opens), _seconds(closes))
     except ValueError:
         raise ValueError(f"{text!r} is not a span of hours, such as 08:30-12:00") from None
     if not dash or hours.opens >= hours.closes:
@@ -212,7 +212,7 @@ WORKING_HOURS: Final = ("09:00-12:00", "14:00-17:00")
 """The working hours for packs that set none; our choice."""
 
 
-def stretches(texts: tuple[str, ...]) -> tuple[Hours, ...]:
+def stretches(texts: tuple[str, ...]) -> tuple[WorkingSpan, ...]:
     """Parse the working hours of a day; raises `ValueError` if they are not spans in order."""
     stretches_of_day = tuple(hours_of(text) for text in texts)
     if not stretches_of_day:

@@ -6,14 +6,14 @@ from pathlib import Path
 
 from shared.jurisdiction.boundaries import boundaries_of
 from shared.jurisdiction.checks import check
-from shared.jurisdiction.draft import Draft
+from shared.jurisdiction.draft import PackFiles
 from shared.jurisdiction.jurisdictions import Jurisdictions
 from shared.jurisdiction.pack import Pack
-from shared.jurisdiction.problems import PackError, Problem, Severity, Spot
+from shared.jurisdiction.problems import FileLine, PackError, PackProblem, ProblemSeverity
 from shared.jurisdiction.reader import read_draft
 from shared.jurisdiction.settings import JurisdictionSettings
 
-Findings = tuple[Problem, ...]
+Findings = tuple[PackProblem, ...]
 
 
 def load_pack(directory: Path) -> Pack:
@@ -42,7 +42,7 @@ def served_packs(directory: Path, ids: str) -> Jurisdictions:
 def examine(directory: Path) -> tuple[Pack, Findings]:
     """The pack in a folder and its warnings; raises `PackError` with errors and warnings if there is an error."""
     if not directory.is_dir():
-        raise PackError([Problem(Spot(str(directory), 1), _missing(directory))])
+        raise PackError([PackProblem(FileLine(str(directory), 1), _missing(directory))])
     draft = read_draft(directory)
     findings = tuple(check(draft))
     _raise_on_error(findings)
@@ -55,12 +55,12 @@ def _missing(directory: Path) -> str:
 
 
 def examine_together(
-    directories: Iterable[Path], more: Callable[[Path, Pack], Iterable[Problem]] = lambda _, __: ()
+    directories: Iterable[Path], more: Callable[[Path, Pack], Iterable[PackProblem]] = lambda _, __: ()
 ) -> tuple[tuple[Pack, ...], Findings]:
     """Like `examine`, for all packs of one deployment: it also checks that they do not share codes or ids. `more` are
     further checks, which take too long for the start of a process."""
     packs: dict[Path, Pack] = {}
-    findings: list[Problem] = []
+    findings: list[PackProblem] = []
     for directory in directories:
         try:
             packs[directory], warnings = examine(directory)
@@ -72,13 +72,13 @@ def examine_together(
     return tuple(packs.values()), tuple(findings)
 
 
-def _raise_on_error(findings: Iterable[Problem]) -> None:
+def _raise_on_error(findings: Iterable[PackProblem]) -> None:
     problems = tuple(findings)
-    if any(problem.severity is Severity.ERROR for problem in problems):
+    if any(problem.severity is ProblemSeverity.ERROR for problem in problems):
         raise PackError(problems)
 
 
-def _pack(draft: Draft, directory: Path) -> Pack:
+def _pack(draft: PackFiles, directory: Path) -> Pack:
     divisions = tuple(row.part for row in draft.divisions)
     return Pack(
         **dict(draft.profile.part),
@@ -96,23 +96,23 @@ def _pack(draft: Draft, directory: Path) -> Pack:
     )
 
 
-def _clashes(packs: dict[Path, Pack]) -> Iterator[Problem]:
+def _clashes(packs: dict[Path, Pack]) -> Iterator[PackProblem]:
     """Problems with values that must be unique over packs: id (the folder's name), prefix, division codes, unit ids."""
     prefixes: dict[str, Path] = {}
     homes: dict[str, Path] = {}
     offices: dict[str, Path] = {}
     for folder, pack in packs.items():
-        spot = Spot(str(folder / "pack.yaml"), 1)
+        spot = FileLine(str(folder / "pack.yaml"), 1)
         name = folder.resolve().name
         if pack.id != name:
-            yield Problem(spot, f"the id {pack.id!r} must be the name of the folder, {name!r}")
+            yield PackProblem(spot, f"the id {pack.id!r} must be the name of the folder, {name!r}")
         if (owner := prefixes.setdefault(pack.number_prefix, folder)) != folder:
-            yield Problem(spot, f"the prefix {pack.number_prefix!r} belongs to {owner}; choose another")
+            yield PackProblem(spot, f"the prefix {pack.number_prefix!r} belongs to {owner}; choose another")
         yield from _taken(spot, folder, "division codes", [place.code for place in pack.divisions], homes)
         yield from _taken(spot, folder, "unit ids", [unit.id for unit in pack.units], offices)
 
 
-def _taken(spot: Spot, folder: Path, what: str, names: list[str], owners: dict[str, Path]) -> Iterator[Problem]:
+def _taken(spot: FileLine, folder: Path, what: str, names: list[str], owners: dict[str, Path]) -> Iterator[PackProblem]:
     taken = [name for name in names if owners.setdefault(name, folder) != folder]
     if taken:
-        yield Problem(spot, f"{len(taken)} {what}, such as {taken[0]!r}, already belong to {owners[taken[0]]}")
+        yield PackProblem(spot, f"{len(taken)} {what}, such as {taken[0]!r}, already belong to {owners[taken[0]]}")

@@ -17,7 +17,7 @@ from shared.jurisdiction.hierarchy import Hierarchy
 from shared.jurisdiction.limits import Limit, LimitPreset, StageLimits, stretches
 from shared.jurisdiction.notices import LINKS, USUAL, Notice, Templates, fill, placeholders
 from shared.jurisdiction.parts import Category, Division, Rule, Team, Unit, Weekday, Year
-from shared.jurisdiction.places import Places
+from shared.jurisdiction.places import DivisionTree
 from shared.jurisdiction.profile import Language, Profile
 from shared.jurisdiction.tree import Tree
 
@@ -202,8 +202,8 @@ class Pack(Profile):
         return str(getattr(self.templates.get(notice) or USUAL[notice], language))
 
     @cached_property
-    def _places(self) -> Places:
-        return Places(self.divisions, self.units, self.teams)
+    def _places(self) -> DivisionTree:
+        return DivisionTree(self.divisions, self.units, self.teams)
 
     @cached_property
     def _hierarchy(self) -> Hierarchy:

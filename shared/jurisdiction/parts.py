@@ -33,7 +33,7 @@ def _is_span(hours: str) -> str:
 Hours = Annotated[str, AfterValidator(_is_span)]
 
 
-class Part(BaseModel):
+class PackModel(BaseModel):
     """The base of all models of a pack: immutable, and an unknown key is an error."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -42,7 +42,7 @@ class Part(BaseModel):
     """Columns that the header of a CSV file may leave out."""
 
 
-class Text(Part):
+class Text(PackModel):
     """A text in both languages of the product."""
 
     zh: Words
@@ -70,7 +70,7 @@ class Weekday(StrEnum):
     SUNDAY = "sunday"
 
 
-class Division(Part):
+class Division(PackModel):
     """A place to which demands belong: a district, a town, a village."""
 
     code: Code
@@ -79,7 +79,7 @@ class Division(Part):
     parent: Code | None = None
 
 
-class Unit(Part):
+class Unit(PackModel):
     """An office that handles demands; `leader` is the leader who is responsible for it (挂钩领导)."""
 
     optional_columns = ("leader",)
@@ -92,7 +92,7 @@ class Unit(Part):
     leader: Words | None = None
 
 
-class Team(Part):
+class Team(PackModel):
     """The team that is stationed in a village, with the responsible unit of each level."""
 
     id: Code
@@ -103,7 +103,7 @@ class Team(Part):
     village_unit: Code
 
 
-class Category(Part):
+class Category(PackModel):
     """A subject of demands; `kind` is the kind of request if the citizen chooses none."""
 
     code: Code
@@ -119,7 +119,7 @@ class Category(Part):
     )
 
 
-class Match(Part):
+class Match(PackModel):
     """The conditions of a rule; a demand must meet all of them. A code includes all codes below it."""
 
     category: Code | None = None
@@ -132,7 +132,7 @@ class Match(Part):
     hours: Hours | None = Field(None, description="local time of the dispatch, such as 22:00-06:00")
 
 
-class Rule(Part):
+class Rule(PackModel):
     """One line of the dispatch catalogue; `lead` is a unit id, `station` or `town`."""
 
     id: Code
@@ -142,7 +142,7 @@ class Rule(Part):
     limits: Code | None = Field(None, description="a preset that differs from the catalogue's own")
 
 
-class Year(Part):
+class Year(PackModel):
     """The days of a year that differ from an ordinary week: holidays and make-up working days."""
 
     announced: bool = Field(True, description="false: make-up working days are not published yet")
@@ -150,14 +150,14 @@ class Year(Part):
     work: tuple[date, ...] = ()
 
 
-class ListLevel(Part):
+class ListLevel(PackModel):
     """A list of projects at a level of divisions (三级清单)."""
 
     level: Words
     name: Text
 
 
-class VillageFund(Part):
+class VillageFund(PackModel):
     """The money that each village may spend on small matters in a year."""
 
     amount_per_year: Annotated[int, Field(gt=0)]
@@ -165,7 +165,7 @@ class VillageFund(Part):
     source: Words
 
 
-class HotSpotRules(Part):
+class HotSpotRules(PackModel):
     """When demands about the same matter are a hot spot (共性需求). The defaults are our choice, measured on real
     messages with `python -m tests.bench.common_demands`: in a sample, four of five reported hot spots were true."""
 

@@ -6,7 +6,7 @@ from shared.jurisdiction.parts import Division, Team, Unit, UnitKind
 from shared.jurisdiction.tree import Tree
 
 
-class Places(Tree[Division]):
+class DivisionTree(Tree[Division]):
     """A tree of divisions that also finds the nearest unit on the way up."""
 
     def __init__(self, divisions: Iterable[Division], units: Iterable[Unit], teams: Iterable[Team]) -> None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 
-class Severity(StrEnum):
+class ProblemSeverity(StrEnum):
     """A pack with an error cannot be used; a pack with warnings can."""
 
     ERROR = "error"
@@ -13,7 +13,7 @@ class Severity(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, order=True)
-class Spot:
+class FileLine:
     """A line of a file, counted from one."""
 
     file: str
@@ -21,23 +21,23 @@ class Spot:
 
 
 @dataclass(frozen=True, slots=True)
-class Problem:
+class PackProblem:
     """One problem, printed in the format that editors and CI understand. `zh` is the text for pages; it is empty if no
     page shows the problem."""
 
-    spot: Spot
+    spot: FileLine
     message: str
-    severity: Severity = Severity.ERROR
+    severity: ProblemSeverity = ProblemSeverity.ERROR
     zh: str = ""
 
     def __str__(self) -> str:
-        mark = "warning: " if self.severity is Severity.WARNING else ""
+        mark = "warning: " if self.severity is ProblemSeverity.WARNING else ""
         return f"{self.spot.file}:{self.spot.line}: {mark}{self.message}"
 
 
 class PackError(Exception):
     """The pack cannot be used; `problems` holds all reasons."""
 
-    def __init__(self, problems: Iterable[Problem]) -> None:
+    def __init__(self, problems: Iterable[PackProblem]) -> None:
         self.problems = tuple(sorted(problems, key=lambda problem: problem.spot))
         super().__init__("\n".join(map(str, self.problems)))

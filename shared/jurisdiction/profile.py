@@ -11,8 +11,8 @@ from shared.jurisdiction.callback import NOBODY_CALLED, CallBack
 from shared.jurisdiction.courtesy import Courtesy
 from shared.jurisdiction.handling import Handling
 from shared.jurisdiction.limits import WORKING_HOURS, Supervision, stretches
-from shared.jurisdiction.parts import Days, HotSpotRules, ListLevel, Part, Text, VillageFund, Words
-from shared.jurisdiction.publication import Publication, Shown
+from shared.jurisdiction.parts import Days, HotSpotRules, ListLevel, PackModel, Text, VillageFund, Words
+from shared.jurisdiction.publication import PublicationRules, PublicPart
 
 Language = Literal["zh", "en"]
 MESSAGES_PER_HOUR: Final = 6
@@ -21,10 +21,10 @@ rating."""
 Dissatisfied = Literal["reopen", "call-back"]
 """What follows a bad rating. `reopen`: the unit handles the demand again (不满意重办). `call-back`: it ends as
 disputed, and the coordinator calls the citizen."""
-NOTHING_SHOWN = Publication(unreleased=(), source="the pack does not say; nothing is shown")
+NOTHING_SHOWN = PublicationRules(unreleased=(), source="the pack does not say; nothing is shown")
 
 
-class Profile(Part):
+class Profile(PackModel):
     """The content of `pack.yaml`. `stationed_level` is the level of divisions with stations and teams; null: there are
     none.
 
@@ -59,7 +59,7 @@ class Profile(Part):
     list_levels: tuple[ListLevel, ...] = ()
     fund: VillageFund | None = None
     hot_spots: HotSpotRules = HotSpotRules()
-    publication: Publication = NOTHING_SHOWN
+    publication: PublicationRules = NOTHING_SHOWN
     working_hours: tuple[Words, ...] = Field(WORKING_HOURS, description="hours of a working day, such as 08:30-12:00")
     supervision: Supervision = Supervision()
     handling: Handling = Handling()
@@ -89,8 +89,8 @@ class Profile(Part):
 
     @field_validator("publication")
     @classmethod
-    def _point_needs_place(cls, publication: Publication) -> Publication:
-        if Shown.POINT in publication.unreleased and Shown.PLACE not in publication.unreleased:
+    def _point_needs_place(cls, publication: PublicationRules) -> PublicationRules:
+        if PublicPart.POINT in publication.unreleased and PublicPart.PLACE not in publication.unreleased:
             raise ValueError("a point shows the place: add place to unreleased, or remove point")
         return publication
 

@@ -8,11 +8,11 @@ from typing import Final
 
 from shared.contracts.demand.facts import Location, Outcome, RequestKind
 from shared.contracts.demand.state import Demand, Status, is_confidential
-from shared.jurisdiction.parts import Part, Words
+from shared.jurisdiction.parts import PackModel, Words
 from shared.jurisdiction.release import ReleaseRules, declines
 
 
-class Shown(StrEnum):
+class PublicPart(StrEnum):
     """The parts of an unreleased demand that a pack may show, in addition to number, status and dates."""
 
     CATEGORY = "category"
@@ -24,20 +24,20 @@ class Shown(StrEnum):
     ANSWER = "answer"
 
 
-class Publication(Part):
+class PublicationRules(PackModel):
     """`unreleased` are the parts that the public sees before a release; `source` is the regulation, or "our choice".
 
     `release` says how demands are released; without it no demand is released.
     """
 
-    unreleased: tuple[Shown, ...]
+    unreleased: tuple[PublicPart, ...]
     source: Words
     release: ReleaseRules | None = None
 
 
-RELEASED: Final = frozenset({Shown.CATEGORY, Shown.PLACE, Shown.WORDS, Shown.ANSWER})
+RELEASED: Final = frozenset({PublicPart.CATEGORY, PublicPart.PLACE, PublicPart.WORDS, PublicPart.ANSWER})
 """The parts that a release shows in addition to those of unreleased demands."""
-_WRITTEN: Final = frozenset({Shown.WORDS, Shown.ANSWER})
+_WRITTEN: Final = frozenset({PublicPart.WORDS, PublicPart.ANSWER})
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +129,7 @@ class PublicDemand:
         return is_confidential(self.kind)
 
 
-def seen_by_public(publication: Publication, demand: PublicDemand) -> PublicDemand:
+def seen_by_public(publication: PublicationRules, demand: PublicDemand) -> PublicDemand:
     """The demand with only the parts that the public may see: the released ones, and those that the pack always shows.
 
     Of a report (举报), only number, kind and date of submission are shown, in every pack. Texts and answer of a
@@ -142,23 +142,23 @@ def seen_by_public(publication: Publication, demand: PublicDemand) -> PublicDema
         )  # fmt: skip
     shows = shown_of(publication, demand)
     released = _with_release(demand)
-    words = Shown.WORDS in shows
+    words = PublicPart.WORDS in shows
     return replace(
         released,
-        category=demand.category if Shown.CATEGORY in shows else None,
-        place=demand.place if Shown.PLACE in shows else None,
-        point=demand.point if Shown.POINT in shows else None,
-        unit=demand.unit if Shown.UNIT in shows else None,
-        channel=demand.channel if Shown.CHANNEL in shows else None,
+        category=demand.category if PublicPart.CATEGORY in shows else None,
+        place=demand.place if PublicPart.PLACE in shows else None,
+        point=demand.point if PublicPart.POINT in shows else None,
+        unit=demand.unit if PublicPart.UNIT in shows else None,
+        channel=demand.channel if PublicPart.CHANNEL in shows else None,
         title=released.title if words else None,
         text=released.text if words else None,
-        answer=released.answer if Shown.ANSWER in shows else None,
-        steps=released.steps if Shown.ANSWER in shows else _without_words(demand.steps),
+        answer=released.answer if PublicPart.ANSWER in shows else None,
+        steps=released.steps if PublicPart.ANSWER in shows else _without_words(demand.steps),
         release=None if demand.withheld else demand.release,
     )
 
 
-def shown_of(publication: Publication, demand: PublicDemand) -> frozenset[Shown]:
+def shown_of(publication: PublicationRules, demand: PublicDemand) -> frozenset[PublicPart]:
     """The parts of a demand that the public sees; not for a report."""
     shows = frozenset(publication.unreleased)
     if demand.withheld:

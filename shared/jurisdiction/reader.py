@@ -10,18 +10,18 @@ from shared.jurisdiction.documents import check_flat, parse_yaml, read_rows, rea
 from shared.jurisdiction.draft import (
     CatalogueFile,
     CategoriesFile,
-    Draft,
     HolidaysFile,
     LimitsFile,
-    Row,
-    Sheet,
+    PackFiles,
+    PackRow,
+    PackSheet,
     TemplatesFile,
 )
-from shared.jurisdiction.parts import Division, Part, Team, Unit
-from shared.jurisdiction.problems import PackError, Problem
+from shared.jurisdiction.parts import Division, PackModel, Team, Unit
+from shared.jurisdiction.problems import PackError, PackProblem
 from shared.jurisdiction.profile import Profile
 
-P = TypeVar("P", bound=Part)
+P = TypeVar("P", bound=PackModel)
 
 _ADVICE = {
     "missing": "{where} is missing; add it",
@@ -55,33 +55,33 @@ class _Reader:
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
-        self.problems: list[Problem] = []
+        self.problems: list[PackProblem] = []
 
-    def sheet(self, name: str, model: type[P]) -> Sheet[P] | None:
+    def sheet(self, name: str, model: type[P]) -> PackSheet[P] | None:
         try:
             document = read_yaml(self._directory / name)
-            return Sheet(document, model.model_validate(document.data))
+            return PackSheet(document, model.model_validate(document.data))
         except PackError as error:
             self.problems += error.problems
         except ValidationError as error:
-            self.problems += [Problem(document.spot(e["loc"]), _advice(e)) for e in error.errors()]
+            self.problems += [PackProblem(document.spot(e["loc"]), _advice(e)) for e in error.errors()]
         return None
 
-    def rows(self, name: str, model: type[P]) -> list[Row[P]]:
-        rows: list[Row[P]] = []
+    def rows(self, name: str, model: type[P]) -> list[PackRow[P]]:
+        rows: list[PackRow[P]] = []
         try:
             columns, optional = list(model.model_fields), model.optional_columns
             for spot, cells in read_rows(self._directory / name, columns, optional):
                 try:
-                    rows.append(Row(spot, model.model_validate(cells)))
+                    rows.append(PackRow(spot, model.model_validate(cells)))
                 except ValidationError as error:
-                    self.problems += [Problem(spot, _advice(e)) for e in error.errors()]
+                    self.problems += [PackProblem(spot, _advice(e)) for e in error.errors()]
         except PackError as error:
             self.problems += error.problems
         return rows
 
 
-def read_draft(directory: Path) -> Draft:
+def read_draft(directory: Path) -> PackFiles:
     """Read all files of a pack; raises `PackError` with all format errors. References are checked later (`checks`)."""
     reader = _Reader(directory)
     profile = reader.sheet("pack.yaml", Profile)
@@ -95,17 +95,17 @@ def read_draft(directory: Path) -> Draft:
     templates = reader.sheet("templates.yaml", TemplatesFile)
     if reader.problems or not (profile and categories and catalogue and limits and holidays and templates):
         raise PackError(reader.problems)
-    return Draft(profile, divisions, units, teams, categories, catalogue, limits, holidays, templates)
+    return PackFiles(profile, divisions, units, teams, categories, catalogue, limits, holidays, templates)
 
 
-def read_catalogue(name: str, text: str) -> Sheet[CatalogueFile]:
+def read_catalogue(name: str, text: str) -> PackSheet[CatalogueFile]:
     """Parse the text of a `catalogue.yaml`; `name` is its name in error messages. Raises `PackError`."""
     check_flat(name, text)
     document = parse_yaml(name, text)
     try:
-        return Sheet(document, CatalogueFile.model_validate(document.data))
+        return PackSheet(document, CatalogueFile.model_validate(document.data))
     except ValidationError as error:
-        problems = [Problem(document.spot(e["loc"]), _advice(e), zh=_advice_zh(e)) for e in error.errors()]
+        problems = [PackProblem(document.spot(e["loc"]), _advice(e), zh=_advice_zh(e)) for e in error.errors()]
         raise PackError(problems) from None
 
 

@@ -9,7 +9,7 @@ from pydantic import Field
 from shared.contracts.demand.facts import RequestKind
 from shared.contracts.demand.state import Demand, is_confidential
 from shared.jurisdiction.handling import Decider
-from shared.jurisdiction.parts import Part, Words
+from shared.jurisdiction.parts import PackModel, Words
 
 HIDDEN: Final = "＊＊"
 LONGEST_DELAY: Final = 24 * 90
@@ -24,7 +24,7 @@ class Consent(StrEnum):
     """A demand may be released unless the citizen has refused."""
 
 
-class ReleaseRules(Part):
+class ReleaseRules(PackModel):
     """`release` in `pack.yaml`; without it nothing is released."""
 
     consent: Consent = Consent.ASKED
@@ -56,7 +56,7 @@ class ReleaseRules(Part):
         return answered_at + timedelta(hours=self.delay_hours)
 
 
-class Bar(StrEnum):
+class ReleaseBar(StrEnum):
     """Why a demand may not be released."""
 
     NO_RULES = "no-rules"
@@ -72,19 +72,21 @@ def declines(may_publish: bool | None, refused: bool, allowed: bool) -> bool:
     return refused or (may_publish is False and not allowed)
 
 
-def release_bar(rules: ReleaseRules | None, demand: Demand, refused: bool = False, allowed: bool = False) -> Bar | None:
+def release_bar(
+    rules: ReleaseRules | None, demand: Demand, refused: bool = False, allowed: bool = False
+) -> ReleaseBar | None:
     """Why a demand may not be released, apart from its answer; None if it may be released.
 
     `refused`, `allowed`: the citizen's last decision after the submission.
     """
     if is_confidential(demand.kind):
-        return Bar.REPORT
+        return ReleaseBar.REPORT
     if declines(demand.may_publish, refused, allowed):
-        return Bar.REFUSED
+        return ReleaseBar.REFUSED
     if rules is None:
-        return Bar.NO_RULES
+        return ReleaseBar.NO_RULES
     if demand.kind in rules.never:
-        return Bar.KIND
+        return ReleaseBar.KIND
     if rules.consent is Consent.ASKED and demand.may_publish is None and not allowed:
-        return Bar.NOT_ASKED
+        return ReleaseBar.NOT_ASKED
     return None

@@ -33,46 +33,46 @@ from shared.masking.plates import (
     plates,
     special_plates,
 )
-from shared.masking.shadow import Draft, Rule
+from shared.masking.shadow import MaskRule, ShadowedText
 
 _PASSES: Final = 6
 """The most passes over a text: the label of one rule may let another rule match. No text in the tests needs more."""
 _CODES: Final = (
-    Rule(codes, both=8),
-    Rule(links, letters=4),
-    Rule(queries, letters=4),
-    Rule(numbered, digits=8, letters=2),
+    MaskRule(codes, both=8),
+    MaskRule(links, letters=4),
+    MaskRule(queries, letters=4),
+    MaskRule(numbered, digits=8, letters=2),
 )
 _ACCOUNTS: Final = (
-    Rule(plates, letters=1),
-    Rule(special_plates, digits=4),
-    Rule(named_plates, digits=1, letters=1),
-    Rule(permits, digits=6),
-    Rule(military_permits, digits=5),
-    Rule(english_permits, digits=6, letters=2),
-    Rule(mails, letters=1),
-    Rule(accounts, both=1),
-    Rule(named_before, letters=1),
-    Rule(bare_accounts, letters=1),
-    Rule(qq, digits=5),
+    MaskRule(plates, letters=1),
+    MaskRule(special_plates, digits=4),
+    MaskRule(named_plates, digits=1, letters=1),
+    MaskRule(permits, digits=6),
+    MaskRule(military_permits, digits=5),
+    MaskRule(english_permits, digits=6, letters=2),
+    MaskRule(mails, letters=1),
+    MaskRule(accounts, both=1),
+    MaskRule(named_before, letters=1),
+    MaskRule(bare_accounts, letters=1),
+    MaskRule(qq, digits=5),
 )
 _DOORS: Final = (
-    Rule(rooms),
-    Rule(lanes),
-    Rule(lived_in),
-    Rule(door_plates),
-    Rule(dashed, digits=5),
-    Rule(english_rooms, digits=1, letters=2),
+    MaskRule(rooms),
+    MaskRule(lanes),
+    MaskRule(lived_in),
+    MaskRule(door_plates),
+    MaskRule(dashed, digits=5),
+    MaskRule(english_rooms, digits=1, letters=2),
 )
-_CITIZENS_DOORS: Final = (Rule(citizens_rooms), Rule(citizens_lived_in), Rule(door_plates))
+_CITIZENS_DOORS: Final = (MaskRule(citizens_rooms), MaskRule(citizens_lived_in), MaskRule(door_plates))
 _NAMES: Final = (
-    Rule(phoned),
-    Rule(called_at),
-    Rule(titled),
-    Rule(bracketed_names),
-    Rule(related),
+    MaskRule(phoned),
+    MaskRule(called_at),
+    MaskRule(titled),
+    MaskRule(bracketed_names),
+    MaskRule(related),
     *INTRODUCED,
-    Rule(listed),
+    MaskRule(listed),
 )
 
 
@@ -91,8 +91,8 @@ MASKS: Final = {"citizen": mask, "office": mask_answer}
 """The masking functions by writer, as the fields of facts and commands declare it."""
 
 
-def _masked(text: str, first: tuple[Rule, ...], numbers: tuple[Rule, ...], last: tuple[Rule, ...]) -> str:
-    draft = Draft(text)
+def _masked(text: str, first: tuple[MaskRule, ...], numbers: tuple[MaskRule, ...], last: tuple[MaskRule, ...]) -> str:
+    draft = ShadowedText(text)
     if is_crowded(draft.shadow):
         draft.hide([*crowds(draft.shadow)])
     # The rules for numbers count as one rule here.

@@ -6,7 +6,7 @@ from typing import Final
 from shared.masking.excerpts import Excerpt, Table
 from shared.masking.identities import cards, identities, old_identities, too_long
 from shared.masking.mobiles import bracketed, mobiles, one_by_one, separated
-from shared.masking.shadow import Draft, Look, Rule, whole
+from shared.masking.shadow import Look, MaskRule, ShadowedText, whole
 from shared.masking.shapes import SIGN
 from shared.masking.spoken import DIGIT, READ
 from shared.masking.telephones import abroad, american, grouped_landlines, landlines, local
@@ -21,27 +21,27 @@ _RUNS: Final = re.compile(_RUN_OF.format(digit="[0-9]"))
 _SEVERAL: Final = re.compile(_SEVERAL_OF.format(digit="[0-9]"))
 _SPOKEN_RUNS: Final = re.compile(_RUN_OF.format(digit=DIGIT))
 PERSONAL: Final = (
-    Rule(too_long, digits=41),
-    Rule(identities, digits=17),
-    Rule(cards, digits=15),
-    Rule(old_identities, digits=15),
-    Rule(abroad, digits=7),
-    Rule(bracketed, digits=11),
-    Rule(separated, digits=11),
-    Rule(mobiles, digits=11),
-    Rule(one_by_one, digits=7),
+    MaskRule(too_long, digits=41),
+    MaskRule(identities, digits=17),
+    MaskRule(cards, digits=15),
+    MaskRule(old_identities, digits=15),
+    MaskRule(abroad, digits=7),
+    MaskRule(bracketed, digits=11),
+    MaskRule(separated, digits=11),
+    MaskRule(mobiles, digits=11),
+    MaskRule(one_by_one, digits=7),
 )
 """Rules for numbers that only citizens have."""
 ALL: Final = (
     *PERSONAL,
-    Rule(landlines, digits=9),
-    Rule(grouped_landlines, digits=10),
-    Rule(american, digits=10),
-    Rule(local, digits=7),
+    MaskRule(landlines, digits=9),
+    MaskRule(grouped_landlines, digits=10),
+    MaskRule(american, digits=10),
+    MaskRule(local, digits=7),
 )
 
 
-def hide_numbers(draft: Draft, rules: tuple[Rule, ...], *, once_more: bool) -> None:
+def hide_numbers(draft: ShadowedText, rules: tuple[MaskRule, ...], *, once_more: bool) -> None:
     """Mask the matches of the rules: first among digits, then also among numerals and similar characters.
 
     `once_more`: the rules have searched the whole text before. If each masked number lets another one match, a long
@@ -57,7 +57,11 @@ def hide_numbers(draft: Draft, rules: tuple[Rule, ...], *, once_more: bool) -> N
 
 
 def _hide(
-    draft: Draft, rules: tuple[Rule, ...], seen: dict[Look, str], runs: re.Pattern[str], table: Table | None = None
+    draft: ShadowedText,
+    rules: tuple[MaskRule, ...],
+    seen: dict[Look, str],
+    runs: re.Pattern[str],
+    table: Table | None = None,
 ) -> None:
     """Mask the matches of the rules in an excerpt; `seen` holds for each rule the last text without a match."""
     if not runs.search(draft.shadow):

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from functools import partial
 from typing import Final
 
-from shared.masking.shadow import Rule, Span, behind, one_of
+from shared.masking.shadow import MaskRule, Span, behind, one_of
 from shared.masking.surnames import COMMON, DOUBLE, FAMILY, FAMILY_LABELLED, GIVEN, NO_NAME, PLACE_END, SOUNDS
 
 NAME: Final = "［姓名］"
@@ -122,7 +122,7 @@ def _introduced(pattern: re.Pattern[str], words: tuple[str, ...], shadow: str) -
 
 
 INTRODUCED: Final = tuple(
-    Rule(partial(_introduced, pattern, words), letters=letters) for pattern, letters, words in _INTRODUCTIONS
+    MaskRule(partial(_introduced, pattern, words), letters=letters) for pattern, letters, words in _INTRODUCTIONS
 )
 """The rules for names that are introduced, one for each kind of introduction."""
 

@@ -16,7 +16,7 @@ _LONGEST: Final = 60
 
 
 @dataclass(frozen=True, slots=True)
-class Wording:
+class PieceRuns:
     """The pieces of each run without punctuation, in order; a word in Latin letters or digits is one piece."""
 
     runs: tuple[tuple[str, ...], ...]
@@ -43,17 +43,17 @@ class Wording:
                     phrase = ""
 
 
-def worded(title: str, text: str) -> Wording:
+def worded(title: str, text: str) -> PieceRuns:
     """The pieces of the title; if it is too short, with the beginning of the text."""
     of_title = wording(title)
     return of_title if len(of_title.bigrams) >= _ENOUGH else wording(f"{title}\n{text[:_OPENING]}")
 
 
-def wording(text: str) -> Wording:
+def wording(text: str) -> PieceRuns:
     """The pieces of a text: in lower case, without masked parts, and never across punctuation or a space."""
     plain = unicodedata.normalize("NFKC", _HIDDEN.sub(" ", text)).lower()
     runs = tuple(_pieces(run) for run in _RUNS.findall(plain))
-    return Wording(runs[:_LONGEST])
+    return PieceRuns(runs[:_LONGEST])
 
 
 def _pieces(run: str) -> tuple[str, ...]:

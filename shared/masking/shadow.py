@@ -16,7 +16,7 @@ Span = tuple[int, int, str]
 Look = Callable[[str], Iterable[Span]]
 
 
-class Rule(NamedTuple):
+class MaskRule(NamedTuple):
     """A function that finds spans, and the fewest ASCII digits, letters, and both together of a shadow with a match."""
 
     look: Look
@@ -105,7 +105,7 @@ def count(shadow: str) -> tuple[int, int]:
     return len(characters) - len(others), len(others) - len(others.translate(None, _LETTERS))
 
 
-class Draft:
+class ShadowedText:
     """A text that is being masked: `shadow` is what the rules read, with a label in place of each masked span."""
 
     def __init__(self, text: str) -> None:
@@ -120,7 +120,7 @@ class Draft:
         """The spans that were masked last, as positions in the shadow before: `_places` is updated only when needed."""
         self._hidden: list[Span] = []
 
-    def apply(self, rules: Iterable[Rule], enough: int) -> None:
+    def apply(self, rules: Iterable[MaskRule], enough: int) -> None:
         """Apply the rules one after the other, until `enough` rules in a row have found nothing."""
         for look, digits, letters, both in rules:
             if digits > self.digits or letters > self.letters or both > self.digits + self.letters:

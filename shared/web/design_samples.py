@@ -7,7 +7,7 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from shared.web.due_words import DueWords, by_the_calendar, due_words
-from shared.web.parts import Bar, Column, Command, Entry, Group, Link, Mark, SummaryRow, Tab
+from shared.web.parts import Bar, Column, CommandButton, Entry, Link, Mark, RowGroup, SummaryRow, Tab
 
 Say = Callable[[str, str], str]
 """Returns the Chinese or the English one of two texts, or a hostile text instead."""
@@ -33,7 +33,7 @@ def speaker(lang: str, hostile: bool) -> Say:
 
 
 @dataclass(frozen=True, slots=True)
-class Case:
+class SampleCase:
     """A row of the sample list."""
 
     number: str
@@ -76,28 +76,28 @@ def columns(say: Say) -> list[Column]:
     ]
 
 
-def groups(say: Say) -> list[Group]:
+def groups(say: Say) -> list[RowGroup]:
     """A work list grouped by due time."""
-    light = Case(
+    light = SampleCase(
         "NH26-000412-K", say("东二村口路灯连坏三天，夜里看不清", "Street lamp at Dong'er broken for three days"),
         say("桂城街道 · 东二社区 · 路灯照明", "Guicheng · Dong'er · street lighting"), "in_progress", _due(-3),
         (Mark(say("催办2次", "urged twice")),), say("李志明", "Li Zhiming"), say("昨天 16:20", "yesterday 16:20"),
     )  # fmt: skip
-    bikes = Case("NH26-000455-T", say("幼儿园门口共享单车堵住盲道", "Shared bicycles block the tactile paving"),
+    bikes = SampleCase("NH26-000455-T", say("幼儿园门口共享单车堵住盲道", "Shared bicycles block the tactile paving"),
                  say("桂城街道 · 平洲社区 · 占道停放", "Guicheng · Pingzhou · parking"), "routed", _due(0), (), "",
                  say("今天 08:12", "today 08:12"))  # fmt: skip
-    river = Case("NH26-000437-C", say("河涌发黑发臭，附近居民不敢开窗", "The creek is black and smells"),
+    river = SampleCase("NH26-000437-C", say("河涌发黑发臭，附近居民不敢开窗", "The creek is black and smells"),
                  say("桂城街道 · 夏西社区 · 水环境", "Guicheng · Xiaxi · water"), "reopened", _due(1),
                  (Mark(say("群众说“没解决”", "citizen: not solved"), "#words"),), say("陈嘉怡", "Chen Jiayi"),
                  say("今天 09:05", "today 09:05"))  # fmt: skip
-    market = Case("NH26-000301-M", say("老市场改造何时动工", "When does the old market's renewal begin"),
+    market = SampleCase("NH26-000301-M", say("老市场改造何时动工", "When does the old market's renewal begin"),
                   say("桂城街道 · 叠南社区 · 民生项目", "Guicheng · Dienan · projects"), "listed",
                   _due(5, paused=True), (), say("李志明", "Li Zhiming"),
                   say("11月20日 11:00", "20 Nov 11:00"))  # fmt: skip
     return [
-        Group([light], say("逾期 1 件", "Overdue: 1")),
-        Group([bikes, river], say("今明两天到期 2 件", "Due today and tomorrow: 2")),
-        Group([market], say("暂停计时 1 件", "Clock paused: 1")),
+        RowGroup([light], say("逾期 1 件", "Overdue: 1")),
+        RowGroup([bikes, river], say("今明两天到期 2 件", "Due today and tomorrow: 2")),
+        RowGroup([market], say("暂停计时 1 件", "Clock paused: 1")),
     ]
 
 
@@ -136,14 +136,14 @@ def summary(say: Say) -> list[SummaryRow]:
     ]
 
 
-def commands(say: Say) -> list[Command]:
+def commands(say: Say) -> list[CommandButton]:
     """A primary command, an ordinary one, and a dangerous one."""
     return [
-        Command(say("签收", "Sign for it"), action="/design", primary=True,
+        CommandButton(say("签收", "Sign for it"), action="/design", primary=True,
                 hint=say("签收后由您单位在12月3日前办结", "Your unit then answers it by 3 December"),
                 fields={"seen": "4"}),
-        Command(say("联系群众", "Contact the citizen"), href="#contact"),
-        Command(say("退单", "Return it"), href="#return", danger=True,
+        CommandButton(say("联系群众", "Contact the citizen"), href="#contact"),
+        CommandButton(say("退单", "Return it"), href="#return", danger=True,
                 hint=say("须说明法定职责依据，当天内", "Today only, with the legal reason")),
     ]  # fmt: skip
 

@@ -46,7 +46,7 @@ class Column:
 
 
 @dataclass(frozen=True, slots=True)
-class Group:
+class RowGroup:
     """Rows of a table that belong together, under a title row if `title` is set. The page defines the type of rows."""
 
     rows: Sequence[Any]
@@ -54,7 +54,7 @@ class Group:
 
 
 @dataclass(frozen=True, slots=True)
-class Command:
+class CommandButton:
     """A command that is possible now: a link to a form page (`href`), or a button that posts `fields` to `action`."""
 
     words: str

@@ -17,7 +17,14 @@ from shared.chassis.base.clock import now
 from shared.contracts.demand import facts as f
 from shared.contracts.demand.facts import RequestKind
 from shared.contracts.demand.state import Status
-from shared.jurisdiction.publication import Publication, PublicDemand, PublicStep, Release, Shown, seen_by_public
+from shared.jurisdiction.publication import (
+    PublicationRules,
+    PublicDemand,
+    PublicPart,
+    PublicStep,
+    Release,
+    seen_by_public,
+)
 from tests import story
 from tests.api.conftest import Gateway
 from tests.chassis.conftest import apply_records, envelope
@@ -252,48 +259,51 @@ WHOLE: Final = PublicDemand(
     rating=5, steps=(PublicStep(Status.RESOLVED, datetime(2021, 5, 11, tzinfo=UTC), SUMMARY),),
 )  # fmt: skip
 PARTS: Final = {
-    Shown.CATEGORY: ("category",), Shown.PLACE: ("place",), Shown.POINT: ("point",), Shown.UNIT: ("unit",),
-    Shown.CHANNEL: ("channel",), Shown.WORDS: ("title", "text"), Shown.ANSWER: ("answer",),
+    PublicPart.CATEGORY: ("category",), PublicPart.PLACE: ("place",), PublicPart.POINT: ("point",),
+    PublicPart.UNIT: ("unit",), PublicPart.CHANNEL: ("channel",), PublicPart.WORDS: ("title", "text"),
+    PublicPart.ANSWER: ("answer",),
 }  # fmt: skip
 
 
 @pytest.mark.parametrize(
-    "shown", [(), *((one,) for one in Shown), tuple(Shown)], ids=lambda s: "+".join(s) or "nothing"
+    "shown", [(), *((one,) for one in PublicPart), tuple(PublicPart)], ids=lambda s: "+".join(s) or "nothing"
 )
-def test_the_public_sees_what_the_pack_shows_and_nothing_else(shown: tuple[Shown, ...]):
-    public = seen_by_public(Publication(unreleased=shown, source="x"), WHOLE)
-    assert set(PARTS) == set(Shown)
+def test_the_public_sees_what_the_pack_shows_and_nothing_else(shown: tuple[PublicPart, ...]):
+    public = seen_by_public(PublicationRules(unreleased=shown, source="x"), WHOLE)
+    assert set(PARTS) == set(PublicPart)
     for part, names in PARTS.items():
         for name in names:
             assert getattr(public, name) == (getattr(WHOLE, name) if part in shown else None), name
     assert (public.number, public.status, public.submitted_at, public.due_at) == (
         WHOLE.number, WHOLE.status, WHOLE.submitted_at, WHOLE.due_at,
     )  # fmt: skip
-    assert [step.words for step in public.steps] == [SUMMARY if Shown.ANSWER in shown else ""]
+    assert [step.words for step in public.steps] == [SUMMARY if PublicPart.ANSWER in shown else ""]
 
 
 RELEASE: Final = Release(3, "公开的标题", "公开的原话", "公开的答复", reopenings=1)
-EVERY: Final = [(), (Shown.WORDS, Shown.ANSWER), tuple(Shown)]
+EVERY: Final = [(), (PublicPart.WORDS, PublicPart.ANSWER), tuple(PublicPart)]
 
 
 @pytest.mark.parametrize("shown", EVERY, ids=lambda s: "+".join(s) or "nothing")
-def test_a_release_shows_its_own_words_with_category_and_place_whatever_the_pack_shows(shown: tuple[Shown, ...]):
-    public = seen_by_public(Publication(unreleased=shown, source="x"), replace(WHOLE, release=RELEASE))
+def test_a_release_shows_its_own_words_with_category_and_place_whatever_the_pack_shows(shown: tuple[PublicPart, ...]):
+    public = seen_by_public(PublicationRules(unreleased=shown, source="x"), replace(WHOLE, release=RELEASE))
     assert (public.title, public.text, public.answer) == ("公开的标题", "公开的原话", "公开的答复")
     assert (public.category, public.place) == (CATEGORY, DIVISION)
     assert [step.words for step in public.steps] == ["公开的答复"]
-    assert public.unit == (UNIT if Shown.UNIT in shown else None)
+    assert public.unit == (UNIT if PublicPart.UNIT in shown else None)
 
 
 def test_the_answer_of_a_release_stands_until_the_demand_is_reopened_again():
-    public = seen_by_public(Publication(unreleased=(), source="x"), replace(WHOLE, release=RELEASE, reopenings=2))
+    public = seen_by_public(PublicationRules(unreleased=(), source="x"), replace(WHOLE, release=RELEASE, reopenings=2))
     assert (public.title, public.answer, [step.words for step in public.steps]) == ("公开的标题", None, [""])
 
 
 @pytest.mark.parametrize("shown", EVERY, ids=lambda s: "+".join(s) or "nothing")
 @pytest.mark.parametrize("release", [None, RELEASE], ids=["never released", "released"])
-def test_no_pack_shows_the_words_of_a_demand_that_is_withheld(shown: tuple[Shown, ...], release: Release | None):
-    public = seen_by_public(Publication(unreleased=shown, source="x"), replace(WHOLE, release=release, withheld=True))
+def test_no_pack_shows_the_words_of_a_demand_that_is_withheld(shown: tuple[PublicPart, ...], release: Release | None):
+    public = seen_by_public(
+        PublicationRules(unreleased=shown, source="x"), replace(WHOLE, release=release, withheld=True)
+    )
     assert (public.title, public.text, public.answer, public.release) == (None, None, None, None)
     assert [step.words for step in public.steps] == [""]
 
@@ -308,6 +318,6 @@ def test_no_pack_can_show_a_report():
     report = PublicDemand(
         **{name: getattr(WHOLE, name) for name in WHOLE.__slots__} | {"kind": RequestKind.REPORT, "release": RELEASE}
     )
-    public = seen_by_public(Publication(unreleased=tuple(Shown), source="x"), report)
+    public = seen_by_public(PublicationRules(unreleased=tuple(PublicPart), source="x"), report)
     told = {name for name in WHOLE.__slots__ if getattr(public, name) not in (None, (), False)}
     assert told == {"number", "kind", "submitted_at"}

@@ -8,7 +8,7 @@ from deploy.cli.processes import GATEWAY, processes, services_of
 from deploy.cli.services import SERVICE_NAMES, manifests
 from deploy.local import deployment
 from shared.chassis.database.pool import open_pool
-from shared.chassis.http.body_limit import CREDENTIALS, MAX_BODY, Limits
+from shared.chassis.http.body_limit import CREDENTIALS, MAX_BODY, BodyLimits
 from shared.chassis.process.manifest import RelayProcess
 from shared.contracts.demand.state import Service
 from tests.architecture.interpreter import COMMON, modules_after
@@ -60,16 +60,16 @@ def test_a_process_that_nobody_offers_is_not_known(process: str):
         services_of(process)
 
 
-async def limits_of(name: str) -> Limits:
+async def limits_of(name: str) -> BodyLimits:
     """How large bodies may be at the API of a service; no connection is opened."""
     (service,) = services_of(f"{name}-api")
     async with await open_pool(NOWHERE, name) as pool:
         api = service.api(service.settings.model_validate(KEYS | {"DATABASE_URL": NOWHERE}), pool)
-    return Limits.of(api.routers)
+    return BodyLimits.of(api.routers)
 
 
 @pytest.fixture(scope="module")
-async def of_intake() -> Limits:
+async def of_intake() -> BodyLimits:
     """How large bodies may be at the API of intake."""
     return await limits_of("intake")
 
@@ -91,7 +91,7 @@ async def of_intake() -> Limits:
     ],
 )
 async def test_intake_takes_larger_bodies_where_they_are_needed(
-    of_intake: Limits, path: str, header: bytes | None, size: int
+    of_intake: BodyLimits, path: str, header: bytes | None, size: int
 ):
     assert of_intake.at(path, {header: b"k"} if header else {})[0] == size
 
@@ -106,4 +106,4 @@ async def test_routing_takes_long_forms_at_the_desk_alone():
 
 @pytest.mark.parametrize("name", sorted({*SERVICE_NAMES} - {"intake", "routing"}))
 async def test_no_other_service_takes_larger_bodies(name: str):
-    assert await limits_of(name) == Limits((), tuple(header.lower().encode() for header in CREDENTIALS))
+    assert await limits_of(name) == BodyLimits((), tuple(header.lower().encode() for header in CREDENTIALS))

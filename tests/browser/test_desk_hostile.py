@@ -9,7 +9,7 @@ from services.routing.web.command_forms import FORMS
 from shared.contracts.demand import facts as f
 from shared.contracts.demand.state import Service
 from shared.identity.person import Person, Role
-from shared.identity.sessions import Sessions
+from shared.identity.sessions import StaffSessions
 from tests.browser.conftest import PHONE, OpenPage, Tabs
 from tests.browser.test_access import what_is_too_wide
 from tests.city import CLERK, DISPATCHER, EDUCATION, HEAD, LEADER, STATION, TOWN_HEAD, City
@@ -103,7 +103,7 @@ async def test_hostile_words_in_a_form_that_comes_back_are_words(at_desk: OpenPa
 async def test_somebody_with_a_hostile_name_works_like_anybody(tabs: Tabs, city: City):
     case = await city.raises()
     person = Person(f"{MARKED}{'x' * 60}", STATION, frozenset({Role.CLERK}))
-    sessions = Sessions.of(city.settings, city.loop.pools[Service.ROUTING])
+    sessions = StaffSessions.of(city.settings, city.loop.pools[Service.ROUTING])
     page = await tabs.new(PHONE)
     cookie = {"name": "huying", "value": await sessions.begin(person), "url": city.url}
     await page.context.add_cookies([cookie])

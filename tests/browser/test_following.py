@@ -9,7 +9,7 @@ from playwright.async_api import Page, expect
 
 from services.intake.submission.secret_code import SecretCodes
 from shared.contracts.demand import facts as f
-from shared.identity.citizen_links import Holder
+from shared.identity.citizen_links import LinkHolder
 from tests.browser.conftest import DESK, PHONE, SIGHTS, WIDTHS, Tabs
 from tests.browser.test_access import SMALL_TARGETS, what_is_too_wide, what_is_wrong
 from tests.city import City
@@ -98,7 +98,7 @@ async def test_a_demand_is_taken_back_and_another_supporter_noted_in_english(tab
 async def test_every_page_on_the_way_can_be_used_by_everybody(tabs: Tabs, city: City, width: int, lang: str):
     number = await being_worked_on(city)
     path, page = await link(city, number), await tabs.new(width)
-    supporter = await link(city, number, Holder.SUPPORTER)
+    supporter = await link(city, number, LinkHolder.SUPPORTER)
     for address in (
         "/follow",
         "/follow/lost",

@@ -5,7 +5,7 @@ from playwright.async_api import expect
 
 from services.routing.web import ops_view
 from shared.chassis.process import reporter
-from shared.chassis.process.registration import Condition, ProcessName, Registration
+from shared.chassis.process.registration import ProcessCondition, ProcessName, Registration
 from shared.contracts.demand.state import Service
 from tests.browser.conftest import DESK, PHONE, OpenPage, Tabs
 from tests.browser.test_access import findings
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.browser
 async def says_that_it_runs(city: City, instance: str, lag: int) -> None:
     """A worker of routing with a long name, which is behind."""
     process = ProcessName("routing-worker", instance, "huying-routing-worker-7c9d8f6b5-x2x4q", "", "1.4.0")
-    await Registration(city.loop.pools[Service.ROUTING], process, Condition()).beat()
+    await Registration(city.loop.pools[Service.ROUTING], process, ProcessCondition()).beat()
     await city.loop.pools[Service.ROUTING].execute(
         "UPDATE process SET lag = $1, standing_seconds = 200, not_alive = $2 WHERE instance = $3",
         lag, "routing-worker: huying.demand-events/3 stands at 1200 for 187 s", instance,

@@ -9,11 +9,11 @@ from starlette.requests import Request
 from structlog.testing import capture_logs
 
 from shared.chassis.http.app import web_app
-from shared.chassis.http.body_limit import ANONYMOUS, MAX_BODY, BodyLimit, LargerBodies, LimitedRouter, Limits
+from shared.chassis.http.body_limit import ANONYMOUS, MAX_BODY, BodyLimit, BodyLimits, LargerBodies, LimitedRouter
 
 Sent = list[tuple[bytes, bytes]]
 BULK = LargerBodies("/bulk", 16 * MAX_BODY, "X-API-Key", "hy_…")
-LIMITS = Limits.of([APIRouter(), LimitedRouter(BULK, credentials=["X-API-Key", "X-Code"])])
+LIMITS = BodyLimits.of([APIRouter(), LimitedRouter(BULK, credentials=["X-API-Key", "X-Code"])])
 
 
 async def request(path: str, headers: Sent, messages: Iterable[dict[str, Any]]) -> tuple[list[int], list[bytes], int]:
@@ -73,8 +73,8 @@ async def test_a_large_body_with_a_key_and_a_small_one_without_are_accepted():
 
 
 def test_a_router_that_declares_no_limit_has_the_small_one():
-    assert Limits.of([APIRouter()]).at("/bulk", {b"x-api-key": b"k"}) == (ANONYMOUS, None)
-    assert Limits.of([APIRouter()]).at("/bulk", {b"authorization": b"k"}) == (MAX_BODY, None)
+    assert BodyLimits.of([APIRouter()]).at("/bulk", {b"x-api-key": b"k"}) == (ANONYMOUS, None)
+    assert BodyLimits.of([APIRouter()]).at("/bulk", {b"authorization": b"k"}) == (MAX_BODY, None)
 
 
 async def test_a_body_that_ends_early_while_a_route_reads_it_is_no_fault():

@@ -17,7 +17,7 @@ from shared.chassis.consumer.aiokafka_consumer import _Offsets
 from shared.chassis.consumer.consumer import BACKLOG, STUCK_AFTER, Consumer
 from shared.chassis.consumer.consumer_log import shortened_partition
 from shared.chassis.consumer.delivery import Delivery, TooMuchPoison
-from shared.chassis.consumer.lag import Backlog, Place, group_lag
+from shared.chassis.consumer.lag import Backlog, Offsets, group_lag
 from shared.chassis.consumer.record import Record
 from shared.chassis.kafka.client import Kafka
 from shared.contracts.topics import DEMAND_EVENTS
@@ -48,7 +48,7 @@ def consumer(delivery: Delivery, clock: Clock) -> Consumer:
 
 
 def test_a_reader_that_never_committed_is_stuck_after_a_minute(consumer: Consumer, clock: Clock):
-    consumer.look({ONE: Place(0, 7)})
+    consumer.look({ONE: Offsets(0, 7)})
     clock.at += STUCK_AFTER
     assert consumer.stuck() is None
     clock.at += 1
@@ -56,40 +56,40 @@ def test_a_reader_that_never_committed_is_stuck_after_a_minute(consumer: Consume
 
 
 def test_the_lag_is_measured_by_the_name_of_the_service(consumer: Consumer):
-    consumer.look({ONE: Place(3, 7), TWO: Place(1, 2)})
+    consumer.look({ONE: Offsets(3, 7), TWO: Offsets(1, 2)})
     assert REGISTRY.get_sample_value("huying_reader_lag_records", {"service": "reporting"}) == 5
     assert REGISTRY.get_sample_value("huying_reader_lag_records", {"service": consumer.name}) is None
 
 
 def test_a_reader_reports_its_lag_and_how_long_the_slowest_partition_has_stood_still(consumer: Consumer, clock: Clock):
     assert consumer.reading() is None
-    consumer.look({ONE: Place(3, 7), TWO: Place(1, 2)})
+    consumer.look({ONE: Offsets(3, 7), TWO: Offsets(1, 2)})
     clock.at += 20
-    consumer.look({ONE: Place(3, 7), TWO: Place(2, 9)})
+    consumer.look({ONE: Offsets(3, 7), TWO: Offsets(2, 9)})
     assert consumer.reading() == (11, 20)
-    consumer.look({ONE: Place(7, 7), TWO: Place(9, 9)})
+    consumer.look({ONE: Offsets(7, 7), TWO: Offsets(9, 9)})
     assert consumer.reading() == (0, 0)
 
 
 def test_a_reader_that_is_slow_is_not_stuck(consumer: Consumer, clock: Clock):
     for committed in range(10):
-        consumer.look({ONE: Place(committed, 1000)})
+        consumer.look({ONE: Offsets(committed, 1000)})
         clock.at += STUCK_AFTER - 1
     assert consumer.stuck() is None
 
 
 def test_a_reader_that_has_read_everything_is_not_stuck(consumer: Consumer, clock: Clock):
-    consumer.look({ONE: Place(6, 7)})
-    consumer.look({ONE: Place(7, 7)})
+    consumer.look({ONE: Offsets(6, 7)})
+    consumer.look({ONE: Offsets(7, 7)})
     clock.at += 10 * STUCK_AFTER
     assert consumer.stuck() is None
-    consumer.look({ONE: Place(7, 8)})
+    consumer.look({ONE: Offsets(7, 8)})
     assert consumer.stuck() is None
 
 
 def test_a_partition_that_stands_still_is_not_hidden_by_one_that_moves(consumer: Consumer, clock: Clock):
     for committed in range(4):
-        consumer.look({ONE: Place(3, 7), TWO: Place(committed, 1000)})
+        consumer.look({ONE: Offsets(3, 7), TWO: Offsets(committed, 1000)})
         clock.at += STUCK_AFTER / 2
     assert f"{DEMAND_EVENTS.name}/1 " in str(consumer.stuck())
 

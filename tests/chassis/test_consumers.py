@@ -19,7 +19,7 @@ from shared.chassis.aggregates.repository import Repositories
 from shared.chassis.consumer import aiokafka_consumer, faust_consumer
 from shared.chassis.consumer.consumer import Consumer
 from shared.chassis.consumer.delivery import Delivery
-from shared.chassis.consumer.lag import Place, group_lag
+from shared.chassis.consumer.lag import Offsets, group_lag
 from shared.chassis.consumer.record import Record
 from shared.chassis.database.pool import Pool
 from shared.chassis.kafka.client import Kafka
@@ -64,11 +64,11 @@ def by_aiokafka(consumer: "Consumer", bootstrap: str) -> Coroutine[Any, Any, Non
     return aiokafka_consumer.read_batches(consumer, Kafka(bootstrap), "", 100)
 
 
-async def committed(broker: Server, consumer: "Consumer") -> Place:
+async def committed(broker: Server, consumer: "Consumer") -> Offsets:
     with suppress(KafkaError):
         async with group_lag(Kafka(broker.url), consumer.name, consumer.topics) as client:
             return (await client.backlog())[PLACE]
-    return Place(-1, -1)
+    return Offsets(-1, -1)
 
 
 @pytest.mark.parametrize("read", [by_faust, by_aiokafka], ids=["Faust", "aiokafka"])

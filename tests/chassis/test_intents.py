@@ -23,6 +23,7 @@ from shared.chassis.work.intents import (
     Found,
     Intent,
     IntentKind,
+    IntentState,
     NoRecipient,
     Outcome,
     PutOff,
@@ -30,7 +31,6 @@ from shared.chassis.work.intents import (
     Rejected,
     RetryLater,
     Sent,
-    State,
     TryAgain,
     Unknown,
 )
@@ -125,7 +125,7 @@ class Post:
 
     @property
     def kind(self) -> IntentKind[House]:
-        def notes(intent: Intent, state: State, cause: str | None, via: str) -> Sequence[Step]:
+        def notes(intent: Intent, state: IntentState, cause: str | None, via: str) -> Sequence[Step]:
             return [Step(name=f"{intent.body['text']} {state}")]
 
         gateways = [self.postman, self.other]
@@ -197,10 +197,10 @@ async def test_an_intent_is_sent_once_and_its_outcome_is_recorded(post: Post):
 
 
 @pytest.mark.parametrize(
-    ("outcome", "state"), [(Rejected("no such house"), State.FAILED), (Unknown("no answer"), State.UNKNOWN)]
+    ("outcome", "state"), [(Rejected("no such house"), IntentState.FAILED), (Unknown("no answer"), IntentState.UNKNOWN)]
 )
 async def test_rejected_and_unknown_outcomes_are_recorded_and_never_sent_again(
-    post: Post, outcome: Outcome, state: State
+    post: Post, outcome: Outcome, state: IntentState
 ):
     post.postman.answers["a1"] = outcome
     await post.write("a1", "a2")

@@ -12,11 +12,11 @@ from shared.chassis.base.checks import Check
 from shared.chassis.base.clock import now
 from shared.chassis.base.findings import Severity
 from shared.chassis.base.settings import ProcessSettings
-from shared.chassis.consumer.lag import Reading
+from shared.chassis.consumer.lag import LagReading
 from shared.chassis.database.pool import Pool, open_pool
 from shared.chassis.process import registration
 from shared.chassis.process.doctor_checks import RegisteredProcess, registered
-from shared.chassis.process.registration import Condition, ProcessName, Registration, words_of
+from shared.chassis.process.registration import ProcessCondition, ProcessName, Registration, words_of
 from shared.chassis.process.reporter import Reporter
 from tests.eventually import eventually
 
@@ -42,7 +42,7 @@ async def rows(pool: Pool) -> Sequence[RegisteredProcess]:
 
 
 async def test_a_process_registers_its_place_state_and_lag(pool: Pool):
-    condition = Condition([says("no broker")], [says(None), says("stands at 7")], lambda: Reading(12, 61.5))
+    condition = ProcessCondition([says("no broker")], [says(None), says("stands at 7")], lambda: LagReading(12, 61.5))
     await Registration(pool, WORKER, condition).beat()
     (row,) = await rows(pool)
     assert (row.name, row.instance, row.host, row.health, row.version) == (
@@ -53,15 +53,15 @@ async def test_a_process_registers_its_place_state_and_lag(pool: Pool):
 
 
 async def test_a_restarted_process_replaces_its_earlier_row(pool: Pool):
-    await Registration(pool, WORKER, Condition([], [says("stands")])).beat()
-    await Registration(pool, replace(WORKER, started_at=now()), Condition()).beat()
+    await Registration(pool, WORKER, ProcessCondition([], [says("stands")])).beat()
+    await Registration(pool, replace(WORKER, started_at=now()), ProcessCondition()).beat()
     (row,) = await rows(pool)
     assert (row.not_alive, row.lag) == ("", None)
 
 
 async def running(pool: Pool, process: ProcessName, database: str) -> "asyncio.Task[None]":
     own_pool = await open_pool(database, "routing", size=1)
-    task = asyncio.create_task(Registration(own_pool, process, Condition()).run())
+    task = asyncio.create_task(Registration(own_pool, process, ProcessCondition()).run())
     await eventually(lambda: rows(pool), lambda found: process.instance in {row.instance for row in found}, within=30)
     return task
 
@@ -75,7 +75,7 @@ async def test_a_process_that_ends_regularly_removes_its_row(pool: Pool, databas
 
 async def test_a_process_that_ends_late_keeps_the_row_of_its_successor(pool: Pool, database: str):
     task = await running(pool, WORKER, database)
-    await Registration(pool, replace(WORKER, started_at=now()), Condition()).beat()
+    await Registration(pool, replace(WORKER, started_at=now()), ProcessCondition()).beat()
     task.cancel()
     await asyncio.wait([task])
     assert len(await rows(pool)) == 1
@@ -83,16 +83,16 @@ async def test_a_process_that_ends_late_keeps_the_row_of_its_successor(pool: Poo
 
 async def test_a_killed_process_is_removed_after_an_hour_if_another_of_its_name_runs(pool: Pool):
     for instance in ("0", "1"):
-        await Registration(pool, replace(WORKER, instance=instance), Condition()).beat()
-    await Registration(pool, replace(WORKER, name="routing-api"), Condition()).beat()
+        await Registration(pool, replace(WORKER, instance=instance), ProcessCondition()).beat()
+    await Registration(pool, replace(WORKER, name="routing-api"), ProcessCondition()).beat()
     await pool.execute("UPDATE process SET seen_at = seen_at - interval '61 minutes' WHERE instance = '0'")
-    await Registration(pool, replace(WORKER, instance="1"), Condition()).beat()
+    await Registration(pool, replace(WORKER, instance="1"), ProcessCondition()).beat()
     assert [row.full_name for row in await rows(pool)] == ["routing-api 0", "routing-worker 1"]
 
 
 async def test_a_wrong_clock_is_shown_by_comparison_with_the_database(pool: Pool, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(registration, "now", lambda: now() + timedelta(hours=1))
-    await Registration(pool, WORKER, Condition()).beat()
+    await Registration(pool, WORKER, ProcessCondition()).beat()
     (row,) = await rows(pool)
     assert 3540 < row.skew_seconds < 3660
     assert not row.is_silent, "how long ago is by the clock of the database"
@@ -101,7 +101,7 @@ async def test_a_wrong_clock_is_shown_by_comparison_with_the_database(pool: Pool
 async def test_a_process_without_such_a_table_works_all_the_same(pool: Pool, database: str):
     await pool.execute("ALTER TABLE process RENAME TO elsewhere")
     own_pool = await open_pool(database, "routing", size=1)
-    task = asyncio.create_task(Registration(own_pool, WORKER, Condition()).run())
+    task = asyncio.create_task(Registration(own_pool, WORKER, ProcessCondition()).run())
     done, _ = await asyncio.wait([task], timeout=1)
     assert not done
     task.cancel()

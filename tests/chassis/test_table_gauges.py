@@ -10,8 +10,8 @@ from prometheus_client import REGISTRY
 
 from shared.chassis.base import metrics
 from shared.chassis.base.metric_declarations import exposition
-from shared.chassis.consumer.lag import Place
-from shared.chassis.consumer.waiting import Waiting
+from shared.chassis.consumer.lag import Offsets
+from shared.chassis.consumer.waiting import EndOffsetHistory
 from shared.chassis.database import pool_gauges
 from shared.chassis.database.pool import Connection, Pool, open_pool
 from shared.chassis.process.service_gauges import gauges_of_service
@@ -143,10 +143,10 @@ async def test_connections_and_waiting_callers_are_shown(database: str):
 
 
 def test_a_fact_waits_since_the_measurement_that_saw_its_partition_grow():
-    waiting, first_partition, second_partition = Waiting(), TopicPartition("t", 0), TopicPartition("t", 1)
+    waiting, first_partition, second_partition = EndOffsetHistory(), TopicPartition("t", 0), TopicPartition("t", 1)
 
     def look(at: float, committed: int, end: int) -> float:
-        return waiting.look({first_partition: Place(committed, end), second_partition: Place(7, 7)}, at)
+        return waiting.look({first_partition: Offsets(committed, end), second_partition: Offsets(7, 7)}, at)
 
     assert look(0, 5, 5) == 0
     assert look(10, 5, 6) == 0

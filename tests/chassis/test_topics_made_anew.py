@@ -15,7 +15,7 @@ from shared.chassis.base.settings import ProcessSettings
 from shared.chassis.consumer import consumer as consumers
 from shared.chassis.consumer import consumer_log
 from shared.chassis.consumer.consumer import Consumer
-from shared.chassis.consumer.lag import Place
+from shared.chassis.consumer.lag import Offsets
 from shared.chassis.database.lease import Lease
 from shared.chassis.database.pool import Pool, open_pool
 from shared.chassis.kafka import cluster
@@ -224,8 +224,8 @@ def test_a_reader_whose_partition_became_shorter_stops_to_begin_again():
     consumer: Consumer = Consumer(None, ("topic",), "reader", "reporting")  # type: ignore[arg-type]
     partition = TopicPartition("topic", 3)
     for end in (7, 6, 7, 8, 5):
-        consumer.look({partition: Place(7, end)})
+        consumer.look({partition: Offsets(7, end)})
         assert not consumer.fatal.is_set(), "a leader that changes may know less for a moment"
-    consumer.look({partition: Place(7, 5)})
+    consumer.look({partition: Offsets(7, 5)})
     assert str(consumer.fault) == "topic/3 ends at 5, before the committed offset (7)"
     assert isinstance(consumer.fault, BrokerReplaced)

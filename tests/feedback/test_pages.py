@@ -21,7 +21,7 @@ from shared.chassis.http.app import web_app
 from shared.chassis.work.intents import Intent
 from shared.contracts.demand import facts as f
 from shared.contracts.demand.state import Status
-from shared.identity.citizen_links import CitizenLinks, Holder
+from shared.identity.citizen_links import CitizenLinks, LinkHolder
 from shared.identity.sessions import csrf_token
 from tests import story
 from tests.chassis.conftest import Log, apply_records
@@ -241,7 +241,7 @@ async def test_a_broken_link_is_a_page_that_says_so(link: Browser):
 
 @pytest.mark.parametrize("link", [WITH_WORDS], indirect=True)
 async def test_a_supporter_sees_the_released_answer_and_cannot_rate(link: Browser):
-    token = LINKS.token(story.ID, Holder.SUPPORTER)
+    token = LINKS.token(story.ID, LinkHolder.SUPPORTER)
     page = (await link.see(f"/rate/{token}")).text
     assert ("由提出人评价" in page, "请放心通行" in page, 'name="rating"' in page) == (True, False, False)
     rating = (await link.see(f"/v1/ratings/{token}")).json()
@@ -253,7 +253,7 @@ async def test_a_supporter_sees_the_released_answer_and_cannot_rate(link: Browse
 @pytest.mark.parametrize("link", [REPORT], indirect=True)
 async def test_a_confidential_report_shows_its_text_only_to_the_person_who_raised_it(link: Browser):
     assert "路面已修复" in (await link.see()).text
-    token = LINKS.token(story.ID, Holder.SUPPORTER)
+    token = LINKS.token(story.ID, LinkHolder.SUPPORTER)
     shown = (await link.see(f"/rate/{token}")).text + (await link.see(f"/v1/ratings/{token}")).text
     assert not re.search("路面|道路|施工队", shown)
 

@@ -14,7 +14,7 @@ from services.feedback.notifications.queries import one_message
 from services.feedback.settings import FeedbackSettings
 from shared.chassis.database.pool import Pool
 from shared.chassis.http.app import web_app
-from shared.chassis.work.intents import Intent, Outcome, Rejected, Sent, State, Unknown
+from shared.chassis.work.intents import Intent, IntentState, Outcome, Rejected, Sent, Unknown
 from tests.feedback.office import Book, feedback_after, recorded_types, send_all, sending, watching
 from tests.feedback.test_sending import WITH_CONTACT
 from tests.keys import KEYS
@@ -77,7 +77,7 @@ async def a_message(pool: Pool, repository: Book, outcome: Outcome) -> UUID:
     return id
 
 
-async def state(pool: Pool, id: UUID) -> State:
+async def state(pool: Pool, id: UUID) -> IntentState:
     async with pool.acquire() as db:
         row = await one_message(db, id)
     assert row
@@ -91,14 +91,14 @@ async def report(client: httpx.AsyncClient, key: str = KEY, **fields: Any) -> ht
 @pytest.mark.parametrize(
     ("outcome", "status", "after", "recorded"),
     [
-        (Sent(), "1", State.DELIVERED, ["sent"]),
-        (Sent(), "16", State.FAILED, ["sent", "failed"]),
-        (Sent(), "8", State.SENT, ["sent"]),
-        (Unknown("silent"), "1", State.DELIVERED, ["failed", "sent"]),
-        (Unknown("silent"), "8", State.SENT, ["failed", "sent"]),
-        (Unknown("silent"), "2", State.FAILED, ["failed", "failed"]),
-        (Rejected("no"), "1", State.FAILED, ["failed"]),
-        (Sent(), "99", State.SENT, ["sent"]),
+        (Sent(), "1", IntentState.DELIVERED, ["sent"]),
+        (Sent(), "16", IntentState.FAILED, ["sent", "failed"]),
+        (Sent(), "8", IntentState.SENT, ["sent"]),
+        (Unknown("silent"), "1", IntentState.DELIVERED, ["failed", "sent"]),
+        (Unknown("silent"), "8", IntentState.SENT, ["failed", "sent"]),
+        (Unknown("silent"), "2", IntentState.FAILED, ["failed", "failed"]),
+        (Rejected("no"), "1", IntentState.FAILED, ["failed"]),
+        (Sent(), "99", IntentState.SENT, ["sent"]),
     ],
 )
 async def test_a_report_changes_the_state_of_a_message_and_records_its_outcome_once(
@@ -107,7 +107,7 @@ async def test_a_report_changes_the_state_of_a_message_and_records_its_outcome_o
     client: httpx.AsyncClient,
     outcome: Outcome,
     status: str,
-    after: State,
+    after: IntentState,
     recorded: list[str],
 ):
     id = await a_message(pool, repository, outcome)
@@ -130,7 +130,7 @@ async def test_a_report_with_the_gateways_own_reference_is_found_in_a_json_list(
     reports = [{"msgid": "other", "status": "DELIVRD"}, {"msgid": "m17", "status": True}]
     answer = await client.post("/inbound/reports/sms", json=reports, headers={"X-API-Key": KEY})
     assert answer.status_code == 200, answer.text
-    assert await state(pool, id) is State.DELIVERED
+    assert await state(pool, id) is IntentState.DELIVERED
 
 
 async def test_a_report_settles_a_message_of_a_killed_sender_before_it_is_given_up(
@@ -146,7 +146,7 @@ async def test_a_report_settles_a_message_of_a_killed_sender_before_it_is_given_
     sender = sending(pool, repository, gateway)
     assert await watching(sender).give_up_some() == 0
     await send_all(sender)
-    assert (gateway.given, await state(pool, id)) == (0, State.DELIVERED)
+    assert (gateway.given, await state(pool, id)) == (0, IntentState.DELIVERED)
     assert await recorded_types(pool) == ["demand.notification-sent.v1"]
 
 
@@ -158,7 +158,7 @@ async def test_a_message_reported_as_sent_is_not_sent_again_although_the_gateway
         "UPDATE intent SET attempts = 1, via = 'sms', waits = 'retry', due_at = now() + interval '1 hour' RETURNING id"
     )
     await report(client, ref=str(id), status="1")
-    assert await state(pool, id) is State.DELIVERED
+    assert await state(pool, id) is IntentState.DELIVERED
 
 
 @pytest.mark.parametrize("path", ["sms", "mail"])
@@ -169,7 +169,7 @@ async def test_a_report_without_the_key_changes_nothing(
     for key in ("", "wrong-key-of-the-same"):
         answer = await client.get(f"/inbound/reports/{path}", params={"key": key, "ref": str(id), "status": "1"})
         assert answer.status_code == 401, answer.text
-    assert await state(pool, id) is State.UNKNOWN
+    assert await state(pool, id) is IntentState.UNKNOWN
 
 
 async def test_an_invalid_report_is_refused_with_a_reason(client: httpx.AsyncClient):

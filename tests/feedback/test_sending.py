@@ -20,7 +20,7 @@ from shared.chassis.work.intent_outcomes import Ended
 from shared.chassis.work.intent_queue import Queued
 from shared.chassis.work.intent_sender import IntentSender
 from shared.chassis.work.intent_turns import next_intents
-from shared.chassis.work.intents import Intent, Outcome, Rejected, Sent, State, Unknown
+from shared.chassis.work.intents import Intent, IntentState, Outcome, Rejected, Sent, Unknown
 from shared.contracts.demand import facts as f
 from shared.jurisdiction.jurisdictions import Jurisdictions
 from tests import story
@@ -166,10 +166,10 @@ async def test_half_a_line_of_a_killed_process_damages_no_other(tmp_path: Path):
 
 @pytest.mark.parametrize(
     ("outcome", "state"),
-    [(Rejected("no such number"), State.FAILED), (Unknown("no answer in 10 s"), State.UNKNOWN)],
+    [(Rejected("no such number"), IntentState.FAILED), (Unknown("no answer in 10 s"), IntentState.UNKNOWN)],
 )
 async def test_a_lasting_refusal_fails_one_message_and_an_unknown_outcome_is_never_repeated(
-    pool: Pool, repository: Book, outcome: Outcome, state: State
+    pool: Pool, repository: Book, outcome: Outcome, state: IntentState
 ):
     class Gateway:
         name = "gateway"
@@ -285,7 +285,7 @@ async def test_a_slow_sender_still_records_its_outcome(pool: Pool, repository: B
     queued = await died_in_the_middle(pool, sender)
     await the_dead_sender_is_known(pool)
     await watching(sender).give_up_some()
-    await sender.outcomes.record(Ended(queued.intent, 1, State.SENT))
+    await sender.outcomes.record(Ended(queued.intent, 1, IntentState.SENT))
     assert await recorded_types(pool) == ["demand.notification-failed.v1", "demand.notification-sent.v1"]
 
 

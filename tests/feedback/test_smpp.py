@@ -17,8 +17,8 @@ from services.feedback.gateways.recipients import ContactMethod, Recipient
 from services.feedback.gateways.smpp import SmppGateway, outcome_of
 from services.feedback.gateways.smpp_pdus import UCS2, delivered, parts_of, receipt_of
 from shared.chassis.database.pool import Pool
-from shared.chassis.work.intent_reports import Report
-from shared.chassis.work.intents import NotReached, Rejected, RetryLater, Sent, State, TryAgain, Unknown
+from shared.chassis.work.intent_reports import DeliveryReport
+from shared.chassis.work.intents import IntentState, NotReached, Rejected, RetryLater, Sent, TryAgain, Unknown
 from tests.eventually import eventually
 from tests.feedback.gateways import ID, message
 from tests.feedback.office import Book, feedback_after, recorded_types, send_all, sending, states
@@ -121,9 +121,9 @@ async def test_a_receipt_that_cannot_be_stored_is_refused_and_comes_again_and_te
 ):
     server, port = centre
     server.reports = "UNDELIV"
-    reports, faults = list[Report](), [OSError("the database is away")]
+    reports, faults = list[DeliveryReport](), [OSError("the database is away")]
 
-    async def take(report: Report) -> None:
+    async def take(report: DeliveryReport) -> None:
         if faults:
             raise faults.pop()
         reports.append(report)
@@ -135,7 +135,7 @@ async def test_a_receipt_that_cannot_be_stored_is_refused_and_comes_again_and_te
     await server.report("a1", kind=0)
     await gateway.close()
     assert server.acknowledged == [NOT_NOW, 0, 0x66]
-    assert reports == [Report("sms", ID, "a1", State.FAILED, "UNDELIV 000")]
+    assert reports == [DeliveryReport("sms", ID, "a1", IntentState.FAILED, "UNDELIV 000")]
 
 
 def acknowledgements(server: Centre) -> Callable[[], Any]:

@@ -6,28 +6,28 @@ import pytest
 
 from shared.chassis.base.tokens import Tokens
 from shared.contracts.refusals import Code
-from shared.identity.citizen_links import BrokenLink, CitizenLinks, Holder, Link
+from shared.identity.citizen_links import BrokenLink, CitizenLinks, LinkContent, LinkHolder
 from tests import story
 
 LINKS = CitizenLinks.at("https://huying.example/", "s" * 40)
 
 
-@pytest.mark.parametrize("holder", Holder)
-def test_a_link_to_follow_leads_to_its_demand_for_its_holder(holder: Holder):
+@pytest.mark.parametrize("holder", LinkHolder)
+def test_a_link_to_follow_leads_to_its_demand_for_its_holder(holder: LinkHolder):
     address = LINKS.follow(story.ID, holder)
     assert address.startswith("https://huying.example/follow/")
-    assert LINKS.read(address.rpartition("/")[2]) == Link(story.ID, holder)
+    assert LINKS.read(address.rpartition("/")[2]) == LinkContent(story.ID, holder)
 
 
 def test_a_link_to_rate_is_for_one_answer():
     address = LINKS.rate(story.ID, 7)
     assert address.startswith("https://huying.example/rate/")
-    assert LINKS.read(address.rpartition("/")[2]) == Link(story.ID, Holder.CITIZEN, 7)
+    assert LINKS.read(address.rpartition("/")[2]) == LinkContent(story.ID, LinkHolder.CITIZEN, 7)
 
 
 def test_links_of_the_versions_before_work():
     old = Tokens("s" * 40).write("rate", {"demand": str(story.ID)})
-    assert LINKS.read(old) == Link(story.ID, Holder.CITIZEN)
+    assert LINKS.read(old) == LinkContent(story.ID, LinkHolder.CITIZEN)
 
 
 def test_links_of_the_secret_before_work_while_it_is_changed():

@@ -11,7 +11,7 @@ from shared.identity import relations
 from shared.identity.person import Person, Role
 from shared.identity.policy import POLICY, RELATION_WORDS, ROLE_WORDS, CaseOffices, Grant
 from shared.identity.rights import COMMANDS, RIGHTS, Relation
-from shared.jurisdiction.handling import Decider, Extension
+from shared.jurisdiction.handling import Decider, ExtensionRules
 from tests import story
 from tests.packs import nanhai, shipped
 
@@ -149,7 +149,7 @@ def test_a_dispatcher_of_another_unit_dispatches_nothing_though_an_auditor_reads
 def test_a_pack_leaves_extensions_to_the_head_above_or_to_the_coordinator_alone():
     above, coordinator = Person("何", TOWN, frozenset({"head"})), Person("林", PACK.coordinator)
     assert relations.may("grant-extension", above, LED, PACK)
-    handling = PACK.handling.model_copy(update={"extension": Extension(decider=Decider.COORDINATOR)})
+    handling = PACK.handling.model_copy(update={"extension": ExtensionRules(decider=Decider.COORDINATOR)})
     central = PACK.model_copy(update={"handling": handling})
     for command in ("grant-extension", "refuse-extension"):
         assert not relations.may(command, above, LED, central)

@@ -25,7 +25,7 @@ from shared.identity.gate import Gate, SignedIn, own_path
 from shared.identity.oidc.code_flow import CodeFlow
 from shared.identity.oidc.keys import IssuerKeys
 from shared.identity.person import Person
-from shared.identity.sessions import EXPIRED, Sessions
+from shared.identity.sessions import EXPIRED, StaffSessions
 from tests.identity.conftest import Issuer
 from tests.keys import KEYS
 from tests.packs import shipped
@@ -69,7 +69,7 @@ class Office:
 
     async def browser(self, pool: Pool | None = None) -> httpx.AsyncClient:
         """A browser of its own; with another pool, at another process of the deployment."""
-        sessions = Sessions(pool or self.pool, timedelta(minutes=30), timedelta(hours=8), self.clock)
+        sessions = StaffSessions(pool or self.pool, timedelta(minutes=30), timedelta(hours=8), self.clock)
         gate = Gate.of(self.settings, sessions)
         flow = CodeFlow.of(self.settings, IssuerKeys(self.issuer.url), shipped())
         web = web_app("routing", [*sign_in_pages.routes(gate, flow, ()), desk(gate)])
@@ -144,7 +144,7 @@ async def test_the_cookie_is_out_of_reach_and_the_database_holds_only_its_hash(o
 
 async def test_over_http_the_cookie_has_a_name_that_browsers_take(office: Office):
     office.settings = office.settings.model_copy(update={"public_url": "http://127.0.0.1:8080"})
-    gate = Gate.of(office.settings, Sessions.of(office.settings, office.pool))
+    gate = Gate.of(office.settings, StaffSessions.of(office.settings, office.pool))
     assert (gate.secure, gate._name("huying")) == (False, "huying")
 
 
@@ -365,7 +365,7 @@ async def pages(database: str, stack: AsyncExitStack, **given: Any) -> httpx.Asy
     """The pages as routing puts them together with these settings."""
     settings = RoutingSettings.model_validate(KEYS | {"DATABASE_URL": database} | given)
     pool = await stack.enter_async_context(await open_pool(database, "routing"))
-    gate = Gate.of(settings, Sessions.of(settings, pool))
+    gate = Gate.of(settings, StaffSessions.of(settings, pool))
     web = web_app("routing", [desk(gate), *routing.api(settings, pool).routers])
     transport = httpx.ASGITransport(web)
     client = httpx.AsyncClient(base_url="http://127.0.0.1:8080", transport=transport, follow_redirects=True)

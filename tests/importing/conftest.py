@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
-from deploy.importing.job import Outcome, run
+from deploy.importing.job import ImportResult, run
 from deploy.importing.readers import opened
 from deploy.importing.rows import BadRow, Table
 from deploy.importing.translation import Translator
@@ -45,7 +45,7 @@ def read(file: Path) -> tuple[list[RecordedDemand], list[tuple[int, str, str]]]:
     return demands, refusals
 
 
-async def dry_run(file: Path, **options: Any) -> Outcome:
+async def dry_run(file: Path, **options: Any) -> ImportResult:
     """A dry run."""
     return await run(hotline(file, **options), None, quiet)
 

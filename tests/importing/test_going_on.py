@@ -15,8 +15,8 @@ import pytest
 import uvicorn
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from deploy.importing.progress_log import About, Done, ProgressLog
-from deploy.importing.rows import BadRow, Place, SourceRow, UnreadableFile
+from deploy.importing.progress_log import About, ProgressLog, RowsDone
+from deploy.importing.rows import BadRow, RowPosition, SourceRow, UnreadableFile
 from deploy.local.ports import free_port
 from services.intake import app
 from services.intake.channels import keys
@@ -147,13 +147,13 @@ def test_a_progress_log_is_resumed_only_by_the_same_import(tmp_path: Path):
 
 def test_a_progress_log_drops_entries_after_its_last_mark_and_half_a_line(tmp_path: Path):
     path = tmp_path / "log"
-    row, bad = SourceRow(Place("o.csv", "", 2), {"a": "1"}), BadRow("a", "1", "because")
+    row, bad = SourceRow(RowPosition("o.csv", "", 2), {"a": "1"}), BadRow("a", "1", "because")
     with ProgressLog(path, ABOUT) as progress_log:
         progress_log.refuse(3, row, bad)
         progress_log.advance(500)
         progress_log.refuse(700, row, bad)
     with path.open("ab") as file_:
-        file_.write(Done(row=9_999).model_dump_json().encode()[:-3])
+        file_.write(RowsDone(row=9_999).model_dump_json().encode()[:-3])
     with ProgressLog(path, ABOUT) as progress_log:
         assert (progress_log.done, progress_log.refused) == (500, 1)
         assert [refusal.row for refusal in progress_log.refusals()] == [3]

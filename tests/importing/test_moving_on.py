@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from deploy.importing import client
-from deploy.importing.job import Outcome, run
+from deploy.importing.job import ImportResult, run
 from shared.chassis.database.pool import Pool
 from shared.contracts.demand import facts as f
 from shared.contracts.demand.state import Service, Status
@@ -36,7 +36,7 @@ class Hotline:
     def __init__(self, intake: httpx.AsyncClient, folder: Path) -> None:
         self.intake, self.folder, self._n = intake, folder, 0
 
-    async def export(self, *states: Order, dry_run: bool = False, **changes: Any) -> Outcome:
+    async def export(self, *states: Order, dry_run: bool = False, **changes: Any) -> ImportResult:
         """Import a file with the order in this state, or in several states as separate rows."""
         self._n += 1
         file = csv_file(self.folder / f"{self._n}.csv", [order(1, **(state | changes)) for state in states])
@@ -48,7 +48,7 @@ def office(intake: httpx.AsyncClient, tmp_path: Path) -> Hotline:
     return Hotline(intake, tmp_path)
 
 
-def counts(outcome: Outcome) -> tuple[int, int, int, int, int]:
+def counts(outcome: ImportResult) -> tuple[int, int, int, int, int]:
     """The numbers of new, known, continued, locally changed and refused rows."""
     tally = outcome.tally
     return tally.taken, tally.known, tally.moved_on, tally.went_on_here, outcome.refused

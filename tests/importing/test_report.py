@@ -4,15 +4,15 @@ from io import StringIO
 
 from rich.console import Console
 
-from deploy.importing.progress_log import Refusal
+from deploy.importing.progress_log import RefusedRow
 from deploy.importing.report import REASONS, Reasons, cause_of
 
 
-def refusal(line: int, column: str, reason: str) -> Refusal:
-    return Refusal(row=line, file="o.csv", sheet="", line=line, column=column, value="", reason=reason, cells={})
+def refusal(line: int, column: str, reason: str) -> RefusedRow:
+    return RefusedRow(row=line, file="o.csv", sheet="", line=line, column=column, value="", reason=reason, cells={})
 
 
-def shown(*refusals: Refusal) -> str:
+def shown(*refusals: RefusedRow) -> str:
     reasons, output = Reasons(), StringIO()
     assert list(reasons.counted(refusals)) == list(refusals)
     Console(file=output, width=300).print(reasons.table())

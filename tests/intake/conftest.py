@@ -13,7 +13,7 @@ from services.intake.channels import keys
 from services.intake.settings import IntakeSettings
 from shared.chassis.database.pool import Pool, open_pool
 from shared.contracts.demand.facts import ChannelKind
-from shared.jurisdiction.publication import Shown
+from shared.jurisdiction.publication import PublicPart
 from tests import packs
 from tests.built import Built
 from tests.conftest import UNREACHABLE
@@ -70,7 +70,7 @@ async def reading(built: Built, pool: Pool, key: str) -> AsyncIterator[httpx.Asy
 
 @pytest.fixture(scope="session")
 def open_pack_built(tmp_path_factory: pytest.TempPathFactory) -> Built:
-    return showing(tmp_path_factory.mktemp("wordy") / "packs", *Shown)
+    return showing(tmp_path_factory.mktemp("wordy") / "packs", *PublicPart)
 
 
 @pytest.fixture(scope="session")

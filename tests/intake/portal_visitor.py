@@ -8,7 +8,7 @@ from typing import Any
 
 import httpx
 
-from shared.identity.citizen_links import CitizenLinks, Holder
+from shared.identity.citizen_links import CitizenLinks, LinkHolder
 from tests.city import City
 from tests.keys import KEYS
 
@@ -40,6 +40,6 @@ async def visiting(city: City) -> AsyncIterator[PortalVisitor]:
         yield PortalVisitor(client)
 
 
-async def link(city: City, number: str, holder: Holder = Holder.CITIZEN) -> str:
+async def link(city: City, number: str, holder: LinkHolder = LinkHolder.CITIZEN) -> str:
     """The path of the page of a demand, as a message contains it."""
     return LINKS.follow((await city.demand(number)).id, holder)

@@ -14,7 +14,7 @@ from shared.chassis.base.tokens import Tokens
 from shared.chassis.database.pool import Pool
 from shared.contracts.demand import facts as f
 from shared.contracts.demand.facts import ChannelKind
-from shared.jurisdiction.publication import Publication, Shown
+from shared.jurisdiction.publication import PublicationRules, PublicPart
 from tests import story
 from tests.intake.conftest import settings
 from tests.intake.test_api import GOOD
@@ -194,7 +194,7 @@ async def test_a_channel_with_a_sighting_sees_no_text_of_the_demand(
 
 
 def test_the_pack_decides_what_the_public_sees():
-    words = Publication(unreleased=(Shown.WORDS, Shown.UNIT), source="a test")
+    words = PublicationRules(unreleased=(PublicPart.WORDS, PublicPart.UNIT), source="a test")
     report = story.SUBMISSION.model_copy(update={"kind": f.RequestKind.REPORT})
     routed = seen(story.demand(*story.ROUTED), words)
     assert (routed.title, routed.unit, routed.division, routed.category) == ("路面破损", "roads", "", None)

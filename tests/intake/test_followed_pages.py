@@ -19,7 +19,7 @@ from shared.chassis.base.clock import now
 from shared.chassis.base.tokens import Tokens
 from shared.contracts.demand import facts as f
 from shared.contracts.demand.state import Service, Status
-from shared.identity.citizen_links import BrokenLink, Holder
+from shared.identity.citizen_links import BrokenLink, LinkHolder
 from tests.city import City
 from tests.intake.portal_visitor import LINKS, PortalVisitor, link, visiting
 from tests.intake.test_attachments import picture
@@ -130,7 +130,7 @@ async def test_files_can_be_opened_only_from_the_page_that_shows_them(city: City
     assert response.headers["content-security-policy"] == "default-src 'none'; sandbox"
     assert "no-store" in response.headers["cache-control"]
     assert (await visitor.see(f"{path}/files/{internal}")).status_code == 404, "units keep it for themselves"
-    assert (await visitor.see(f"{await link(city, number, Holder.SUPPORTER)}/files/{own}")).status_code == 403
+    assert (await visitor.see(f"{await link(city, number, LinkHolder.SUPPORTER)}/files/{own}")).status_code == 403
     assert (await visitor.see(f"{await link(city, await city.raises())}/files/{own}")).status_code == 404
     await city.loop.pools[Service.INTAKE].execute("UPDATE attachment SET erased_at = now()")
     assert (await visitor.see(f"{path}/files/{own}")).status_code == 404
@@ -276,7 +276,7 @@ async def test_hostile_text_is_shown_as_text(city: City, visitor: PortalVisitor)
 async def test_every_status_has_an_explanation(city: City, visitor: PortalVisitor, status: Status):
     number = await city.raises()
     await stands_at(city, number, status)
-    for holder in Holder:
+    for holder in LinkHolder:
         answer = await visitor.see(await link(city, number, holder))
         assert answer.status_code == 200
         assert not re.search(r"\{unit\}|\{until\}|研判|None", answer.text)
@@ -297,7 +297,7 @@ async def test_a_supporter_reads_what_was_released_and_cannot_add_anything(city:
     await city.tells(number, contacted, PROGRESS, demand_listed, RESOLVED)
     await city.tells(number, f.DemandReopened(reason="水还在漏", rating=2), service=Service.FEEDBACK)
     await city.tells(number, f.DemandAccepted(by="x"), again)
-    path = await link(city, number, Holder.SUPPORTER)
+    path = await link(city, number, LinkHolder.SUPPORTER)
     page = (await visitor.see(path)).text
     assert [w for w in ("您附议了", "道路已修复", "已重修", "已安排施工队", "列入年度计划") if w not in page] == []
     hidden = "请放心通行|第二次答复|约周三|下雨就积水|又塌了一块|水还在漏|风雨棚工程|/rate/|/files/|<form"
@@ -313,7 +313,7 @@ async def test_a_confidential_report_shows_its_text_only_to_the_person_who_raise
     number = await worked_on(city, PROGRESS, RESOLVED, **REPORT)
     mine = (await visitor.see(await link(city, number))).text
     assert [w for w in ("路面已修复", "已安排施工队", "村口路面塌陷", "工作站") if w not in mine] == []
-    shown = (await visitor.see(await link(city, number, Holder.SUPPORTER))).text
+    shown = (await visitor.see(await link(city, number, LinkHolder.SUPPORTER))).text
     assert "已有答复" in shown
     assert not re.search("路面|道路|施工队|工作站", shown)
 
@@ -424,7 +424,7 @@ async def test_a_citizen_may_agree_to_publication_later_and_refuse_again(city: C
     released = RELEASED.model_copy(update={"edition": 1, "title": "巷口路面塌陷"})
     await city.tells(number, released)
     assert "巷口路面塌陷" in (await visitor.see(f"/demands/{number}")).text
-    supporter = await link(city, number, Holder.SUPPORTER)
+    supporter = await link(city, number, LinkHolder.SUPPORTER)
     assert (await visitor.send("/follow", f"{supporter}/publish")).status_code == 403
 
 
@@ -444,7 +444,7 @@ async def test_only_the_citizen_decides_about_publication_and_a_confidential_rep
     city: City, visitor: PortalVisitor
 ):
     number = await worked_on(city, may_publish=True)
-    supporter = await link(city, number, Holder.SUPPORTER)
+    supporter = await link(city, number, LinkHolder.SUPPORTER)
     assert "不要公开我的诉求" not in (await visitor.see(supporter)).text
     assert (await visitor.see(f"{supporter}/keep-private")).status_code == 403
     assert (await visitor.send("/follow", f"{supporter}/keep-private")).status_code == 403
@@ -473,6 +473,6 @@ async def test_without_a_contact_and_for_a_supporter_no_choice_of_messages_is_of
 ):
     nameless, number = await city.raises(), await city.raises(contact={"phone": "13800138000"})
     assert "消息提醒" not in (await visitor.see(await link(city, nameless))).text
-    path = await link(city, number, Holder.SUPPORTER)
+    path = await link(city, number, LinkHolder.SUPPORTER)
     assert "消息提醒" not in (await visitor.see(path)).text
     assert (await visitor.send(path, f"{path}/stop")).status_code == 403

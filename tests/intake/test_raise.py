@@ -15,7 +15,7 @@ from services.intake.channels import keys
 from services.intake.settings import IntakeSettings
 from services.intake.similar.indexing import Indexing
 from services.intake.web.allowance import network_of
-from services.intake.web.places import Places
+from services.intake.web.places import ServedPlaces
 from shared.chassis.database.pool import Pool
 from shared.chassis.http.app import web_app
 from tests.intake.test_attachments import picture
@@ -278,7 +278,7 @@ async def test_with_several_jurisdictions_the_portal_asks_for_one_first(database
 
 def test_a_portal_for_an_unserved_jurisdiction_does_not_start():
     with pytest.raises(ValueError, match="nowhere"):
-        Places.of(shipped(), "nanhai,nowhere")
+        ServedPlaces.of(shipped(), "nanhai,nowhere")
 
 
 async def test_a_revoked_channel_closes_the_portal_with_an_explanation(visitor: Visitor, pool: Pool):

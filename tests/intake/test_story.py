@@ -18,7 +18,7 @@ from shared.contracts.demand import facts as f
 from shared.contracts.demand.facts import ChannelKind
 from shared.contracts.demand.groups import AMONG_OFFICES
 from shared.contracts.event_types import STATUS_FACTS
-from shared.identity.citizen_links import CitizenLinks, Holder
+from shared.identity.citizen_links import CitizenLinks, LinkHolder
 from tests.chassis.conftest import Log
 from tests.intake.conftest import settings
 from tests.intake.test_api import GOOD
@@ -233,7 +233,7 @@ async def test_only_those_who_may_rate_the_answer_get_the_link_to_do_so(
     settings_ = settings(database)
     links = CitizenLinks.at(settings_.public_url, settings_.secret)
     link = links.read(view["rating_link"].rpartition("/")[2])
-    assert (link.demand, link.holder, link.answer) == (UUID(receipt["id"]), Holder.CITIZEN, len(RETURNED) + 2)
+    assert (link.demand, link.holder, link.answer) == (UUID(receipt["id"]), LinkHolder.CITIZEN, len(RETURNED) + 2)
     assert view["rating_link"].startswith(f"{settings_.public_url}/rate/")
     everything = await keys.add(pool, "analysis", ChannelKind.PARTNER, "分析", (Scope.SUBMIT, Scope.READ_ALL))
     other_view = await followed(client, receipt, **{"X-API-Key": everything})

@@ -11,7 +11,7 @@ from shared.jurisdiction.checks.catalogue import check_version
 from shared.jurisdiction.conditions import Condition, RoutingInput
 from shared.jurisdiction.explanation import RuleResult, explain
 from shared.jurisdiction.pack import Pack
-from shared.jurisdiction.problems import PackError, Severity
+from shared.jurisdiction.problems import PackError, ProblemSeverity
 from shared.jurisdiction.reader import read_catalogue
 from tests.packs import nanhai
 
@@ -87,7 +87,7 @@ def test_a_rule_that_an_earlier_one_always_precedes_is_named(earlier: str, later
         rules = (f"{{id: {name}, match: {{category: road-damage, {condition}}}, lead: nh-transport}}"
                  for name, condition in (("first", one), ("second", other)))  # fmt: skip
         findings_ = check_version(read_catalogue("c", text(*rules)), nanhai())
-        return [problem.message for problem in findings_ if problem.severity is Severity.ERROR]
+        return [problem.message for problem in findings_ if problem.severity is ProblemSeverity.ERROR]
 
     assert findings(earlier, later) == [
         "rule 'second' can never match, because 'first' on line 3 matches everything that it does; move it before"
@@ -102,7 +102,7 @@ def test_overlapping_rules_and_uncovered_categories_are_warnings():
         '{id: dali, match: {category: parking, division: "440605125000"}, lead: town}',
     )
     findings_ = check_version(read_catalogue("c", text(*rules)), nanhai())
-    assert {problem.severity for problem in findings_} == {Severity.WARNING}
+    assert {problem.severity for problem in findings_} == {ProblemSeverity.WARNING}
     messages = [problem.message for problem in findings_]
     assert any(
         message.startswith("rule 'reports' overlaps with 'dali', which have other units") for message in messages

@@ -29,7 +29,7 @@ from shared.chassis.base.findings import (
     worst_first,
 )  # fmt: skip
 from shared.chassis.consumer import doctor_checks
-from shared.chassis.consumer.lag import Place
+from shared.chassis.consumer.lag import Offsets
 from shared.chassis.database.pool import Connection, open_pool
 from shared.chassis.process.service_checks import WELL, Questions, merged
 from shared.chassis.relay.doctor_checks import unsent as unsent_facts
@@ -289,14 +289,14 @@ PLACE = TopicPartition(DEMAND_EVENTS.name, 3)
 @pytest.mark.parametrize(
     ("first", "again", "severity", "words"),
     [
-        (Place(7, 7), Place(7, 7), Severity.OK, "has read everything"),
-        (Place(1, 64), Place(20, 70), Severity.OK, "50 facts behind and moves"),
-        (Place(1, 64), Place(1, 64), Severity.WARNING, "63 facts behind and huying.demand-events/3 does not move"),
-        (Place(90, 2), Place(90, 2), Severity.BROKEN, "deleted and made again"),
+        (Offsets(7, 7), Offsets(7, 7), Severity.OK, "has read everything"),
+        (Offsets(1, 64), Offsets(20, 70), Severity.OK, "50 facts behind and moves"),
+        (Offsets(1, 64), Offsets(1, 64), Severity.WARNING, "63 facts behind and huying.demand-events/3 does not move"),
+        (Offsets(90, 2), Offsets(90, 2), Severity.BROKEN, "deleted and made again"),
     ],
 )
 def test_a_reader_is_judged_by_two_measurements_of_its_offsets(
-    first: Place, again: Place, severity: Severity, words: str
+    first: Offsets, again: Offsets, severity: Severity, words: str
 ):
     finding = doctor_checks.judged("routing-worker", {PLACE: first}, {PLACE: again})
     assert (finding.severity, words in str(finding)) == (severity, True), str(finding)

@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from deploy.cli import dead_letters, doctor
 from deploy.cli.tables import print_rows
-from deploy.importing.progress_log import Refusal
+from deploy.importing.progress_log import RefusedRow
 from deploy.importing.report import Reasons
 from shared.chassis.base import logs
 from shared.chassis.base.findings import Words, broken
@@ -82,7 +82,7 @@ def test_a_finding_of_the_doctor_is_printed(monkeypatch: pytest.MonkeyPatch, cap
 
 def test_the_reasons_of_an_import_are_printed():
     reasons = Reasons()
-    list(reasons.counted([Refusal(row=1, file="f", sheet="", line=1, column=EVIL, value="", reason=EVIL, cells={})]))
+    list(reasons.counted([RefusedRow(row=1, file="f", sheet="", line=1, column=EVIL, value="", reason=EVIL, cells={})]))
     console = Console(width=200, markup=False)
     with console.capture() as captured:
         console.print(reasons.table())

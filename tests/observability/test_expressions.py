@@ -10,7 +10,7 @@ from deploy.cli.metrics_table import LABELS, declared, exposed
 from deploy.cli.processes import processes
 from deploy.cli.services import SERVICE_NAMES
 from shared.chassis.base.metric_declarations import exposition
-from shared.chassis.work.intents import State
+from shared.chassis.work.intents import IntentState
 from shared.contracts.envelope import unversioned
 from shared.contracts.event_types import NOTES, STATUS_FACTS
 from tests.observability.files import (
@@ -32,7 +32,7 @@ VALUES = {
     "process": set(processes()),
     "service": {*SERVICE_NAMES, "none"},
     "type": {unversioned(kind.type) for kind in (*STATUS_FACTS.values(), *NOTES.values())},
-    "state": {*State, "busy", "idle"},
+    "state": {*IntentState, "busy", "idle"},
     "result": {"failed"},
 }
 """Values that expressions may compare labels with; of others none may be named."""

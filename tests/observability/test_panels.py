@@ -11,7 +11,7 @@ from deploy.cli.metrics_table import declared, exposed
 from deploy.cli.services import SERVICE_NAMES
 from deploy.local.ports import free_port
 from shared.chassis.base.metric_declarations import Declared
-from shared.chassis.work.intents import State
+from shared.chassis.work.intents import IntentState
 from shared.contracts.envelope import unversioned
 from shared.contracts.event_types import NOTES, STATUS_FACTS
 from tests.eventually import eventually
@@ -24,7 +24,7 @@ VALUES: Mapping[str, Sequence[str]] = {
     "service": SERVICE_NAMES,
     "type": [unversioned(kind.type) for kind in (*STATUS_FACTS.values(), *NOTES.values())],
     "status": ["200", "503"],
-    "state": [*State, "busy", "idle", "active"],
+    "state": [*IntentState, "busy", "idle", "active"],
     "process": ["routing-worker"],
 }
 """What labels are, beside `something`."""

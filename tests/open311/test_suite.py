@@ -14,8 +14,8 @@ from deploy.cli.main import app as huying
 from deploy.local.ports import free_port
 from deploy.open311.answers import Unreadable
 from deploy.open311.rules import RULES
-from deploy.open311.server import Manner, Server
-from deploy.open311.suite import Outcome, Verdict, examine, verdict
+from deploy.open311.server import Manner, TestedServer
+from deploy.open311.suite import CheckOutcome, CheckResult, examine, verdict
 from services.intake.open311.documents import Discovery, Endpoint
 from services.intake.open311.rendering import Format, render
 from tests.open311.conftest import Ours, Spoil, client
@@ -24,9 +24,9 @@ URL = "https://city.example/open311/v2"
 ERROR = b"<errors><error><code>404</code><description>no</description></error></errors>"
 
 
-async def examined(ours: Ours, spoil: Spoil, rule: str, url: str = URL) -> Verdict:
+async def examined(ours: Ours, spoil: Spoil, rule: str, url: str = URL) -> CheckResult:
     async with client(ours.app, spoil) as asking:
-        server = await Server.reach(asking, url, Manner(ours.key, "nanhai", writes=True), datetime.now(UTC))
+        server = await TestedServer.reach(asking, url, Manner(ours.key, "nanhai", writes=True), datetime.now(UTC))
         return await verdict(next(one for one in RULES if one.id == rule), server)
 
 
@@ -136,13 +136,13 @@ BROKEN: list[tuple[str, str, Spoil]] = [
 @pytest.mark.parametrize(("rule", "fault", "spoil"), BROKEN, ids=[f"{rule} {fault}" for rule, fault, _ in BROKEN])
 async def test_a_broken_server_is_found_out(ours: Ours, rule: str, fault: str, spoil: Spoil):
     found = await examined(ours, spoil, rule)
-    assert found.outcome is Outcome.FAIL, fault
+    assert found.outcome is CheckOutcome.FAIL, fault
     assert all(found.seen)
 
 
 async def test_a_server_without_https_is_found_out(ours: Ours):
     found = await examined(ours, lambda request, answer: answer, "O-14", URL.replace("https", "http"))
-    assert found.outcome is Outcome.FAIL
+    assert found.outcome is CheckOutcome.FAIL
 
 
 def test_every_rule_has_a_server_that_breaks_it():
@@ -155,9 +155,9 @@ async def test_our_server_keeps_every_rule(ours: Ours, url: str):
     discovered = rewritten(rb"http://[^<\"]*/open311/v2", URL.encode())
     async with client(ours.app, discovered) as asking:
         manner = Manner(ours.key, "nanhai", writes=True)
-        verdicts = await examine(await Server.reach(asking, url, manner, datetime.now(UTC)))
-    kept = {rule.id: (Outcome.PASS, ()) for rule in RULES}
-    asks_nothing = {"O-16": (Outcome.NOT_APPLICABLE, ("no service has a required attribute",))}
+        verdicts = await examine(await TestedServer.reach(asking, url, manner, datetime.now(UTC)))
+    kept = {rule.id: (CheckOutcome.PASS, ()) for rule in RULES}
+    asks_nothing = {"O-16": (CheckOutcome.NOT_APPLICABLE, ("no service has a required attribute",))}
     assert {v.rule.id: (v.outcome, v.seen) for v in verdicts} == kept | asks_nothing
 
 
@@ -173,7 +173,7 @@ async def test_what_is_written_goes_to_the_test_server_where_there_is_one(format
 
     async with httpx.AsyncClient(transport=httpx.MockTransport(answer)) as asking:
         manner = Manner(writes=writes)
-        server = await Server.reach(asking, f"https://city.example/discovery.{format}", manner, datetime.now(UTC))
+        server = await TestedServer.reach(asking, f"https://city.example/discovery.{format}", manner, datetime.now(UTC))
     assert server.url == f"https://{named}.example/v2"
 
 
@@ -186,9 +186,9 @@ async def test_nothing_is_written_unless_it_was_allowed(ours: Ours):
 
     async with client(ours.app, watch) as asking:
         manner = Manner(ours.key, "nanhai", writes=False)
-        verdicts = await examine(await Server.reach(asking, URL, manner, datetime.now(UTC)))
+        verdicts = await examine(await TestedServer.reach(asking, URL, manner, datetime.now(UTC)))
     assert not posted
-    left = {v.rule.id: v.seen for v in verdicts if v.outcome is Outcome.NOT_APPLICABLE}
+    left = {v.rule.id: v.seen for v in verdicts if v.outcome is CheckOutcome.NOT_APPLICABLE}
     assert set(left) == {"O-13", "O-16"}
     assert "--write" in left["O-13"][0]
 
@@ -205,7 +205,7 @@ async def test_a_rule_that_gets_no_answer_fails_and_the_others_go_on(ours: Ours)
 async def test_a_server_of_a_jurisdiction_that_was_not_named_says_so(ours: Ours):
     async with client(ours.app) as asking:
         with pytest.raises(Unreadable, match="jurisdiction_id"):
-            await Server.reach(asking, URL, Manner(), datetime.now(UTC))
+            await TestedServer.reach(asking, URL, Manner(), datetime.now(UTC))
 
 
 async def run(*arguments: str) -> tuple[int, str]:

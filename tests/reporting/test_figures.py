@@ -9,7 +9,7 @@ from uuid import UUID
 
 import pytest
 
-from services.reporting.drilldown.handler import Drilldown, Figure
+from services.reporting.drilldown.handler import Drilldown, OpenedFigure
 from services.reporting.drilldown.pagination import BEGINNING
 from services.reporting.figures.completion import Figures, Question, Satisfaction
 from services.reporting.figures.domain import Dimension, measures, rate
@@ -148,7 +148,7 @@ async def test_first_and_last_satisfaction_and_answers_on_the_spot_are_counted_a
     assert total.marks["on-the-spot"] == 1
     drilldown = Drilldown(pool, clock=lambda: story.AT)
     for counted, names in COUNTED.items():
-        listed = await drilldown.page(Figure(nanhai(), counted=counted), BEGINNING, 50)
+        listed = await drilldown.page(OpenedFigure(nanhai(), counted=counted), BEGINNING, 50)
         assert {demand.id for demand in listed.demands} == {ids[name] for name in names}, counted
 
 

@@ -19,7 +19,7 @@ from shared.chassis.http.app import web_app
 from shared.contracts.demand import facts as f
 from shared.contracts.demand.facts import Fact, RequestKind
 from shared.contracts.numbers import number
-from shared.jurisdiction.publication import Shown
+from shared.jurisdiction.publication import PublicPart
 from tests import story
 from tests.chassis.conftest import Log, envelope
 from tests.keys import KEYS
@@ -77,7 +77,7 @@ async def text_reader(
     database: str, pool: Pool, tmp_path: Path, browser: httpx.AsyncClient
 ) -> AsyncIterator[httpx.AsyncClient]:
     """A client whose pack publishes the texts of demands."""
-    values = KEYS | {"DATABASE_URL": database, "jurisdictions_dir": showing(tmp_path / "packs", *Shown)}
+    values = KEYS | {"DATABASE_URL": database, "jurisdictions_dir": showing(tmp_path / "packs", *PublicPart)}
     settings = ReportingSettings.model_validate(values)
     transport = httpx.ASGITransport(web_app("reporting", app.api(settings, pool).routers))
     async with httpx.AsyncClient(transport=transport, base_url="http://reporting") as client:

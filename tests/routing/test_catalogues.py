@@ -14,7 +14,7 @@ from services.routing.cases import commands as c
 from services.routing.cases.handler import Actor, CaseHandler
 from services.routing.cases.policies import first_routing
 from services.routing.catalogue import api, explanation_api
-from services.routing.catalogue.differences import Change, differences
+from services.routing.catalogue.differences import RuleChange, differences
 from services.routing.catalogue.doctor_checks import unusable
 from services.routing.catalogue.explanation_api import Explainer
 from services.routing.catalogue.handler import CatalogueDesk
@@ -401,10 +401,10 @@ def test_differences_are_listed_rule_by_rule_and_a_moved_rule_is_listed_alone():
     new = Rule(id="d", lead="nh-tax")
     changes = differences((first, second, third), (new, third, first, changed))
     assert {(change.rule, change.change, change.above) for change in changes} == {
-        ("d", Change.ADDED, None), ("c", Change.MOVED, "d"), ("b", Change.CHANGED, "a")
+        ("d", RuleChange.ADDED, None), ("c", RuleChange.MOVED, "d"), ("b", RuleChange.CHANGED, "a")
     }  # fmt: skip
     (gone,) = differences((first, second), (first,))
-    assert (gone.rule, gone.change, gone.after) == ("b", Change.REMOVED, None)
+    assert (gone.rule, gone.change, gone.after) == ("b", RuleChange.REMOVED, None)
     assert differences((first, second), (first, second)) == []
 
 

@@ -145,7 +145,7 @@ def test_only_the_coordinator_dispatches():
 @pytest.mark.parametrize(
     "command", [c.RouteDemand(unit="no-such"), c.ReturnDemand(reason="x", suggested_unit="no-such")]
 )
-def test_a_unit_that_does_not_exist_is_refused(command: c.Command):
+def test_a_unit_that_does_not_exist_is_refused(command: c.StaffCommand):
     spec(COORDINATOR).given(*ROUTED).when(command).then_refused(Code.INVALID)
 
 
@@ -196,7 +196,7 @@ def test_a_talk_with_the_citizen_is_recorded_without_names():
 
 
 @pytest.mark.parametrize("command", [EXTEND, c.ContactCitizen()])
-def test_another_unit_neither_extends_nor_calls(command: c.Command):
+def test_another_unit_neither_extends_nor_calls(command: c.StaffCommand):
     spec(Person("王", "nh-tax")).given(*IN_TIME).when(command).then_refused(Code.FORBIDDEN)
 
 

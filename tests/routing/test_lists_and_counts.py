@@ -199,7 +199,7 @@ async def _tell(
 async def listed(db: Any, desk: Desk, name: List, sort: Sort) -> list[UUID]:
     """The complete list, read in pages of two cases."""
     cases: list[UUID] = []
-    cursor: worklists.Place | None = BEGINNING
+    cursor: worklists.CaseCursor | None = BEGINNING
     while cursor:
         shown, cursor = await worklists.page(db, desk, name, sort, Filters(), cursor, 2)
         cases += [case.id for case in shown]

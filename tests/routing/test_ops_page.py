@@ -9,7 +9,7 @@ import pytest
 from services.routing.web import ops_pages
 from services.routing.web.staff_client import StaffClient
 from shared.chassis.process import reporter
-from shared.chassis.process.registration import Condition, ProcessName, Registration
+from shared.chassis.process.registration import ProcessCondition, ProcessName, Registration
 from shared.contracts.demand.state import Service
 from shared.identity.person import Person, Role
 from shared.identity.staff_tokens import StaffTokens
@@ -37,7 +37,7 @@ async def running_city(city: City) -> AsyncIterator[City]:
     for service, names in PROCESSES.items():
         for name in names:
             process = ProcessName(name, "0", "host-1", "", "9.9.9")
-            await Registration(city.loop.pools[service], process, Condition()).beat()
+            await Registration(city.loop.pools[service], process, ProcessCondition()).beat()
     yield city
     for pool in city.loop.pools.values():
         await pool.execute("DELETE FROM process")

@@ -23,7 +23,7 @@ from shared.contracts.demand.facts import RequestKind
 from shared.contracts.event_types import parse
 from shared.jurisdiction.jurisdictions import Jurisdictions
 from shared.jurisdiction.loader import load_packs
-from shared.jurisdiction.release import Bar, Consent, ReleaseRules, release_bar
+from shared.jurisdiction.release import Consent, ReleaseBar, ReleaseRules, release_bar
 from tests import story
 from tests.chassis.conftest import envelope
 from tests.packs import showing
@@ -188,18 +188,18 @@ async def test_waiting_answers_are_listed_page_by_page_with_the_oldest_first(off
 @pytest.mark.parametrize(
     ("rules", "changes", "refused", "bar"),
     [
-        (None, {"may_publish": True}, False, Bar.NO_RULES),
-        (Consent.ASKED, {}, False, Bar.NOT_ASKED),
+        (None, {"may_publish": True}, False, ReleaseBar.NO_RULES),
+        (Consent.ASKED, {}, False, ReleaseBar.NOT_ASKED),
         (Consent.ASKED, {"may_publish": True}, False, None),
-        (Consent.ASKED, {"may_publish": True}, True, Bar.REFUSED),
+        (Consent.ASKED, {"may_publish": True}, True, ReleaseBar.REFUSED),
         (Consent.PRESUMED, {}, False, None),
-        (Consent.PRESUMED, {"may_publish": False}, False, Bar.REFUSED),
-        (Consent.PRESUMED, {"may_publish": True, "kind": RequestKind.REPORT}, False, Bar.REPORT),
-        (Consent.PRESUMED, {"kind": RequestKind.CONSULT}, False, Bar.KIND),
+        (Consent.PRESUMED, {"may_publish": False}, False, ReleaseBar.REFUSED),
+        (Consent.PRESUMED, {"may_publish": True, "kind": RequestKind.REPORT}, False, ReleaseBar.REPORT),
+        (Consent.PRESUMED, {"kind": RequestKind.CONSULT}, False, ReleaseBar.KIND),
     ],
 )
 def test_a_release_is_barred_by_kind_citizen_and_rules(
-    rules: Consent | None, changes: dict[str, Any], refused: bool, bar: Bar | None
+    rules: Consent | None, changes: dict[str, Any], refused: bool, bar: ReleaseBar | None
 ):
     demand = story.demand(story.SUBMISSION.model_copy(update=changes))
     rules_ = ReleaseRules(consent=rules, never=(RequestKind.CONSULT,), source="x") if rules else None

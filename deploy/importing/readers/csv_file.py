@@ -12,7 +12,7 @@ from typing import Final
 
 from deploy.importing.folding import recognised
 from deploy.importing.readers.encoding import encoding_of
-from deploy.importing.readers.tabular import SEARCHED, Record, tabulated
+from deploy.importing.readers.tabular import SEARCHED, TableRow, tabulated
 from deploy.importing.rows import BrokenRow, Table
 
 _KINDS: Final = {
@@ -82,7 +82,7 @@ def separator_of(lines: Iterable[str], columns: Set[str]) -> str:
     return max(_KINDS, key=known)
 
 
-def records(lines: Iterable[str], separator: str = ",") -> Iterator[Record]:
+def records(lines: Iterable[str], separator: str = ",") -> Iterator[TableRow]:
     """All records, each with the number of its first line."""
     source = _Lines(lines)
     reader, line = csv.reader(source, strict=True, delimiter=separator), 1
@@ -97,12 +97,12 @@ def records(lines: Iterable[str], separator: str = ",") -> Iterator[Record]:
             yield _broken(line, broken, fault, separator)
             reader, line = csv.reader(source, strict=True, delimiter=separator), line + 1
             continue
-        yield Record(line, cells)
+        yield TableRow(line, cells)
         line += len(source.record)
 
 
-def _broken(line: int, text: str, fault: csv.Error, separator: str) -> Record:
+def _broken(line: int, text: str, fault: csv.Error, separator: str) -> TableRow:
     """A broken record with its cells split as well as possible, so that a person can correct it."""
     cells = text.rstrip("\r\n").replace('"', "").split(separator)
     why = _TOO_LONG if "field limit" in str(fault) else f"引号有误，不是有效的 CSV / not CSV: {fault}"
-    return Record(line, cells, BrokenRow("", text.strip()[:200], why))
+    return TableRow(line, cells, BrokenRow("", text.strip()[:200], why))

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import orjson
 
-from deploy.importing.rows import NOTHING, BadRow, BrokenRow, Place, SourceRow, Table, UnreadableFile
+from deploy.importing.rows import NOTHING, BadRow, BrokenRow, RowPosition, SourceRow, Table, UnreadableFile
 
 _LONG: Final = re.compile(rb"\d{16}")
 """A number with more digits than floating point keeps: such a line is parsed with numbers as text, which is slower."""
@@ -35,7 +35,7 @@ def _rows(file: str, lines: Iterable[bytes], empty: Mapping[str, str]) -> Iterat
         text = line.removeprefix(b"\xef\xbb\xbf").strip() if number == 1 else line.strip()
         if not text:
             continue
-        place = Place(file, "", number)
+        place = RowPosition(file, "", number)
         try:
             read = orjson.loads(text)
         except orjson.JSONDecodeError as fault:

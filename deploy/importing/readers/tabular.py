@@ -5,7 +5,7 @@ from itertools import chain, islice
 from typing import Final, NamedTuple
 
 from deploy.importing.folding import recognised
-from deploy.importing.rows import NOTHING, BadRow, BrokenRow, Place, SourceRow, UnreadableFile
+from deploy.importing.rows import NOTHING, BadRow, BrokenRow, RowPosition, SourceRow, UnreadableFile
 
 SEARCHED: Final = 10
 ERROR_COLUMNS: Final = (
@@ -27,7 +27,7 @@ class MissingColumns(UnreadableFile):
         self.mostly = mostly
 
 
-class Record(NamedTuple):
+class TableRow(NamedTuple):
     """The cells of one row; `doubtful` holds reasons by the position of the cell."""
 
     line: int
@@ -50,7 +50,7 @@ class Header(NamedTuple):
 
 
 def tabulated(
-    file: str, sheet: str, records: Iterable[Record], columns: Set[str]
+    file: str, sheet: str, records: Iterable[TableRow], columns: Set[str]
 ) -> tuple[Header, Iterator[SourceRow]]:
     """Find the header, and the rows below it; lines above the header are skipped. Raises `UnreadableFile`."""
     coming = iter(records)
@@ -72,7 +72,7 @@ def tabulated(
     return header, _rows(file, sheet, chain(first[best + 1 :], coming), header)
 
 
-def _rows(file: str, sheet: str, records: Iterable[Record], header: Header) -> Iterator[SourceRow]:
+def _rows(file: str, sheet: str, records: Iterable[TableRow], header: Header) -> Iterator[SourceRow]:
     plain = header.names if len(header.names) == header.width else None
     corrected = header.is_corrected
     for line, cells, bad, doubtful in records:
@@ -84,7 +84,7 @@ def _rows(file: str, sheet: str, records: Iterable[Record], header: Header) -> I
             values = {name: cells[n] for n, name in header.positions.items() if n < len(cells)}
         if len(cells) != header.width and not bad:
             bad = _ragged(cells, header)
-        place = _origin(values, file, line) if corrected else Place(file, sheet, line)
+        place = _origin(values, file, line) if corrected else RowPosition(file, sheet, line)
         yield SourceRow(place, values, bad, _named(doubtful, header))
 
 
@@ -104,7 +104,7 @@ def _named(doubtful: Mapping[int, str] | None, header: Header) -> Mapping[str, s
     return {header.positions[n]: why for n, why in doubtful.items() if n in header.positions}
 
 
-def _origin(values: dict[str, str], file: str, line: int) -> Place:
+def _origin(values: dict[str, str], file: str, line: int) -> RowPosition:
     """The place of a row in a corrected error file: that in the source file, or its own if somebody added the row."""
     first, line_text, *_, sheet, origin = [values.pop(name, "") for name in ERROR_COLUMNS]
-    return Place(first, sheet, int(line_text), origin) if line_text.isdecimal() else Place(file, "", line)
+    return RowPosition(first, sheet, int(line_text), origin) if line_text.isdecimal() else RowPosition(file, "", line)

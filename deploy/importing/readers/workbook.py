@@ -24,7 +24,7 @@ from python_calamine import (
 from deploy.importing.readers.cells import doubt, text_of
 from deploy.importing.readers.extent import too_far
 from deploy.importing.readers.merged import BESIDE, has_hidden_merges, unmerged
-from deploy.importing.readers.tabular import Header, MissingColumns, Record, tabulated
+from deploy.importing.readers.tabular import Header, MissingColumns, TableRow, tabulated
 from deploy.importing.rows import SourceRow, Table, UnreadableFile
 
 MIB: Final = 1024 * 1024
@@ -105,9 +105,9 @@ def _is_read(sheet: SheetMetadata) -> bool:
     return sheet.typ is SheetTypeEnum.WorkSheet and sheet.visible is SheetVisibleEnum.Visible
 
 
-def _records(sheet: CalamineSheet) -> Iterator[Record]:
+def _records(sheet: CalamineSheet) -> Iterator[TableRow]:
     first = sheet.start[1] if sheet.start else 0
     for line, (row, beside) in enumerate(unmerged(sheet.iter_rows(), sheet.merged_cell_ranges or (), first), 1):
         doubtful = {n: why for n, cell in enumerate(row) if not isinstance(cell, str) and (why := doubt(cell))}
         doubtful |= dict.fromkeys(beside, BESIDE)
-        yield Record(line, [text_of(cell) for cell in row], None, doubtful)
+        yield TableRow(line, [text_of(cell) for cell in row], None, doubtful)

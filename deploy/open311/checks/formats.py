@@ -4,8 +4,8 @@ import re
 from collections.abc import AsyncIterator, Iterator
 from typing import Any, Final
 
-from deploy.open311.answers import Answer, NotApplicable
-from deploy.open311.server import JSON, XML, Server
+from deploy.open311.answers import NotApplicable, ServerAnswer
+from deploy.open311.server import JSON, XML, TestedServer
 
 MEDIA: Final = {XML: "text/xml; charset=utf-8", JSON: "application/json; charset=utf-8"}
 ROOTS: Final = {"services.xml": "services", "requests.xml": "service_requests"}
@@ -24,7 +24,7 @@ _DECLARATION: Final = re.compile(rb"^(\xef\xbb\xbf)?<\?xml [^>]*encoding=[\"']ut
 _DATE: Final = re.compile(r"^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)$")
 
 
-async def offered(server: Server) -> AsyncIterator[str]:
+async def offered(server: TestedServer) -> AsyncIterator[str]:
     """O-01."""
     for format in (XML, JSON):
         answer = await server.discovery(format)
@@ -40,7 +40,7 @@ async def offered(server: Server) -> AsyncIterator[str]:
         answer.json()
 
 
-async def by_suffix(server: Server) -> AsyncIterator[str]:
+async def by_suffix(server: TestedServer) -> AsyncIterator[str]:
     """O-02."""
     for format in await server.formats():
         other = "application/json" if format == XML else "text/xml"
@@ -50,7 +50,7 @@ async def by_suffix(server: Server) -> AsyncIterator[str]:
             yield f"with Accept: {other}, {answer}: {answer.beginning}"
 
 
-async def media_types(server: Server) -> AsyncIterator[str]:
+async def media_types(server: TestedServer) -> AsyncIterator[str]:
     """O-03."""
     for format in await server.formats():
         for path in ("services", "requests"):
@@ -61,7 +61,7 @@ async def media_types(server: Server) -> AsyncIterator[str]:
                 yield f"{answer}: no XML declaration with encoding utf-8: {answer.beginning}"
 
 
-async def known_tags(server: Server) -> AsyncIterator[str]:
+async def known_tags(server: TestedServer) -> AsyncIterator[str]:
     """O-04."""
     for answer in await _documents(server):
         tags = {element.tag for element in answer.xml().iter()}
@@ -70,7 +70,7 @@ async def known_tags(server: Server) -> AsyncIterator[str]:
             yield f"{answer}: {', '.join(foreign[:5])}"
 
 
-async def spark(server: Server) -> AsyncIterator[str]:
+async def spark(server: TestedServer) -> AsyncIterator[str]:
     """O-05."""
     for path, root in ROOTS.items():
         answer = await server.get(path)
@@ -88,7 +88,7 @@ async def spark(server: Server) -> AsyncIterator[str]:
         yield wrong
 
 
-async def dates(server: Server) -> AsyncIterator[str]:
+async def dates(server: TestedServer) -> AsyncIterator[str]:
     """O-06."""
     requests = await server.requests()
     if not requests:
@@ -107,7 +107,7 @@ def _faults(row: dict[str, Any], identity: str) -> Iterator[str]:
             yield f"{name} is an empty string"
 
 
-async def _definition(server: Server) -> list[str]:
+async def _definition(server: TestedServer) -> list[str]:
     try:
         service = await server.described()
     except NotApplicable:
@@ -124,7 +124,7 @@ def _has_values(attribute: dict[str, Any]) -> bool:
     return attribute.get("values") is None or isinstance(attribute["values"], list)
 
 
-async def _documents(server: Server) -> list[Answer]:
+async def _documents(server: TestedServer) -> list[ServerAnswer]:
     answers = [await server.get("services.xml"), await server.get("requests.xml")]
     try:
         service = await server.described()

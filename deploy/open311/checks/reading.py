@@ -4,8 +4,8 @@ from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
 from typing import Final
 
-from deploy.open311.answers import Answer
-from deploy.open311.server import JSON, UNKNOWN, Server
+from deploy.open311.answers import ServerAnswer
+from deploy.open311.server import JSON, UNKNOWN, TestedServer
 
 DAYS: Final = 90
 MOST: Final = 1000
@@ -13,7 +13,7 @@ TOLERANCE: Final = timedelta(days=1)
 FILTERS: Final = ("service_request_id", "service_code", "start_date", "end_date", "status")
 
 
-async def empty_is_absent(server: Server) -> AsyncIterator[str]:
+async def empty_is_absent(server: TestedServer) -> AsyncIterator[str]:
     """O-07."""
     before = _ids(await server.get("requests.xml"))
     answer = await server.get("requests.xml", **dict.fromkeys(FILTERS, ""))
@@ -24,7 +24,7 @@ async def empty_is_absent(server: Server) -> AsyncIterator[str]:
         yield f"{len(before)} requests without arguments, {len(_ids(answer))} with empty ones"
 
 
-async def default_window(server: Server) -> AsyncIterator[str]:
+async def default_window(server: TestedServer) -> AsyncIterator[str]:
     """O-08."""
     requests = await server.requests()
     if len(requests) > MOST:
@@ -37,7 +37,7 @@ async def default_window(server: Server) -> AsyncIterator[str]:
             return
 
 
-async def longest_span(server: Server) -> AsyncIterator[str]:
+async def longest_span(server: TestedServer) -> AsyncIterator[str]:
     """O-09."""
     answer = await server.get("requests.xml", start_date=server.ago(300), end_date=server.ago(200))
     if answer.status != 400:
@@ -47,7 +47,7 @@ async def longest_span(server: Server) -> AsyncIterator[str]:
         yield f"{DAYS} days are allowed, but {short}"
 
 
-async def ids_override(server: Server) -> AsyncIterator[str]:
+async def ids_override(server: TestedServer) -> AsyncIterator[str]:
     """O-15."""
     request = await server.known()
     listed = [row["service_request_id"] for row in await server.requests() if row.get("service_request_id")][:2]
@@ -65,7 +65,7 @@ async def ids_override(server: Server) -> AsyncIterator[str]:
         yield f"{answer}: {len(_ids(answer))} requests, not the {len(listed)} that were named"
 
 
-async def one_request(server: Server) -> AsyncIterator[str]:
+async def one_request(server: TestedServer) -> AsyncIterator[str]:
     """O-17."""
     for format in await server.formats():
         answer = await server.get(f"requests/{UNKNOWN}.{format}")
@@ -80,7 +80,7 @@ async def one_request(server: Server) -> AsyncIterator[str]:
         yield f"{path}.json: not one request"
 
 
-def _ids(answer: Answer) -> set[str]:
+def _ids(answer: ServerAnswer) -> set[str]:
     return {row.get("service_request_id", "") for row in answer.rows()}
 
 

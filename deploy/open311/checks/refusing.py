@@ -2,12 +2,12 @@
 
 from collections.abc import AsyncIterator
 
-from deploy.open311.answers import Answer
+from deploy.open311.answers import ServerAnswer
 from deploy.open311.checks.writing import form
-from deploy.open311.server import JSON, UNKNOWN, Server
+from deploy.open311.server import JSON, UNKNOWN, TestedServer
 
 
-async def errors_document(server: Server) -> AsyncIterator[str]:
+async def errors_document(server: TestedServer) -> AsyncIterator[str]:
     """O-10."""
     for format in await server.formats():
         for answer in (
@@ -20,7 +20,7 @@ async def errors_document(server: Server) -> AsyncIterator[str]:
                 yield f"{answer}: no list of errors with code and description: {answer.beginning}"
 
 
-async def status_codes(server: Server) -> AsyncIterator[str]:
+async def status_codes(server: TestedServer) -> AsyncIterator[str]:
     """O-11."""
     for path in (f"services/{UNKNOWN}.xml", f"tokens/{UNKNOWN}.xml"):
         answer = await server.get(path)
@@ -35,7 +35,7 @@ async def status_codes(server: Server) -> AsyncIterator[str]:
             yield f"without api_key, {answer}, not 403"
 
 
-async def jurisdiction(server: Server) -> AsyncIterator[str]:
+async def jurisdiction(server: TestedServer) -> AsyncIterator[str]:
     """O-12."""
     missing = await server.fetch(f"{server.url}/services.xml")
     unknown = await server.fetch(f"{server.url}/services.xml", {"jurisdiction_id": UNKNOWN})
@@ -50,7 +50,7 @@ async def jurisdiction(server: Server) -> AsyncIterator[str]:
         yield f"{unknown}, not 404"
 
 
-def _is_told(answer: Answer, format: str) -> bool:
+def _is_told(answer: ServerAnswer, format: str) -> bool:
     if format == JSON:
         errors = answer.json()
         listed = isinstance(errors, list) and bool(errors)

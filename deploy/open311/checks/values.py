@@ -3,8 +3,8 @@
 from collections.abc import AsyncIterator, Iterator, Mapping
 from typing import Any, Final
 
-from deploy.open311.answers import Answer, NotApplicable
-from deploy.open311.server import JSON, XML, Server
+from deploy.open311.answers import NotApplicable, ServerAnswer
+from deploy.open311.server import JSON, XML, TestedServer
 
 STATUSES: Final = ("open", "closed")
 TYPES: Final = ("realtime", "batch", "blackbox")
@@ -16,7 +16,7 @@ _BOOLEANS: Final = {XML: ("true", "false"), JSON: (True, False)}
 Row = Mapping[str, Any]
 
 
-async def requests(server: Server) -> AsyncIterator[str]:
+async def requests(server: TestedServer) -> AsyncIterator[str]:
     """O-18."""
     async for answer, _, row in _listed(server, "requests", "no request is listed in the last 90 days"):
         which = f"{answer}: request {row.get('service_request_id')}"
@@ -28,7 +28,7 @@ async def requests(server: Server) -> AsyncIterator[str]:
             yield f"{which}: status {row['status']!r} is none of {', '.join(STATUSES)}"
 
 
-async def services(server: Server) -> AsyncIterator[str]:
+async def services(server: TestedServer) -> AsyncIterator[str]:
     """O-19."""
     async for answer, format, row in _listed(server, "services", "no service is listed"):
         which = f"{answer}: service {row.get('service_code')}"
@@ -41,7 +41,7 @@ async def services(server: Server) -> AsyncIterator[str]:
             yield f"{which}: type {row.get('type')!r} is none of {', '.join(TYPES)}"
 
 
-async def nulls(server: Server) -> AsyncIterator[str]:
+async def nulls(server: TestedServer) -> AsyncIterator[str]:
     """O-20."""
     seen = False
     for name in LISTS:
@@ -55,7 +55,7 @@ async def nulls(server: Server) -> AsyncIterator[str]:
         raise NotApplicable("neither a service nor a request is listed")
 
 
-async def discovery(server: Server) -> AsyncIterator[str]:
+async def discovery(server: TestedServer) -> AsyncIterator[str]:
     """O-21."""
     for format in (XML, JSON):
         answer = await server.discovery(format)
@@ -65,7 +65,7 @@ async def discovery(server: Server) -> AsyncIterator[str]:
             yield f"{answer}: {fault}"
 
 
-async def _listed(server: Server, name: str, empty: str | None) -> AsyncIterator[tuple[Answer, str, Row]]:
+async def _listed(server: TestedServer, name: str, empty: str | None) -> AsyncIterator[tuple[ServerAnswer, str, Row]]:
     """All rows of a list in each format; raises `NotApplicable` with the reason `empty` if there are none."""
     is_shown = False
     for format in await server.formats():
@@ -78,7 +78,7 @@ async def _listed(server: Server, name: str, empty: str | None) -> AsyncIterator
         raise NotApplicable(empty)
 
 
-def _as_rows(answer: Answer, format: str) -> tuple[Row, list[Row]]:
+def _as_rows(answer: ServerAnswer, format: str) -> tuple[Row, list[Row]]:
     """The fields of the document and of its endpoints; an empty list counts as missing."""
     if format == JSON:
         document = answer.json()

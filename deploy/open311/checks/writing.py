@@ -7,13 +7,13 @@ from urllib.parse import urlsplit
 from xml.etree.ElementTree import Element
 
 from deploy.open311.answers import NotApplicable
-from deploy.open311.server import Server
+from deploy.open311.server import TestedServer
 
 TEST: Final = "Test of the Open311 interface, please ignore / Open311 接口测试，请忽略"
 SAMPLES: Final = {"number": "1", "datetime": "2026-01-01T00:00:00Z"}
 
 
-async def id_or_token(server: Server) -> AsyncIterator[str]:
+async def id_or_token(server: TestedServer) -> AsyncIterator[str]:
     """O-13."""
     answer = await server.post(await form(server))
     rows = answer.rows()
@@ -25,7 +25,7 @@ async def id_or_token(server: Server) -> AsyncIterator[str]:
             yield f"{answer}: {' and '.join(given) or 'neither service_request_id nor token'}"
 
 
-async def encrypted(server: Server) -> AsyncIterator[str]:
+async def encrypted(server: TestedServer) -> AsyncIterator[str]:
     """O-14."""
     address = urlsplit(server.url)
     if address.scheme != "https" and _is_here(address.hostname or ""):
@@ -34,7 +34,7 @@ async def encrypted(server: Server) -> AsyncIterator[str]:
         yield f"{server.url} is not https"
 
 
-async def required_attributes(server: Server) -> AsyncIterator[str]:
+async def required_attributes(server: TestedServer) -> AsyncIterator[str]:
     """O-16."""
     for service in await server.services():
         needed = await _required(server, service) if service.get("metadata") == "true" else []
@@ -50,7 +50,7 @@ async def required_attributes(server: Server) -> AsyncIterator[str]:
         yield f"{answer} does not name {code}: {answer.beginning}"
 
 
-async def form(server: Server) -> dict[str, str]:
+async def form(server: TestedServer) -> dict[str, str]:
     """A request that the server should accept: for its first service, at the place of an existing request."""
     services = await server.services()
     if not services:
@@ -58,7 +58,7 @@ async def form(server: Server) -> dict[str, str]:
     return {**await _about(server, services[0]["service_code"]), **_answers(await _required(server, services[0]))}
 
 
-async def _about(server: Server, service_code: str) -> dict[str, str]:
+async def _about(server: TestedServer, service_code: str) -> dict[str, str]:
     for request in await server.requests():
         if request.get("lat") and request.get("long"):
             place = {"lat": request["lat"], "long": request["long"]}
@@ -68,7 +68,7 @@ async def _about(server: Server, service_code: str) -> dict[str, str]:
     return {"service_code": service_code, "description": TEST, **place}
 
 
-async def _required(server: Server, service: dict[str, str]) -> list[Element]:
+async def _required(server: TestedServer, service: dict[str, str]) -> list[Element]:
     if service.get("metadata") != "true":
         return []
     answer = await server.get(f"services/{service['service_code']}.xml")

@@ -22,7 +22,7 @@ from services.feedback.gateways.wechat import WeChatGateway
 from shared.chassis.base.clock import now
 from shared.chassis.database.pool import Pool
 from shared.chassis.process.components import Task
-from shared.chassis.work.intent_reports import Report, take_report
+from shared.chassis.work.intent_reports import DeliveryReport, take_report
 from shared.chassis.work.intents import Gateway, IntentKind
 
 log = structlog.get_logger()
@@ -58,7 +58,7 @@ def reporting_gateways(declaration: Path | None) -> Mapping[str, TextMessages]:
 def connect_reports(pool: Pool, kind: IntentKind[Recipient]) -> None:
     """Give the gateways that receive reports on their own connection the function that stores them."""
 
-    async def take(report: Report) -> None:
+    async def take(report: DeliveryReport) -> None:
         async with pool.acquire(timeout=5) as db, db.transaction():
             if not await take_report(db, kind, report, now()):
                 log.warning("a delivery report for an unknown message", gateway=report.gateway, why=report.state)

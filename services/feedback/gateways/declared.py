@@ -8,13 +8,13 @@ import yaml
 from pydantic import Field, SecretStr, ValidationError, model_validator
 
 from services.feedback.gateways.declared_clouds import Aliyun, Tencent
-from services.feedback.gateways.declared_parts import Approved, Gateway, Name, Part, check_places
+from services.feedback.gateways.declared_parts import Approved, DeclaredGateway, DeclaredModel, Name, check_places
 from services.feedback.gateways.declared_sms import HttpSms, Smpp
 from services.feedback.gateways.recipients import ContactMethod
 from shared.jurisdiction.notices import Notice
 
 
-class Smtp(Gateway):
+class Smtp(DeclaredGateway):
     """E-mails by SMTP. The relay signs them with DKIM."""
 
     kind: Literal["smtp"]
@@ -35,7 +35,7 @@ class Smtp(Gateway):
         return self
 
 
-class WeChat(Gateway):
+class WeChat(DeclaredGateway):
     """Template messages of an official account (公众号模板消息), or long-term subscription messages (订阅通知)."""
 
     kind: Literal["wechat"]
@@ -49,7 +49,7 @@ class WeChat(Gateway):
 Declared = Annotated[HttpSms | Smpp | Aliyun | Tencent | Smtp | WeChat, Field(discriminator="kind")]
 
 
-class Gateways(Part):
+class Gateways(DeclaredModel):
     """The gateways by name, and which one reaches whom: `phone`, `wechat`, `email`."""
 
     gateways: Mapping[Name, Declared]

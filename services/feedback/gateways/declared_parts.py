@@ -29,13 +29,13 @@ def check_places(texts: Any) -> None:
         raise ValueError(f"there is no value for {', '.join(f'{{{name}}}' for name in wrong)}")
 
 
-class Part(BaseModel):
+class DeclaredModel(BaseModel):
     """The base of every part of the file: an unknown key is an error."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
 
-class Approved(Part):
+class Approved(DeclaredModel):
     """An approved template: its id at the operator, and the variables that it takes."""
 
     id: str
@@ -47,7 +47,7 @@ class Approved(Part):
         return self
 
 
-class Gateway(Part):
+class DeclaredGateway(DeclaredModel):
     """The fields of every gateway. `at_once` is how many messages may be in its hands at the same time, `timeout` the
     seconds to wait for an answer."""
 
@@ -55,7 +55,7 @@ class Gateway(Part):
     timeout: Annotated[float, Field(gt=0, le=45)] = 10.0
 
 
-class Reports(Part):
+class Reports(DeclaredModel):
     """How delivery reports come in at `/inbound/reports/NAME`: the names of their parameters, and what they say.
 
     `key` is asked of whoever reports, as the parameter `key` or the header `X-API-Key`; while it is being changed,
@@ -85,7 +85,7 @@ class Reports(Part):
         return self
 
 
-class TextMessages(Gateway):
+class TextMessages(DeclaredGateway):
     """The fields of every gateway for text messages."""
 
     signature: Annotated[str, Field(pattern=r"^(【[^】]+】)?$")] = ""

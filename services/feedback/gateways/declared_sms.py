@@ -6,10 +6,10 @@ from typing import Annotated, Literal
 
 from pydantic import Field, JsonValue, SecretStr, model_validator
 
-from services.feedback.gateways.declared_parts import Part, Pattern, TextMessages, check_places
+from services.feedback.gateways.declared_parts import DeclaredModel, Pattern, TextMessages, check_places
 
 
-class Rule(Part):
+class AnswerRule(DeclaredModel):
     """How an answer is read: every condition that is given must hold; the first rule that does is taken.
 
     `sent`: it has the message. `refused`: never this one. `again`: this one later. `later`: nothing from anybody now.
@@ -22,7 +22,7 @@ class Rule(Part):
     reference: Pattern = ""
 
 
-class Signature(Part):
+class Signature(DeclaredModel):
     """How a request is signed: `over` is filled as everything else, and `{sign}` then stands for the result."""
 
     over: str
@@ -47,7 +47,7 @@ class HttpSms(TextMessages):
     form: Mapping[str, str] = {}
     json_body: Annotated[JsonValue, Field(alias="json")] = None
     sign: Signature | None = None
-    answers: tuple[Rule, ...] = ()
+    answers: tuple[AnswerRule, ...] = ()
 
     @model_validator(mode="after")
     def _has_known_places(self) -> "HttpSms":

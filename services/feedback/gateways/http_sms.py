@@ -11,7 +11,7 @@ from uuid import uuid4
 import aiohttp
 
 from services.feedback.gateways.declared_parts import Approved
-from services.feedback.gateways.declared_sms import HttpSms, Rule
+from services.feedback.gateways.declared_sms import AnswerRule, HttpSms
 from services.feedback.gateways.recipients import Recipient
 from services.feedback.gateways.rendering import fill, fill_all, signed, values_of, variables_of
 from services.feedback.gateways.text_messages import rejection_cause, words_of
@@ -104,7 +104,7 @@ class HttpSmsGateway:
         return values
 
 
-def outcome_of(status: int, body: str, rules: tuple[Rule, ...]) -> Outcome:
+def outcome_of(status: int, body: str, rules: tuple[AnswerRule, ...]) -> Outcome:
     """The outcome of an answer: by the first rule that matches, else by its status.
 
     Without a matching rule, 2xx means sent, unless there is a rule that says how a sent message is answered: then the
@@ -125,7 +125,7 @@ def outcome_of(status: int, body: str, rules: tuple[Rule, ...]) -> Outcome:
     return Unknown(words)
 
 
-def _outcome(rule: Rule, body: str, words: str) -> Outcome:
+def _outcome(rule: AnswerRule, body: str, words: str) -> Outcome:
     match rule.outcome:
         case "sent":
             reference = re.search(rule.reference, body) if rule.reference else None

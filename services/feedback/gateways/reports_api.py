@@ -18,8 +18,8 @@ from services.feedback.gateways.recipients import Recipient
 from shared.chassis.base.clock import now
 from shared.chassis.database.pool import Pool
 from shared.chassis.http.query_parameters import ForeignQuery
-from shared.chassis.work.intent_reports import Report, take_report
-from shared.chassis.work.intents import IntentKind, State
+from shared.chassis.work.intent_reports import DeliveryReport, take_report
+from shared.chassis.work.intents import IntentKind, IntentState
 from shared.contracts.examples import API_KEY
 from shared.contracts.refusals import Code, FieldError, Refused
 from shared.contracts.text import Text
@@ -79,16 +79,16 @@ def _sent(body: bytes, request: Request) -> Iterator[Mapping[str, Any]]:
         yield query | dict(parse_qsl(body.decode("utf-8", "replace")))
 
 
-def _read(gateway: str, told: Reports, sent: Mapping[str, Any]) -> Report | None:
+def _read(gateway: str, told: Reports, sent: Mapping[str, Any]) -> DeliveryReport | None:
     """The report, read by the names that the gateway uses; None if it changes nothing."""
     said = str(sent.get(told.state, "")).strip().casefold()
-    states = {State.DELIVERED: told.delivered, State.FAILED: told.failed, State.SENT: told.accepted}
+    states = {IntentState.DELIVERED: told.delivered, IntentState.FAILED: told.failed, IntentState.SENT: told.accepted}
     state = next((state for state, words in states.items() if said in {word.casefold() for word in words}), None)
     id, reference = _uuid(str(sent.get(told.id, ""))), str(sent.get(told.reference, ""))
     if state is None or not (id or reference):
         log.warning("a delivery report with an unknown state", gateway=gateway, why=said[:40])
         return None
-    return Report(gateway, id, reference, state, f"{said} {sent.get(told.cause, '')}".strip()[:200])
+    return DeliveryReport(gateway, id, reference, state, f"{said} {sent.get(told.cause, '')}".strip()[:200])
 
 
 def _uuid(words: str) -> UUID | None:

@@ -16,7 +16,7 @@ from services.feedback.gateways.sender_turns import Turns
 from services.feedback.gateways.smpp_connection import NoAnswer, NotBound, SmppConnection
 from services.feedback.gateways.smpp_pdus import (
     Address,
-    Command,
+    CommandId,
     Delivered,
     Pdu,
     delivered,
@@ -28,15 +28,15 @@ from services.feedback.gateways.smpp_pdus import (
 from services.feedback.gateways.text_messages import rejection_cause, words_of
 from shared.chassis.base.clock import uuid7
 from shared.chassis.database.pool import PASSING
-from shared.chassis.work.intent_reports import Report
+from shared.chassis.work.intent_reports import DeliveryReport
 from shared.chassis.work.intents import (
     Intent,
+    IntentState,
     NotReached,
     Outcome,
     Rejected,
     RetryLater,
     Sent,
-    State,
     TryAgain,
     Unknown,
 )
@@ -55,7 +55,7 @@ _NOT_NOW: Final = 0x64
 _NOT_EVER: Final = 0x66
 _REMEMBERED: Final = 10_000
 _PAUSE, _LONGEST_PAUSE, _TRIES = 1.0, 30.0, 3
-TakeReport = Callable[[Report], Awaitable[None]]
+TakeReport = Callable[[DeliveryReport], Awaitable[None]]
 TakeText = Callable[[InboundText], Awaitable[None]]
 
 
@@ -99,7 +99,7 @@ class SmppGateway:
                 return _in_part(number, len(parts), RetryLater(f"{self.name}: {fault}"))
             except NoAnswer as fault:
                 return Unknown(f"{self.name} gave no answer: {fault}")
-            if answer.status or answer.command == Command.NACK:
+            if answer.status or answer.command == CommandId.NACK:
                 return _in_part(number, len(parts), outcome_of(answer.status, self._declared))
             reference = self._reference(id_of(answer.body))
             self._remember(reference, intent.id)
@@ -137,12 +137,12 @@ class SmppGateway:
         to = Address(declaration.country + number, declaration.to_ton, declaration.to_npi)
         wanted = 0 if not declaration.receipts else 1 if last else 2
         body = submit_body(source, to, part, wanted)
-        answer = await connection.ask(Command.SUBMIT, body)
+        answer = await connection.ask(CommandId.SUBMIT, body)
         for _ in range(0 if first else _TRIES):
             if not isinstance(outcome_of(answer.status, declaration), RetryLater | TryAgain):
                 break
             await self._pause(_PAUSE)
-            answer = await connection.ask(Command.SUBMIT, body)
+            answer = await connection.ask(CommandId.SUBMIT, body)
         return answer
 
     async def _bound(self) -> SmppConnection:
@@ -197,10 +197,18 @@ class SmppGateway:
 
     async def _reported(self, message: Delivered) -> int:
         receipt = receipt_of(message)
-        state = State.DELIVERED if receipt.state in _DELIVERED else State.FAILED if receipt.state in _FAILED else None
+        state = (
+            IntentState.DELIVERED
+            if receipt.state in _DELIVERED
+            else IntentState.FAILED
+            if receipt.state in _FAILED
+            else None
+        )
         if state is None or not receipt.id or self.take_report is None:
             return _TAKEN
-        report = Report(self.name, self._recent.get(receipt.id), receipt.id, state, f"{receipt.state} {receipt.error}")
+        report = DeliveryReport(
+            self.name, self._recent.get(receipt.id), receipt.id, state, f"{receipt.state} {receipt.error}"
+        )
         try:
             await self.take_report(report)
         except PASSING as fault:  # the centre sends it again

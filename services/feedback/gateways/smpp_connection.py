@@ -9,12 +9,12 @@ from typing import Final
 import structlog
 
 from services.feedback.gateways.declared_sms import Smpp
-from services.feedback.gateways.smpp_pdus import ANSWER, Command, Pdu, bind_body, decoded, length_of
+from services.feedback.gateways.smpp_pdus import ANSWER, CommandId, Pdu, bind_body, decoded, length_of
 
 log = structlog.get_logger()
 NOT_TAKEN: Final = 0x03
 """ESME_RINVCMDID: we do not know this command."""
-BINDS: Final = {"transceiver": Command.BIND_TRANSCEIVER, "transmitter": Command.BIND_TRANSMITTER}
+BINDS: Final = {"transceiver": CommandId.BIND_TRANSCEIVER, "transmitter": CommandId.BIND_TRANSMITTER}
 Delivered = Callable[[bytes], Awaitable[int]]
 
 
@@ -86,7 +86,7 @@ class SmppConnection:
         """Unbind, and close the connection even if the centre does not answer."""
         if not self.ended.is_set():
             with suppress(NoAnswer, NotBound, TimeoutError):
-                await asyncio.wait_for(self.ask(Command.UNBIND), 1.0)
+                await asyncio.wait_for(self.ask(CommandId.UNBIND), 1.0)
         self._end()
         for task in (*self._tasks, *self._answering):
             task.cancel()
@@ -114,17 +114,17 @@ class SmppConnection:
         """Answer a request of the centre. A receipt is answered only after it was stored, so that it comes again
         otherwise."""
         match request.command:
-            case Command.DELIVER:
+            case CommandId.DELIVER:
                 status, body = await self._delivered(request.body), b"\0"
-            case Command.ENQUIRE | Command.UNBIND:
+            case CommandId.ENQUIRE | CommandId.UNBIND:
                 status, body = 0, b""
             case _:
                 status, body = NOT_TAKEN, b""
-        command = Command.NACK if status == NOT_TAKEN else request.command | ANSWER
+        command = CommandId.NACK if status == NOT_TAKEN else request.command | ANSWER
         with suppress(OSError):
             self._writer.write(Pdu(command, status, request.sequence, body).encoded())
             await self._writer.drain()
-        if request.command == Command.UNBIND:
+        if request.command == CommandId.UNBIND:
             self._end()
 
     async def _enquire(self) -> None:
@@ -132,7 +132,7 @@ class SmppConnection:
         while True:
             await asyncio.sleep(self._declaration.enquire_every)
             try:
-                await self.ask(Command.ENQUIRE)
+                await self.ask(CommandId.ENQUIRE)
             except (NoAnswer, NotBound) as fault:
                 log.warning("the message centre does not answer any more", cause=str(fault))
                 self._end()

@@ -22,7 +22,7 @@ _GBK: Final = 15
 _HAS_UDH, _RECEIPT, _TYPE = 0x40, 0x04, 0x3C
 
 
-class Command(IntEnum):
+class CommandId(IntEnum):
     """The numbers of commands; the number of an answer is higher by `ANSWER`."""
 
     BIND_TRANSMITTER = 0x02
@@ -62,7 +62,7 @@ class Address:
 
 
 @dataclass(frozen=True, slots=True)
-class Receipt:
+class DeliveryReceipt:
     """A delivery receipt: the id of the message at the centre, its state in the centre's words, and the error code."""
 
     id: str
@@ -184,13 +184,13 @@ def delivered(body: bytes) -> Delivered:
     return Delivered(sender, kind, rest[2], words or parameters.get(_PAYLOAD, b""), parameters)
 
 
-def receipt_of(message: Delivered) -> Receipt:
+def receipt_of(message: Delivered) -> DeliveryReceipt:
     """Read a delivery receipt."""
     text, parameters = message.words.decode("latin-1"), message.parameters
     fields = {name.lower(): value for name, value in re.findall(r"\b(id|stat|err):(\S*)", text, re.IGNORECASE)}
     id = parameters.get(_ID, b"").rstrip(b"\0").decode("latin-1") or fields.get("id", "")
     state = fields.get("stat", "") or _STATES.get(int.from_bytes(parameters.get(_STATE, b"")), "")
-    return Receipt(id, state.upper(), fields.get("err", ""))
+    return DeliveryReceipt(id, state.upper(), fields.get("err", ""))
 
 
 _STATES: Final = {

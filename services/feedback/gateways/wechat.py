@@ -23,7 +23,7 @@ _EARLY: Final = 300.0
 """So many seconds before its end a token is no longer used."""
 
 
-class _Answer(BaseModel):
+class _WeChatAnswer(BaseModel):
     errcode: int = 0
     errmsg: str = ""
     msgid: int | str = ""
@@ -109,16 +109,16 @@ class WeChatGateway:
                 self._good_until = self._ticks() + max(0.0, answer.expires_in - _EARLY)
         return self._token
 
-    async def _post(self, path: str, body: dict[str, Any], token: str = "") -> _Answer:
+    async def _post(self, path: str, body: dict[str, Any], token: str = "") -> _WeChatAnswer:
         query = {"access_token": token} if token else None
         answer = await self._client.post(f"{self._settings.url}{path}", params=query, json=body)
-        return _Answer.model_validate_json(answer.content)
+        return _WeChatAnswer.model_validate_json(answer.content)
 
 
 _PATHS: Final = {"template": "/cgi-bin/message/template/send", "subscription": "/cgi-bin/message/subscribe/bizsend"}
 
 
-def _outcome(answer: _Answer) -> Outcome:
+def _outcome(answer: _WeChatAnswer) -> Outcome:
     words = f"{answer.errcode} {answer.errmsg}"
     match answer.errcode:
         case 0:

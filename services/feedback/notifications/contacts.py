@@ -36,14 +36,14 @@ class _NoAddress(NoRecipient):
         self.means = means
 
 
-class _Answer(BaseModel):
+class _ContactAnswer(BaseModel):
     state: str
     way: ContactMethod | None = None
     address: str | None = Field(None, repr=False)
 
 
 class _Answers(BaseModel):
-    answers: tuple[_Answer, ...]
+    answers: tuple[_ContactAnswer, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +138,7 @@ class ContactClient:
             intent.id: self._found(answer, methods[intent.id]) for intent, answer in zip(intents, answers, strict=True)
         }
 
-    def _found(self, answer: _Answer, methods: Sequence[ContactMethod]) -> Found:
+    def _found(self, answer: _ContactAnswer, methods: Sequence[ContactMethod]) -> Found:
         if answer.way and answer.address:
             means, address = answer.way, usable(answer.way, answer.address)
             if address is None:

@@ -9,7 +9,7 @@ from uuid import UUID
 from services.feedback.gateways.recipients import Recipient
 from services.feedback.notifications import digests
 from services.feedback.notifications.contacts import Found
-from services.feedback.notifications.digests import Addressed
+from services.feedback.notifications.digests import MarkedMessage
 from shared.chassis.base.clock import now
 from shared.chassis.database.pool import Pool
 from shared.chassis.work.intents import Intent, PutOff
@@ -63,7 +63,7 @@ class CourteousRecipients:
         self, intents: Sequence[Intent], recipients: Mapping[UUID, Found], at: datetime
     ) -> Mapping[UUID, PutOff]:
         messages = [
-            Addressed(intent, recipient.mark)
+            MarkedMessage(intent, recipient.mark)
             for intent in intents
             if isinstance(recipient := recipients.get(intent.id), Recipient)
         ]

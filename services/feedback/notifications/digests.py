@@ -25,7 +25,7 @@ _BETWEEN: Final[Mapping[Language, str]] = {"zh": "；", "en": "; "}
 
 
 @dataclass(frozen=True, slots=True)
-class Addressed:
+class MarkedMessage:
     """A message with its recipient's mark, which stands for the address."""
 
     intent: Intent
@@ -50,7 +50,7 @@ def despite_opt_out(intent: Intent, packs: Jurisdictions) -> bool:
 
 
 def gathering(
-    messages: Sequence[Addressed],
+    messages: Sequence[MarkedMessage],
     reached: Mapping[bytes, datetime],
     packs: Jurisdictions,
     at: datetime,
@@ -75,7 +75,7 @@ def gathering(
 
 
 def _last_sent(
-    message: Addressed, reached: Mapping[bytes, datetime], chosen: Mapping[bytes, tuple[UUID, datetime]]
+    message: MarkedMessage, reached: Mapping[bytes, datetime], chosen: Mapping[bytes, tuple[UUID, datetime]]
 ) -> datetime | None:
     """When another message last went to the same address; None if none did."""
     id, at = chosen.get(message.mark, (message.intent.id, None))

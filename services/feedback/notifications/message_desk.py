@@ -16,7 +16,7 @@ from shared.chassis.base.clock import now
 from shared.chassis.database.pool import Pool
 from shared.chassis.work import intent_reports
 from shared.chassis.work.circuit_records import OpenCircuit, open_circuits
-from shared.chassis.work.intents import IntentKind, State
+from shared.chassis.work.intents import IntentKind, IntentState
 from shared.contracts.refusals import Code, Refused
 from shared.contracts.wording import Writer
 from shared.identity.person import Person, Role
@@ -25,12 +25,12 @@ from shared.jurisdiction.pack import Pack
 from shared.masker.masker import Masker
 
 log = structlog.get_logger()
-LISTS: Final[Mapping[str, Sequence[State]]] = {
-    "waiting": (State.PENDING, State.SENDING),
-    "unknown": (State.UNKNOWN,),
-    "failed": (State.FAILED,),
-    "sent": (State.SENT, State.DELIVERED),
-    "over": (State.SKIPPED, State.MERGED, State.CANCELLED),
+LISTS: Final[Mapping[str, Sequence[IntentState]]] = {
+    "waiting": (IntentState.PENDING, IntentState.SENDING),
+    "unknown": (IntentState.UNKNOWN,),
+    "failed": (IntentState.FAILED,),
+    "sent": (IntentState.SENT, IntentState.DELIVERED),
+    "over": (IntentState.SKIPPED, IntentState.MERGED, IntentState.CANCELLED),
 }
 """The lists of messages by name."""
 PAGE: Final = 50
@@ -120,7 +120,7 @@ class MessageDesk:
 
 
 def _not_now(row: MessageRow, although_unknown: bool) -> Refused:
-    if row.state is State.UNKNOWN and not although_unknown:
+    if row.state is IntentState.UNKNOWN and not although_unknown:
         en = (
             "it is unknown whether it was sent: ask the operator of the gateway first, or confirm that it may be"
             " sent twice"

@@ -26,7 +26,7 @@ from shared.contracts.demand.groups import (
 from shared.contracts.demand.state import Demand, is_confidential
 from shared.contracts.event_types import FACTS
 from shared.contracts.text import shortened
-from shared.identity.citizen_links import CitizenLinks, Holder
+from shared.identity.citizen_links import CitizenLinks, LinkHolder
 from shared.jurisdiction.jurisdictions import Jurisdictions
 from shared.jurisdiction.notices import SHORTENED, Notice
 from shared.jurisdiction.pack import Pack
@@ -78,7 +78,7 @@ class _Messages:
         supported = isinstance(fact, f.DemandSupported)
         if supported and contact is None:
             return None
-        holder = Holder.SUPPORTER if supported else Holder.CITIZEN
+        holder = LinkHolder.SUPPORTER if supported else LinkHolder.CITIZEN
         values = self._values(notice, demand, fact, pack, holder)
         return Message(
             id=uuid5(change.envelope.id, notice),
@@ -102,7 +102,7 @@ class _Messages:
         pack = self._packs.of_division(demand.division)
         if pack is None or demand.imported:
             return None
-        values = self._values(notice, demand, change.fact, pack, Holder.SUPPORTER)
+        values = self._values(notice, demand, change.fact, pack, LinkHolder.SUPPORTER)
         return SupporterNotice(
             demand_id=demand.id,
             fact_id=change.envelope.id,
@@ -115,7 +115,7 @@ class _Messages:
             traceparent=change.envelope.traceparent,
         )
 
-    def _values(self, notice: Notice, demand: Demand, fact: f.Fact, pack: Pack, holder: Holder) -> dict[str, str]:
+    def _values(self, notice: Notice, demand: Demand, fact: f.Fact, pack: Pack, holder: LinkHolder) -> dict[str, str]:
         language = pack.languages[0]
         unit = pack.unit(demand.unit) if demand.unit else None
         due = pack.local_day(demand.due_at).isoformat() if demand.due_at else ""

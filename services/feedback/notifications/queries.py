@@ -11,7 +11,7 @@ from services.feedback.notifications.messages import MESSAGE
 from shared.chassis.database.pool import Connection, Pool
 from shared.chassis.work.intent_gauges import backlog
 from shared.chassis.work.intent_queue import Waits
-from shared.chassis.work.intents import State
+from shared.chassis.work.intents import IntentState
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +24,7 @@ class MessageRow:
     jurisdiction: str
     number: str
     template: str
-    state: State
+    state: IntentState
     waits: str
     via: str
     reference: str
@@ -45,7 +45,7 @@ _ROWS = """
 """
 
 
-async def messages_in(db: Connection, states: Sequence[State], limit: int) -> list[MessageRow]:
+async def messages_in(db: Connection, states: Sequence[IntentState], limit: int) -> list[MessageRow]:
     """The oldest messages in these states."""
     rows = await db.fetch(f"{_ROWS} AND state = ANY($2) ORDER BY created_at LIMIT $3", MESSAGE, states, limit)
     return [_row(row) for row in rows]
@@ -74,7 +74,7 @@ async def one_message(db: Connection, id: UUID) -> MessageRow | None:
 
 
 async def page_of_messages(
-    db: Connection, jurisdiction: str, states: Sequence[State], number: str, before: int | None, limit: int
+    db: Connection, jurisdiction: str, states: Sequence[IntentState], number: str, before: int | None, limit: int
 ) -> list[MessageRow]:
     """The messages of a jurisdiction in these states, or about one demand, the newest first; only those before the
     position `before`."""
@@ -94,7 +94,7 @@ async def page_of_messages(
     return [_row(row) for row in rows]
 
 
-async def counts(db: Connection, jurisdiction: str) -> dict[State, int]:
+async def counts(db: Connection, jurisdiction: str) -> dict[IntentState, int]:
     """How many messages of a jurisdiction are not over, by state."""
     rows = await db.fetch(
         """
@@ -105,7 +105,7 @@ async def counts(db: Connection, jurisdiction: str) -> dict[State, int]:
         MESSAGE,
         jurisdiction,
     )
-    return {State(row["state"]): row["messages"] for row in rows}
+    return {IntentState(row["state"]): row["messages"] for row in rows}
 
 
 async def waiting_by_gateway(db: Connection) -> dict[str, int]:
@@ -121,7 +121,7 @@ async def waiting_by_gateway(db: Connection) -> dict[str, int]:
 
 
 def _row(row: asyncpg.Record) -> MessageRow:
-    return MessageRow(**dict(row) | {"state": State(row["state"])})
+    return MessageRow(**dict(row) | {"state": IntentState(row["state"])})
 
 
 async def held_messages(pool: Pool) -> int:

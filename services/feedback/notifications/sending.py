@@ -9,7 +9,7 @@ from services.feedback.notifications.digests import digest
 from services.feedback.notifications.messages import MESSAGE
 from services.feedback.notifications.staff_notices import is_for_staff, staff_digest
 from shared.chassis.aggregates.repository import Repository
-from shared.chassis.work.intents import Gateway, Intent, IntentKind, State
+from shared.chassis.work.intents import Gateway, Intent, IntentKind, IntentState
 from shared.contracts.demand.facts import Fact, NotificationFailed, NotificationSent
 from shared.contracts.demand.state import Demand
 from shared.jurisdiction.jurisdictions import Jurisdictions
@@ -50,12 +50,12 @@ NOBODY: Final = "none"
 """The gateway in the fact of a message that no gateway was given."""
 
 
-def notes(intent: Intent, state: State, cause: str | None, via: str) -> list[Fact]:
+def notes(intent: Intent, state: IntentState, cause: str | None, via: str) -> list[Fact]:
     """The facts that report a message: it was sent, or why it was not. Messages to units have none: the facts that they
     report say the same."""
     if is_for_staff(intent):
         return []
     about: dict[str, Any] = {"template": intent.body["template"], "via": via or NOBODY, "about": intent.about}
-    if state is State.SENT:
+    if state is IntentState.SENT:
         return [NotificationSent(**about)]
     return [NotificationFailed(**about, cause=cause or state)]

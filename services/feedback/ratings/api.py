@@ -6,7 +6,7 @@ from fastapi import APIRouter, Path
 from pydantic import BaseModel, ConfigDict, Field
 
 from services.feedback.ratings.domain import RateDemand
-from services.feedback.ratings.handler import RatingHandler, Shown
+from services.feedback.ratings.handler import AnsweredDemand, RatingHandler
 from shared.contracts.demand.facts import Outcome
 from shared.contracts.demand.state import Demand, Status
 from shared.contracts.examples import NUMBER, TITLE, shown
@@ -57,7 +57,7 @@ class RatedDemand(Verdict):
     legal_basis: str = Field("", description="of a refusal")
 
     @classmethod
-    def shown(cls, shown: Shown) -> "RatedDemand":
+    def shown(cls, shown: AnsweredDemand) -> "RatedDemand":
         """The demand as its page shows it. A supporter of a report (举报) gets no texts of it."""
         verdict = Verdict.of(shown.demand).model_dump() | {"may_rate": shown.may_rate}
         return cls.model_validate(verdict | dict(shown.answer) | ({"title": ""} if shown.is_hidden else {}))

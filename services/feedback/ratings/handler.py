@@ -9,7 +9,7 @@ from uuid import UUID
 from services.feedback.ratings import milestones, queries, verdicts
 from services.feedback.ratings.domain import AWAITED, RateDemand, rate
 from services.feedback.ratings.milestones import AnswerTexts
-from services.feedback.ratings.verdicts import Answered, words_of
+from services.feedback.ratings.verdicts import JudgedDemand, words_of
 from shared.chassis.aggregates.commands import CommandHandler
 from shared.chassis.aggregates.repository import Repository
 from shared.chassis.base.clock import now, uuid7
@@ -19,7 +19,7 @@ from shared.contracts.demand.facts import Fact
 from shared.contracts.demand.state import Demand, Status, is_confidential
 from shared.contracts.refusals import Code, Refused
 from shared.contracts.wording import Masks, passages
-from shared.identity.citizen_links import CitizenLinks, Holder, Link
+from shared.identity.citizen_links import CitizenLinks, LinkContent, LinkHolder
 from shared.jurisdiction.jurisdictions import Jurisdictions
 from shared.jurisdiction.pack import Pack
 from shared.masker.masker import Masker
@@ -28,16 +28,16 @@ ANSWERS: Final = ("resolved", "declined")
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class AnsweredDemand:
     """A demand with the texts of its answers, as the holder of a link may read it."""
 
     demand: Demand
     pack: Pack
-    link: Link
+    link: LinkContent
     milestones: Sequence[AnswerTexts]
 
     @property
-    def holder(self) -> Holder:
+    def holder(self) -> LinkHolder:
         """To whom the link was sent: the citizen or a supporter."""
         return self.link.holder
 
@@ -51,12 +51,12 @@ class Shown:
         """Whether this holder may give a verdict now."""
         declined_for_good = self.demand.status is Status.DECLINED and not self.pack.may_reopen(self.demand.reopenings)
         awaited = self.demand.status in AWAITED and not self.is_of_an_earlier_answer
-        return self.holder is Holder.CITIZEN and awaited and not declined_for_good
+        return self.holder is LinkHolder.CITIZEN and awaited and not declined_for_good
 
     @property
     def is_hidden(self) -> bool:
         """Whether the texts are hidden from the holder: a report (举报) is shown only to the citizen who raised it."""
-        return self.holder is Holder.SUPPORTER and is_confidential(self.demand.kind)
+        return self.holder is LinkHolder.SUPPORTER and is_confidential(self.demand.kind)
 
     @property
     def words(self) -> Sequence[AnswerTexts]:
@@ -71,7 +71,7 @@ class Shown:
         """
         answers = [milestone.words for milestone in self.words if milestone.kind in ANSWERS]
         words = dict(answers[-1]) if answers else {}
-        if self.holder is Holder.SUPPORTER and words.get("summary"):
+        if self.holder is LinkHolder.SUPPORTER and words.get("summary"):
             words.pop("result", None)
         return words
 
@@ -88,7 +88,7 @@ class RatingHandler:
     new_id: Callable[[], UUID] = uuid7
     masker: Masker = field(default_factory=Masker)
 
-    async def shown(self, token: str) -> Shown:
+    async def shown(self, token: str) -> AnsweredDemand:
         """The demand of the link; raises `Refused` if the link or its demand is not valid."""
         link = self.links.read(token)
         async with self.pool.acquire(timeout=5) as db:
@@ -97,7 +97,7 @@ class RatingHandler:
         pack = self.packs.of_division(demand.division) if demand else None
         if demand is None or pack is None:
             raise _unknown()
-        return Shown(demand, pack, link, answers)
+        return AnsweredDemand(demand, pack, link, answers)
 
     async def rate(self, token: str, verdict: RateDemand, seen: int | None = None) -> Demand:
         """Handle a verdict; returns the demand after it, also if the same verdict is sent again. Raises `Refused`.
@@ -106,7 +106,7 @@ class RatingHandler:
         version itself. By the version a form that is sent twice is told apart from a new verdict on a later answer.
         """
         link = self.links.read(token)
-        if link.holder is not Holder.CITIZEN:
+        if link.holder is not LinkHolder.CITIZEN:
             raise _for_the_citizen()
         handler = CommandHandler(self.repository, self.clock)
         seen = seen if link.answer is None else link.answer
@@ -168,7 +168,7 @@ def _for_the_citizen() -> Refused:
     )
 
 
-def _rated(last: Answered) -> Refused:
+def _rated(last: JudgedDemand) -> Refused:
     return Refused(
         Code.ILLEGAL_TRANSITION,
         f"your rating ({last.rating} of 5) was received before and cannot be changed;"

@@ -12,7 +12,7 @@ from shared.contracts.demand.state import Demand, Status
 
 
 @dataclass(frozen=True, slots=True)
-class Answered:
+class JudgedDemand:
     """The last verdict on a demand, and the status of the demand after it."""
 
     words: bytes
@@ -34,7 +34,7 @@ def words_of(demand_id: UUID, verdict: RateDemand) -> bytes:
     return hashlib.sha256(demand_id.bytes + verdict.model_dump_json(exclude=untagged).encode()).digest()
 
 
-async def last_by_link(db: Connection, demand_id: UUID) -> Answered | None:
+async def last_by_link(db: Connection, demand_id: UUID) -> JudgedDemand | None:
     """The last verdict on a demand that came by a link; None if there is none."""
     row = await db.fetchrow(
         """
@@ -46,7 +46,7 @@ async def last_by_link(db: Connection, demand_id: UUID) -> Answered | None:
     if row is None:
         return None
     outcome = Outcome(row["outcome"]) if row["outcome"] else None
-    return Answered(row["words"], row["rating"], row["solved"], Status(row["status"]), outcome)
+    return JudgedDemand(row["words"], row["rating"], row["solved"], Status(row["status"]), outcome)
 
 
 def put(writes: WriteBatch, verdict: RateDemand, demand: Demand) -> None:

@@ -22,7 +22,7 @@ LOOKED_AT: Final = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
-class Piece:
+class MessagePiece:
     """A part of a message: text, or a link to a page of this deployment."""
 
     words: str
@@ -36,7 +36,7 @@ class InboxMessage:
     to: str
     notice: str
     at: str
-    pieces: Sequence[Piece]
+    pieces: Sequence[MessagePiece]
 
 
 def routes(file: Path, public_url: str, timezone: str, held: Callable[[], Awaitable[int]]) -> APIRouter:
@@ -92,16 +92,16 @@ def _newest_first(file: Path) -> Iterator[Mapping[str, Any]]:
             yield record
 
 
-def _pieces(body: str, public_url: str) -> Iterator[Piece]:
+def _pieces(body: str, public_url: str) -> Iterator[MessagePiece]:
     """The parts of a message. Only links to this deployment can be opened; other links may have been written by a
     citizen."""
     end = 0
     for match in LINK.finditer(body):
         if match[0].startswith(f"{public_url}/"):
-            yield Piece(body[end : match.start()])
-            yield Piece(match[0], match[0].removeprefix(public_url))
+            yield MessagePiece(body[end : match.start()])
+            yield MessagePiece(match[0], match[0].removeprefix(public_url))
             end = match.end()
-    yield Piece(body[end:])
+    yield MessagePiece(body[end:])
 
 
 async def _private() -> None:

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from starlette.datastructures import FormData
 
 from services.feedback.ratings.domain import RateDemand, close_at
-from services.feedback.ratings.handler import RatingHandler, Shown
+from services.feedback.ratings.handler import AnsweredDemand, RatingHandler
 from services.feedback.web.words import LEVELS, SOLVED, spent
 from shared.chassis.http.page_route import PageRoute, error_text
 from shared.chassis.http.problem_details import retry_after
@@ -111,7 +111,7 @@ def _version(form: FormData) -> int | None:
 
 
 def _render(
-    shown: Shown, token: str, visit: RatingVisit, typed: Mapping[str, Any] | None = None,
+    shown: AnsweredDemand, token: str, visit: RatingVisit, typed: Mapping[str, Any] | None = None,
     wrong: list[str] | None = None, refused: Refused | None = None,
 ) -> HTMLResponse:  # fmt: skip
     demand, pack = shown.demand, shown.pack
@@ -143,7 +143,7 @@ def _render(
     return PAGES.render("rate.html", values, status)
 
 
-def _answer(shown: Shown) -> dict[str, str] | None:
+def _answer(shown: AnsweredDemand) -> dict[str, str] | None:
     """The texts of the answer by the names of their fields; a text that stands in two fields is shown once."""
     words = {name: shown.answer.get(name, "") for name in ("result", "summary", "reason", "instead", "legal_basis")}
     if words["summary"] == words["result"]:

@@ -3,10 +3,10 @@
 from typing import Final
 
 from services.feedback.ratings.domain import AWAITED
-from services.feedback.ratings.handler import Shown
+from services.feedback.ratings.handler import AnsweredDemand
 from shared.contracts.demand.facts import Outcome
 from shared.contracts.demand.state import Status
-from shared.identity.citizen_links import Holder
+from shared.identity.citizen_links import LinkHolder
 from shared.web.page_language import Bilingual
 
 LEVELS: Final = (
@@ -55,10 +55,10 @@ _OVER: Final = Bilingual(
 )
 
 
-def spent(shown: Shown) -> Bilingual:
+def spent(shown: AnsweredDemand) -> Bilingual:
     """Why the answer cannot be rated with this link now."""
     demand = shown.demand
-    if shown.holder is Holder.SUPPORTER:
+    if shown.holder is LinkHolder.SUPPORTER:
         return _SUPPORTER
     if demand.status in AWAITED:
         return _NEWER if shown.is_of_an_earlier_answer else _LAST_WORD

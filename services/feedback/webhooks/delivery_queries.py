@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from services.feedback.webhooks.domain import Decision, DeliveryState, DisabledFor, Reply
+from services.feedback.webhooks.domain import DeliveryState, DisabledFor, Reply, TryDecision
 from shared.chassis.database.pool import Connection
 
 READ: Final = 1000
@@ -14,7 +14,7 @@ READ: Final = 1000
 
 
 @dataclass(frozen=True, slots=True)
-class Delivery:
+class WebhookDelivery:
     """A delivery to send. `attempts` counts all tries so far, `failures` those that count as failures of it."""
 
     webhook: UUID
@@ -32,10 +32,10 @@ class Delivery:
 class Result:
     """The result of a try that began at `at`."""
 
-    delivery: Delivery
+    delivery: WebhookDelivery
     at: datetime
     reply: Reply
-    decision: Decision
+    decision: TryDecision
 
     def kept_pending(self, disabled: Sequence[UUID]) -> "Result":
         """The same result, but the delivery stays pending: a try that disables the webhook does not give its delivery
@@ -54,7 +54,7 @@ class Result:
 
 async def next_deliveries(
     db: Connection, room: Mapping[UUID, int], in_hand: Sequence[int], at: datetime
-) -> list[Delivery]:
+) -> list[WebhookDelivery]:
     """The deliveries that may be sent now: of each webhook as many as there is room for, those due longest first; of
     each demand only the first one. Disabled webhooks are left out. `in_hand` are the positions that are being sent.
 
@@ -83,7 +83,7 @@ async def next_deliveries(
         at,
         READ,
     )
-    return [Delivery(**row) for row in rows]
+    return [WebhookDelivery(**row) for row in rows]
 
 
 async def postpone(db: Connection, webhooks: Sequence[UUID], at: datetime) -> None:

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from services.feedback.webhooks.commands import EVENT, URL
 from services.feedback.webhooks.domain import DISABLED_WORDS, DeliveryState, DisabledFor
 from services.feedback.webhooks.log_queries import LoggedDelivery
-from services.feedback.webhooks.queries import NONE_WAITS, Waiting, WebhookRow
+from services.feedback.webhooks.queries import NONE_WAITS, WebhookBacklog, WebhookRow
 from shared.chassis.http.pagination import Page
 from shared.contracts.examples import NUMBER, RESOLVED_AT, Sample, shown
 
@@ -73,7 +73,7 @@ class ShownWebhook(BaseModel):
     oldest_waiting_at: datetime | None = None
 
     @classmethod
-    def of(cls, row: WebhookRow, waiting: Waiting = NONE_WAITS) -> "ShownWebhook":
+    def of(cls, row: WebhookRow, waiting: WebhookBacklog = NONE_WAITS) -> "ShownWebhook":
         """As its owner sees it."""
         return cls.model_validate(_told(row, waiting))
 
@@ -172,7 +172,7 @@ def notices(row: WebhookRow) -> tuple[str, str]:
     return "", ""
 
 
-def _told(row: WebhookRow, waiting: Waiting) -> dict[str, object]:
+def _told(row: WebhookRow, waiting: WebhookBacklog) -> dict[str, object]:
     same: Sequence[str] = (
         "id", "url", "description", "channel", "jurisdiction", "types", "divisions", "categories", "channels",
         "created_by", "created_at", "delivered_at", "failing_since", "disabled_at", "disabled_for",

@@ -33,23 +33,23 @@ class DisabledFor(StrEnum):
     REVOKED = "revoked"
 
 
-class Wording(NamedTuple):
+class BilingualReason(NamedTuple):
     """A reason in Chinese and English."""
 
     zh: str
     en: str
 
 
-DISABLED_WORDS: Final[Mapping[DisabledFor, Wording]] = {
-    DisabledFor.OWNER: Wording("由所有者停用", "its owner disabled it"),
-    DisabledFor.FAILING: Wording(
+DISABLED_WORDS: Final[Mapping[DisabledFor, BilingualReason]] = {
+    DisabledFor.OWNER: BilingualReason("由所有者停用", "its owner disabled it"),
+    DisabledFor.FAILING: BilingualReason(
         "连续三天未能送达，已自动停用；修复后请重新启用",
         "it accepted nothing for three days; repair the endpoint, then enable the webhook",
     ),
-    DisabledFor.GONE: Wording(
+    DisabledFor.GONE: BilingualReason(
         "对方返回 410（不再接收），已自动停用", "it answered 410, which asks for no more deliveries"
     ),
-    DisabledFor.REVOKED: Wording(
+    DisabledFor.REVOKED: BilingualReason(
         "渠道已被吊销，或已没有 webhooks 权限", "its channel was revoked, or has no scope 'webhooks' any more"
     ),
 }
@@ -92,7 +92,7 @@ class Reply(BaseModel):
 
 
 @dataclass(frozen=True, slots=True)
-class Decision:
+class TryDecision:
     """The decision after a try. `pause` is the time until the next try if the delivery is pending; `failed` says
     whether the try counts as a failure."""
 
@@ -106,16 +106,16 @@ class Decision:
         return self.state is not DeliveryState.PENDING
 
 
-def decide(reply: Reply, failures: int, jitter: Callable[[], float] = random.random) -> Decision:
+def decide(reply: Reply, failures: int, jitter: Callable[[], float] = random.random) -> TryDecision:
     """The decision after a reply, if `failures` tries failed before. `jitter` gives a number from 0 to 1: pauses are up
     to a tenth longer, so that not all deliveries are tried at the same moment."""
     if reply.is_success:
-        return Decision(DeliveryState.DELIVERED)
+        return TryDecision(DeliveryState.DELIVERED)
     retry_after = min(timedelta(seconds=max(0.0, reply.retry_after or 0.0)), LONGEST_RETRY_AFTER)
     if reply.is_throttled:
-        return Decision(DeliveryState.PENDING, max(retry_after, PAUSES[0]))
+        return TryDecision(DeliveryState.PENDING, max(retry_after, PAUSES[0]))
     if reply.is_gone:
-        return Decision(DeliveryState.PENDING)
+        return TryDecision(DeliveryState.PENDING)
     if failures >= len(PAUSES):
-        return Decision(DeliveryState.FAILED, failed=True)
-    return Decision(DeliveryState.PENDING, max(retry_after, PAUSES[failures] * (1 + jitter() / 10)), failed=True)
+        return TryDecision(DeliveryState.FAILED, failed=True)
+    return TryDecision(DeliveryState.PENDING, max(retry_after, PAUSES[failures] * (1 + jitter() / 10)), failed=True)

@@ -48,14 +48,14 @@ class WebhookRow:
 
 
 @dataclass(frozen=True, slots=True)
-class Waiting:
+class WebhookBacklog:
     """How many deliveries of a webhook wait, and since when the oldest one waits."""
 
     deliveries: int
     oldest: datetime | None
 
 
-NONE_WAITS: Final = Waiting(0, None)
+NONE_WAITS: Final = WebhookBacklog(0, None)
 _COLUMNS: Final = tuple(field.name for field in fields(WebhookRow))
 
 
@@ -94,7 +94,7 @@ async def every_webhook(db: Connection) -> list[WebhookRow]:
     return [_row(row) for row in await db.fetch("SELECT * FROM webhook ORDER BY created_at, id")]
 
 
-async def waiting(db: Connection, ids: Sequence[UUID]) -> dict[UUID, Waiting]:
+async def waiting(db: Connection, ids: Sequence[UUID]) -> dict[UUID, WebhookBacklog]:
     """The waiting deliveries of these webhooks, counted up to 10,000 each; a webhook without any is left out."""
     rows = await db.fetch(
         """
@@ -108,10 +108,10 @@ async def waiting(db: Connection, ids: Sequence[UUID]) -> dict[UUID, Waiting]:
         list(ids),
         COUNTED_UP_TO,
     )
-    return {row["webhook"]: Waiting(row["deliveries"], row["oldest"]) for row in rows}
+    return {row["webhook"]: WebhookBacklog(row["deliveries"], row["oldest"]) for row in rows}
 
 
-async def late(db: Connection) -> Waiting:
+async def late(db: Connection) -> WebhookBacklog:
     """How many deliveries have been due for more than ten minutes, of webhooks that are enabled; counted up to 10,000
     each."""
     row = await db.fetchrow(
@@ -127,7 +127,7 @@ async def late(db: Connection) -> Waiting:
         COUNTED_UP_TO,
     )
     assert row
-    return Waiting(row["deliveries"], row["oldest"])
+    return WebhookBacklog(row["deliveries"], row["oldest"])
 
 
 async def disable(db: Connection, ids: Sequence[UUID], why: DisabledFor, at: datetime) -> list[UUID]:

@@ -20,7 +20,14 @@ import structlog
 from cryptography.exceptions import InvalidTag
 
 from services.feedback.webhooks import delivery_queries, queries
-from services.feedback.webhooks.delivery_queries import Delivery, Result, hurry, next_deliveries, record, record_health
+from services.feedback.webhooks.delivery_queries import (
+    Result,
+    WebhookDelivery,
+    hurry,
+    next_deliveries,
+    record,
+    record_health,
+)
 from services.feedback.webhooks.domain import LONGEST_FAILURE, Reply, decide
 from services.feedback.webhooks.endpoint_client import EndpointClient
 from services.feedback.webhooks.gauges import DELIVERIES
@@ -142,7 +149,7 @@ class WebhookSender:
             if not await hurry(db, webhook):
                 self._take_again.discard(webhook)
 
-    async def _due(self, db: Connection, room: dict[UUID, int]) -> list[Delivery]:
+    async def _due(self, db: Connection, room: dict[UUID, int]) -> list[WebhookDelivery]:
         began = time.perf_counter()
         due = await next_deliveries(db, room, list(self._in_hand), self._clock())
         counts = Counter(delivery.webhook for delivery in due)
@@ -186,7 +193,7 @@ class WebhookSender:
             log.error("an error of feedback ended a delivery", webhook=str(target.row.id), cause=repr(fault))
             target.circuit.learn(RetryLater("an internal error"))
 
-    async def _send(self, target: Target, delivery: Delivery) -> None:
+    async def _send(self, target: Target, delivery: WebhookDelivery) -> None:
         """Send one delivery and record its result."""
         at, circuit = self._clock(), target.circuit
         span = hops.sent(delivery.traceparent, "webhook")
@@ -207,7 +214,7 @@ class WebhookSender:
         await self._recorded(result, takes_again)
         span.end()
 
-    async def _reply(self, target: Target, delivery: Delivery, at: datetime) -> Reply:
+    async def _reply(self, target: Target, delivery: WebhookDelivery, at: datetime) -> Reply:
         if not target.keys:
             return Reply(status=None, cause=UNREADABLE)
         headers = signed_headers(delivery.event, at, delivery.body, target.keys)

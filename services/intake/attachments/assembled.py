@@ -1,6 +1,6 @@
 """Assembles the attachment service from the settings: its store, its scanner and its limits."""
 
-from services.intake.attachments.kinds import Limits
+from services.intake.attachments.kinds import AttachmentLimits
 from services.intake.attachments.scanning import scanner_at
 from services.intake.attachments.service import AttachmentService
 from services.intake.attachments.stores import FolderStore, NoStore, Store
@@ -10,7 +10,7 @@ from shared.chassis.database.pool import Pool
 
 def attachment_service(settings: IntakeSettings, pool: Pool) -> AttachmentService:
     """The attachment service of these settings."""
-    limits = Limits(settings.attachment_max_picture, settings.attachment_max_file)
+    limits = AttachmentLimits(settings.attachment_max_picture, settings.attachment_max_file)
     return AttachmentService(
         pool, _store(settings), scanner_at(settings.clamav), limits, settings.attachment_max_pixels
     )

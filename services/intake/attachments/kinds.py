@@ -60,14 +60,14 @@ TAKEN: Final = tuple(kind for _, kind in KINDS if isinstance(kind, Accepted))
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class AttachmentLimits:
     """The largest sizes in bytes, as received."""
 
     picture: int
     file: int
 
 
-def kind_of(content: bytes, limits: Limits) -> Accepted:
+def kind_of(content: bytes, limits: AttachmentLimits) -> Accepted:
     """The kind of a file; raises `Refused`, which says what to change."""
     kind = next((kind for first_bytes, kind in KINDS if first_bytes.match(content)), None)
     if kind is None:

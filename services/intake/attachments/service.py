@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 from uuid import UUID
 
 from services.intake.attachments import queries
-from services.intake.attachments.kinds import Accepted, Limits, kind_of
+from services.intake.attachments.kinds import Accepted, AttachmentLimits, kind_of
 from services.intake.attachments.papers import redrawn_pdf
 from services.intake.attachments.pictures import redrawn_picture
 from services.intake.attachments.queries import Attachment
@@ -57,7 +57,7 @@ class AttachmentService:
     pool: Pool
     store: Store
     scanner: Scanner
-    limits: Limits
+    limits: AttachmentLimits
     max_pixels: int
     clock: Callable[[], datetime] = now
     new_reference: Callable[[], str] = _reference

@@ -15,7 +15,7 @@ from services.intake.channels import embed_queries as queries
 from services.intake.channels import key_queries
 from services.intake.channels.embed_queries import EmbedRow
 from services.intake.channels.keys import Scope
-from services.intake.channels.quota import KEPT, Allowance
+from services.intake.channels.quota import KEPT, QuotaUse
 from shared.chassis.base.clock import now
 from shared.chassis.database.pool import Pool
 from shared.contracts.refusals import Code, FieldError, Refused
@@ -92,7 +92,7 @@ class Embeds:
             used = await queries.count(db, counted, at)
             if used == 1:
                 await key_queries.forget_usage(db, counted, at - KEPT)
-        Allowance.at(at, embed.channel.id, embed.quota, used).check()
+        QuotaUse.at(at, embed.channel.id, embed.quota, used).check()
 
 
 def _no_origin(written: str) -> Refused:

@@ -12,7 +12,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
 
 from services.intake.channels import queries, quota
 from services.intake.channels.channel import Channel
-from services.intake.channels.queries import Row, Sealed
+from services.intake.channels.queries import SealedSecrets, StoredChannel
 from services.intake.vault.sealing import Vault
 from shared.chassis.base.clock import uuid5
 from shared.chassis.database.pool import Pool
@@ -77,7 +77,7 @@ SECRETS: Final = frozenset({"wechat_token", "wechat_aes_key"})
 
 
 @dataclass(frozen=True, slots=True)
-class Gateway:
+class ChannelGateway:
     """A channel with the settings of its gateway."""
 
     channel: Channel
@@ -91,13 +91,13 @@ class GatewayRegistry:
     pool: Pool
     vault: Vault
 
-    async def gateway(self, channel: str) -> Gateway:
+    async def gateway(self, channel: str) -> ChannelGateway:
         """The channel with this id and its settings; raises `Refused`."""
         async with self.pool.acquire(timeout=5) as db:
             row = await queries.by_id(db, channel)
         return self._found(channel, row)
 
-    async def of_mailbox(self, address: str) -> Gateway | None:
+    async def of_mailbox(self, address: str) -> ChannelGateway | None:
         """The channel that receives e-mail at this address; raises `Refused`."""
         async with self.pool.acquire(timeout=5) as db:
             row = await queries.by_mailbox(db, address.lower())
@@ -115,13 +115,13 @@ class GatewayRegistry:
                 raise _mailbox_taken(settings.mailbox or "") from None
         return settings
 
-    def _sealed(self, channel: str, settings: ChannelSettings) -> tuple[str, Sealed]:
+    def _sealed(self, channel: str, settings: ChannelSettings) -> tuple[str, SealedSecrets]:
         fields = {name: value for name, value in _plain(settings).items() if value is not None}
         secret = orjson.dumps({name: fields.pop(name) for name in SECRETS & fields.keys()})
         key = self.vault.new_key(reference_of(channel))
-        return orjson.dumps(fields).decode(), Sealed(self.vault.wrap(key), key.seal(key.id, secret))
+        return orjson.dumps(fields).decode(), SealedSecrets(self.vault.wrap(key), key.seal(key.id, secret))
 
-    def _found(self, channel: str, row: Row | None) -> Gateway:
+    def _found(self, channel: str, row: StoredChannel | None) -> ChannelGateway:
         if row is None:
             raise Refused(
                 Code.NOT_FOUND,
@@ -130,14 +130,14 @@ class GatewayRegistry:
             )
         return self._read(row)
 
-    def _read(self, row: Row) -> Gateway:
+    def _read(self, row: StoredChannel) -> ChannelGateway:
         fields = orjson.loads(row.settings)
         if row.secrets_key and row.secrets:
             key = self.vault.unwrap(reference_of(row.id), row.secrets_key)
             fields |= orjson.loads(key.open(key.id, row.secrets))
         settings = ChannelSettings.model_validate(fields)
         channel = Channel(row.id, ChannelKind(row.kind), frozenset(row.scopes), settings.division, row.name)
-        return Gateway(channel, settings)
+        return ChannelGateway(channel, settings)
 
 
 def _mailbox_taken(mailbox: str) -> Refused:

@@ -16,7 +16,7 @@ from fastapi.security import APIKeyHeader
 from services.intake.channels import key_queries
 from services.intake.channels.channel import Channel
 from services.intake.channels.key_queries import KeyUsage, RecentKey
-from services.intake.channels.quota import KEPT, WINDOW, Allowance, minute_of
+from services.intake.channels.quota import KEPT, WINDOW, QuotaUse, minute_of
 from shared.chassis.base.clock import now
 from shared.chassis.database.coalescing import GroupCommit
 from shared.chassis.database.pool import Connection, Pool
@@ -73,8 +73,8 @@ async def holder(db: Connection, key: str, scope: str, at: datetime) -> Channel 
     return channel if channel and scope in channel.scopes else None
 
 
-def _told(asking: KeyUsage, at: datetime) -> Allowance:
-    allowance = Allowance.at(at, asking.channel.id, asking.quota, asking.used)
+def _told(asking: KeyUsage, at: datetime) -> QuotaUse:
+    allowance = QuotaUse.at(at, asking.channel.id, asking.quota, asking.used)
     response_headers.add(allowance.headers())
     return allowance
 

@@ -7,7 +7,7 @@ from shared.chassis.database.pool import Connection
 
 
 @dataclass(frozen=True, slots=True)
-class Sealed:
+class SealedSecrets:
     """A channel's sealed secrets, and the wrapped key that opens them."""
 
     wrapped: bytes
@@ -15,7 +15,7 @@ class Sealed:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class StoredChannel:
     """A stored channel."""
 
     id: str
@@ -32,25 +32,25 @@ _SELECT = (
 )
 
 
-async def by_id(db: Connection, channel: str) -> Row | None:
+async def by_id(db: Connection, channel: str) -> StoredChannel | None:
     """The channel with this id; None if there is none."""
     row = await db.fetchrow(_SELECT + "id = $1", channel)
-    return Row(*row) if row else None
+    return StoredChannel(*row) if row else None
 
 
-async def locked(db: Connection, channel: str) -> Row | None:
+async def locked(db: Connection, channel: str) -> StoredChannel | None:
     """The same, locked until the transaction ends."""
     row = await db.fetchrow(_SELECT + "id = $1 FOR UPDATE", channel)
-    return Row(*row) if row else None
+    return StoredChannel(*row) if row else None
 
 
-async def by_mailbox(db: Connection, address: str) -> Row | None:
+async def by_mailbox(db: Connection, address: str) -> StoredChannel | None:
     """The channel that receives e-mail at an address; None if there is none."""
     row = await db.fetchrow(_SELECT + "settings ->> 'mailbox' = $1", address)
-    return Row(*row) if row else None
+    return StoredChannel(*row) if row else None
 
 
-async def put(db: Connection, channel: str, settings: str, sealed: Sealed) -> None:
+async def put(db: Connection, channel: str, settings: str, sealed: SealedSecrets) -> None:
     """Store the settings of a channel."""
     await db.execute(
         "UPDATE channel SET settings = $2::text::jsonb, secrets_key = $3, secrets = $4 WHERE id = $1",

@@ -16,7 +16,7 @@ WINDOW: Final = timedelta(minutes=1)
 KEPT: Final = timedelta(days=8)
 
 
-class Allowance(NamedTuple):
+class QuotaUse(NamedTuple):
     """How many requests a channel has used in the minute, the present one included."""
 
     channel: str
@@ -25,7 +25,7 @@ class Allowance(NamedTuple):
     resets_in: int
 
     @classmethod
-    def at(cls, at: datetime, channel: str, quota: int | None, used: int) -> "Allowance":
+    def at(cls, at: datetime, channel: str, quota: int | None, used: int) -> "QuotaUse":
         """The allowance at a moment."""
         return cls(channel, limit(quota), used, WINDOW.seconds - at.second)
 

@@ -40,7 +40,7 @@ class Doors:
         return (
             sms.routes(SmsGateway(self.registry, self._texts)),
             bind_api.routes(BindTexts(self.registry, self._texts, callers)),
-            wechat.routes(wechat.WeChat(self.registry, self.conversations, self.language_of)),
+            wechat.routes(wechat.WeChatCallbacks(self.registry, self.conversations, self.language_of)),
         )
 
     async def run(self) -> None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from services.intake.attachments.collect import NOTHING, Enclosures, enclose
 from services.intake.attachments.service import AttachmentService
 from services.intake.channels.channel import Channel
-from services.intake.inbound.message import Message
+from services.intake.inbound.message import InboundMessage
 from services.intake.inbound.pictures import Pictures
 from shared.contracts.refusals import Refused
 
@@ -17,7 +17,7 @@ class MessageFiles:
     attachments: AttachmentService
     pictures: Pictures
 
-    async def of(self, channel: Channel, message: Message) -> Enclosures:
+    async def of(self, channel: Channel, message: InboundMessage) -> Enclosures:
         """The stored files and the refused ones; raises `Refused` if the files of the message itself cannot be stored
         now."""
         if message.picture:

@@ -27,7 +27,7 @@ _TRUST, _RARELY, _HALF, _CLEAR, _NEARLY = 10, 10, 12, 12, 1
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class Decoded:
     """A decoded text, with the charset that was used, and whether a person should look at the bytes."""
 
     text: str
@@ -51,18 +51,18 @@ def decoded(written: bytes, named: str) -> str:
     return read(written, named).text
 
 
-def read(written: bytes, named: str = "", cut: bool = False) -> Reading:
+def read(written: bytes, named: str = "", cut: bool = False) -> Decoded:
     """The most plausible text of these bytes; with `cut` half a character at the end is dropped."""
     for mark, charset in _MARKS:
         if written.startswith(mark) and len(written) > len(mark):
             text = _text(written[len(mark) :], charset, cut)
-            return Reading(text, charset, charset, _is_doubtful(text), written)
+            return Decoded(text, charset, charset, _is_doubtful(text), written)
     charset_of_name = _known(named)
     if not written.strip(_CONTROLS) and charset_of_name not in _WIDE:
-        return Reading("", charset_of_name or "utf-8", charset_of_name, written=written)
+        return Decoded("", charset_of_name or "utf-8", charset_of_name, written=written)
     charset, is_clear = _best(written[:_SAMPLE], charset_of_name)
     text = _text(written, charset, cut)
-    return Reading(text, charset, charset_of_name, not is_clear or _is_doubtful(text), written)
+    return Decoded(text, charset, charset_of_name, not is_clear or _is_doubtful(text), written)
 
 
 def _known(named: str) -> str:

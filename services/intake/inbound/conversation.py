@@ -7,10 +7,10 @@ from uuid import UUID
 
 from services.intake.attachments.collect import NOTHING, Enclosures
 from services.intake.channels.channel import Channel
-from services.intake.channels.gateway_settings import Gateway
+from services.intake.channels.gateway_settings import ChannelGateway
 from services.intake.inbound import queries
 from services.intake.inbound.attach import MessageFiles
-from services.intake.inbound.message import TEXT, Message, coded_first
+from services.intake.inbound.message import TEXT, InboundMessage, coded_first
 from services.intake.inbound.sender_lock import SenderLocks
 from services.intake.inbound.spoken_verdict import spoken_verdict
 from services.intake.inbound.spoken_wish import Wish, spoken_wish
@@ -31,7 +31,7 @@ from shared.contracts.refusals import Code, Refused
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class SenderReply:
     """The answer to the sender: the number, the code if the demand is new, and for a verdict whether the matter is
     solved."""
 
@@ -59,12 +59,12 @@ class Conversations:
     turns: SenderLocks
     clock: Callable[[], datetime] = now
 
-    async def take(self, gateway: Gateway, message: Message) -> Answer:
+    async def take(self, gateway: ChannelGateway, message: InboundMessage) -> SenderReply:
         """Handle a message; raises `Refused` only if the channel is set up wrongly."""
         channel, key = gateway.channel, self._key(gateway.channel, message)
         if wish := _wish(message):
             await self._heed(wish, message.contact)
-            return Answer("", wish=wish)
+            return SenderReply("", wish=wish)
         at = self.clock()
         since = at - timedelta(minutes=gateway.settings.conversation_minutes)
         known = await self._known(channel, key)
@@ -92,29 +92,29 @@ class Conversations:
             await (opt_outs.stop if wish is Wish.STOP else opt_outs.start)(db, contact)
 
     async def _say(
-        self, channel: Channel, key: str, message: Message, meant: Demand | None, enclosed: Enclosures
-    ) -> tuple[Answer, UUID]:
+        self, channel: Channel, key: str, message: InboundMessage, meant: Demand | None, enclosed: Enclosures
+    ) -> tuple[SenderReply, UUID]:
         message = self._uncoded(message, meant) if meant else replace(message, text=message.whole)
         message = message.with_note(enclosed.note)
         if meant is None:
             return await self._submit(channel, key, message, enclosed)
         if verdict := _verdict(message, meant):
             await self.note_handler.hear(meant.id, NoteRequest(channel, key, verdict))
-            return Answer(meant.number, solved=verdict.solved), meant.id
+            return SenderReply(meant.number, solved=verdict.solved), meant.id
         words = await message.shown(SUPPLEMENT, self.note_handler.masker)
         said = supplement(words, enclosed.references, _hidden(message, SUPPLEMENT))
         await self.note_handler.hear(meant.id, NoteRequest(channel, key, said))
-        return Answer(meant.number, None, enclosed), meant.id
+        return SenderReply(meant.number, None, enclosed), meant.id
 
-    async def _known(self, channel: Channel, key: str) -> Answer | None:
+    async def _known(self, channel: Channel, key: str) -> SenderReply | None:
         note_receipt = await self.note_handler.before(channel, key)
         if note_receipt:
-            return Answer(note_receipt.number, solved=note_receipt.solved)
+            return SenderReply(note_receipt.number, solved=note_receipt.solved)
         async with self.submissions.pool.acquire(timeout=5) as db:
             submitted = await queries.submitted_under(db, channel.id, self.note_handler.vault.reference(key))
-        return Answer(submitted.number, self.codes.of(submitted.id)) if submitted else None
+        return SenderReply(submitted.number, self.codes.of(submitted.id)) if submitted else None
 
-    async def _meant(self, db: Connection, channel: Channel, message: Message, since: datetime) -> Demand | None:
+    async def _meant(self, db: Connection, channel: Channel, message: InboundMessage, since: datetime) -> Demand | None:
         named = await queries.named(db, message.number) if message.number else None
         sender = self._correspondent(channel, message)
         if named is None and message.converses and spoken_verdict(message.text):
@@ -130,18 +130,20 @@ class Conversations:
             demand = await queries.spoken_of(db, sender, since)
         return demand if demand and demand.status not in ENDED else None
 
-    async def _is_theirs(self, db: Connection, sender: queries.Sender, message: Message, demand: Demand) -> bool:
+    async def _is_theirs(self, db: Connection, sender: queries.Sender, message: InboundMessage, demand: Demand) -> bool:
         """Whether the sender may speak about the demand. Numbers are public, so the sender must give its code, have
         spoken about it on this channel before, or have been sent a message about it."""
         code = message.code or coded_first(message.text)[0]
         return self.codes.fits(demand.id, code) or await queries.has_spoken(db, sender, demand.id)
 
-    def _uncoded(self, message: Message, demand: Demand) -> Message:
+    def _uncoded(self, message: InboundMessage, demand: Demand) -> InboundMessage:
         """The message without its secret code, which no reader should see."""
         code, rest = coded_first(message.text)
         return replace(message, text=rest or "［查询码］") if self.codes.fits(demand.id, code) else message
 
-    async def _submit(self, channel: Channel, key: str, message: Message, enclosed: Enclosures) -> tuple[Answer, UUID]:
+    async def _submit(
+        self, channel: Channel, key: str, message: InboundMessage, enclosed: Enclosures
+    ) -> tuple[SenderReply, UUID]:
         masker = self.note_handler.masker
         command = SubmitDemand(
             title=await message.headline(masker),
@@ -162,9 +164,9 @@ class Conversations:
         if hidden and receipt.created:
             whole = supplement(await message.shown(SUPPLEMENT, masker), hidden=hidden)
             await self.note_handler.hear(receipt.id, NoteRequest(channel, f"{key}:enclosed", whole))
-        return Answer(receipt.number, self.codes.told(receipt), enclosed), receipt.id
+        return SenderReply(receipt.number, self.codes.told(receipt), enclosed), receipt.id
 
-    def _key(self, channel: Channel, message: Message) -> str:
+    def _key(self, channel: Channel, message: InboundMessage) -> str:
         """The idempotency key of a message. It includes sender and text, because the counter of a gateway may restart
         or repeat."""
         # For e-mails the Message-ID alone: it is unique, and mailing lists add text to the e-mail.
@@ -172,20 +174,20 @@ class Conversations:
         whole = "\n".join((channel.id, message.id, message.sender, words))
         return f"message:{message.id}:{self.note_handler.vault.pseudonym(whole).hex()[:32]}"
 
-    def _correspondent(self, channel: Channel, message: Message) -> queries.Sender:
+    def _correspondent(self, channel: Channel, message: InboundMessage) -> queries.Sender:
         known_as = correspondents(self.note_handler.vault, message.contact)
         return queries.Sender(channel.id, self._sender(channel, message), known_as)
 
-    def _sender(self, channel: Channel, message: Message) -> bytes:
+    def _sender(self, channel: Channel, message: InboundMessage) -> bytes:
         return self.note_handler.vault.pseudonym(f"{channel.id}\n{message.sender}")
 
 
-def _wish(message: Message) -> Wish | None:
+def _wish(message: InboundMessage) -> Wish | None:
     more = message.files or message.picture or message.hidden or message.number
     return None if more else spoken_wish(message.text)
 
 
-def _verdict(message: Message, demand: Demand) -> Rate | None:
+def _verdict(message: InboundMessage, demand: Demand) -> Rate | None:
     """The verdict of the message, if the demand's answer waits for one; None if it has a picture or a long text, which
     is more than a verdict."""
     if demand.status not in JUDGED or message.files or message.picture or message.hidden:
@@ -193,7 +195,7 @@ def _verdict(message: Message, demand: Demand) -> Rate | None:
     return spoken_verdict(message.text)
 
 
-def _hidden(message: Message, most: int) -> str:
+def _hidden(message: InboundMessage, most: int) -> str:
     """The data of the message that only the vault stores, with the text, which is masked where it is shown."""
     words = message.uncut(most) or (message.text if message.hidden else "")
     return "\n".join(filter(None, ("" if words in message.hidden else words, message.hidden)))

@@ -6,7 +6,7 @@ import unicodedata
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from services.intake.inbound.charsets import Reading
+from services.intake.inbound.charsets import Decoded
 from services.intake.submission.fitting import fitted
 from services.intake.vault.contact import Contact
 from shared.contracts.demand.facts import Location
@@ -30,7 +30,7 @@ CUT: Final = "【原文较长，此处未列全，全文已封存 / cut: the who
 
 
 @dataclass(frozen=True, slots=True)
-class Message:
+class InboundMessage:
     """A message. `sender`, `hidden` and `original` never go into a fact; `original` holds bytes whose charset was
     declared wrongly. `number` is the demand that the citizen named, `code` its code. `notes` are lines for readers,
     which stand at the end of the text so that every desk and program shows them."""
@@ -76,11 +76,11 @@ class Message:
         """The text with the number that was removed from it."""
         return self.text if self.number is None or self.number in self.title else f"{self.number} {self.text}"
 
-    def with_note(self, note: str) -> "Message":
+    def with_note(self, note: str) -> "InboundMessage":
         """The message with one more note."""
         return replace(self, notes=(*self.notes, note)) if note else self
 
-    def as_read(self, *readings: Reading) -> "Message":
+    def as_read(self, *readings: Decoded) -> "InboundMessage":
         """The message with a note about a doubtful charset; bytes that were decoded otherwise than declared are kept in
         `original`."""
         original = "\n".join(filter(None, (reading.original for reading in readings)))

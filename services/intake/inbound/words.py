@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from services.intake.inbound.conversation import Answer
+from services.intake.inbound.conversation import SenderReply
 from services.intake.inbound.spoken_wish import Wish
 from shared.jurisdiction.jurisdictions import Jurisdictions
 from shared.jurisdiction.profile import Language
@@ -50,7 +50,7 @@ def languages(packs: Jurisdictions) -> LanguageOf:
     return language_of
 
 
-def answered(answer: Answer, language: Language) -> str:
+def answered(answer: SenderReply, language: Language) -> str:
     """The answer to a message that was taken in."""
     if answer.wish:
         return (_STOPPED if answer.wish is Wish.STOP else _STARTED)[language]

@@ -9,7 +9,7 @@ from fastapi.routing import APIRoute
 from starlette.routing import BaseRoute, Match
 
 from services.intake.open311 import forms, services
-from services.intake.open311.discovery import Place, discovery
+from services.intake.open311.discovery import ServerDescription, discovery
 from services.intake.open311.documents import Receipt, Redeemed, Service, ServiceRequest
 from services.intake.open311.errors import Open311Route, unknown, wrong_method
 from services.intake.open311.extensions import RequestUpdate, UpdateReceipt
@@ -35,7 +35,7 @@ Id = Annotated[str, Path(max_length=64)]
 IdempotencyKey = Annotated[str | None, Header(alias="Idempotency-Key", min_length=1, max_length=100)]
 
 
-def open311(desk: Open311Handler, shown: Open311Lookup, place: Place) -> APIRouter:
+def open311(desk: Open311Handler, shown: Open311Lookup, place: ServerDescription) -> APIRouter:
     """The routes, and an Open311 error for every other path."""
     router = LimitedRouter(LARGER, tags=["Open311"], route_class=Open311Route, default_response_class=Response)
 

@@ -10,7 +10,7 @@ SPECIFICATION: Final = "http://wiki.open311.org/GeoReport_v2"
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class ServerDescription:
     """The public URL of this server, the contact for API keys, and whether its demands are real. `other_url` is the
     server of the other type, if there is one: the test server of a production server, or the reverse."""
 
@@ -20,7 +20,7 @@ class Place:
     other_url: str = ""
 
 
-def discovery(place: Place) -> Discovery:
+def discovery(place: ServerDescription) -> Discovery:
     """The document at `/open311/discovery`. Production comes first, because many clients use the first endpoint."""
     urls = {place.type: place.url}
     if place.other_url:

@@ -13,7 +13,7 @@ def _stamp(at: datetime) -> str:
 Stamp = Annotated[datetime, PlainSerializer(_stamp, return_type=str)]
 
 
-class Document(BaseModel):
+class XmlDocument(BaseModel):
     """`root` is its XML element; where it stands in a list, `listed` is the element around."""
 
     model_config = ConfigDict(frozen=True)
@@ -22,7 +22,7 @@ class Document(BaseModel):
     listed: ClassVar[str] = ""
 
 
-class Endpoint(Document):
+class Endpoint(XmlDocument):
     """Where one version of the API is."""
 
     root = "endpoint"
@@ -33,7 +33,7 @@ class Endpoint(Document):
     formats: tuple[str, ...]
 
 
-class Discovery(Document):
+class Discovery(XmlDocument):
     """The discovery document: the API of this server, and how to get a key."""
 
     root = "discovery"
@@ -43,7 +43,7 @@ class Discovery(Document):
     endpoints: tuple[Endpoint, ...]
 
 
-class Service(Document):
+class Service(XmlDocument):
     """Something that can be asked for: a category."""
 
     root, listed = "service", "services"
@@ -56,7 +56,7 @@ class Service(Document):
     group: str | None
 
 
-class Value(Document):
+class Value(XmlDocument):
     """One choice of an attribute."""
 
     root = "value"
@@ -64,7 +64,7 @@ class Value(Document):
     name: str
 
 
-class Attribute(Document):
+class Attribute(XmlDocument):
     """A question that belongs to a service."""
 
     root = "attribute"
@@ -78,7 +78,7 @@ class Attribute(Document):
     values: tuple[Value, ...]
 
 
-class ServiceDefinition(Document):
+class ServiceDefinition(XmlDocument):
     """The questions of one service."""
 
     root = "service_definition"
@@ -86,7 +86,7 @@ class ServiceDefinition(Document):
     attributes: tuple[Attribute, ...]
 
 
-class Receipt(Document):
+class Receipt(XmlDocument):
     """The answer to a submission; there is never a token, because the number is known at once."""
 
     root, listed = "request", "service_requests"
@@ -95,7 +95,7 @@ class Receipt(Document):
     account_id: str | None = None
 
 
-class Redeemed(Document):
+class Redeemed(XmlDocument):
     """The number that belongs to a token."""
 
     root, listed = "request", "service_requests"
@@ -103,7 +103,7 @@ class Redeemed(Document):
     token: str
 
 
-class ServiceRequest(Document):
+class ServiceRequest(XmlDocument):
     """A demand as the public may see it; what is unknown or not shown is left out of the document."""
 
     root, listed = "request", "service_requests"
@@ -126,7 +126,7 @@ class ServiceRequest(Document):
     media_url: str | None = None
 
 
-class Error(Document):
+class Error(XmlDocument):
     """One thing that was wrong, in words for the person who asked."""
 
     root, listed = "error", "errors"

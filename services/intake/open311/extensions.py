@@ -1,9 +1,9 @@
 """Defines the documents beyond the specification: those of `extensions=true`, and mySociety's updates."""
 
-from services.intake.open311.documents import Document, ServiceRequest, Stamp
+from services.intake.open311.documents import ServiceRequest, Stamp, XmlDocument
 
 
-class Answered(Document):
+class Answered(XmlDocument):
     """What was answered to a question of the service."""
 
     root = "attribute"
@@ -11,7 +11,7 @@ class Answered(Document):
     value: str
 
 
-class Extended(Document):
+class Extended(XmlDocument):
     """`extended_attributes`: the channel, as Chicago does, and the finer status of CitySDK."""
 
     root = "extended_attributes"
@@ -20,7 +20,7 @@ class Extended(Document):
     detailed_status: str | None
 
 
-class Note(Document):
+class Note(XmlDocument):
     """One step of a demand."""
 
     root = "note"
@@ -37,7 +37,7 @@ class ExtendedRequest(ServiceRequest):
     notes: tuple[Note, ...]
 
 
-class RequestUpdate(Document):
+class RequestUpdate(XmlDocument):
     """A step of a demand, or the release of its answer, as FixMyStreet reads it; `external_status_code` is the status
     as it is called here, by which FixMyStreet chooses a template."""
 
@@ -51,7 +51,7 @@ class RequestUpdate(Document):
     media_url: str | None = None
 
 
-class UpdateReceipt(Document):
+class UpdateReceipt(XmlDocument):
     """An update that was taken."""
 
     root, listed = "request_update", "service_request_updates"

@@ -12,7 +12,7 @@ from services.intake.open311.dates import beginning, end, first_update, window
 from services.intake.open311.documents import ServiceRequest
 from services.intake.open311.errors import unknown
 from services.intake.open311.extensions import RequestUpdate
-from services.intake.open311.queries import Filter, Listing, Step
+from services.intake.open311.queries import Filter, ListingRow, UpdateRow
 from services.intake.open311.query_params import AskedRequests, AskedUpdates
 from services.intake.open311.view import extended, plain, updates
 from services.intake.publications.queries import NOTHING, published
@@ -73,7 +73,7 @@ class Open311Lookup:
             steps = await self._steps(db, pack, query)
             return updates(pack, steps, await published(db, list({step.demand_id for step in steps})))
 
-    async def _steps(self, db: Connection, pack: Pack, query: AskedUpdates) -> list[Step]:
+    async def _steps(self, db: Connection, pack: Pack, query: AskedUpdates) -> list[UpdateRow]:
         now, zone = self.submissions.clock(), ZoneInfo(pack.timezone)
         if not query.numbers():
             when = window(query.start_date, query.end_date, now, zone)
@@ -107,11 +107,11 @@ def _changed_since(after: datetime | date | None, zone: ZoneInfo) -> datetime | 
     return beginning(after, zone) if after else None
 
 
-async def _shown(db: Connection, pack: Pack, listings: Sequence[Listing], more: bool) -> list[ServiceRequest]:
+async def _shown(db: Connection, pack: Pack, listings: Sequence[ListingRow], more: bool) -> list[ServiceRequest]:
     publications = await published(db, [listed.id for listed in listings])
     if not more:
         return [plain(pack, listed, publications.get(listed.id, NOTHING)) for listed in listings]
-    steps: dict[UUID, list[Step]] = defaultdict(list)
+    steps: dict[UUID, list[UpdateRow]] = defaultdict(list)
     for step in await queries.steps_of(db, [listed.id for listed in listings]):
         steps[step.demand_id].append(step)
     return [extended(pack, listed, publications.get(listed.id, NOTHING), steps[listed.id]) for listed in listings]

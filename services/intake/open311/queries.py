@@ -15,7 +15,7 @@ from shared.contracts.demand.state import Status, is_confidential
 
 
 @dataclass(frozen=True, slots=True)
-class Listing:
+class ListingRow:
     """A row of `demand_listing`."""
 
     id: UUID
@@ -38,7 +38,7 @@ class Listing:
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class UpdateRow:
     """A row of `demand_update` with the number of its demand; or a release, with the present status of the demand."""
 
     id: UUID
@@ -82,7 +82,7 @@ _RELEASE_COLUMNS = (
 _RELEASES = "publication AS known JOIN demand_listing AS listed ON listed.id = known.demand_id"
 
 
-async def listings(db: Connection, filter: Filter) -> list[Listing]:
+async def listings(db: Connection, filter: Filter) -> list[ListingRow]:
     """The demands that match, the newest first."""
     question, values = listing_query(filter)
     return [_listing(row) for row in await db.fetch(question, *values)]
@@ -120,7 +120,7 @@ def listing_query(filter: Filter) -> tuple[str, list[object]]:
     return question, values
 
 
-async def listings_by_number(db: Connection, jurisdiction: str, numbers: Sequence[str]) -> list[Listing]:
+async def listings_by_number(db: Connection, jurisdiction: str, numbers: Sequence[str]) -> list[ListingRow]:
     """The demands of these numbers that exist in the jurisdiction."""
     rows = await db.fetch(
         f"""
@@ -141,7 +141,7 @@ async def number_of(db: Connection, jurisdiction: str, demand: UUID) -> str | No
     return reference
 
 
-async def steps_of(db: Connection, demands: Sequence[UUID]) -> list[Step]:
+async def steps_of(db: Connection, demands: Sequence[UUID]) -> list[UpdateRow]:
     """The steps of these demands, the earliest first."""
     rows = await db.fetch(
         f"""
@@ -153,7 +153,7 @@ async def steps_of(db: Connection, demands: Sequence[UUID]) -> list[Step]:
     return [_step(row) for row in rows]
 
 
-async def releases_of(db: Connection, demands: Sequence[UUID]) -> list[Step]:
+async def releases_of(db: Connection, demands: Sequence[UUID]) -> list[UpdateRow]:
     """The releases of what is public of these demands."""
     rows = await db.fetch(
         f"""
@@ -164,7 +164,7 @@ async def releases_of(db: Connection, demands: Sequence[UUID]) -> list[Step]:
     return [_step(row) for row in rows]
 
 
-async def steps_within(db: Connection, jurisdiction: str, when: Window, limit: int, skip: int) -> list[Step]:
+async def steps_within(db: Connection, jurisdiction: str, when: Window, limit: int, skip: int) -> list[UpdateRow]:
     """The steps and releases of a jurisdiction within a window, the earliest first, without those of reports (举报)."""
     rows = await db.fetch(
         f"""
@@ -205,9 +205,9 @@ async def receive(db: Connection, channel: str, update_id: str, demand: UUID, at
     return done.endswith("1")
 
 
-def _listing(row: asyncpg.Record) -> Listing:
-    return Listing(**{**row, "kind": RequestKind(row["kind"]), "status": Status(row["status"])})
+def _listing(row: asyncpg.Record) -> ListingRow:
+    return ListingRow(**{**row, "kind": RequestKind(row["kind"]), "status": Status(row["status"])})
 
 
-def _step(row: asyncpg.Record) -> Step:
-    return Step(**{**row, "kind": RequestKind(row["kind"]), "status": Status(row["status"])})
+def _step(row: asyncpg.Record) -> UpdateRow:
+    return UpdateRow(**{**row, "kind": RequestKind(row["kind"]), "status": Status(row["status"])})

@@ -32,7 +32,7 @@ class AskedOne(Arguments):
     extensions: bool = Field(False, description="true adds attributes, extended_attributes and notes")
 
 
-class Asked(Arguments):
+class ListArguments(Arguments):
     """Arguments of a list."""
 
     start_date: Bound = None
@@ -49,7 +49,7 @@ class Asked(Arguments):
         return (self.page - 1) * self.page_size
 
 
-class AskedUpdates(Asked):
+class AskedUpdates(ListArguments):
     """Arguments of `GET servicerequestupdates`; with `service_request_id` the dates narrow, and need not be given."""
 
     service_request_id: Listed = None
@@ -59,7 +59,7 @@ class AskedUpdates(Asked):
         return _parts("service_request_id", self.service_request_id)
 
 
-class AskedRequests(Asked, AskedOne):
+class AskedRequests(ListArguments, AskedOne):
     """Arguments of `GET requests`; `service_request_id` overrides the others, even wrong ones."""
 
     service_request_id: Listed = None

@@ -10,7 +10,7 @@ from xml.etree import ElementTree as ET
 import orjson
 from fastapi import Response
 
-from services.intake.open311.documents import Document
+from services.intake.open311.documents import XmlDocument
 
 _ILLEGAL: Final = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """Characters that XML 1.0 cannot carry, not even escaped (section 2.2)."""
@@ -26,14 +26,16 @@ class Format(StrEnum):
 MEDIA: Final = {Format.XML: "text/xml; charset=utf-8", Format.JSON: "application/json; charset=utf-8"}
 
 
-def render(document: Document, format: Format) -> Response:
+def render(document: XmlDocument, format: Format) -> Response:
     """Render a single document."""
     if format is Format.JSON:
         return _response(orjson.dumps(_told(document)), format, 200)
     return _response(_xml(_element(document)), format, 200)
 
 
-def render_list(kind: type[Document], documents: Sequence[Document], format: Format, status: int = 200) -> Response:
+def render_list(
+    kind: type[XmlDocument], documents: Sequence[XmlDocument], format: Format, status: int = 200
+) -> Response:
     """Render a list of documents of one kind; it may be empty."""
     if format is Format.JSON:
         return _response(orjson.dumps([_told(document) for document in documents]), format, status)
@@ -42,7 +44,7 @@ def render_list(kind: type[Document], documents: Sequence[Document], format: For
     return _response(_xml(root), format, status)
 
 
-def _told(document: Document) -> dict[str, Any]:
+def _told(document: XmlDocument) -> dict[str, Any]:
     """The fields of a document as plain values. A field without a value is left out, because clients show null as text
     or fail."""
     return document.model_dump(mode="json", exclude_none=True)
@@ -57,7 +59,7 @@ def _xml(root: ET.Element) -> bytes:
     return b'<?xml version="1.0" encoding="utf-8"?>\n' + written
 
 
-def _element(document: Document) -> ET.Element:
+def _element(document: XmlDocument) -> ET.Element:
     element = ET.Element(document.root)
     for name, plain in _told(document).items():
         element.append(_child(name, getattr(document, name), plain))
@@ -65,11 +67,11 @@ def _element(document: Document) -> ET.Element:
 
 
 def _child(name: str, value: object, plain: object) -> ET.Element:
-    if isinstance(value, Document):
+    if isinstance(value, XmlDocument):
         return _element(value)
     child = ET.Element(name)
     if isinstance(value, tuple):
-        child.extend(_element(one) if isinstance(one, Document) else _leaf(name[:-1], one) for one in value)
+        child.extend(_element(one) if isinstance(one, XmlDocument) else _leaf(name[:-1], one) for one in value)
         return child
     return _leaf(name, plain)
 

@@ -11,7 +11,7 @@ from shared.contracts.refusals import FieldError
 from shared.jurisdiction.jurisdictions import Jurisdictions
 from shared.jurisdiction.pack import Pack
 from shared.jurisdiction.parts import Category, Text
-from shared.jurisdiction.publication import Shown
+from shared.jurisdiction.publication import PublicPart
 
 DIVISION: Final = "division"
 KIND: Final = "kind"
@@ -49,7 +49,7 @@ def check_filter(pack: Pack, codes: Sequence[str]) -> None:
     """Raise `Refused` for a filter by an unknown category, or if the public may not see categories."""
     for code in codes:
         category(pack, code)
-    if codes and Shown.CATEGORY not in pack.publication.unreleased:
+    if codes and PublicPart.CATEGORY not in pack.publication.unreleased:
         en = f"cannot be a filter here, because {pack.id} does not publish the category of demands; leave it out"
         raise invalid(FieldError("service_code", "本辖区不公开诉求的类别，请去掉此参数", en))
 

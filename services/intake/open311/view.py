@@ -5,7 +5,7 @@ from uuid import UUID
 
 from services.intake.open311.documents import ServiceRequest
 from services.intake.open311.extensions import Answered, Extended, ExtendedRequest, Note, RequestUpdate
-from services.intake.open311.queries import Listing, Step
+from services.intake.open311.queries import ListingRow, UpdateRow
 from services.intake.open311.services import DIVISION, KIND
 from services.intake.open311.statuses import CONFIDENTIAL, SAID, georeport
 from services.intake.publications.queries import NOTHING, Published
@@ -16,12 +16,12 @@ from shared.jurisdiction.pack import Pack
 from shared.jurisdiction.publication import PublicDemand, PublicStep, seen_by_public
 
 
-def plain(pack: Pack, listed: Listing, published: Published) -> ServiceRequest:
+def plain(pack: Pack, listed: ListingRow, published: Published) -> ServiceRequest:
     """A demand with the fields of the specification only; fields that are not shown are None."""
     return _plain(pack, listed, seen_by_public(pack.publication, _known(listed, published)))
 
 
-def extended(pack: Pack, listed: Listing, published: Published, steps: Sequence[Step]) -> ExtendedRequest:
+def extended(pack: Pack, listed: ListingRow, published: Published, steps: Sequence[UpdateRow]) -> ExtendedRequest:
     """A demand with the fields of `extensions=true`."""
     seen = seen_by_public(pack.publication, _known(listed, published, steps))
     answered = [Answered(code=KIND, value=seen.kind)]
@@ -36,7 +36,7 @@ def extended(pack: Pack, listed: Listing, published: Published, steps: Sequence[
     )
 
 
-def updates(pack: Pack, steps: Iterable[Step], published: Mapping[UUID, Published]) -> list[RequestUpdate]:
+def updates(pack: Pack, steps: Iterable[UpdateRow], published: Mapping[UUID, Published]) -> list[RequestUpdate]:
     """Steps in FixMyStreet's terms, without those of reports (举报).
 
     An answer that is released after the demand was resolved is an update of its own: a client that asks for the last
@@ -56,7 +56,7 @@ def updates(pack: Pack, steps: Iterable[Step], published: Mapping[UUID, Publishe
     ]
 
 
-def _plain(pack: Pack, listed: Listing, seen: PublicDemand) -> ServiceRequest:
+def _plain(pack: Pack, listed: ListingRow, seen: PublicDemand) -> ServiceRequest:
     category = pack.category(seen.category) if seen.category else None
     unit = pack.unit(seen.unit) if seen.unit else None
     return ServiceRequest(
@@ -78,11 +78,11 @@ def _plain(pack: Pack, listed: Listing, seen: PublicDemand) -> ServiceRequest:
     )
 
 
-def _seen(pack: Pack, step: Step, published: Published) -> tuple[PublicStep, ...]:
+def _seen(pack: Pack, step: UpdateRow, published: Published) -> tuple[PublicStep, ...]:
     return _seen_release(pack, step, published) if step.is_release else _seen_step(pack, step, published)
 
 
-def _seen_release(pack: Pack, step: Step, published: Published) -> tuple[PublicStep, ...]:
+def _seen_release(pack: Pack, step: UpdateRow, published: Published) -> tuple[PublicStep, ...]:
     """The released answer; empty if it no longer counts or was never released."""
     public_demand = PublicDemand(
         number=step.number,
@@ -96,7 +96,7 @@ def _seen_release(pack: Pack, step: Step, published: Published) -> tuple[PublicS
     return (PublicStep(step.status, step.at, seen.answer),) if seen.release and seen.answer else ()
 
 
-def _seen_step(pack: Pack, step: Step, published: Published) -> tuple[PublicStep, ...]:
+def _seen_step(pack: Pack, step: UpdateRow, published: Published) -> tuple[PublicStep, ...]:
     """One step; of several answers only the last one has the released text."""
     is_last = step.at == published.resolved_at
     public_demand = PublicDemand(
@@ -111,7 +111,7 @@ def _seen_step(pack: Pack, step: Step, published: Published) -> tuple[PublicStep
     return seen_by_public(pack.publication, public_demand).steps
 
 
-def _known(listed: Listing, published: Published, steps: Iterable[Step] = ()) -> PublicDemand:
+def _known(listed: ListingRow, published: Published, steps: Iterable[UpdateRow] = ()) -> PublicDemand:
     point = None
     if listed.lat is not None and listed.lon is not None:
         point = Location(lat=listed.lat, lon=listed.lon)
@@ -137,7 +137,7 @@ def _known(listed: Listing, published: Published, steps: Iterable[Step] = ()) ->
     )
 
 
-def _step(step: Step) -> PublicStep:
+def _step(step: UpdateRow) -> PublicStep:
     return PublicStep(step.status, step.at, step.summary)
 
 

@@ -56,7 +56,7 @@ class PublicLookup:
             rows, next_place = await list_queries.page(db, filter, after, limit)
         return [summary(pack, row) for row in rows], next_place
 
-    async def rows(self, pack: Pack, question: PublicQuestion, limit: int) -> Iterable[list_queries.Row]:
+    async def rows(self, pack: Pack, question: PublicQuestion, limit: int) -> Iterable[list_queries.ReleasedDemand]:
         """The latest demands of a list with their texts, for a feed."""
         async with self.pool.acquire(timeout=5) as db:
             rows, _ = await list_queries.page(db, filter_of(pack, question), NEWEST, limit)

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from services.intake.open311.statuses import CONFIDENTIAL
 from services.intake.public import documents as d
-from services.intake.publications.list_queries import Row
+from services.intake.publications.list_queries import ReleasedDemand
 from services.intake.publications.queries import Edition, Published
 from services.intake.tracking.names import address, name
 from services.intake.tracking.status_words import STATUS_WORDS
@@ -13,7 +13,7 @@ from shared.jurisdiction.pack import Pack
 from shared.jurisdiction.publication import PublicDemand, seen_by_public
 
 
-def summary(pack: Pack, row: Row) -> d.PublicDemandSummary:
+def summary(pack: Pack, row: ReleasedDemand) -> d.PublicDemandSummary:
     """The row of a list."""
     return d.PublicDemandSummary(
         number=row.number,

@@ -29,7 +29,7 @@ class PublicFilter:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class ReleasedDemand:
     """One released demand of a list."""
 
     id: UUID
@@ -94,7 +94,9 @@ def list_query(filter: PublicFilter, after: Moment, limit: int) -> tuple[str, li
     return question, values
 
 
-async def page(db: Connection, filter: PublicFilter, after: Moment, limit: int) -> tuple[list[Row], Moment | None]:
+async def page(
+    db: Connection, filter: PublicFilter, after: Moment, limit: int
+) -> tuple[list[ReleasedDemand], Moment | None]:
     """A page of released demands after a place, and where the next page begins; None on the last page."""
     question, values = list_query(filter, after, limit + 1)
     rows = [_row(row) for row in await db.fetch(question, *values)]
@@ -135,5 +137,5 @@ async def released_in(db: Connection, since: datetime, before: datetime) -> list
     return [(row["number"], row["changed_at"]) for row in rows]
 
 
-def _row(row: asyncpg.Record) -> Row:
-    return Row(**{**row, "status": Status(row["status"])})
+def _row(row: asyncpg.Record) -> ReleasedDemand:
+    return ReleasedDemand(**{**row, "status": Status(row["status"])})

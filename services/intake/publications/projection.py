@@ -19,7 +19,7 @@ Changes = Sequence[Change[Demand, f.Fact]]
 
 
 @dataclass(frozen=True, slots=True)
-class Stand:
+class ProjectedPublication:
     """The state of a demand's publication after some facts, in whatever order they were read."""
 
     edition: int = 0
@@ -35,7 +35,7 @@ class Stand:
         """Whether there is a refusal that was not taken back."""
         return self.refusals > (self.allowed or 0)
 
-    def then(self, fact: f.Fact, at: datetime) -> "Stand":
+    def then(self, fact: f.Fact, at: datetime) -> "ProjectedPublication":
         """The state after one more fact: the highest edition wins, the first release stays, and each refusal counts."""
         if isinstance(fact, f.PublicationRefused):
             return replace(self, refusals=self.refusals + 1)
@@ -51,16 +51,16 @@ class Stand:
         return replace(self, edition=fact.edition, fact=fact, changed_at=at, released_at=first)
 
 
-def stands(changes: Changes) -> Mapping[UUID, Stand]:
+def stands(changes: Changes) -> Mapping[UUID, ProjectedPublication]:
     """The state that a batch adds to the publication of each demand."""
-    stands: dict[UUID, Stand] = {}
+    stands: dict[UUID, ProjectedPublication] = {}
     for change in changes:
         key = change.envelope.key
-        stands[key] = stands.get(key, Stand()).then(change.fact, change.envelope.time)
+        stands[key] = stands.get(key, ProjectedPublication()).then(change.fact, change.envelope.time)
     return stands
 
 
-def row(key: UUID, stand: Stand) -> tuple[object, ...]:
+def row(key: UUID, stand: ProjectedPublication) -> tuple[object, ...]:
     """The row of `publication`; without texts if the demand may not be shown."""
     published = stand.fact if isinstance(stand.fact, f.DemandPublished) and not stand.is_refused else None
     ground = stand.fact.ground if isinstance(stand.fact, f.DemandUnpublished) else None

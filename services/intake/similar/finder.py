@@ -10,7 +10,7 @@ from services.intake.channels.channel import Channel
 from services.intake.publications.queries import NOTHING, published
 from services.intake.similar import queries
 from services.intake.similar.rarity import UNKNOWN, Rarity
-from services.intake.similar.scoring import THRESHOLD, Match, NewDemand, ranked
+from services.intake.similar.scoring import THRESHOLD, NewDemand, ScoredCandidate, ranked
 from services.intake.similar.view import Like, like
 from services.intake.submission import domain
 from services.intake.submission.domain import SubmitDemand
@@ -45,7 +45,7 @@ class SimilarFinder:
     masker: Masker = field(default_factory=Masker)
     _known: _Known = field(default_factory=_Known)
 
-    async def find(self, channel: Channel, draft: SubmitDemand, most: int) -> list[tuple[Match, Demand]]:
+    async def find(self, channel: Channel, draft: SubmitDemand, most: int) -> list[tuple[ScoredCandidate, Demand]]:
         """The most similar open demands in the same subtree; raises `Refused` if the place is not known."""
         at = self.clock()
         draft, home, _ = placed(draft, channel.division, self.packs)
@@ -56,7 +56,7 @@ class SimilarFinder:
         async with self.pool.acquire(timeout=5) as db:
             return await self._best(db, query, pack, most)
 
-    async def beside(self, id: UUID, most: int) -> list[tuple[Match, Demand]]:
+    async def beside(self, id: UUID, most: int) -> list[tuple[ScoredCandidate, Demand]]:
         """The most similar open demands to one that was submitted, without itself."""
         async with self.pool.acquire(timeout=5) as db:
             demand_submitted, at = await queries.submitted(db, id)
@@ -72,7 +72,7 @@ class SimilarFinder:
             best = await self._best(db, query, pack, most + 1)
         return [(match, demand) for match, demand in best if demand.id != id][:most]
 
-    async def as_seen(self, matches: list[tuple[Match, Demand]]) -> list[Like]:
+    async def as_seen(self, matches: list[tuple[ScoredCandidate, Demand]]) -> list[Like]:
         """The matches as the public may see them."""
         async with self.pool.acquire(timeout=5) as db:
             publications = await published(db, [demand.id for _, demand in matches])
@@ -83,7 +83,9 @@ class SimilarFinder:
             if pack
         ]
 
-    async def _best(self, db: Connection, query: NewDemand, pack: Pack, most: int) -> list[tuple[Match, Demand]]:
+    async def _best(
+        self, db: Connection, query: NewDemand, pack: Pack, most: int
+    ) -> list[tuple[ScoredCandidate, Demand]]:
         rarity, division = await self._rarity(db, self.clock()), query.within[0]
         candidates = await queries.candidates(db, rarity.search(query.wording), subtree(pack, division), division)
         best = ranked(query, candidates, rarity, self.threshold, most)

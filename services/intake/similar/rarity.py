@@ -7,7 +7,7 @@ from functools import cached_property
 from itertools import accumulate, combinations
 from typing import Final
 
-from shared.masking.pieces import Wording
+from shared.masking.pieces import PieceRuns
 
 BUDGET: Final = 1000
 """The rarest pieces of a text may find at most so many open demands; more cost time and add little."""
@@ -35,7 +35,7 @@ class Rarity:
         """The weight of a piece that two texts share (inverse document frequency)."""
         return self._weights.get(bigram, self._greatest)
 
-    def search(self, wording: Wording) -> Search:
+    def search(self, wording: PieceRuns) -> Search:
         """The search for a text: its rarest pieces alone, as many as the budget allows; then pairs of less rare
         ones."""
         places = wording.places

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from services.intake.similar.rarity import Rarity
 from shared.contracts.demand.facts import Location
-from shared.masking.pieces import Wording
+from shared.masking.pieces import PieceRuns
 
 THRESHOLD: Final = 0.3
 """The score from which a demand is shown. Measured with `python -m tests.bench.similar` on two files of real messages:
@@ -45,7 +45,7 @@ class Reason:
 class NewDemand:
     """The demand that is being written; `within` holds its division and all divisions above it."""
 
-    wording: Wording
+    wording: PieceRuns
     within: Sequence[str]
     location: Location | None
     at: datetime
@@ -63,7 +63,7 @@ class Candidate:
 
 
 @dataclass(frozen=True, slots=True)
-class Match:
+class ScoredCandidate:
     """A candidate with its score and the reasons of the score."""
 
     candidate: Candidate
@@ -82,7 +82,7 @@ class _Scored:
 
 def ranked(
     query: NewDemand, candidates: Sequence[Candidate], rarity: Rarity, threshold: float, most: int
-) -> list[Match]:
+) -> list[ScoredCandidate]:
     """The candidates that reach the threshold, the most similar first; of equals the younger one first."""
     weights = {bigram: rarity.weight(bigram) for bigram in query.wording.bigrams}
     total = sum(weights.values())
@@ -115,7 +115,7 @@ def _scored(query: NewDemand, candidate: Candidate, text: float) -> _Scored:
     return _Scored(candidate, score, text, distance)
 
 
-def _explained(query: NewDemand, scored: _Scored) -> Match:
+def _explained(query: NewDemand, scored: _Scored) -> ScoredCandidate:
     days = _days(query, scored.candidate)
     phrases = dict.fromkeys(query.wording.shared(frozenset(scored.candidate.bigrams)))
     quoted = [f"“{phrase}”" for phrase in sorted(phrases, key=len, reverse=True)[:_PHRASES]]
@@ -124,7 +124,7 @@ def _explained(query: NewDemand, scored: _Scored) -> Match:
         Reason(Aspect.PLACE, *_place(query, scored.candidate, scored.distance)),
         Reason(Aspect.TIME, _recent(days), f"{days:.0f}天前提出", f"raised {days:.0f} days ago"),
     )
-    return Match(scored.candidate, scored.score, scored.distance, reasons)
+    return ScoredCandidate(scored.candidate, scored.score, scored.distance, reasons)
 
 
 def _place(query: NewDemand, candidate: Candidate, distance: float | None) -> tuple[float, str, str]:

@@ -6,9 +6,9 @@ from typing import Final
 from pydantic import BaseModel, Field
 
 from services.intake.publications.queries import Published
-from services.intake.similar.scoring import Aspect, Match, Reason
+from services.intake.similar.scoring import Aspect, Reason, ScoredCandidate
 from shared.contracts.demand.state import Demand, Status
-from shared.jurisdiction.publication import Publication, PublicDemand, Shown, seen_by_public, shown_of
+from shared.jurisdiction.publication import PublicationRules, PublicDemand, PublicPart, seen_by_public, shown_of
 
 _NEAR: Final = ((300, 1.0), (1000, 0.5))
 _FAR: Final = 0.2
@@ -38,11 +38,11 @@ class Like(BaseModel):
     reasons: list[Why]
 
 
-def like(publication: Publication, match: Match, demand: Demand, published: Published) -> Like:
+def like(publication: PublicationRules, match: ScoredCandidate, demand: Demand, published: Published) -> Like:
     """The demand as the public sees it, with reasons that disclose no more than that."""
     public_demand = PublicDemand.of(demand, published.release, published.withheld, published.allowed)
     seen, shows = seen_by_public(publication, public_demand), shown_of(publication, public_demand)
-    exact = Shown.POINT in shows
+    exact = PublicPart.POINT in shows
     # With a score of three decimals the distance could be computed from it.
     score = round(match.score, 3 if exact else 1)
     return Like(
@@ -58,14 +58,14 @@ def like(publication: Publication, match: Match, demand: Demand, published: Publ
     )
 
 
-def _told(shown: frozenset[Shown], reason: Reason, distance: float | None) -> Reason | None:
+def _told(shown: frozenset[PublicPart], reason: Reason, distance: float | None) -> Reason | None:
     match reason.aspect:
-        case Aspect.WORDING if Shown.WORDS not in shown:
+        case Aspect.WORDING if PublicPart.WORDS not in shown:
             # The phrases in common would show the caller parts of the other demand's text.
             return Reason(reason.aspect, reason.value, "用词相近", "similar words")
-        case Aspect.PLACE if Shown.PLACE not in shown:
+        case Aspect.PLACE if PublicPart.PLACE not in shown:
             return None
-        case Aspect.PLACE if Shown.POINT not in shown and distance is not None:
+        case Aspect.PLACE if PublicPart.POINT not in shown and distance is not None:
             return _about(distance)
         case _:
             return reason

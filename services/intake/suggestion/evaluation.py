@@ -29,7 +29,7 @@ class Bin:
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
+class EvaluationReport:
     """What `huying suggest evaluate` prints."""
 
     count: int
@@ -41,7 +41,7 @@ class Report:
     bins: tuple[Bin, ...]
 
 
-def report(guesses: Sequence[Guess]) -> Report:
+def report(guesses: Sequence[Guess]) -> EvaluationReport:
     """The report of guesses. `ece` is the expected calibration error: the mean distance between probability and
     accuracy.
 
@@ -50,7 +50,7 @@ def report(guesses: Sequence[Guess]) -> Report:
     suggested = [guess for guess in guesses if guess.probability > 0]
     bins = tuple(_bins(suggested))
     sure = [guess for guess in guesses if guess.sure]
-    return Report(
+    return EvaluationReport(
         count=len(guesses),
         guessed=len(suggested) / max(len(guesses), 1),
         accuracy=_mean(guess.right for guess in guesses),

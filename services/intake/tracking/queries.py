@@ -41,7 +41,7 @@ class CitizenNote(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Story:
+class DemandStory:
     """Everything that the citizen was told (`told`) and said (`spoken`) about one demand, the earliest first.
     `attachments` came with the submission."""
 

@@ -10,17 +10,17 @@ from services.intake.publications.queries import NOTHING as UNPUBLISHED
 from services.intake.publications.queries import Published, of_demand, published
 from services.intake.tracking import queries
 from services.intake.tracking.documents import Followed, Progress
-from services.intake.tracking.queries import Story
+from services.intake.tracking.queries import DemandStory
 from services.intake.tracking.view import followed, progress, seen
 from shared.chassis.database.pool import Pool
 from shared.contracts.demand.state import Demand, Status
 from shared.identity.citizen_links import CitizenLinks
 from shared.jurisdiction.jurisdictions import Jurisdictions
-from shared.jurisdiction.publication import Publication
+from shared.jurisdiction.publication import PublicationRules
 
 AWAITED: Final = (Status.RESOLVED, Status.DECLINED)
 """Statuses in which the citizen can judge the answer, or contest the refusal."""
-NOTHING: Final = Publication(unreleased=(), source="our choice where no pack is served")
+NOTHING: Final = PublicationRules(unreleased=(), source="our choice where no pack is served")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,10 +60,10 @@ class StoryReader:
         async with self.pool.acquire(timeout=5) as db:
             return await of_demand(db, demand.id)
 
-    async def whole(self, demand: UUID) -> Story:
+    async def whole(self, demand: UUID) -> DemandStory:
         """Everything that was said about a demand, for those who may read all of it."""
         async with self.pool.acquire(timeout=5) as db:
-            return Story(
+            return DemandStory(
                 text=await queries.words(db, demand),
                 attachments=await queries.submitted_attachments(db, demand),
                 told=await queries.told(db, demand),

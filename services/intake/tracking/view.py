@@ -10,12 +10,12 @@ from services.intake.publications.queries import NOTHING, Published
 from services.intake.tracking import documents as d
 from services.intake.tracking.names import address, name
 from services.intake.tracking.projection import is_open
-from services.intake.tracking.queries import CitizenNote, Story, StoryStep
+from services.intake.tracking.queries import CitizenNote, DemandStory, StoryStep
 from services.intake.tracking.status_words import STATUS_WORDS
 from shared.contracts.demand import facts as f
 from shared.contracts.demand.state import Demand, Status
 from shared.jurisdiction.pack import Pack
-from shared.jurisdiction.publication import Publication, PublicDemand, seen_by_public
+from shared.jurisdiction.publication import PublicationRules, PublicDemand, seen_by_public
 from shared.jurisdiction.unit_names import unit_name as named_by_pack
 
 S = TypeVar("S", bound=d.Step)
@@ -27,7 +27,7 @@ def progress(demand: Demand) -> d.Progress:
     return d.Progress.model_validate(demand, from_attributes=True)
 
 
-def seen(demand: Demand, publication: Publication, published: Published = NOTHING) -> d.Progress:
+def seen(demand: Demand, publication: PublicationRules, published: Published = NOTHING) -> d.Progress:
     """What the public sees of a demand, for a channel that reported a sighting of it. Of a report (举报) it says only
     whether it is still open."""
     public = seen_by_public(
@@ -49,7 +49,7 @@ def seen(demand: Demand, publication: Publication, published: Published = NOTHIN
     )
 
 
-def followed(demand: Demand, pack: Pack | None, story: Story, publication: Published = NOTHING) -> d.Followed:
+def followed(demand: Demand, pack: Pack | None, story: DemandStory, publication: Published = NOTHING) -> d.Followed:
     """Everything about a demand. A code is shown instead of a name that no pack has."""
     category = pack.category(demand.category) if pack and demand.category else None
     told = story.told

@@ -26,7 +26,7 @@ class Photo:
 
 
 @dataclass(frozen=True, slots=True)
-class Sent:
+class SentDraft:
     """What a draft became: a demand, or the support of another demand."""
 
     id: UUID
@@ -37,7 +37,7 @@ class Sent:
 
 
 @dataclass(frozen=True, slots=True)
-class Draft:
+class RaiseDraft:
     """What was filled in so far; `place` is the citizen's own description, the point is in WGS-84 degrees. After it was
     sent only `sent` is left."""
 
@@ -49,7 +49,7 @@ class Draft:
     lon: float | None = None
     name: str = ""
     phone: str = ""
-    sent: Sent | None = None
+    sent: SentDraft | None = None
 
     @property
     def title(self) -> str:
@@ -92,22 +92,22 @@ _PLACE: Final = "地点："
 it."""
 
 
-def written(draft: Draft) -> bytes:
+def written(draft: RaiseDraft) -> bytes:
     """Encode a draft, to be sealed."""
     return orjson.dumps(asdict(draft), default=str)
 
 
-def read(content: bytes) -> Draft:
+def read(content: bytes) -> RaiseDraft:
     """Decode a draft."""
     fields: dict[str, Any] = orjson.loads(content)
     fields["photos"] = tuple(Photo(**photo) for photo in fields["photos"])
     fields["sent"] = _sent(fields["sent"]) if fields["sent"] else None
-    return Draft(**fields)
+    return RaiseDraft(**fields)
 
 
-def _sent(stored: dict[str, Any]) -> Sent:
+def _sent(stored: dict[str, Any]) -> SentDraft:
     due_at = stored["due_at"]
-    return Sent(
+    return SentDraft(
         UUID(stored["id"]),
         stored["number"],
         datetime.fromisoformat(stored["at"]),

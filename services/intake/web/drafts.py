@@ -11,7 +11,7 @@ from cryptography.exceptions import InvalidTag
 
 from services.intake.vault.sealing import Key
 from services.intake.web import draft_queries as queries
-from services.intake.web.draft import Draft, read, written
+from services.intake.web.draft import RaiseDraft, read, written
 from shared.chassis.base.clock import now, uuid7
 from shared.chassis.database.pool import Pool
 from shared.contracts.refusals import Code, Refused
@@ -29,7 +29,7 @@ class Drafts:
     clock: Callable[[], datetime] = now
     new_id: Callable[[], UUID] = uuid7
 
-    async def read(self, visitor: Visitor, id: UUID) -> Draft:
+    async def read(self, visitor: Visitor, id: UUID) -> RaiseDraft:
         """A draft of this visitor; raises `Refused` if there is none, or if it is older than a day."""
         async with self.pool.acquire(timeout=5) as db:
             sealed = await queries.draft_by_id(db, id, self.clock() - KEPT)
@@ -44,13 +44,13 @@ class Drafts:
             "没有找到这份草稿：草稿只保留一天，并且只能在原来的手机或浏览器上打开。请重新填写",
         )
 
-    async def find(self, visitor: Visitor, id: UUID) -> Draft | None:
+    async def find(self, visitor: Visitor, id: UUID) -> RaiseDraft | None:
         """The draft with this id, None if there is none; raises `Refused` if it is another visitor's."""
         async with self.pool.acquire(timeout=5) as db:
             sealed = await queries.draft_by_id(db, id, self.clock() - KEPT)
         return None if sealed is None else await self.read(visitor, id)
 
-    async def put(self, visitor: Visitor, id: UUID, draft: Draft) -> None:
+    async def put(self, visitor: Visitor, id: UUID, draft: RaiseDraft) -> None:
         """Store a draft."""
         sealed = _key(visitor, id).seal(id, written(draft))
         async with self.pool.acquire(timeout=5) as db:

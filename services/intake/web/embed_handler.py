@@ -8,7 +8,7 @@ from services.intake.channels.channel import Channel
 from services.intake.channels.embedding import Embeds
 from services.intake.inbound.queries import submitted_under
 from services.intake.submission.checked_request import Request
-from services.intake.web.draft import Draft, Sent
+from services.intake.web.draft import RaiseDraft, SentDraft
 from services.intake.web.portal import Portal
 from shared.chassis.base.tokens import Tokens
 from shared.contracts.demand.facts import RequestKind
@@ -42,7 +42,7 @@ class EmbedHandler:
             raise Refused(Code.FORBIDDEN, en, "表单已过期，请重新打开页面后再提交")
         return UUID(fields["id"])
 
-    async def send(self, channel: Channel, id: UUID, draft: Draft) -> Sent:
+    async def send(self, channel: Channel, id: UUID, draft: RaiseDraft) -> SentDraft:
         """Submit a form; the same form again is the same demand. Raises `Refused`."""
         pack = self.portal.places.pack_of(draft.division)
         assert pack, "the form was checked"
@@ -60,5 +60,5 @@ class EmbedHandler:
                 first = await submitted_under(db, channel.id, submissions.vault.reference(key))
             if first is None:
                 raise
-            return Sent(first.id, first.number, self.portal.clock())
-        return Sent(receipt.id, receipt.number, receipt.submitted_at)
+            return SentDraft(first.id, first.number, self.portal.clock())
+        return SentDraft(receipt.id, receipt.number, receipt.submitted_at)

@@ -10,7 +10,7 @@ from fastapi.responses import HTMLResponse, JSONResponse
 from services.intake.channels.embed_queries import EmbedRow
 from services.intake.web import raise_forms
 from services.intake.web.allowance import Act, Allowance
-from services.intake.web.draft import Draft
+from services.intake.web.draft import RaiseDraft
 from services.intake.web.embed_handler import EmbedHandler
 from services.intake.web.follow_commands import SentForm
 from services.intake.web.follow_lookup import FollowLookup
@@ -19,7 +19,7 @@ from services.intake.web.portal import follow_link
 from services.intake.web.portal_page import PAGES, InLanguage, PortalPage
 from services.intake.web.raise_forms import Errors
 from services.intake.web.raising import said
-from services.intake.web.visit import Visit
+from services.intake.web.visit import PageVisit
 from shared.chassis.http import response_headers
 from shared.contracts.refusals import ANSWERS, Code, Refused
 from shared.web.assets import catalogue
@@ -43,7 +43,7 @@ class EmbedPage(PortalPage):
         """The page that says why something was refused."""
         page = PortalPage.tell(refused, request)
         if refused is not None:
-            visit, answer = Visit.without_forms(request), ANSWERS[refused.code]
+            visit, answer = PageVisit.without_forms(request), ANSWERS[refused.code]
             words = visit.say(refused.zh or answer.zh, refused.en)
             values = visit.page("/") | {"title": visit.say(answer.zh, answer.en), "words": words}
             page = PAGES.render("embed_refused.html", values, answer.status)
@@ -76,7 +76,7 @@ class EmbedPages:
         return embed
 
     def form(
-        self, embed: EmbedRow, visit: Visit, token: str, draft: Draft, errors: Errors | None = None
+        self, embed: EmbedRow, visit: PageVisit, token: str, draft: RaiseDraft, errors: Errors | None = None
     ) -> HTMLResponse:
         """The page with the form that raises a demand."""
         places = self.handler.portal.places
@@ -89,7 +89,7 @@ class EmbedPages:
         }
         return framed(PAGES.render("embed_submit.html", values, 422 if errors else 200), embed)
 
-    async def take(self, embed: EmbedRow, visit: Visit, request: Request) -> HTMLResponse:
+    async def take(self, embed: EmbedRow, visit: PageVisit, request: Request) -> HTMLResponse:
         """The page with the receipt, or the form with its errors."""
         form = await request.form()
         token = str(form.get("token") or "")
@@ -112,8 +112,8 @@ class EmbedPages:
         }  # fmt: skip
         return framed(PAGES.render("embed_receipt.html", values), embed)
 
-    def _filled(self, form: Any) -> tuple[Draft, Errors]:
-        draft, errors = raise_forms.with_words(Draft(), form)
+    def _filled(self, form: Any) -> tuple[RaiseDraft, Errors]:
+        draft, errors = raise_forms.with_words(RaiseDraft(), form)
         division = str(form.get("division") or "")
         if self.handler.portal.places.pack_of(division):
             draft = replace(draft, division=division)
@@ -122,7 +122,7 @@ class EmbedPages:
         draft, wrong = raise_forms.with_contact(raise_forms.with_place(draft, form), form)
         return draft, errors | wrong
 
-    def question(self, embed: EmbedRow, visit: Visit, number: str, errors: Errors | None = None) -> HTMLResponse:
+    def question(self, embed: EmbedRow, visit: PageVisit, number: str, errors: Errors | None = None) -> HTMLResponse:
         """The page with the form for number and code."""
         values = visit.page("/embed/follow", key=embed.key) | {
             "number": number,
@@ -131,7 +131,7 @@ class EmbedPages:
         }
         return framed(PAGES.render("embed_follow.html", values, 422 if errors else 200), embed)
 
-    async def standing(self, embed: EmbedRow, visit: Visit, form: SentForm) -> HTMLResponse:
+    async def standing(self, embed: EmbedRow, visit: PageVisit, form: SentForm) -> HTMLResponse:
         """The status of the demand with this number and code, with a link to its whole page."""
         link = await self.follow.find(form)
         if not isinstance(link, str):
@@ -152,20 +152,20 @@ def routes(pages: EmbedPages) -> APIRouter:
     async def ask(request: Request, key: Key, at: Place = "", lang: InLanguage = "zh") -> HTMLResponse:
         embed = await pages.embed(request, key)
         token = pages.handler.token(embed.key, uuid4())
-        return pages.form(embed, Visit(lang), token, Draft(division=at or embed.channel.division))
+        return pages.form(embed, PageVisit(lang), token, RaiseDraft(division=at or embed.channel.division))
 
     @router.post("/embed/submit")
     async def take(request: Request, key: Key, lang: InLanguage = "zh") -> HTMLResponse:
-        return await pages.take(await pages.embed(request, key), Visit(lang), request)
+        return await pages.take(await pages.embed(request, key), PageVisit(lang), request)
 
     @router.get("/embed/follow")
     async def question(request: Request, key: Key, number: Number = "", lang: InLanguage = "zh") -> HTMLResponse:
-        return pages.question(await pages.embed(request, key), Visit(lang), number)
+        return pages.question(await pages.embed(request, key), PageVisit(lang), number)
 
     @router.post("/embed/follow")
     async def standing(request: Request, key: Key, lang: InLanguage = "zh") -> HTMLResponse:
         embed = await pages.embed(request, key)
-        return await pages.standing(embed, Visit(lang), await SentForm.of(request))
+        return await pages.standing(embed, PageVisit(lang), await SentForm.of(request))
 
     _for_scripts(router, pages.handler)
     return router

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from services.intake.submission.domain import HandledDemand, SubmitDemand
 from services.intake.web import raise_forms
-from services.intake.web.draft import Draft
+from services.intake.web.draft import RaiseDraft
 from services.intake.web.map_tiles import MapTiles
 from services.intake.web.raise_forms import Errors, typed
 from shared.contracts.demand import facts as f
@@ -24,7 +24,7 @@ _ELSEWHERE: Final = ("请选择本单位管辖的村（社区）", "Choose a vil
 
 
 @dataclass(frozen=True, slots=True)
-class Visit:
+class FieldVisit:
     """A visit as it was filled in; `households` is None until somebody has counted them."""
 
     id: UUID
@@ -40,7 +40,7 @@ class Booking:
     spot."""
 
     key: UUID
-    draft: Draft
+    draft: RaiseDraft
     category: str | None = None
     vulnerable: bool = False
     on_the_spot: bool = False
@@ -49,7 +49,7 @@ class Booking:
     at: datetime | None = None
 
 
-def read_visit(form: Mapping[str, Any], id: UUID, pack: Pack, unit: Unit, today: date) -> tuple[Visit, Errors]:
+def read_visit(form: Mapping[str, Any], id: UUID, pack: Pack, unit: Unit, today: date) -> tuple[FieldVisit, Errors]:
     """The visit of a form; its day must not be after today, and its place must belong to the unit."""
     errors: Errors = {}
     division, members = typed(form, "division", 64), " ".join(typed(form, "members", LONGEST_MEMBERS).split())
@@ -62,14 +62,14 @@ def read_visit(form: Mapping[str, Any], id: UUID, pack: Pack, unit: Unit, today:
     if households and not (households.isdecimal() and int(households) <= MOST_HOUSEHOLDS):
         errors["households"] = ("请填写户数，如 12；也可以留空", "A number such as 12; or leave it empty")
     counted = int(households) if households and "households" not in errors else None
-    return Visit(id, division, held_on, members, counted), errors
+    return FieldVisit(id, division, held_on, members, counted), errors
 
 
 def read_booking(
     form: Mapping[str, Any], key: UUID, pack: Pack, unit: Unit, now: datetime, tiles: MapTiles
 ) -> tuple[Booking, Errors]:
     """The demand of a form. A contact is stored only if the resident agreed."""
-    draft, errors = raise_forms.with_words(Draft(division=typed(form, "division", 64)), form)
+    draft, errors = raise_forms.with_words(RaiseDraft(division=typed(form, "division", 64)), form)
     if not is_place_of(draft.division or "", pack, unit):
         errors["demand-division"] = _ELSEWHERE
     draft, wrong = raise_forms.with_contact(raise_forms.with_place(draft, form, tiles), form)

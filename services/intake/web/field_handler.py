@@ -17,7 +17,7 @@ from services.intake.inbound.queries import submitted_under
 from services.intake.submission.checked_request import Request
 from services.intake.web import draft_queries, field_commands
 from services.intake.web import field_queries as queries
-from services.intake.web.field_commands import Booking, Visit
+from services.intake.web.field_commands import Booking, FieldVisit
 from services.intake.web.field_gate import FieldStaff
 from services.intake.web.field_queries import BookedRow, VisitCount, VisitRow
 from services.intake.web.portal import Portal
@@ -45,7 +45,7 @@ class FieldHandler:
 
     portal: Portal
 
-    async def save(self, by: FieldStaff, visit: Visit) -> None:
+    async def save(self, by: FieldStaff, visit: FieldVisit) -> None:
         """Store a visit; again with other values, update it. Raises `Refused`."""
         assert visit.held_on, "it was checked"
         row = VisitRow(

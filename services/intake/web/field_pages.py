@@ -11,8 +11,8 @@ from starlette.datastructures import FormData, UploadFile
 
 from services.intake.attachments.kinds import MAX_ATTACHMENTS
 from services.intake.web.devices import is_program, key_of, worker_script
-from services.intake.web.draft import Draft
-from services.intake.web.field_commands import Booking, Visit, read_booking, read_visit
+from services.intake.web.draft import RaiseDraft
+from services.intake.web.field_commands import Booking, FieldVisit, read_booking, read_visit
 from services.intake.web.field_gate import FieldGate, FieldStaff
 from services.intake.web.field_handler import Booked, FieldHandler
 from services.intake.web.field_queries import VisitRow
@@ -21,7 +21,7 @@ from services.intake.web.map_tiles import MapTiles
 from services.intake.web.portal_page import PAGES, InLanguage, portal_router
 from services.intake.web.raise_forms import Errors
 from services.intake.web.raising import said
-from services.intake.web.visit import Visit as Page
+from services.intake.web.visit import PageVisit as Page
 from shared.chassis.http.body_limit import LargerBodies
 from shared.contracts.refusals import Code, Refused
 from shared.web.page_language import Lang
@@ -49,17 +49,19 @@ class FieldPages:
         """The view of the page for this person."""
         return FieldView(by, Page(lang, by.visitor))
 
-    async def begin(self, view: FieldView, visit: Visit | None = None, errors: Errors | None = None) -> HTMLResponse:
+    async def begin(
+        self, view: FieldView, visit: FieldVisit | None = None, errors: Errors | None = None
+    ) -> HTMLResponse:
         """The first page: a form that begins a visit, the earlier visits, and everything that works without a
         network."""
         handler = self.handler
         now = handler.portal.clock()
-        shown = visit or Visit(uuid4(), held_on=None, members=view.by.person.name)
+        shown = visit or FieldVisit(uuid4(), held_on=None, members=view.by.person.name)
         values = view.values("/field", action=view.page.to("/field/visits")) | {
             "visit": shown,
             "held_on": shown.held_on.isoformat() if shown.held_on else view.today(now),
             "latest": view.visits(await handler.latest(view.by)),
-            "booking": Booking(uuid4(), Draft()),
+            "booking": Booking(uuid4(), RaiseDraft()),
             **self._asks(view),
             "errors": said(view.page, errors),
             "done": "",
@@ -86,7 +88,7 @@ class FieldPages:
         values = view.values(path, action=view.page.to(f"{path}/demands"), at=path) | {
             "visit": visit,
             "place": view.place(visit.division),
-            "booking": booking or Booking(uuid4(), Draft(division=visit.division)),
+            "booking": booking or Booking(uuid4(), RaiseDraft(division=visit.division)),
             "lines": await self.lines(view, visit),
             **self._asks(view),
             "errors": said(view.page, errors),

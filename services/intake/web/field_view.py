@@ -11,9 +11,9 @@ from services.intake.submission.secret_code import SecretCodes
 from services.intake.web.field_gate import FieldStaff
 from services.intake.web.field_queries import BookedRow, VisitCount, VisitRow
 from services.intake.web.map_tiles import middle_of
-from services.intake.web.places import Places
+from services.intake.web.places import ServedPlaces
 from services.intake.web.send_pages import category_groups
-from services.intake.web.visit import Visit as Page
+from services.intake.web.visit import PageVisit as Page
 from shared.contracts.demand.facts import Location
 from shared.jurisdiction.pack import Pack
 from shared.jurisdiction.release import Consent
@@ -76,7 +76,7 @@ class FieldView:
         home = self.by.unit.division_code
         within = [
             (above, [(code, name) for code, name in names if self.pack.is_within(code, home)])
-            for above, names in Places([self.pack]).groups(self.pack)
+            for above, names in ServedPlaces([self.pack]).groups(self.pack)
         ]
         return [(above, names) for above, names in within if names]
 
@@ -88,7 +88,7 @@ class FieldView:
 
     def place(self, code: str) -> str:
         """The names of a place and those above it."""
-        return Places([self.pack]).address(self.pack, code)
+        return ServedPlaces([self.pack]).address(self.pack, code)
 
     def lines(self, rows: Sequence[BookedRow], codes: SecretCodes, now: datetime) -> list[Line]:
         """The booked demands, with their codes as long as these are shown."""

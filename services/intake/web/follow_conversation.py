@@ -9,9 +9,9 @@ from zoneinfo import ZoneInfo
 import orjson
 
 from services.intake.attachments.queries import Attachment
-from services.intake.tracking.queries import CitizenNote, Story, StoryStep
+from services.intake.tracking.queries import CitizenNote, DemandStory, StoryStep
 from services.intake.tracking.view import pause_reason, unit_name
-from services.intake.web.visit import Visit
+from services.intake.web.visit import PageVisit
 from shared.contracts.demand import facts as f
 from shared.contracts.demand.state import Demand
 from shared.jurisdiction.pack import Pack
@@ -43,9 +43,9 @@ class Conversation:
 
     pack: Pack
     demand: Demand
-    story: Story
+    story: DemandStory
     files: Mapping[str, Attachment]
-    visit: Visit
+    visit: PageVisit
     path: str
     at: datetime
     supporter: bool

@@ -9,12 +9,12 @@ from services.intake.attachments import queries as attachments
 from services.intake.attachments.queries import Attachment
 from services.intake.publications import queries as publications
 from services.intake.tracking.story import StoryReader
-from services.intake.web.follow_view import Followed, visible_files
-from services.intake.web.visit import Visit
+from services.intake.web.follow_view import FollowedDemand, visible_files
+from services.intake.web.visit import PageVisit
 from shared.chassis.base.clock import now
 from shared.contracts.demand.state import Demand
 from shared.contracts.refusals import Code, Refused
-from shared.identity.citizen_links import CitizenLinks, Holder, Link, follow_path
+from shared.identity.citizen_links import CitizenLinks, LinkContent, LinkHolder, follow_path
 from shared.jurisdiction.pack import Pack
 
 
@@ -26,7 +26,7 @@ class FollowLookup:
     stories: StoryReader
     clock: Callable[[], datetime] = now
 
-    async def opened(self, token: str) -> tuple[Link, Demand, Pack]:
+    async def opened(self, token: str) -> tuple[LinkContent, Demand, Pack]:
         """The demand of a link; raises `Refused`."""
         link = self.links.read(token)
         async with self.stories.pool.acquire(timeout=5) as db:
@@ -39,12 +39,12 @@ class FollowLookup:
     async def raised(self, token: str) -> Demand:
         """The demand of the citizen's link; raises `Refused` for a supporter's link."""
         link, demand, _ = await self.opened(token)
-        if link.holder is not Holder.CITIZEN:
+        if link.holder is not LinkHolder.CITIZEN:
             en = "only whoever raised the demand does that; with this link you can follow it"
             raise Refused(Code.FORBIDDEN, en, "仅诉求提出人可以操作；您可以通过该链接查看进展")
         return demand
 
-    async def followed(self, token: str, visit: Visit) -> Followed:
+    async def followed(self, token: str, visit: PageVisit) -> FollowedDemand:
         """Everything that the holder may see; raises `Refused`."""
         link, demand, pack = await self.opened(token)
         story = await self.stories.whole(demand.id)
@@ -53,7 +53,7 @@ class FollowLookup:
             published = await publications.of_demand(db, demand.id)
         by_reference = {file.reference: file for file in files}
         path = follow_path(token)
-        return Followed(demand, pack, link.holder, story, by_reference, published, visit, path, self.clock())
+        return FollowedDemand(demand, pack, link.holder, story, by_reference, published, visit, path, self.clock())
 
     async def file(self, token: str, reference: str) -> Attachment:
         """A file of the page; raises `Refused` for others: files that units uploaded for themselves are not shown."""

@@ -11,7 +11,7 @@ from services.intake.notes.lost_link_handler import LostLinkHandler
 from services.intake.tracking.lookup import DemandLookup
 from services.intake.web.follow_commands import SentForm
 from services.intake.web.portal_page import PAGES, InLanguage, portal_router
-from services.intake.web.visit import Visit
+from services.intake.web.visit import PageVisit
 from shared.contracts.numbers import canonical
 from shared.contracts.refusals import Code, Refused
 from shared.identity.citizen_links import CitizenLinks, follow_path
@@ -44,9 +44,9 @@ class FollowPages:
     links: CitizenLinks
     visitors: Visitors
 
-    async def visit(self, request: Request, lang: Lang) -> Visit:
+    async def visit(self, request: Request, lang: Lang) -> PageVisit:
         """The visit, with the form token."""
-        return Visit(lang, await self.visitors.visitor(request))
+        return PageVisit(lang, await self.visitors.visitor(request))
 
     async def find(self, form: SentForm) -> str | dict[str, tuple[str, str]]:
         """The URL of the demand with this number and code, or the errors by field."""
@@ -113,5 +113,5 @@ def _wrong_number(form: SentForm) -> tuple[str, str]:
     return _NO_NUMBER if form.get("number").strip() else _NUMBER
 
 
-def _form(visit: Visit, errors: dict[str, tuple[str, str]], number: str) -> dict[str, Any]:
+def _form(visit: PageVisit, errors: dict[str, tuple[str, str]], number: str) -> dict[str, Any]:
     return {"errors": {field: visit.say(*words) for field, words in errors.items()}, "number": number}

@@ -12,15 +12,15 @@ from services.intake.attachments.queries import Attachment
 from services.intake.notes.domain import Withdraw, check_status
 from services.intake.publications.consent import PublicationConsent, PublicationStanding, consent_of
 from services.intake.publications.queries import Published
-from services.intake.tracking.queries import Story, StoryStep
+from services.intake.tracking.queries import DemandStory, StoryStep
 from services.intake.tracking.view import since_reopening, unit_name
 from services.intake.web import follow_words as w
 from services.intake.web.follow_conversation import Conversation
-from services.intake.web.visit import Visit
+from services.intake.web.visit import PageVisit
 from shared.contracts.demand import facts as f
 from shared.contracts.demand.state import OWED, Demand, Status, is_confidential
 from shared.contracts.refusals import Refused
-from shared.identity.citizen_links import Holder
+from shared.identity.citizen_links import LinkHolder
 from shared.jurisdiction.pack import Pack
 from shared.web.due_words import DueKind, due_words
 from shared.web.moment_words import day_words
@@ -34,24 +34,24 @@ _OVER_NOW: Final = ("rated", "reopened")
 
 
 @dataclass(frozen=True, slots=True)
-class Followed:
+class FollowedDemand:
     """A demand with everything that was said about it, as the holder of a link may see it; `files` by reference, `path`
     is the path of the page."""
 
     demand: Demand
     pack: Pack
-    holder: Holder
-    story: Story
+    holder: LinkHolder
+    story: DemandStory
     files: Mapping[str, Attachment]
     published: Published
-    visit: Visit
+    visit: PageVisit
     path: str
     at: datetime
 
     @property
     def is_supporter(self) -> bool:
         """Whether the holder is a supporter of the demand."""
-        return self.holder is Holder.SUPPORTER
+        return self.holder is LinkHolder.SUPPORTER
 
     @property
     def is_hidden(self) -> bool:
@@ -202,7 +202,7 @@ class Followed:
         }
 
 
-def visible_files(story: Story) -> list[str]:
+def visible_files(story: DemandStory) -> list[str]:
     """The references of all files that the citizen may open: their own, and those of answers."""
     said = [orjson.loads(note.payload) for note in story.spoken]
     said += [orjson.loads(note.said) for note in story.told if note.type == f.DemandResolved.type]

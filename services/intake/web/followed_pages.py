@@ -12,12 +12,12 @@ from services.intake.attachments.api import SAFE, Reference
 from services.intake.web.follow_commands import FollowCommands, SentForm
 from services.intake.web.follow_lookup import FollowLookup
 from services.intake.web.portal_page import PAGES, InLanguage, PortalPage
-from services.intake.web.visit import Visit
+from services.intake.web.visit import PageVisit
 from shared.chassis.base.clock import uuid7
 from shared.chassis.http.body_limit import LargerBodies, LimitedRouter
 from shared.contracts.demand.state import Demand, Status
 from shared.contracts.refusals import ANSWERS, Code, Refused
-from shared.identity.citizen_links import BrokenLink, CitizenLinks, Holder, follow_path, rate_path
+from shared.identity.citizen_links import BrokenLink, CitizenLinks, LinkHolder, follow_path, rate_path
 from shared.identity.visitors import Visitors
 from shared.web.page_language import Lang
 
@@ -43,7 +43,7 @@ class FollowPage(PortalPage):
         old = refused is not None and refused.code is Code.LINK_EXPIRED
         if not (old or isinstance(refused, BrokenLink)):
             return PortalPage.tell(refused, request)
-        visit = Visit.without_forms(request)
+        visit = PageVisit.without_forms(request)
         return PAGES.render("broken_link.html", visit.page("/follow") | {"old": old}, 410 if old else 403)
 
 
@@ -57,14 +57,14 @@ class FollowedPages:
     visitors: Visitors
 
     async def render(
-        self, token: str, visit: Visit, done: str = "", form: SentForm | None = None, refused: Refused | None = None
+        self, token: str, visit: PageVisit, done: str = "", form: SentForm | None = None, refused: Refused | None = None
     ) -> HTMLResponse:
         """The page of the demand; after a refused form, with its text and the reason."""
         followed = await self.lookup.followed(token, visit)
         values = visit.page(followed.path) | followed.values(done) | self._of_forms(visit, form, refused)
         answer = followed.demand.version if followed.demand.status in (Status.RESOLVED, Status.DECLINED) else None
         stopped = (
-            None if followed.holder is not Holder.CITIZEN else await self.commands.messages_stopped(followed.demand)
+            None if followed.holder is not LinkHolder.CITIZEN else await self.commands.messages_stopped(followed.demand)
         )
         values |= {
             "path": followed.path,
@@ -75,7 +75,12 @@ class FollowedPages:
         return PAGES.render("followed.html", values, ANSWERS[refused.code].status if refused else 200)
 
     async def ask(
-        self, question: Question, token: str, visit: Visit, form: SentForm | None = None, refused: Refused | None = None
+        self,
+        question: Question,
+        token: str,
+        visit: PageVisit,
+        form: SentForm | None = None,
+        refused: Refused | None = None,
     ) -> HTMLResponse:
         """A page that asks for a text before something is said, or for a confirmation."""
         demand, path = await self.lookup.raised(token), follow_path(token)
@@ -84,7 +89,7 @@ class FollowedPages:
         template = f"follow_{question.replace('-', '_')}.html"
         return PAGES.render(template, values, ANSWERS[refused.code].status if refused else 200)
 
-    def _of_forms(self, visit: Visit, form: SentForm | None, refused: Refused | None) -> dict[str, Any]:
+    def _of_forms(self, visit: PageVisit, form: SentForm | None, refused: Refused | None) -> dict[str, Any]:
         """The values of the form; a refused form keeps its idempotency key."""
         errors = {error.field: visit.say(error.zh, error.en) for error in refused.errors} if refused else {}
         return {
@@ -115,9 +120,9 @@ class FollowedPages:
             "stop": commands.stop, "start": commands.start,
         }[voice]  # fmt: skip
 
-    async def visit(self, request: Request, lang: Lang) -> Visit:
+    async def visit(self, request: Request, lang: Lang) -> PageVisit:
         """The visit, with the form token."""
-        return Visit(lang, await self.visitors.visitor(request))
+        return PageVisit(lang, await self.visitors.visitor(request))
 
 
 def routes(pages: FollowedPages) -> APIRouter:

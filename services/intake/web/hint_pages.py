@@ -9,10 +9,10 @@ from pydantic import ValidationError
 from services.intake.inbound.message import readable
 from services.intake.similar.view import Like
 from services.intake.web.allowance import Act
-from services.intake.web.draft import LONGEST_WORDS, Draft
+from services.intake.web.draft import LONGEST_WORDS, RaiseDraft
 from services.intake.web.portal_page import InLanguage, portal_router
 from services.intake.web.raising import Raising
-from services.intake.web.visit import Visit
+from services.intake.web.visit import PageVisit
 from shared.identity.visitors import Visitor, Visitors
 from shared.jurisdiction.pack import Pack
 from shared.web.words import STATUS_WORDS
@@ -33,17 +33,17 @@ def routes(raising: Raising, visitors: Visitors) -> APIRouter:
         await raising.allowance.count(request, Act.HINT)
         places = raising.portal.places
         place = division if places.pack_of(division) else places.top()
-        draft, pack = Draft(words=readable(words)[:LONGEST_WORDS], division=place), places.pack_of(place)
+        draft, pack = RaiseDraft(words=readable(words)[:LONGEST_WORDS], division=place), places.pack_of(place)
         try:
             draft.command()
         except ValidationError:
             return {"lines": []}
-        return {"lines": await _lines(raising, Visit(lang, by), pack, draft) if pack else []}
+        return {"lines": await _lines(raising, PageVisit(lang, by), pack, draft) if pack else []}
 
     return router
 
 
-async def _lines(raising: Raising, visit: Visit, pack: Pack, draft: Draft) -> list[str]:
+async def _lines(raising: Raising, visit: PageVisit, pack: Pack, draft: RaiseDraft) -> list[str]:
     likely = [pack.category(one.category) for one in raising.portal.suggested(pack, draft).suggestions[:2]]
     names = [str(getattr(category.name, visit.lang)) for category in likely if category]
     lines = []
@@ -62,7 +62,7 @@ async def _lines(raising: Raising, visit: Visit, pack: Pack, draft: Draft) -> li
     return lines
 
 
-def _line(raising: Raising, visit: Visit, pack: Pack, like: Like) -> str:
+def _line(raising: Raising, visit: PageVisit, pack: Pack, like: Like) -> str:
     category = pack.category(like.category) if like.category else None
     about = like.title or (getattr(category.name, visit.lang) if category else like.number)
     place = raising.portal.places.address(pack, like.division) if like.division else ""

@@ -9,12 +9,12 @@ from fastapi.responses import HTMLResponse
 
 from services.intake.public.api import FRESH
 from services.intake.public.lookup import PublicLookup, PublicQuestion
-from services.intake.publications.list_queries import Row
+from services.intake.publications.list_queries import ReleasedDemand
 from services.intake.tracking.names import address
 from services.intake.web import public_view
 from services.intake.web.month_figures import FigureReader, MonthFigures
 from services.intake.web.portal_page import PAGES, InLanguage, portal_router
-from services.intake.web.visit import Visit
+from services.intake.web.visit import PageVisit
 from shared.chassis.http import response_headers
 from shared.jurisdiction.pack import Pack
 from shared.web.moment_words import moment_words
@@ -32,7 +32,7 @@ def routes(publications: PublicLookup, figures: FigureReader) -> APIRouter:
     @router.get("/")
     async def home(lang: InLanguage = "zh") -> HTMLResponse:
         response_headers.add(FRESH)
-        visit, pack = Visit(lang), publications.pack(None)
+        visit, pack = PageVisit(lang), publications.pack(None)
         latest = await publications.rows(pack, ANSWERED, LATEST)
         month = figures.of(pack)
         values = visit.page("/") | {
@@ -44,12 +44,12 @@ def routes(publications: PublicLookup, figures: FigureReader) -> APIRouter:
 
     @router.get("/privacy")
     async def privacy(lang: InLanguage = "zh") -> HTMLResponse:
-        return PAGES.render("privacy.html", Visit(lang).page("/privacy"))
+        return PAGES.render("privacy.html", PageVisit(lang).page("/privacy"))
 
     return router
 
 
-def _entry(row: Row, pack: Pack, visit: Visit) -> dict[str, Any]:
+def _entry(row: ReleasedDemand, pack: Pack, visit: PageVisit) -> dict[str, Any]:
     """A demand that was answered, with the beginning of its answer."""
     about = (address(pack, row.division), public_view.day(row.released_at, pack, visit))
     return {
@@ -60,7 +60,7 @@ def _entry(row: Row, pack: Pack, visit: Visit) -> dict[str, Any]:
     }
 
 
-def _month(month: MonthFigures, pack: Pack, visit: Visit, figures: FigureReader) -> dict[str, Any]:
+def _month(month: MonthFigures, pack: Pack, visit: PageVisit, figures: FigureReader) -> dict[str, Any]:
     """The figures of the month, with links to the demands that each counts."""
 
     def counted(what: str = "") -> str:

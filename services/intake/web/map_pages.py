@@ -9,7 +9,7 @@ from services.intake.public.lookup import PublicLookup, PublicQuestion
 from services.intake.web import map_view
 from services.intake.web.map_tiles import MapTiles
 from services.intake.web.portal_page import InLanguage, portal_router
-from services.intake.web.visit import Visit
+from services.intake.web.visit import PageVisit
 from shared.chassis.http import response_headers
 from shared.contracts.refusals import Code, Refused
 
@@ -31,7 +31,7 @@ def routes(lookup: PublicLookup, tiles: MapTiles) -> APIRouter:
         response_headers.add(FRESH)
         if not tiles.address:
             raise Refused(Code.NOT_FOUND, "no map is set up here", "本平台没有设置地图")
-        visit, pack = Visit(lang), lookup.pack(jurisdiction)
+        visit, pack = PageVisit(lang), lookup.pack(jurisdiction)
         counts = await lookup.by_division(pack, PublicQuestion(division, category, status, words))
         filters = {"category": category, "status": status, "words": words, "jurisdiction": jurisdiction or ""}
         return map_view.markers(counts, pack, tiles, visit, **filters)

@@ -7,7 +7,7 @@ from typing import Any, Final
 from services.intake.publications.map_queries import DivisionCount
 from services.intake.tracking.names import address
 from services.intake.web.map_tiles import MapTiles, middle_of
-from services.intake.web.visit import Visit
+from services.intake.web.visit import PageVisit
 from shared.contracts.demand.facts import Location
 from shared.jurisdiction.pack import Pack
 
@@ -16,7 +16,9 @@ CELLS: Final = 100
 about a kilometre, so that no marker stands on a house."""
 
 
-def markers(counts: Iterable[DivisionCount], pack: Pack, tiles: MapTiles, visit: Visit, **asked: str) -> dict[str, Any]:
+def markers(
+    counts: Iterable[DivisionCount], pack: Pack, tiles: MapTiles, visit: PageVisit, **asked: str
+) -> dict[str, Any]:
     """One marker for each division that has a position, with the link to its list; and how many demands have no
     position."""
     places, unplaced = [], 0

@@ -13,12 +13,12 @@ from services.intake.attachments.kinds import MAX_ATTACHMENTS
 from services.intake.web import raise_forms
 from services.intake.web.allowance import Act
 from services.intake.web.devices import is_program, key_of, worker_script
-from services.intake.web.draft import Draft, Photo
-from services.intake.web.places import Places
+from services.intake.web.draft import Photo, RaiseDraft
+from services.intake.web.places import ServedPlaces
 from services.intake.web.portal_page import PAGES, InLanguage, portal_router
 from services.intake.web.raise_forms import Errors
 from services.intake.web.raising import Raising, finish, pack_of, said
-from services.intake.web.visit import Visit
+from services.intake.web.visit import PageVisit
 from shared.contracts.demand.facts import RequestKind
 from shared.contracts.refusals import Code, Refused
 from shared.identity.visitors import Visitor, Visitors
@@ -38,11 +38,11 @@ def routes(raising: Raising, visitors: Visitors) -> APIRouter:
 
     @router.get("/raise/offline")
     async def ask(by: By, lang: InLanguage = "zh") -> HTMLResponse:
-        return _page(raising, Visit(lang, by), Draft())
+        return _page(raising, PageVisit(lang, by), RaiseDraft())
 
     @router.post("/raise/offline")
     async def send(by: By, request: Request, lang: InLanguage = "zh") -> Response:
-        visit, form, left_out = Visit(lang, by), await request.form(), 0
+        visit, form, left_out = PageVisit(lang, by), await request.form(), 0
         id = key_of(form.get("key")) or raising.drafts.new_id()
         known = await raising.drafts.find(by, id)
         if known is None or known.sent is None:
@@ -63,7 +63,7 @@ def routes(raising: Raising, visitors: Visitors) -> APIRouter:
     return router
 
 
-async def _with_photos(raising: Raising, draft: Draft, form: FormData, request: Request) -> tuple[Draft, int]:
+async def _with_photos(raising: Raising, draft: RaiseDraft, form: FormData, request: Request) -> tuple[RaiseDraft, int]:
     """The draft with its photos, and how many photos were refused: a demand that waited for a network is not sent back
     for one of them.
 
@@ -81,7 +81,7 @@ async def _with_photos(raising: Raising, draft: Draft, form: FormData, request: 
     return replace(draft, photos=tuple(photos)), len(files) - len(photos)
 
 
-async def _send(raising: Raising, visit: Visit, id: UUID, draft: Draft) -> Errors:
+async def _send(raising: Raising, visit: PageVisit, id: UUID, draft: RaiseDraft) -> Errors:
     """Send a draft without a check by the citizen, so a suggested category is used only if it is sure."""
     pack = pack_of(raising, draft)
     ranking = raising.portal.suggested(pack, draft)
@@ -97,8 +97,8 @@ async def _send(raising: Raising, visit: Visit, id: UUID, draft: Draft) -> Error
     return {}
 
 
-def _filled(places: Places, form: FormData) -> tuple[Draft, Errors]:
-    draft, errors = raise_forms.with_words(Draft(), form)
+def _filled(places: ServedPlaces, form: FormData) -> tuple[RaiseDraft, Errors]:
+    draft, errors = raise_forms.with_words(RaiseDraft(), form)
     division = str(form.get("division") or "")
     if places.pack_of(division):
         draft = replace(draft, division=division)
@@ -108,13 +108,13 @@ def _filled(places: Places, form: FormData) -> tuple[Draft, Errors]:
     return draft, errors | wrong
 
 
-def _wrong(raising: Raising, visit: Visit, draft: Draft, errors: Errors, request: Request) -> Response:
+def _wrong(raising: Raising, visit: PageVisit, draft: RaiseDraft, errors: Errors, request: Request) -> Response:
     if is_program(request):
         return JSONResponse({"detail": visit.say("；", "; ").join(said(visit, errors).values())}, 422)
     return _page(raising, visit, draft, errors)
 
 
-def _page(raising: Raising, visit: Visit, draft: Draft, errors: Errors | None = None) -> HTMLResponse:
+def _page(raising: Raising, visit: PageVisit, draft: RaiseDraft, errors: Errors | None = None) -> HTMLResponse:
     places = raising.portal.places
     values = visit.page("/raise/offline") | {
         "draft": draft,

@@ -30,13 +30,13 @@ class Choice(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Places:
+class ServedPlaces:
     """The divisions of the packs that the portal serves."""
 
     packs: Sequence[Pack]
 
     @classmethod
-    def of(cls, packs: Jurisdictions, listed_ids: str) -> "Places":
+    def of(cls, packs: Jurisdictions, listed_ids: str) -> "ServedPlaces":
         """The packs of a list of ids, such as `nanhai,losangeles`; if empty, all. Raises `ValueError` for an unknown
         id."""
         ids = [id.strip() for id in listed_ids.split(",") if id.strip()]

@@ -23,8 +23,8 @@ from services.intake.suggestion.ranking import Ranking
 from services.intake.suggestion.suggester import Suggester
 from services.intake.tracking.lookup import DemandLookup
 from services.intake.web import draft_queries as queries
-from services.intake.web.draft import Draft, Photo, Sent
-from services.intake.web.places import Places
+from services.intake.web.draft import Photo, RaiseDraft, SentDraft
+from services.intake.web.places import ServedPlaces
 from shared.chassis.base.clock import now
 from shared.contracts.demand.facts import ChannelKind, RequestKind
 from shared.contracts.refusals import Code, Refused
@@ -38,7 +38,7 @@ MOST_SIMILAR: Final = 3
 class Portal:
     """The commands and queries of the pages; every method raises `Refused`."""
 
-    places: Places
+    places: ServedPlaces
     submissions: SubmissionHandler
     note_handler: NoteHandler
     lookup: DemandLookup
@@ -71,19 +71,19 @@ class Portal:
         attachment = await self.attachments.take(await self.channel(self.places.packs[0]), content)
         return Photo(attachment.reference, name[:60])
 
-    async def similar(self, draft: Draft) -> list[Like]:
+    async def similar(self, draft: RaiseDraft) -> list[Like]:
         """Open demands nearby that may be the same, as the public sees them."""
         pack = self._pack(draft)
         likes = await self.finder.find(await self.channel(pack), draft.command(), MOST_SIMILAR)
         return await self.finder.as_seen(likes)
 
-    def suggested(self, pack: Pack, draft: Draft) -> Ranking:
+    def suggested(self, pack: Pack, draft: RaiseDraft) -> Ranking:
         """Suggested categories of a draft."""
         return self.suggester.suggest(pack, draft.title, draft.words)
 
     async def send(
-        self, id: UUID, draft: Draft, category: str | None, kind: RequestKind, may_publish: bool | None = None
-    ) -> Sent:
+        self, id: UUID, draft: RaiseDraft, category: str | None, kind: RequestKind, may_publish: bool | None = None
+    ) -> SentDraft:
         """Submit a draft; the same draft again is the same demand, even if it was changed."""
         pack = self._pack(draft)
         channel, key = await self.channel(pack), f"portal:{id}"
@@ -95,17 +95,17 @@ class Portal:
             if first is None:
                 raise
             return first
-        return Sent(
+        return SentDraft(
             receipt.id, receipt.number, receipt.submitted_at, due_at(pack, draft, category, kind, receipt.submitted_at)
         )
 
-    async def support(self, id: UUID, draft: Draft, number: str) -> Sent:
+    async def support(self, id: UUID, draft: RaiseDraft, number: str) -> SentDraft:
         """Support another demand instead of raising a new one."""
         channel = await self.channel(self._pack(draft))
         demand = await self.lookup.open_to(channel, number, "")
         support = NoteRequest(channel, f"portal:{id}", Support(contact=draft.contact))
         noted = await self.note_handler.hear(demand.id, support)
-        return Sent(demand.id, noted.number, noted.at, supported=True)
+        return SentDraft(demand.id, noted.number, noted.at, supported=True)
 
     async def _bring_photos(self, photos: Sequence[Photo], channel: Channel) -> None:
         """Move the photos to the channel: they are uploaded before the place, and with it the channel, is known."""
@@ -114,12 +114,12 @@ class Portal:
             async with self.submissions.pool.acquire(timeout=5) as db:
                 await queries.move_photos(db, [photo.reference for photo in photos], channels, channel.id)
 
-    async def _sent_before(self, channel: Channel, key: str) -> Sent | None:
+    async def _sent_before(self, channel: Channel, key: str) -> SentDraft | None:
         async with self.submissions.pool.acquire(timeout=5) as db:
             first = await submitted_under(db, channel.id, self.submissions.vault.reference(key))
-        return Sent(first.id, first.number, self.clock()) if first else None
+        return SentDraft(first.id, first.number, self.clock()) if first else None
 
-    def _pack(self, draft: Draft) -> Pack:
+    def _pack(self, draft: RaiseDraft) -> Pack:
         pack = self.places.pack_of(draft.division)
         if pack is None:
             raise Refused(Code.INVALID, "say where it is first", "请先选择地点")
@@ -131,13 +131,13 @@ def channel_id(pack: Pack) -> str:
     return f"portal-{pack.id}"
 
 
-def due_at(pack: Pack, draft: Draft, category: str | None, kind: RequestKind, at: datetime) -> datetime | None:
+def due_at(pack: Pack, draft: RaiseDraft, category: str | None, kind: RequestKind, at: datetime) -> datetime | None:
     """The usual due time of such a demand; None if no limit is known. Routing's own may be earlier."""
     limit = pack.limits_for(draft.division or pack.root, category, kind).resolve
     return pack.end_of(limit, at) if limit else None
 
 
-def follow_link(links: CitizenLinks, sent: Sent) -> str:
+def follow_link(links: CitizenLinks, sent: SentDraft) -> str:
     """The URL that follows a demand: a signed link, which opens at once, on any telephone and without a script. A
     supporter gets the page that asks for the code, because a support alone may open nobody's text."""
     return f"{links.public_url}/follow?number={sent.number}" if sent.supported else links.follow(sent.id)

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Final
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse
 
-from services.intake.web.visit import Visit
+from services.intake.web.visit import PageVisit
 from shared.chassis.http.body_limit import LargerBodies, LimitedRouter
 from shared.chassis.http.page_route import PageRoute, error_text
 from shared.chassis.http.problem_details import retry_after
@@ -24,7 +24,7 @@ class PortalPage(PageRoute):
     @staticmethod
     def tell(refused: Refused | None, request: Request) -> HTMLResponse:
         """The page that says why something was refused, and leads back."""
-        visit = Visit.without_forms(request)
+        visit = PageVisit.without_forms(request)
         status, title, words = error_text(refused)
         # A draft that no longer exists.
         lost = refused is not None and refused.code is Code.NOT_FOUND and request.url.path.startswith("/raise/")

@@ -11,10 +11,10 @@ from fastapi import APIRouter, Path, Response
 
 from services.intake.public.api import FRESH, About, Id, Where, Words
 from services.intake.public.lookup import PublicLookup, PublicQuestion
-from services.intake.publications.list_queries import Row
+from services.intake.publications.list_queries import ReleasedDemand
 from services.intake.web import public_view
 from services.intake.web.portal_page import InLanguage, portal_router
-from services.intake.web.visit import Visit
+from services.intake.web.visit import PageVisit
 from shared.chassis.http import response_headers
 from shared.jurisdiction.pack import Pack
 
@@ -35,7 +35,7 @@ def routes(lookup: PublicLookup, url: str) -> APIRouter:
         division: Where = "", category: About = "", words: Words = "", jurisdiction: Id = None, lang: InLanguage = "zh"
     ) -> Response:
         response_headers.add(FRESH)
-        visit, pack = Visit(lang), lookup.pack(jurisdiction)
+        visit, pack = PageVisit(lang), lookup.pack(jurisdiction)
         rows = await lookup.rows(pack, PublicQuestion(division, category, words=words), ENTRIES)
         filters = {
             "division": division,
@@ -73,7 +73,7 @@ def routes(lookup: PublicLookup, url: str) -> APIRouter:
     return router
 
 
-def _feed(rows: Iterable[Row], title: str, base: str, query: str, pack: Pack, visit: Visit) -> Element:
+def _feed(rows: Iterable[ReleasedDemand], title: str, base: str, query: str, pack: Pack, visit: PageVisit) -> Element:
     """The feed of a list, the latest release first; withdrawn demands are not in it."""
     rows = list(rows)
     own = f"{base}/demands/feed.atom" + (f"?{query}" if query else "")

@@ -11,13 +11,13 @@ from services.intake.public.lookup import PublicLookup, PublicQuestion
 from services.intake.web import public_view
 from services.intake.web.map_tiles import MapTiles
 from services.intake.web.portal_page import PAGES, InLanguage, portal_router
-from services.intake.web.visit import Visit
+from services.intake.web.visit import PageVisit
 from shared.chassis.http import response_headers
 from shared.chassis.http.pagination import NEWEST, moment
 from shared.contracts.numbers import LONGEST, canonical, read_number
 from shared.contracts.refusals import Code, Refused
 from shared.jurisdiction.pack import Pack
-from shared.web.parts import Column, Group
+from shared.web.parts import Column, RowGroup
 
 PAGE = 20
 
@@ -37,7 +37,7 @@ def routes(lookup: PublicLookup, tiles: MapTiles) -> APIRouter:
         lang: InLanguage = "zh",
     ) -> Response:
         response_headers.add(FRESH)
-        visit, pack = Visit(lang), lookup.pack(jurisdiction)
+        visit, pack = PageVisit(lang), lookup.pack(jurisdiction)
         if number := canonical(words):
             return RedirectResponse(visit.to(f"/demands/{number}"), 303)
         question = PublicQuestion(division, category, status, words)
@@ -56,7 +56,7 @@ def routes(lookup: PublicLookup, tiles: MapTiles) -> APIRouter:
             "narrowed": any((division, category, status, words)),
             "errors": errors,
             "columns": [Column(visit.say(*name)) for name in _COLUMNS],
-            "groups": [Group([public_view.row(demand, pack, visit) for demand in demands])],
+            "groups": [RowGroup([public_view.row(demand, pack, visit) for demand in demands])],
             "shown": len(demands),
             "later": visit.to("/demands", **filters, after=following.written()) if following else "",
             "earlier": visit.to("/demands", **filters) if after else "",
@@ -69,7 +69,7 @@ def routes(lookup: PublicLookup, tiles: MapTiles) -> APIRouter:
     @router.get("/demands/{number}")
     async def demand(number: Annotated[str, Path(max_length=LONGEST)], lang: InLanguage = "zh") -> HTMLResponse:
         response_headers.add(FRESH)
-        visit = Visit(lang)
+        visit = PageVisit(lang)
         pack, demand = await lookup.demand(read_number(number))
         values = visit.page(f"/demands/{demand.number}") | {
             "demand": public_view.story(demand, pack, visit),
@@ -99,7 +99,7 @@ def _other(pack: Pack, lookup: PublicLookup) -> dict[str, str]:
     return {} if next(iter(lookup.packs), None) is pack else {"jurisdiction": pack.id}
 
 
-def _choices(pack: Pack, visit: Visit, lookup: PublicLookup) -> dict[str, Any]:
+def _choices(pack: Pack, visit: PageVisit, lookup: PublicLookup) -> dict[str, Any]:
     return {
         "place": visit.say(pack.name.zh, pack.name.en),
         "kept": {"lang": visit.lang, **_other(pack, lookup)},

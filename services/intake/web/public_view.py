@@ -6,7 +6,7 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from services.intake.public.documents import Became, PublicationStep, PublicDemandSummary, PublicDemandView
-from services.intake.web.visit import Visit
+from services.intake.web.visit import PageVisit
 from shared.jurisdiction.pack import Pack
 from shared.web.parts import Entry, SummaryRow
 from shared.web.words import STATUS_WORDS, WITHDRAWN_FOR
@@ -20,7 +20,7 @@ _BECAME: Final[dict[Became, tuple[str, str]]] = {
 _INDENT: Final = "\u3000"
 
 
-def day(at: datetime | None, pack: Pack, visit: Visit) -> str:
+def day(at: datetime | None, pack: Pack, visit: PageVisit) -> str:
     """A day in the words of the page."""
     if at is None:
         return ""
@@ -28,13 +28,13 @@ def day(at: datetime | None, pack: Pack, visit: Visit) -> str:
     return visit.say(f"{local.year}年{local.month}月{local.day}日", f"{local.day} {local:%B} {local.year}")
 
 
-def category(code: str | None, pack: Pack, visit: Visit) -> str:
+def category(code: str | None, pack: Pack, visit: PageVisit) -> str:
     """The name of a category, in the language of the page."""
     category_of_pack = pack.category(code) if code else None
     return visit.say(category_of_pack.name.zh, category_of_pack.name.en) if category_of_pack else code or ""
 
 
-def row(demand: PublicDemandSummary, pack: Pack, visit: Visit) -> dict[str, Any]:
+def row(demand: PublicDemandSummary, pack: Pack, visit: PageVisit) -> dict[str, Any]:
     """The row of the list."""
     about = " · ".join(filter(None, (demand.place, category(demand.category, pack, visit))))
     return {
@@ -47,7 +47,7 @@ def row(demand: PublicDemandSummary, pack: Pack, visit: Visit) -> dict[str, Any]
     }
 
 
-def story(demand: PublicDemandView, pack: Pack, visit: Visit) -> dict[str, Any]:
+def story(demand: PublicDemandView, pack: Pack, visit: PageVisit) -> dict[str, Any]:
     """The values of one demand's page: what is shown of it, and why the rest is not."""
     about = category(demand.category, pack, visit)
     is_report = demand.status is None
@@ -74,7 +74,7 @@ def story(demand: PublicDemandView, pack: Pack, visit: Visit) -> dict[str, Any]:
     }
 
 
-def _entries(history: Sequence[PublicationStep], pack: Pack, visit: Visit) -> list[Entry]:
+def _entries(history: Sequence[PublicationStep], pack: Pack, visit: PageVisit) -> list[Entry]:
     """The history of the publication; empty if there is only the first release."""
     if len(history) < 2:
         return []
@@ -89,12 +89,12 @@ def _entries(history: Sequence[PublicationStep], pack: Pack, visit: Visit) -> li
     ]
 
 
-def _said(step: PublicationStep, visit: Visit) -> str:
+def _said(step: PublicationStep, visit: PageVisit) -> str:
     """Why a publication was withdrawn, or what was corrected."""
     return visit.say(*WITHDRAWN_FOR[step.ground]) if step.ground else step.correction
 
 
-def places(pack: Pack, visit: Visit) -> list[tuple[str, str]]:
+def places(pack: Pack, visit: PageVisit) -> list[tuple[str, str]]:
     """The choices of places: towns, and below each its villages."""
     everywhere = [("", visit.say(f"{pack.name.zh}全部", f"All of {pack.name.en}"))]
     below: dict[str | None, list[str]] = {}
@@ -112,7 +112,7 @@ def _under(pack: Pack, parent: str, below: dict[str | None, list[str]], depth: i
     return choices
 
 
-def categories(pack: Pack, visit: Visit) -> list[tuple[str, str]]:
+def categories(pack: Pack, visit: PageVisit) -> list[tuple[str, str]]:
     """The choices of categories, each below its parent."""
     everything = [("", visit.say("全部类别", "All categories"))]
     known = [
@@ -125,7 +125,7 @@ def categories(pack: Pack, visit: Visit) -> list[tuple[str, str]]:
     return [*everything, *known]
 
 
-def statuses(visit: Visit) -> list[tuple[str, str]]:
+def statuses(visit: PageVisit) -> list[tuple[str, str]]:
     """The choices of statuses."""
     return [
         ("", visit.say("全部", "All")),

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from services.intake.attachments.kinds import MAX_ATTACHMENTS
 from services.intake.inbound.message import readable
-from services.intake.web.draft import LONGEST_PLACE, LONGEST_WORDS, Draft
+from services.intake.web.draft import LONGEST_PLACE, LONGEST_WORDS, RaiseDraft
 from services.intake.web.map_tiles import MapTiles
 
 Errors = dict[str, tuple[str, str]]
@@ -32,7 +32,7 @@ def typed(form: Mapping[str, Any], name: str, most: int) -> str:
     return readable(value)[:most] if isinstance(value, str) else ""
 
 
-def with_words(draft: Draft, form: Mapping[str, Any]) -> tuple[Draft, Errors]:
+def with_words(draft: RaiseDraft, form: Mapping[str, Any]) -> tuple[RaiseDraft, Errors]:
     """The draft with its text."""
     words = typed(form, "words", KEPT_WORDS)
     errors: Errors = {}
@@ -47,7 +47,7 @@ def with_words(draft: Draft, form: Mapping[str, Any]) -> tuple[Draft, Errors]:
     return replace(draft, words=words), errors
 
 
-def with_place(draft: Draft, form: Mapping[str, Any], tiles: MapTiles = NO_MAP) -> Draft:
+def with_place(draft: RaiseDraft, form: Mapping[str, Any], tiles: MapTiles = NO_MAP) -> RaiseDraft:
     """The draft with the described place, and the point of the phone or of the map."""
     draft = replace(draft, place=" ".join(typed(form, "place", LONGEST_PLACE).split())) if "place" in form else draft
     lat, lon = _degrees(form.get("lat"), 90), _degrees(form.get("lon"), 180)
@@ -59,7 +59,7 @@ def with_place(draft: Draft, form: Mapping[str, Any], tiles: MapTiles = NO_MAP) 
     return replace(draft, lat=lat, lon=lon)
 
 
-def with_contact(draft: Draft, form: Mapping[str, Any]) -> tuple[Draft, Errors]:
+def with_contact(draft: RaiseDraft, form: Mapping[str, Any]) -> tuple[RaiseDraft, Errors]:
     """The draft with name and telephone number; both are optional."""
     name, phone = typed(form, "name", LONGEST_NAME), typed(form, "phone", LONGEST_PHONE)
     errors: Errors = {}

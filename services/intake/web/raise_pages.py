@@ -11,13 +11,13 @@ from starlette.datastructures import FormData, UploadFile
 from services.intake.attachments.kinds import MAX_ATTACHMENTS
 from services.intake.web import raise_forms
 from services.intake.web.allowance import Act
-from services.intake.web.draft import Draft
+from services.intake.web.draft import RaiseDraft
 from services.intake.web.map_tiles import middle_of
 from services.intake.web.places import Choice
 from services.intake.web.portal_page import PAGES, InLanguage, portal_router
 from services.intake.web.raise_forms import Errors
 from services.intake.web.raising import Raising, said
-from services.intake.web.visit import Visit
+from services.intake.web.visit import PageVisit
 from shared.chassis.http.body_limit import LargerBodies
 from shared.contracts.demand.facts import Location
 from shared.contracts.refusals import Refused
@@ -45,27 +45,29 @@ def routes(raising: Raising, visitors: Visitors) -> APIRouter:
 
     @router.get("/raise")
     async def begin(by: By, at: Code = "", lang: InLanguage = "zh") -> RedirectResponse:
-        return RedirectResponse(Visit(lang, by).to(f"/raise/{raising.drafts.new_id()}/words", at=at), 303)
+        return RedirectResponse(PageVisit(lang, by).to(f"/raise/{raising.drafts.new_id()}/words", at=at), 303)
 
     @router.get("/raise/{id}/words")
     async def words(id: UUID, by: By, at: Code = "", lang: InLanguage = "zh") -> HTMLResponse:
-        visit = Visit(lang, by)
-        return _words_page(raising, visit, id, await raising.begun(visit, id) or Draft(division=at or None), at)
+        visit = PageVisit(lang, by)
+        return _words_page(raising, visit, id, await raising.begun(visit, id) or RaiseDraft(division=at or None), at)
 
     @router.post("/raise/{id}/words")
     async def save_words(id: UUID, by: By, request: Request, at: Code = "", lang: InLanguage = "zh") -> Response:
-        visit = Visit(lang, by)
+        visit = PageVisit(lang, by)
         draft = await raising.begun(visit, id)
         if draft is None:
             await raising.allowance.count(request, Act.BEGIN)
-        return await _save_words(raising, visit, id, draft or Draft(), at, request)
+        return await _save_words(raising, visit, id, draft or RaiseDraft(), at, request)
 
     _placing(router, raising, By)
     _naming(router, raising, By)
     return router
 
 
-async def _save_words(raising: Raising, visit: Visit, id: UUID, draft: Draft, at: str, request: Request) -> Response:
+async def _save_words(
+    raising: Raising, visit: PageVisit, id: UUID, draft: RaiseDraft, at: str, request: Request
+) -> Response:
     """Store the text. `at` is the place that a link named, such as the one on a village's notice board."""
     form = await request.form()
     draft, errors = raise_forms.with_words(draft, form)
@@ -81,7 +83,9 @@ async def _save_words(raising: Raising, visit: Visit, id: UUID, draft: Draft, at
     return RedirectResponse(visit.to(f"/raise/{id}/{following}"), 303)
 
 
-async def _with_photos(raising: Raising, draft: Draft, form: FormData, errors: Errors, request: Request) -> Draft:
+async def _with_photos(
+    raising: Raising, draft: RaiseDraft, form: FormData, errors: Errors, request: Request
+) -> RaiseDraft:
     """The draft with the photos that could be stored; the others are errors of the field."""
     files = [file for file in form.getlist("photos") if isinstance(file, UploadFile) and file.size]
     photos = list(draft.photos)
@@ -99,12 +103,12 @@ async def _with_photos(raising: Raising, draft: Draft, form: FormData, errors: E
 
 
 def _words_page(
-    raising: Raising, visit: Visit, id: UUID, draft: Draft, at: str, errors: Errors | None = None
+    raising: Raising, visit: PageVisit, id: UUID, draft: RaiseDraft, at: str, errors: Errors | None = None
 ) -> HTMLResponse:
     path = f"/raise/{id}/words"
     values = raising.page(visit, 1, path, id, draft=draft, errors=said(visit, errors), action=visit.to(path, at=at))
     values |= {"takes_photos": raising.portal.takes_photos, "most_photos": MAX_ATTACHMENTS}
-    values["again"] = lambda lang: Visit(lang).to(path, at=at)
+    values["again"] = lambda lang: PageVisit(lang).to(path, at=at)
     return PAGES.render("raise_words.html", values, 422 if errors else 200)
 
 
@@ -113,13 +117,13 @@ def _placing(router: APIRouter, raising: Raising, By: Any) -> None:  # noqa: N80
 
     @router.get("/raise/{id}/where")
     async def where(id: UUID, by: By, within: Code = "", q: Words = "", lang: InLanguage = "zh") -> HTMLResponse:
-        return _where_page(raising, visit := Visit(lang, by), id, await raising.draft(visit, id), within, q)
+        return _where_page(raising, visit := PageVisit(lang, by), id, await raising.draft(visit, id), within, q)
 
     @router.post("/raise/{id}/where")
     async def save_place(
         id: UUID, by: By, request: Request, within: Code = "", q: Words = "", lang: InLanguage = "zh"
     ) -> Response:
-        visit, form = Visit(lang, by), await request.form()
+        visit, form = PageVisit(lang, by), await request.form()
         draft = raise_forms.with_place(await raising.draft(visit, id), form, raising.tiles)
         chosen, go = str(form.get("division") or form.get("here") or ""), str(form.get("go") or "")
         leads, errors = "where", NOT_CHOSEN if go == "next" else {}
@@ -144,7 +148,7 @@ def _placing(router: APIRouter, raising: Raising, By: Any) -> None:  # noqa: N80
 
 
 def _where_page(
-    raising: Raising, visit: Visit, id: UUID, draft: Draft, within: str, q: str, errors: Errors | None = None
+    raising: Raising, visit: PageVisit, id: UUID, draft: RaiseDraft, within: str, q: str, errors: Errors | None = None
 ) -> HTMLResponse:
     places = raising.portal.places
     inside = within if places.pack_of(within) and places.within(within) else places.top()
@@ -164,12 +168,12 @@ def _where_page(
         "chosen": places.address(pack, draft.division) if pack else "",
         "action": visit.to(f"/raise/{id}/where", within=within, q=q),
     }
-    values["again"] = lambda lang: Visit(lang).to(f"/raise/{id}/where", within=within, q=q)
+    values["again"] = lambda lang: PageVisit(lang).to(f"/raise/{id}/where", within=within, q=q)
     values["map"] = _map(raising, draft, inside)
     return PAGES.render("raise_where.html", values, 422 if errors else 200, raising.tiles.host)
 
 
-def _map(raising: Raising, draft: Draft, inside: str | None) -> dict[str, Any] | None:
+def _map(raising: Raising, draft: RaiseDraft, inside: str | None) -> dict[str, Any] | None:
     """Where the map begins: at the chosen point, or around the place whose list is shown."""
     tiles, pack = raising.tiles, raising.portal.places.pack_of(inside)
     if not tiles.address:
@@ -182,11 +186,11 @@ def _map(raising: Raising, draft: Draft, inside: str | None) -> dict[str, Any] |
 def _naming(router: APIRouter, raising: Raising, By: Any) -> None:  # noqa: N803 (a type)
     @router.get("/raise/{id}/who")
     async def who(id: UUID, by: By, lang: InLanguage = "zh") -> HTMLResponse:
-        return _who_page(raising, visit := Visit(lang, by), id, await raising.draft(visit, id))
+        return _who_page(raising, visit := PageVisit(lang, by), id, await raising.draft(visit, id))
 
     @router.post("/raise/{id}/who")
     async def save_contact(id: UUID, by: By, request: Request, lang: InLanguage = "zh") -> Response:
-        visit, form = Visit(lang, by), await request.form()
+        visit, form = PageVisit(lang, by), await request.form()
         draft, errors = raise_forms.with_contact(await raising.draft(visit, id), form)
         await raising.drafts.put(by, id, draft)
         if form.get("go") == "back":
@@ -196,7 +200,9 @@ def _naming(router: APIRouter, raising: Raising, By: Any) -> None:  # noqa: N803
         return RedirectResponse(visit.to(f"/raise/{id}/similar"), 303)
 
 
-def _who_page(raising: Raising, visit: Visit, id: UUID, draft: Draft, errors: Errors | None = None) -> HTMLResponse:
+def _who_page(
+    raising: Raising, visit: PageVisit, id: UUID, draft: RaiseDraft, errors: Errors | None = None
+) -> HTMLResponse:
     path = f"/raise/{id}/who"
     values = raising.page(visit, 3, path, id, draft=draft, errors=said(visit, errors), action=visit.to(path))
     return PAGES.render("raise_who.html", values, 422 if errors else 200)

@@ -9,13 +9,13 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from services.intake.attachments.api import SAFE
 from services.intake.channels.menus import KINDS
 from services.intake.web.allowance import Act
-from services.intake.web.draft import Draft, Sent
+from services.intake.web.draft import RaiseDraft, SentDraft
 from services.intake.web.portal import follow_link
 from services.intake.web.portal_page import PAGES, InLanguage, portal_router
 from services.intake.web.qr_code import qr_code
 from services.intake.web.raise_forms import Errors
 from services.intake.web.raising import Raising, complete, day, finish, pack_of, said
-from services.intake.web.visit import Visit
+from services.intake.web.visit import PageVisit
 from shared.contracts.demand.facts import RequestKind
 from shared.contracts.refusals import Code, Refused
 from shared.identity.visitors import Visitor, Visitors
@@ -40,12 +40,12 @@ def routes(raising: Raising, visitors: Visitors) -> APIRouter:
 def _sending(router: APIRouter, raising: Raising, By: Any) -> None:  # noqa: N803 (a type)
     @router.get("/raise/{id}/check")
     async def check(id: UUID, by: By, lang: InLanguage = "zh") -> HTMLResponse:
-        visit = Visit(lang, by)
+        visit = PageVisit(lang, by)
         return _check_page(raising, visit, id, await complete(raising, visit, id))
 
     @router.post("/raise/{id}/check")
     async def send(id: UUID, by: By, request: Request, lang: InLanguage = "zh") -> Response:
-        visit, form = Visit(lang, by), await request.form()
+        visit, form = PageVisit(lang, by), await request.form()
         draft = await complete(raising, visit, id)
         category, kind = str(form.get("category") or "") or None, str(form.get("kind") or "")
         pack = pack_of(raising, draft)
@@ -78,8 +78,8 @@ def _wrong(refused: Refused) -> Errors:
 
 
 def _check_page(
-    raising: Raising, visit: Visit, id: UUID, draft: Draft, errors: Errors | None = None, chosen: str | None = None,
-    agrees: bool | None = None,
+    raising: Raising, visit: PageVisit, id: UUID, draft: RaiseDraft, errors: Errors | None = None,
+    chosen: str | None = None, agrees: bool | None = None,
 ) -> HTMLResponse:  # fmt: skip
     path, pack = f"/raise/{id}/check", pack_of(raising, draft)
     ranking = raising.portal.suggested(pack, draft)
@@ -99,7 +99,7 @@ def _check_page(
     return PAGES.render("raise_check.html", values, 422 if errors else 200)
 
 
-def _rows(raising: Raising, visit: Visit, id: UUID, pack: Pack, draft: Draft) -> list[SummaryRow]:
+def _rows(raising: Raising, visit: PageVisit, id: UUID, pack: Pack, draft: RaiseDraft) -> list[SummaryRow]:
     place = raising.portal.places.address(pack, draft.division)
     contact = "\n".join(filter(None, (draft.name, draft.phone)))
     photos = visit.say(f"{len(draft.photos)}张照片", f"{len(draft.photos)} photos") if draft.photos else ""
@@ -114,7 +114,7 @@ def _rows(raising: Raising, visit: Visit, id: UUID, pack: Pack, draft: Draft) ->
     ]
 
 
-def category_groups(pack: Pack, visit: Visit) -> list[tuple[str, list[tuple[str, str]]]]:
+def category_groups(pack: Pack, visit: PageVisit) -> list[tuple[str, list[tuple[str, str]]]]:
     """All categories that can be chosen, grouped by the category above."""
     groups: dict[str, list[tuple[str, str]]] = {}
     for leaf in pack.leaf_categories:
@@ -123,7 +123,7 @@ def category_groups(pack: Pack, visit: Visit) -> list[tuple[str, list[tuple[str,
     return list(groups.items())
 
 
-def _name(pack: Pack, code: str, visit: Visit) -> str:
+def _name(pack: Pack, code: str, visit: PageVisit) -> str:
     category = pack.category(code)
     return getattr(category.name, visit.lang) if category else code
 
@@ -131,7 +131,7 @@ def _name(pack: Pack, code: str, visit: Visit) -> str:
 def _afterwards(router: APIRouter, raising: Raising, By: Any) -> None:  # noqa: N803 (a type)
     @router.get("/raise/{id}/receipt")
     async def receipt(id: UUID, by: By, lang: InLanguage = "zh") -> Response:
-        visit = Visit(lang, by)
+        visit = PageVisit(lang, by)
         draft = await raising.drafts.read(by, id)
         if draft.sent is None:
             return RedirectResponse(visit.to(f"/raise/{id}/check"), 303)
@@ -147,12 +147,12 @@ def _afterwards(router: APIRouter, raising: Raising, By: Any) -> None:  # noqa: 
         return Response(content, media_type=attachment.media_type, headers=SAFE)
 
 
-def _in_language(visit: Visit, path: str) -> str:
+def _in_language(visit: PageVisit, path: str) -> str:
     """The URL with the language of the page; it may already have a query."""
     return path if visit.lang == "zh" else f"{path}{'&' if '?' in path else '?'}lang={visit.lang}"
 
 
-def _receipt_page(raising: Raising, visit: Visit, id: UUID, draft: Draft, sent: Sent) -> HTMLResponse:
+def _receipt_page(raising: Raising, visit: PageVisit, id: UUID, draft: RaiseDraft, sent: SentDraft) -> HTMLResponse:
     code = "" if sent.supported else raising.portal.codes.of(sent.id)
     link = follow_link(raising.portal.links, sent)
     pack = raising.portal.places.pack_of(draft.division)

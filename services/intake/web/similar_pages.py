@@ -10,11 +10,11 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from services.intake.similar.scoring import Aspect
 from services.intake.similar.view import Like
 from services.intake.web.allowance import Act
-from services.intake.web.draft import Draft
+from services.intake.web.draft import RaiseDraft
 from services.intake.web.portal_page import PAGES, InLanguage, portal_router
 from services.intake.web.raise_forms import Errors
 from services.intake.web.raising import Raising, complete, day, finish, pack_of, said
-from services.intake.web.visit import Visit
+from services.intake.web.visit import PageVisit
 from shared.contracts.numbers import read_number
 from shared.contracts.refusals import Refused
 from shared.identity.visitors import Visitor, Visitors
@@ -43,7 +43,7 @@ def routes(raising: Raising, visitors: Visitors) -> APIRouter:
 
     @router.get("/raise/{id}/similar")
     async def similar(id: UUID, by: By, lang: InLanguage = "zh") -> Response:
-        visit = Visit(lang, by)
+        visit = PageVisit(lang, by)
         draft = await complete(raising, visit, id)
         likes = await raising.portal.similar(draft)
         if not likes:
@@ -52,7 +52,7 @@ def routes(raising: Raising, visitors: Visitors) -> APIRouter:
 
     @router.post("/raise/{id}/similar")
     async def choose(id: UUID, by: By, request: Request, lang: InLanguage = "zh") -> Response:
-        visit, number = Visit(lang, by), str((await request.form()).get("support") or "")
+        visit, number = PageVisit(lang, by), str((await request.form()).get("support") or "")
         draft = await complete(raising, visit, id)
         if not number:
             return RedirectResponse(visit.to(f"/raise/{id}/check"), 303)
@@ -68,7 +68,7 @@ def routes(raising: Raising, visitors: Visitors) -> APIRouter:
 
 
 def _similar_page(
-    raising: Raising, visit: Visit, id: UUID, draft: Draft, likes: list[Like], errors: Errors | None = None
+    raising: Raising, visit: PageVisit, id: UUID, draft: RaiseDraft, likes: list[Like], errors: Errors | None = None
 ) -> HTMLResponse:
     path, pack = f"/raise/{id}/similar", pack_of(raising, draft)
     values = raising.page(visit, 4, path, id, draft=draft, errors=said(visit, errors), action=visit.to(path))
@@ -76,7 +76,7 @@ def _similar_page(
     return PAGES.render("raise_similar.html", values, 409 if errors else 200)
 
 
-def _case(raising: Raising, visit: Visit, pack: Pack, like: Like) -> SimilarCase:
+def _case(raising: Raising, visit: PageVisit, pack: Pack, like: Like) -> SimilarCase:
     category = pack.category(like.category) if like.category else None
     about = getattr(category.name, visit.lang) if category else visit.say("一件诉求", "A demand")
     return SimilarCase(

@@ -11,14 +11,14 @@ from shared.web.page_language import InLanguage, Lang
 
 
 @dataclass(frozen=True, slots=True)
-class Visit(InLanguage):
+class PageVisit(InLanguage):
     """A visit of a page in one language; `visitor` is None on pages without forms."""
 
     lang: Lang
     visitor: Visitor | None = None
 
     @classmethod
-    def without_forms(cls, request: Request) -> "Visit":
+    def without_forms(cls, request: Request) -> "PageVisit":
         """The visit of a page that must be shown whatever the request is like."""
         return cls("en" if request.query_params.get("lang") == "en" else "zh")
 

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from services.reporting import examples
 from services.reporting.drilldown import pagination, steps
-from services.reporting.drilldown.handler import Drilldown, Figure
+from services.reporting.drilldown.handler import Drilldown, OpenedFigure
 from services.reporting.drilldown.pagination import Cursor
 from services.reporting.figures import queries
 from services.reporting.figures.completion import Figures
@@ -129,7 +129,9 @@ def routes(figures: Figures, drilldown: Drilldown, packs: Jurisdictions) -> APIR
     return router
 
 
-def figure_of(pack: Pack, by: By, key: str, month: str | None, until: date | None, counted: str = COLLECTED) -> Figure:
+def figure_of(
+    pack: Pack, by: By, key: str, month: str | None, until: date | None, counted: str = COLLECTED
+) -> OpenedFigure:
     """The figure that is to be opened; raises `Refused` for one that nobody counts."""
     one_of(month, until)
-    return Figure(pack, by, key, first_day(month), until, counted)
+    return OpenedFigure(pack, by, key, first_day(month), until, counted)

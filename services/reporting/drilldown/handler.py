@@ -8,14 +8,14 @@ from typing import Final
 from uuid import UUID
 
 from services.reporting.drilldown import queries
-from services.reporting.drilldown.pagination import BEGINNING, Spot
-from services.reporting.drilldown.queries import DemandConditions, Listed, Span
+from services.reporting.drilldown.pagination import BEGINNING, DemandCursor
+from services.reporting.drilldown.queries import DemandConditions, DemandPage, Span
 from services.reporting.figures import queries as figures
 from services.reporting.figures.conditions import (
     COLLECTED,
     OF_THE_PAST,
     PUBLIC,
-    Condition,
+    SqlCondition,
     about_by,
     counted_by,
     counters,
@@ -40,7 +40,7 @@ LOOKS: Final = 2
 
 
 @dataclass(frozen=True, slots=True)
-class Figure:
+class OpenedFigure:
     """One figure: its row, its month or evening, and what it counts."""
 
     pack: Pack
@@ -79,7 +79,7 @@ class Drilldown:
     pool: Pool
     clock: Callable[[], datetime] = now
 
-    async def page(self, figure: Figure, after: Spot, limit: int, looks: int = LOOKS) -> Listed:
+    async def page(self, figure: OpenedFigure, after: DemandCursor, limit: int, looks: int = LOOKS) -> DemandPage:
         """At most `limit` demands of the figure, and where the next page begins; a page may be short or empty and still
         have a next one."""
         demands: list[Demand] = []
@@ -90,14 +90,14 @@ class Drilldown:
                 listed = await queries.demands(db, conditions, spans[0], after, limit - len(demands))
                 demands += listed.demands
                 looks -= 1
-                after = listed.next or Spot(spans.popleft()[0], _LOWEST)
+                after = listed.next or DemandCursor(spans.popleft()[0], _LOWEST)
                 if len(demands) == limit:
                     break
             consents = await figures.consents(db, [demand.id for demand in demands])
-        return Listed(demands, after if spans else None, consents)
+        return DemandPage(demands, after if spans else None, consents)
 
 
-async def _spans(db: Connection, figure: Figure) -> Sequence[Span]:
+async def _spans(db: Connection, figure: OpenedFigure) -> Sequence[Span]:
     """The spans of time in which the figure's demands were raised, by its counters; other times are not read."""
     pack = figure.pack
     if figure.until:
@@ -124,7 +124,7 @@ def _join_adjacent(months: Sequence[Span]) -> Sequence[Span]:
     return spans
 
 
-def conditions_of(figure: Figure, at: datetime) -> DemandConditions:
+def conditions_of(figure: OpenedFigure, at: datetime) -> DemandConditions:
     """The condition of the demands that a figure counts at the moment `at`."""
     evening = figure.pack.due_times.calendar.midnight(figure.until + _DAY) if figure.until else None
     indexed, checked = _row(figure, evening)
@@ -133,7 +133,7 @@ def conditions_of(figure: Figure, at: datetime) -> DemandConditions:
     return DemandConditions(figure.pack.id, indexed, (*checked, *counted, *withheld))
 
 
-def _row(figure: Figure, evening: datetime | None) -> tuple[Sequence[Condition], Sequence[Condition]]:
+def _row(figure: OpenedFigure, evening: datetime | None) -> tuple[Sequence[SqlCondition], Sequence[SqlCondition]]:
     """The conditions of the demands of a row: those that an index finds, and those that are checked row by row."""
     pack, key = figure.pack, figure.key
     if not key:
@@ -144,17 +144,17 @@ def _row(figure: Figure, evening: datetime | None) -> tuple[Sequence[Condition],
         case "division":
             within = [place.code for place in pack.divisions if pack.is_within(place.code, key)]
             if within == [key]:
-                return (Condition("division = $?", (key,)),), ()
-            return (), (Condition("division = ANY($?::text[])", (within,)),)
+                return (SqlCondition("division = $?", (key,)),), ()
+            return (), (SqlCondition("division = ANY($?::text[])", (within,)),)
         case "unit" if evening:
             return (), (held_by(key, evening),)
         case "category":
             below = [category.code for category in pack.categories if key in pack.category_ancestors(category.code)]
             if evening:
                 return (), (about_by(below or [key], evening),)
-            return (), (Condition("coalesce(state ->> 'category', '-') = ANY($?::text[])", (below or [key],)),)
+            return (), (SqlCondition("coalesce(state ->> 'category', '-') = ANY($?::text[])", (below or [key],)),)
         case "unit" | "channel":
-            return (), (Condition(f"coalesce(state ->> '{figure.by}', '-') = $?", (key,)),)
+            return (), (SqlCondition(f"coalesce(state ->> '{figure.by}', '-') = $?", (key,)),)
 
 
 def _month(month: date, pack: Pack) -> Span:

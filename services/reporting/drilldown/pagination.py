@@ -13,27 +13,27 @@ _ID: Final = 16
 
 
 @dataclass(frozen=True, slots=True)
-class Spot:
+class DemandCursor:
     """The place of a cursor: after this moment (UTC text, as it is stored) and this demand."""
 
     at: str
     id: UUID
 
     @classmethod
-    def of(cls, place: bytes) -> "Spot":
+    def of(cls, place: bytes) -> "DemandCursor":
         """Decode a cursor that `written` made; raises `ValueError`."""
         return cls(place[_ID:].decode("ascii").replace("\0", ""), UUID(bytes=place[:_ID]))
 
 
-BEGINNING: Final = Spot("9999", UUID(int=2**128 - 1))
+BEGINNING: Final = DemandCursor("9999", UUID(int=2**128 - 1))
 """The beginning of the list, newest first."""
 
 
-def written(spot: Spot | None) -> str | None:
+def written(spot: DemandCursor | None) -> str | None:
     """Encode a place as a cursor."""
     return pagination.written(spot.id.bytes + spot.at.encode()) if spot else None
 
 
-def read(cursor: str) -> Spot:
+def read(cursor: str) -> DemandCursor:
     """Decode the cursor of a request; the beginning of the list if it is empty. Raises `Refused`."""
-    return pagination.read(cursor, Spot.of) if cursor else BEGINNING
+    return pagination.read(cursor, DemandCursor.of) if cursor else BEGINNING

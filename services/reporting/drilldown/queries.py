@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Final
 
-from services.reporting.drilldown.pagination import Spot
-from services.reporting.figures.conditions import Condition, numbered
+from services.reporting.drilldown.pagination import DemandCursor
+from services.reporting.figures.conditions import SqlCondition, numbered
 from services.reporting.figures.queries import NOTHING_SAID, Consents
 from shared.chassis.database.pool import Connection
 from shared.contracts.demand.state import Demand
@@ -24,21 +24,23 @@ class DemandConditions:
     """The demands to read: an index finds those that meet `indexed`, and each of these is checked for `checked`."""
 
     jurisdiction: str
-    indexed: Sequence[Condition]
-    checked: Sequence[Condition]
+    indexed: Sequence[SqlCondition]
+    checked: Sequence[SqlCondition]
 
 
 @dataclass(frozen=True, slots=True)
-class Listed:
+class DemandPage:
     """A page of demands, and where the next one begins; None if there is none."""
 
     demands: Sequence[Demand]
-    next: Spot | None
+    next: DemandCursor | None
     consents: Consents = NOTHING_SAID
     """What was decided about the publication of these demands."""
 
 
-async def demands(db: Connection, conditions: DemandConditions, span: Span, after: Spot, limit: int) -> Listed:
+async def demands(
+    db: Connection, conditions: DemandConditions, span: Span, after: DemandCursor, limit: int
+) -> DemandPage:
     """The demands of a span after the place `after`, newest first."""
     indexed, values = _near(conditions, span, after)
     checked, checked_values = numbered(conditions.checked, len(values) + 1)
@@ -53,18 +55,18 @@ async def demands(db: Connection, conditions: DemandConditions, span: Span, afte
     )
     page = [Demand.model_validate_json(row["state"]) for row in rows[:limit]]
     if len(rows) > limit:
-        return Listed(page, Spot(rows[limit - 1]["submitted_at"], rows[limit - 1]["id"]))
-    return Listed(page, await _last_looked_at(db, indexed, values) if conditions.checked else None)
+        return DemandPage(page, DemandCursor(rows[limit - 1]["submitted_at"], rows[limit - 1]["id"]))
+    return DemandPage(page, await _last_looked_at(db, indexed, values) if conditions.checked else None)
 
 
-async def _last_looked_at(db: Connection, indexed: str, values: Sequence[object]) -> Spot | None:
+async def _last_looked_at(db: Connection, indexed: str, values: Sequence[object]) -> DemandCursor | None:
     """Where a statement stopped because it had read `LOOKED_AT` rows; None if it came to the end."""
     sql = f"SELECT submitted_at, id FROM ({indexed}) AS looked_at OFFSET {LOOKED_AT - 1}"  # noqa: S608 (as above)
     row = await db.fetchrow(sql, *values)
-    return Spot(row["submitted_at"], row["id"]) if row else None
+    return DemandCursor(row["submitted_at"], row["id"]) if row else None
 
 
-def _near(conditions: DemandConditions, span: Span, after: Spot) -> tuple[str, list[object]]:
+def _near(conditions: DemandConditions, span: Span, after: DemandCursor) -> tuple[str, list[object]]:
     first = [conditions.jurisdiction, *span, after.at, after.id]
     indexed, values = numbered(conditions.indexed, len(first))
     sql = f"""

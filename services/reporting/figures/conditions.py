@@ -21,7 +21,7 @@ OF_THE_PAST: Final = (COLLECTED, DONE)
 
 
 @dataclass(frozen=True, slots=True)
-class Condition:
+class SqlCondition:
     """An SQL condition, with `$?` in the place of each value."""
 
     sql: str
@@ -35,12 +35,12 @@ _OVERDUE: Final = """
     status = ANY($?::text[]) AND (state ->> 'due_at') COLLATE "C" < $? AND (state ->> 'due_at')::timestamptz < $?
 """
 _PLAIN: Final = {
-    "returned": Condition("(state ->> 'returns')::int > 0"),
-    "reopened": Condition("(state ->> 'reopenings')::int > 0"),
-    "not-reached": Condition("(state ->> 'calls')::int > 0"),
-    "on-the-spot": Condition("(state ->> 'on_the_spot')::boolean"),
-    "late": Condition(_LATE, (True,)),
-    "on-time": Condition(_LATE, (False,)),
+    "returned": SqlCondition("(state ->> 'returns')::int > 0"),
+    "reopened": SqlCondition("(state ->> 'reopenings')::int > 0"),
+    "not-reached": SqlCondition("(state ->> 'calls')::int > 0"),
+    "on-the-spot": SqlCondition("(state ->> 'on_the_spot')::boolean"),
+    "late": SqlCondition(_LATE, (True,)),
+    "on-time": SqlCondition(_LATE, (False,)),
 }
 
 
@@ -51,30 +51,30 @@ _JUDGED: Final = {
 """For each figure of satisfaction: which verdict it counts, the last or the first one, and which ratings."""
 _CONFIDENTIAL: Final = [str(kind) for kind in RequestKind if is_confidential(kind)]
 # The default kind is not stored.
-PUBLIC: Final = Condition("coalesce(state ->> 'kind', '') <> ALL($?::text[])", (_CONFIDENTIAL,))
+PUBLIC: Final = SqlCondition("coalesce(state ->> 'kind', '') <> ALL($?::text[])", (_CONFIDENTIAL,))
 """Holds for demands that are no reports (举报). Reports are counted, but most lists leave them out, because a list
 would say something about them."""
 
 
-def counts(counted: str, now: datetime) -> Sequence[Condition]:
+def counts(counted: str, now: datetime) -> Sequence[SqlCondition]:
     """The conditions of a demand that this figure counts; `counted` is one of `NAMES`."""
     kind, _, name = counted.partition(":")
     match kind:
         case "collected":
             return ()
         case "completed":
-            return (Condition(f"{_STANDING} = ANY($?::text[])", (sorted(COMPLETED),)),)
+            return (SqlCondition(f"{_STANDING} = ANY($?::text[])", (sorted(COMPLETED),)),)
         case "overdue":
-            return (Condition(_OVERDUE, (sorted(OWED), text(now + timedelta(seconds=1)), now)),)
+            return (SqlCondition(_OVERDUE, (sorted(OWED), text(now + timedelta(seconds=1)), now)),)
         case "status":
-            return (Condition(f"{_STANDING} = $?", (name,)),)
+            return (SqlCondition(f"{_STANDING} = $?", (name,)),)
         case "rating":
-            return (Condition("state ->> 'rating' = $?", (name,)),)
+            return (SqlCondition("state ->> 'rating' = $?", (name,)),)
         case "first-rating":
-            return (Condition("state ->> 'first_rating' = $?", (name,)),)
+            return (SqlCondition("state ->> 'first_rating' = $?", (name,)),)
         case _ if judged := _JUDGED.get(kind):
             verdict, levels = judged
-            return (Condition(f"state ->> '{verdict}' = ANY($?::text[])", (list(map(str, levels)),)),)
+            return (SqlCondition(f"state ->> '{verdict}' = ANY($?::text[])", (list(map(str, levels)),)),)
         case _:
             return (_PLAIN[kind],)
 
@@ -114,14 +114,14 @@ _UNIT_BY: Final = """
 """
 
 
-def counted_by(counted: str, evening: datetime) -> Sequence[Condition]:
+def counted_by(counted: str, evening: datetime) -> Sequence[SqlCondition]:
     """The conditions of a demand that this figure counted on that evening; `counted` is one of `OF_THE_PAST`."""
-    return (Condition(_DONE_BY, (evening, "resolved")),) if counted == DONE else ()
+    return (SqlCondition(_DONE_BY, (evening, "resolved")),) if counted == DONE else ()
 
 
-def held_by(unit: str, evening: datetime) -> Condition:
+def held_by(unit: str, evening: datetime) -> SqlCondition:
     """The condition that this unit was responsible for the demand on that evening."""
-    return Condition(_UNIT_BY, (evening, UNKNOWN, unit))
+    return SqlCondition(_UNIT_BY, (evening, UNKNOWN, unit))
 
 
 # After n corrections the category is the one at index n of `categories`; without corrections it is `category`.
@@ -132,12 +132,12 @@ _CATEGORY_BY: Final = """
 """
 
 
-def about_by(categories: Sequence[str], evening: datetime) -> Condition:
+def about_by(categories: Sequence[str], evening: datetime) -> SqlCondition:
     """The condition that the demand had one of these categories on that evening."""
-    return Condition(_CATEGORY_BY, (evening, UNKNOWN, list(categories)))
+    return SqlCondition(_CATEGORY_BY, (evening, UNKNOWN, list(categories)))
 
 
-def numbered(conditions: Sequence[Condition], after: int) -> tuple[str, list[object]]:
+def numbered(conditions: Sequence[SqlCondition], after: int) -> tuple[str, list[object]]:
     """The conditions joined by AND, with numbered parameters that begin after `after`, and the values of the
     parameters."""
     values = [value for condition in conditions for value in condition.values]

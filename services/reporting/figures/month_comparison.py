@@ -21,36 +21,36 @@ OPENS_TO: Final[dict[Measure, str]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Figure:
+class MonthFigure:
     """A count, or a rate in per cent; None where there is nothing to make a rate of."""
 
     value: float | None
     is_rate: bool
 
-    def less(self, other: "Figure") -> float | None:
+    def less(self, other: "MonthFigure") -> float | None:
         """The difference to the other value: demands, or percentage points."""
         return None if self.value is None or other.value is None else round(self.value - other.value, 2)
 
 
-def figure(row: Breakdown, measure: Measure) -> Figure:
+def figure(row: Breakdown, measure: Measure) -> MonthFigure:
     """One figure of a month."""
     match measure:
         case "collected":
-            return Figure(row.collected, False)
+            return MonthFigure(row.collected, False)
         case "completed":
-            return Figure(row.completed, False)
+            return MonthFigure(row.completed, False)
         case "rate":
-            return Figure(row.rate, True)
+            return MonthFigure(row.rate, True)
         case "on_time":
-            return Figure(on_time_rate(row), True)
+            return MonthFigure(on_time_rate(row), True)
         case "satisfaction":
-            return Figure(row.satisfaction.rate if row.satisfaction else None, True)
+            return MonthFigure(row.satisfaction.rate if row.satisfaction else None, True)
         case "first_satisfaction":
-            return Figure(row.first_satisfaction.rate if row.first_satisfaction else None, True)
+            return MonthFigure(row.first_satisfaction.rate if row.first_satisfaction else None, True)
         case "reopened" | "returned":
-            return Figure(row.marks.get(measure, 0), False)
+            return MonthFigure(row.marks.get(measure, 0), False)
         case "on_the_spot":
-            return Figure(row.marks.get("on-the-spot", 0), False)
+            return MonthFigure(row.marks.get("on-the-spot", 0), False)
 
 
 def on_time_rate(row: Breakdown) -> float | None:

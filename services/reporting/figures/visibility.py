@@ -7,13 +7,13 @@ from services.reporting.figures.domain import Dimension
 from services.reporting.figures.queries import Consents
 from shared.contracts.demand.state import Demand
 from shared.jurisdiction.pack import Pack
-from shared.jurisdiction.publication import PublicDemand, Shown, seen_by_public
+from shared.jurisdiction.publication import PublicDemand, PublicPart, seen_by_public
 
 _TELLS: Final = {
-    Dimension.DIVISION: Shown.PLACE,
-    Dimension.UNIT: Shown.UNIT,
-    Dimension.CATEGORY: Shown.CATEGORY,
-    Dimension.CHANNEL: Shown.CHANNEL,
+    Dimension.DIVISION: PublicPart.PLACE,
+    Dimension.UNIT: PublicPart.UNIT,
+    Dimension.CATEGORY: PublicPart.CATEGORY,
+    Dimension.CHANNEL: PublicPart.CHANNEL,
 }
 """What a list of the demands of one row discloses of each demand."""
 

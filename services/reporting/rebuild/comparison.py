@@ -29,7 +29,7 @@ class FieldDifference:
 
 
 @dataclass(frozen=True, slots=True)
-class Difference:
+class NumberDifference:
     """A number that differs in the rebuilt tables, with its name in Chinese and in English. For a demand whose state
     differs, `fields` are the fields that differ."""
 
@@ -40,7 +40,7 @@ class Difference:
     fields: Sequence[FieldDifference] = ()
 
 
-async def differences(db: Connection, most: int) -> tuple[Sequence[Difference], int]:
+async def differences(db: Connection, most: int) -> tuple[Sequence[NumberDifference], int]:
     """The first `most` differences of each kind, and how many there are in all. Both sets of tables must have been made
     of the same facts."""
     demands = await _demands(db)
@@ -54,7 +54,7 @@ async def differences(db: Connection, most: int) -> tuple[Sequence[Difference], 
     return shown, len(demands) + sum(map(len, numbers))
 
 
-async def _counters(db: Connection, table: str, levels: Sequence[str]) -> list[Difference]:
+async def _counters(db: Connection, table: str, levels: Sequence[str]) -> list[NumberDifference]:
     """The differences of a counter table, at every level at which figures are read; counters and sums are added."""
     period = {"cohort": "month", "flow": "day"}[table]
     sides = " UNION ALL ".join(
@@ -86,15 +86,15 @@ async def _counters(db: Connection, table: str, levels: Sequence[str]) -> list[D
 
 def _counter(
     table: str, level: str, period: str, row: tuple[str, str, str], measure: str, in_use: int, anew: int
-) -> Difference:
+) -> NumberDifference:
     zh, en = _PERIODS[level]
     when_zh, when_en = (zh, en) if level == "millennium" else (f"{period}（{zh}）", f"{en} {period}")
     of_zh, of_en = ("按受理月份", "by month submitted") if table == "cohort" else ("按日变化", "daily flow")
     name = " ".join((*(part for part in row if part), measure))
-    return Difference(f"{of_zh}，{when_zh}，{name}", f"{of_en}, {when_en}, {name}", in_use, anew)
+    return NumberDifference(f"{of_zh}，{when_zh}，{name}", f"{of_en}, {when_en}, {name}", in_use, anew)
 
 
-async def _owed(db: Connection) -> list[Difference]:
+async def _owed(db: Connection) -> list[NumberDifference]:
     rows = await db.fetch(
         f"""
         SELECT jurisdiction, due_at, coalesce(known.n, 0)::bigint AS in_use, coalesce(built.n, 0)::bigint AS anew
@@ -104,7 +104,7 @@ async def _owed(db: Connection) -> list[Difference]:
         """  # noqa: S608
     )
     return [
-        Difference(
+        NumberDifference(
             f"{row['jurisdiction']} 应于 {row['due_at'].isoformat()} 前答复的诉求",
             f"open demands of {row['jurisdiction']} due at {row['due_at'].isoformat()}",
             row["in_use"],
@@ -114,7 +114,7 @@ async def _owed(db: Connection) -> list[Difference]:
     ]
 
 
-async def _demands(db: Connection) -> list[tuple[UUID, Difference]]:
+async def _demands(db: Connection) -> list[tuple[UUID, NumberDifference]]:
     """The demands whose state differs, by id; each compares how many facts have changed the demand."""
     rows = await db.fetch(
         f"""
@@ -128,9 +128,9 @@ async def _demands(db: Connection) -> list[tuple[UUID, Difference]]:
     return [(row["id"], _standing(row["number"], row["in_use"], row["anew"])) for row in rows]
 
 
-def _standing(number: str, in_use: int, anew: int) -> Difference:
+def _standing(number: str, in_use: int, anew: int) -> NumberDifference:
     zh = f"诉求 {number} 的状态不同，已处理的事件数"
-    return Difference(zh, f"demand {number} has another state; number of its status facts", in_use, anew)
+    return NumberDifference(zh, f"demand {number} has another state; number of its status facts", in_use, anew)
 
 
 async def _fields(db: Connection, id: UUID) -> list[FieldDifference]:
@@ -151,9 +151,9 @@ def _short(value: str | None) -> str | None:
     return None if value is None else shortened(value, LONGEST_VALUE)
 
 
-async def _facts(db: Connection) -> list[Difference]:
+async def _facts(db: Connection) -> list[NumberDifference]:
     in_use, anew = [await db.fetchval(f"SELECT count(*) FROM {schema}.fact") for schema in (IN_USE, ANEW)]  # noqa: S608
-    return [] if in_use == anew else [Difference("已听到的事件总数", "facts heard", in_use, anew)]
+    return [] if in_use == anew else [NumberDifference("已听到的事件总数", "facts heard", in_use, anew)]
 
 
 async def new_dead_letters(db: Connection) -> int:

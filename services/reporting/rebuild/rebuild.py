@@ -14,7 +14,7 @@ from aiokafka import TopicPartition
 
 from services.reporting.figures.rollup import Rollup
 from services.reporting.rebuild import locks, tables
-from services.reporting.rebuild.comparison import Difference, differences, new_dead_letters
+from services.reporting.rebuild.comparison import NumberDifference, differences, new_dead_letters
 from services.reporting.rebuild.folding import Folding
 from services.reporting.rebuild.tables import ANEW, IN_USE
 from shared.chassis.consumer import consumer_log
@@ -152,7 +152,7 @@ class Rebuild:
             self.say(f"有 {dead:,} 条记录无法处理", f"{dead:,} records could not be handled")
         return count + dead
 
-    def _tell(self, difference: Difference) -> None:
+    def _tell(self, difference: NumberDifference) -> None:
         self.say(
             f"{difference.zh}：现为 {difference.in_use:,}，重建后为 {difference.anew:,}",
             f"{difference.en}: {difference.in_use:,} now, {difference.anew:,} rebuilt",

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from services.reporting.figures.completion import Breakdown
-from services.reporting.figures.month_comparison import OPENS_TO, Figure, figure, month_before, month_row
+from services.reporting.figures.month_comparison import OPENS_TO, MonthFigure, figure, month_before, month_row
 from services.reporting.web.words import WORDS
 
 
@@ -62,17 +62,17 @@ def month_view(
     return MonthView(lines, [name for name, _, _ in earlier], month == this)
 
 
-def _href(shown: Figure, href: str | None) -> str:
+def _href(shown: MonthFigure, href: str | None) -> str:
     return href if href and shown.value is not None else ""
 
 
-def _value(shown: Figure) -> str:
+def _value(shown: MonthFigure) -> str:
     if shown.value is None:
         return "—"
     return f"{shown.value:.2f} %" if shown.is_rate else f"{int(shown.value):,}"
 
 
-def _change(now: Figure, before: Figure, lang: str) -> str:
+def _change(now: MonthFigure, before: MonthFigure, lang: str) -> str:
     """The difference with a sign: a number of demands with its share, or percentage points."""
     words, more = WORDS[lang], now.less(before)
     if more is None:

@@ -34,7 +34,7 @@ from shared.identity.session_cookie import seems_signed_in
 from shared.jurisdiction.jurisdictions import Jurisdictions
 from shared.jurisdiction.pack import Pack
 from shared.web.pages import Pages
-from shared.web.parts import Bar, Column, Entry, Group, Link, Tab
+from shared.web.parts import Bar, Column, Entry, Link, RowGroup, Tab
 from shared.web.spreadsheet import spreadsheet
 from shared.web.way_back import Back, way_back
 
@@ -175,7 +175,7 @@ def _opened(drilldown: Drilldown, packs: Jurisdictions) -> APIRouter:
         following = pagination.written(listed.next)
         values = _common(packs, pack, lang, is_staff) | {
             "demands": (rows := [showing.demand(demand, listed.consents) for demand in listed.demands]),
-            "groups": [Group(rows)],
+            "groups": [RowGroup(rows)],
             "columns": [Column(WORDS[lang][name]) for name in COLUMNS],
             "heading": showing.heading(figure),
             "without_reports": not figure.lists_reports,

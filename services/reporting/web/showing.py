@@ -7,7 +7,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from services.reporting.drilldown import steps
-from services.reporting.drilldown.handler import Figure
+from services.reporting.drilldown.handler import OpenedFigure
 from services.reporting.figures.completion import Breakdown, above
 from services.reporting.figures.domain import Dimension, is_late, is_overdue, standing
 from services.reporting.figures.names import NOBODY, name_of
@@ -47,7 +47,7 @@ class Showing:
         """The name of a row; a dash if it has none."""
         return name_of(self.pack, dimension, key, self.channels, self.lang) if key else NOBODY
 
-    def heading(self, figure: Figure) -> list[str]:
+    def heading(self, figure: OpenedFigure) -> list[str]:
         """The heading of a figure: its row, its time, and what it counts."""
         row = self.name(figure.dimension, figure.key) if figure.dimension is not Dimension.ALL else ""
         month = figure.month.strftime("%Y-%m") if figure.month else ""

@@ -22,7 +22,7 @@ _MOVES: Final[Sequence[type[f.Fact]]] = (f.DemandResolved, f.VerdictGiven, f.Cal
 
 
 @dataclass(frozen=True, slots=True)
-class _Course:
+class _CallBackCourse:
     """The last change of a batch to the call-back of one demand: a call that is due, a failed call, or no call any
     more."""
 
@@ -34,11 +34,11 @@ def call_back_projection(packs: Jurisdictions) -> Projection[Demand, f.Fact, Who
     """The projection of call-backs, by the rules of these packs."""
 
     def write(writes: WriteBatch, changes: Sequence[Whole]) -> None:
-        courses: dict[UUID, _Course] = {}
+        courses: dict[UUID, _CallBackCourse] = {}
         for change in changes:
             if (course := _course(change, packs)) is not None:
                 courses[change.envelope.key] = course
-        queries.forget(writes, [key for key, course in courses.items() if course == _Course()])
+        queries.forget(writes, [key for key, course in courses.items() if course == _CallBackCourse()])
         if waiting := [course.waiting for course in courses.values() if course.waiting]:
             queries.put_waiting(writes, waiting)
         if in_vain := [course.in_vain for course in courses.values() if course.in_vain]:
@@ -48,7 +48,7 @@ def call_back_projection(packs: Jurisdictions) -> Projection[Demand, f.Fact, Who
     return Projection(on=dict.fromkeys(_MOVES, change_itself), ignores=ignored, write=write)
 
 
-def _course(change: Whole, packs: Jurisdictions) -> _Course | None:
+def _course(change: Whole, packs: Jurisdictions) -> _CallBackCourse | None:
     fact, demand = change.fact, change.after
     pack = packs.of_division(demand.division)
     if isinstance(fact, f.VerdictGiven | f.CallBackFailed) and fact.judged != demand.version:
@@ -56,11 +56,11 @@ def _course(change: Whole, packs: Jurisdictions) -> _Course | None:
     if isinstance(fact, f.CallBackFailed):
         due = due_at(fact.next_at, pack) if pack and fact.next_at else None
         tried = (fact.attempt, fact.not_reached, change.envelope.time)
-        return _Course(in_vain=(*_about(demand), fact.next_at, due, *tried))
+        return _CallBackCourse(in_vain=(*_about(demand), fact.next_at, due, *tried))
     if isinstance(fact, f.DemandResolved):
         call = first_call(demand, pack) if pack else None
-        return _Course(waiting=(*_about(demand), *call)) if call else None
-    return _Course()
+        return _CallBackCourse(waiting=(*_about(demand), *call)) if call else None
+    return _CallBackCourse()
 
 
 def _about(demand: Demand) -> Row:

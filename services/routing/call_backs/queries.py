@@ -20,7 +20,7 @@ _STATE: Final = (
 )
 
 
-class Waiting(NamedTuple):
+class CallBackCandidate(NamedTuple):
     """A case whose citizen may be called now."""
 
     demand: Demand
@@ -127,7 +127,7 @@ async def _judged(db: Connection, demand: Demand) -> Judged | None:
 
 async def waiting(
     db: Connection, jurisdiction: str, unit: str, now: datetime, after: Moment, limit: int
-) -> tuple[list[Waiting], Moment | None]:
+) -> tuple[list[CallBackCandidate], Moment | None]:
     """The cases whose citizens may be called by now, the longest waiting first, and where the next page begins. Cases
     in which this unit had a part are left out."""
     rows = await db.fetch(
@@ -147,7 +147,7 @@ async def waiting(
     cases = []
     for row in rows[:limit]:
         state = {name: value for name, value in row.items() if name not in ("id", "state", "text")}
-        cases.append(Waiting(Demand.model_validate_json(row["state"]), row["text"], CallBackState(**state)))
+        cases.append(CallBackCandidate(Demand.model_validate_json(row["state"]), row["text"], CallBackState(**state)))
     last = rows[limit - 1] if len(rows) > limit else None
     return cases, Moment(last["call_at"], last["id"]) if last else None
 

@@ -13,7 +13,7 @@ from services.routing.cases.desks import desk_of
 from services.routing.cases.handler import Actor, CaseHandler
 from services.routing.cases.reading import Case, case_of
 from services.routing.cases.worklist_filters import Filters
-from services.routing.cases.worklists import COUNTED_UP_TO, CaseSummary, Cursor, List, Place, Sort, place_of
+from services.routing.cases.worklists import COUNTED_UP_TO, CaseCursor, CaseSummary, Cursor, List, Sort, place_of
 from shared.chassis.http.pagination import Page, link
 from shared.contracts.examples import DEMAND, shown
 from shared.contracts.text import Text
@@ -111,7 +111,7 @@ def _lists(desk: CaseHandler, staff: WhoAsks) -> APIRouter:
     return router
 
 
-def _answer(cases: list[CaseSummary], next_place: Place | None, request: Request, response: Response) -> Worklist:
+def _answer(cases: list[CaseSummary], next_place: CaseCursor | None, request: Request, response: Response) -> Worklist:
     cursor = next_place.written() if next_place else None
     link(cursor, request, response)
     return Worklist(cases=cases, next=cursor)

@@ -14,14 +14,14 @@ NAMED: Final = (
 _TYPES: Final[Mapping[type, str]] = {list: "text[]", str: "text", datetime: "timestamptz"}
 
 
-class Span(NamedTuple):
+class TimeRange(NamedTuple):
     """From a moment until before another one; None where it has no such end."""
 
     since: datetime | None = None
     until: datetime | None = None
 
 
-ANY_TIME: Final = Span()
+ANY_TIME: Final = TimeRange()
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +35,8 @@ class Filters:
     """A text in a number or the title."""
     places: Sequence[str] = ()
     """Divisions whose names contain `text`: a case in one of them is found too."""
-    raised: Span = ANY_TIME
-    due: Span = ANY_TIME
+    raised: TimeRange = ANY_TIME
+    due: TimeRange = ANY_TIME
 
 
 def conditions_of(filters: Filters, parameters: list[Any]) -> tuple[str, list[Any]]:

@@ -97,7 +97,7 @@ class Desk:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class CaseCursor:
     """The cursor of a page: it begins after the case with this rank, due time and id."""
 
     rank: int
@@ -105,7 +105,7 @@ class Place:
     id: UUID
 
     @classmethod
-    def of(cls, cursor: bytes) -> "Place":
+    def of(cls, cursor: bytes) -> "CaseCursor":
         """Decode a cursor that `written` made; raises `ValueError`."""
         rank, _, due_at = cursor[16:].decode("ascii").partition(" ")
         return cls(int(rank), datetime.fromisoformat(due_at), UUID(bytes=cursor[:16]))
@@ -115,18 +115,18 @@ class Place:
         return pagination.written(self.id.bytes + f"{self.rank} {self.due_at.isoformat()}".encode())
 
 
-BEGINNING: Final = Place(-1, datetime(1970, 1, 1, tzinfo=UTC), UUID(int=0))
+BEGINNING: Final = CaseCursor(-1, datetime(1970, 1, 1, tzinfo=UTC), UUID(int=0))
 Cursor = Annotated[str, Query(max_length=120, description="`next` of the page before")]
 
 
-def place_of(cursor: str) -> Place:
+def place_of(cursor: str) -> CaseCursor:
     """Decode the cursor of a request; the beginning of the list if it is empty. Raises `Refused`."""
-    return pagination.read(cursor, Place.of) if cursor else BEGINNING
+    return pagination.read(cursor, CaseCursor.of) if cursor else BEGINNING
 
 
 async def page(
-    db: Connection, desk: Desk, name: List, sort: Sort, filters: Filters, after: Place, limit: int
-) -> tuple[list[CaseSummary], Place | None]:
+    db: Connection, desk: Desk, name: List, sort: Sort, filters: Filters, after: CaseCursor, limit: int
+) -> tuple[list[CaseSummary], CaseCursor | None]:
     """At most `limit` cases of a list after `after`, and where the next page begins; None on the last page."""
     lane = _LANES[name]
     matching, parameters = conditions_of(filters, _parameters(desk, name))
@@ -147,7 +147,7 @@ async def page(
     next_page = None
     if len(rows) > limit:
         rows, last = rows[:limit], rows[limit - 1]
-        next_page = Place(last["rank"], last["work_due_at"], last["id"])
+        next_page = CaseCursor(last["rank"], last["work_due_at"], last["id"])
     return [_summary(row) for row in rows], next_page
 
 

@@ -8,7 +8,7 @@ from enum import StrEnum
 from shared.jurisdiction.parts import Rule
 
 
-class Change(StrEnum):
+class RuleChange(StrEnum):
     """How a rule differs. A rule has moved if a rule that stood behind it now stands before it."""
 
     ADDED = "added"
@@ -18,11 +18,11 @@ class Change(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Difference:
+class RuleDifference:
     """The difference of one rule. `before` is None if the rule is new, `after` if it was removed. `above` is the rule
     directly before it now; None if it is the first one."""
 
-    change: Change
+    change: RuleChange
     before: Rule | None
     after: Rule | None
     above: str | None = None
@@ -34,7 +34,7 @@ class Difference:
         return rule_of_either.id if rule_of_either else ""
 
 
-def differences(before: Sequence[Rule], after: Sequence[Rule]) -> list[Difference]:
+def differences(before: Sequence[Rule], after: Sequence[Rule]) -> list[RuleDifference]:
     """The differences in the order of the later version, then those of removed rules. Rules are matched by their
     ids."""
     old, new = {rule.id: rule for rule in before}, {rule.id: rule for rule in after}
@@ -43,17 +43,17 @@ def differences(before: Sequence[Rule], after: Sequence[Rule]) -> list[Differenc
     for above, rule in zip((None, *new), new.values(), strict=False):
         change = _change(old, rule, in_order)
         if change:
-            changed.append(Difference(change, old.get(rule.id), rule, above))
-    removed = [Difference(Change.REMOVED, rule, None) for id, rule in old.items() if id not in new]
+            changed.append(RuleDifference(change, old.get(rule.id), rule, above))
+    removed = [RuleDifference(RuleChange.REMOVED, rule, None) for id, rule in old.items() if id not in new]
     return [*changed, *removed]
 
 
-def _change(old: Mapping[str, Rule], rule: Rule, in_order: frozenset[str]) -> Change | None:
+def _change(old: Mapping[str, Rule], rule: Rule, in_order: frozenset[str]) -> RuleChange | None:
     if rule.id not in old:
-        return Change.ADDED
+        return RuleChange.ADDED
     if old[rule.id] != rule:
-        return Change.CHANGED
-    return None if rule.id in in_order else Change.MOVED
+        return RuleChange.CHANGED
+    return None if rule.id in in_order else RuleChange.MOVED
 
 
 def _in_their_order(before: Sequence[str], after: Sequence[str]) -> frozenset[str]:

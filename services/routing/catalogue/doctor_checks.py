@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Final
 
 from services.routing.catalogue import queries
-from services.routing.catalogue.domain import Publication, in_force, scheduled
+from services.routing.catalogue.domain import CataloguePublication, in_force, scheduled
 from services.routing.catalogue.packs_in_force import errors_of
 from shared.chassis.base.clock import now
 from shared.chassis.base.findings import Finding, Words, broken, ok
@@ -34,7 +34,7 @@ async def unusable(db: Connection, packs: Jurisdictions, at: datetime) -> Sequen
     return findings or [ok(Words("catalogues: all published ones match their packs", "派单目录：已发布的均可用"))]
 
 
-async def _unusable(db: Connection, pack: Pack, publication: Publication) -> Sequence[Finding]:
+async def _unusable(db: Connection, pack: Pack, publication: CataloguePublication) -> Sequence[Finding]:
     stored = await queries.version(db, pack.id, publication.version)
     errors = errors_of(pack, stored.content) if stored else ()
     if not errors:

@@ -36,7 +36,7 @@ class Action(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Publication:
+class CataloguePublication:
     """A publication: the version is in force from `in_force_from` on, unless it is cancelled before."""
 
     position: int
@@ -46,7 +46,7 @@ class Publication:
 
 
 @dataclass(frozen=True, slots=True)
-class Progress:
+class DraftProgress:
     """The progress of a draft. `sound` says that a check found no error; `rehearsed_on` is the version with which it
     was compared."""
 
@@ -55,19 +55,21 @@ class Progress:
     rehearsed_on: str | None = None
 
 
-def in_force(publications: Sequence[Publication], moment: datetime) -> Publication | None:
+def in_force(publications: Sequence[CataloguePublication], moment: datetime) -> CataloguePublication | None:
     """The publication that is in force at a moment; None if the pack's own file is."""
     past = [publication for publication in publications if publication.at <= moment]
     return max(past, key=lambda publication: (publication.at, publication.position), default=None)
 
 
-def scheduled(publications: Sequence[Publication], moment: datetime) -> list[Publication]:
+def scheduled(publications: Sequence[CataloguePublication], moment: datetime) -> list[CataloguePublication]:
     """The publications that are not yet in force: one, and for a few seconds a second one that can no longer be
     cancelled."""
     return [publication for publication in publications if publication.at > moment]
 
 
-def state(version: str, progress: Progress, publications: Sequence[Publication], at: datetime, file: str) -> State:
+def state(
+    version: str, progress: DraftProgress, publications: Sequence[CataloguePublication], at: datetime, file: str
+) -> State:
     """The state of a version; `file` is the version of the pack's own file."""
     current, upcoming = in_force(publications, at), scheduled(publications, at)
     if version == (current.version if current else file):
@@ -84,14 +86,14 @@ def state(version: str, progress: Progress, publications: Sequence[Publication],
     return State.DRAFT
 
 
-def _ended_by_rollback(publications: Sequence[Publication], own: Publication, at: datetime) -> bool:
+def _ended_by_rollback(publications: Sequence[CataloguePublication], own: CataloguePublication, at: datetime) -> bool:
     later = [
         publication for publication in publications if own.position < publication.position and publication.at <= at
     ]
     return bool(later) and later[0].is_rollback
 
 
-def publishing(progress: Progress, current: str, at: datetime | None, now: datetime) -> datetime:
+def publishing(progress: DraftProgress, current: str, at: datetime | None, now: datetime) -> datetime:
     """The moment at which a version comes into force if it is published now; raises `Refused`.
 
     The version must have passed a check without errors, and a rehearsal against the version in force: a rehearsal
@@ -122,7 +124,7 @@ def moment_of(at: datetime | None, now: datetime) -> datetime:
     return max(now + NOTICE, at or now)
 
 
-def before(publications: Sequence[Publication], file: str, now: datetime) -> str:
+def before(publications: Sequence[CataloguePublication], file: str, now: datetime) -> str:
     """The version to which a rollback leads; raises `Refused` if there is none."""
     history = in_order(publications, file, now)
     if len(history) < 2:
@@ -132,7 +134,7 @@ def before(publications: Sequence[Publication], file: str, now: datetime) -> str
     return history[-2]
 
 
-def in_order(publications: Sequence[Publication], file: str, now: datetime) -> Sequence[str]:
+def in_order(publications: Sequence[CataloguePublication], file: str, now: datetime) -> Sequence[str]:
     """The versions that were in force one after the other up to the present one, without those that a rollback
     removed."""
     past = [publication for publication in publications if publication.at <= now]

@@ -13,7 +13,7 @@ from services.routing.catalogue import queries, returns_queries, returns_view, v
 from services.routing.catalogue.domain import (
     NOTICE,
     Action,
-    Publication,
+    CataloguePublication,
     before,
     in_force,
     in_order,
@@ -32,7 +32,7 @@ from shared.chassis.database.pool import Connection, Pool
 from shared.contracts.refusals import Code, Refused
 from shared.identity.person import Person
 from shared.jurisdiction.checks.catalogue import check_version
-from shared.jurisdiction.draft import CatalogueFile, Sheet
+from shared.jurisdiction.draft import CatalogueFile, PackSheet
 from shared.jurisdiction.pack import Pack
 from shared.jurisdiction.reader import read_catalogue
 
@@ -209,7 +209,7 @@ class CatalogueDesk:
         return view.whole(stored, publications, self.clock(), file, rows)
 
 
-def _sheet(stored: StoredVersion) -> Sheet[CatalogueFile]:
+def _sheet(stored: StoredVersion) -> PackSheet[CatalogueFile]:
     return read_catalogue("catalogue", stored.content)
 
 
@@ -229,6 +229,6 @@ def _version_of(file: Pack, stored: StoredVersion) -> Pack:
     return pack
 
 
-def _current(publications: Sequence[Publication], at: datetime, file: Pack) -> str:
+def _current(publications: Sequence[CataloguePublication], at: datetime, file: Pack) -> str:
     current = in_force(publications, at)
     return current.version if current else file.catalogue_version

@@ -10,14 +10,14 @@ import structlog
 import yaml
 
 from services.routing.catalogue import queries
-from services.routing.catalogue.domain import Publication, in_force
+from services.routing.catalogue.domain import CataloguePublication, in_force
 from shared.chassis.base.clock import now
 from shared.chassis.database.pool import Connection, Pool
 from shared.chassis.work.periodic import every
 from shared.jurisdiction.checks.catalogue import check_version
 from shared.jurisdiction.jurisdictions import Jurisdictions
 from shared.jurisdiction.pack import Pack
-from shared.jurisdiction.problems import PackError, Problem, Severity
+from shared.jurisdiction.problems import PackError, PackProblem, ProblemSeverity
 from shared.jurisdiction.reader import read_catalogue
 
 log = structlog.get_logger()
@@ -112,7 +112,7 @@ class PacksInForce(Jurisdictions):
         return (*periods, _Period(None, await self._in_force(db, publications_of, at)))
 
     async def _in_force(
-        self, db: Connection, publications_of: Mapping[str, list[Publication]], moment: datetime
+        self, db: Connection, publications_of: Mapping[str, list[CataloguePublication]], moment: datetime
     ) -> Jurisdictions:
         packs = []
         for pack in self._files:
@@ -150,13 +150,13 @@ def usable(file: Pack, content: str) -> Pack | None:
     return file.with_catalogue(part.rules, part.limits)
 
 
-def errors_of(file: Pack, content: str) -> Sequence[Problem]:
+def errors_of(file: Pack, content: str) -> Sequence[PackProblem]:
     """The errors that keep a catalogue from being used with the present pack, such as a unit that no longer exists."""
     try:
         problems = check_version(read_catalogue("catalogue", content), file)
     except PackError as fault:
         return list(fault.problems)
-    return [problem for problem in problems if problem.severity is Severity.ERROR]
+    return [problem for problem in problems if problem.severity is ProblemSeverity.ERROR]
 
 
 def written(pack: Pack) -> str:

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import asyncpg
 
-from services.routing.catalogue.domain import NOTICE, Action, Progress, Publication
+from services.routing.catalogue.domain import NOTICE, Action, CataloguePublication, DraftProgress
 from shared.chassis.database.pool import Connection
 from shared.identity.person import Person
 
@@ -30,10 +30,10 @@ class StoredVersion:
     rehearsal: dict[str, Any] | None
 
     @property
-    def progress(self) -> Progress:
+    def progress(self) -> DraftProgress:
         """The progress of the version towards its publication."""
         sound = self.findings is not None and all(finding["severity"] != "error" for finding in self.findings)
-        return Progress(self.origin, sound, self.rehearsal["base"] if self.rehearsal else None)
+        return DraftProgress(self.origin, sound, self.rehearsal["base"] if self.rehearsal else None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +138,7 @@ async def cancel(db: Connection, jurisdiction: str, after: datetime, at: datetim
     return [row["version"] for row in rows]
 
 
-async def publications(db: Connection, jurisdiction: str) -> list[Publication]:
+async def publications(db: Connection, jurisdiction: str) -> list[CataloguePublication]:
     """The publications that were not cancelled, in the order in which they were written."""
     rows = await db.fetch(
         """
@@ -147,7 +147,9 @@ async def publications(db: Connection, jurisdiction: str) -> list[Publication]:
         """,
         jurisdiction,
     )
-    return [Publication(row["position"], row["version"], row["in_force_from"], row["is_rollback"]) for row in rows]
+    return [
+        CataloguePublication(row["position"], row["version"], row["in_force_from"], row["is_rollback"]) for row in rows
+    ]
 
 
 async def mark(db: Connection) -> tuple[int, datetime | None]:

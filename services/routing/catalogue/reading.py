@@ -3,14 +3,14 @@
 from typing import Final
 
 from shared.contracts.refusals import Code, FieldError, Refused
-from shared.jurisdiction.draft import CatalogueFile, Sheet
-from shared.jurisdiction.problems import PackError, Problem
+from shared.jurisdiction.draft import CatalogueFile, PackSheet
+from shared.jurisdiction.problems import PackError, PackProblem
 from shared.jurisdiction.reader import read_catalogue
 
 _SHOWN: Final = 20
 
 
-def read_sheet(content: str) -> Sheet[CatalogueFile]:
+def read_sheet(content: str) -> PackSheet[CatalogueFile]:
     """The rules with their line numbers; raises `Refused`, which names every line that cannot be parsed."""
     try:
         return read_catalogue("catalogue", content)
@@ -21,6 +21,6 @@ def read_sheet(content: str) -> Sheet[CatalogueFile]:
         raise Refused(Code.INVALID, en, f"派单目录有误：{zh}", errors) from None
 
 
-def _unreadable(problem: Problem) -> FieldError:
+def _unreadable(problem: PackProblem) -> FieldError:
     zh = f"第 {problem.spot.line} 行：{problem.zh or problem.message}"
     return FieldError(f"content:{problem.spot.line}", zh, problem.message)

@@ -5,12 +5,20 @@ from typing import Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
-from services.routing.catalogue.domain import Action, Progress, Publication, State, in_force, scheduled, state
+from services.routing.catalogue.domain import (
+    Action,
+    CataloguePublication,
+    DraftProgress,
+    State,
+    in_force,
+    scheduled,
+    state,
+)
 from services.routing.catalogue.queries import StoredAction, StoredVersion
 from services.routing.catalogue.rehearsal import Rehearsal
 from shared.contracts.examples import NUMBER, TITLE, shown
 from shared.jurisdiction.pack import Pack
-from shared.jurisdiction.problems import Problem
+from shared.jurisdiction.problems import PackProblem
 
 VERSION: Final = "3f2a9c1b7d04"
 _FINDING: Final[dict[str, JsonValue]] = {
@@ -147,21 +155,23 @@ class CatalogueActions(BaseModel):
     actions: list[CatalogueAction]
 
 
-def finding(problem: Problem) -> CatalogueFinding:
+def finding(problem: PackProblem) -> CatalogueFinding:
     """The answer's finding, from a problem that the checker found."""
     return CatalogueFinding(
         line=problem.spot.line, severity=problem.severity.value, message=problem.message, message_zh=problem.zh
     )
 
 
-def summary(stored: StoredVersion, publications: list[Publication], now: datetime, file: Pack) -> CatalogueSummary:
+def summary(
+    stored: StoredVersion, publications: list[CataloguePublication], now: datetime, file: Pack
+) -> CatalogueSummary:
     """The summary of a version in its present state."""
     return CatalogueSummary.model_validate(_summed(stored, publications, now, file))
 
 
 def whole(
     stored: StoredVersion,
-    publications: list[Publication],
+    publications: list[CataloguePublication],
     now: datetime,
     file: Pack,
     actions: list[StoredAction],
@@ -178,8 +188,10 @@ def whole(
     )
 
 
-def _summed(stored: StoredVersion, publications: list[Publication], now: datetime, file: Pack) -> dict[str, object]:
-    progress: Progress = stored.progress
+def _summed(
+    stored: StoredVersion, publications: list[CataloguePublication], now: datetime, file: Pack
+) -> dict[str, object]:
+    progress: DraftProgress = stored.progress
     findings = stored.findings
     return {
         "version": stored.version,
@@ -195,7 +207,7 @@ def _summed(stored: StoredVersion, publications: list[Publication], now: datetim
     }
 
 
-def _since(version: str, publications: list[Publication], now: datetime) -> datetime | None:
+def _since(version: str, publications: list[CataloguePublication], now: datetime) -> datetime | None:
     current, upcoming = in_force(publications, now), scheduled(publications, now)
     if current and current.version == version and all(publication.version != version for publication in upcoming):
         return current.at

@@ -22,7 +22,7 @@ _WITHOUT_CLOCK: Final[Sequence[type[f.Fact]]] = (f.DemandSubmitted, f.DemandConf
 """Facts that change no deadline: before the first there is none, and after the others there is none left."""
 
 
-class _Course(NamedTuple):
+class _DeadlineCourse(NamedTuple):
     """How a batch changes one demand: its state before and after, and the time of its last fact."""
 
     before: Demand
@@ -59,11 +59,11 @@ def _put_deadlines(writes: WriteBatch, changes: Sequence[Whole], packs: Jurisdic
         later.write(writes.after)  # because what is set aside is the same row
 
 
-def _courses(changes: Sequence[Whole]) -> dict[UUID, _Course]:
-    courses: dict[UUID, _Course] = {}
+def _courses(changes: Sequence[Whole]) -> dict[UUID, _DeadlineCourse]:
+    courses: dict[UUID, _DeadlineCourse] = {}
     for change in changes:
         key, earlier = change.envelope.key, courses.get(change.envelope.key)
-        courses[key] = _Course(earlier.before if earlier else change.before, change.after, change.envelope.time)
+        courses[key] = _DeadlineCourse(earlier.before if earlier else change.before, change.after, change.envelope.time)
     return courses
 
 

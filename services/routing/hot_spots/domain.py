@@ -14,7 +14,7 @@ from itertools import islice
 from typing import Final, NamedTuple
 from uuid import UUID
 
-from shared.masking.pieces import Wording
+from shared.masking.pieces import PieceRuns
 
 _RARE: Final = 12
 """Other demands are looked up by so many pieces of a text, the rarest ones."""
@@ -55,7 +55,7 @@ class Raised(NamedTuple):
     within: Sequence[str]
     subject: Sequence[str]
     at: datetime
-    wording: Wording
+    wording: PieceRuns
     pieces: frozenset[str]
 
 

@@ -24,7 +24,7 @@ _MOVES: Final[Sequence[type[f.Fact]]] = (f.DemandResolved, f.DemandReopened, *PU
 
 
 @dataclass(frozen=True, slots=True)
-class Course:
+class ReleaseCourse:
     """How a batch changes the publication of one demand; `proposed_at` is None if no answer waits for release after
     it."""
 
@@ -72,11 +72,11 @@ def publication_projection(packs: Jurisdictions) -> Projection[Demand, f.Fact, W
     return Projection(on=dict.fromkeys(_MOVES, change_itself), ignores=ignored, write=write)
 
 
-def _courses(changes: Sequence[Whole], packs: Jurisdictions) -> dict[UUID, Course]:
-    courses: dict[UUID, Course] = {}
+def _courses(changes: Sequence[Whole], packs: Jurisdictions) -> dict[UUID, ReleaseCourse]:
+    courses: dict[UUID, ReleaseCourse] = {}
     for change in changes:
         key, fact, at = change.envelope.key, change.fact, change.envelope.time
-        course = replace(courses.get(key, Course(change.after)), demand=change.after)
+        course = replace(courses.get(key, ReleaseCourse(change.after)), demand=change.after)
         ended = replace(course, proposed_at=None, due_at=None)
         match fact:
             case f.DemandPublished() | f.DemandUnpublished():
@@ -92,7 +92,7 @@ def _courses(changes: Sequence[Whole], packs: Jurisdictions) -> dict[UUID, Cours
     return courses
 
 
-def _proposed(course: Course, fact: f.DemandResolved, at: datetime, packs: Jurisdictions) -> Course:
+def _proposed(course: ReleaseCourse, fact: f.DemandResolved, at: datetime, packs: Jurisdictions) -> ReleaseCourse:
     """The answer of a demand that may be published now waits for its release."""
     rules = _rules(course.demand, packs)
     if rules is None:
@@ -105,7 +105,7 @@ def _proposed(course: Course, fact: f.DemandResolved, at: datetime, packs: Juris
     return replace(course, proposed_at=at, needs_consent=needs_consent, due_at=_due_at(rules, at))
 
 
-def _allowed(course: Course, at: datetime, packs: Jurisdictions) -> Course:
+def _allowed(course: ReleaseCourse, at: datetime, packs: Jurisdictions) -> ReleaseCourse:
     """After an agreement the present answer waits for its release, as if the citizen had always agreed."""
     demand, rules = course.demand, _rules(course.demand, packs)
     if rules is None or demand.resolved_at is None or demand.status not in _ANSWERED:

@@ -15,7 +15,7 @@ COUNTED_UP_TO: Final = 1000
 PUBLICATION: Final = "publication"
 
 
-class Waiting(NamedTuple):
+class AwaitingRelease(NamedTuple):
     """A case whose answer waits to be released; `state` is the demand as JSON."""
 
     id: UUID
@@ -121,7 +121,7 @@ async def state_of(db: Connection, demand_id: UUID, title: str) -> PublicationSt
 
 async def waiting(
     db: Connection, jurisdiction: str, units: Sequence[str] | None, after: Moment, limit: int
-) -> tuple[list[Waiting], Moment | None]:
+) -> tuple[list[AwaitingRelease], Moment | None]:
     """The answers that wait for release, the oldest first, and where the next page begins; `units` of None means all
     units."""
     rows = await db.fetch(
@@ -139,7 +139,7 @@ async def waiting(
         None if units is None else list(units),
         limit + 1,
     )
-    cases = [Waiting(*row) for row in rows[:limit]]
+    cases = [AwaitingRelease(*row) for row in rows[:limit]]
     return cases, Moment(cases[-1].since, cases[-1].id) if len(rows) > limit else None
 
 

@@ -6,7 +6,7 @@ from typing import Any, Final
 from uuid import uuid4
 
 from services.routing.call_backs.domain import CallBackState, next_morning
-from services.routing.call_backs.queries import Waiting
+from services.routing.call_backs.queries import CallBackCandidate
 from services.routing.cases.reading import Case
 from services.routing.web.showing import entry, marks_of, when
 from services.routing.web.viewer import Viewer
@@ -21,7 +21,7 @@ FIELDS: Final = ("rating", "solved", "comment", "not_reached", "again_at", "note
 LATER_TODAY: Final = (timedelta(hours=1), timedelta(hours=3))
 
 
-def row(waiting: Waiting, viewer: Viewer, now: datetime) -> dict[str, Any]:
+def row(waiting: CallBackCandidate, viewer: Viewer, now: datetime) -> dict[str, Any]:
     """One row of the list."""
     demand, state = waiting.demand, waiting.state
     due = due_words(state.due_at, now, viewer.zone, viewer.pack.due_times.working_days_after) if state.due_at else None

@@ -14,7 +14,7 @@ from services.routing.web.showing import attachments_of, file_links, when
 from services.routing.web.viewer import Viewer
 from services.routing.web.words import HOLDERS, HOPS, KINDS, LEVELS, PERSONAL
 from shared.identity.rights import COMMANDS
-from shared.web.parts import Command, Link, SummaryRow
+from shared.web.parts import CommandButton, Link, SummaryRow
 
 MINUTE, HOUR, DAY = 60, 3600, 86_400
 
@@ -156,7 +156,7 @@ def tools(viewer: Viewer, case: Case, back: str, may_reveal: bool) -> list[Link]
     return offered
 
 
-def commands(viewer: Viewer, case: Case, back: str) -> list[Command]:
+def commands(viewer: Viewer, case: Case, back: str) -> list[CommandButton]:
     """The commands that may be given now; the usual ones come first, and the first of them is highlighted."""
     names = [name for name in case.commands if name in command_forms.FORMS]
     usual = [name for name in command_forms.usual_commands(case.demand) if name in names]
@@ -166,7 +166,7 @@ def commands(viewer: Viewer, case: Case, back: str) -> list[Command]:
     number = case.demand.number
     hidden = {"seen": str(case.demand.version), "key": str(uuid4()), "entries": str(len(case.timeline))}
     return [
-        Command(
+        CommandButton(
             words=viewer.say(COMMANDS[name].zh, capital(COMMANDS[name].en)),
             href="" if name in command_forms.AT_ONCE else viewer.case_href(number, name, back),
             action=viewer.case_href(number, name, back),

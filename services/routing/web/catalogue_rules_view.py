@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-from services.routing.catalogue.differences import Change, Difference, differences
+from services.routing.catalogue.differences import RuleChange, RuleDifference, differences
 from services.routing.catalogue.reading import read_sheet
 from services.routing.web.case_words import preset_words
 from services.routing.web.catalogue_words import match_words, sent_words
@@ -11,11 +11,11 @@ from services.routing.web.viewer import Viewer
 from shared.contracts.refusals import Refused
 from shared.jurisdiction.parts import Rule
 
-_CHANGES: Final[Mapping[Change, tuple[str, str]]] = {
-    Change.ADDED: ("新增", "Added"),
-    Change.REMOVED: ("删除", "Removed"),
-    Change.CHANGED: ("修改", "Changed"),
-    Change.MOVED: ("换位", "Moved"),
+_CHANGES: Final[Mapping[RuleChange, tuple[str, str]]] = {
+    RuleChange.ADDED: ("新增", "Added"),
+    RuleChange.REMOVED: ("删除", "Removed"),
+    RuleChange.CHANGED: ("修改", "Changed"),
+    RuleChange.MOVED: ("换位", "Moved"),
 }
 
 
@@ -62,8 +62,8 @@ def limits_changed(before: str, after: str, viewer: Viewer) -> str:
     )
 
 
-def _lines(difference: Difference, viewer: Viewer) -> list[str]:
-    if difference.before and difference.after and difference.change is Change.CHANGED:
+def _lines(difference: RuleDifference, viewer: Viewer) -> list[str]:
+    if difference.before and difference.after and difference.change is RuleChange.CHANGED:
         pairs = (
             (
                 viewer.say("条件", "Asks"),
@@ -80,7 +80,7 @@ def _lines(difference: Difference, viewer: Viewer) -> list[str]:
         return [f"{label}{viewer.say('：', ': ')}{old}{arrow}{new}" for label, old, new in pairs if old != new]
     rule = difference.after or difference.before
     lines = [f"{match_words(rule.match, viewer)} → {sent_words(rule, viewer)}"] if rule else []
-    if difference.change in (Change.ADDED, Change.MOVED):
+    if difference.change in (RuleChange.ADDED, RuleChange.MOVED):
         place = (
             viewer.say(f"排在 {difference.above} 之后", f"stands after {difference.above}")
             if difference.above

@@ -17,7 +17,7 @@ from services.routing.catalogue.view import (
 from services.routing.web.catalogue_words import ACTIONS, STATES, unit_words
 from services.routing.web.showing import when
 from services.routing.web.viewer import Viewer
-from shared.web.parts import Command, Entry
+from shared.web.parts import CommandButton, Entry
 
 ONCE_IN_FORCE: Final = frozenset({State.SUPERSEDED, State.ROLLED_BACK})
 
@@ -136,9 +136,9 @@ def _load(load: Load, viewer: Viewer) -> dict[str, Any]:
     return {"name": name, "before": load.before, "after": load.after, "more": f"{more:+,}", "percent": percent}
 
 
-def commands(catalogue: CatalogueVersion, versions: CatalogueList, viewer: Viewer) -> list[Command]:
+def commands(catalogue: CatalogueVersion, versions: CatalogueList, viewer: Viewer) -> list[CommandButton]:
     """The actions that this person may take on a version now; the highlighted one comes first."""
-    offered: list[Command] = []
+    offered: list[CommandButton] = []
     edits = has_right(viewer.person, viewer.pack, EDIT)
     publishes = has_right(viewer.person, viewer.pack, PUBLISH)
     fresh = catalogue.rehearsed_on == versions.in_force
@@ -147,26 +147,28 @@ def commands(catalogue: CatalogueVersion, versions: CatalogueList, viewer: Viewe
         return address(viewer, catalogue.version, step)
 
     if publishes and catalogue.state is State.REHEARSED and fresh:
-        offered.append(Command(viewer.say("发布……", "Publish …"), href=at("publish"), primary=True))
+        offered.append(CommandButton(viewer.say("发布……", "Publish …"), href=at("publish"), primary=True))
     if edits and catalogue.state in (State.CHECKED, State.REHEARSED):
         hint = viewer.say("用最近 10,000 件诉求比对，不影响诉求", "Compares the latest 10,000 demands; changes none")
         first = catalogue.state is State.CHECKED or not fresh
         words = (
             viewer.say("预演", "Rehearse") if catalogue.rehearsal is None else viewer.say("重新预演", "Rehearse again")
         )
-        offered.append(Command(words, action=at("rehearse"), hint=hint if first else "", primary=first))
+        offered.append(CommandButton(words, action=at("rehearse"), hint=hint if first else "", primary=first))
     if edits and catalogue.state is State.DRAFT and catalogue.errors is None:
-        offered.append(Command(viewer.say("检查", "Check"), action=at("check"), primary=True))
+        offered.append(CommandButton(viewer.say("检查", "Check"), action=at("check"), primary=True))
     if publishes and catalogue.state is State.SCHEDULED:
-        offered.append(Command(viewer.say("取消发布", "Cancel the publication"), action=at("cancel")))
+        offered.append(CommandButton(viewer.say("取消发布", "Cancel the publication"), action=at("cancel")))
     if publishes and catalogue.state in ONCE_IN_FORCE:
-        offered.append(Command(viewer.say("恢复为现行……", "Put back into force …"), href=at("roll-back"), danger=True))
+        offered.append(
+            CommandButton(viewer.say("恢复为现行……", "Put back into force …"), href=at("roll-back"), danger=True)
+        )
     if publishes and catalogue.version == versions.in_force and versions.before:
         href = address(viewer, versions.before, "roll-back")
-        offered.append(Command(viewer.say("回滚到上一版本……", "Roll back …"), href=href, danger=True))
+        offered.append(CommandButton(viewer.say("回滚到上一版本……", "Roll back …"), href=href, danger=True))
     if edits:
         href = viewer.to("/desk/catalogue/new", **{"from": catalogue.version})
-        offered.append(Command(viewer.say("以此为底稿修改", "Change it as a new draft"), href=href))
+        offered.append(CommandButton(viewer.say("以此为底稿修改", "Change it as a new draft"), href=href))
     return offered
 
 

@@ -7,7 +7,7 @@ from typing import Annotated, Final
 
 from fastapi import Query
 
-from services.routing.cases.worklist_filters import Span
+from services.routing.cases.worklist_filters import TimeRange
 from services.routing.web.viewer import Viewer
 from shared.contracts.refusals import Code, FieldError, Refused
 
@@ -28,19 +28,19 @@ class Days:
         """The parameters, by name."""
         return {name: getattr(self, name) for name in NAMES}
 
-    def raised(self, viewer: Viewer) -> Span:
+    def raised(self, viewer: Viewer) -> TimeRange:
         """When a demand was raised; raises `Refused` for a day that no calendar has."""
         return _span("raised_from", self.raised_from, "raised_to", self.raised_to, viewer)
 
-    def due(self, viewer: Viewer) -> Span:
+    def due(self, viewer: Viewer) -> TimeRange:
         """When its answer is due; raises `Refused` likewise."""
         return _span("due_from", self.due_from, "due_to", self.due_to, viewer)
 
 
-def _span(first_name: str, first: str, last_name: str, last: str, viewer: Viewer) -> Span:
+def _span(first_name: str, first: str, last_name: str, last: str, viewer: Viewer) -> TimeRange:
     calendar = viewer.pack.due_times.calendar
     since, until = _day(first_name, first), _day(last_name, last)
-    return Span(
+    return TimeRange(
         calendar.midnight(since) if since else None,
         calendar.midnight(until + timedelta(days=1)) if until else None,
     )

@@ -19,7 +19,7 @@ from shared.chassis.http.pagination import NEWEST, Moment, moment
 from shared.contracts.numbers import canonical
 from shared.contracts.text import Text
 from shared.identity.gate import Gate, SignedIn
-from shared.web.parts import Column, Group
+from shared.web.parts import Column, RowGroup
 from shared.web.spreadsheet import long_spreadsheet
 from shared.web.words import STATUS_WORDS
 
@@ -62,7 +62,7 @@ def routes(desk: CaseHandler, gate: Gate) -> APIRouter:
             "categories": categories_or_all(viewer),
             "months": _months(viewer, chosen, viewer.pack.local_month(now)),
             "columns": [Column(viewer.say(*words)) for words in COLUMNS],
-            "groups": [Group([_row(case, viewer, now, here) for case in cases])] if cases else [],
+            "groups": [RowGroup([_row(case, viewer, now, here) for case in cases])] if cases else [],
             "later": viewer.to(PATH, **chosen, after=next_place.written()) if next_place else "",
             "earlier": viewer.to(PATH, **chosen) if after else "",
             "table": viewer.to(f"{PATH}.csv", **chosen),

@@ -10,7 +10,7 @@ from fastapi.responses import HTMLResponse
 from services.routing.cases.handler import CaseHandler
 from services.routing.cases.worklists import Cursor
 from services.routing.publications import queries
-from services.routing.publications.queries import Waiting
+from services.routing.publications.queries import AwaitingRelease
 from services.routing.web import showing
 from services.routing.web.desk_page import PAGES, Done, Handled, InLanguage, desk_router
 from services.routing.web.viewer import Viewer
@@ -67,7 +67,7 @@ def _units(viewer: Viewer) -> Sequence[str] | None:
     return [unit.id for unit in pack.units if own in pack.units_above(unit.id)]
 
 
-def _row(waiting: Waiting, viewer: Viewer, since: str, back: str) -> dict[str, Any]:
+def _row(waiting: AwaitingRelease, viewer: Viewer, since: str, back: str) -> dict[str, Any]:
     demand = Demand.model_validate_json(waiting.state)
     command = "correct-publication" if waiting.is_correction else "publish"
     return {

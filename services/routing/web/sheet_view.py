@@ -25,7 +25,7 @@ _STARTS_ANEW: Final = f.DemandReopened.type
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class SheetStep:
     """One step: what was done, by whom and when."""
 
     when: str
@@ -39,7 +39,7 @@ class Sheet:
 
     rows: Sequence[SummaryRow]
     words: Sequence[CitizenWords]
-    steps: Sequence[Step]
+    steps: Sequence[SheetStep]
     result: str
     answered: str
     verdicts: Sequence[SummaryRow]
@@ -105,11 +105,11 @@ def _result(answer: TimelineEntry, viewer: Viewer) -> str:
     return "\n".join(f"{label}{viewer.say('：', ': ')}{text}" for label, text in told if text)
 
 
-def _step(entry: TimelineEntry, viewer: Viewer) -> Step:
+def _step(entry: TimelineEntry, viewer: Viewer) -> SheetStep:
     words = str(entry.data.get("note") or "")
     if not words and entry.type == f.DemandContacted.type:
         words = viewer.say("已联系群众", "spoke with the citizen")
-    return Step(minute(entry.at, viewer), viewer.unit_name(str(entry.data.get("by") or "")), words)
+    return SheetStep(minute(entry.at, viewer), viewer.unit_name(str(entry.data.get("by") or "")), words)
 
 
 def _told(entry: TimelineEntry, viewer: Viewer) -> str:

@@ -16,7 +16,7 @@ from services.routing.web.words import EVIDENCE_KINDS, PERSONAL, STAGES
 from shared.contracts.demand.facts import DemandPaused, EvidenceKind, Urgency
 from shared.contracts.demand.state import OWED, Demand
 from shared.web.due_words import DueKind, DueWords, due_words
-from shared.web.parts import Entry, Group, Link, Mark
+from shared.web.parts import Entry, Link, Mark, RowGroup
 
 GROUPS: Final[Mapping[str, tuple[str, str]]] = {
     "first": ("重点对象和特急", "Needs protection, or in great danger"),
@@ -103,7 +103,7 @@ def outcome(outcome_of_case: CommandOutcome, viewer: Viewer, done: str, back: st
     return {"number": outcome_of_case.number, "href": href, "done": outcome_of_case.refused is None, "words": words}
 
 
-def groups(cases: Sequence[CaseSummary], viewer: Viewer, now: datetime, back: str) -> list[Group]:
+def groups(cases: Sequence[CaseSummary], viewer: Viewer, now: datetime, back: str) -> list[RowGroup]:
     """Rows grouped by urgency of their due times, in the order of the list."""
     groups: dict[str, list[dict[str, Any]]] = {}
     for case in cases:
@@ -112,7 +112,7 @@ def groups(cases: Sequence[CaseSummary], viewer: Viewer, now: datetime, back: st
         group = "first" if first else (shown["due"].kind if shown["due"] else "none")
         groups.setdefault(group, []).append(shown)
     titles = {name: viewer.say(*words) for name, words in GROUPS.items()}
-    return [Group(rows, titles[name]) for name, rows in groups.items()]
+    return [RowGroup(rows, titles[name]) for name, rows in groups.items()]
 
 
 def minute(at: datetime | None, viewer: Viewer) -> str:

@@ -23,7 +23,7 @@ from shared.jurisdiction.handling import Decider
 from shared.jurisdiction.pack import Pack
 from shared.jurisdiction.unit_names import unit_name
 from shared.web.page_language import InLanguage, Lang
-from shared.web.parts import Column, Group, Link
+from shared.web.parts import Column, Link, RowGroup
 from shared.web.way_back import way_back
 
 OVERSEERS: Final = frozenset({Role.LEADER, Role.HEAD, Role.AUDITOR, Role.DISPATCHER, Role.ADMIN})
@@ -108,7 +108,7 @@ class Viewer(InLanguage):
             | {
                 "w": DESK[self.lang],
                 "column": Column,
-                "group": Group,
+                "group": RowGroup,
                 "who": f"{self.person.name} · {self.unit_name(self.person.unit)}",
                 "role": "、".join(ROLES[role][self.lang] for role in ROLES if role in self.roles),
             }

@@ -13,9 +13,9 @@ from aiokafka.errors import KafkaError
 from shared.chassis.base import metrics
 from shared.chassis.consumer.consumer_log import shortened_partition
 from shared.chassis.consumer.delivery import Delivery
-from shared.chassis.consumer.lag import Backlog, Reading, group_lag
+from shared.chassis.consumer.lag import Backlog, LagReading, group_lag
 from shared.chassis.consumer.record import Record
-from shared.chassis.consumer.waiting import Waiting
+from shared.chassis.consumer.waiting import EndOffsetHistory
 from shared.chassis.kafka.cancellation import end_if_asked
 from shared.chassis.kafka.client import Kafka
 from shared.chassis.kafka.cluster import BrokerReplaced
@@ -42,7 +42,7 @@ class Consumer:
     _standing: dict[TopicPartition, tuple[int, float]] = field(default_factory=dict)
     """For each partition with a backlog: the committed offset, and the time since when it has been the same."""
     _lag: int | None = None
-    _waiting: Waiting = field(default_factory=Waiting)
+    _waiting: EndOffsetHistory = field(default_factory=EndOffsetHistory)
     _truncated: str | None = None
     """The partition that ended before its committed offset at the last look, in words."""
     _last_batch: asyncio.Task[None] | None = None
@@ -132,12 +132,12 @@ class Consumer:
         metrics.LAG.labels(self.service).set(self._lag)
         metrics.READER_OLDEST.labels(self.service).set(self._waiting.look(backlog, at))
 
-    def reading(self) -> Reading | None:
+    def reading(self) -> LagReading | None:
         """The lag at the last look; None before the first look, and while the broker is away."""
         if self._lag is None:
             return None
         at = self.clock()
-        return Reading(self._lag, max((at - since for _, since in self._standing.values()), default=0.0))
+        return LagReading(self._lag, max((at - since for _, since in self._standing.values()), default=0.0))
 
     async def watch(self, kafka: Kafka) -> None:
         """Measure the lag every few seconds; raises when the consumer must stop."""

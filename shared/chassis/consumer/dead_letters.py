@@ -30,20 +30,20 @@ _KEY: Final = re.compile(rb"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _UNSTORABLE: Final = re.compile(r"[\x00\ud800-\udfff]")
 
 
-class Rejected(NamedTuple):
+class RejectedRecord(NamedTuple):
     """A record that cannot be handled, and the cause, as text that a table, a topic and a log can hold."""
 
     record: Record
     cause: str
 
     @classmethod
-    def because(cls, record: Record, cause: object) -> "Rejected":
+    def because(cls, record: Record, cause: object) -> "RejectedRecord":
         """Escape NUL and lone surrogates in `cause`: it may quote the record, and PostgreSQL and JSON refuse them."""
         text = _UNSTORABLE.sub(lambda match: f"\\u{ord(match[0]):04x}", str(cause))
         return cls(record, shortened(text, LONGEST_CAUSE))
 
     @property
-    def bare(self) -> "Rejected":
+    def bare(self) -> "RejectedRecord":
         """The same without key, headers and value of the record, for a record that cannot be stored."""
         return self._replace(record=self.record._replace(key=None, headers=(), value=None))
 
@@ -53,7 +53,7 @@ class Rejected(NamedTuple):
         return self.record.topic, self.record.partition, self.record.offset
 
 
-async def stored_places(db: Connection, cluster_id: str, dead: Sequence[Rejected]) -> set[tuple[str, int, int]]:
+async def stored_places(db: Connection, cluster_id: str, dead: Sequence[RejectedRecord]) -> set[tuple[str, int, int]]:
     """The places of those rejected records that are stored as dead letters already."""
     rows = await db.fetch(
         """
@@ -67,7 +67,7 @@ async def stored_places(db: Connection, cluster_id: str, dead: Sequence[Rejected
     return {(row["topic"], row["partition"], row["offset"]) for row in rows}
 
 
-def put(writes: WriteBatch, cluster_id: str, service: str, dead: Sequence[Rejected]) -> None:
+def put(writes: WriteBatch, cluster_id: str, service: str, dead: Sequence[RejectedRecord]) -> None:
     """Add dead letters to the table and to the journal, from which the relay sends them to their topic."""
     if not dead:
         return
@@ -83,7 +83,7 @@ def put(writes: WriteBatch, cluster_id: str, service: str, dead: Sequence[Reject
     journal.append(writes, [_envelope(rejected, cluster_id, service, now()) for rejected in dead], once=True)
 
 
-def log_all(dead: Sequence[Rejected]) -> None:
+def log_all(dead: Sequence[RejectedRecord]) -> None:
     """Log a line for each, with the trace and the aggregate if the record names them."""
     for rejected in dead:
         with bound_contextvars(**_names(rejected.record)):
@@ -99,7 +99,7 @@ def _names(record: Record) -> dict[str, str]:
     return names
 
 
-def _envelope(dead: Rejected, cluster_id: str, service: str, at: datetime) -> Envelope:
+def _envelope(dead: RejectedRecord, cluster_id: str, service: str, at: datetime) -> Envelope:
     """The fact about a dead letter: place and cause, and the record itself unless that makes the fact too large."""
     record = dead.record
     place = f"{cluster_id}/{record.topic}/{record.partition}/{record.offset}"

@@ -16,9 +16,9 @@ from shared.chassis.aggregates.repository import Repositories
 from shared.chassis.base import metrics
 from shared.chassis.base.clock import now
 from shared.chassis.consumer import dead_letters, inbox
-from shared.chassis.consumer.dead_letters import Rejected
+from shared.chassis.consumer.dead_letters import RejectedRecord
 from shared.chassis.consumer.record import Record
-from shared.chassis.consumer.sequencing import Disposition, Parsed, Sequencer, parse_record, stream_of
+from shared.chassis.consumer.sequencing import Disposition, ParsedRecord, Sequencer, parse_record, stream_of
 from shared.chassis.database.pool import PASSING, Connection, Pool
 from shared.chassis.database.write_batch import Stale, WriteBatch
 from shared.chassis.tracing import spans
@@ -105,13 +105,15 @@ class Delivery:
             await self._isolate(records[middle:])
 
     async def _set_aside(self, record: Record, fault: Exception) -> None:
-        dead = Rejected.because(record, _words(fault))
+        dead = RejectedRecord.because(record, _words(fault))
         try:
             await self._patiently(partial(self._put_dead_letter, dead), TRIES)
         except TooMuchPoison:
             raise
         except Exception as worse:  # noqa: BLE001 (the record cannot be stored: keep its topic, partition and offset)
-            bare = Rejected.because(dead.bare.record, f"{dead.cause}; the record cannot be stored: {_words(worse)}")
+            bare = RejectedRecord.because(
+                dead.bare.record, f"{dead.cause}; the record cannot be stored: {_words(worse)}"
+            )
             await self._patiently(partial(self._put_dead_letter, bare), TRIES)
 
     async def _patiently(self, work: Callable[[], Awaitable[None]], tries: int) -> None:
@@ -166,7 +168,7 @@ class Delivery:
         type = dict(record.headers).get("ce_type")
         return type is not None and self.repositories.handles(stream_of(record.topic), type.decode("latin-1"))
 
-    async def _sequenced(self, db: Connection, batch: Sequence[Parsed]) -> Sequencer:
+    async def _sequenced(self, db: Connection, batch: Sequence[ParsedRecord]) -> Sequencer:
         envelopes = [parsed.envelope for parsed in batch if parsed.envelope]
         keys, notes = {e.key for e in envelopes}, {e.id for e in envelopes if e.sequence is None}
         loaded = await inbox.load(db, self.repositories.tables, keys, notes)
@@ -174,13 +176,13 @@ class Delivery:
         sequencer.add(batch)
         return sequencer
 
-    async def _fresh(self, db: Connection, dead: Sequence[Rejected]) -> Sequence[Rejected]:
+    async def _fresh(self, db: Connection, dead: Sequence[RejectedRecord]) -> Sequence[RejectedRecord]:
         """The rejected records that are not stored as dead letters yet."""
         stored = await dead_letters.stored_places(db, self.cluster_id, dead) if dead else set()
         return [rejected for rejected in dead if rejected.place not in stored]
 
     async def _write(
-        self, db: Connection, sequencer: Sequencer, dead: Sequence[Rejected], read: Sequence[Record] = ()
+        self, db: Connection, sequencer: Sequencer, dead: Sequence[RejectedRecord], read: Sequence[Record] = ()
     ) -> None:
         writes = WriteBatch()
         if read:
@@ -193,7 +195,7 @@ class Delivery:
         await writes.write(db)
         spans.end(sequencer.spans)
 
-    async def _put_dead_letter(self, dead: Rejected) -> None:
+    async def _put_dead_letter(self, dead: RejectedRecord) -> None:
         """Store a record as a dead letter on its own, outside of its batch."""
         async with self.pool.acquire(timeout=5) as db:
             fresh = await self._fresh(db, [dead])

@@ -26,7 +26,7 @@ LARGEST_KEPT: Final = 1_048_576
 """The most bytes of an unreadable batch that its dead letter stores."""
 
 
-class Parsed(NamedTuple):
+class FetchedRecord(NamedTuple):
     """A record with the same attributes as aiokafka's records."""
 
     offset: int
@@ -58,15 +58,15 @@ class Batches:
         """Whether there is another complete batch."""
         return bool(self._batches.has_next())
 
-    def next_batch(self) -> "Batch":
+    def next_batch(self) -> "FetchedBatch":
         """The next batch."""
         base, length = _FRAME.unpack_from(self._fetched, self._at)
         raw = self._fetched[self._at : self._at + _FRAME.size + length]
         self._at += len(raw)
-        return Batch(raw, base, self._batches.next_batch())
+        return FetchedBatch(raw, base, self._batches.next_batch())
 
 
-class Batch:
+class FetchedBatch:
     """A batch that yields all its records: as aiokafka reads them, one by one, or as replacements."""
 
     def __init__(self, raw: memoryview, base_offset: int, batch: Any) -> None:
@@ -106,7 +106,7 @@ class Batch:
                     last = parsed.offset
                     yield parsed
 
-    def _one_by_one(self, fault: Exception) -> Iterator[Parsed]:
+    def _one_by_one(self, fault: Exception) -> Iterator[FetchedRecord]:
         if self.raw[_MAGIC] != 2:
             yield self._replacement(self.next_offset - 1, self.raw, repr(fault))
             return
@@ -124,7 +124,7 @@ class Batch:
         except Exception as corrupt:  # noqa: BLE001 (the lengths in the batch are wrong)
             yield self._replacement(self.next_offset - 1, self.raw, f"{fault!r}, {corrupt!r}")
 
-    def _parsed(self, payload: bytearray, header: tuple[int, ...]) -> Iterator[Parsed]:
+    def _parsed(self, payload: bytearray, header: tuple[int, ...]) -> Iterator[FetchedRecord]:
         at = 0
         for n in range(header[12]):
             length, begin = decode_varint(payload, at)
@@ -137,12 +137,12 @@ class Batch:
                 record = self._replacement(self.base_offset + n, memoryview(payload)[begin:at], repr(fault))
             yield record
 
-    def _replacement(self, offset: int, raw: memoryview, cause: str) -> Parsed:
+    def _replacement(self, offset: int, raw: memoryview, cause: str) -> FetchedRecord:
         headers: list[tuple[str, bytes | None]] = [(UNREADABLE, cause.encode("utf-8", "backslashreplace"))]
-        return Parsed(offset, -1, 0, None, bytes(raw[:LARGEST_KEPT]), headers)
+        return FetchedRecord(offset, -1, 0, None, bytes(raw[:LARGEST_KEPT]), headers)
 
 
-def _record(raw: bytearray, header: tuple[int, ...]) -> Parsed:
+def _record(raw: bytearray, header: tuple[int, ...]) -> FetchedRecord:
     """One record; bytes of a header's name that are not UTF-8 become lone surrogates."""
     base_offset, appended, first, latest = header[0], bool(header[5] & 0x08), header[7], header[8]
     delta, at = decode_varint(raw, 1)
@@ -158,7 +158,7 @@ def _record(raw: bytearray, header: tuple[int, ...]) -> Parsed:
     if at != len(raw):
         raise ValueError(f"{len(raw) - at} bytes too many at the end")
     timestamp = latest if appended else first + delta
-    return Parsed(base_offset + offset, timestamp, int(appended), key, value, headers)
+    return FetchedRecord(base_offset + offset, timestamp, int(appended), key, value, headers)
 
 
 def _bytes(raw: bytearray, at: int) -> tuple[bytes | None, int]:

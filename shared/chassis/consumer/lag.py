@@ -12,17 +12,17 @@ from shared.chassis.kafka.client import Kafka
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class Offsets:
     """The offsets of a partition: the one that the group has committed, and the end (the next one to be written)."""
 
     committed: int
     end: int
 
 
-Backlog = Mapping[TopicPartition, Place]
+Backlog = Mapping[TopicPartition, Offsets]
 
 
-class Reading(NamedTuple):
+class LagReading(NamedTuple):
     """The lag of a consumer in records, and for how many seconds its slowest partition has had no commit."""
 
     lag: int
@@ -65,5 +65,6 @@ class GroupLag:
         begin = await self.consumer.beginning_offsets(uncommitted) if uncommitted else {}
         ends = await self.consumer.end_offsets(partitions)
         return {
-            partition: Place(begin.get(partition, committed.get(partition, 0)), end) for partition, end in ends.items()
+            partition: Offsets(begin.get(partition, committed.get(partition, 0)), end)
+            for partition, end in ends.items()
         }

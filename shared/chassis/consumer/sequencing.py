@@ -9,7 +9,7 @@ from uuid import UUID
 from asyncpg.pgproto import pgproto
 
 from shared.chassis.aggregates.unit_of_work import UnitOfWork
-from shared.chassis.consumer.dead_letters import Rejected
+from shared.chassis.consumer.dead_letters import RejectedRecord
 from shared.chassis.consumer.inbox import Loaded, Place
 from shared.chassis.consumer.record import Record, unreadable
 from shared.chassis.tracing import hops
@@ -34,7 +34,7 @@ class Disposition(StrEnum):
     DEAD = "dead"
 
 
-class Parsed(NamedTuple):
+class ParsedRecord(NamedTuple):
     """A record with its envelope, or with the reason why it has none."""
 
     record: Record
@@ -42,12 +42,12 @@ class Parsed(NamedTuple):
     cause: str = ""
 
 
-def parse_record(record: Record) -> Parsed:
+def parse_record(record: Record) -> ParsedRecord:
     """Parse a record; it never raises `Refused`."""
     try:
-        return Parsed(record, envelope_of(record))
+        return ParsedRecord(record, envelope_of(record))
     except Refused as refused:
-        return Parsed(record, None, unreadable(record) or str(refused))
+        return ParsedRecord(record, None, unreadable(record) or str(refused))
 
 
 def stream_of(topic: str) -> str:
@@ -69,7 +69,7 @@ class Sequencer:
     loaded: Loaded
     dispositions: list[Disposition] = field(default_factory=list)
     """One for each record, in order."""
-    rejected: list[Rejected] = field(default_factory=list)
+    rejected: list[RejectedRecord] = field(default_factory=list)
     notes: list[UUID] = field(default_factory=list)
     early: dict[Place, Record] = field(default_factory=dict)
     """Records of this batch to park: an earlier fact is missing, or this version does not know the type."""
@@ -78,7 +78,7 @@ class Sequencer:
     spans: list[Span] = field(default_factory=list)
     """One for each fact whose trace is recorded; the caller ends them when the batch is durable."""
 
-    def add(self, batch: Iterable[Parsed]) -> None:
+    def add(self, batch: Iterable[ParsedRecord]) -> None:
         """Handle the records in their order."""
         for parsed in batch:
             work = self.works.get(parsed.envelope.stream) if parsed.envelope else None
@@ -132,7 +132,7 @@ class Sequencer:
         return Disposition.APPLIED
 
     def _reject(self, record: Record, cause: str) -> Disposition:
-        self.rejected.append(Rejected.because(record, cause))
+        self.rejected.append(RejectedRecord.because(record, cause))
         return Disposition.DEAD
 
     def _unpark(self, place: Place) -> None:

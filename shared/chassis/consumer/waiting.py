@@ -13,7 +13,7 @@ REMEMBERED: Final = 20_000
 
 
 @dataclass(slots=True)
-class Waiting:
+class EndOffsetHistory:
     """Remembers at which time each partition had which end offset. A record from before the first look counts from
     the first look."""
 

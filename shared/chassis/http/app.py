@@ -15,7 +15,7 @@ from shared.chassis.base import metrics
 from shared.chassis.base.checks import Check
 from shared.chassis.base.metric_declarations import exposition
 from shared.chassis.http import problem_details
-from shared.chassis.http.body_limit import BodyLimit, Limits
+from shared.chassis.http.body_limit import BodyLimit, BodyLimits
 from shared.chassis.http.error_format import as_routed
 from shared.chassis.http.event_stream import is_event_stream
 from shared.chassis.http.fast_path import FastPaths
@@ -78,7 +78,7 @@ class Web(FastAPI):
         # The outermost layer of FastAPI answers faults, including those of fast paths.
         faults: Any = super().build_middleware_stack()
         faults.app = FastPaths(faults.app, self._routers)
-        limits, observed = Limits.of(self._routers), Measured(faults)
+        limits, observed = BodyLimits.of(self._routers), Measured(faults)
         traced = TracedRequests(observed, limits.credentials) if spans.is_on() else observed
         return HeadRequests(AddedHeaders(BodyLimit(traced, limits, as_routed(self._routers))))
 

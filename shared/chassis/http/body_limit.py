@@ -41,14 +41,14 @@ class LimitedRouter(APIRouter):
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class BodyLimits:
     """The body limits of an application: larger limits by path, and the headers of credentials (in small letters)."""
 
     larger: tuple[LargerBodies, ...] = ()
     credentials: tuple[bytes, ...] = tuple(name.lower().encode() for name in CREDENTIALS)
 
     @classmethod
-    def of(cls, routers: Sequence[APIRouter]) -> "Limits":
+    def of(cls, routers: Sequence[APIRouter]) -> "BodyLimits":
         """The limits that these routers declare."""
         declaring = [router for router in routers if isinstance(router, LimitedRouter)]
         names = (*CREDENTIALS, *(name for router in declaring for name in router.credentials))
@@ -74,7 +74,7 @@ class BodyLimit:
     A request that the client breaks off is dropped: half a form can look complete.
     """
 
-    def __init__(self, app: Any, limits: Limits, tell: Tell = as_problem) -> None:
+    def __init__(self, app: Any, limits: BodyLimits, tell: Tell = as_problem) -> None:
         self.app = app
         self.limits = limits
         self.tell = tell

@@ -22,7 +22,7 @@ TAKE_WITHIN: Final = 60.0
 LOOK: Final = 2.0
 
 
-class Part(Enum):
+class RequestPart(Enum):
     """The part of a request that is expected next."""
 
     NOTHING = auto()
@@ -34,7 +34,7 @@ class TimedProtocol(HttpToolsProtocol):
     """uvicorn's HTTP protocol with time limits."""
 
     # Class attributes as defaults: uvicorn creates the instances.
-    _part = Part.HEAD
+    _part = RequestPart.HEAD
     _since = 0.0
     _received = 0
     _timer: asyncio.TimerHandle | None = None
@@ -43,28 +43,28 @@ class TimedProtocol(HttpToolsProtocol):
     def connection_made(self, transport: Any) -> None:
         """Expect the headers of the first request."""
         super().connection_made(transport)
-        self._expect(Part.HEAD)
+        self._expect(RequestPart.HEAD)
         self._look_again()
 
     def data_received(self, data: bytes) -> None:
         """Parse the data; starts a timer only if the request is not complete then."""
-        if self._part is Part.HEAD:
+        if self._part is RequestPart.HEAD:
             self._received += len(data)
         super().data_received(data)
-        if self._part is Part.HEAD and self._received > LONGEST_HEAD:
+        if self._part is RequestPart.HEAD and self._received > LONGEST_HEAD:
             self._cut(b"431 Request Header Fields Too Large")
-        elif self._part is not Part.NOTHING and self._timer is None:
+        elif self._part is not RequestPart.NOTHING and self._timer is None:
             self._look_again()
 
     def on_message_begin(self) -> None:
         """A request begins."""
         super().on_message_begin()
-        if self._part is not Part.HEAD:
-            self._expect(Part.HEAD)
+        if self._part is not RequestPart.HEAD:
+            self._expect(RequestPart.HEAD)
 
     def on_headers_complete(self) -> None:
         """The body follows."""
-        self._expect(Part.BODY)
+        self._expect(RequestPart.BODY)
         super().on_headers_complete()
 
     def on_body(self, body: bytes) -> None:
@@ -74,12 +74,12 @@ class TimedProtocol(HttpToolsProtocol):
 
     def on_message_complete(self) -> None:
         """The request is whole."""
-        self._expect(Part.NOTHING)
+        self._expect(RequestPart.NOTHING)
         super().on_message_complete()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Cancel the timers."""
-        self._part = Part.NOTHING
+        self._part = RequestPart.NOTHING
         if self._timer:
             self._timer.cancel()
             self._timer = None
@@ -102,7 +102,7 @@ class TimedProtocol(HttpToolsProtocol):
             self._taking.cancel()
             self._taking = None
 
-    def _expect(self, part: Part) -> None:
+    def _expect(self, part: RequestPart) -> None:
         self._part, self._since, self._received = part, self.loop.time(), 0
 
     def _look_again(self) -> None:
@@ -110,11 +110,11 @@ class TimedProtocol(HttpToolsProtocol):
 
     def _look(self) -> None:
         self._timer = None
-        if self._part is Part.NOTHING:
+        if self._part is RequestPart.NOTHING:
             return
         if self.flow.read_paused:
             self._since += LOOK  # this server has paused reading, so the client is not slow
-        within = HEAD_WITHIN if self._part is Part.HEAD else BODY_WITHIN + self._received / BODY_RATE
+        within = HEAD_WITHIN if self._part is RequestPart.HEAD else BODY_WITHIN + self._received / BODY_RATE
         if self.loop.time() - self._since > within:
             self._cut(b"408 Request Timeout")
         else:
@@ -122,8 +122,8 @@ class TimedProtocol(HttpToolsProtocol):
 
     def _cut(self, status: bytes) -> None:
         """Close the connection, with a status line if no response has begun."""
-        answered = self._part is Part.BODY and self.cycle is not None and self.cycle.response_started
+        answered = self._part is RequestPart.BODY and self.cycle is not None and self.cycle.response_started
         if not answered:
             self.transport.write(b"HTTP/1.1 " + status + b"\r\nconnection: close\r\ncontent-length: 0\r\n\r\n")
-        self._part = Part.NOTHING
+        self._part = RequestPart.NOTHING
         self.transport.close()

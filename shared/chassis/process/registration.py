@@ -16,7 +16,7 @@ import asyncpg
 from shared.chassis.base.checks import Check
 from shared.chassis.base.clock import now
 from shared.chassis.base.settings import ProcessSettings
-from shared.chassis.consumer.lag import Reading
+from shared.chassis.consumer.lag import LagReading
 from shared.chassis.database.pool import PASSING, Connection, Pool, open_pool
 from shared.chassis.work.periodic import every
 
@@ -33,15 +33,15 @@ LONGEST: Final = 500
 
 
 @dataclass(slots=True)
-class Condition:
+class ProcessCondition:
     """The checks and the lag of a process; the process fills it in while it starts."""
 
     ready: Sequence[Check] = ()
     alive: Sequence[Check] = ()
-    reading: Callable[[], Reading | None] | None = None
+    reading: Callable[[], LagReading | None] | None = None
 
 
-Registering = Callable[[Condition], Sequence[Coroutine[Any, Any, None]]]
+Registering = Callable[[ProcessCondition], Sequence[Coroutine[Any, Any, None]]]
 """Makes the coroutines that keep the rows of a process up to date; they run until they are cancelled."""
 
 
@@ -95,7 +95,7 @@ class Registration:
 
     pool: Pool
     process: ProcessName
-    condition: Condition
+    condition: ProcessCondition
     clock: Callable[[], float] = monotonic
     _last_beat: list[float] = field(default_factory=list)
     """The time of the last heartbeat, as the only element; empty before the first one."""
@@ -168,10 +168,10 @@ def registering(name: str, settings: ProcessSettings, services: Sequence[str]) -
     so that a process whose pool is exhausted can still report it."""
     process = ProcessName.of(name, settings)
 
-    async def keep(service: str, condition: Condition) -> None:
+    async def keep(service: str, condition: ProcessCondition) -> None:
         await Registration(await open_pool(settings.database_url, service, size=1), process, condition).run()
 
-    def begin(condition: Condition) -> Sequence[Coroutine[Any, Any, None]]:
+    def begin(condition: ProcessCondition) -> Sequence[Coroutine[Any, Any, None]]:
         return [keep(service, condition) for service in services]
 
     return begin

@@ -19,12 +19,12 @@ from shared.chassis.base import logs, metrics
 from shared.chassis.base.checks import Check
 from shared.chassis.base.settings import ProcessSettings
 from shared.chassis.consumer.delivery import TooMuchPoison
-from shared.chassis.consumer.lag import Reading
+from shared.chassis.consumer.lag import LagReading
 from shared.chassis.http.app import measures, server, web_app
 from shared.chassis.http.probe_headers import DEPLOYMENT, PROCESS
 from shared.chassis.kafka import cluster
 from shared.chassis.process import loop_delay
-from shared.chassis.process.registration import Condition, Registering
+from shared.chassis.process.registration import ProcessCondition, Registering
 from shared.chassis.tracing import spans
 
 log = structlog.get_logger()
@@ -44,13 +44,13 @@ class Components:
     ready: list[Check] = field(default_factory=list)
     alive: list[Check] = field(default_factory=list)
     closing: list[Callable[[], Awaitable[None]]] = field(default_factory=list)
-    reading: Callable[[], Reading | None] | None = None
+    reading: Callable[[], LagReading | None] | None = None
     """For a worker: returns the lag of its consumer, or None while it is unknown."""
     web: FastAPI | None = None
     port: int = 0
 
 
-def _unregistered(_: Condition) -> Sequence[Coroutine[Any, Any, None]]:
+def _unregistered(_: ProcessCondition) -> Sequence[Coroutine[Any, Any, None]]:
     return ()
 
 
@@ -94,7 +94,7 @@ async def _run(
 ) -> NoReturn:
     stop = asyncio.create_task(_asked_to_end())
     health = Components(ready=[_starting(settings)])
-    condition = Condition(health.ready, health.alive)
+    condition = ProcessCondition(health.ready, health.alive)
     registered = [asyncio.create_task(part) for part in registering(condition)]
     servers = _health(name, settings, health)
     serving = [asyncio.create_task(web_server.serve()) for web_server in servers]

@@ -8,7 +8,7 @@ import orjson
 
 from shared.chassis.database.pool import Connection
 from shared.chassis.work.intent_queue import INTENT, Queued, intent_of
-from shared.chassis.work.intents import TOLD, TOLD_WITH, Digest, Intent, IntentKind, State
+from shared.chassis.work.intents import TOLD, TOLD_WITH, Digest, Intent, IntentKind, IntentState
 
 TOGETHER: Final = "sent in one message together with others"
 
@@ -52,8 +52,8 @@ async def restore_merged(db: Connection, unsent: Sequence[Intent]) -> None:
             WHERE id = ANY($1) AND state = $3 AND cause = $4
             """,
             others,
-            State.PENDING,
-            State.MERGED,
+            IntentState.PENDING,
+            IntentState.MERGED,
             TOGETHER,
         )
 
@@ -104,7 +104,7 @@ async def _end(db: Connection, others: Sequence[UUID]) -> int:
             WHERE id = ANY($1)
             """,
             others,
-            State.MERGED,
+            IntentState.MERGED,
             TOGETHER,
         )
     return len(others)

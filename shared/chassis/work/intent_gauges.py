@@ -7,7 +7,7 @@ from shared.chassis.base import metrics
 from shared.chassis.base.findings import COUNTED_UP_TO
 from shared.chassis.database.pool import Connection
 from shared.chassis.work.intent_queue import Waits
-from shared.chassis.work.intents import State
+from shared.chassis.work.intents import IntentState
 from shared.chassis.work.table_gauges import Rows, TableGauge
 
 
@@ -59,7 +59,7 @@ async def backlog(db: Connection, kind: str) -> Sequence[tuple[str, int, float]]
     return [(row["why"], row["intents"], float(row["age"] or 0)) for row in rows]
 
 
-async def lost(db: Connection, kind: str) -> Sequence[tuple[State, int, float]]:
+async def lost(db: Connection, kind: str) -> Sequence[tuple[IntentState, int, float]]:
     """For the states `failed` and `unknown`: the number of intents (at most `COUNTED_UP_TO`), and the age of the oldest
     in seconds."""
     rows = await db.fetch(
@@ -73,10 +73,10 @@ async def lost(db: Connection, kind: str) -> Sequence[tuple[State, int, float]]:
         GROUP BY lost.state ORDER BY lost.state
         """,
         kind,
-        [State.FAILED, State.UNKNOWN],
+        [IntentState.FAILED, IntentState.UNKNOWN],
         COUNTED_UP_TO,
     )
-    return [(State(row["state"]), row["count"], float(row["age"] or 0)) for row in rows]
+    return [(IntentState(row["state"]), row["count"], float(row["age"] or 0)) for row in rows]
 
 
 async def _waiting(kind: str, db: Connection) -> Rows:

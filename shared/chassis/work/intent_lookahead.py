@@ -18,7 +18,7 @@ from shared.chassis.work.circuits import Circuit
 from shared.chassis.work.intent_queue import Queued
 from shared.chassis.work.intent_turns import Share, next_intents
 from shared.chassis.work.intent_waves import Known, Wave, share, sort_by_mark, sort_by_recipient
-from shared.chassis.work.intents import Found, IntentKind, R, State
+from shared.chassis.work.intents import Found, IntentKind, IntentState, R
 
 AT_ONCE: Final = 200
 """The most intents in one look-up of recipients."""
@@ -114,7 +114,7 @@ class Lookahead(Generic[R]):
             overtaken = {queued.intent.line for queued in heads if queued.may_be_overtaken}
             if overtaken:
                 looked.merged = await queue.merge_overtaken(db, self._kind.name, overtaken)
-            metrics.MESSAGES.labels(State.MERGED).inc(looked.merged)
+            metrics.MESSAGES.labels(IntentState.MERGED).inc(looked.merged)
             rest = await self._sort_marked(db, looked.wave, [q for q in heads if q.intent.line not in overtaken])
         recipients: Found[R] = await self._kind.recipients([queued.intent for queued in rest]) if rest else {}
         looked.known = sort_by_recipient(looked.wave, rest, recipients, room, self._ticks())

@@ -16,7 +16,7 @@ from shared.chassis.database.coalescing import GroupCommit
 from shared.chassis.database.pool import PASSING, Connection, Pool
 from shared.chassis.tracing.spans import Span
 from shared.chassis.work.intent_digests import restore_merged
-from shared.chassis.work.intents import Intent, IntentKind, State
+from shared.chassis.work.intents import Intent, IntentKind, IntentState
 
 log = structlog.get_logger()
 TRIES: Final = 12
@@ -34,7 +34,7 @@ class Ended:
 
     intent: Intent
     attempt: int
-    state: State
+    state: IntentState
     cause: str | None = None
     via: str = ""
     reference: str = ""
@@ -42,7 +42,7 @@ class Ended:
 
 
 @dataclass(frozen=True, slots=True)
-class Returned:
+class ReturnedIntent:
     """An intent that was certainly not sent, and is tried again after `seconds`. `failed`: the failure counts as one of
     its tries. `avoid`: a gateway that must not be used for it again."""
 
@@ -54,10 +54,10 @@ class Returned:
     avoid: str = ""
 
 
-Result = Ended | Returned
+Result = Ended | ReturnedIntent
 
 
-def cause_of(intent: Intent, state: State, attempt: int) -> UUID:
+def cause_of(intent: Intent, state: IntentState, attempt: int) -> UUID:
     """The cause from which the ids of an outcome's facts are derived, so that a repetition gives the same facts."""
     return uuid5(intent.id, f"{state}:{attempt}")
 
@@ -90,7 +90,7 @@ class IntentOutcomes:
 
     async def _write_all(self, db: Connection, results: Sequence[Result]) -> Sequence[None]:
         ended = [result for result in results if isinstance(result, Ended)]
-        returned = [result for result in results if isinstance(result, Returned)]
+        returned = [result for result in results if isinstance(result, ReturnedIntent)]
         async with db.transaction():
             if returned:
                 await _give_back(db, returned)
@@ -103,9 +103,9 @@ class IntentOutcomes:
         """Record final outcomes and their facts; returns the outcomes that nobody else had recorded before."""
         finished = await _finish(db, ended)
         done = [result for result in ended if result.intent.id in finished]
-        await restore_merged(db, [result.intent for result in done if result.state is State.SKIPPED])
+        await restore_merged(db, [result.intent for result in done if result.state is IntentState.SKIPPED])
         await record_facts(
-            db, self._kind, [result for result in done if result.state is not State.MERGED], self._clock()
+            db, self._kind, [result for result in done if result.state is not IntentState.MERGED], self._clock()
         )
         return done
 
@@ -136,7 +136,7 @@ async def _finish(db: Connection, ended: Sequence[Ended]) -> set[UUID]:
     return {row["id"] for row in rows}
 
 
-async def _give_back(db: Connection, returned: Sequence[Returned]) -> None:
+async def _give_back(db: Connection, returned: Sequence[ReturnedIntent]) -> None:
     """Make intents pending again. They do not count for the hourly limit; later intents for the same recipient wait
     for them."""
     await db.execute(

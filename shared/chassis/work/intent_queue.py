@@ -12,7 +12,7 @@ import orjson
 
 from shared.chassis.database.lease import Lease
 from shared.chassis.database.pool import Connection
-from shared.chassis.work.intents import Intent, State
+from shared.chassis.work.intents import Intent, IntentState
 
 
 class Waits(StrEnum):
@@ -188,7 +188,7 @@ async def merge_overtaken(db: Connection, kind: str, lines: Iterable[str]) -> in
         """,
         kind,
         list(lines),
-        State.MERGED,
+        IntentState.MERGED,
         OVERTAKEN,
     )
     return int(done.split()[-1])

@@ -11,11 +11,11 @@ from shared.chassis.base import metrics
 from shared.chassis.database.pool import Connection
 from shared.chassis.work.intent_outcomes import Ended, record_facts
 from shared.chassis.work.intent_queue import INTENT, intent_of
-from shared.chassis.work.intents import IntentKind, State
+from shared.chassis.work.intents import IntentKind, IntentState
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
+class DeliveryReport:
     """A gateway's report about one intent, identified by our id or by the gateway's own reference.
 
     `state` is `SENT` (the gateway has it), `DELIVERED`, or `FAILED` with a cause.
@@ -24,15 +24,15 @@ class Report:
     gateway: str
     id: UUID | None
     reference: str
-    state: State
+    state: IntentState
     cause: str = ""
 
 
-_OPEN = (State.SENDING, State.SENT, State.UNKNOWN)
+_OPEN = (IntentState.SENDING, IntentState.SENT, IntentState.UNKNOWN)
 """States that a report may change. It may also change a pending intent that was tried before: that one went out."""
 
 
-async def take_report(db: Connection, kind: IntentKind[Any], report: Report, at: datetime) -> bool:
+async def take_report(db: Connection, kind: IntentKind[Any], report: DeliveryReport, at: datetime) -> bool:
     """Apply a report, in the caller's transaction; returns False if the intent is not known.
 
     A repeated or late report changes nothing. The journal records only news: that an intent with unknown outcome was
@@ -41,11 +41,11 @@ async def take_report(db: Connection, kind: IntentKind[Any], report: Report, at:
     row = await _locked(db, kind.name, report)
     if row is None:
         return False
-    before, attempt = State(row["state"]), row["attempts"]
-    tried = before is State.PENDING and attempt > 0 and report.state is not State.FAILED
+    before, attempt = IntentState(row["state"]), row["attempts"]
+    tried = before is IntentState.PENDING and attempt > 0 and report.state is not IntentState.FAILED
     if (before not in _OPEN and not tried) or before is report.state:
         return True
-    cause = kind.mask(f"reported by the gateway: {report.cause}") if report.state is State.FAILED else None
+    cause = kind.mask(f"reported by the gateway: {report.cause}") if report.state is IntentState.FAILED else None
     await db.execute(
         """
         UPDATE intent SET state = $2, cause = $3, finished_at = coalesce(finished_at, now()), waits = NULL,
@@ -56,13 +56,13 @@ async def take_report(db: Connection, kind: IntentKind[Any], report: Report, at:
         cause,
     )
     metrics.MESSAGES.labels(report.state).inc()
-    if before is not State.SENT or report.state is State.FAILED:
-        state = State.FAILED if report.state is State.FAILED else State.SENT
+    if before is not IntentState.SENT or report.state is IntentState.FAILED:
+        state = IntentState.FAILED if report.state is IntentState.FAILED else IntentState.SENT
         await record_facts(db, kind, [Ended(intent_of(row), attempt, state, cause, report.gateway)], at)
     return True
 
 
-async def _locked(db: Connection, kind: str, report: Report) -> asyncpg.Record | None:
+async def _locked(db: Connection, kind: str, report: DeliveryReport) -> asyncpg.Record | None:
     where = "id = $2" if report.id else "via = $3 AND reference = $2"
     rows = await db.fetch(
         f"SELECT {INTENT}, state, attempts FROM intent WHERE kind = $1 AND (via = $3 OR via IS NULL) AND {where}"  # noqa: S608
@@ -79,7 +79,12 @@ async def try_again(db: Connection, kind: str, id: UUID, although_unknown: bool 
 
     With `although_unknown`, this includes an intent of unknown outcome: the person accepts that it may be sent twice.
     """
-    states = [State.FAILED, State.SKIPPED, State.CANCELLED, *([State.UNKNOWN] if although_unknown else [])]
+    states = [
+        IntentState.FAILED,
+        IntentState.SKIPPED,
+        IntentState.CANCELLED,
+        *([IntentState.UNKNOWN] if although_unknown else []),
+    ]
     done = await db.execute(
         """
         UPDATE intent SET state = 'pending', due_at = now(), waits = NULL, finished_at = NULL, failures = 0, via = NULL
@@ -108,9 +113,9 @@ async def doubt(db: Connection, kind: IntentKind[Any], due_before: datetime, cau
         due_before,
         cause,
     )
-    doubted = [Ended(intent_of(row), row["attempts"], State.UNKNOWN, cause, row["via"] or "") for row in rows]
+    doubted = [Ended(intent_of(row), row["attempts"], IntentState.UNKNOWN, cause, row["via"] or "") for row in rows]
     await record_facts(db, kind, doubted, at)
-    metrics.MESSAGES.labels(State.UNKNOWN).inc(len(doubted))
+    metrics.MESSAGES.labels(IntentState.UNKNOWN).inc(len(doubted))
     return len(doubted)
 
 
@@ -128,6 +133,6 @@ async def cancel(db: Connection, kind: IntentKind[Any], id: UUID, cause: str, at
     )
     if row is None:
         return False
-    ended = Ended(intent_of(row), row["attempts"], State.CANCELLED, cause, row["via"] or "")
+    ended = Ended(intent_of(row), row["attempts"], IntentState.CANCELLED, cause, row["via"] or "")
     await record_facts(db, kind, [ended], at)
     return True

@@ -27,13 +27,14 @@ from shared.chassis.work.circuits import Circuit
 from shared.chassis.work.intent_delays import put_off
 from shared.chassis.work.intent_digests import merge_gathered
 from shared.chassis.work.intent_lookahead import Lookahead
-from shared.chassis.work.intent_outcomes import TRIES, Ended, IntentOutcomes, Result, Returned, pause
+from shared.chassis.work.intent_outcomes import TRIES, Ended, IntentOutcomes, Result, ReturnedIntent, pause
 from shared.chassis.work.intent_queue import Queued
 from shared.chassis.work.intent_turns import next_intents
 from shared.chassis.work.intent_waves import Known, Wave, sort_due
 from shared.chassis.work.intents import (
     Gateway,
     IntentKind,
+    IntentState,
     NotReached,
     Outcome,
     R,
@@ -41,7 +42,6 @@ from shared.chassis.work.intents import (
     Rejected,
     RetryLater,
     Sent,
-    State,
     TryAgain,
     Unknown,
 )
@@ -176,7 +176,7 @@ class IntentSender(Generic[R]):
         async with db.transaction():
             attempts = await queue.begin_sending(db, self.lease, chosen)
             bodies, merged = await merge_gathered(db, self.kind, [q for q, _ in wave.begin if q.intent.id in attempts])
-        metrics.MESSAGES.labels(State.MERGED).inc(merged)
+        metrics.MESSAGES.labels(IntentState.MERGED).inc(merged)
         for queued, recipient in wave.begin:
             if attempt := attempts.get(queued.intent.id):
                 queued = queued.with_body(bodies.get(queued.intent.id))
@@ -189,8 +189,8 @@ class IntentSender(Generic[R]):
         return merged
 
     async def _end_unsent(self, wave: Wave[R]) -> None:
-        results: list[Result] = [Ended(q.intent, q.attempts, State.SKIPPED, why) for q, why in wave.skip]
-        results += [Ended(q.intent, q.attempts, State.MERGED, TWIN) for q in wave.twins]
+        results: list[Result] = [Ended(q.intent, q.attempts, IntentState.SKIPPED, why) for q, why in wave.skip]
+        results += [Ended(q.intent, q.attempts, IntentState.MERGED, TWIN) for q in wave.twins]
         await asyncio.gather(*map(self.outcomes.record, results))
 
     def _has_ended(self, task: asyncio.Task[None]) -> None:
@@ -231,19 +231,19 @@ class IntentSender(Generic[R]):
     def _result(self, gateway: Gateway[R], queued: Queued, attempt: int, outcome: Outcome) -> Result:
         match outcome:
             case Sent(reference):
-                return Ended(queued.intent, attempt, State.SENT, None, gateway.name, reference)
+                return Ended(queued.intent, attempt, IntentState.SENT, None, gateway.name, reference)
             case Rejected(reason):
-                return Ended(queued.intent, attempt, State.FAILED, self.kind.mask(reason), gateway.name)
+                return Ended(queued.intent, attempt, IntentState.FAILED, self.kind.mask(reason), gateway.name)
             case Unknown(reason):
                 cause = self.kind.mask(f"unknown: {reason}")
-                return Ended(queued.intent, attempt, State.UNKNOWN, cause, gateway.name)
+                return Ended(queued.intent, attempt, IntentState.UNKNOWN, cause, gateway.name)
             case NotReached(reason):
-                return Returned(queued.intent, attempt, self.kind.mask(reason), avoid=gateway.name)
+                return ReturnedIntent(queued.intent, attempt, self.kind.mask(reason), avoid=gateway.name)
             case RetryLater(reason):
-                return Returned(queued.intent, attempt, self.kind.mask(reason))
+                return ReturnedIntent(queued.intent, attempt, self.kind.mask(reason))
             case TryAgain(reason, seconds):
                 cause = self.kind.mask(reason)
                 if queued.failures + 1 >= TRIES:
                     cause = f"not accepted in {TRIES} attempts, the last time: {cause}"
-                    return Ended(queued.intent, attempt, State.FAILED, cause, gateway.name)
-                return Returned(queued.intent, attempt, cause, pause(queued.failures, seconds), failed=True)
+                    return Ended(queued.intent, attempt, IntentState.FAILED, cause, gateway.name)
+                return ReturnedIntent(queued.intent, attempt, cause, pause(queued.failures, seconds), failed=True)

@@ -10,7 +10,7 @@ from shared.chassis.base.clock import now
 from shared.chassis.database.pool import Connection, Pool
 from shared.chassis.work.intent_outcomes import Ended, record_facts
 from shared.chassis.work.intent_queue import INTENT, intent_of
-from shared.chassis.work.intents import IntentKind, State
+from shared.chassis.work.intents import IntentKind, IntentState
 from shared.chassis.work.periodic import every
 
 DIED: Final = "unknown: the process ended after sending and before storing the result"
@@ -42,7 +42,7 @@ class IntentWatch:
             lost = await _abandon(db, self.kind.name)
             # A sender that was only slow will still record its outcome: those facts have other ids.
             await record_facts(db, self.kind, lost, self.clock())
-        metrics.MESSAGES.labels(State.UNKNOWN).inc(len(lost))
+        metrics.MESSAGES.labels(IntentState.UNKNOWN).inc(len(lost))
         return len(lost)
 
 
@@ -63,4 +63,4 @@ async def _abandon(db: Connection, kind: str) -> list[Ended]:
         AT_ONCE,
         DIED,
     )
-    return [Ended(intent_of(row), row["attempts"], State.UNKNOWN, DIED, row["via"] or "") for row in rows]
+    return [Ended(intent_of(row), row["attempts"], IntentState.UNKNOWN, DIED, row["via"] or "") for row in rows]

@@ -62,7 +62,7 @@ class Intent:
         return MASS in self.body
 
 
-class State(StrEnum):
+class IntentState(StrEnum):
     """The state of an intent.
 
     `sent`: the gateway took it. `delivered`: the gateway reported its arrival. `unknown`: no answer came in time, or
@@ -213,7 +213,7 @@ class IntentKind(Generic[R]):
     repository: Repository[Any, Any]
     gateways: Sequence[Gateway[R]]
     recipients: Callable[[Sequence[Intent]], Awaitable[Found[R]]]
-    notes: Callable[[Intent, State, str | None, str], Sequence[Any]]
+    notes: Callable[[Intent, IntentState, str | None, str], Sequence[Any]]
     per_hour: Callable[[Intent], int]
     mask: Callable[[str], str] = str
     digest: Callable[[Sequence[Intent]], Digest | None] = lambda intents: None
@@ -230,7 +230,7 @@ def put(writes: WriteBatch, intents: Sequence[Intent]) -> None:
             """,
             [
                 (i.id, i.kind, i.key, i.about, i.line, orjson.dumps(i.body, default=str).decode(),
-                 State.SKIPPED if i.skipped else State.PENDING, i.skipped, i.traceparent)
+                 IntentState.SKIPPED if i.skipped else IntentState.PENDING, i.skipped, i.traceparent)
                 for i in intents
             ],
         )  # fmt: skip

@@ -12,11 +12,11 @@ from shared.jurisdiction.checks.publication import check_publication
 from shared.jurisdiction.checks.subjects import check_subjects
 from shared.jurisdiction.checks.units import check_units
 from shared.jurisdiction.checks.words import check_words
-from shared.jurisdiction.draft import Draft
-from shared.jurisdiction.problems import Problem
+from shared.jurisdiction.draft import PackFiles
+from shared.jurisdiction.problems import PackProblem
 
 
-def check(draft: Draft) -> Iterator[Problem]:
+def check(draft: PackFiles) -> Iterator[PackProblem]:
     yield from check_places(draft)
     yield from check_units(draft)
     yield from check_subjects(draft)

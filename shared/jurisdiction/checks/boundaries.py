@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from shared.jurisdiction.boundaries import FILE, Feature, area, read_features
 from shared.jurisdiction.pack import Pack
-from shared.jurisdiction.problems import PackError, Problem, Severity
+from shared.jurisdiction.problems import PackError, PackProblem, ProblemSeverity
 
 if TYPE_CHECKING:
     from shapely.geometry.base import BaseGeometry
@@ -17,7 +17,7 @@ SLIVER: Final = 0.01
 Shapes = dict[str, "tuple[Feature, BaseGeometry]"]
 
 
-def check_boundaries(directory: Path, pack: Pack) -> Iterator[Problem]:
+def check_boundaries(directory: Path, pack: Pack) -> Iterator[PackProblem]:
     """The problems of the boundaries. It needs shapely and takes seconds, so only `huying pack check` uses it."""
     if not (directory / FILE).is_file():
         return
@@ -29,16 +29,16 @@ def check_boundaries(directory: Path, pack: Pack) -> Iterator[Problem]:
     shapes: Shapes = {}
     for feature in features:
         if pack.division(feature.code) is None:
-            yield Problem(feature.spot, f"{feature.code!r} is not a division in divisions.csv")
+            yield PackProblem(feature.spot, f"{feature.code!r} is not a division in divisions.csv")
         elif feature.code in shapes:
-            yield Problem(feature.spot, f"{feature.code!r} has two boundaries; combine them into one MultiPolygon")
+            yield PackProblem(feature.spot, f"{feature.code!r} has two boundaries; combine them into one MultiPolygon")
         else:
             yield from _examined(feature, shapes)
     yield from _at_one_place(shapes, pack)
     yield from _outside_their_parents(shapes, pack)
 
 
-def _examined(feature: Feature, shapes: Shapes) -> Iterator[Problem]:
+def _examined(feature: Feature, shapes: Shapes) -> Iterator[PackProblem]:
     """Check one shape, and add it to `shapes` if it is valid."""
     from shapely import is_valid_reason
 
@@ -53,14 +53,14 @@ def _examined(feature: Feature, shapes: Shapes) -> Iterator[Problem]:
             f"{feature.code}: ({west:g}, {south:g}) is not a longitude and latitude: in GeoJSON the longitude"
             " comes first"
         )
-        yield Problem(feature.spot, what)
+        yield PackProblem(feature.spot, what)
     elif not shape.is_valid or shape.is_empty:
-        yield Problem(feature.spot, f"{feature.code}: the shape is not valid: {is_valid_reason(shape)}")
+        yield PackProblem(feature.spot, f"{feature.code}: the shape is not valid: {is_valid_reason(shape)}")
     else:
         shapes[feature.code] = (feature, shape)
 
 
-def _at_one_place(shapes: Shapes, pack: Pack) -> Iterator[Problem]:
+def _at_one_place(shapes: Shapes, pack: Pack) -> Iterator[PackProblem]:
     families: dict[str | None, list[str]] = {}
     for code in shapes:
         division = pack.division(code)
@@ -73,13 +73,13 @@ def _at_one_place(shapes: Shapes, pack: Pack) -> Iterator[Problem]:
             share = first.intersection(second).area / min(first.area, second.area)
             if share > SLIVER:
                 what = f"{code} and {other} share {share:.0%} of the smaller one; correct one of them"
-                yield Problem(feature.spot, what)
+                yield PackProblem(feature.spot, what)
 
 
-def _outside_their_parents(shapes: Shapes, pack: Pack) -> Iterator[Problem]:
+def _outside_their_parents(shapes: Shapes, pack: Pack) -> Iterator[PackProblem]:
     for code, (feature, shape) in shapes.items():
         division = pack.division(code)
         around = shapes.get(division.parent or "") if division else None
         if around and (outside := shape.difference(around[1]).area / shape.area) > SLIVER:
             what = f"{outside:.0%} of {code} lies outside of {division.parent if division else ''}, its parent"
-            yield Problem(feature.spot, what, Severity.WARNING)
+            yield PackProblem(feature.spot, what, ProblemSeverity.WARNING)

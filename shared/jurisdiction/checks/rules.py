@@ -7,9 +7,9 @@ from typing import Final
 from shared.contracts.demand.facts import RequestKind
 from shared.jurisdiction.checks.codes import repeated
 from shared.jurisdiction.conditions import Condition, Local, asks, can_overlap, covers
-from shared.jurisdiction.draft import CatalogueFile, Row, Sheet
+from shared.jurisdiction.draft import CatalogueFile, PackRow, PackSheet
 from shared.jurisdiction.parts import STATION, TOWN, Category, Match, Rule, Unit, UnitKind
-from shared.jurisdiction.problems import Problem, Severity
+from shared.jurisdiction.problems import PackProblem, ProblemSeverity
 
 _SHOWN: Final = 3
 _WHAT_ZH: Final = {"category": "类别", "division": "地点", "preset": "时限", "unit": "单位"}
@@ -27,19 +27,19 @@ class Surroundings:
     stationed_level: str | None
 
 
-def rule_rows(sheet: Sheet[CatalogueFile]) -> list[Row[Rule]]:
+def rule_rows(sheet: PackSheet[CatalogueFile]) -> list[PackRow[Rule]]:
     """The rules with their lines."""
-    return [Row(sheet.spot(("rules", at)), rule) for at, rule in enumerate(sheet.part.rules)]
+    return [PackRow(sheet.spot(("rules", at)), rule) for at, rule in enumerate(sheet.part.rules)]
 
 
-def check_rules(sheet: Sheet[CatalogueFile], around: Surroundings) -> Iterator[Problem]:
+def check_rules(sheet: PackSheet[CatalogueFile], around: Surroundings) -> Iterator[PackProblem]:
     """The errors of a catalogue, and warnings for rules that overlap."""
     rows = rule_rows(sheet)
     yield from repeated(rows, lambda rule: rule.id, "rule")
     usual = sheet.part.limits
     if usual and usual not in around.presets:
         spot = sheet.spot(("limits",))
-        yield Problem(spot, _not_defined("preset", usual, "limits.yaml"), zh=_not_defined_zh("preset", usual))
+        yield PackProblem(spot, _not_defined("preset", usual, "limits.yaml"), zh=_not_defined_zh("preset", usual))
     for row in rows:
         yield from _unknown_names(row, around)
     yield from _missing_towns(rows, around)
@@ -76,7 +76,7 @@ def _covers(rules: list[Rule]) -> bool:
     return None in kinds or kinds >= set(RequestKind)
 
 
-def _missing_towns(rows: list[Row[Rule]], around: Surroundings) -> Iterator[Problem]:
+def _missing_towns(rows: list[PackRow[Rule]], around: Surroundings) -> Iterator[PackProblem]:
     """A problem for each rule that assigns to `town`, if a village has no town above it."""
     places = around.local.places
     towns = {unit.division_code for unit in around.units if unit.kind is UnitKind.TOWN}
@@ -86,10 +86,10 @@ def _missing_towns(rows: list[Row[Rule]], around: Surroundings) -> Iterator[Prob
         if orphans and row.part.lead == TOWN:
             what = f"rule {row.part.id!r} routes to the town, but no unit of the kind town is above {orphans[0].code}"
             zh = f"规则“{row.part.id}”派给镇街，但{orphans[0].name}没有上级镇街"
-            yield Problem(row.spot, what, zh=zh)
+            yield PackProblem(row.spot, what, zh=zh)
 
 
-def _unknown_names(row: Row[Rule], around: Surroundings) -> Iterator[Problem]:
+def _unknown_names(row: PackRow[Rule], around: Surroundings) -> Iterator[PackProblem]:
     rule = row.part
     categories = {category.code for category in around.local.subjects}
     divisions = {division.code for division in around.local.places}
@@ -101,10 +101,10 @@ def _unknown_names(row: Row[Rule], around: Surroundings) -> Iterator[Problem]:
         yield from _unknown(row, "unit", unit, units, "units.csv")
 
 
-def _unknown(row: Row[Rule], what: str, name: str | None, known: Set[str], file: str) -> Iterator[Problem]:
+def _unknown(row: PackRow[Rule], what: str, name: str | None, known: Set[str], file: str) -> Iterator[PackProblem]:
     if name is not None and name not in known:
         zh = f"规则“{row.part.id}”：{_not_defined_zh(what, name)}"
-        yield Problem(row.spot, f"rule {row.part.id!r}: {_not_defined(what, name, file)}", zh=zh)
+        yield PackProblem(row.spot, f"rule {row.part.id!r}: {_not_defined(what, name, file)}", zh=zh)
 
 
 def _not_defined(what: str, name: str, file: str) -> str:
@@ -115,7 +115,7 @@ def _not_defined_zh(what: str, name: str) -> str:
     return f"没有{_WHAT_ZH[what]}“{name}”"
 
 
-def _unreachable_rules(rows: list[Row[Rule]], local: Local) -> Iterator[Problem]:
+def _unreachable_rules(rows: list[PackRow[Rule]], local: Local) -> Iterator[PackProblem]:
     """A problem for each rule that can never match because one earlier rule matches all its demands. Rules that several
     earlier rules cover together are not found."""
     for at, row in enumerate(rows):
@@ -128,7 +128,7 @@ def _unreachable_rules(rows: list[Row[Rule]], local: Local) -> Iterator[Problem]
                     " move it before that rule, or remove it"
                 )
                 zh = f"规则“{row.part.id}”永远轮不到：第 {line} 行的“{earlier.part.id}”已全部覆盖，请移到它前面或删除"
-                yield Problem(row.spot, what, zh=zh)
+                yield PackProblem(row.spot, what, zh=zh)
                 break
 
 
@@ -136,7 +136,7 @@ def _takes_all(earlier: Match, later: Match, local: Local) -> bool:
     return all(covers(condition, earlier, later, local) for condition in Condition)
 
 
-def _overlapping_rules(rows: list[Row[Rule]], local: Local) -> Iterator[Problem]:
+def _overlapping_rules(rows: list[PackRow[Rule]], local: Local) -> Iterator[PackProblem]:
     """A warning for rules with different units that may match the same demand, and neither contains the other: their
     order decides."""
     for at, row in enumerate(rows):
@@ -150,7 +150,7 @@ def _overlapping_rules(rows: list[Row[Rule]], local: Local) -> Iterator[Problem]
             )
             others = "、".join(f"“{rule.id}”" for rule in crossed[:_SHOWN]) + ("等" if more else "")
             zh = f"规则“{row.part.id}”与{others}有重叠而单位不同，排在前面的优先，请确认顺序"
-            yield Problem(row.spot, what, Severity.WARNING, zh)
+            yield PackProblem(row.spot, what, ProblemSeverity.WARNING, zh)
 
 
 def _overlap(earlier: Rule, later: Rule, local: Local) -> bool:

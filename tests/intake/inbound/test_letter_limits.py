@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from services.intake.inbound.mail import limits
-from services.intake.inbound.mail.limits import Tally, TooMuch, parsed
+from services.intake.inbound.mail.limits import MailTally, TooMuch, parsed
 from services.intake.inbound.mail.message import letter
 from services.intake.inbound.mail.reader import LetterReader
 from shared.chassis.database.pool import Pool
@@ -52,7 +52,7 @@ TOO_MUCH = {
 
 @pytest.mark.parametrize(("raw", "limit"), TOO_MUCH.values(), ids=TOO_MUCH.keys())
 def test_parsing_ends_at_each_limit(raw: bytes, limit: str):
-    tally = Tally()
+    tally = MailTally()
     with pytest.raises(TooMuch, match=limit):
         parsed(raw, tally)
     assert tally.parts <= limits.MAX_PARTS + 1

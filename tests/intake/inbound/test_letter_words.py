@@ -7,7 +7,7 @@ import pytest
 
 from services.intake.inbound.charsets import read
 from services.intake.inbound.mail.message import letter
-from services.intake.inbound.message import DOUBTFUL, Message
+from services.intake.inbound.message import DOUBTFUL, InboundMessage
 from shared.masker.masker import Masker
 from tests.intake.inbound.test_letters import FROM, PDF, mixed
 
@@ -15,7 +15,7 @@ WORDS = "南海大道路灯不亮，请来看看"
 BOX = "demands@nanhai.example"
 
 
-def parsed(raw: bytes) -> Message:
+def parsed(raw: bytes) -> InboundMessage:
     mail = letter(raw, FROM, BOX)
     assert mail
     return mail

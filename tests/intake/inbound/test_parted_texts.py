@@ -14,10 +14,10 @@ from services.intake import app, http_app
 from services.intake.channels.gateway_settings import GatewayRegistry
 from services.intake.channels.rotation import Rotated
 from services.intake.checks import unjoined
-from services.intake.inbound.conversation import Answer
+from services.intake.inbound.conversation import SenderReply
 from services.intake.inbound.sms import text_keys
-from services.intake.inbound.sms.parted_texts import EXPIRED, Added, PartedTexts, Stand
-from services.intake.inbound.sms.parts import GAP, Part, Piece, counted, joined, split
+from services.intake.inbound.sms.parted_texts import EXPIRED, Added, PartedState, PartedTexts
+from services.intake.inbound.sms.parts import GAP, PartBytes, TextPart, counted, joined, split
 from services.intake.inbound.sms.text_taker import TextTaker
 from services.intake.vault.sealing import Vault
 from shared.chassis.base.findings import Severity
@@ -48,9 +48,9 @@ def cut(text: str, total: int, wide: bool = False, reference: int = 7) -> Sequen
 def test_no_character_is_lost_at_a_cut_and_missing_parts_are_marked():
     for total in range(2, 8):
         parts = [split(part) for part in cut(WHOLE, total)]
-        pieces = [Piece(part.number, words, "utf-16-be") for part, words in parts if part]
+        pieces = [PartBytes(part.number, words, "utf-16-be") for part, words in parts if part]
         assert joined(pieces[::-1], total).text == WHOLE
-    incomplete = joined([Piece(2, "乙".encode(), "utf-8"), Piece(4, "丁".encode("gb18030"), "gb18030")], 5)
+    incomplete = joined([PartBytes(2, "乙".encode(), "utf-8"), PartBytes(4, "丁".encode("gb18030"), "gb18030")], 5)
     assert incomplete.text == f"{GAP}乙{GAP}丁{GAP}"
     assert "共 5 段，第 1、3、5 段" in incomplete.note
 
@@ -58,9 +58,9 @@ def test_no_character_is_lost_at_a_cut_and_missing_parts_are_marked():
 @pytest.mark.parametrize(
     ("written", "part"),
     [
-        (b"\x05\x00\x03\x07\x02\x01a", Part("7", 1, 2)),
-        (b"\x06\x08\x04\x01\x07\x02\x02a", Part("263", 2, 2)),
-        (b"\x0b\x05\x04\x0b\x84\x23\xf0\x00\x03\x07\x03\x02a", Part("7", 2, 3)),
+        (b"\x05\x00\x03\x07\x02\x01a", TextPart("7", 1, 2)),
+        (b"\x06\x08\x04\x01\x07\x02\x02a", TextPart("263", 2, 2)),
+        (b"\x0b\x05\x04\x0b\x84\x23\xf0\x00\x03\x07\x03\x02a", TextPart("7", 2, 3)),
         (b"\x05\x00\x03\x07\x01\x01a", None),
         (b"\x05\x00\x03\x07\x02\x03a", None),
         (b"\x05\x00\x03\x07\x02\x00a", None),
@@ -72,7 +72,7 @@ def test_no_character_is_lost_at_a_cut_and_missing_parts_are_marked():
         ("Ԁ路灯".encode("utf-16-be"), None),
     ],
 )
-def test_a_header_is_read_and_other_bytes_stay_in_the_text(written: bytes, part: Part | None):
+def test_a_header_is_read_and_other_bytes_stay_in_the_text(written: bytes, part: TextPart | None):
     found, words = split(written)
     assert (found, words) == (part, b"a" if part else written)
 
@@ -80,7 +80,7 @@ def test_a_header_is_read_and_other_bytes_stay_in_the_text(written: bytes, part:
 @pytest.mark.parametrize(
     ("args", "part"),
     [
-        (("ab", "2", "3"), Part("ab", 2, 3)),
+        (("ab", "2", "3"), TextPart("ab", 2, 3)),
         (("", "2", "3"), None),
         (("ab", "0", "3"), None),
         (("ab", "1", "1"), None),
@@ -89,7 +89,7 @@ def test_a_header_is_read_and_other_bytes_stay_in_the_text(written: bytes, part:
         (("ab", "1", ""), None),
     ],
 )
-def test_part_numbers_of_a_gateway_are_used_if_they_are_possible(args: tuple[str, str, str], part: Part | None):
+def test_part_numbers_of_a_gateway_are_used_if_they_are_possible(args: tuple[str, str, str], part: TextPart | None):
     assert counted(*args) == part
 
 
@@ -234,10 +234,10 @@ async def test_parts_of_two_senders_are_two_messages_and_those_without_sender_ar
     assert len(await facts(line.pool)) == 4
 
 
-def _sms(sender: str, words: bytes, part: Part) -> Any:
-    from services.intake.inbound.sms.request import Sms, Words
+def _sms(sender: str, words: bytes, part: TextPart) -> Any:
+    from services.intake.inbound.sms.request import DecodedText, Sms
 
-    words_ = Words(joined([Piece(part.number, words, "utf-16-be")], 1).readings[0], part)
+    words_ = DecodedText(joined([PartBytes(part.number, words, "utf-16-be")], 1).readings[0], part)
     return Sms(sender, f"nobody-{part.number}", words_)
 
 
@@ -287,14 +287,14 @@ async def test_a_part_waits_while_another_process_begins_the_same_message(line: 
 
         await eventually(is_at_the_lock, bool)
         go.set()
-        assert [(await first).stand, (await second).stand] == [Stand.WAITS, Stand.CLOSED]
+        assert [(await first).stand, (await second).stand] == [PartedState.WAITS, PartedState.CLOSED]
     assert await line.pool.fetchval("SELECT count(*) FROM parted_text") == 1
 
 
 async def add(parted: PartedTexts, number: int) -> Added:
     part, words = split(cut(WHOLE, 2)[number - 1])
     assert part
-    return await parted.add("sms", "13800138000", part, Piece(number, words, "utf-16-be"), timedelta(minutes=10))
+    return await parted.add("sms", "13800138000", part, PartBytes(number, words, "utf-16-be"), timedelta(minutes=10))
 
 
 class Killed(BaseException):
@@ -306,7 +306,7 @@ async def test_parts_of_a_killed_process_are_processed_once_by_another(line: Lin
     take = line.taker.conversations.take
 
     class Dying:
-        async def take(self, *args: Any) -> Answer:
+        async def take(self, *args: Any) -> SenderReply:
             if when == "after":
                 await take(*args)
             raise Killed

@@ -10,7 +10,7 @@ from email.utils import parseaddr
 from itertools import groupby
 from typing import Final
 
-from services.intake.inbound.charsets import Reading, read
+from services.intake.inbound.charsets import Decoded, read
 from services.intake.inbound.message import readable
 
 ODD: Final = (ValueError, LookupError, AttributeError, TypeError, AssertionError, RecursionError, MessageError)
@@ -27,14 +27,14 @@ def written(mail: Mail, name: str) -> str:
     return _line(_raw(mail, name)).text
 
 
-def words(mail: Mail, name: str) -> Reading:
+def words(mail: Mail, name: str) -> Decoded:
     """The decoded text of a header, and how its bytes were decoded."""
     raw = _raw(mail, name)
-    line, readings = _line(raw), list[Reading]()
+    line, readings = _line(raw), list[Decoded]()
     text = readable(_spelled(line.text, readings))
     odd = next((reading for reading in (line, *readings) if reading.original), None)
     if odd is None:
-        return Reading(text)
+        return Decoded(text)
     is_doubtful = any(reading.doubtful for reading in (line, *readings))
     return replace(odd, text=text, doubtful=is_doubtful, written=raw)
 
@@ -44,7 +44,7 @@ def _raw(mail: Mail, name: str) -> bytes:
     return raw[:_MOST].encode("utf-8", "surrogateescape")
 
 
-def _line(raw: bytes) -> Reading:
+def _line(raw: bytes) -> Decoded:
     reading = read(raw)
     return replace(reading, text=re.sub(r"\r?\n(?=[ \t])", "", reading.text).strip())
 
@@ -60,11 +60,11 @@ def address(mail: Mail, name: str) -> tuple[str, str]:
     return readable(_spelled(person, [])), readable(mailbox)
 
 
-def _spelled(text: str, readings: list[Reading]) -> str:
+def _spelled(text: str, readings: list[Decoded]) -> str:
     return _RUN.sub(lambda run: _run(run[0], readings), text)
 
 
-def _run(text: str, readings: list[Reading]) -> str:
+def _run(text: str, readings: list[Decoded]) -> str:
     """Join consecutive encoded words before they are decoded, because programs split them within a character."""
     by_charset = groupby(_WORD.finditer(text), key=lambda word: word[1].partition("*")[0].lower())
     decoded = [read(b"".join(_bytes(word) for word in row), charset) for charset, row in by_charset]

@@ -21,7 +21,7 @@ class TooMuch(ValueError):
         self.told = f"{zh} / {en}"
 
 
-class Tally:
+class MailTally:
     """Counts the parts and headers of one e-mail."""
 
     def __init__(self) -> None:
@@ -43,7 +43,7 @@ class Tally:
 class _Counted(Mail):
     """A part that counts itself, its headers and its depth while the parser creates it."""
 
-    def __init__(self, tally: Tally, policy: Policy = compat32) -> None:
+    def __init__(self, tally: MailTally, policy: Policy = compat32) -> None:
         super().__init__(policy)
         self._tally, self._depth = tally, 0
         tally.part()
@@ -59,11 +59,11 @@ class _Counted(Mail):
         super().attach(payload)
 
 
-def parsed(content: bytes, tally: Tally | None = None) -> Mail:
+def parsed(content: bytes, tally: MailTally | None = None) -> Mail:
     """Parse an e-mail; raises `TooMuch` at the first line, part or header beyond the limits."""
     # The parser accepts both characters as ends of lines.
     if max(content.count(b"\n"), content.count(b"\r")) > MAX_LINES:
         raise TooMuch(f"超过 {MAX_LINES} 行", f"more than {MAX_LINES} lines")
-    parser = BytesFeedParser(partial(_Counted, tally or Tally()))
+    parser = BytesFeedParser(partial(_Counted, tally or MailTally()))
     parser.feed(content)
     return parser.close()

@@ -9,7 +9,7 @@ from services.intake.inbound.mail.auto_reply import is_absence_reply, is_automat
 from services.intake.inbound.mail.limits import TooMuch, parsed
 from services.intake.inbound.mail.parts import Parts, head, parts, unread
 from services.intake.inbound.mail.quotes import unquoted
-from services.intake.inbound.message import Message, digest, named_anywhere, readable
+from services.intake.inbound.message import InboundMessage, digest, named_anywhere, readable
 from services.intake.vault.contact import Contact
 from shared.contracts.text import shortened
 
@@ -17,17 +17,17 @@ _REPLY: Final = re.compile(r"\s*(?:re|aw|回复|答复|回覆|答覆)\s*[:：]",
 _ID: Final = re.compile(r"<[^<>\s]+>")
 
 
-def letter(content: bytes, mail_from: str, mailbox: str = "") -> Message | None:
+def letter(content: bytes, mail_from: str, mailbox: str = "") -> InboundMessage | None:
     """The message of an e-mail, however malformed it is; None for an e-mail that a program sent by itself."""
     return _message(*_opened(content), content, mail_from, mailbox)
 
 
-def unread_letter(content: bytes, mail_from: str, mailbox: str, why: str) -> Message | None:
+def unread_letter(content: bytes, mail_from: str, mailbox: str, why: str) -> InboundMessage | None:
     """The message of an e-mail that exceeds the limits: its text as it came."""
     return _message(head(content), unread(content, why), content, mail_from, mailbox)
 
 
-def _message(mail: Mail, mail_parts: Parts, content: bytes, mail_from: str, mailbox: str) -> Message | None:
+def _message(mail: Mail, mail_parts: Parts, content: bytes, mail_from: str, mailbox: str) -> InboundMessage | None:
     titled = headers.words(mail, "Subject")
     subject, beginning = titled.text, mail_parts.words[0].text if mail_parts.words else ""
     if is_automatic(mail, mail_from, mailbox) or is_absence_reply(mail, subject, beginning):
@@ -41,7 +41,7 @@ def _message(mail: Mail, mail_parts: Parts, content: bytes, mail_from: str, mail
     reference = reference_of(own) if own.strip("<> ") else digest(content.decode("latin-1"))
     contact = Contact(name=shortened(name, 100), email=(address or readable(mail_from))[:254])
     text, left_out = _words(mail_parts, bool(thread or _REPLY.match(subject)))
-    message = Message(
+    message = InboundMessage(
         id=reference,
         sender=contact.email,
         contact=contact,

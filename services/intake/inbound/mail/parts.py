@@ -8,7 +8,7 @@ from email.parser import BytesParser
 from itertools import chain
 from typing import Final
 
-from services.intake.inbound.charsets import Reading, read
+from services.intake.inbound.charsets import Decoded, read
 from services.intake.inbound.mail import headers
 from services.intake.inbound.mail.enclosures import ENCRYPTED, enclosed, is_encrypted
 from services.intake.inbound.mail.html_text import plain
@@ -34,7 +34,7 @@ _SIGNED: Final = re.compile(
 class Parts:
     """The texts of an e-mail in order, and its files."""
 
-    words: tuple[Reading, ...] = ()
+    words: tuple[Decoded, ...] = ()
     files: tuple[bytes, ...] = ()
 
 
@@ -69,7 +69,7 @@ def head(content: bytes) -> Mail:
     return BytesParser().parsebytes(above + b"\n\n", headersonly=True)
 
 
-def _chosen(kinds: Sequence[str], tellings: Sequence[Parts]) -> tuple[Reading, ...]:
+def _chosen(kinds: Sequence[str], tellings: Sequence[Parts]) -> tuple[Decoded, ...]:
     """One of several versions of the same text: the plain one, unless it is blank, else the last one, which has the
     most formatting."""
     ranked = [(_RANK.get(kind, 1), -n, part.words) for n, (kind, part) in enumerate(zip(kinds, tellings, strict=True))]
@@ -86,7 +86,7 @@ def _single(mail: Mail) -> Parts:
         return Parts()
     is_text = mail.get_content_maintype() in ("text", "multipart")
     if not is_text or mail.get_content_disposition() == "attachment":
-        sealed = (Reading(ENCRYPTED),) if is_encrypted(mail, content) else ()
+        sealed = (Decoded(ENCRYPTED),) if is_encrypted(mail, content) else ()
         return Parts(sealed, enclosed(mail, content))
     reading = read(content, mail.get_content_charset() or "")
     text = plain(reading.text) if mail.get_content_subtype() == "html" else _SIGNED.sub("", reading.text)

@@ -10,7 +10,7 @@ import structlog
 from pydantic import TypeAdapter
 
 from services.intake.inbound.mail.message import letter, unread_letter
-from services.intake.inbound.message import Message
+from services.intake.inbound.message import InboundMessage
 from shared.chassis.sandbox.sandbox import Sandbox, Unfinished
 
 log = structlog.get_logger()
@@ -18,7 +18,7 @@ SECONDS: Final = 15.0
 MEMORY: Final = 1_610_612_736
 _JOB: Final = "services.intake.inbound.mail.reader:read"
 _TOO_LONG: Final = "处理时间过长 / reading it takes too long"
-_MESSAGE: Final = TypeAdapter(Message)
+_MESSAGE: Final = TypeAdapter(InboundMessage)
 
 
 def read(given: Sequence[bytes]) -> list[bytes]:
@@ -35,7 +35,7 @@ class LetterReader:
 
     apart: Sandbox = field(default_factory=lambda: Sandbox(_JOB, SECONDS, MEMORY))
 
-    async def read(self, content: bytes, mail_from: str, mailbox: str) -> Message | None:
+    async def read(self, content: bytes, mail_from: str, mailbox: str) -> InboundMessage | None:
         """The message of an e-mail; None if a program sent it."""
         try:
             frames = await self.apart(content, mail_from.encode("utf-8", "replace"), mailbox.encode())

@@ -8,7 +8,7 @@ from typing import Any, Final
 from fastapi import APIRouter, Request
 from fastapi.responses import PlainTextResponse, Response
 
-from services.intake.channels.gateway_settings import ChannelSettings, Gateway, GatewayRegistry
+from services.intake.channels.gateway_settings import ChannelGateway, ChannelSettings, GatewayRegistry
 from services.intake.channels.keys import authenticate
 from services.intake.inbound.message import digest, readable
 from services.intake.inbound.sms.request import ParsedMessages, Sms, fields, parse_messages
@@ -55,7 +55,7 @@ class SmsGateway:
             zh = f"该密钥不属于渠道 {channel}，请使用该渠道的密钥"
             raise Refused(Code.FORBIDDEN, en, zh, (FieldError("X-API-Key", zh, en, API_KEY),))
 
-    async def _take_all(self, gateway: Gateway, posted: ParsedMessages) -> Response:
+    async def _take_all(self, gateway: ChannelGateway, posted: ParsedMessages) -> Response:
         """Take several messages. A message with an error does not hold up the others; it is refused after they were
         taken."""
         refused = []

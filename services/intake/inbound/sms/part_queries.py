@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from services.intake.inbound.sms.parts import Piece
+from services.intake.inbound.sms.parts import PartBytes
 from shared.chassis.database.pool import Connection
 
 
@@ -49,12 +49,12 @@ async def digests(db: Connection, text: UUID) -> dict[int, bytes]:
     return {row["number"]: row["digest"] for row in rows}
 
 
-async def pieces(db: Connection, text: UUID) -> list[Piece]:
+async def pieces(db: Connection, text: UUID) -> list[PartBytes]:
     """The parts that came, sealed; empty after the message was taken in."""
     rows = await db.fetch(
         "SELECT number, sealed, charset FROM text_part WHERE text_id = $1 AND sealed IS NOT NULL ORDER BY number", text
     )
-    return [Piece(*row) for row in rows]
+    return [PartBytes(*row) for row in rows]
 
 
 async def put_text(db: Connection, text: PartedText, thread: bytes, due: datetime) -> None:
@@ -75,7 +75,7 @@ async def put_text(db: Connection, text: PartedText, thread: bytes, due: datetim
     )
 
 
-async def put_part(db: Connection, text: UUID, piece: Piece, digest: bytes) -> None:
+async def put_part(db: Connection, text: UUID, piece: PartBytes, digest: bytes) -> None:
     """Insert a part, sealed."""
     await db.execute(
         "INSERT INTO text_part (text_id, number, digest, charset, sealed) VALUES ($1, $2, $3, $4, $5)",

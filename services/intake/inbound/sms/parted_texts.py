@@ -10,7 +10,7 @@ from uuid import UUID
 
 from services.intake.inbound.sms import part_queries as queries
 from services.intake.inbound.sms.part_queries import PartedText
-from services.intake.inbound.sms.parts import Joined, Part, Piece, joined
+from services.intake.inbound.sms.parts import Joined, PartBytes, TextPart, joined
 from services.intake.vault.sealing import Key, Vault
 from shared.chassis.base.clock import now, uuid5, uuid7
 from shared.chassis.database.pool import Connection, Pool
@@ -26,7 +26,7 @@ EXPIRED: Final = Expired("parted_text", "taken_at < $1", timedelta(days=8))
 AT_ONCE: Final = 20
 
 
-class Stand(Enum):
+class PartedState(Enum):
     """The state of a long message after a part of it came."""
 
     WAITS = auto()
@@ -45,7 +45,7 @@ class Added:
     became."""
 
     text: UUID
-    stand: Stand
+    stand: PartedState
     reply: str = ""
     number: str | None = None
 
@@ -58,7 +58,7 @@ class PartedTexts:
     vault: Vault
     clock: Callable[[], datetime] = now
 
-    async def add(self, channel: str, sender: str, part: Part, piece: Piece, wait: timedelta) -> Added:
+    async def add(self, channel: str, sender: str, part: TextPart, piece: PartBytes, wait: timedelta) -> Added:
         """Store a part. `wait` is how long a message waits for its parts, from the first one on."""
         thread = self.vault.pseudonym(f"parts of\n{channel}\n{sender}\n{part.reference}\n{part.total}")
         digest = self.vault.pseudonym(f"part\n{channel}\n{sender}\n{piece.words.hex()}")
@@ -69,15 +69,15 @@ class PartedTexts:
             if text and kept.get(part.number) == digest:
                 return self._stand(text)
             if text and part.number not in kept and text.closed_at and at - text.begun_at < LATE:
-                return replace(self._stand(text), stand=Stand.LATE)
+                return replace(self._stand(text), stand=PartedState.LATE)
             if text is None or text.closed_at or part.number in kept:
                 kept, text = {}, self._begun(channel, sender, part.total, at)
                 await queries.put_text(db, text, thread, at + wait)
             await self._put(db, text, piece, digest)
             if len(kept) + 1 < part.total:
-                return Added(text.id, Stand.WAITS)
+                return Added(text.id, PartedState.WAITS)
             await queries.close(db, text.id, at, at + AGAIN_AFTER)
-        return Added(text.id, Stand.CLOSED)
+        return Added(text.id, PartedState.CLOSED)
 
     async def claim_due(self) -> Sequence[PartedText]:
         """The messages whose waiting time is over, claimed by this process for a while."""
@@ -110,15 +110,15 @@ class PartedTexts:
         sealed = key.seal(key.id, sender.encode())
         return PartedText(key.id, channel, total, self.vault.wrap(key), sealed, at, None, None, None, None)
 
-    async def _put(self, db: Connection, text: PartedText, piece: Piece, digest: bytes) -> None:
+    async def _put(self, db: Connection, text: PartedText, piece: PartBytes, digest: bytes) -> None:
         sealed = self._key(text).seal(_box(text.id, piece.number), piece.words)
         await queries.put_part(db, text.id, replace(piece, words=sealed), digest)
 
     def _stand(self, text: PartedText) -> Added:
         if text.reply is not None:
             reply = self._key(text).open(_box(text.id, 0), text.reply).decode()
-            return Added(text.id, Stand.TAKEN, reply, text.number)
-        return Added(text.id, Stand.CLOSED if text.closed_at else Stand.WAITS)
+            return Added(text.id, PartedState.TAKEN, reply, text.number)
+        return Added(text.id, PartedState.CLOSED if text.closed_at else PartedState.WAITS)
 
     def _key(self, text: PartedText) -> Key:
         return self.vault.unwrap(text.id, text.wrapped)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from services.intake.inbound.charsets import Reading, read
+from services.intake.inbound.charsets import Decoded, read
 
 MOST: Final = 255
 """A message has at most so many parts; networks count them in one byte."""
@@ -16,7 +16,7 @@ _SHORT, _LONG = (0x00, 3), (0x08, 4)
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class TextPart:
     """The part `number` of `total`, from 1; the parts of a message have the same reference."""
 
     reference: str
@@ -38,7 +38,7 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True)
-class Piece:
+class PartBytes:
     """The bytes of one part."""
 
     number: int
@@ -51,19 +51,19 @@ class Joined:
     """The joined text, how its bytes were decoded, and a note if parts are missing."""
 
     text: str
-    readings: tuple[Reading, ...]
+    readings: tuple[Decoded, ...]
     note: str = ""
 
 
-def counted(reference: str, number: str, total: str) -> Part | None:
+def counted(reference: str, number: str, total: str) -> TextPart | None:
     """The part that a gateway's parameters describe; None if they describe a whole message."""
     if not (reference.strip() and number.strip().isdecimal() and total.strip().isdecimal()):
         return None
-    part = Part(reference.strip()[:100], int(number), int(total))
+    part = TextPart(reference.strip()[:100], int(number), int(total))
     return part if _is_possible(part) else None
 
 
-def split(written: bytes) -> tuple[Part | None, bytes]:
+def split(written: bytes) -> tuple[TextPart | None, bytes]:
     """The part that the header of a message names, and the bytes after the header; None and all bytes if there is no
     header."""
     length = written[0] + 1 if written else 0
@@ -73,7 +73,7 @@ def split(written: bytes) -> tuple[Part | None, bytes]:
     return (part, written[length:]) if part else (None, written)
 
 
-def _named_in(elements: bytes) -> Part | None:
+def _named_in(elements: bytes) -> TextPart | None:
     """The part that the elements of a header name; None if they name none or are malformed."""
     part = None
     while elements:
@@ -81,18 +81,18 @@ def _named_in(elements: bytes) -> Part | None:
             return None
         kind, value, elements = (elements[0], elements[1]), elements[2 : 2 + elements[1]], elements[2 + elements[1] :]
         if kind in (_SHORT, _LONG):
-            part = Part(str(int.from_bytes(value[:-2])), value[-1], value[-2])
+            part = TextPart(str(int.from_bytes(value[:-2])), value[-1], value[-2])
     return part if part and _is_possible(part) else None
 
 
-def _is_possible(part: Part) -> bool:
+def _is_possible(part: TextPart) -> bool:
     return 1 < part.total <= MOST and 1 <= part.number <= part.total
 
 
-def joined(pieces: Sequence[Piece], total: int) -> Joined:
+def joined(pieces: Sequence[PartBytes], total: int) -> Joined:
     """The text of the parts that came. Consecutive parts are decoded together, because networks cut within
     characters."""
-    texts, readings, expected = list[str](), list[Reading](), 1
+    texts, readings, expected = list[str](), list[Decoded](), 1
     for run in _runs(pieces):
         reading = read(b"".join(piece.words for piece in run), run[0].charset, cut=True)
         texts += [GAP, reading.text] if run[0].number > expected else [reading.text]
@@ -103,9 +103,9 @@ def joined(pieces: Sequence[Piece], total: int) -> Joined:
     return Joined("".join(texts), tuple(readings), _missing({piece.number for piece in pieces}, total))
 
 
-def _runs(pieces: Sequence[Piece]) -> list[list[Piece]]:
+def _runs(pieces: Sequence[PartBytes]) -> list[list[PartBytes]]:
     """Groups of consecutive parts with the same charset."""
-    runs = list[list[Piece]]()
+    runs = list[list[PartBytes]]()
     for piece in sorted(pieces, key=lambda piece: piece.number):
         last = runs[-1][-1] if runs else None
         if last and (last.number + 1, last.charset) == (piece.number, piece.charset):

@@ -10,8 +10,8 @@ from urllib.parse import parse_qsl
 from fastapi import Request
 
 from services.intake.channels.gateway_settings import ChannelSettings
-from services.intake.inbound.charsets import Reading, read
-from services.intake.inbound.sms.parts import Part, counted, split
+from services.intake.inbound.charsets import Decoded, read
+from services.intake.inbound.sms.parts import TextPart, counted, split
 from shared.contracts.refusals import Code, FieldError, Refused
 
 MAX_MESSAGES: Final = 500
@@ -23,7 +23,7 @@ class ParsedMessages:
 
     messages: tuple[Mapping[str, bytes], ...]
     is_json: bool = False
-    body: Reading | None = None
+    body: Decoded | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,15 +32,15 @@ class Sms:
 
     sender: str
     reference: str
-    words: "Words"
+    words: "DecodedText"
 
 
 @dataclass(frozen=True, slots=True)
-class Words:
+class DecodedText:
     """The decoded text of a message, and which part of a long message it is; None if it is a whole one."""
 
-    reading: Reading
-    part: Part | None = None
+    reading: Decoded
+    part: TextPart | None = None
 
 
 def fields(written: bytes) -> dict[str, bytes]:
@@ -66,13 +66,13 @@ async def parse_messages(request: Request, query: Mapping[str, bytes], names: Ch
     return ParsedMessages(({**query, **fields(body)},))
 
 
-def words(message: Mapping[str, bytes], posted: ParsedMessages, names: ChannelSettings) -> Words:
+def words(message: Mapping[str, bytes], posted: ParsedMessages, names: ChannelSettings) -> DecodedText:
     """The text in any charset, and which part it is: by its header, or by the gateway's parameters."""
     found = _text(message, posted, names)
     return found if found.part else replace(found, part=_told_apart(message, names))
 
 
-def _told_apart(message: Mapping[str, bytes], names: ChannelSettings) -> Part | None:
+def _told_apart(message: Mapping[str, bytes], names: ChannelSettings) -> TextPart | None:
     header = message.get(names.sms_udh, b"")
     part = split(header)[0] or split(_unhexed(header)[0])[0]
     if part or not (names.sms_part_reference and names.sms_part_number and names.sms_part_total):
@@ -81,26 +81,26 @@ def _told_apart(message: Mapping[str, bytes], names: ChannelSettings) -> Part | 
     return counted(*(message.get(name, b"").decode("utf-8", "replace") for name in counters))
 
 
-def _text(message: Mapping[str, bytes], posted: ParsedMessages, names: ChannelSettings) -> Words:
+def _text(message: Mapping[str, bytes], posted: ParsedMessages, names: ChannelSettings) -> DecodedText:
     written, charset = message[names.sms_text], names.sms_charset
     if names.sms_encoding == "hex":
         written, is_hex = _unhexed(written)
         charset = charset if is_hex else "utf-8"
     elif posted.body:
-        return Words(_of_body(written.decode(), posted.body))
+        return DecodedText(_of_body(written.decode(), posted.body))
     return words_in(written, charset)
 
 
-def words_in(written: bytes, charset: str) -> Words:
+def words_in(written: bytes, charset: str) -> DecodedText:
     """The text of one message from the network, which may be a part with a header."""
     part, written = split(written)
     # The end may be incomplete, because gateways cut long messages within a character.
-    return Words(read(written, charset, cut=True), part)
+    return DecodedText(read(written, charset, cut=True), part)
 
 
-def _of_body(text: str, body: Reading) -> Reading:
+def _of_body(text: str, body: Decoded) -> Decoded:
     """How one message of a body was decoded: like the whole body, but without the bytes of other messages."""
-    return Reading(text, body.charset, body.named, body.doubtful, text.encode(body.charset, "replace"))
+    return Decoded(text, body.charset, body.named, body.doubtful, text.encode(body.charset, "replace"))
 
 
 def _unhexed(written: bytes) -> tuple[bytes, bool]:

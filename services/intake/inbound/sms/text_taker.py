@@ -8,13 +8,13 @@ from uuid import UUID
 import structlog
 from cryptography.exceptions import InvalidTag
 
-from services.intake.channels.gateway_settings import Gateway, GatewayRegistry
+from services.intake.channels.gateway_settings import ChannelGateway, GatewayRegistry
 from services.intake.inbound import words
-from services.intake.inbound.charsets import Reading
-from services.intake.inbound.conversation import Answer, Conversations
-from services.intake.inbound.message import Message, named_first, readable
-from services.intake.inbound.sms.parted_texts import Added, PartedTexts, Stand
-from services.intake.inbound.sms.parts import Part, Piece
+from services.intake.inbound.charsets import Decoded
+from services.intake.inbound.conversation import Conversations, SenderReply
+from services.intake.inbound.message import InboundMessage, named_first, readable
+from services.intake.inbound.sms.parted_texts import Added, PartedState, PartedTexts
+from services.intake.inbound.sms.parts import PartBytes, TextPart
 from services.intake.inbound.sms.request import Sms
 from services.intake.inbound.words import LanguageOf
 from services.intake.vault.contact import Contact
@@ -36,7 +36,7 @@ class TextTaker:
     parted: PartedTexts
     language_of: LanguageOf
 
-    async def take(self, gateway: Gateway, sms: Sms) -> str:
+    async def take(self, gateway: ChannelGateway, sms: Sms) -> str:
         """Handle a message, each once by its reference, sender and text. The answer is empty if more parts are to
         come."""
         reading, part = sms.words.reading, sms.words.part
@@ -63,28 +63,28 @@ class TextTaker:
                 channel = text.channel
                 log.error("a long text is not registered yet", channel=channel, key=str(text.id), cause=repr(fault))
 
-    async def _take_part(self, gateway: Gateway, sms: Sms, part: Part) -> str:
+    async def _take_part(self, gateway: ChannelGateway, sms: Sms, part: TextPart) -> str:
         added = await self._add(gateway, sms, part)
-        if added.stand is Stand.LATE:
+        if added.stand is PartedState.LATE:
             await self._take_whole(gateway, added.text)  # another process may still be taking it in
             added = await self._add(gateway, sms, part)
         match added.stand:
-            case Stand.WAITS:
+            case PartedState.WAITS:
                 return ""
-            case Stand.TAKEN:
+            case PartedState.TAKEN:
                 return added.reply
-            case Stand.CLOSED:
+            case PartedState.CLOSED:
                 return await self._take_whole(gateway, added.text)
-            case Stand.LATE:
+            case PartedState.LATE:
                 return await self._take_late(gateway, sms, part, added)
 
-    async def _add(self, gateway: Gateway, sms: Sms, part: Part) -> Added:
+    async def _add(self, gateway: ChannelGateway, sms: Sms, part: TextPart) -> Added:
         reading = sms.words.reading
-        piece = Piece(part.number, reading.written, reading.named or reading.charset)
+        piece = PartBytes(part.number, reading.written, reading.named or reading.charset)
         wait = timedelta(minutes=gateway.settings.sms_parts_minutes)
         return await self.parted.add(gateway.channel.id, sms.sender, part, piece, wait)
 
-    async def _take_whole(self, gateway: Gateway, id: UUID) -> str:
+    async def _take_whole(self, gateway: ChannelGateway, id: UUID) -> str:
         """Take in a closed message. Its parts do not change any more, so another process that does the same creates
         nothing twice."""
         text = await self.parted.read(id)
@@ -95,32 +95,32 @@ class TextTaker:
         message = self._message(str(id), sender, joined.text).as_read(*joined.readings).with_note(joined.note)
         language = self.language_of(gateway.channel.division)
         if not message.text:
-            answer, reply = Answer(""), words.ask_for_words(language)
+            answer, reply = SenderReply(""), words.ask_for_words(language)
         else:
             answer = await self.conversations.take(gateway, message)
             reply = words.answered(answer, language)
         await self.parted.settle(id, answer.number, reply)
         return reply
 
-    async def _take_late(self, gateway: Gateway, sms: Sms, part: Part, added: Added) -> str:
+    async def _take_late(self, gateway: ChannelGateway, sms: Sms, part: TextPart, added: Added) -> str:
         """Add a late part to the demand that the other parts became, as a supplement."""
         reading = sms.words.reading
         message = self._message(f"{added.text}:{part.number}", sms.sender, reading.text)
         message = replace(message, number=added.number or message.number)
         return await self._say(gateway, message.as_read(reading).with_note(part.late_note))
 
-    async def _say(self, gateway: Gateway, message: Message) -> str:
+    async def _say(self, gateway: ChannelGateway, message: InboundMessage) -> str:
         language = self.language_of(gateway.channel.division)
         if not message.text:
             return words.ask_for_words(language)
         return words.answered(await self.conversations.take(gateway, message), language)
 
-    def _message(self, id: str, sender: str, text: str) -> Message:
+    def _message(self, id: str, sender: str, text: str) -> InboundMessage:
         number, said = named_first(readable(text))
-        return Message(f"sms:{id}", sender or id, Contact(phone=sender), said, number=number)
+        return InboundMessage(f"sms:{id}", sender or id, Contact(phone=sender), said, number=number)
 
 
-def _look_at_charsets(gateway: Gateway, *readings: Reading) -> None:
+def _look_at_charsets(gateway: ChannelGateway, *readings: Decoded) -> None:
     channel = gateway.channel.id
     for reading in readings:
         if reading.named and reading.charset != reading.named:

@@ -11,7 +11,7 @@ from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import PlainTextResponse
 from pydantic import BaseModel, ConfigDict
 
-from services.intake.channels.gateway_settings import Gateway, GatewayRegistry
+from services.intake.channels.gateway_settings import ChannelGateway, GatewayRegistry
 from services.intake.inbound import words
 from services.intake.inbound.conversation import Conversations
 from services.intake.inbound.wechat import message as xml
@@ -46,13 +46,13 @@ class Signed(BaseModel):
 class Account:
     """The secrets of an official account; without a cipher it sends plain messages."""
 
-    gateway: Gateway
+    gateway: ChannelGateway
     token: str
     cipher: WeChatCipher | None
 
 
 @dataclass(frozen=True, slots=True)
-class WeChat:
+class WeChatCallbacks:
     """Handles the callbacks of WeChat."""
 
     registry: GatewayRegistry
@@ -110,7 +110,7 @@ class WeChat:
         return Account(gateway, channel_settings.wechat_token.get_secret_value(), cipher)
 
 
-def routes(wechat: WeChat) -> APIRouter:
+def routes(wechat: WeChatCallbacks) -> APIRouter:
     """The routes, one for each official account."""
     router = LimitedRouter(LARGER, tags=["inbound"], prefix=PREFIX, route_class=ForeignQuery)
 

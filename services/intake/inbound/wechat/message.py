@@ -6,9 +6,9 @@ from xml.etree.ElementTree import Element, SubElement, tostring
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from services.intake.inbound.charsets import Reading
+from services.intake.inbound.charsets import Decoded
 from services.intake.inbound.coordinates import from_gcj02
-from services.intake.inbound.message import Message, digest, named_first, readable
+from services.intake.inbound.message import InboundMessage, digest, named_first, readable
 from services.intake.inbound.wechat.xml import parts
 from services.intake.vault.contact import Contact
 from shared.contracts.demand.facts import Location
@@ -37,7 +37,7 @@ class Callback(BaseModel):
     lon: Annotated[str, Field(alias="Location_Y")] = ""
     label: Annotated[str, Field(alias="Label")] = ""
     encrypted: Annotated[str, Field(alias="Encrypt")] = ""
-    reading: Reading = Reading("")
+    reading: Decoded = Decoded("")
 
     @property
     def known_by(self) -> str:
@@ -59,7 +59,7 @@ def read(body: bytes) -> Callback:
         ) from None
 
 
-def message(callback: Callback) -> Message | None:
+def message(callback: Callback) -> InboundMessage | None:
     """The message of a citizen; None for what is no message (subscribed, a sticker, an empty text)."""
     if callback.kind not in _KINDS or not callback.sender:
         return None
@@ -78,14 +78,14 @@ def message(callback: Callback) -> Message | None:
     contact = Contact(wechat=readable(callback.sender)[:64])
     if not text:
         return None
-    without_picture = Message(
+    without_picture = InboundMessage(
         f"wechat:{callback.known_by}", callback.sender, contact, text, "", number, place, readable(hidden)
     )
     complete = replace(without_picture, picture=callback.picture) if callback.kind == "image" else without_picture
     return complete.as_read(_of_words(callback))
 
 
-def _of_words(callback: Callback) -> Reading:
+def _of_words(callback: Callback) -> Decoded:
     """How the text was decoded: like the body, but without the bytes of its other fields."""
     words, reading = callback.content or callback.recognition or callback.label, callback.reading
     return replace(reading, text=words, written=words.encode(reading.charset, "replace"))

@@ -8,7 +8,7 @@ from xml.etree.ElementTree import ParseError
 from defusedxml import ElementTree
 from defusedxml.common import DefusedXmlException
 
-from services.intake.inbound.charsets import Reading, read
+from services.intake.inbound.charsets import Decoded, read
 
 _LINE_ENDS: Final = re.compile(r"[\x0b\x0c]")
 # The characters that XML 1.0 does not allow, literally or as numeric references.
@@ -22,7 +22,7 @@ _NAMES: Final = (
 _ROOT: Final = re.compile(r"\s*(?:<\?xml[^>]*\?>)?\s*<xml>(.*)</xml>\s*", re.DOTALL)
 
 
-def parts(body: bytes) -> tuple[dict[str, str], Reading]:
+def parts(body: bytes) -> tuple[dict[str, str], Decoded]:
     """The texts of the elements by their names, and how the bytes were decoded; raises `ValueError` if it is no
     callback."""
     reading = read(body)

@@ -9,7 +9,7 @@ from services.routing.cases.commands.assistance import (
     ReportAssistance,
     RequestAssistance,
 )
-from services.routing.cases.commands.base import Command
+from services.routing.cases.commands.base import StaffCommand
 from services.routing.cases.commands.calling import RecordCallBack, ReleaseCallBack, StartCallBack
 from services.routing.cases.commands.dispatching import (
     MergeDemand,
@@ -122,7 +122,6 @@ __all__ = [
     "AcceptDemand",
     "AssignDemand",
     "AttachEvidence",
-    "Command",
     "ContactCitizen",
     "CorrectPublication",
     "DeclineDemand",
@@ -148,6 +147,7 @@ __all__ = [
     "ReturnDemand",
     "RouteDemand",
     "RoutingCommand",
+    "StaffCommand",
     "StartCallBack",
     "TransferDemand",
     "UnmergeDemand",

@@ -4,11 +4,11 @@ from typing import Annotated
 
 from pydantic import ConfigDict, Field
 
-from services.routing.cases.commands.base import Attachments, Command, Evidence, Reason, Unit, Words
+from services.routing.cases.commands.base import Attachments, Evidence, Reason, StaffCommand, Unit, Words
 from shared.contracts.examples import shown
 
 
-class RequestAssistance(Command):
+class RequestAssistance(StaffCommand):
     """Ask other units to help (请求协办); the lead still answers for all."""
 
     model_config = ConfigDict(json_schema_extra=shown({"units": ["nh-transport"], "reason": "需确认道路权属"}))
@@ -17,13 +17,13 @@ class RequestAssistance(Command):
     reason: Reason
 
 
-class AcceptAssistance(Command):
+class AcceptAssistance(StaffCommand):
     """Sign for the part of one's unit (协办签收)."""
 
     model_config = ConfigDict(json_schema_extra=shown({}))
 
 
-class ReportAssistance(Command):
+class ReportAssistance(StaffCommand):
     """Report to the lead what one's unit did (协办反馈)."""
 
     model_config = ConfigDict(json_schema_extra=shown({"note": "道路属村道，已移交图纸"}))
@@ -34,7 +34,7 @@ class ReportAssistance(Command):
     done: bool = Field(True, description="the part is finished")
 
 
-class EndAssistance(Command):
+class EndAssistance(StaffCommand):
     """End the assistance of a unit."""
 
     model_config = ConfigDict(json_schema_extra=shown({"unit": "nh-transport", "reason": "已查明，无需协办"}))

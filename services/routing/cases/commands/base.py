@@ -21,7 +21,7 @@ Attachments = Annotated[
 ]
 
 
-class Command(BaseModel):
+class StaffCommand(BaseModel):
     """Given by a member of staff; `by` comes from whoever signed in, never from the body."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)

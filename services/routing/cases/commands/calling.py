@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import AwareDatetime, ConfigDict, Field
 
-from services.routing.cases.commands.base import Command, Note
+from services.routing.cases.commands.base import Note, StaffCommand
 from shared.contracts.demand.facts import Rating, Tags
 from shared.contracts.examples import shown
 from shared.contracts.moment import WRITTEN
@@ -14,19 +14,19 @@ from shared.contracts.wording import Identifier, by_citizen
 NotReached = Annotated[Text, Field(min_length=1, max_length=64), Identifier("a reason of the jurisdiction")]
 
 
-class StartCallBack(Command):
+class StartCallBack(StaffCommand):
     """Take a call-back (领取回访): for twenty minutes nobody else calls the same citizen. Taking it again goes on."""
 
     model_config = ConfigDict(json_schema_extra=shown({}))
 
 
-class ReleaseCallBack(Command):
+class ReleaseCallBack(StaffCommand):
     """Put a call-back back into the list (放回回访) without having called."""
 
     model_config = ConfigDict(json_schema_extra=shown({}))
 
 
-class RecordCallBack(Command):
+class RecordCallBack(StaffCommand):
     """Record what came of a call (登记回访): what the citizen said, or why they were not reached.
 
     Reached: `solved`, and `rating` unless it is not solved; this is the citizen's verdict, marked with who entered it.

@@ -5,7 +5,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, ConfigDict, Field, StringConstraints
 
-from services.routing.cases.commands.base import Command, Note, Reason, Unit, WorkingDays
+from services.routing.cases.commands.base import Note, Reason, StaffCommand, Unit, WorkingDays
 from shared.contracts.demand.facts import Urgency
 from shared.contracts.examples import NUMBER, shown
 from shared.contracts.numbers import AS_TYPED, LONGEST, read_number
@@ -21,7 +21,7 @@ ParentNumber = Annotated[
 """A number that is not well formed is an error of this field, so that a form can show the error there."""
 
 
-class RouteDemand(Command):
+class RouteDemand(StaffCommand):
     """A dispatcher decides who answers, also where another unit was made responsible before."""
 
     model_config = ConfigDict(json_schema_extra=shown({"unit": "nh-education", "assisting": ["nh-transport"]}))
@@ -34,7 +34,7 @@ class RouteDemand(Command):
     reason: Note = ""
 
 
-class ReclassifyDemand(Command):
+class ReclassifyDemand(StaffCommand):
     """A dispatcher corrects what the demand is about; its limit follows the catalogue."""
 
     model_config = ConfigDict(json_schema_extra=shown({"category": "street-lighting", "reason": "是路灯，不是路面"}))
@@ -43,7 +43,7 @@ class ReclassifyDemand(Command):
     reason: Reason
 
 
-class PrioritizeDemand(Command):
+class PrioritizeDemand(StaffCommand):
     """Correct how urgent it is, or whether it is of somebody who needs protection; its limits follow."""
 
     model_config = ConfigDict(json_schema_extra=shown({"urgency": "urgent", "reason": "独居老人，家中停水"}))
@@ -53,7 +53,7 @@ class PrioritizeDemand(Command):
     reason: Reason
 
 
-class MergeDemand(Command):
+class MergeDemand(StaffCommand):
     """Handle it together with another (并单): it is answered when that one is."""
 
     model_config = ConfigDict(json_schema_extra=shown({"into": NUMBER, "reason": "同一路段"}))
@@ -62,7 +62,7 @@ class MergeDemand(Command):
     reason: Reason
 
 
-class UnmergeDemand(Command):
+class UnmergeDemand(StaffCommand):
     """Handle it by itself again (取消并单), at the unit that had it."""
 
     model_config = ConfigDict(json_schema_extra=shown({"reason": "并非同一路段"}))

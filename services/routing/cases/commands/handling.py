@@ -7,10 +7,10 @@ from pydantic import ConfigDict, Field
 from services.routing.cases.commands.base import (
     Attachments,
     Colleague,
-    Command,
     Evidence,
     Note,
     Reason,
+    StaffCommand,
     Unit,
     Words,
 )
@@ -20,13 +20,13 @@ from shared.contracts.text import Text
 from shared.contracts.wording import Identifier, by_office
 
 
-class AcceptDemand(Command):
+class AcceptDemand(StaffCommand):
     """Sign for it (签收)."""
 
     model_config = ConfigDict(json_schema_extra=shown({}))
 
 
-class AssignDemand(Command):
+class AssignDemand(StaffCommand):
     """Say who of the unit handles it (指定经办人)."""
 
     model_config = ConfigDict(json_schema_extra=shown({"handler": "李志明"}))
@@ -34,7 +34,7 @@ class AssignDemand(Command):
     handler: Colleague
 
 
-class ReturnDemand(Command):
+class ReturnDemand(StaffCommand):
     """Say that another unit is responsible (退单), and which one."""
 
     model_config = ConfigDict(json_schema_extra=shown({"reason": "校车由教育局统筹", "suggested_unit": "nh-education"}))
@@ -43,7 +43,7 @@ class ReturnDemand(Command):
     suggested_unit: Unit
 
 
-class TransferDemand(Command):
+class TransferDemand(StaffCommand):
     """Give it to another unit (转办); its due time stays."""
 
     model_config = ConfigDict(json_schema_extra=shown({"unit": "nh-education", "reason": "学校内部道路"}))
@@ -52,7 +52,7 @@ class TransferDemand(Command):
     reason: Reason
 
 
-class MoveUpDemand(Command):
+class MoveUpDemand(StaffCommand):
     """Give it to the unit above (提级), and go on helping there."""
 
     model_config = ConfigDict(json_schema_extra=shown({"reason": "涉及两个社区，需镇级协调"}))
@@ -60,7 +60,7 @@ class MoveUpDemand(Command):
     reason: Reason
 
 
-class DeclineDemand(Command):
+class DeclineDemand(StaffCommand):
     """Say that this government is not responsible, and who is."""
 
     model_config = ConfigDict(json_schema_extra=shown({"reason": "接送点在邻区", "instead": "荔湾区 12345"}))
@@ -70,7 +70,7 @@ class DeclineDemand(Command):
     instead: Annotated[Text | None, Field(max_length=1000), by_office(1000)] = None
 
 
-class ContactCitizen(Command):
+class ContactCitizen(StaffCommand):
     """Say that the unit spoke with the citizen, or tried to."""
 
     model_config = ConfigDict(json_schema_extra=shown({"note": "已致电，约定周三现场查看"}))
@@ -80,7 +80,7 @@ class ContactCitizen(Command):
     attachments: Attachments = ()
 
 
-class ProgressDemand(Command):
+class ProgressDemand(StaffCommand):
     """Tell the citizen about the progress of the work."""
 
     model_config = ConfigDict(json_schema_extra=shown({"note": "已现场勘查，本周施工"}))
@@ -90,7 +90,7 @@ class ProgressDemand(Command):
     attachments: Attachments = ()
 
 
-class WriteNote(Command):
+class WriteNote(StaffCommand):
     """Write down something that no citizen sees (内部备注)."""
 
     model_config = ConfigDict(json_schema_extra=shown({"text": "物业周三上午可开门"}))
@@ -98,7 +98,7 @@ class WriteNote(Command):
     text: Words
 
 
-class AttachEvidence(Command):
+class AttachEvidence(StaffCommand):
     """Add files or references that show what was done."""
 
     model_config = ConfigDict(
@@ -111,7 +111,7 @@ class AttachEvidence(Command):
     evidence: Evidence = ()
 
 
-class ListDemand(Command):
+class ListDemand(StaffCommand):
     """Put it on a list or into a project (挂账); the clock stands still meanwhile."""
 
     model_config = ConfigDict(json_schema_extra=shown({"level": "village", "reason": "列入2022年村级清单"}))
@@ -121,7 +121,7 @@ class ListDemand(Command):
     project: Annotated[Text | None, Field(max_length=200), by_office(200)] = None
 
 
-class ResolveDemand(Command):
+class ResolveDemand(StaffCommand):
     """Say that it is done (办结)."""
 
     model_config = ConfigDict(json_schema_extra=shown({"result": "风雨棚已建成并验收", "summary": "风雨棚已建成"}))

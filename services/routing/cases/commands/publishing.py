@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import ConfigDict, Field
 
-from services.routing.cases.commands.base import Command, Reason
+from services.routing.cases.commands.base import Reason, StaffCommand
 from shared.contracts.demand.facts import UnpublishedFor
 from shared.contracts.examples import shown
 from shared.contracts.text import Text
@@ -15,7 +15,7 @@ Question = Annotated[Text | None, Field(max_length=8000), by_citizen(8000)]
 PublicAnswer = Annotated[Text | None, Field(max_length=4000), by_office(4000)]
 
 
-class PublishDemand(Command):
+class PublishDemand(StaffCommand):
     """Release the words and the answer of a case for everybody to read (公开)."""
 
     model_config = ConfigDict(json_schema_extra=shown({"answer": "风雨棚已建成并投入使用"}, {}))
@@ -25,7 +25,7 @@ class PublishDemand(Command):
     answer: PublicAnswer = Field(None, description="null: the public text that the unit wrote")
 
 
-class CorrectPublication(Command):
+class CorrectPublication(StaffCommand):
     """Correct what was released (更正公开内容); everybody sees that it was corrected, and why."""
 
     model_config = ConfigDict(json_schema_extra=shown({"answer": "风雨棚已建成", "correction": "更正完工时间"}))
@@ -36,7 +36,7 @@ class CorrectPublication(Command):
     correction: Reason
 
 
-class WithdrawPublication(Command):
+class WithdrawPublication(StaffCommand):
     """Take back what was released (撤回公开), or decide that it is not released (不予公开)."""
 
     model_config = ConfigDict(json_schema_extra=shown({"ground": "privacy", "reason": "正文能够看出是哪一户"}))

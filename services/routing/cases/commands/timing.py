@@ -4,13 +4,13 @@ from typing import Annotated
 
 from pydantic import ConfigDict, Field
 
-from services.routing.cases.commands.base import Command, Note, Reason, WorkingDays
+from services.routing.cases.commands.base import Note, Reason, StaffCommand, WorkingDays
 from shared.contracts.examples import shown
 from shared.contracts.text import Text
 from shared.contracts.wording import Identifier, by_office
 
 
-class RequestExtension(Command):
+class RequestExtension(StaffCommand):
     """Ask for a later due time (申请延期) before it is there; the unit above decides, or the coordinator."""
 
     model_config = ConfigDict(json_schema_extra=shown({"working_days": 5, "reason": "需现场勘测"}))
@@ -19,7 +19,7 @@ class RequestExtension(Command):
     reason: Reason
 
 
-class GrantExtension(Command):
+class GrantExtension(StaffCommand):
     """Agree to the later due time that the unit asks for, or to fewer days."""
 
     model_config = ConfigDict(json_schema_extra=shown({"working_days": 3}))
@@ -27,7 +27,7 @@ class GrantExtension(Command):
     working_days: WorkingDays | None = Field(None, description="null: as many as were asked for")
 
 
-class RefuseExtension(Command):
+class RefuseExtension(StaffCommand):
     """Leave the due time as it is."""
 
     model_config = ConfigDict(json_schema_extra=shown({"reason": "材料齐全，可按期办结"}))
@@ -35,7 +35,7 @@ class RefuseExtension(Command):
     reason: Reason
 
 
-class ExtendDemand(Command):
+class ExtendDemand(StaffCommand):
     """Move the due time by working days (延期), before it is there, with whoever approved it. A unit does not move its
     own due time: the jurisdiction's coordinator grants it, as often and as far as the pack says."""
 
@@ -48,7 +48,7 @@ class ExtendDemand(Command):
     approved_by: Annotated[Text, Field(min_length=1, max_length=100), by_office()]
 
 
-class PauseDemand(Command):
+class PauseDemand(StaffCommand):
     """Stop the clock (暂停计时) for a reason of the pack's list; everybody sees why."""
 
     model_config = ConfigDict(
@@ -62,7 +62,7 @@ class PauseDemand(Command):
     )
 
 
-class ResumeDemand(Command):
+class ResumeDemand(StaffCommand):
     """Let the clock run again; the due times are moved by the length of the pause."""
 
     model_config = ConfigDict(json_schema_extra=shown({"note": "材料已补齐"}))

@@ -10,15 +10,15 @@ from shared.contracts.demand import facts as f
 from shared.contracts.demand.state import Demand
 from shared.contracts.wording import Masks, masked
 from shared.jurisdiction.pack import Pack
-from shared.jurisdiction.release import Bar, ReleaseRules, release_bar
+from shared.jurisdiction.release import ReleaseBar, ReleaseRules, release_bar
 
 NOTHING: Final = PublicationState()
-_BARRED: Final[Mapping[Bar, tuple[str, str]]] = {
-    Bar.NO_RULES: ("this jurisdiction publishes nothing", "本辖区没有公开规则，不公开诉求"),
-    Bar.REPORT: ("a report is never published", "举报一律不公开"),
-    Bar.KIND: ("this jurisdiction does not publish this kind of demand", "本辖区不公开此类诉求"),
-    Bar.REFUSED: ("the citizen has refused publication", "群众不同意公开"),
-    Bar.NOT_ASKED: ("the citizen was not asked and has not agreed", "没有征得群众同意，不能公开"),
+_BARRED: Final[Mapping[ReleaseBar, tuple[str, str]]] = {
+    ReleaseBar.NO_RULES: ("this jurisdiction publishes nothing", "本辖区没有公开规则，不公开诉求"),
+    ReleaseBar.REPORT: ("a report is never published", "举报一律不公开"),
+    ReleaseBar.KIND: ("this jurisdiction does not publish this kind of demand", "本辖区不公开此类诉求"),
+    ReleaseBar.REFUSED: ("the citizen has refused publication", "群众不同意公开"),
+    ReleaseBar.NOT_ASKED: ("the citizen was not asked and has not agreed", "没有征得群众同意，不能公开"),
 }
 
 
@@ -95,7 +95,7 @@ def _rules(case: Situation) -> ReleaseRules:
     state, rules = case.publication or NOTHING, case.pack.publication.release
     bar = release_bar(rules, case.demand, state.refused, state.allowed)
     if bar is not None or rules is None:
-        raise illegal(*_BARRED[bar or Bar.NO_RULES])
+        raise illegal(*_BARRED[bar or ReleaseBar.NO_RULES])
     if case.demand.resolved_at is None:
         raise illegal("the demand is not answered: publish it after the answer", "尚未办结，办结后才能公开")
     return rules
