@@ -14,8 +14,8 @@ from standardwebhooks import Webhook, WebhookVerificationError
 
 from services.feedback.webhooks.addresses import AllowedAddresses, literal
 from services.feedback.webhooks.commands import CreateWebhook, Redeliver
+from services.feedback.webhooks.delivery_queries import DueDelivery as DueDelivery
 from services.feedback.webhooks.delivery_queries import Result
-from services.feedback.webhooks.delivery_queries import WebhookDelivery as DueDelivery
 from services.feedback.webhooks.domain import PAUSES, DeliveryState, Reply, decide
 from services.feedback.webhooks.endpoint_client import seconds_of
 from services.feedback.webhooks.handler import check_url

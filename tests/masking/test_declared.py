@@ -214,7 +214,7 @@ def test_no_demand_and_no_step_of_its_history_tells_whom_it_names():
 
 def test_words_are_cut_where_their_fact_ends_since_a_mask_may_be_longer():
     class Told(BaseModel):
-        citizen: f.Said = ""
+        citizen: f.CitizenText = ""
         office: f.Reason = "x"
 
     told = masked(Told(citizen="粤E12345，" * 500, office="我叫李明，" * 200), MASKS)

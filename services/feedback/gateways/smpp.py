@@ -48,8 +48,9 @@ _LATER: Final = frozenset({0x04, 0x05, 0x0D, 0x0E, 0x0F, 0x14, 0x58})
 """Not bound, bound already, bind failed, wrong password or name, the centre's queue is full, too many a second."""
 _NOBODY: Final = frozenset({0x0B, 0x50, 0x51})
 """No such number, or a kind of number that the centre does not serve: another gateway may reach the person."""
-_DELIVERED: Final = frozenset({"DELIVRD"})
-_FAILED: Final = frozenset({"EXPIRED", "DELETED", "UNDELIV", "REJECTD"})
+_STATES: Final = {
+    "DELIVRD": IntentState.DELIVERED, **dict.fromkeys(("EXPIRED", "DELETED", "UNDELIV", "REJECTD"), IntentState.FAILED)
+}  # fmt: skip
 _TAKEN: Final = 0x00
 _NOT_NOW: Final = 0x64
 _NOT_EVER: Final = 0x66
@@ -197,13 +198,7 @@ class SmppGateway:
 
     async def _reported(self, message: Delivered) -> int:
         receipt = receipt_of(message)
-        state = (
-            IntentState.DELIVERED
-            if receipt.state in _DELIVERED
-            else IntentState.FAILED
-            if receipt.state in _FAILED
-            else None
-        )
+        state = _STATES.get(receipt.state)
         if state is None or not receipt.id or self.take_report is None:
             return _TAKEN
         report = DeliveryReport(

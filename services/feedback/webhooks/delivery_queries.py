@@ -14,7 +14,7 @@ READ: Final = 1000
 
 
 @dataclass(frozen=True, slots=True)
-class WebhookDelivery:
+class DueDelivery:
     """A delivery to send. `attempts` counts all tries so far, `failures` those that count as failures of it."""
 
     webhook: UUID
@@ -32,7 +32,7 @@ class WebhookDelivery:
 class Result:
     """The result of a try that began at `at`."""
 
-    delivery: WebhookDelivery
+    delivery: DueDelivery
     at: datetime
     reply: Reply
     decision: TryDecision
@@ -54,7 +54,7 @@ class Result:
 
 async def next_deliveries(
     db: Connection, room: Mapping[UUID, int], in_hand: Sequence[int], at: datetime
-) -> list[WebhookDelivery]:
+) -> list[DueDelivery]:
     """The deliveries that may be sent now: of each webhook as many as there is room for, those due longest first; of
     each demand only the first one. Disabled webhooks are left out. `in_hand` are the positions that are being sent.
 
@@ -83,7 +83,7 @@ async def next_deliveries(
         at,
         READ,
     )
-    return [WebhookDelivery(**row) for row in rows]
+    return [DueDelivery(**row) for row in rows]
 
 
 async def postpone(db: Connection, webhooks: Sequence[UUID], at: datetime) -> None:

@@ -19,15 +19,9 @@ from uuid import UUID
 import structlog
 from cryptography.exceptions import InvalidTag
 
-from services.feedback.webhooks import delivery_queries, queries
-from services.feedback.webhooks.delivery_queries import (
-    Result,
-    WebhookDelivery,
-    hurry,
-    next_deliveries,
-    record,
-    record_health,
-)
+from services.feedback.webhooks import delivery_queries as deliveries
+from services.feedback.webhooks import queries
+from services.feedback.webhooks.delivery_queries import DueDelivery, Result
 from services.feedback.webhooks.domain import LONGEST_FAILURE, Reply, decide
 from services.feedback.webhooks.endpoint_client import EndpointClient
 from services.feedback.webhooks.gauges import DELIVERIES
@@ -118,8 +112,7 @@ class WebhookSender:
 
     async def settle(self, grace: float = GRACE) -> None:
         """Wait `grace` seconds for the requests on their way, then give up the rest, which is sent again later."""
-        tasks = list(self._in_hand.values())
-        if tasks:
+        if tasks := list(self._in_hand.values()):
             await asyncio.wait(tasks, timeout=grace)
         for task in tasks:
             task.cancel()
@@ -146,15 +139,15 @@ class WebhookSender:
         """Make deliveries due for endpoints that accept requests again, a limited part in each wave. If a sender dies
         before the last part, the next one begins anew with the endpoint's first success."""
         for webhook in sorted(self._take_again):
-            if not await hurry(db, webhook):
+            if not await deliveries.hurry(db, webhook):
                 self._take_again.discard(webhook)
 
-    async def _due(self, db: Connection, room: dict[UUID, int]) -> list[WebhookDelivery]:
+    async def _due(self, db: Connection, room: dict[UUID, int]) -> list[DueDelivery]:
         began = time.perf_counter()
-        due = await next_deliveries(db, room, list(self._in_hand), self._clock())
+        due = await deliveries.next_deliveries(db, room, list(self._in_hand), self._clock())
         counts = Counter(delivery.webhook for delivery in due)
         if wanting := [webhook for webhook, free in room.items() if counts[webhook] < free]:
-            await delivery_queries.postpone(db, wanting, self._clock())
+            await deliveries.postpone(db, wanting, self._clock())
         if time.perf_counter() - began > SLOW and self._ticks() - self._analyzed > ANALYZED_AGAIN:
             # A plan that was made while nothing waited reads the whole backlog for the first delivery of each demand.
             self._analyzed = self._ticks()
@@ -193,7 +186,7 @@ class WebhookSender:
             log.error("an error of feedback ended a delivery", webhook=str(target.row.id), cause=repr(fault))
             target.circuit.learn(RetryLater("an internal error"))
 
-    async def _send(self, target: Target, delivery: WebhookDelivery) -> None:
+    async def _send(self, target: Target, delivery: DueDelivery) -> None:
         """Send one delivery and record its result."""
         at, circuit = self._clock(), target.circuit
         span = hops.sent(delivery.traceparent, "webhook")
@@ -214,7 +207,7 @@ class WebhookSender:
         await self._recorded(result, takes_again)
         span.end()
 
-    async def _reply(self, target: Target, delivery: WebhookDelivery, at: datetime) -> Reply:
+    async def _reply(self, target: Target, delivery: DueDelivery, at: datetime) -> Reply:
         if not target.keys:
             return Reply(status=None, cause=UNREADABLE)
         headers = signed_headers(delivery.event, at, delivery.body, target.keys)
@@ -237,8 +230,9 @@ class WebhookSender:
         gone = {r.delivery.webhook for r in results if r.reply.is_gone}
         failing = {r.delivery.webhook for r in results} - well - gone
         async with db.transaction():
-            disabled = await record_health(db, sorted(well), sorted(failing), sorted(gone), at, at - LONGEST_FAILURE)
-            await record(db, [result.kept_pending(disabled) for result in results], at)
+            sides = (sorted(well), sorted(failing), sorted(gone))
+            disabled = await deliveries.record_health(db, *sides, at, at - LONGEST_FAILURE)
+            await deliveries.record(db, [result.kept_pending(disabled) for result in results], at)
         self._take_again |= {result.delivery.webhook for result, takes_again in done if takes_again}
         for webhook in disabled:
             self._take_again.discard(webhook)
