@@ -73,7 +73,7 @@ async def until_stopped(work: Coroutine[None, None, None]) -> None:
             console.print("huying: stopping …")
             doing.cancel()
         elif presses == 2:
-            console.print("huying: still stopping, so that nothing is lost; Ctrl-C once more ends at once")
+            console.print("huying: still stopping, so that nothing is lost; Ctrl-C once more stops at once")
         else:
             console.print("huying: stopping at once")
             os._exit(130)

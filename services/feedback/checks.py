@@ -132,8 +132,8 @@ def _waiting(kind: str, number: int, oldest: Words, next: float) -> Finding:
     after = duration_words(max(next, 0))
     return ok(
         Words(
-            f"messages: {count} wait because their address had all that it gets in an hour (`messages_per_hour` of the"
-            f" pack); the next goes out in {after.en}, {since.en}",
+            f"messages: {count} wait because of the hourly limit for their address (`messages_per_hour` of the pack);"
+            f" the next one is sent in {after.en}, {since.en}",
             f"消息：{count} 条因对方已达每小时上限（辖区包的 messages_per_hour）而等待，"
             f"{after.zh}后发出下一条，{since.zh}",
         )

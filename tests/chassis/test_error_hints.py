@@ -63,7 +63,7 @@ async def test_a_path_that_is_not_found_is_refused_with_the_example_of_its_docum
     assert (error["field"], error["example"], error["detail_en"]) == (
         "method",
         "GET",
-        "POST is not supported at this address; use GET",
+        "POST is not supported at this address; use GET, HEAD",
     )
     (error,) = (await client.get("/nothing")).json()["errors"]
     assert (error["field"], error["example"]) == ("path", "/docs")
