@@ -269,7 +269,7 @@ async def test_a_demand_that_differs_is_shown_with_each_field_and_both_values(
         )
     result = await deployment.rebuild()
     assert (result.replaced, result.differences) == (False, 1)
-    index = next(n for n, words in enumerate(deployment.said) if f"demand {row['number']} stands" in words)
+    index = next(n for n, words in enumerate(deployment.said) if f"demand {row['number']} has another state" in words)
     division, unit = deployment.said[index + 1 :]
     assert division.startswith("field division: (none) now, 4406")
     assert unit == f"field unit: nowhere now, {row['unit']} rebuilt"
