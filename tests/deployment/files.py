@@ -1,4 +1,4 @@
-"""The files of image, compose and chart as tests read them."""
+"""Reads the files of image, compose and chart for tests."""
 
 import re
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ DEPLOY: Final = ROOT / "deploy"
 CHART: Final = DEPLOY / "helm" / "huying"
 COMPANIONS: Final = DEPLOY / "helm" / "companions"
 OTHERS: Final = {"FORWARDED_ALLOW_IPS"}
-"""Variables of the environment that are uvicorn's, not settings of the product."""
+"""Environment variables of uvicorn, which are no settings of the product."""
 _REFERENCE: Final = re.compile(r"\$\{(\w+)(?::([-?])([^}]*))?\}")
 
 
@@ -29,7 +29,7 @@ def compose() -> dict[str, Any]:
 
 
 def compose_variables() -> set[str]:
-    """What the compose file takes from its environment."""
+    """The environment variables that the compose file uses."""
     return {reference[0] for reference in _REFERENCE.findall(compose_text())}
 
 
@@ -44,7 +44,7 @@ def chart_file(name: str) -> dict[str, Any]:
 
 
 def value_files() -> dict[str, dict[str, Any]]:
-    """The value files that show what the chart is for, by name."""
+    """The example value files of the chart, by name."""
     return {path.name.removesuffix("-values.yaml"): yaml.safe_load(path.read_text("utf-8"))
             for path in sorted((CHART / "ci").glob("*-values.yaml"))}  # fmt: skip
 

@@ -1,4 +1,4 @@
-"""What the Gateway API takes of an HTTPRoute, as far as the chart makes one: no package has its schema."""
+"""A model of the Gateway API's HTTPRoute, as far as the chart uses it, since no package has its schema."""
 
 from collections.abc import Mapping
 from typing import Annotated, Literal

@@ -1,8 +1,9 @@
-"""Renders the chart and looks at manifests, compose files and dashboards by their schemas; in its own environment.
+"""Renders the chart and validates manifests, compose files and dashboards by their schemas; runs in its own
+environment.
 
-Reads `{"chart": FOLDER, "kubernetes": [VERSION, …], "values": {NAME: {…}}, "compose": {NAME: {…}}, "dashboards": {NAME:
-{…}}}`, and writes `{"charts": {NAME: {"refused": WORDS} or {"documents": […], "lint": […], "wrong": […]}}, "compose":
-{NAME: WORDS}, "dashboards": {NAME: [WORDS, …]}}`, with null for words where nothing is wrong.
+Reads `{"chart": FOLDER, "kubernetes": [VERSION, …], "values": {NAME: {…}}, "compose": {NAME: {…}}, "dashboards":
+{NAME: {…}}}`, and writes `{"charts": {NAME: {"refused": WORDS} or {"documents": […], "lint": […], "wrong": […]}},
+"compose": {NAME: WORDS}, "dashboards": {NAME: [WORDS, …]}}`, with null for words where nothing is wrong.
 """
 
 import json
@@ -29,7 +30,7 @@ OPERATORS: Final = {
 
 
 def looked_at(chart: str, values: Mapping[str, Any], kubernetes: Sequence[str]) -> dict[str, Any]:
-    """What the chart becomes with these values, and what is wrong with it by lint and by schema."""
+    """The rendered chart with these values, and its errors by lint and by schema."""
     try:
         with helm_python.Chart.load(chart) as loaded:
             loaded.validate_schema(dict(values))
@@ -61,21 +62,21 @@ def _wrong(document: Mapping[str, Any], kubernetes: Sequence[str]) -> Iterator[s
             yield f"{name}: {fault} (Kubernetes {version})"
 
 
-def _ignored(given: Any, understood: Any, place: str) -> Iterator[str]:
-    """Where something is given that the model passed over: it takes unknown fields without a word."""
-    if isinstance(given, Mapping) and isinstance(understood, Mapping):
-        for key, value in given.items():
+def _ignored(raw: Any, understood: Any, place: str) -> Iterator[str]:
+    """The places of fields that the model ignored, since it accepts unknown fields silently."""
+    if isinstance(raw, Mapping) and isinstance(understood, Mapping):
+        for key, value in raw.items():
             if key in understood:
                 yield from _ignored(value, understood[key], f"{place}.{key}")
             else:
                 yield f"{place}.{key}"
-    elif isinstance(given, list) and isinstance(understood, list):
-        for number, (value, known) in enumerate(zip(given, understood, strict=True)):
-            yield from _ignored(value, known, f"{place}[{number}]")
+    elif isinstance(raw, list) and isinstance(understood, list):
+        for number, (value, model) in enumerate(zip(raw, understood, strict=True)):
+            yield from _ignored(value, model, f"{place}[{number}]")
 
 
 def wrong_compose(compose: Mapping[str, Any]) -> str | None:
-    """What is wrong with a compose file, by its specification."""
+    """The error of a compose file by its specification."""
     try:
         PyCompose.from_yaml(yaml.safe_dump(dict(compose)))
     except ValueError as fault:
@@ -84,7 +85,7 @@ def wrong_compose(compose: Mapping[str, Any]) -> str | None:
 
 
 def wrong_dashboard(dashboard: Mapping[str, Any]) -> list[str]:
-    """Where a dashboard says what Grafana's own definition of dashboards and of their panels does not know."""
+    """The places in a dashboard that Grafana's definition of dashboards and panels does not know."""
     understood = json.loads(JSONEncoder().encode(Dashboard.from_json(dict(dashboard))))
     return [f"{place} is no field" for place in _ignored(dashboard, understood, "")]
 

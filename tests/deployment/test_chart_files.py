@@ -1,4 +1,4 @@
-"""What the chart and its companions say of the product is so; what needs no tool to be seen."""
+"""The chart and its companion files match the product; checks that need no tool."""
 
 import json
 import re
@@ -24,7 +24,7 @@ def test_the_defaults_list_every_process_and_every_kind():
 
 
 OPEN = {"settings", "secrets", "files", "resources", "autoscaling", "annotations", "labels"}
-"""Values that hold whatever the operator gives."""
+"""Values that may hold anything."""
 
 
 def leaves(values: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, str]]:
@@ -50,7 +50,7 @@ def test_the_readme_of_the_chart_has_every_value_with_its_default():
 
 
 @pytest.mark.parametrize("name", VALUES)
-def test_values_name_processes_and_settings_that_there_are(name: str):
+def test_values_name_existing_processes_and_settings(name: str):
     values = VALUES[name]
     assert set(values.get("processes", {})) <= set(described())
     named = [*values.get("settings", {}), *values.get("secrets", {}), *values.get("files", {})]
@@ -81,7 +81,7 @@ def _volumes(name: str) -> list[str]:
     return [volume for volume in volumes if volume.startswith(".")]
 
 
-def test_strimzi_declares_our_topics_as_migrate_makes_them():
+def test_strimzi_declares_our_topics_as_migrate_creates_them():
     topics = {
         document["metadata"]["name"]: document["spec"]
         for document in companion("strimzi.yaml")
@@ -91,7 +91,7 @@ def test_strimzi_declares_our_topics_as_migrate_makes_them():
     assert {spec["config"]["retention.ms"] for spec in topics.values()} == {-1}
 
 
-def test_the_user_of_strimzi_may_do_what_the_processes_do_and_no_more():
+def test_the_user_of_strimzi_has_exactly_the_needed_rights():
     (user,) = (document for document in companion("strimzi.yaml") if document["kind"] == "KafkaUser")
     allowed = {(acl["resource"]["type"], acl["resource"]["name"]) for acl in user["spec"]["authorization"]["acls"]}
     groups = {("group", about["group"]) for about in described().values() if "group" in about}

@@ -1,4 +1,4 @@
-"""Compose starts each process once, and gives it the settings that it reads."""
+"""Compose starts each process once, with the settings that it reads."""
 
 import os
 from pathlib import Path
@@ -22,31 +22,31 @@ def test_each_process_runs_once_under_its_own_name():
     assert sorted(RUN) == sorted(processes())
 
 
-def test_beside_the_processes_only_migrations_run_and_all_wait_for_them():
+def test_only_migrations_run_beside_the_processes_and_all_wait_for_them():
     assert [service["command"] for name, service in SERVICES.items() if name not in RUN] == [["migrate"]]
     waiting = {service["depends_on"]["migrate"]["condition"] for service in RUN.values()}
     assert waiting == {"service_completed_successfully"}
 
 
 @pytest.mark.parametrize("name", SERVICES)
-def test_a_process_is_given_no_variable_that_it_does_not_read(name: str):
+def test_a_process_gets_no_variable_that_it_does_not_read(name: str):
     known = {variable for variable, read_by in readers().items() if name in read_by}
     assert set(SERVICES[name]["environment"]) - OTHERS <= known
 
 
 @pytest.mark.parametrize("name", RUN)
-def test_a_process_would_start_with_what_it_is_given(name: str, monkeypatch: pytest.MonkeyPatch):
+def test_a_process_can_start_with_its_settings(name: str, monkeypatch: pytest.MonkeyPatch):
     for variable in [name for name in os.environ if name.startswith(("HUYING_", "KAFKA_", "DATABASE_"))]:
         monkeypatch.delenv(variable)
-    given = SERVICES[name]["environment"] | {"HUYING_PUBLIC_URL": "http://127.0.0.1:8080"}
+    environment = SERVICES[name]["environment"] | {"HUYING_PUBLIC_URL": "http://127.0.0.1:8080"}
     secrets = {f"HUYING_{key.upper()}": value for key, value in KEYS.items()}
-    for variable, value in given.items():
+    for variable, value in environment.items():
         monkeypatch.setenv(variable, secrets.get(variable, str(value)))
     assert wrong_settings([name]) == []
 
 
 @pytest.mark.parametrize("name", RUN)
-def test_processes_ask_each_other_where_somebody_listens(name: str):
+def test_processes_send_requests_to_addresses_of_running_ones(name: str):
     environment = RUN[name]["environment"]
     for variable in ("HUYING_INTAKE_URL", "HUYING_REPORTING_URL", "HUYING_FEEDBACK_URL"):
         host, _, port = str(environment.get(variable, "")).removeprefix("http://").partition(":")
@@ -54,36 +54,36 @@ def test_processes_ask_each_other_where_somebody_listens(name: str):
         assert not host or {str(RUN[process]["environment"]["HUYING_PORT"]) for process in listening} == {port}
 
 
-def test_ports_and_health_are_those_that_the_processes_are_told():
+def test_ports_and_health_checks_match_the_settings_of_the_processes():
     for name, service in RUN.items():
         environment = service["environment"]
         assert f"127.0.0.1:{environment['HUYING_HEALTH_PORT']}/readyz" in service["healthcheck"]["test"][-1]
         published = {str(port).rpartition(":")[2] for port in service.get("ports", [])}
-        heard = {str(environment[key]) for key in ("HUYING_PORT", "HUYING_MAIL_PORT") if key in environment}
-        assert published <= heard, name
+        listening_ports = {str(environment[key]) for key in ("HUYING_PORT", "HUYING_MAIL_PORT") if key in environment}
+        assert published <= listening_ports, name
     apis = [name for name, about in described().items() if about["kind"] == "api" and name != GATEWAY]
     assert {str(RUN[name]["environment"]["HUYING_PORT"]) for name in apis} == {"8080"}, "nginx.conf asks there"
 
 
-def test_prometheus_and_grafana_ask_where_somebody_listens():
+def test_prometheus_and_grafana_use_addresses_of_running_processes():
     (job,) = yaml.safe_load((DEPLOY / "compose" / "prometheus.yml").read_text("utf-8"))["scrape_configs"]
-    (found,) = job["dns_sd_configs"]
+    (dns_config,) = job["dns_sd_configs"]
     health = {str(service["environment"]["HUYING_HEALTH_PORT"]) for service in RUN.values()}
-    assert (sorted(found["names"]), {str(found["port"])}) == (sorted(RUN), health)
+    assert (sorted(dns_config["names"]), {str(dns_config["port"])}) == (sorted(RUN), health)
     (source,) = yaml.safe_load((DEPLOY / "compose" / "grafana-datasource.yaml").read_text("utf-8"))["datasources"]
     published = {str(port).rpartition(":")[2] for port in compose()["services"]["prometheus"]["ports"]}
     assert {source["url"].removeprefix("http://prometheus:")} == published
 
 
-def test_either_the_gateway_or_the_apis_and_relays_run():
-    apart = {name for name, service in RUN.items() if "apart" in service.get("profiles", [])}
+def test_either_the_gateway_or_separate_apis_and_relays_run():
+    separate = {name for name, service in RUN.items() if "apart" in service.get("profiles", [])}
     assert RUN[GATEWAY]["profiles"] == ["together"]
     relays = {f"{name}-relay" for name in ("intake", "routing", "feedback", "reporting")}
-    assert apart == relays | {f"{name}-api" for name in ("intake", "routing", "feedback", "reporting")}
+    assert separate == relays | {f"{name}-api" for name in ("intake", "routing", "feedback", "reporting")}
     assert all(isinstance(processes()[name][0].by_process[name], RelayProcess) for name in relays)
 
 
-def test_the_example_names_every_variable_that_compose_wants_and_holds_no_secret():
+def test_the_example_has_every_variable_of_compose_and_no_secret():
     lines = (DEPLOY / "compose" / "example.env").read_text("utf-8").splitlines()
     example = dict(line.lstrip("#").split("=", 1) for line in lines if line.lstrip("#").partition("=")[0].isupper())
     assert compose_variables() <= set(example)
@@ -92,7 +92,7 @@ def test_the_example_names_every_variable_that_compose_wants_and_holds_no_secret
 
 
 @pytest.mark.parametrize(("name", "service"), [(name, service) for name, service in compose()["services"].items()])
-def test_what_is_mounted_from_this_repository_is_there(name: str, service: dict[str, Any]):
+def test_mounted_files_of_this_repository_exist(name: str, service: dict[str, Any]):
     for volume in service.get("volumes", []):
         if volume.startswith("."):
             assert (DEPLOY / "compose" / Path(volume.partition(":")[0])).exists(), volume

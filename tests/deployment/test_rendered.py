@@ -1,4 +1,4 @@
-"""The chart, rendered by Helm for each of its value files, and looked at by the schemas of what it makes."""
+"""The chart, rendered by Helm for each value file and validated by schemas."""
 
 import json
 import os
@@ -65,7 +65,7 @@ def dashboards() -> dict[str, dict[str, Any]]:
 
 
 def mistyped() -> dict[str, Any]:
-    """A dashboard with a word that Grafana does not know: in a panel, and in what is special to panels of its kind."""
+    """A dashboard with fields that Grafana does not know: in a panel, and in the options of its kind."""
     found = dashboards()["promise"]
     panel = next(panel for panel in found["panels"] if panel["type"] == "timeseries")
     panel["gridPoss"] = panel.pop("gridPos")
@@ -74,8 +74,8 @@ def mistyped() -> dict[str, Any]:
 
 
 @pytest.fixture(scope="module")
-def seen() -> dict[str, Any]:
-    """What the tools say: of the chart with each value file and with values to refuse, and of compose files."""
+def results() -> dict[str, Any]:
+    """The results of the tools: for the chart with each value file and with invalid values, and for compose files."""
     refused = {name: values for name, (values, _) in REFUSED.items()}
     wrong = {"services": {"routing-worker": {"image": "huying", "read_onyl": True}}}
     request = {
@@ -92,9 +92,9 @@ def seen() -> dict[str, Any]:
 
 
 @pytest.fixture(params=value_files())
-def documents(request: pytest.FixtureRequest, seen: dict[str, Any]) -> list[dict[str, Any]]:
-    """What the chart makes of one value file."""
-    chart = seen["charts"][request.param]
+def documents(request: pytest.FixtureRequest, results: dict[str, Any]) -> list[dict[str, Any]]:
+    """The chart rendered with one value file."""
+    chart = results["charts"][request.param]
     assert "documents" in chart, chart
     answer: list[dict[str, Any]] = chart["documents"]
     return answer
@@ -118,16 +118,14 @@ def named(documents: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
 
 
 @pytest.mark.parametrize("name", value_files())
-def test_a_value_file_renders_to_what_lint_and_the_schemas_of_kubernetes_and_operators_take(
-    name: str, seen: dict[str, Any]
-):
-    chart = seen["charts"][name]
+def test_rendered_value_files_pass_lint_and_the_schemas_of_kubernetes_and_operators(name: str, results: dict[str, Any]):
+    chart = results["charts"][name]
     assert (chart.get("refused"), chart["lint"], chart["wrong"]) == (None, [], [])
     assert chart["documents"]
 
 
-def test_the_value_files_show_every_kind_of_object_that_the_chart_can_make(seen: dict[str, Any]):
-    kinds = {document["kind"] for name in value_files() for document in seen["charts"][name]["documents"]}
+def test_the_value_files_cover_every_kind_of_object_of_the_chart(results: dict[str, Any]):
+    kinds = {document["kind"] for name in value_files() for document in results["charts"][name]["documents"]}
     assert kinds == {
         "Deployment", "Job", "Service", "ServiceAccount", "PersistentVolumeClaim", "PodDisruptionBudget", "Ingress",
         "HTTPRoute", "NetworkPolicy", "HorizontalPodAutoscaler", "ScaledObject", "TriggerAuthentication",
@@ -136,17 +134,17 @@ def test_the_value_files_show_every_kind_of_object_that_the_chart_can_make(seen:
 
 
 @pytest.mark.parametrize("name", REFUSED)
-def test_values_that_cannot_be_right_are_refused_with_words(name: str, seen: dict[str, Any]):
-    assert re.search(REFUSED[name][1], seen["charts"][name].get("refused", "")), seen["charts"][name]
+def test_invalid_values_are_refused_with_a_reason(name: str, results: dict[str, Any]):
+    assert re.search(REFUSED[name][1], results["charts"][name].get("refused", "")), results["charts"][name]
 
 
-def test_compose_is_what_its_specification_takes(seen: dict[str, Any]):
-    assert seen["compose"]["ours"] is None
-    assert "read_onyl" in seen["compose"]["wrong"]
+def test_compose_files_match_their_specification(results: dict[str, Any]):
+    assert results["compose"]["ours"] is None
+    assert "read_onyl" in results["compose"]["wrong"]
 
 
-def test_dashboards_are_what_the_definition_of_grafana_takes(seen: dict[str, Any]):
-    found: dict[str, list[str]] = dict(seen["dashboards"])
+def test_dashboards_match_the_definition_of_grafana(results: dict[str, Any]):
+    found: dict[str, list[str]] = dict(results["dashboards"])
     wrong = found.pop("wrong")
     assert found == {name: [] for name in dashboards()}
     assert {words.rpartition(".")[2] for words in wrong} == {"gridPoss is no field", "lineWitdh is no field"}
@@ -157,13 +155,13 @@ def test_the_dockerfile_is_clean():
     assert (process.returncode, process.stdout) == (0, "")
 
 
-def test_per_service_values_start_every_process_once(seen: dict[str, Any]):
-    started = [name for name, _, _ in pods(seen["charts"]["scaled"]["documents"])]
+def test_per_service_values_start_every_process_once(results: dict[str, Any]):
+    started = [name for name, _, _ in pods(results["charts"]["scaled"]["documents"])]
     assert sorted(started) == sorted([*processes(), "migrate"])
 
 
-def test_a_process_can_stay_at_the_version_before_in_an_upgrade(seen: dict[str, Any]):
-    images = {name: container["image"] for name, container in named(seen["charts"]["half-way"]["documents"]).items()}
+def test_a_process_can_stay_at_the_previous_version_in_an_upgrade(results: dict[str, Any]):
+    images = {name: container["image"] for name, container in named(results["charts"]["half-way"]["documents"]).items()}
     assert images.pop("routing-worker") == "huying:1.0.0"
     assert set(images.values()) == {"huying:2.0.0"}
 
@@ -171,13 +169,13 @@ def test_a_process_can_stay_at_the_version_before_in_an_upgrade(seen: dict[str, 
 def test_each_pod_runs_one_process_with_the_settings_that_it_reads(documents: list[dict[str, Any]]):
     for name, container in named(documents).items():
         known = {variable for variable, read_by in readers().items() if name in read_by}
-        given = [variable["name"] for variable in container["env"]]
-        assert len(given) == len(set(given))
-        assert set(given) - OTHERS <= known, name
+        variables = [variable["name"] for variable in container["env"]]
+        assert len(variables) == len(set(variables))
+        assert set(variables) - OTHERS <= known, name
         assert container["args"] == (["migrate"] if name == "migrate" else ["run", name])
 
 
-def test_every_process_would_start_with_what_its_pod_is_given(
+def test_every_process_can_start_with_the_settings_of_its_pod(
     documents: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
 ):
     file = tmp_path_factory.mktemp("mounted") / "file"
@@ -195,27 +193,27 @@ def test_every_process_would_start_with_what_its_pod_is_given(
             assert wrong_settings([name]) == []
 
 
-def test_what_is_secret_comes_from_a_secret(documents: list[dict[str, Any]]):
+def test_secrets_come_from_a_kubernetes_secret(documents: list[dict[str, Any]]):
     for name, container in named(documents).items():
         for variable in container["env"]:
             secret = variable["name"].endswith(("SECRET", "_KEY", "PASSWORD")) or variable["name"] == "DATABASE_URL"
             assert not secret or "secretKeyRef" in variable.get("valueFrom", {}), (name, variable)
 
 
-def test_probes_and_services_name_ports_that_the_process_is_told(documents: list[dict[str, Any]]):
+def test_probes_and_services_use_the_ports_of_the_process(documents: list[dict[str, Any]]):
     ports: dict[str, set[str]] = {}
     for name, container in named(documents).items():
         if name == "migrate":
             continue
         env = {variable["name"]: variable.get("value") for variable in container["env"]}
-        heard = {port["name"]: str(port["containerPort"]) for port in container["ports"]}
+        container_ports = {port["name"]: str(port["containerPort"]) for port in container["ports"]}
         wanted = {"health": env["HUYING_HEALTH_PORT"], "http": env.get("HUYING_PORT")}
         wanted["lmtp"] = env.get("HUYING_MAIL_PORT")
-        assert heard == {port: number for port, number in wanted.items() if number}, name
+        assert container_ports == {port: number for port, number in wanted.items() if number}, name
         probes = [container[f"{probe}Probe"]["httpGet"] for probe in ("startup", "liveness", "readiness")]
         assert [probe["path"] for probe in probes] == ["/livez", "/livez", "/readyz"]
-        assert {probe["port"] for probe in probes} <= set(heard)
-        ports[name] = set(heard)
+        assert {probe["port"] for probe in probes} <= set(container_ports)
+        ports[name] = set(container_ports)
     for service in of_kind(documents, "Service"):
         component = service["spec"]["selector"].get("app.kubernetes.io/component")
         reached = ports[component] if component else set.intersection(*ports.values())
@@ -236,7 +234,7 @@ def selected(selector: Mapping[str, str], documents: list[dict[str, Any]]) -> li
         ("NetworkPolicy", lambda spec: spec["podSelector"]["matchLabels"]),
     ],
 )
-def test_what_is_for_a_process_finds_its_pods_and_no_others(
+def test_selectors_of_a_process_match_only_its_pods(
     documents: list[dict[str, Any]], kind: str, selector_of: Callable[[Any], Mapping[str, str]]
 ):
     for document in of_kind(documents, kind):
@@ -261,21 +259,21 @@ def led_to(documents: list[dict[str, Any]]) -> list[tuple[str, str, str | int]]:
     return found
 
 
-def test_every_path_is_led_to_a_process_that_answers_it(documents: list[dict[str, Any]]):
+def test_every_path_is_routed_to_a_process_that_answers_it(documents: list[dict[str, Any]]):
     services = {document["metadata"]["name"]: document["spec"] for document in of_kind(documents, "Service")}
     led = led_to(documents)
     assert sorted(path for path, _, _ in led) == sorted(paths())
     for path, name, port in led:
         owner = paths()[path]
-        assert port in {known for one in services[name]["ports"] for known in (one["name"], one["port"])}
+        assert port in {known for item in services[name]["ports"] for known in (item["name"], item["port"])}
         (process,) = selected(services[name]["selector"], documents)
         answering = described()[process]["service"]
         assert answering in ("gateway", owner) or owner == ANY, path
 
 
-def test_consumers_grow_by_the_lag_of_their_own_group_and_never_beyond_its_partitions(seen: dict[str, Any]):
+def test_consumers_scale_by_the_lag_of_their_group_and_never_beyond_its_partitions(results: dict[str, Any]):
     for values in ("scaled", "external"):
-        documents = seen["charts"][values]["documents"]
+        documents = results["charts"][values]["documents"]
         listeners = {service.listener.consumer: service for (*_, service) in processes().values()}
         scaled = of_kind(documents, "ScaledObject")
         assert len(scaled) == 4
@@ -293,8 +291,8 @@ def test_consumers_grow_by_the_lag_of_their_own_group_and_never_beyond_its_parti
                 assert policy["value"] <= 2
 
 
-def test_keda_shows_kafka_the_same_name_and_password_as_the_processes(seen: dict[str, Any]):
-    documents = seen["charts"]["external"]["documents"]
+def test_keda_uses_the_same_kafka_credentials_as_the_processes(results: dict[str, Any]):
+    documents = results["charts"]["external"]["documents"]
     (authentication,) = of_kind(documents, "TriggerAuthentication")
     shown = {
         document["parameter"]: (document["name"], document["key"])
@@ -310,7 +308,7 @@ def test_keda_shows_kafka_the_same_name_and_password_as_the_processes(seen: dict
         assert (trigger["metadata"]["sasl"], trigger["metadata"]["tls"]) == ("scram_sha512", "enable")
 
 
-def test_what_runs_in_several_pods_alone_has_a_budget_of_disruptions(documents: list[dict[str, Any]]):
+def test_only_processes_with_several_pods_have_a_disruption_budget(documents: list[dict[str, Any]]):
     scaled = {
         document["spec"]["scaleTargetRef"]["name"]: document["spec"].get("minReplicas")
         or document["spec"]["minReplicaCount"]
@@ -327,10 +325,10 @@ def test_what_runs_in_several_pods_alone_has_a_budget_of_disruptions(documents: 
     assert {budget["spec"]["unhealthyPodEvictionPolicy"] for budget in budgets} <= {"AlwaysAllow"}
 
 
-def test_a_changed_setting_rolls_out_the_pods_that_read_it(seen: dict[str, Any]):
+def test_a_changed_setting_rolls_out_the_pods_that_read_it(results: dict[str, Any]):
     """Settings stand in the pods themselves: there is no config map of them, whose change nobody would notice."""
     small, other = (
-        {name: container["env"] for name, container in named(seen["charts"][which]["documents"]).items()}
+        {name: container["env"] for name, container in named(results["charts"][which]["documents"]).items()}
         for which in ("small", "another log level")
     )
     assert {name for name in small if small[name] != other[name]} == {
@@ -338,7 +336,7 @@ def test_a_changed_setting_rolls_out_the_pods_that_read_it(seen: dict[str, Any])
     }
 
 
-def test_helm_test_asks_the_doctor_who_reads_what_migrations_read(documents: list[dict[str, Any]]):
+def test_helm_test_runs_the_doctor_with_the_settings_of_the_migrations(documents: list[dict[str, Any]]):
     (pod,) = of_kind(documents, "Pod")
     assert pod["metadata"]["annotations"]["helm.sh/hook"] == "test"
     (doctor,) = pod["spec"]["containers"]
@@ -347,7 +345,7 @@ def test_helm_test_asks_the_doctor_who_reads_what_migrations_read(documents: lis
     assert {"DATABASE_URL", "KAFKA_BOOTSTRAP_SERVERS"} <= {variable["name"] for variable in doctor["env"]}
 
 
-def test_pods_have_no_rights_and_write_nowhere_but_where_they_may(documents: list[dict[str, Any]]):
+def test_pods_have_no_privileges_and_write_only_to_allowed_places(documents: list[dict[str, Any]]):
     user = re.search(r"^USER (\d+):\d+$", (DEPLOY / "image" / "Dockerfile").read_text("utf-8"), re.MULTILINE)
     assert user
     (doctor,) = of_kind(documents, "Pod")
@@ -363,9 +361,9 @@ def test_pods_have_no_rights_and_write_nowhere_but_where_they_may(documents: lis
         assert mounts == {volume["name"] for volume in template["spec"]["volumes"]} >= {"tmp"}
 
 
-def test_relays_run_inside_the_consumer_or_apart_and_never_both(seen: dict[str, Any]):
+def test_relays_run_inside_the_consumer_or_separately_and_never_both(results: dict[str, Any]):
     for values in value_files():
-        running = named(seen["charts"][values]["documents"])
+        running = named(results["charts"][values]["documents"])
         consumers = {name for name, about in described().items() if about["kind"] == "consumer"}
         for name in consumers & set(running):
             env = {variable["name"]: variable.get("value") for variable in running[name]["env"]}
@@ -373,7 +371,7 @@ def test_relays_run_inside_the_consumer_or_apart_and_never_both(seen: dict[str, 
             assert env["HUYING_RELAY_INSIDE"] == ("false" if apart else "true")
 
 
-def test_processes_ask_each_other_at_services_that_there_are(documents: list[dict[str, Any]]):
+def test_processes_send_requests_to_existing_services(documents: list[dict[str, Any]]):
     services = {f"http://{service['metadata']['name']}" for service in of_kind(documents, "Service")}
     for container in named(documents).values():
         env = {variable["name"]: variable.get("value") for variable in container["env"]}
@@ -382,8 +380,8 @@ def test_processes_ask_each_other_at_services_that_there_are(documents: list[dic
         assert addresses <= services
 
 
-def test_large_numbers_reach_a_process_in_figures(seen: dict[str, Any]):
-    env = named(seen["charts"]["scaled"]["documents"])["intake-api"]["env"]
+def test_large_numbers_reach_a_process_in_figures(results: dict[str, Any]):
+    env = named(results["charts"]["scaled"]["documents"])["intake-api"]["env"]
     pixels = next(variable for variable in env if variable["name"] == "HUYING_ATTACHMENT_MAX_PIXELS")
     assert pixels["value"] == "40000000"
 
@@ -393,8 +391,8 @@ def test_migrations_run_before_an_installation_and_an_upgrade(documents: list[di
     assert job["metadata"]["annotations"]["helm.sh/hook"] == "pre-install,pre-upgrade"
 
 
-def test_the_rules_of_the_chart_are_the_shipped_file_and_lead_to_the_documents_that_were_named(seen: dict[str, Any]):
-    (rule,) = of_kind(seen["charts"]["scaled"]["documents"], "PrometheusRule")
+def test_the_rules_of_the_chart_equal_the_shipped_file_and_link_to_the_given_documents(results: dict[str, Any]):
+    (rule,) = of_kind(results["charts"]["scaled"]["documents"], "PrometheusRule")
     shipped = yaml.safe_load((DEPLOY / "observability" / "rules.yaml").read_text("utf-8"))
     for group in shipped["groups"]:
         for alert in group["rules"]:
@@ -404,23 +402,23 @@ def test_the_rules_of_the_chart_are_the_shipped_file_and_lead_to_the_documents_t
     assert rule["spec"] == shipped
 
 
-def test_dashboards_become_config_maps_that_the_sidecar_of_grafana_finds(seen: dict[str, Any]):
-    maps = of_kind(seen["charts"]["scaled"]["documents"], "ConfigMap")
-    for one in maps:
-        assert one["metadata"]["labels"]["grafana_dashboard"] == "1"
-        assert one["metadata"]["annotations"] == {"grafana_folder": "Huying"}
-    rendered = {name: json.loads(text) for one in maps for name, text in one["data"].items()}
+def test_dashboards_are_config_maps_that_grafanas_sidecar_finds(results: dict[str, Any]):
+    maps = of_kind(results["charts"]["scaled"]["documents"], "ConfigMap")
+    for item in maps:
+        assert item["metadata"]["labels"]["grafana_dashboard"] == "1"
+        assert item["metadata"]["annotations"] == {"grafana_folder": "Huying"}
+    rendered = {name: json.loads(text) for item in maps for name, text in item["data"].items()}
     files = (DEPLOY / "observability" / "dashboards").glob("*.json")
     assert rendered == {f"huying-{path.name}": json.loads(path.read_text("utf-8")) for path in files}
-    assert of_kind(seen["charts"]["small"]["documents"], "ConfigMap") == [], "they are off unless they are wanted"
+    assert of_kind(results["charts"]["small"]["documents"], "ConfigMap") == [], "they are off unless they are wanted"
 
 
-def test_prometheus_keeps_our_word_for_a_service(seen: dict[str, Any]):
-    (monitor,) = of_kind(seen["charts"]["scaled"]["documents"], "ServiceMonitor")
+def test_prometheus_keeps_our_word_for_a_service(results: dict[str, Any]):
+    (monitor,) = of_kind(results["charts"]["scaled"]["documents"], "ServiceMonitor")
     (endpoint,) = monitor["spec"]["endpoints"]
     assert endpoint["honorLabels"] is True
     selector = monitor["spec"]["selector"]["matchLabels"].items()
-    services = of_kind(seen["charts"]["scaled"]["documents"], "Service")
+    services = of_kind(results["charts"]["scaled"]["documents"], "Service")
     (found,) = (service for service in services if selector <= service["metadata"]["labels"].items())
     assert endpoint["port"] in {port["name"] for port in found["spec"]["ports"]}
     (job,) = yaml.safe_load((DEPLOY / "compose" / "prometheus.yml").read_text("utf-8"))["scrape_configs"]

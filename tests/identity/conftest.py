@@ -1,4 +1,4 @@
-"""An OpenID Connect issuer that is not ours, told what to do over its standard input."""
+"""An OpenID Connect issuer of another library, which gets commands over its standard input."""
 
 import asyncio
 import json
@@ -18,7 +18,7 @@ TOOLS = ROOT / "build" / "sdk" / "tools" / "bin"
 
 @dataclass(slots=True)
 class Issuer:
-    """A running issuer; `kid` is the key that it signs with."""
+    """A running issuer; `kid` is the id of its signing key."""
 
     process: Process
     url: str
@@ -31,31 +31,31 @@ class Issuer:
         return json.loads(await asyncio.wait_for(self.process.stdout.readline(), 60))
 
     async def generate(self, alg: str = "RS256") -> str:
-        """Sign with a new key from now on; the keys before stay published."""
+        """Sign with a new key from now on; earlier keys stay published."""
         self.kid = (await self.ask("generate", alg=alg))["kid"]
         return self.kid
 
     async def mint(self, kid: str | None = None, lives: int = 600, **claims: Any) -> str:
-        """An access token, signed with the newest key unless another is named."""
+        """An access token, signed with the newest key or with the given one."""
         token = (await self.ask("mint", claims=claims, kid=kid, expiresIn=lives))["token"]
         assert isinstance(token, str)
         return token
 
 
-async def run(*command: str | Path, **more: Any) -> Process:
+async def run(*command: str | Path, **options: Any) -> Process:
     env = os.environ | {"PATH": f"{TOOLS}:{os.environ['PATH']}"}
-    return await asyncio.create_subprocess_exec(*command, cwd=ROOT, env=env, **more)
+    return await asyncio.create_subprocess_exec(*command, cwd=ROOT, env=env, **options)
 
 
 @pytest.fixture(scope="session")
 async def issuer_process() -> AsyncIterator[Issuer]:
-    """One issuer a run."""
-    made = await run("make", "--silent", "build/issuer/ready")
-    assert await made.wait() == 0, "the issuer of the tests could not be installed"
+    """One issuer per run."""
+    build = await run("make", "--silent", "build/issuer/ready")
+    assert await build.wait() == 0, "the issuer of the tests could not be installed"
     process = await run("node", ISSUER / "issuer.mjs", stdin=PIPE, stdout=PIPE)
     assert process.stdout
-    begun = json.loads(await asyncio.wait_for(process.stdout.readline(), 60))
-    yield Issuer(process, begun["url"], begun["kid"])
+    first_line = json.loads(await asyncio.wait_for(process.stdout.readline(), 60))
+    yield Issuer(process, first_line["url"], first_line["kid"])
     assert process.stdin
     process.stdin.close()
     await process.wait()
@@ -63,7 +63,7 @@ async def issuer_process() -> AsyncIterator[Issuer]:
 
 @pytest.fixture
 async def issuer(issuer_process: Issuer) -> Issuer:
-    """The issuer, which signs with a fresh key and says nothing of anybody."""
+    """The issuer with a fresh key and no userinfo."""
     await issuer_process.ask("tell")
     await issuer_process.generate()
     return issuer_process

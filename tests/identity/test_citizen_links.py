@@ -1,4 +1,4 @@
-"""A signed link says which demand it is for, who holds it and which answer it asks to rate, and nobody can make one."""
+"""A signed link contains its demand, its holder and the answer to rate, and cannot be forged."""
 
 from uuid import UUID
 
@@ -13,7 +13,7 @@ LINKS = CitizenLinks.at("https://huying.example/", "s" * 40)
 
 
 @pytest.mark.parametrize("holder", LinkHolder)
-def test_a_link_to_follow_leads_to_its_demand_for_its_holder(holder: LinkHolder):
+def test_a_link_to_follow_contains_its_demand_and_holder(holder: LinkHolder):
     address = LINKS.follow(story.ID, holder)
     assert address.startswith("https://huying.example/follow/")
     assert LINKS.read(address.rpartition("/")[2]) == LinkContent(story.ID, holder)
@@ -25,12 +25,12 @@ def test_a_link_to_rate_is_for_one_answer():
     assert LINKS.read(address.rpartition("/")[2]) == LinkContent(story.ID, LinkHolder.CITIZEN, 7)
 
 
-def test_links_of_the_versions_before_work():
-    old = Tokens("s" * 40).write("rate", {"demand": str(story.ID)})
-    assert LINKS.read(old) == LinkContent(story.ID, LinkHolder.CITIZEN)
+def test_links_of_earlier_versions_work():
+    earlier_link = Tokens("s" * 40).write("rate", {"demand": str(story.ID)})
+    assert LINKS.read(earlier_link) == LinkContent(story.ID, LinkHolder.CITIZEN)
 
 
-def test_links_of_the_secret_before_work_while_it_is_changed():
+def test_links_with_the_previous_secret_work_while_it_is_being_changed():
     token = LINKS.token(story.ID)
     assert CitizenLinks.at("", "n" * 40, "s" * 40).read(token).demand == story.ID
     with pytest.raises(BrokenLink):
@@ -40,9 +40,9 @@ def test_links_of_the_secret_before_work_while_it_is_changed():
 def test_a_link_that_was_changed_is_forbidden():
     token, other = LINKS.token(story.ID), LINKS.token(UUID(int=1))
     grafted = other.split(".")[0] + token[token.index(".") :]
-    for wrong in ("", token[:-1], f"{token}x", grafted, Tokens("s" * 40).write("staff", {"demand": str(story.ID)})):
+    for forged in ("", token[:-1], f"{token}x", grafted, Tokens("s" * 40).write("staff", {"demand": str(story.ID)})):
         with pytest.raises(BrokenLink) as refused:
-            LINKS.read(wrong)
+            LINKS.read(forged)
         assert refused.value.code is Code.FORBIDDEN
 
 

@@ -1,4 +1,4 @@
-"""Who may do what to which case: the whole table, how units stand to a case, and what a refusal says."""
+"""Rights on cases: the whole table, the relations of units to a case, and the texts of refusals."""
 
 from itertools import product
 from pathlib import Path
@@ -24,10 +24,13 @@ EVERY = tuple(product(Role, Relation))
 
 
 def table() -> str:
-    """A line for each command: of each role, in which relations it may give it."""
+    """A line for each command: for each role, the relations in which it may give the command."""
     lines = []
     for command in COMMANDS:
-        granted = {role: [one for one in Relation if Grant(role, one) in POLICY.grants[command]] for role in Role}
+        granted = {
+            role: [relation for relation in Relation if Grant(role, relation) in POLICY.grants[command]]
+            for role in Role
+        }
         rights = "; ".join(f"{role}: {' '.join(of)}" for role, of in granted.items() if of)
         lines.append(f"{command:20} {rights}")
     return "\n".join(lines)
@@ -40,12 +43,12 @@ def test_the_table_grants_what_is_written_down_and_nothing_else():
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_a_command_is_given_or_refused_with_its_rule_and_a_way_out(command: str):
-    wrong = {f"{role}, {relation}": wrong_about(command, role, relation) for role, relation in EVERY}
-    assert {case: parts for case, parts in wrong.items() if parts} == {}
+    differences = {f"{role}, {relation}": wrong_about(command, role, relation) for role, relation in EVERY}
+    assert {case: parts for case, parts in differences.items() if parts} == {}
 
 
 def wrong_about(command: str, role: Role, relation: Relation) -> list[str]:
-    """What the policy does otherwise than the rights say, or does not say to somebody whom it refuses."""
+    """Differences between the policy and the rights, and texts missing in a refusal."""
     granted = command in RIGHTS[role].get(relation, ())
     if POLICY.may(command, {role}, {relation}) != granted:
         return ["allowed" if not granted else "not allowed"]
@@ -57,20 +60,20 @@ def wrong_about(command: str, role: Role, relation: Relation) -> list[str]:
 
 
 def unsaid(command: str, refused: Refused) -> list[str]:
-    """The words that are missing in a refusal: the command, who may give it, and whom to ask."""
+    """The texts missing in a refusal: the command, who may give it, and whom to ask."""
     missing = [] if refused.code is Code.FORBIDDEN else [f"code {refused.code}"]
     for language in ("zh", "en"):
-        said = getattr(refused, language)
+        message = getattr(refused, language)
         words = [COMMANDS[command]]
         words += [ROLE_WORDS[grant.role] for grant in POLICY.grants[command]]
         words += [RELATION_WORDS[grant.relation] for grant in POLICY.grants[command]]
-        missing += [word for word in (getattr(it, language) for it in words) if word not in said]
-        if not any(unit in said for unit in (STATION, TOWN, PACK.coordinator)):
+        missing += [word for word in (getattr(text, language) for text in words) if word not in message]
+        if not any(unit in message for unit in (STATION, TOWN, PACK.coordinator)):
             missing.append(f"{language}: a unit to ask")
     return missing
 
 
-def test_a_refusal_reads_as_a_sentence():
+def test_a_refusal_is_a_complete_sentence():
     with pytest.raises(Refused) as refused:
         relations.require("grant-extension", Person("陈", STATION), LED, PACK)
     assert refused.value.en == (
@@ -97,11 +100,11 @@ def test_a_refusal_reads_as_a_sentence():
         ("no-such-unit", "none"),
     ],
 )
-def test_a_unit_stands_to_a_case_by_who_leads_and_by_the_divisions(unit: str, expected: str):
+def test_the_relation_of_a_unit_to_a_case_follows_from_its_lead_and_the_divisions(unit: str, expected: str):
     assert relations.relations(unit, LED, PACK) == frozenset(expected.split())
 
 
-def test_a_case_without_a_unit_is_below_nobody():
+def test_a_case_without_a_unit_is_below_no_unit():
     triaged = story.demand(*story.SUBMITTED, f.DemandTriaged(reason="x"))
     assert relations.relations(TOWN, triaged, PACK) == {"apart", "jurisdiction"}
     assert relations.relations(PACK.coordinator, triaged, PACK) == {"whole", "apart", "jurisdiction"}
@@ -113,7 +116,7 @@ def test_above_a_station_are_its_town_and_the_coordinator_and_a_department_has_n
     assert PACK.units_above(PACK.coordinator) == PACK.units_above("no-such-unit") == ()
 
 
-def test_a_department_of_a_town_stands_below_the_town():
+def test_a_department_of_a_town_is_below_the_town():
     office = next(unit for unit in PACK.units if unit.id == "nh-tax").model_copy(
         update={"id": "town-tax", "division_code": "440605011000"}
     )
@@ -135,13 +138,13 @@ def test_a_department_of_a_town_stands_below_the_town():
         (STATION, ("head", "clerk"), "head clerk"),
     ],
 )
-def test_who_names_no_role_is_a_clerk_and_at_the_coordinator_a_dispatcher_and_head(
+def test_a_person_without_roles_is_a_clerk_and_at_the_coordinator_a_dispatcher_and_head(
     unit: str, roles: tuple[str, ...], expected: str
 ):
     assert Person("陈", unit, frozenset(roles)).roles_at(PACK.coordinator) == frozenset(expected.split())
 
 
-def test_a_dispatcher_of_another_unit_dispatches_nothing_though_an_auditor_reads_all():
+def test_a_dispatcher_of_another_unit_dispatches_nothing_and_an_auditor_reads_all():
     police = Person("王", "nh-police", frozenset({"dispatcher", "auditor"}))
     assert relations.commands_of(police, LED, PACK) == ("read", "read-views")
 

@@ -1,4 +1,4 @@
-"""Staff sign in at the pages by a real issuer, stay signed in for a while, and leave again."""
+"""Staff sign in to the pages with a real issuer, stay signed in for a while, and sign out."""
 
 import asyncio
 import re
@@ -36,7 +36,7 @@ SECRET = "of the client at the issuer"
 
 
 def desk(gate: Gate) -> APIRouter:
-    """A page with a form, which says who has signed in; it goes before the desk of the product."""
+    """A page with a form that shows who is signed in; it replaces the desk of the product."""
     router = APIRouter(include_in_schema=False)
     By = Annotated[SignedIn, Depends(gate.signed_in)]  # noqa: N806 (a type)
 
@@ -56,7 +56,7 @@ def desk(gate: Gate) -> APIRouter:
 
 @dataclass(slots=True)
 class Office:
-    """The pages behind https, with a clock that the test moves, a browser, and the issuer."""
+    """The pages over https, with a clock that the test moves, a browser, and the issuer."""
 
     pool: Pool
     settings: RoutingSettings
@@ -68,7 +68,7 @@ class Office:
         return now() + self.ahead
 
     async def browser(self, pool: Pool | None = None) -> httpx.AsyncClient:
-        """A browser of its own; with another pool, at another process of the deployment."""
+        """A new browser; with another pool it uses another process of the deployment."""
         sessions = StaffSessions(pool or self.pool, timedelta(minutes=30), timedelta(hours=8), self.clock)
         gate = Gate.of(self.settings, sessions)
         flow = CodeFlow.of(self.settings, IssuerKeys(self.issuer.url), shipped())
@@ -79,7 +79,7 @@ class Office:
         return await self.stack.enter_async_context(client)
 
     async def signed_in(self, **claims: Any) -> httpx.AsyncClient:
-        """A browser in which somebody has signed in."""
+        """A browser with a signed-in person."""
         await self.issuer.ask("tell", claims=CHEN | claims)
         browser = await self.browser()
         assert (await browser.get("/sign-in/issuer")).status_code == 200
@@ -102,7 +102,7 @@ async def office(database: str, issuer: Issuer) -> AsyncIterator[Office]:
         yield Office(pool, settings, issuer, stack)
 
 
-async def test_somebody_who_opens_a_page_signs_in_at_the_issuer_and_comes_back_to_that_page(office: Office):
+async def test_opening_a_page_leads_to_the_issuer_and_back_to_that_page(office: Office):
     await office.issuer.ask("tell", claims=CHEN | {"roles": ["head", "uma_authorization"]})
     browser = await office.browser()
     response = await browser.get("/desk/cases/NH21-000001-W?of=mine")
@@ -127,7 +127,7 @@ async def test_a_session_tells_two_people_of_one_name_apart_by_the_issuers_own_i
     assert subjects == {"issuer-7", "issuer-8"}
 
 
-async def test_the_cookie_is_out_of_reach_and_the_database_holds_only_its_hash(office: Office):
+async def test_the_cookie_is_hidden_from_scripts_and_the_database_has_only_its_hash(office: Office):
     await office.issuer.ask("tell", claims=CHEN)
     browser = await office.browser()
     response = await browser.get("/sign-in/issuer")
@@ -142,14 +142,14 @@ async def test_the_cookie_is_out_of_reach_and_the_database_holds_only_its_hash(o
     assert "__Host-huying-attempt" not in browser.cookies, "the attempt is over"
 
 
-async def test_over_http_the_cookie_has_a_name_that_browsers_take(office: Office):
+async def test_over_http_the_cookie_has_a_name_that_browsers_accept(office: Office):
     office.settings = office.settings.model_copy(update={"public_url": "http://127.0.0.1:8080"})
     gate = Gate.of(office.settings, StaffSessions.of(office.settings, office.pool))
     assert (gate.secure, gate._name("huying")) == (False, "huying")
 
 
 async def begun(office: Office) -> tuple[httpx.AsyncClient, httpx.URL]:
-    """A browser on its way back from the issuer, with the address that the issuer has led it to."""
+    """A browser redirected back from the issuer, with the address of that redirect."""
     browser = await office.browser()
     browser.follow_redirects = False
     leaving = await browser.get("/sign-in/issuer?next=/desk")
@@ -162,7 +162,7 @@ async def begun(office: Office) -> tuple[httpx.AsyncClient, httpx.URL]:
     [{"state": "another"}, {"state": ""}, {"code": ""}, {"code": "made-up"}, {"iss": "https://another.example"}],
     ids=str,
 )
-async def test_an_answer_that_does_not_belong_to_the_question_lets_nobody_in(office: Office, changed: dict[str, str]):
+async def test_a_response_with_a_wrong_state_is_refused(office: Office, changed: dict[str, str]):
     await office.issuer.ask("tell", claims=CHEN)
     browser, back = await begun(office)
     refused = await browser.get(back.copy_merge_params(changed))
@@ -170,21 +170,21 @@ async def test_an_answer_that_does_not_belong_to_the_question_lets_nobody_in(off
     assert "__Host-huying" not in browser.cookies
 
 
-async def test_another_browser_cannot_use_the_answer(office: Office):
+async def test_another_browser_cannot_use_the_response(office: Office):
     await office.issuer.ask("tell", claims=CHEN)
     _, back = await begun(office)
     refused = await (await office.browser()).get(back)
     assert (refused.status_code, await office.rows()) == (401, 0)
 
 
-async def test_an_answer_is_used_once(office: Office):
+async def test_a_response_can_be_used_only_once(office: Office):
     await office.issuer.ask("tell", claims=CHEN)
     browser, back = await begun(office)
     assert (await browser.get(back)).status_code == 303
     assert (await browser.get(back)).status_code == 401
 
 
-async def test_what_an_issuer_adds_to_the_address_is_no_mistake_and_its_error_is_told(office: Office):
+async def test_additional_parameters_of_an_issuer_are_accepted_and_its_error_is_shown(office: Office):
     await office.issuer.ask("tell", claims=CHEN)
     browser, back = await begun(office)
     assert (await browser.get(back.copy_merge_params({"session_state": "x"}))).status_code == 303
@@ -206,7 +206,7 @@ async def test_what_an_issuer_adds_to_the_address_is_no_mistake_and_its_error_is
     ],
     ids=str,
 )
-async def test_an_id_token_of_another_or_for_another_lets_nobody_in(
+async def test_an_id_token_with_another_issuer_or_audience_is_refused(
     office: Office, changed: dict[str, Any], status: int
 ):
     await office.issuer.ask("tell", claims=CHEN, idToken=changed)
@@ -216,7 +216,7 @@ async def test_an_id_token_of_another_or_for_another_lets_nobody_in(
     assert "<h1>" in refused.text
 
 
-async def test_a_unit_that_stands_in_the_userinfo_alone_is_found_there(office: Office):
+async def test_a_unit_that_is_only_in_the_userinfo_is_found(office: Office):
     await office.issuer.ask("tell", claims={"name": "陈", "roles": ["clerk"]}, userinfo={"unit": "nh-police"})
     browser = await office.browser()
     assert (await browser.get("/sign-in/issuer")).json()["unit"] == "nh-police"
@@ -234,7 +234,7 @@ async def test_a_session_is_known_to_every_process_and_ends_for_all(office: Offi
     assert (await other.get("/desk")).url.path == "/sign-in"
 
 
-async def test_signing_out_ends_the_session_here_and_leads_to_the_end_of_the_issuers(office: Office):
+async def test_signing_out_ends_the_session_here_and_at_the_issuer(office: Office):
     browser = await office.signed_in()
     answer = await browser.get("/sign-out")
     (csrf,) = re.findall(r'name="csrf" value="([0-9a-f]+)"', answer.text)
@@ -251,7 +251,7 @@ async def test_signing_out_ends_the_session_here_and_leads_to_the_end_of_the_iss
     assert (await browser.get("/desk")).url.path == "/sign-in"
 
 
-async def test_signing_in_again_gives_a_new_session_and_ends_the_one_before(office: Office):
+async def test_signing_in_again_gives_a_new_session_and_ends_the_previous_one(office: Office):
     browser = await office.signed_in()
     before = browser.cookies["__Host-huying"]
     await browser.get("/sign-in/issuer")
@@ -259,7 +259,7 @@ async def test_signing_in_again_gives_a_new_session_and_ends_the_one_before(offi
     assert await office.rows() == 1
 
 
-async def test_a_cookie_that_somebody_chose_is_no_session_after_signing_in(office: Office):
+async def test_a_cookie_set_by_somebody_else_is_no_session_after_signing_in(office: Office):
     await office.issuer.ask("tell", claims=CHEN)
     browser = await office.browser()
     browser.cookies.set("__Host-huying", "chosen by somebody else", domain="huying.test")
@@ -269,7 +269,7 @@ async def test_a_cookie_that_somebody_chose_is_no_session_after_signing_in(offic
     assert (await stranger.get("/desk")).url.path == "/sign-in"
 
 
-async def test_a_session_ends_when_nobody_uses_it_and_goes_on_when_somebody_does(office: Office):
+async def test_a_session_ends_when_unused_and_is_extended_by_use(office: Office):
     browser = await office.signed_in()
     for _ in range(3):
         office.ahead += timedelta(minutes=29)
@@ -322,7 +322,7 @@ async def test_a_form_without_the_token_of_its_session_changes_nothing(office: O
     assert (await browser.post("/desk", json={"csrf": csrf})).status_code == 403, "no form: the header is needed"
 
 
-async def test_a_form_that_comes_without_a_session_leads_to_signing_in(office: Office):
+async def test_a_form_without_a_session_leads_to_the_sign_in(office: Office):
     browser = await office.browser()
     browser.follow_redirects = False
     led = await browser.post("/desk", data={"note": "x"})
@@ -338,13 +338,13 @@ ELSEWHERE = (
 
 
 @pytest.mark.parametrize("path", ELSEWHERE)
-def test_another_host_is_no_path_of_ours(path: str):
+def test_an_address_of_another_host_is_not_accepted_as_a_path(path: str):
     assert own_path(path) == "/desk"
     assert own_path("/desk/cases/NH21-000001-W?of=mine&q=%E8%B7%AF") == "/desk/cases/NH21-000001-W?of=mine&q=%E8%B7%AF"
 
 
 @pytest.mark.parametrize("path", ELSEWHERE[:5])
-async def test_nobody_is_led_to_another_host_by_signing_in(office: Office, path: str):
+async def test_signing_in_never_redirects_to_another_host(office: Office, path: str):
     await office.issuer.ask("tell", claims=CHEN)
     browser = await office.browser()
     answer = await browser.get(f"/sign-in/issuer?next={quote(path, safe='')}")
@@ -353,7 +353,7 @@ async def test_nobody_is_led_to_another_host_by_signing_in(office: Office, path:
     assert str(again.url) == f"{HOST}/desk", "who has signed in is led on at once"
 
 
-async def test_many_people_sign_in_at_once_each_as_themselves(office: Office):
+async def test_many_people_can_sign_in_at_once(office: Office):
     browsers = [await office.browser() for _ in range(8)]
     await office.issuer.ask("tell", claims=CHEN)
     landed = await asyncio.gather(*(browser.get("/sign-in/issuer") for browser in browsers))
@@ -362,7 +362,7 @@ async def test_many_people_sign_in_at_once_each_as_themselves(office: Office):
 
 
 async def pages(database: str, stack: AsyncExitStack, **given: Any) -> httpx.AsyncClient:
-    """The pages as routing puts them together with these settings."""
+    """Routing's pages with these settings."""
     settings = RoutingSettings.model_validate(KEYS | {"DATABASE_URL": database} | given)
     pool = await stack.enter_async_context(await open_pool(database, "routing"))
     gate = Gate.of(settings, StaffSessions.of(settings, pool))
@@ -395,7 +395,7 @@ async def test_the_embedded_default_offers_somebody_of_every_role(database: str)
     }
 
 
-async def test_a_made_up_person_is_let_in_by_our_own_form_alone(database: str):
+async def test_a_demo_person_can_sign_in_only_with_our_own_form(database: str):
     async with AsyncExitStack() as stack:
         browser = await pages(database, stack, demo_staff="true")
         form = {"person": "station-440605011001-clerk"}
@@ -406,7 +406,7 @@ async def test_a_made_up_person_is_let_in_by_our_own_form_alone(database: str):
 
 
 @pytest.mark.parametrize("given", [{}, {"oidc_issuer": "https://issuer.example", "oidc_audience": "x"}], ids=str)
-async def test_nobody_made_up_is_offered_or_let_in_elsewhere(database: str, given: dict[str, str]):
+async def test_no_demo_person_is_offered_or_accepted_elsewhere(database: str, given: dict[str, str]):
     async with AsyncExitStack() as stack:
         browser = await pages(database, stack, **given)
         answer = await browser.get("/sign-in")
@@ -428,6 +428,6 @@ async def test_nobody_made_up_is_offered_or_let_in_elsewhere(database: str, give
     ],
     ids=str,
 )
-def test_settings_that_would_let_the_wrong_people_in_are_refused(given: dict[str, str], named: str):
+def test_settings_that_would_accept_wrong_people_are_refused(given: dict[str, str], named: str):
     with pytest.raises(ValueError, match=re.escape(named)):
         RoutingSettings.model_validate(KEYS | {"DATABASE_URL": "postgresql://127.0.0.1/huying"} | given)

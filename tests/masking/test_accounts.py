@@ -1,4 +1,4 @@
-"""Plates, permits and names of accounts are hidden in the ways that they are written; other words and numbers stay."""
+"""Plates, permits and account names are masked in all usual spellings; other words and numbers stay."""
 
 import pytest
 
@@ -6,7 +6,7 @@ from shared.masking import mask, mask_answer
 
 
 @pytest.mark.parametrize(
-    ("text", "hidden"),
+    ("text", "masked"),
     [
         ("车牌粤E１２３４５违停", "车牌［车牌］违停"),
         ("粤Ｅ１２３４５违停", "［车牌］违停"),
@@ -15,12 +15,12 @@ from shared.masking import mask, mask_answer
         ("粤 E1234学", "［车牌］"),
     ],
 )
-def test_a_plate_is_hidden(text: str, hidden: str):
-    assert mask(text) == hidden
+def test_a_plate_is_hidden(text: str, masked: str):
+    assert mask(text) == masked
 
 
 @pytest.mark.parametrize(
-    ("text", "hidden"),
+    ("text", "masked"),
     [
         ("护照E12345678", "护照［证件号］"),
         ("护照号码：EA1234567，", "护照号码：［证件号］，"),
@@ -31,12 +31,12 @@ def test_a_plate_is_hidden(text: str, hidden: str):
         ("香港身份证：A123456（A）", "香港身份证：［证件号］"),
     ],
 )
-def test_a_permit_is_hidden_where_it_is_named(text: str, hidden: str):
-    assert mask(text) == hidden
+def test_a_permit_is_hidden_where_it_is_named(text: str, masked: str):
+    assert mask(text) == masked
 
 
 @pytest.mark.parametrize(
-    ("text", "hidden"),
+    ("text", "masked"),
     [
         ("QQ号（12345678）", "QQ号（［QQ号］）"),
         ("QQ(12345678)", "QQ(［QQ号］)"),
@@ -47,8 +47,8 @@ def test_a_permit_is_hidden_where_it_is_named(text: str, hidden: str):
         ("WeChat ID：zhangsan88", "WeChat ID：［微信号］"),
     ],
 )
-def test_the_name_of_an_account_is_hidden(text: str, hidden: str):
-    assert mask(text) == hidden
+def test_the_name_of_an_account_is_hidden(text: str, masked: str):
+    assert mask(text) == masked
 
 
 @pytest.mark.parametrize(
@@ -64,7 +64,7 @@ def test_another_word_or_number_stays(text: str):
 
 
 @pytest.mark.parametrize(
-    ("text", "hidden"),
+    ("text", "masked"),
     [
         ("粤-E-54321", "［车牌］"), ("粤E*54321", "［车牌］"), ("粤E\u200b54321", "［车牌］"),
         ("粤Е54321", "［车牌］"),
@@ -84,8 +84,8 @@ def test_another_word_or_number_stays(text: str):
         ("微信（wangwu99）", "微信（［微信号］）"), ("q q 87654321", "q q ［QQ号］"),
     ],
 )  # fmt: skip
-def test_what_leads_to_a_person_is_hidden_in_other_ways_to_write_it(text: str, hidden: str):
-    assert mask(text) == hidden
+def test_what_leads_to_a_person_is_hidden_in_other_ways_to_write_it(text: str, masked: str):
+    assert mask(text) == masked
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Every text field of every fact, command and request says whether it is masked, and what says so is masked."""
+"""Every text field of every fact, command and request declares whether it is masked, and is masked accordingly."""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -42,7 +42,7 @@ KNOWN = {
     "limit": {"days": 1}, "parent": UUID(int=2), "due_at": story.AT, "outcome": "confirmed", "attachments": (),
     "ground": "privacy", "into": story.SUBMISSION.number, "urgency": "urgent", "vulnerable": True,
 }  # fmt: skip
-"""What a model needs besides words."""
+"""Values of fields that are not text."""
 
 
 def parts(kind: Any) -> Iterator[type[BaseModel]]:
@@ -56,7 +56,7 @@ def parts(kind: Any) -> Iterator[type[BaseModel]]:
 
 
 async def bodies() -> set[type[BaseModel]]:
-    """What the four services read as the body of a request."""
+    """All request bodies of the four services."""
     kinds: set[type[BaseModel]] = set()
     settings = {"DATABASE_URL": NOWHERE, "secret": token_urlsafe(48), "vault_key": token_urlsafe(48)}
     for service in manifests():
@@ -65,7 +65,7 @@ async def bodies() -> set[type[BaseModel]]:
         routes = [route for router in routers for route in router.routes if isinstance(route, APIRoute)]
         read = [route.body_field.field_info.annotation for route in routes if route.body_field]
         kinds.update(part for annotation in read for part in parts(annotation))
-    # The fields of an HTML form have no model of ours: the page reads them as `RateDemand`.
+    # The fields of an HTML form have no model: the page reads them as `RateDemand`.
     return {kind for kind in kinds if not kind.__name__.startswith("Body_")}
 
 
@@ -95,7 +95,7 @@ async def test_every_text_of_a_command_or_a_request_says_whether_it_is_masked():
     assert undeclared(*COMMANDS, *requests) == set()
 
 
-def test_a_text_that_says_nothing_is_found():
+def test_a_text_without_a_declaration_is_found():
     class Told(BaseModel):
         told: tuple[str, ...] | None = None
         number: int = 0
@@ -104,7 +104,7 @@ def test_a_text_that_says_nothing_is_found():
 
 
 def full(kind: type[BaseModel], **more: Any) -> Any:
-    """The model with a citizen named in each of its words."""
+    """The model with a citizen's name in each of its texts."""
     words = {
         name: (NAMED,) if "tuple" in str(kind.model_fields[name].annotation) else NAMED
         for name, declaration in texts(kind)
@@ -142,7 +142,7 @@ BEFORE: dict[type[BaseModel], tuple[f.StatusFact, ...]] = {
     c.ReleaseCallBack: (RESOLVED,),
     c.RecordCallBack: (RESOLVED,),
 }
-"""What has to happen before a command can be given."""
+"""The facts that must come before a command."""
 PUBLIC: dict[type[BaseModel], PublicationState] = {
     c.PublishDemand: PublicationState(title="x", answer="y"),
     c.CorrectPublication: PublicationState(edition=1, is_public=True, title="x", answer="y"),
@@ -152,11 +152,11 @@ FIELDS: dict[type[BaseModel], dict[str, Any]] = {
     c.PauseDemand: {"reason": "weather"}, f.DemandPaused: {"reason": "weather"}, c.EndAssistance: {"unit": HELPER},
     c.RequestAssistance: {"units": ("nh-police",)}, c.RecordCallBack: {"reached": True, "tags": ()},
 }  # fmt: skip
-"""What stands for something in a list although fields of that name are words elsewhere."""
+"""Fields with values from a list although fields of that name are free text elsewhere."""
 
 
 @pytest.mark.parametrize("kind", get_args(c.RoutingCommand))
-def test_no_command_of_staff_tells_whom_it_names(kind: type[BaseModel]):
+def test_no_fact_of_a_staff_command_contains_a_name(kind: type[BaseModel]):
     demand, command = story.demand(*ACCEPTED, *BEFORE.get(kind, ())), full(kind, **FIELDS.get(kind, {}))
     demand = demand.model_copy(update={"may_publish": True})
     parent = demand.model_copy(update={"id": UUID(int=7)})
@@ -173,7 +173,7 @@ def test_no_command_of_staff_tells_whom_it_names(kind: type[BaseModel]):
     assert any(isinstance(declared, Masked) for _, declared in texts(kind)) == ("［手机号］" in told)
 
 
-def test_no_call_in_vain_tells_whom_its_note_names():
+def test_no_fact_of_a_failed_call_contains_a_name():
     command = full(c.RecordCallBack, reached=False, not_reached="no-answer", tags=())
     told = told_of(*decide(story.demand(*ACCEPTED, RESOLVED), command, Person("李", PACK.coordinator), PACK, story.AT))
     assert tells_nobody(told)
@@ -181,7 +181,7 @@ def test_no_call_in_vain_tells_whom_its_note_names():
 
 
 @pytest.mark.parametrize(("solved", "rating"), [(True, 5), (True, 1), (False, 1)])
-def test_no_verdict_tells_whom_it_names(solved: bool, rating: int):
+def test_no_verdict_contains_a_name(solved: bool, rating: int):
     verdict = full(RateDemand, solved=solved, rating=rating).verdict()
     told = told_of(*rate(story.demand(*story.RESOLVED), verdict, PACK))
     assert tells_nobody(told)
@@ -189,7 +189,7 @@ def test_no_verdict_tells_whom_it_names(solved: bool, rating: int):
 
 
 @pytest.mark.parametrize("kind", [notes.Supplement, notes.Enclosed, notes.Urge, notes.Withdraw])
-def test_no_voice_tells_whom_it_names_and_the_vault_has_the_words(kind: type[notes.Voice]):
+def test_no_note_contains_a_name_and_the_vault_has_the_original(kind: type[notes.Voice]):
     note = notes.note(full(kind), Channel("web", f.ChannelKind.WEB, frozenset({"submit"})), UUID(int=1))
     assert tells_nobody(told_of(note.fact))
     assert "［手机号］" in told_of(note.fact)
@@ -201,7 +201,7 @@ def step(kind: type[f.StatusFact]) -> f.RecordedStep:
     return f.RecordedStep(at=story.AT, type=kind.type, data=fact.model_dump(mode="json", exclude_unset=True))
 
 
-def test_no_demand_and_no_step_of_its_history_tells_whom_it_names():
+def test_no_demand_and_no_step_of_its_history_contains_a_name():
     kinds = [kind for kind in STATUS_FACTS.values() if kind is not f.DemandSubmitted]
     demand = full(
         domain.RecordedDemand, division="440605011001", occurred_at=story.AT, channel_kind="web", via=NAMED[:60],
@@ -212,7 +212,7 @@ def test_no_demand_and_no_step_of_its_history_tells_whom_it_names():
     assert tells_nobody(told_of(fact))
 
 
-def test_words_are_cut_where_their_fact_ends_since_a_mask_may_be_longer():
+def test_a_text_is_cut_at_the_limit_of_its_fact_since_masking_may_lengthen_it():
     class Told(BaseModel):
         citizen: f.CitizenText = ""
         office: f.Reason = "x"
@@ -222,7 +222,7 @@ def test_words_are_cut_where_their_fact_ends_since_a_mask_may_be_longer():
     assert len(told.office) == 1000
 
 
-def test_who_wrote_the_words_decides_what_is_hidden():
+def test_the_author_of_a_text_decides_what_is_masked():
     assert (by_citizen().writer, by_office().writer) == ("citizen", "office")
     demand_confirmed = f.DemandConfirmed(rating=5, solved=True, comment="请打0757-86332211")
     assert masked(demand_confirmed, MASKS).comment == "请打［电话］"
@@ -231,5 +231,5 @@ def test_who_wrote_the_words_decides_what_is_hidden():
     assert masked(answered, MASKS).evidence == ("现场照片，业主［手机号］",)
 
 
-def test_the_state_of_a_demand_keeps_no_words_but_its_title():
+def test_the_state_of_a_demand_has_no_text_but_its_title():
     assert {name for name in ("text", "note", "result", "comment") if name in Demand.model_fields} == set()

@@ -1,4 +1,4 @@
-"""Numbers that lead to a person are hidden in whatever way they are written; amounts, dates and order numbers stay."""
+"""Numbers that identify a person are masked in every spelling; amounts, dates and order numbers stay."""
 
 import pytest
 from stdnum import luhn
@@ -7,7 +7,7 @@ from shared.masking import mask
 
 
 @pytest.mark.parametrize(
-    ("text", "hidden"),
+    ("text", "masked"),
     [
         ("请联系13800138000万先生", "请联系［手机号］万先生"),
         ("13800138000 元女士", "［手机号］ 元女士"),
@@ -16,8 +16,8 @@ from shared.masking import mask
         ("身份证11010519491231002X 元", "身份证［身份证号］ 元"),
     ],
 )
-def test_a_number_before_a_family_name_or_a_feast_is_hidden_unless_it_is_an_amount(text: str, hidden: str):
-    assert mask(text) == hidden
+def test_a_number_before_a_family_name_or_a_feast_is_hidden_unless_it_is_an_amount(text: str, masked: str):
+    assert mask(text) == masked
 
 
 @pytest.mark.parametrize("text", ["工程款13800138000元", "共13800138000 元整", "13800138000元先付", "1380013800万元"])
@@ -55,18 +55,18 @@ def test_a_mobile_in_keycaps_is_hidden():
     assert mask("".join(f"{digit}\ufe0f\u20e3" for digit in "13800138000")).startswith("［手机号］")
 
 
-@pytest.mark.parametrize("written", ["11010519491231002×", "11010519491231002Ⅹ", "110105 19491231 002 Ｘ"])
-def test_an_identity_number_is_hidden_whatever_its_x(written: str):
-    assert mask(f"身份证{written}。") == "身份证［身份证号］。"
+@pytest.mark.parametrize("number", ["11010519491231002×", "11010519491231002Ⅹ", "110105 19491231 002 Ｘ"])
+def test_an_identity_number_is_hidden_whatever_its_x(number: str):
+    assert mask(f"身份证{number}。") == "身份证［身份证号］。"
 
 
-@pytest.mark.parametrize(("text", "hidden"), [("13800138000×2", "［手机号］×2"), ("13800138000x", "［手机号］x")])
-def test_a_mobile_before_a_sign_of_times_is_hidden(text: str, hidden: str):
-    assert mask(text) == hidden
+@pytest.mark.parametrize(("text", "masked"), [("13800138000×2", "［手机号］×2"), ("13800138000x", "［手机号］x")])
+def test_a_mobile_before_a_sign_of_times_is_hidden(text: str, masked: str):
+    assert mask(text) == masked
 
 
 @pytest.mark.parametrize(
-    ("text", "hidden"),
+    ("text", "masked"),
     [
         ("座机+86 757 8633 2211", "座机［电话］"),
         ("座机+86-757-86332211", "座机［电话］"),
@@ -84,8 +84,8 @@ def test_a_mobile_before_a_sign_of_times_is_hidden(text: str, hidden: str):
         ("+886 912 345 678", "［电话］"),
     ],
 )
-def test_a_telephone_at_home_or_beyond_the_border_is_hidden(text: str, hidden: str):
-    assert mask(text) == hidden
+def test_a_telephone_at_home_or_beyond_the_border_is_hidden(text: str, masked: str):
+    assert mask(text) == masked
 
 
 @pytest.mark.parametrize(

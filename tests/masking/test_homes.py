@@ -1,4 +1,4 @@
-"""Doors are hidden in the ways that they are written; quantities, dates and numbers to call beside a building stay."""
+"""Numbers of homes are masked in all usual spellings; quantities, dates and public numbers stay."""
 
 import pytest
 
@@ -6,7 +6,7 @@ from shared.masking import mask, mask_answer
 
 
 @pytest.mark.parametrize(
-    ("text", "hidden"),
+    ("text", "masked"),
     [
         ("8栋1203,每晚漏水", "［门牌］,每晚漏水"),
         ("8栋1203：楼上", "［门牌］：楼上"),
@@ -35,8 +35,8 @@ from shared.masking import mask, mask_answer
         ("家住佛山市 南海区 桂澜路28号", "家住佛山市 南海区 桂澜路［门牌］"),
     ],
 )
-def test_a_door_is_hidden(text: str, hidden: str):
-    assert mask(text) == hidden
+def test_a_door_is_hidden(text: str, masked: str):
+    assert mask(text) == masked
 
 
 @pytest.mark.parametrize(
@@ -54,7 +54,7 @@ def test_a_quantity_a_date_a_shop_or_a_number_to_call_stays(text: str):
 
 
 @pytest.mark.parametrize(
-    ("text", "hidden"),
+    ("text", "masked"),
     [
         ("5-1-1804漏水", "［门牌］漏水"),
         ("5幢乙单元602", "［门牌］"),
@@ -70,8 +70,8 @@ def test_a_quantity_a_date_a_shop_or_a_number_to_call_stays(text: str):
         ("Apt 12B is flooded", "［门牌］ is flooded"),
     ],
 )
-def test_a_door_is_hidden_in_other_ways_to_write_it(text: str, hidden: str):
-    assert mask(text) == hidden
+def test_a_door_is_hidden_in_other_ways_to_write_it(text: str, masked: str):
+    assert mask(text) == masked
 
 
 @pytest.mark.parametrize(
@@ -87,7 +87,7 @@ def test_a_date_a_document_or_a_count_is_no_door(text: str):
 
 
 @pytest.mark.parametrize(
-    ("text", "hidden"),
+    ("text", "masked"),
     [
         ("经核实，您家3栋402房漏水", "经核实，您家［门牌］漏水"),
         ("已约谈8栋1203业主", "已约谈［门牌］业主"),
@@ -97,5 +97,5 @@ def test_a_date_a_document_or_a_count_is_no_door(text: str):
         ("请到政务大厅2栋101室，业主8栋1203已通知", "请到政务大厅2栋101室，业主［门牌］已通知"),
     ],
 )
-def test_an_office_tells_where_it_is_and_not_where_a_citizen_lives(text: str, hidden: str | None):
-    assert mask_answer(text) == (hidden or text)
+def test_the_address_of_an_office_stays_and_that_of_a_citizen_is_masked(text: str, masked: str | None):
+    assert mask_answer(text) == (masked or text)

@@ -1,4 +1,4 @@
-"""What points to a person is hidden however it is written, and what the matter needs stays."""
+"""Personal data is masked in every spelling, and other text stays."""
 
 from datetime import date
 from time import process_time
@@ -14,11 +14,11 @@ from tests.intake import people
 from tests.packs import nanhai
 from tests.story import AT
 
-# Around a number may stand anything but more digits of it; what is written with gaps stands between words.
+# Anything but more digits may surround a number; one with separators is between words.
 TEXTS = st.text("我家路灯坏了，请打电话 ABx1290三八-：［］。\n，号栋房", max_size=30)
 BEFORE = TEXTS.map(lambda text: text + "联系")
 AFTER = TEXTS.map(lambda text: "谢谢" + text)
-# What the rules look for, and what stands between it.
+# Texts that the rules search for, and text between them.
 PIECES = [
     *"［］0123456789一三八-#号栋房室组巷院之我叫李王明是男岁，。：、 Ax@.",
     "我叫", "本人", "本人姓名", "我是", "联系人", "业主：", "先生", "电话", "微信", "QQ", "粤A", "13800138000",
@@ -30,7 +30,7 @@ PIECES = [
 
 
 @pytest.mark.parametrize(
-    ("text", "hidden"),
+    ("text", "masked"),
     [
         ("请打13812345678找我", "请打［手机号］找我"),
         ("+86 138 1234 5678", "［手机号］"),
@@ -76,8 +76,8 @@ PIECES = [
         ("x.cn/v1/demands/NH26-000001-4?code=VACDBAV1", "x.cn/v1/demands/NH26-000001-4?code=［查询码］"),
     ],
 )
-def test_what_points_to_a_person_is_hidden(text: str, hidden: str):
-    assert mask(text) == hidden
+def test_personal_data_is_masked(text: str, masked: str):
+    assert mask(text) == masked
 
 
 @pytest.mark.parametrize(
@@ -93,19 +93,19 @@ def test_what_points_to_a_person_is_hidden(text: str, hidden: str):
         "NH26-000001-4 20260101到期", "请查询编码：ABCD",
     ],
 )  # fmt: skip
-def test_what_the_matter_needs_stays(text: str):
+def test_other_text_stays(text: str):
     assert mask(text) == text
 
 
 @pytest.mark.parametrize(
-    ("text", "hidden"),
+    ("text", "masked"),
     [
         ("请致电0757-86332211，地址桂澜路28号3栋402房", None),
         ("已电话13812345678联系，身份证11010519491231002X", "已电话［手机号］联系，身份证［身份证号］"),
     ],
 )
-def test_an_office_may_be_called_and_found_and_its_citizens_may_not(text: str, hidden: str | None):
-    assert mask_answer(text) == (hidden or text)
+def test_contact_data_of_an_office_stays_and_that_of_citizens_is_masked(text: str, masked: str | None):
+    assert mask_answer(text) == (masked or text)
 
 
 @given(
@@ -153,7 +153,7 @@ def test_an_amount_a_date_or_a_public_number_survives(said: str):
         "姓名 ", "户名：张", "护照1", "wechat:", "粤 E1", "1 栋 ", "×", "+852 1",
     ],
 )  # fmt: skip
-def test_the_longest_text_holds_nobody_up_whatever_is_in_it(text: str):
+def test_the_longest_text_is_masked_quickly_whatever_it_contains(text: str):
     longest = (text * 8000)[:7999] + "号"
     assert min(_cost(longest), _cost(longest)) < 0.2
 
@@ -164,7 +164,7 @@ def _cost(text: str) -> float:
     return process_time() - started
 
 
-def test_recorded_history_is_masked_and_its_office_can_still_be_called():
+def test_imported_history_is_masked_and_the_offices_number_stays():
     steps = (
         RecordedStep(at=AT, type="demand.resolved", data={"by": "x", "result": "已联系13800138000，详询0757-86332211"}),
         RecordedStep(at=AT, type="demand.confirmed", data={"rating": 5, "solved": True, "comment": "我叫李明，满意"}),

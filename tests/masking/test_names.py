@@ -1,4 +1,4 @@
-"""Names that are introduced are hidden whatever they are, and words that begin as names do stay."""
+"""Introduced names are masked, and words that begin like names stay."""
 
 import pytest
 
@@ -6,7 +6,7 @@ from shared.masking import mask, mask_answer
 
 
 @pytest.mark.parametrize(
-    ("text", "hidden"),
+    ("text", "masked"),
     [
         ("我叫张小明", "我叫［姓名］"),
         ("姓名：李小燕", "姓名：［姓名］"),
@@ -19,8 +19,8 @@ from shared.masking import mask, mask_answer
         ("我叫“张志明”", "我叫“［姓名］”"),
     ],
 )
-def test_a_name_that_is_told_is_hidden_whatever_it_begins_with(text: str, hidden: str):
-    assert mask(text) == hidden
+def test_an_introduced_name_is_masked_whatever_it_begins_with(text: str, masked: str):
+    assert mask(text) == masked
 
 
 @pytest.mark.parametrize(
@@ -54,12 +54,12 @@ def test_a_title_a_place_or_another_word_stays(text: str):
 
 
 @pytest.mark.parametrize("name", ["周一鸣", "孙志明", "董明珠", "罗村明", "付国强"])
-def test_a_name_that_begins_as_a_word_does_is_hidden(name: str):
+def test_a_name_that_begins_like_a_word_is_masked(name: str):
     assert mask(f"本人{name}，住桂城") == "本人［姓名］，住桂城"
 
 
 @pytest.mark.parametrize(
-    ("text", "hidden"),
+    ("text", "masked"),
     [
         ("我叫古丽娜尔·买买提，", "我叫［姓名］，"),
         ("本人艾力·热合曼", "本人［姓名］"),
@@ -87,13 +87,13 @@ def test_a_name_that_begins_as_a_word_does_is_hidden(name: str):
         ("15926535897，找赵志刚。", "［手机号］，找［姓名］。"),
     ],
 )
-def test_a_name_is_hidden_beside_what_shows_that_it_is_one(text: str, hidden: str):
-    assert mask(text) == hidden
+def test_a_name_is_masked_beside_words_that_identify_it_as_one(text: str, masked: str):
+    assert mask(text) == masked
 
 
-def test_an_office_names_nobody_and_can_be_called():
-    told = "已联系业主张志明，请找赵志刚0757-86332211或王科长"
-    assert mask_answer(told) == "已联系业主［姓名］，请找［姓名］0757-86332211或王科长"
+def test_names_in_an_offices_text_are_masked_and_its_number_stays():
+    text = "已联系业主张志明，请找赵志刚0757-86332211或王科长"
+    assert mask_answer(text) == "已联系业主［姓名］，请找［姓名］0757-86332211或王科长"
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""What is hidden and what stays does not hang on what else is in the text, and no text is read for long."""
+"""What is masked does not depend on the rest of the text, and masking is always fast."""
 
 import re
 from random import Random
@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from shared.masking import mask, mask_answer
 from shared.masking.crowds import MANY
 
-# Each sentence with what becomes of it alone; all of them end as a sentence does.
+# Each sentence with its masked form; all end with a full stop.
 SENTENCES = {
     "请打13812345678找我。": "请打［手机号］找我。",
     "手机幺三八零零幺三八零零零。": "手机［手机号］。",
@@ -63,52 +63,52 @@ def test_a_sentence_alone_is_masked(sentence: str):
 
 
 @given(texts(SENTENCES))
-def test_sentences_in_any_order_are_masked_as_each_alone(sentences: list[str]):
+def test_sentences_in_any_order_are_masked_like_each_alone(sentences: list[str]):
     assert mask("".join(sentences)) == "".join(SENTENCES.get(sentence, sentence) for sentence in sentences)
 
 
 @given(texts(ANSWERS))
-def test_sentences_of_an_office_are_masked_as_each_alone(sentences: list[str]):
-    # An office's rooms are told from a citizen's by the words before them in the same sentence.
+def test_sentences_of_an_office_are_masked_like_each_alone(sentences: list[str]):
+    # Rooms of an office are distinguished from a citizen's by the preceding words in the same sentence.
     assert mask_answer("".join(sentences)) == "".join(ANSWERS.get(sentence, sentence) for sentence in sentences)
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_the_longest_text_is_masked_as_each_of_its_sentences(seed: int):
+def test_the_longest_text_is_masked_like_each_of_its_sentences(seed: int):
     filling = ["路灯坏了很久没人修，请有关部门尽快处理。", "车太多。", "明年再说也不行，因为我们等不到了。"]
     sentences = Random(seed).choices([*SENTENCES, *filling * 20], k=600)
     assert mask("".join(sentences)) == "".join(SENTENCES.get(sentence, sentence) for sentence in sentences)
 
 
-def test_of_more_numbers_than_anybody_writes_none_is_left():
+def test_very_many_numbers_are_all_masked():
     sentence = "28号灯柱坏了三天，至今没有人来看。"
     assert mask(sentence * (MANY // 2)) == sentence * (MANY // 2)
     assert not NUMBER.search(mask(sentence * MANY))
     assert mask(sentence * MANY).endswith("天，至今没有人来看。")
 
 
-def test_names_and_words_around_too_many_numbers_are_hidden_as_ever():
+def test_names_between_very_many_numbers_are_masked_as_usual():
     text = "我叫李建义，来自桂城。邮箱小蓝@qq.com，" + "1号、2号；" * MANY + "业主：何国强，反映噪音。"
-    hidden = mask(text)
-    assert [name for name in ("李建义", "小蓝", "何国强") if name in hidden] == []
-    assert hidden.startswith("我叫［姓名］，来自桂城。")
-    assert hidden.endswith("业主：［姓名］，反映噪音。")
-    assert mask(hidden) == hidden
+    masked = mask(text)
+    assert [name for name in ("李建义", "小蓝", "何国强") if name in masked] == []
+    assert masked.startswith("我叫［姓名］，来自桂城。")
+    assert masked.endswith("业主：［姓名］，反映噪音。")
+    assert mask(masked) == masked
 
 
 @pytest.mark.parametrize("number", ["+86 1381234567", "138 0013 800"])
-def test_numbers_that_show_each_other_are_all_hidden_in_a_long_text(number: str):
-    hidden = mask(number * 100)
-    assert not NUMBER.search(hidden)
+def test_neighbouring_numbers_are_all_masked_in_a_long_text(number: str):
+    masked = mask(number * 100)
+    assert not NUMBER.search(masked)
 
 
-@pytest.mark.parametrize("written", ["110105 1×9491231002X", "1101051×949123100 2X", "110105×19491231×002×"])
-def test_a_sign_of_times_within_an_identity_number_is_a_sign_as_any_other(written: str):
-    assert mask(f"号码{written}。") == "号码［身份证号］。"
+@pytest.mark.parametrize("number", ["110105 1×9491231002X", "1101051×949123100 2X", "110105×19491231×002×"])
+def test_a_multiplication_sign_within_an_identity_number_is_a_separator(number: str):
+    assert mask(f"号码{number}。") == "号码［身份证号］。"
 
 
 @pytest.mark.parametrize(
-    ("text", "hidden"),
+    ("text", "masked"),
     [
         ("查询码1PHP1M2H", "查询码［查询码］"), ("/rate/----------------", "/rate/［链接］"),
         ("/follow/________________", "/follow/［链接］"), ("?code=-", "?code=［查询码］"),
@@ -126,5 +126,5 @@ def test_a_sign_of_times_within_an_identity_number_is_a_sign_as_any_other(writte
         ("电话2123456", "电话［电话］"),
     ],
 )  # fmt: skip
-def test_the_shortest_of_each_kind_is_hidden(text: str, hidden: str):
-    assert mask(text) == hidden
+def test_the_shortest_of_each_kind_is_hidden(text: str, masked: str):
+    assert mask(text) == masked
