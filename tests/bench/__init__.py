@@ -1,1 +1,1 @@
-"""Measures what the product costs beside bare loops on the same servers, in one run."""
+"""Measures the product beside minimal loops on the same servers, in one run."""

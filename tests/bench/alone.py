@@ -1,4 +1,4 @@
-"""A server for one measurement, ended with it: PostgreSQL with every schema, or another."""
+"""Starts a server for one measurement: PostgreSQL with every schema, or another server."""
 
 import tempfile
 from collections.abc import AsyncIterator, Callable
@@ -32,7 +32,7 @@ async def postgres() -> AsyncIterator[str]:
 
 @asynccontextmanager
 async def kept(kind: Callable[..., Kind], **more: Any) -> AsyncIterator[Kind]:
-    """A fresh server in a folder of its own."""
+    """A new server in its own folder."""
     with tempfile.TemporaryDirectory(prefix="huying-bench") as top:
         Path(top).chmod(0o711)
         directory = prepare(Path(top) / "state")
@@ -47,8 +47,8 @@ async def kept(kind: Callable[..., Kind], **more: Any) -> AsyncIterator[Kind]:
 
 
 async def season(dsn: str) -> None:
-    """As many files of write-ahead log as the server keeps after an hour of load, to be used again: a new one keeps its
-    request waiting for 40 ms."""
+    """Create as many write-ahead log files as a server has for reuse after an hour of load: a new file delays its
+    request by 40 ms."""
     db = await asyncpg.connect(dsn)
     size = "pg_size_bytes(current_setting('{}'))"
     for _ in range(await db.fetchval(f"SELECT {size.format('max_wal_size')} / {size.format('wal_segment_size')}")):
@@ -58,5 +58,5 @@ async def season(dsn: str) -> None:
 
 
 def of_processor(pid: int) -> float:
-    """Seconds that a process of this machine has worked so far; other work on the machine does not count."""
+    """Processor seconds of a process so far, without other work on the machine."""
     return int(Path(f"/proc/{pid}/schedstat").read_text("ascii").split()[0]) / 1e9

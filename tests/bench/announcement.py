@@ -1,6 +1,6 @@
-"""How long messages wait at 100 demands a second, alone, and beside the end of a matter that 10,000 support.
+"""How long messages wait at 100 demands a second, without and with an announcement to 10,000 supporters.
 
-`python -m tests.bench.announcement [supporters]`: the gateway answers after 50 ms, and one sender serves all.
+`python -m tests.bench.announcement [supporters]`: the gateway responds after 50 ms, and one sender sends everything.
 """
 
 import asyncio
@@ -45,7 +45,7 @@ from tests.packs import shipped
 SUPPORTERS: Final = 10_000
 A_SECOND: Final = 100
 SECONDS: Final = 20
-"""Of each run, with so many demands a second."""
+"""Seconds of each run, and demands a second."""
 WARM_UP: Final = 3
 """Seconds before both, in which the sender starts."""
 SENDER: Final = (sys.executable, "-m", "tests.bench.announcement", "sender")
@@ -53,7 +53,7 @@ SENDER: Final = (sys.executable, "-m", "tests.bench.announcement", "sender")
 
 @dataclass(frozen=True, slots=True)
 class Waited:
-    """Milliseconds from a fact to the gateway's answer, and the age in seconds of the oldest that waited."""
+    """Milliseconds from a fact to the gateway's response, and the age in seconds of the oldest waiting message."""
 
     median: float
     late: float
@@ -61,7 +61,7 @@ class Waited:
 
 
 async def _sender(dsn: str, intake: str, gateway: str) -> None:
-    """The sender of feedback's worker, until it is told to stop."""
+    """Run the sender of feedback's worker until it is asked to stop."""
     settle()
     pool = await open_pool(dsn, "feedback")
     settings = FeedbackSettings.model_validate(KEYS | {"DATABASE_URL": dsn})
@@ -82,12 +82,12 @@ async def _sending(dsn: str, intake: int, gateway: int) -> AsyncIterator[None]:
 
 
 async def _raise(port: int, key: str, bodies: Sequence[bytes], path: str = "/v1/demands") -> list[str]:
-    """The numbers of what was answered, in the order of the answers."""
-    left, numbers = iter(bodies), list[str]()
+    """The demand numbers in the order of the responses."""
+    remaining, numbers = iter(bodies), list[str]()
 
     async def front() -> None:
         with closing(Client(port)) as client:
-            for body in left:
+            for body in remaining:
                 headers = {"X-API-Key": key, "Idempotency-Key": uuid4().hex}
                 numbers.append(orjson.loads(await client.submit(body, headers, path))["number"])
 
@@ -101,7 +101,7 @@ def _demand(phone: int) -> bytes:
 
 
 async def _records(intake: Pool, log: Log, type: str) -> list[Record]:
-    """What intake has told of this type, as feedback hears it, each with the id that it has in the journal."""
+    """Intake's facts of this type as records, each with its id in the journal."""
     rows = await intake.fetch(
         "SELECT id, aggregateid, sequence, payload FROM journal WHERE type = $1 ORDER BY position", type
     )
@@ -113,7 +113,7 @@ async def _records(intake: Pool, log: Log, type: str) -> list[Record]:
 
 
 async def _phase(delivery: Delivery, pool: Pool, raised: Sequence[Record], announced: Sequence[Record]) -> Waited:
-    """Let feedback hear so many demands a second, and after two seconds of what many are told."""
+    """Deliver this many demands a second to feedback, and after two seconds the announcement."""
     ended, oldest = asyncio.Event(), 0.0
 
     async def watch() -> None:
@@ -150,7 +150,7 @@ _ALONE: Final = "state IN ('pending', 'sending') AND body ->> 'template' = 'subm
 
 
 async def measure(supporters: int = SUPPORTERS) -> tuple[Waited, Waited]:
-    """Alone, then beside an announcement."""
+    """Measure without, then with an announcement."""
     async with postgres() as dsn, _standing_in() as gateway, serving("ours", dsn) as intake:
         pool, own = [await open_pool(dsn, service, size=3) for service in ("intake", "feedback")]
         key = await keys.add(pool, "bench", ChannelKind.WEB, "Bench")
@@ -170,13 +170,13 @@ async def measure(supporters: int = SUPPORTERS) -> tuple[Waited, Waited]:
         announced = log.records(*story.RESOLVED[1:], first=2, key=id)
         await _raise(intake, key, [_demand(phone) for phone in range(A_SECOND * (WARM_UP + 2 * SECONDS))])
         raised = (await _records(pool, log, "demand.submitted.v1"))[len(parent) :]
-        start, half = A_SECOND * WARM_UP, A_SECOND * (WARM_UP + SECONDS)
+        start, middle = A_SECOND * WARM_UP, A_SECOND * (WARM_UP + SECONDS)
         async with _sending(dsn, intake, gateway):
             await _phase(delivery, own, raised[:start], ())
-            alone = await _phase(delivery, own, raised[start:half], ())
-            beside = await _phase(delivery, own, raised[half:], announced)
-            left = "SELECT count(*) FROM intent WHERE state IN ('pending', 'sending')"
-            while await own.fetchval(left):
+            alone = await _phase(delivery, own, raised[start:middle], ())
+            beside = await _phase(delivery, own, raised[middle:], announced)
+            pending = "SELECT count(*) FROM intent WHERE state IN ('pending', 'sending')"
+            while await own.fetchval(pending):
                 await asyncio.sleep(0.2)
             row = await own.fetchrow(
                 "SELECT count(*), extract(epoch FROM max(finished_at) - min(created_at)) AS seconds FROM intent"
@@ -190,7 +190,7 @@ async def measure(supporters: int = SUPPORTERS) -> tuple[Waited, Waited]:
 
 
 async def main() -> None:
-    """Print both."""
+    """Print both results."""
     alone, beside = await measure(int(sys.argv[1]) if len(sys.argv) > 1 else SUPPORTERS)
     for name, waited in (("alone", alone), ("beside the announcement", beside)):
         print(

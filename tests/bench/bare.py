@@ -1,4 +1,4 @@
-"""Bare loops: what the servers and the clients allow when nothing else is done."""
+"""Minimal loops: the limit of servers and clients without any other work."""
 
 import asyncio
 from time import perf_counter
@@ -41,7 +41,7 @@ async def send(rig: Rig, count: int) -> float:
 
 
 async def route(rig: Rig, count: int) -> float:
-    """`getmany`, then the statements of the routing worker with values that are there already; facts/s."""
+    """`getmany`, then the statements of the routing worker with precomputed values; facts/s."""
     pool = await open_pool(rig.dsn, "routing", size=2)
     async with pool.acquire() as db:
         await db.execute(
@@ -72,7 +72,7 @@ async def route(rig: Rig, count: int) -> float:
 
 
 async def project(rig: Rig, count: int) -> float:
-    """`getmany`, then one upsert a batch of what was read; facts/s."""
+    """`getmany`, then one upsert for each batch; facts/s."""
     pool = await open_pool(rig.dsn, "reporting", size=2)
     async with pool.acquire() as db:
         await db.execute("CREATE TABLE bench_view (id uuid PRIMARY KEY, body text NOT NULL)")
@@ -102,16 +102,16 @@ async def _consume(rig: Rig, group: str, count: int, batch) -> float:  # type: i
         auto_offset_reset="earliest", max_partition_fetch_bytes=4_194_304,
     )  # fmt: skip
     await consumer.start()
-    seen, started = 0, 0.0
-    while seen < count:
-        found = await consumer.getmany(timeout_ms=500, max_records=1000)
-        records = [record for messages in found.values() for record in messages]
+    count_seen, started = 0, 0.0
+    while count_seen < count:
+        records_by_partition = await consumer.getmany(timeout_ms=500, max_records=1000)
+        records = [record for messages in records_by_partition.values() for record in messages]
         if not records:
             continue
         started = started or perf_counter()
         await batch(records)
         await consumer.commit()
-        seen += len(records)
+        count_seen += len(records)
     seconds = perf_counter() - started
     await consumer.stop()
-    return seen / seconds
+    return count_seen / seconds

@@ -1,6 +1,6 @@
 """`python -m tests.bench.cases [number]`: every list, count, overview and case page of the desk, over open cases.
 
-A million by default, made by SQL in routing's tables: most lie with stations, more each with towns and departments.
+A million by default, created by SQL in routing's tables: most are at stations, but each town and department has more.
 """
 
 import asyncio
@@ -35,10 +35,10 @@ TABLES: Final = ("demand", "assisting_case", "wording", "heard_fact", "journal")
 PAGE: Final = 50
 EVERYTHING: Final = Filters()
 _SHARES: Final[Mapping[str, int]] = {"village": 2, "town": 24, "district": 9}
-"""How many cases a unit of this level has, beside others."""
+"""The relative number of cases of a unit of this level."""
 _TEXT: Final = """to_char(({}) AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"')"""
 
-# `h` is drawn for each case; `OFFSET 0` keeps PostgreSQL from working it out again wherever it is used.
+# `h` is random for each case; `OFFSET 0` keeps PostgreSQL from computing it again at each use.
 _LIVES: Final = f"""
     INSERT INTO demand (id, version, urges, supports, words_at, escalated_to, state)
     SELECT id, 4, CASE WHEN h / 37 % 12 = 0 THEN h / 41 % 2 ELSE 0 END, CASE WHEN h / 37 % 12 = 0 THEN 1 ELSE 0 END,
@@ -89,7 +89,7 @@ _BESIDE: Final = (
 
 
 async def fill(dsn: str, count: int) -> None:
-    """Put so many open cases into routing's empty tables, with indexes built when all are there."""
+    """Insert this many open cases into routing's empty tables, and build the indexes afterwards."""
     db = await asyncpg.connect(dsn, server_settings={"search_path": "routing", "role": role_of("routing")})
     try:
         await db.execute("CREATE TEMP TABLE chosen (n bigint, unit text, division text, helper text)")
@@ -115,7 +115,7 @@ async def fill(dsn: str, count: int) -> None:
 
 
 def _spread(pack: Pack) -> Sequence[tuple[int, str, str, str]]:
-    """Each unit as often as its share of cases, with a place and a unit that helps."""
+    """Each unit as often as its share of cases, with a division and an assisting unit."""
     villages = [division.code for division in pack.divisions if division.level == "village"]
     shares = [unit for unit in pack.units for _ in range(_SHARES[unit.level])]
     above = {unit.id: next(iter(pack.units_above(unit.id)), pack.coordinator) for unit in pack.units}
@@ -131,7 +131,7 @@ def _spread(pack: Pack) -> Sequence[tuple[int, str, str, str]]:
 
 
 def desk_of(units: Sequence[str], pack: Pack) -> Desk:
-    """The desk of somebody of these units, now."""
+    """The desk of a person of these units, now."""
     now = datetime.now(UTC)
     return Desk(units, "经办3", pack.id, now, now + timedelta(days=1, hours=8))
 
@@ -140,33 +140,35 @@ Question = Callable[[Connection], Awaitable[Any]]
 
 
 def questions(pack: Pack, numbers: Sequence[str], ids: Sequence[UUID]) -> Mapping[str, Question]:
-    """Everything that the desk asks, of a village station, a town, a department, a subtree and the whole district."""
+    """All queries of the desk, for a village station, a town, a department, a subtree and the whole district."""
     now = datetime.now(UTC)
     station, town = "station-440605011001", "town-440605011000"
     subtree = [town, *(unit.id for unit in pack.units if town in pack.units_above(unit.id))]
-    whole = [unit.id for unit in pack.units]
-    found: dict[str, Question] = {}
+    all_units = [unit.id for unit in pack.units]
+    by_name: dict[str, Question] = {}
 
-    for who, units in (("station", [station]), ("town", [town]), ("coordinator", [pack.coordinator])):
+    for level, units in (("station", [station]), ("town", [town]), ("coordinator", [pack.coordinator])):
         for name in List:
             for sort in ("due", "age"):
                 page = partial(_page, desk=desk_of(units, pack), name=name, sort=sort)
-                found[f"{who}: {name} by {sort}"] = page
-        found[f"{who}: counts"] = partial(worklists.counts, desk=desk_of(units, pack))
+                by_name[f"{level}: {name} by {sort}"] = page
+        by_name[f"{level}: counts"] = partial(worklists.counts, desk=desk_of(units, pack))
     of_town = partial(_page, desk=desk_of([town], pack), name=List.OPEN, sort="due")
-    found["town: open, one category"] = partial(of_town, filters=Filters(category="noise"))
-    found["town: open, one handler"] = partial(of_town, filters=Filters(handler="经办4"))
-    for who, units in (("subtree", subtree), ("district", whole)):
-        found[f"{who}: the longest overdue"] = partial(
+    by_name["town: open, one category"] = partial(of_town, filters=Filters(category="noise"))
+    by_name["town: open, one handler"] = partial(of_town, filters=Filters(handler="经办4"))
+    for level, units in (("subtree", subtree), ("district", all_units)):
+        by_name[f"{level}: the longest overdue"] = partial(
             _page, desk=desk_of(units, pack), name=List.OVERDUE, sort="due", limit=OLDEST
         )
-        found[f"{who}: overview"] = partial(overview, units=units, at=now, tomorrow=now + timedelta(days=1, hours=8))
-    found["counted by the worker, the whole district"] = partial(
-        overview_queries.counted, units=whole, now=now, tomorrow_ends=now + timedelta(days=1, hours=8)
+        by_name[f"{level}: overview"] = partial(
+            overview, units=units, at=now, tomorrow=now + timedelta(days=1, hours=8)
+        )
+    by_name["counted by the worker, the whole district"] = partial(
+        overview_queries.counted, units=all_units, now=now, tomorrow_ends=now + timedelta(days=1, hours=8)
     )
-    found["case"] = partial(_case, number=numbers[0])
-    found["triage reasons"] = partial(queries.triage_reasons, ids=ids)
-    return found
+    by_name["case"] = partial(_case, number=numbers[0])
+    by_name["triage reasons"] = partial(queries.triage_reasons, ids=ids)
+    return by_name
 
 
 async def _page(
@@ -184,14 +186,14 @@ async def _case(db: Connection, number: str) -> None:
 
 
 class Taken(NamedTuple):
-    """Milliseconds at the 95th percentile: until the answer is there, and of the processor, here and in PostgreSQL."""
+    """Milliseconds at the 95th percentile: elapsed time, and processor time here and in PostgreSQL."""
 
     passed: float
     worked: float
 
 
 async def p95(pool: Pool, question: Question, times: int = TIMES) -> Taken:
-    """Of one question, asked again and again on one connection."""
+    """The times of one query, repeated on one connection."""
     passed, worked = [], []
     async with pool.acquire() as db:
         pid = await db.fetchval("SELECT pg_backend_pid()")
@@ -204,7 +206,7 @@ async def p95(pool: Pool, question: Question, times: int = TIMES) -> Taken:
 
 
 async def measure(count: int, times: int = TIMES) -> Mapping[str, Taken]:
-    """Milliseconds at the 95th percentile of every question, over so many open cases."""
+    """Milliseconds at the 95th percentile of every query, with this many open cases."""
     async with postgres() as dsn:
         await fill(dsn, count)
         async with await open_pool(dsn, "routing", size=1) as pool:
@@ -212,12 +214,12 @@ async def measure(count: int, times: int = TIMES) -> Mapping[str, Taken]:
 
 
 async def asked(pool: Pool, times: int = TIMES) -> Mapping[str, Taken]:
-    """The same over what is there."""
+    """The same with the existing cases."""
     await LoadCounting.over(pool, Jurisdictions([nanhai()])).turn()
     rows = await pool.fetch("SELECT number FROM demand WHERE unit = 'station-440605011001' ORDER BY id DESC LIMIT 1")
     ids = await pool.fetch("SELECT id FROM demand WHERE status = 'triage' ORDER BY id LIMIT 50")
-    asking = questions(nanhai(), [row["number"] for row in rows], [row["id"] for row in ids])
-    return {name: await p95(pool, question, times) for name, question in asking.items()}
+    queries = questions(nanhai(), [row["number"] for row in rows], [row["id"] for row in ids])
+    return {name: await p95(pool, question, times) for name, question in queries.items()}
 
 
 async def main(count: int) -> None:

@@ -1,4 +1,4 @@
-"""`python -m tests.bench.disk [DEMANDS]`: what a demand of eight facts leaves on the disks.
+"""`python -m tests.bench.disk [DEMANDS]`: the disk space of a demand with eight facts.
 
 Rows and indexes by service, write-ahead log, and records of the topic. Its text has 250 characters; it has a contact.
 """
@@ -33,7 +33,7 @@ RAISED: Final = {
     "division": "440605011001",
     "category": "road-damage",
 }
-# Feedback closes by itself what its citizen has confirmed.
+# Feedback closes a confirmed demand by itself.
 DONE: Final[tuple[tuple[Service, f.Fact], ...]] = (
     (Service.ROUTING, f.DemandAccepted(by="陈")),
     (Service.ROUTING, f.DemandContacted(by="陈", note="已与市民联系，约定现场查看")),
@@ -54,8 +54,8 @@ Sizes = Mapping[tuple[str, str], int]
 
 @dataclass(frozen=True, slots=True)
 class Left:
-    """Bytes by service and table as they were written and without free space in between, of the write-ahead log, and of
-    records before compression."""
+    """Bytes by service and table as written and without free space, of the write-ahead log, and of records before
+    compression."""
 
     tables: Sizes
     packed: Sizes
@@ -64,7 +64,7 @@ class Left:
 
 
 async def measure(demands: int) -> Left:
-    """Take so many demands through their lives, and look at what they have left."""
+    """Process this many demands completely, and measure the disk space."""
     async with postgres() as dsn, opened_loop(dsn) as loop, AsyncExitStack() as stack:
         settings = IntakeSettings.model_validate(KEYS | {"DATABASE_URL": dsn})
         pool = loop.pools[Service.INTAKE]

@@ -1,4 +1,4 @@
-"""What a figure costs at ten thousand demands and at a million: API, board, and a page of the demands behind it."""
+"""The time of a figure at ten thousand demands and at a million: API, board, and a page of the demands behind it."""
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -41,7 +41,7 @@ ASKED: Final = {
 
 
 async def measure() -> Mapping[str, tuple[float, float]]:
-    """Milliseconds at the 95th percentile of each question, at few demands and at many, asked in turn."""
+    """Milliseconds at the 95th percentile of each request, at few demands and at many, in turn."""
     async with postgres() as dsn:
         beside = await _another(dsn)
         for one, count in ((dsn, FEW), (beside, MANY)):

@@ -1,6 +1,6 @@
-"""A pipeline rolled by hand, without a feature of ours: HTTP, Kafka, worker, Kafka, projector, a row in a view.
+"""A hand-written pipeline without our features: HTTP, Kafka, worker, Kafka, projector, a row in a view.
 
-Each stage is a process. It is the floor under the time from 201 to visible.
+Each stage is a process. It is the minimum of the time from the response 201 to the view.
 """
 
 import asyncio
@@ -23,7 +23,7 @@ FIRST, SECOND = "floor.submitted", "floor.routed"
 
 
 async def api(rig: Rig, port: int) -> None:
-    """Answers 201 when Kafka has it."""
+    """Responds with 201 when Kafka has acknowledged the record."""
     producer = await _producer(rig)
     app = FastAPI()
 
@@ -50,8 +50,8 @@ async def projector(rig: Rig, port: int) -> None:
     """Writes a row a record."""
     db, consumer = await asyncpg.connect(rig.dsn), await _consumer(rig, SECOND)
     while True:
-        found = await consumer.getmany(timeout_ms=500)
-        numbers = [r.key.decode() for records in found.values() for r in records]
+        records_by_partition = await consumer.getmany(timeout_ms=500)
+        numbers = [r.key.decode() for records in records_by_partition.values() for r in records]
         if numbers:
             await db.execute("INSERT INTO public.floor SELECT unnest($1::text[])", numbers)
             await consumer.commit()

@@ -1,4 +1,4 @@
-"""`POST /v1/demands`, whole and durable, beside bare FastAPI that writes its requests with one shared INSERT."""
+"""`POST /v1/demands` of the product beside plain FastAPI that writes its requests with one shared INSERT."""
 
 import asyncio
 import sys
@@ -53,21 +53,21 @@ class Plain(BaseModel):
 
 
 async def bare(dsn: str) -> FastAPI:
-    """Validates the body and keeps it."""
+    """Validates the body and stores it."""
     pool = await asyncpg.create_pool(dsn, min_size=1, max_size=4)
     await pool.execute("CREATE TABLE IF NOT EXISTS public.bare (id uuid PRIMARY KEY, body text NOT NULL)")
-    app, waiting, kept = FastAPI(), list[tuple[UUID, str]](), list[asyncio.Future[None]]()
+    app, waiting, rows_kept = FastAPI(), list[tuple[UUID, str]](), list[asyncio.Future[None]]()
     working: asyncio.Task[None] | None = None
 
     async def keep() -> None:
-        """Write what waits with one INSERT, as long as something does; nothing of ours is in it."""
+        """Write all waiting rows with one INSERT, as long as there are any, without our code."""
         while waiting:
             ids, bodies = zip(*waiting, strict=True)
-            asked = kept[:]
+            batch = rows_kept[:]
             waiting.clear()
-            kept.clear()
+            rows_kept.clear()
             await pool.execute("INSERT INTO public.bare SELECT * FROM unnest($1::uuid[], $2::text[])", ids, bodies)
-            for answer in asked:
+            for answer in batch:
                 answer.set_result(None)
 
     @app.post("/v1/demands", status_code=201)
@@ -75,7 +75,7 @@ async def bare(dsn: str) -> FastAPI:
         nonlocal working
         id, answer = uuid4(), asyncio.get_running_loop().create_future()
         waiting.append((id, demand.model_dump_json()))
-        kept.append(answer)
+        rows_kept.append(answer)
         if working is None or working.done():
             working = asyncio.create_task(keep())
         await answer
@@ -95,7 +95,7 @@ def _settings(dsn: str) -> IntakeSettings:
 
 
 async def _index(dsn: str) -> None:
-    """What intake's worker does for what was submitted."""
+    """Index submissions like intake's worker."""
     indexing = Indexing(await open_pool(dsn, "intake", size=1))
     settle()
     await indexing.run()
@@ -111,7 +111,7 @@ async def _serve(which: str, dsn: str, port: str) -> None:
 class Load:
     """Requests over kept connections: as fast as they are answered, or `rate` a second in all.
 
-    What is asked while the connections are opened is not counted.
+    Requests sent while the connections are opened do not count.
     """
 
     port: int
@@ -144,25 +144,25 @@ class Load:
         return sorted(self.times)[int(len(self.times) * 0.99)] * 1000
 
 
-async def _load(*told: str) -> None:
-    port, key, seconds, rate = told
+async def _load(*arguments: str) -> None:
+    port, key, seconds, rate = arguments
     load = Load(int(port), key, float(seconds), float(rate))
     print(await load.run(), load.p99)
 
 
 async def loaded(port: int, key: str, seconds: float, rate: float = 0.0) -> "Front":
-    """What a server does under a `Load`, which has a process and the cheapest loop of its own."""
+    """Measure a server under a `Load`, which runs in its own process."""
     child = await asyncio.create_subprocess_exec(
         *BENCH, "load", str(port), key, str(seconds), str(rate), stdout=asyncio.subprocess.PIPE
     )
-    told, _ = await child.communicate()
-    return Front(*map(float, told.split()))
+    output, _ = await child.communicate()
+    return Front(*map(float, output.split()))
 
 
 @asynccontextmanager
-async def beside(*told: str) -> AsyncIterator[None]:
+async def beside(*arguments: str) -> AsyncIterator[None]:
     """This module in a process of its own."""
-    child = await asyncio.create_subprocess_exec(*BENCH, *told)
+    child = await asyncio.create_subprocess_exec(*BENCH, *arguments)
     try:
         yield
     finally:
@@ -188,16 +188,16 @@ async def serving(which: str, dsn: str) -> AsyncIterator[int]:
 
 @dataclass(frozen=True, slots=True)
 class Front:
-    """What one server does: requests a second, and the time in ms in which 99 of 100 are answered."""
+    """The result of one server: requests a second, and the 99th percentile in ms."""
 
     rate: float
     p99: float
 
 
 async def measure(seconds: float, rounds: int = 9) -> tuple[Front, Front]:
-    """Bare and ours in turn, so that both have the machine's good and bad moments; medians of the rounds.
+    """Plain FastAPI and the product in turn, so that other load affects both alike; medians of the rounds.
 
-    Both p99 are at half of what ours can do.
+    Both p99 are at half of the product's maximum rate.
     """
     async with postgres() as dsn:
         pool: Pool = await open_pool(dsn, "intake", size=1)

@@ -1,15 +1,15 @@
-"""Which messages of a real file are about the same matter, told without any measure of likeness.
+"""Which messages of a real file are about the same matter, without any similarity measure.
 
 Two messages are the same matter when their *titles* name the same place and speak of the same kind of problem.
 
-- A *place* is the four characters after an administrative name ("A3区…", as the file's publisher disguised them)
-  in at least two titles, found in 3 to 60 titles in all, most of which go on like the name of an estate or an
-  institution. Streets and towns are left out: they are where hundreds of matters lie.
-- The *kind of problem* comes from the list of everyday words below, which was written without the file.
+- A *place* is the four characters after an administrative name ("A3区…", as the file's publisher disguised them) in at
+least two titles, found in 3 to 60 titles in all, most of which go on like the name of an estate or an institution.
+Streets and towns are left out, since they have hundreds of matters. - The *kind of problem* comes from the list of
+everyday words below, which was written without the file.
 
-A title that names the place and no kind of problem at all is in doubt: it counts neither for nor against.
-Nothing here knows of pairs of characters, weights or scores, so the scoring can fail against it. It is not the work of
-human judges: two kinds of problem in one sentence, or one estate under two names, are told apart wrongly.
+A title that names the place and no kind of problem is doubtful: it counts neither for nor against. Pairs of
+characters, weights and scores are not used here, so the scoring can be tested with it. It is not the work of human
+judges: two kinds of problem in one sentence, or one estate under two names, are classified wrongly.
 """
 
 import re
@@ -78,28 +78,28 @@ def messages(file: Path) -> list[Message]:
 
 
 def hot_spots(listed: Sequence[Message]) -> Iterator[Truth]:
-    """Every message that has company."""
+    """The truth for every message with related ones."""
     places = _places([message.title for message in listed])
     named = [[place for place in places if place in message.title] for message in listed]
     kinds = [_kinds(message.title) for message in listed]
-    for asked, mine in enumerate(kinds):
-        beside = {other for place in named[asked] for other in places[place]} - {asked}
-        same = frozenset(other for other in beside if mine & kinds[other])
+    for index, own_kinds in enumerate(kinds):
+        related = {other for place in named[index] for other in places[place]} - {index}
+        same = frozenset(other for other in related if own_kinds & kinds[other])
         if same:
-            yield Truth(asked, same, frozenset(other for other in beside if not kinds[other]))
+            yield Truth(index, same, frozenset(other for other in related if not kinds[other]))
 
 
 def _places(titles: Sequence[str]) -> dict[str, list[int]]:
     counts = Counter(place for title in titles for place in set(_AFTER.findall(title)))
-    found = {}
+    counts_by_place = {}
     for place, count in counts.items():
         if count < 2 or _WIDE.search(place):
             continue
-        where = [n for n, title in enumerate(titles) if place in title]
-        estates = sum(bool(_ESTATE.search(place + titles[n].split(place, 1)[1][:4])) for n in where)
-        if FEWEST <= len(where) <= MOST and 2 * estates >= len(where):
-            found[place] = where
-    return found
+        titles_with_place = [n for n, title in enumerate(titles) if place in title]
+        estates = sum(bool(_ESTATE.search(place + titles[n].split(place, 1)[1][:4])) for n in titles_with_place)
+        if FEWEST <= len(titles_with_place) <= MOST and 2 * estates >= len(titles_with_place):
+            counts_by_place[place] = titles_with_place
+    return counts_by_place
 
 
 def _kinds(title: str) -> frozenset[int]:

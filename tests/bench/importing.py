@@ -1,7 +1,7 @@
 """`python -m tests.bench.importing`: reading and checking, rows a second and memory, beside a bare csv.reader.
 
-Each figure is taken in a process of its own, so that its peak memory is its own: CSV of growing length (the memory
-must not grow with it), then a workbook (which is in memory as a whole).
+Each figure is measured in its own process because of the peak memory: CSV of growing length (memory must not grow
+with it), then a workbook (which is completely in memory).
 """
 
 import csv
@@ -44,32 +44,32 @@ def cells(rows: int) -> Iterator[list[str]]:
     for n in range(rows):
         minute, second = divmod(n, 60)
         hour, minute = divmod(minute, 60)
-        called = f"2021/{hour % 12 + 1:02d}/{n % 28 + 1:02d} {hour % 10 + 8:02d}:{minute:02d}:{second:02d}"
+        call_time = f"2021/{hour % 12 + 1:02d}/{n % 28 + 1:02d} {hour % 10 + 8:02d}:{minute:02d}:{second:02d}"
         text = f"第 {n} 件：村口的路灯坏了三天，晚上看不清路，请尽快安排人员维修。" * 2
-        told = order(n, 来电时间=called, 诉求内容=text, 派单时间=called, 签收时间=called)
-        later = {"办结时间": "2022/01/03 16:00:00", "回访时间": "2022/01/04 09:00:00"}
-        yield [str((told | later)[name]) for name in COLUMNS]
+        columns = order(n, 来电时间=call_time, 诉求内容=text, 派单时间=call_time, 签收时间=call_time)
+        other_times = {"办结时间": "2022/01/03 16:00:00", "回访时间": "2022/01/04 09:00:00"}
+        yield [str((columns | other_times)[name]) for name in COLUMNS]
 
 
 def write_csv(path: Path, rows: int) -> None:
-    """Streamed."""
-    with path.open("w", encoding="utf-8", newline="") as out:
-        writer = csv.writer(out)
+    """Write a CSV file row by row."""
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file)
         writer.writerow(COLUMNS)
         writer.writerows(cells(rows))
 
 
 def write_xlsx(path: Path, rows: int) -> None:
     """With shared strings, as Excel writes them."""
-    with xlsxwriter.Workbook(path) as book:
-        sheet = book.add_worksheet()
+    with xlsxwriter.Workbook(path) as workbook:
+        sheet = workbook.add_worksheet()
         sheet.write_row(0, 0, COLUMNS)
         for n, row in enumerate(cells(rows), 1):
             sheet.write_row(n, 0, row)
 
 
 def bare(path: Path, mapping: str) -> int:
-    """What the csv module alone needs."""
+    """Only read the file with the csv module."""
     with path.open(encoding="utf-8-sig", newline="") as lines:
         return sum(1 for _ in csv.reader(lines)) - 1
 
@@ -91,13 +91,13 @@ def _measured(work: Callable[[Path, str], int], path: Path, mapping: str) -> Mea
 
 
 def _peak() -> float:
-    """Of this program alone: `ru_maxrss` would tell the peak of the process that started it."""
+    """The peak memory of this program alone: `ru_maxrss` would include that of its parent process."""
     status = Path("/proc/self/status").read_text("ascii")
     return int(status.partition("VmHWM:")[2].split()[0]) / 1024
 
 
 def measured(work: Callable[[Path, str], int], path: Path, mapping: str = "hotline12345") -> Measured:
-    """In a fresh process."""
+    """Measure in a new process."""
     with multiprocessing.get_context("spawn").Pool(1) as pool:
         return pool.apply(_measured, (work, path, mapping))
 

@@ -1,6 +1,6 @@
-"""Invented demands whose pairs of characters are spread like those of real titles: few are common, most are rare.
+"""Generates demands whose pairs of characters are distributed like those of real titles: few are common, most are rare.
 
-`python -m tests.bench.invented FILE` sets the figures of invented titles beside those of real ones.
+`python -m tests.bench.invented FILE` compares the distribution of generated titles with that of real ones.
 """
 
 import random
@@ -55,7 +55,7 @@ _PLACES = _words("路 大道 街 巷 公司 饭店 超市 工厂 诊所 学校 �
 
 @dataclass(frozen=True, slots=True)
 class Invented:
-    """An invented demand, and what it was made of."""
+    """A generated demand, and its parts."""
 
     title: str
     division: str
@@ -65,14 +65,14 @@ class Invented:
 
 @dataclass(slots=True)
 class Inventor:
-    """Some estates and problems come up a hundred times as often as others (Zipf)."""
+    """Some estates and problems are a hundred times as frequent as others (Zipf)."""
 
     pack: Pack
     chance: random.Random
     estates_in_a_village: int = 40
 
     def demands(self, count: int) -> Iterator[Invented]:
-        """As many as asked for; the same chance gives the same."""
+        """Generate this many demands; the same seed gives the same ones."""
         villages = [division for division in self.pack.divisions if division.level == "village"]
         estates = [(self._estate(), village) for village in villages for _ in range(self.estates_in_a_village)]
         problems = [thing + state for thing in _OBJECTS for state in _STATES]
@@ -85,7 +85,7 @@ class Inventor:
             yield Invented(self.title(estate, problem, village.name), village.code, estate, problem)
 
     def title(self, estate: str, problem: str, village: str) -> str:
-        """One of many ways to say it: some name the village too, some a street or a shop."""
+        """One of many titles for the problem: some name the village too, some a street or a shop."""
         pick, odds = self.chance.choice, self.chance.random
         before = village[:-3] if odds() < 0.25 else ""
         beside = f"{self._name(2)}{pick(_PLACES)}" if odds() < 0.3 else pick(_SPOTS)

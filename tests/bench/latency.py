@@ -1,4 +1,4 @@
-"""How long after a 201 a demand can be seen in the view, on a whole deployment."""
+"""The time from a response 201 until a demand is in the view, on a whole deployment."""
 
 import asyncio
 import contextlib
@@ -23,12 +23,12 @@ from tests.eventually import eventually
 BODY = orjson.dumps({"title": "校车接送点没有风雨棚", "division": "440605126222", "category": "school-transport"})
 CONNECTIONS = 32
 WARM_UP = (50, 20.0)
-"""A rate and seconds: until the broker has compiled what it does often."""
+"""The rate and seconds of the warm-up, until the broker has compiled its frequent code."""
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """Where to submit, and the rows of which table can be seen when the database has them."""
+    """The address for submissions, and the table whose rows are measured."""
 
     port: int
     headers: dict[str, str]
@@ -38,7 +38,8 @@ class Target:
 
 
 async def measure(rates: Sequence[int], seconds: float) -> dict[int, tuple[Sequence[float], Sequence[float]]]:
-    """Milliseconds from 201 to routed and visible at each rate a second: rolled by hand, and ours; same servers."""
+    """Milliseconds from 201 to routed and visible at each rate, for the hand-written pipeline and the product, on
+    the same servers."""
     async with whole_deployment() as running:
         rig = Rig(running.runtime.database_url, running.runtime.kafka_bootstrap_servers)
         floor = Target(free_port(), {}, rig.dsn, "public.floor", "true")
@@ -73,7 +74,8 @@ async def _at_each(target: Target, rates: Sequence[int], seconds: float) -> dict
 
 @asynccontextmanager
 async def _telling(target: Target) -> AsyncIterator[dict[str, float]]:
-    """When each number could first be seen. The database says so at the commit: looking often would be a load."""
+    """The time when each number became visible. The database notifies at the commit, since frequent polling would be
+    a load."""
     seen: dict[str, float] = {}
     db = await asyncpg.connect(target.dsn)
     await db.execute(f"""
@@ -83,8 +85,8 @@ async def _telling(target: Target) -> AsyncIterator[dict[str, float]]:
             FOR EACH ROW WHEN ({target.seen}) EXECUTE FUNCTION public.tell_seen()
     """)
 
-    def note(*told: object) -> None:
-        seen.setdefault(str(told[-1]), perf_counter())
+    def note(*notification: object) -> None:
+        seen.setdefault(str(notification[-1]), perf_counter())
 
     await db.add_listener("seen", note)
     try:

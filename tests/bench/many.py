@@ -1,4 +1,4 @@
-"""Any number of demands of some years in reporting's views, made by SQL, with the counters that a projector keeps."""
+"""Creates any number of demands of some years in reporting's views by SQL, with the projector's counters."""
 
 from collections.abc import Mapping, Sequence
 from typing import Final
@@ -17,8 +17,9 @@ MOST: Final = 100_000_000
 Tree = Mapping[str, Mapping[str, Sequence[str]]]
 CHANNELS: Final = ["web", "wechat", "hotline", "visit", "broadcast", "import"]
 
-# Ages decide: what is older than a month has ended but for three in a thousand, the last weeks are still worked on.
-# `OFFSET 0` keeps PostgreSQL from working out a column again wherever it is used.
+# The state depends on the age: demands older than a month have ended except three in a thousand, recent ones are in
+# work.
+# `OFFSET 0` keeps PostgreSQL from computing a column again at each use.
 _LIVES: Final = """
     CREATE TEMP TABLE life AS
     SELECT ('01900000-0000-7000-8000-' || lpad(to_hex(i), 12, '0'))::uuid AS id, i, at, day,
@@ -90,7 +91,7 @@ _COUNTERS: Final = (("cohort", "month", "measured"), ("flow", "day", "changed"))
 
 
 async def fill(dsn: str, count: int) -> None:
-    """Empty the views, then put in `count` demands that were raised evenly up to now."""
+    """Empty the views, then insert `count` demands that were raised evenly up to now."""
     db = await asyncpg.connect(dsn, server_settings={"search_path": "reporting", "role": role_of("reporting")})
     try:
         await db.execute(f"TRUNCATE fact, {', '.join(TABLES)}")
@@ -110,7 +111,7 @@ async def fill(dsn: str, count: int) -> None:
 
 
 async def _name(db: asyncpg.Connection) -> Tree:
-    """Tell what there is to choose from; returns what each division and category lies in."""
+    """Insert the divisions and categories to choose from; returns the ancestors of each."""
     pack = nanhai()
     villages = [place.code for place in pack.divisions if place.level == "village"]
     categories = [leaf_category.code for leaf_category in pack.leaf_categories]
@@ -127,7 +128,7 @@ async def _name(db: asyncpg.Connection) -> Tree:
 
 
 async def _state(db: asyncpg.Connection) -> None:
-    """The demands themselves, with indexes built when all are there."""
+    """Insert the demands, and build the indexes afterwards."""
     indexes = await db.fetch(
         "SELECT indexname, indexdef FROM pg_indexes WHERE tablename = 'demand_facts' AND indexname <> $1",
         "demand_facts_pkey",

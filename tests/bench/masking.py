@@ -1,8 +1,8 @@
-"""What masking hides in real messages, and what it leaves that looks personal.
+"""What masking removes from real messages, and which remaining text looks personal.
 
-`python -m tests.bench.masking FILE.xlsx`; a reader judges the samples: the counts alone do not tell right from wrong.
-Without a file: the processor time of texts as people write them, and of 8,000 characters of texts that are made to be
-slow; of these also what the process of the event loop pays, which masks them in a process apart.
+`python -m tests.bench.masking FILE.xlsx`; a person must judge the samples, since counts do not say whether it is
+right. Without a file: the processor time of usual texts, and of 8,000 characters of texts that are made to be slow;
+for these also the processor time of the event loop's process, which masks them in another process.
 """
 
 import argparse
@@ -64,7 +64,7 @@ def cells(path: Path) -> Iterator[tuple[str, str]]:
 
 
 def hidden(before: str, after: str) -> Iterator[tuple[str, str]]:
-    """Each label with what it hides, in its surroundings."""
+    """Each label with the masked text and its context."""
     for kind, i, j, k, _ in SequenceMatcher(None, before, after, autojunk=False).get_opcodes():
         if kind != "equal":
             label = LABEL.search(after, max(0, k - 5))
@@ -72,9 +72,9 @@ def hidden(before: str, after: str) -> Iterator[tuple[str, str]]:
 
 
 def measure(path: Path, hide: Callable[[str], str]) -> None:
-    """Print what was hidden and what was left, by column."""
+    """Print the masked and the remaining texts, by column."""
     labels: dict[str, Found] = defaultdict(lambda: defaultdict(list))
-    left: dict[str, Found] = defaultdict(lambda: defaultdict(list))
+    remaining: dict[str, Found] = defaultdict(lambda: defaultdict(list))
     texts = list(cells(path))
     started = perf_counter()
     masked = [hide(text) for _, text in texts]
@@ -84,20 +84,20 @@ def measure(path: Path, hide: Callable[[str], str]) -> None:
             for label, sample in hidden(before, after):
                 labels[column][label].append(sample)
         for name, looks in SUSPECTS.items():
-            left[column][name] += [after[max(0, m.start() - 12) : m.end() + 8] for m in looks.finditer(after)]
+            remaining[column][name] += [after[max(0, m.start() - 12) : m.end() + 8] for m in looks.finditer(after)]
     size = sum(len(text) for _, text in texts)
     print(f"{path.name}: {len(texts):,} texts, {size:,} characters in {seconds:.2f} s; "
           f"{sum(b != a for (_, b), a in zip(texts, masked, strict=True)):,} texts changed")  # fmt: skip
-    for title, found in (("hidden", labels), ("left", left)):
-        for column, names in found.items():
+    for title, texts_by_label in (("hidden", labels), ("left", remaining)):
+        for column, names in texts_by_label.items():
             for name, samples in sorted(names.items()):
                 show(f"{title} in {column}: {name}", samples)
 
 
 def slow_texts() -> Iterator[tuple[str, str]]:
-    """Each piece again and again, and all of them in disorder; always the same."""
+    """Each piece repeated, and all of them shuffled; always the same."""
     yield from ((piece, (piece * LONGEST)[:LONGEST]) for piece in SLOW)
-    # As many numbers as are looked at one by one, in a text that is as long as may be.
+    # The maximum number of numbers that are checked one by one, in a text of maximum length.
     yield from ((f"{MANY} × {piece}", (piece * MANY + PROSE * LONGEST)[:LONGEST]) for piece in CROWDED)
     for seed in range(4):
         pieces = random.Random(seed).choices(PIECES, k=LONGEST)
@@ -105,7 +105,7 @@ def slow_texts() -> Iterator[tuple[str, str]]:
 
 
 def cost(hide: Callable[[str], str], text: str) -> float:
-    """Milliseconds of this processor, the least of five."""
+    """Processor milliseconds, the least of five."""
     times = max(1, LONGEST // len(text))
 
     def once() -> float:
@@ -118,7 +118,7 @@ def cost(hide: Callable[[str], str], text: str) -> float:
 
 
 async def slow_costs() -> None:
-    """Print what each slow text costs: as a citizen's words, as an office's, and the process of the event loop."""
+    """Print the time of each slow text: as a citizen's text, as an office's, and in the process of the event loop."""
     masker, paid, short = Masker(), list[float](), list[float]()
     for piece, text in slow_texts():
         paid.append(await apart(masker, text))
@@ -129,7 +129,7 @@ async def slow_costs() -> None:
 
 
 async def apart(masker: Masker, text: str) -> float:
-    """Milliseconds of this process for a text that another masks, the least of five means."""
+    """Processor milliseconds of this process for a text that another process masks, the least of five means."""
     calls, means = 20, []
     for _ in range(5):
         started = process_time()
@@ -140,7 +140,7 @@ async def apart(masker: Masker, text: str) -> float:
 
 
 def show(title: str, samples: list[str]) -> None:
-    """The count and a few, always the same ones."""
+    """Print the count and a few samples, always the same ones."""
     print(f"\n{title}: {len(samples):,}")
     for sample in random.Random(7).sample(samples, min(SHOWN, len(samples))):
         print("    ", re.sub(r"\s+", " ", sample))

@@ -1,4 +1,5 @@
-"""Messages a second through a gateway that answers after 50 ms, with a real intake: one sender beside a bare client."""
+"""Messages a second through a gateway that responds after 50 ms, with a real intake: one sender beside a minimal
+client."""
 
 import asyncio
 import contextlib
@@ -54,7 +55,7 @@ def _gateway(port: int) -> HttpSms:
 
 
 async def _stand_in(port: str) -> None:
-    """A gateway that takes every message, 50 ms after it was asked."""
+    """A gateway that accepts every message after 50 ms."""
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError):
@@ -68,14 +69,14 @@ async def _stand_in(port: str) -> None:
 
 
 async def _bare(port: str, count: str) -> None:
-    """A client that does nothing but ask, so many at once."""
-    left = iter(range(int(count)))
+    """A client that only sends requests, this many at once."""
+    remaining = iter(range(int(count)))
     async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=AT_ONCE), raise_for_status=True) as client:
 
         async def ask() -> None:
-            for n in left:
-                told = {"to": f"138{n:08d}", "text": "您的诉求已收到" * 5, "id": str(uuid4())}
-                async with client.get(f"http://{HOST}:{port}/send", params=told) as answer:
+            for n in remaining:
+                parameters = {"to": f"138{n:08d}", "text": "您的诉求已收到" * 5, "id": str(uuid4())}
+                async with client.get(f"http://{HOST}:{port}/send", params=parameters) as answer:
                     await answer.read()
 
         began = time.perf_counter()
@@ -84,7 +85,7 @@ async def _bare(port: str, count: str) -> None:
 
 
 async def _sender(dsn: str, intake: str, gateway: str) -> None:
-    """The sender of feedback's worker, until everything is sent."""
+    """Run the sender of feedback's worker until everything is sent."""
     settle()
     pool = await open_pool(dsn, "feedback")
     settings = FeedbackSettings.model_validate(KEYS | {"DATABASE_URL": dsn})
@@ -100,11 +101,11 @@ async def _sender(dsn: str, intake: str, gateway: str) -> None:
     await sms.close()
 
 
-async def _child(*told: str) -> list[float]:
+async def _child(*arguments: str) -> list[float]:
     """Milliseconds of CPU for each message, and messages a second."""
-    child = await asyncio.create_subprocess_exec(*BENCH, *told, stdout=asyncio.subprocess.PIPE)
-    said, _ = await child.communicate()
-    return [float(word) for word in said.split()]
+    child = await asyncio.create_subprocess_exec(*BENCH, *arguments, stdout=asyncio.subprocess.PIPE)
+    output, _ = await child.communicate()
+    return [float(word) for word in output.split()]
 
 
 @asynccontextmanager
@@ -127,12 +128,12 @@ async def _standing_in() -> AsyncIterator[int]:
 
 
 async def _raise(port: int, key: str, count: int) -> None:
-    """Citizens who each left a telephone of their own."""
-    left = iter(range(count))
+    """Raise demands of citizens with different telephones."""
+    remaining = iter(range(count))
 
     async def front() -> None:
         with closing(Client(port)) as client:
-            for n in left:
+            for n in remaining:
                 contact = {"name": "邹女士", "phone": f"138{n:08d}"}
                 body = {"title": "校车接送点没有风雨棚", "division": "440605126222", "contact": contact}
                 await client.submit(orjson.dumps(body), {"X-API-Key": key, "Idempotency-Key": uuid4().hex})
@@ -141,7 +142,7 @@ async def _raise(port: int, key: str, count: int) -> None:
 
 
 async def _hear(intake: Pool, feedback: Pool) -> None:
-    """Let feedback hear of them, so that each has its first message."""
+    """Deliver them to feedback, so that each causes its first message."""
     settings = FeedbackSettings.model_validate(KEYS | {"DATABASE_URL": "postgresql://x@y/z"})
     delivery = Delivery(feedback, Repositories.of(demand_repository(shipped(), settings)), "bench")
     rows = await intake.fetch("SELECT aggregateid, payload FROM journal WHERE sequence = 1 ORDER BY position")
@@ -163,7 +164,7 @@ class Sent:
 
 
 async def measure(count: int = COUNT) -> Sent:
-    """Bare, then ours, through the same gateway."""
+    """Measure the minimal client, then the product, through the same gateway."""
     async with postgres() as dsn, _standing_in() as gateway, serving("ours", dsn) as intake:
         pool, own = [await open_pool(dsn, service, size=2) for service in ("intake", "feedback")]
         key = await keys.add(pool, "bench", ChannelKind.WEB, "Bench")
@@ -181,11 +182,11 @@ async def measure(count: int = COUNT) -> Sent:
 
 
 async def main() -> None:
-    """Print both."""
-    found = await measure(int(sys.argv[2]) if len(sys.argv) > 2 else COUNT)
+    """Print both results."""
+    result = await measure(int(sys.argv[2]) if len(sys.argv) > 2 else COUNT)
     print(
-        f"bare {found.bare:,.0f}/s, ours {found.ours:,.0f}/s: {found.ours / found.bare:.2f} (aim: 500/s);"
-        f" {found.cpu:.2f} ms of CPU each"
+        f"bare {result.bare:,.0f}/s, ours {result.ours:,.0f}/s: {result.ours / result.bare:.2f} (aim: 500/s);"
+        f" {result.cpu:.2f} ms of CPU each"
     )
 
 

@@ -1,4 +1,4 @@
-"""The product's own parts on the same servers and the same facts."""
+"""Measures parts of the product on the same servers and facts."""
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
@@ -29,13 +29,13 @@ _BEHIND = "SELECT (SELECT max(position) FROM journal) IS DISTINCT FROM (SELECT m
 
 
 async def relay(service: str, rig: Rig, count: int) -> float:
-    """The relay of a service, until the broker has everything; facts/s. It ends when its cursor says so too, or the
-    next one would send again what this one has sent."""
+    """Run the relay of a service until the broker has everything; facts/s. It ends when its cursor is there too, or
+    the next relay would send the same again."""
     pool = await open_pool(rig.dsn, service, size=2)
-    counted = _Counted(service, pool, Kafka(rig.bootstrap))
+    counting_relay = _Counted(service, pool, Kafka(rig.bootstrap))
     started = perf_counter()
-    task = asyncio.create_task(counted.run())
-    while counted.sent < count:
+    task = asyncio.create_task(counting_relay.run())
+    while counting_relay.sent < count:
         await asyncio.sleep(0.005)
     seconds = perf_counter() - started
     while await pool.fetchval(_BEHIND):
@@ -46,8 +46,8 @@ async def relay(service: str, rig: Rig, count: int) -> float:
 
 
 async def rebuild(rig: Rig, count: int) -> float:
-    """Reporting's views folded from the whole log, and rebuilt beside themselves; facts/s of the second time. Both must
-    come out the same."""
+    """Reporting's views built from the whole log, and rebuilt beside them; facts/s of the rebuild. Both must be
+    equal."""
     await _empty(rig)
     await reader("reporting", rig, count, "reporting-reader")
     servers = {"DATABASE_URL": rig.dsn, "KAFKA_BOOTSTRAP_SERVERS": rig.bootstrap}
@@ -65,7 +65,7 @@ async def _empty(rig: Rig) -> None:
 
 
 async def reader(service: str, rig: Rig, count: int, group: str = "") -> float:
-    """The listener of a service, from its first commit to its last; facts/s."""
+    """Run the reader of a service from its first commit to its last; facts/s."""
     async with listening(service, rig, group or f"bench-{service}") as timed:
         while timed.seen < count:
             await asyncio.sleep(0.02)
@@ -74,19 +74,19 @@ async def reader(service: str, rig: Rig, count: int, group: str = "") -> float:
 
 @asynccontextmanager
 async def listening(service: str, rig: Rig, group: str) -> "AsyncIterator[Timed]":
-    """The listener of a service, in the group of that name."""
-    found = manifest(service)
-    told = KEYS | {"DATABASE_URL": rig.dsn, "KAFKA_BOOTSTRAP_SERVERS": rig.bootstrap}
-    settings = found.settings.model_validate(told)
+    """The reader of a service, in this consumer group."""
+    service_manifest = manifest(service)
+    environment = KEYS | {"DATABASE_URL": rig.dsn, "KAFKA_BOOTSTRAP_SERVERS": rig.bootstrap}
+    settings = service_manifest.settings.model_validate(environment)
     pool = await open_pool(rig.dsn, service, size=4)
-    worker = found.worker(settings, pool)
+    worker = service_manifest.worker(settings, pool)
     timed = Timed(pool, worker.repositories, await cluster_id(Kafka(rig.bootstrap)))
-    reading = Consumer(timed, worker.topics, group, service)
+    consumer = Consumer(timed, worker.topics, group, service)
     if worker.by_faust:
-        app = faust_consumer.faust_app(reading, Kafka(rig.bootstrap), "", settings.batch_size)
-        running = faust_consumer.run(app, reading)
+        app = faust_consumer.faust_app(consumer, Kafka(rig.bootstrap), "", settings.batch_size)
+        running = faust_consumer.run(app, consumer)
     else:
-        running = aiokafka_consumer.read_batches(reading, Kafka(rig.bootstrap), "", settings.batch_size)
+        running = aiokafka_consumer.read_batches(consumer, Kafka(rig.bootstrap), "", settings.batch_size)
     task = asyncio.create_task(running)
     try:
         yield timed
@@ -96,7 +96,7 @@ async def listening(service: str, rig: Rig, group: str) -> "AsyncIterator[Timed]
 
 
 class Timed(Delivery):
-    """A delivery that remembers when it began and ended, how much it took, and at what cost."""
+    """A delivery that records its start, its end, the number of records and the processor time."""
 
     seen = 0
     first = last = 0.0
@@ -104,7 +104,7 @@ class Timed(Delivery):
     _cpu_before = 0.0
 
     async def deliver(self, records: Any) -> None:
-        """Take them, and note the time of both clocks."""
+        """Deliver the records, and note the time of both clocks."""
         self.first, self._cpu_before = self.first or perf_counter(), self._cpu_before or process_time()
         await super().deliver(records)
         self.last, self.cpu = perf_counter(), process_time() - self._cpu_before
@@ -112,7 +112,7 @@ class Timed(Delivery):
 
 
 class _Counted(Relay):
-    """A relay that counts what the broker has acknowledged."""
+    """A relay that counts acknowledged facts."""
 
     sent = 0
 

@@ -1,4 +1,4 @@
-"""One measured loop in a process of its own, on uvloop as the product's processes are: prints facts a second."""
+"""Runs one measured loop in its own process, on uvloop like the product's processes; prints facts a second."""
 
 import asyncio
 import sys
@@ -26,15 +26,15 @@ LOOPS: dict[str, Loop] = {
 
 
 async def run(name: str, rig: Rig, count: int) -> float:
-    """The figure of one loop, measured in a child process."""
+    """Measure one loop in a child process."""
     child = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "tests.bench.part", name, rig.dsn, rig.bootstrap, str(count),
         stdout=asyncio.subprocess.PIPE,
     )  # fmt: skip
-    said, _ = await child.communicate()
+    output, _ = await child.communicate()
     if child.returncode:
         raise RuntimeError(f"{name} ended with {child.returncode}")
-    return float(said.split()[-1])
+    return float(output.split()[-1])
 
 
 async def _measured(name: str, dsn: str, bootstrap: str, count: str) -> float:

@@ -1,4 +1,4 @@
-"""The servers of a measurement: Apache Kafka and PostgreSQL of its own, ended with it."""
+"""Starts Apache Kafka and PostgreSQL for one measurement."""
 
 import tempfile
 from collections.abc import AsyncIterator, Sequence
@@ -26,7 +26,7 @@ from tests.packs import CITIES
 
 @dataclass(frozen=True, slots=True)
 class Rig:
-    """Where everything is."""
+    """The addresses of the servers."""
 
     dsn: str
     bootstrap: str
@@ -34,7 +34,7 @@ class Rig:
 
 @asynccontextmanager
 async def rig() -> AsyncIterator[Rig]:
-    """Fresh servers with every schema and topic."""
+    """New servers with every schema and topic."""
     async with postgres() as dsn, kept(ApacheKafka, cache=state_dir() / "cache") as broker:
         await create_topics(Kafka(broker.bootstrap))
         yield Rig(dsn, broker.bootstrap)
@@ -42,7 +42,7 @@ async def rig() -> AsyncIterator[Rig]:
 
 @asynccontextmanager
 async def whole_deployment() -> AsyncIterator[Running]:
-    """Everything up on Apache Kafka, ended with its data."""
+    """A whole deployment on Apache Kafka, removed afterwards with its data."""
     with tempfile.TemporaryDirectory(prefix="huying-bench") as top:
         Path(top).chmod(0o711)
         served = {"HUYING_JURISDICTIONS": ",".join(CITIES)}
@@ -54,18 +54,18 @@ async def whole_deployment() -> AsyncIterator[Running]:
 
 
 async def tell_submissions(dsn: str, count: int, before: int = 0) -> Sequence[UUID]:
-    """Put submitted demands into intake's journal, as if citizens had raised them after `before` others."""
+    """Append submitted demands to intake's journal, as if citizens had raised them after `before` others."""
     keys = [uuid7() for _ in range(count)]
     pool = await open_pool(dsn, "intake", size=2)
     for start in range(0, count, 1000):
-        told = []
+        envelopes = []
         for n, key in enumerate(keys[start : start + 1000], before + start):
             fact = story.SUBMISSION.model_copy(
                 update={"number": number("NH", 2021, n), "title": "校车接送点没有风雨棚" * 6}
             )
-            told.append(envelope(fact, 1, key))
+            envelopes.append(envelope(fact, 1, key))
         async with pool.acquire() as db, db.transaction():
-            await append(db, told)
+            await append(db, envelopes)
     await pool.close()
     return keys
 

@@ -1,8 +1,8 @@
-"""`python -m tests.bench.routing_cost [batches]`: what a fact costs routing and its PostgreSQL in processor time.
+"""`python -m tests.bench.routing_cost [batches]`: processor time of a fact in routing and its PostgreSQL.
 
-A thousand submissions a batch, from memory into PostgreSQL, each routed by the catalogue; then the four steps of their
-handling, a thousand cases chosen at random in a transaction. The median of all batches; times are of the processor,
-so that other work on the machine matters less.
+A thousand submissions a batch, from memory into PostgreSQL, each routed by the catalogue; then the four steps of
+their handling, for a thousand random cases in a transaction. The median of all batches; processor times, so that
+other work on the machine matters less.
 """
 
 import asyncio
@@ -42,7 +42,7 @@ STEPS: Final[Sequence[f.StatusFact]] = (
 
 
 class Cost(NamedTuple):
-    """Of one fact: microseconds of Python and of PostgreSQL, bytes of write-ahead log."""
+    """The cost of one fact: microseconds of Python and of PostgreSQL, bytes of write-ahead log."""
 
     python: float
     postgres: float
@@ -50,20 +50,20 @@ class Cost(NamedTuple):
 
 
 class Server:
-    """What PostgreSQL has used for the connections of one pool."""
+    """The resources that PostgreSQL has used for the connections of one pool."""
 
     def __init__(self, pool: Pool, pids: Sequence[int]) -> None:
         self.pool, self.pids = pool, pids
 
     @classmethod
     async def of(cls, pool: Pool) -> "Server":
-        """Of all its connections, each opened."""
+        """The server of all connections of a pool, which are opened."""
         async with AsyncExitStack() as stack:
             held = [await stack.enter_async_context(pool.acquire()) for _ in range(pool.get_max_size())]
             return cls(pool, [await db.fetchval("SELECT pg_backend_pid()") for db in held])
 
     def seconds(self) -> float:
-        """Of the processor, so far."""
+        """Processor seconds so far."""
         return sum(map(of_processor, self.pids))
 
     async def log(self) -> int:
@@ -72,11 +72,11 @@ class Server:
 
 
 def submissions(first: int) -> list[tuple[UUID, Record]]:
-    """A thousand demands from many villages and categories, as the broker hands them over."""
+    """Records of a thousand demands from many villages and categories."""
     pack = shipped().of_unit("nh-tax")
     assert pack
     villages = [division.code for division in pack.divisions if division.level == "village"]
-    found = []
+    records_made = []
     for n in range(first, first + BATCH):
         fact = story.SUBMISSION.model_copy(
             update={
@@ -85,14 +85,21 @@ def submissions(first: int) -> list[tuple[UUID, Record]]:
             }
         )  # fmt: skip
         key = uuid7()
-        told = envelope(fact, 1, key, now())
-        headers = tuple(told.headers())
-        found.append((key, Record("huying.demand-events", n % 12, n, str(key).encode(), headers, told.data.encode())))
-    return found
+        submission_envelope = envelope(fact, 1, key, now())
+        headers = tuple(submission_envelope.headers())
+        records_made.append(
+            (
+                key,
+                Record(
+                    "huying.demand-events", n % 12, n, str(key).encode(), headers, submission_envelope.data.encode()
+                ),
+            )
+        )
+    return records_made
 
 
 async def measure(dsn: str, batches: int) -> dict[str, Cost]:
-    """What a routed demand costs, and each step of its handling."""
+    """The cost of routing a demand, and of each step of its handling."""
     costs: dict[str, Cost] = {}
     async with await open_pool(dsn, "routing", size=4) as pool:
         delivery = Delivery(pool, Repositories.of(demand_repository(shipped())), "bench")
@@ -109,7 +116,7 @@ async def measure(dsn: str, batches: int) -> dict[str, Cost]:
 
 
 async def _cost(server: Server, batches: Sequence[Callable[[], Awaitable[None]]]) -> Cost:
-    """Of one fact of these batches, each of `BATCH`."""
+    """The cost of one fact of these batches, each of `BATCH` facts."""
     python, postgres, log = [], [], await server.log()
     for batch in batches:
         before, began = server.seconds(), process_time()
@@ -131,7 +138,7 @@ async def _told(pool: Pool, delivery: Delivery, keys: Sequence[UUID], fact: f.St
 
 
 async def main(batches: str) -> None:
-    """Measure in a process of its own, on uvloop as the product's processes are."""
+    """Measure in its own process, on uvloop like the product's processes."""
     async with postgres() as dsn:
         child = await asyncio.create_subprocess_exec(sys.executable, "-m", "tests.bench.routing_cost", batches, dsn)
         if await child.wait():

@@ -1,6 +1,7 @@
-"""`python -m tests.bench.scaling`: CPU a fact of one, two and three routing workers that share the partitions.
+"""`python -m tests.bench.scaling`: processor time for a fact with one, two and three routing workers that share
+partitions.
 
-On two cores more workers are not faster; what is asked is whether sharing costs.
+On two cores more workers are not faster; the question is the cost of sharing.
 """
 
 import asyncio
@@ -20,7 +21,7 @@ from tests.bench.rig import Rig, count_of, rig, tell_submissions
 
 COUNT: Final = 20_000
 JOINED: Final = 8.0
-"""Seconds until every worker has its share, so that no fact comes before."""
+"""Seconds until every worker has its partitions, so that no fact comes earlier."""
 
 
 async def measure(most: int = 3) -> list[float]:
@@ -64,7 +65,7 @@ async def _spent(worker: asyncio.subprocess.Process) -> tuple[int, float]:
 
 
 async def _work(servers: Rig) -> tuple[int, float]:
-    """Route until SIGTERM; how many facts were handled, and seconds of CPU from the first to the last."""
+    """Route until SIGTERM; prints the number of handled facts, and processor seconds from the first to the last."""
     asked = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, asked.set)
     async with listening("routing", servers, "scaling-routing") as timed:
@@ -74,10 +75,10 @@ async def _work(servers: Rig) -> tuple[int, float]:
 
 async def main() -> None:
     """Print the figures."""
-    one, *others = await measure()
-    print(f"1 worker: {one:.0f} us of CPU a fact")
+    single, *others = await measure()
+    print(f"1 worker: {single:.0f} us of CPU a fact")
     for workers, cost in enumerate(others, 2):
-        print(f"{workers} workers: {cost:.0f} us, {cost / one:.2f} of one (aim 1.1)")
+        print(f"{workers} workers: {cost:.0f} us, {cost / single:.2f} of one (aim 1.1)")
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """`python -m tests.bench.similar FILE`: precision and recall of similar demands on real hot spots.
 
-Every message of FILE becomes an open demand of one place in a real PostgreSQL. Then each message that belongs to a hot
-spot (see `hot_spots`) is asked for its similar ones, as `POST /v1/demands/similar` would; itself is left out.
+Every message of FILE becomes an open demand of one division in a real PostgreSQL. Then similar demands are requested
+for each message of a hot spot (see `hot_spots`), like `POST /v1/demands/similar`; the message itself is left out.
 """
 
 import asyncio
@@ -34,14 +34,14 @@ console = Console(width=110, highlight=False)
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """The answers to one question, best first: score, and whether it is the same matter."""
+    """The results for one message, best first: score, and whether it is about the same matter."""
 
     answers: Sequence[tuple[float, bool]]
     same: int
 
 
 async def main(file: Path) -> None:
-    """Two tables: at the first k answers, and at each threshold."""
+    """Print two tables: at the first k results, and at each threshold."""
     listed = messages(file)
     truths = list(hot_spots(listed))
     pairs = sum(len(truth.same) for truth in truths) // 2
@@ -63,7 +63,7 @@ async def main(file: Path) -> None:
 
 
 async def fill(dsn: str, pool: Pool, listed: Sequence[Message]) -> Rarity:
-    """Every message as an open demand, its number as its id."""
+    """Insert every message as an open demand with its number as id."""
     async with pool.acquire() as db:
         writes, due = WriteBatch(), [candidate(n, message) for n, message in enumerate(listed)]
         writes.add("INSERT INTO demand SELECT unnest($1::uuid[]), 1, $2::jsonb", [c.id for c in due], OPEN)
@@ -82,16 +82,16 @@ async def fill(dsn: str, pool: Pool, listed: Sequence[Message]) -> Rarity:
 
 
 def candidate(n: int, message: Message) -> Candidate:
-    """The message as it would be kept."""
+    """The message as it would be stored."""
     return Candidate(UUID(int=n), sorted(worded(message.title, message.text).bigrams), (PLACE,), None, message.at)
 
 
 async def ours(pool: Pool, rarity: Rarity, message: Message) -> Answer:
-    """What the product finds, whatever its score."""
-    asked = NewDemand(worded(message.title, message.text), (PLACE,), None, message.at)
+    """The product's results, with any score."""
+    query = NewDemand(worded(message.title, message.text), (PLACE,), None, message.at)
     async with pool.acquire() as db:
-        found = await queries.candidates(db, rarity.search(asked.wording), PLACE, PLACE)
-    return [(match.score, match.candidate.id.int) for match in ranked(asked, found, rarity, 0.02, 500)]
+        candidates = await queries.candidates(db, rarity.search(query.wording), PLACE, PLACE)
+    return [(match.score, match.candidate.id.int) for match in ranked(query, candidates, rarity, 0.02, 500)]
 
 
 async def whole(listed: Sequence[Message], rarity: Rarity, message: Message) -> Answer:
@@ -101,8 +101,8 @@ async def whole(listed: Sequence[Message], rarity: Rarity, message: Message) -> 
             Candidate(UUID(int=n), sorted(wording(f"{m.title}\n{m.text[:OPENING]}").bigrams), (PLACE,), None, m.at)
             for n, m in enumerate(listed)
         )
-    asked = NewDemand(wording(f"{message.title}\n{message.text[:OPENING]}"), (PLACE,), None, message.at)
-    return [(match.score, match.candidate.id.int) for match in ranked(asked, _WHOLE, rarity, 0.02, 500)]
+    query = NewDemand(wording(f"{message.title}\n{message.text[:OPENING]}"), (PLACE,), None, message.at)
+    return [(match.score, match.candidate.id.int) for match in ranked(query, _WHOLE, rarity, 0.02, 500)]
 
 
 _WHOLE: list[Candidate] = []
@@ -117,42 +117,44 @@ async def trigrams(pool: Pool, message: Message) -> Answer:
 
 
 async def same_title(listed: Sequence[Message], message: Message) -> Answer:
-    """What a simple system would do."""
+    """The results of a simple system."""
     return [(1.0, n) for n, other in enumerate(listed) if other.title == message.title]
 
 
 async def judge(listed: Sequence[Message], truth: Truth, ask: Method) -> Judged:
-    """Itself and what is in doubt count neither way."""
-    found = await ask(listed[truth.asked])
-    told = [(score, n in truth.same) for score, n in found if n != truth.asked and n not in truth.doubtful]
-    return Judged(told, len(truth.same))
+    """The message itself and doubtful ones are left out."""
+    scores = await ask(listed[truth.asked])
+    results = [(score, n in truth.same) for score, n in scores if n != truth.asked and n not in truth.doubtful]
+    return Judged(results, len(truth.same))
 
 
 async def shown_elsewhere(listed: Sequence[Message], hot: set[int], ask: Method) -> float:
-    """The share of every fifth other message that is shown anything."""
+    """The share of other messages (every fifth) with any shown result."""
     others = [n for n in range(len(listed)) if n not in hot][::5]
     answers = [await ask(listed[n]) for n in others]
-    shown = [any(score >= THRESHOLD and m != n for score, m in told) for n, told in zip(others, answers, strict=True)]
+    shown = [
+        any(score >= THRESHOLD and m != n for score, m in results) for n, results in zip(others, answers, strict=True)
+    ]
     return sum(shown) / len(shown)
 
 
 def at_k(judged: dict[str, list[Judged]]) -> Table:
-    """Recall counts what could be shown: at most k of the true ones."""
+    """Recall counts at most k true results."""
     table = Table("", "precision@1", "precision@3", "recall@5", "recall@20", title="the first k answers, no threshold")
-    for name, found in judged.items():
-        cells = [sum(right(j, k) / k for j in found) / len(found) for k in (1, 3)]
-        cells += [sum(right(j, k) / min(k, j.same) for j in found) / len(found) for k in (5, 20)]
+    for name, judgements in judged.items():
+        cells = [sum(right(j, k) / k for j in judgements) / len(judgements) for k in (1, 3)]
+        cells += [sum(right(j, k) / min(k, j.same) for j in judgements) / len(judgements) for k in (5, 20)]
         table.add_row(name, *(f"{cell:.3f}" for cell in cells))
     return table
 
 
 def right(judged: Judged, k: int) -> int:
-    """True ones among the first k."""
+    """The number of true results among the first k."""
     return sum(same for _, same in judged.answers[:k])
 
 
 def at_threshold(judgements: list[Judged], title: str) -> Table:
-    """Over all pairs: what is told at a threshold, and how much of it is true."""
+    """Over all pairs: the results at a threshold, and the share of true ones."""
     table = Table("threshold", "precision", "recall", "F1", "questions with an answer", title=title)
     for threshold in (0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.5, 0.6):
         table.add_row(f"{threshold:.2f}", *_figures(judgements, threshold))

@@ -1,7 +1,7 @@
 """`python -m tests.bench.similar_speed [ROWS]`: how fast similar demands are found among a million open ones.
 
-The table holds nothing but open demands of one district, far more than any district has: the worst that can come.
-Questions are asked over HTTP (in this process): other words for a demand that is there, and whether it is found.
+The table has only open demands of one district, far more than any district has: the worst case. Requests go over
+HTTP (in this process) with another wording of an existing demand; measured is whether it is found.
 """
 
 import asyncio
@@ -65,7 +65,7 @@ async def main(rows: int) -> None:
 
 
 async def fill(dsn: str, inventor: Inventor, rows: int) -> list[Invented]:
-    """Load with the indexes away, then build them as the migration defines them; a sample of what was loaded."""
+    """Insert without indexes, then build them as the migration defines; returns a sample."""
     db = await asyncpg.connect(dsn, server_settings={"search_path": "intake", "maintenance_work_mem": "512MB"})
     indexes = await db.fetch("SELECT indexname, indexdef FROM pg_indexes WHERE indexname ~ '^likeness_[bl]'")
     for index in indexes:
@@ -100,7 +100,7 @@ async def _copy(db: asyncpg.Connection, inventor: Inventor, batch: Sequence[Inve
 
 
 async def sizes(dsn: str) -> str:
-    """How much room it takes."""
+    """The disk space of the table."""
     db = await asyncpg.connect(dsn)
     row = await db.fetchrow(
         "SELECT pg_size_pretty(pg_table_size('intake.likeness')) AS rows,"
@@ -112,7 +112,7 @@ async def sizes(dsn: str) -> str:
 
 
 def questions(inventor: Inventor, demands: Sequence[Invented]) -> Iterator[Question]:
-    """The same matter of the same estate, told by another citizen."""
+    """The same problem of the same estate, in another citizen's words."""
     for one in demands[:QUESTIONS]:
         village = inventor.pack.division(one.division)
         assert village
@@ -120,7 +120,7 @@ def questions(inventor: Inventor, demands: Sequence[Invented]) -> Iterator[Quest
 
 
 async def work(client: httpx.AsyncClient, pool: Pool, asked: Sequence[Question]) -> str:
-    """CPU milliseconds a question, which others on the same machine do not change; the client's part is in them."""
+    """Processor milliseconds for a request, including the client; other load does not change them."""
     async with pool.acquire() as db:
         rows = await db.fetch("SELECT pid FROM pg_stat_activity WHERE application_name = 'huying-intake'")
     processes = [psutil.Process(row["pid"]) for row in rows]
@@ -136,7 +136,7 @@ async def work(client: httpx.AsyncClient, pool: Pool, asked: Sequence[Question])
 
 
 async def measured(client: httpx.AsyncClient, asked: Sequence[Question]) -> Table:
-    """Milliseconds to the answer; how often one of the answers is about the same estate and problem."""
+    """Milliseconds to the response; how often one of the results is about the same estate and problem."""
     table = Table(
         "clients at once", "p50 ms", "p95 ms", "p99 ms", "most ms", "questions/s", "same matter in the answer"
     )

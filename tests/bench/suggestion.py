@@ -1,9 +1,9 @@
 """`python -m tests.bench.suggestion FILE`: how well categories are suggested on messages with official replies.
 
-`messages_with_replies.xlsx` has no column of categories. What stands in for one is the *kind of office that replied*,
-taken from the opening of the official reply: nothing of what the citizen wrote. Replies that name no office, or offices
-of two kinds, are left out. An office is coarser than a category and the reply may come from whoever had the pen, so
-nobody can reach 100 %; keywords are judged by whether their category lies under the office's heading in the pack.
+`messages_with_replies.xlsx` has no column of categories. Instead the *kind of office that replied* is used, from the
+opening of the official reply, independent of the citizen's text. Replies that name no office, or offices of two
+kinds, are left out. An office is coarser than a category and another office may have replied, so 100 % is
+impossible; keywords are right if their category is below the office's heading in the pack.
 """
 
 import re
@@ -35,17 +35,17 @@ OFFICES = {
 
 def labelled(file: Path) -> list[Example]:
     """Messages whose reply names offices of one kind, with that kind."""
-    found = []
+    examples = []
     for row in CalamineWorkbook.from_path(file).get_sheet_by_index(0).to_python()[1:]:
         reply = re.sub(r"\s", "", str(row[5]))[:OPENING]
         kinds = [kind for kind, names in OFFICES.items() if re.search(names, reply)]
         if len(kinds) == 1:
-            found.append(Example(str(row[2]).strip(), str(row[4]).strip(), kinds[0]))
-    return found
+            examples.append(Example(str(row[2]).strip(), str(row[4]).strip(), kinds[0]))
+    return examples
 
 
 def by_keywords(examples: list[Example]) -> list[Guess]:
-    """Right when the suggested category lies under the heading of the office."""
+    """Right if the suggested category is below the heading of the office."""
     pack = nanhai()
     keywords, guesses = Keywords.of(pack.leaf_categories), []
     for example in examples:
@@ -57,7 +57,7 @@ def by_keywords(examples: list[Example]) -> list[Guess]:
 
 
 def main(file: Path) -> None:
-    """Both, and the size of the task."""
+    """Print both results, and the size of the task."""
     examples = labelled(file)
     counts = Counter(example.category for example in examples)
     told = ", ".join(f"{kind} {count}" for kind, count in counts.most_common())

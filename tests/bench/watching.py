@@ -1,6 +1,6 @@
-"""`python -m tests.bench.watching [ROWS]`: what those who watch cost, with a million rows that wait in every table.
+"""`python -m tests.bench.watching [ROWS]`: the cost of monitoring queries with a million waiting rows in every table.
 
-Every question of gauges, of the doctor and of the page of operations: milliseconds, pages and rows, the slowest first.
+Every query of gauges, the doctor and the page of operations: milliseconds, pages and rows, the slowest first.
 """
 
 import asyncio
@@ -20,23 +20,23 @@ console = Console(width=110, highlight=False)
 
 
 async def main(rows: int) -> None:
-    """Fill, ask, print."""
+    """Fill the tables, run the queries, print the result."""
     table = Table("service", "question", "ms", "pages", "rows")
-    found = []
+    costs = []
     async with postgres() as dsn:
         for service in manifests():
             async with await open_pool(dsn, service.name, size=2) as pool, pool.acquire() as db:
                 await fill(db, service.name, rows)
                 for name, ask in monitoring_queries(service.name, pool):
-                    found.append((service.name, name, await measured(db, ask)))
-    for owner, name, cost in sorted(found, key=lambda one: -one[2].milliseconds):
+                    costs.append((service.name, name, await measured(db, ask)))
+    for owner, name, cost in sorted(costs, key=lambda one: -one[2].milliseconds):
         read = ", ".join(f"{read} {count:,}" for read, count in cost.rows.most_common(3))
         table.add_row(owner, name, f"{cost.milliseconds:.1f}", f"{cost.buffers:,}", read)
     console.print(table)
 
 
 async def measured(db: Connection, ask: object) -> Explained:
-    """The second of two times, as a process asks that asks every twenty seconds."""
+    """The second of two runs, as in a process that runs the query every twenty seconds."""
     for _ in range(2):
         explained = Explained(db)
         await ask(cast(Connection, explained))  # type: ignore[operator]

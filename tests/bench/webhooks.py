@@ -1,4 +1,4 @@
-"""`python -m tests.bench.webhooks`: how long events take to fifty endpoints, beside one that hangs, and beside a burst.
+"""`python -m tests.bench.webhooks`: the time of events to fifty endpoints, with one that hangs, and with a burst.
 
 One run: undisturbed, one endpoint that never answers, 10,000 events for one endpoint at once. Measured is the time from
 the commit of an event to its arrival, at the other 49 endpoints.
@@ -46,14 +46,14 @@ BOX: Final = SecretBox.of(KEYS["secret"])
 
 @dataclass
 class Endpoints:
-    """Fifty of them at one server, of which one may hang; knows when each event was committed and when it came."""
+    """Fifty endpoints at one server, one of which may hang; records the commit and the arrival of each event."""
 
     hangs: bool = False
     committed: dict[str, float] = field(default_factory=dict)
     taken: dict[str, float] = field(default_factory=dict)
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Requests of one connection."""
+        """Serve the requests of one connection."""
         with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError, asyncio.CancelledError):
             while True:
                 head = (await reader.readuntil(b"\r\n\r\n")).decode().split("\r\n")
@@ -69,35 +69,35 @@ class Endpoints:
 
 
 def rows(channels: Sequence[int]) -> list[tuple[Any, ...]]:
-    """An event of a demand of its own for each of these channels."""
-    made: list[tuple[Any, ...]] = []
+    """An event of another demand for each of these channels."""
+    events: list[tuple[Any, ...]] = []
     for channel in channels:
         event, at = uuid4(), datetime.now(UTC)
         body = orjson.dumps({"id": event, "type": "demand.resolved.v1", "data": {"text": "路灯不亮" * 50}}).decode()
-        made.append(
+        events.append(
             (event, uuid4(), "NH26-000001-4", "demand.resolved", at, f"c{channel}", "nanhai", False, [], [], body)
         )
-    return made
+    return events
 
 
-async def put(pool: Pool, endpoints: Endpoints, made: list[tuple[Any, ...]]) -> None:
+async def put(pool: Pool, endpoints: Endpoints, events: list[tuple[Any, ...]]) -> None:
     """Commit events as the worker does, with the statement of its projection."""
     writes = WriteBatch()
-    put_deliveries(writes, made)
+    put_deliveries(writes, events)
     async with pool.acquire() as db:
         await writes.write(db)
     at = time.perf_counter()
-    endpoints.committed.update((str(row[0]), at) for row in made)
+    endpoints.committed.update((str(row[0]), at) for row in events)
 
 
 async def load(pool: Pool, endpoints: Endpoints) -> float:
-    """The p95 in milliseconds of the 49 while all fifty are told something at the usual rate."""
+    """The p95 in milliseconds of the 49 endpoints while all fifty get events at the usual rate."""
     luck, watched = random.Random(15), set[str]()
     began, ticks = time.perf_counter(), int(SECONDS / EACH)
     for tick in range(ticks):
-        made = rows([luck.randrange(ENDPOINTS) for _ in range(int(RATE * EACH))])
-        await put(pool, endpoints, made)
-        watched |= {str(row[0]) for row in made if row[5] != f"c{HANGING}"}
+        events = rows([luck.randrange(ENDPOINTS) for _ in range(int(RATE * EACH))])
+        await put(pool, endpoints, events)
+        watched |= {str(row[0]) for row in events if row[5] != f"c{HANGING}"}
         await asyncio.sleep(max(0.0, began + (tick + 1) * EACH - time.perf_counter()))
     while watched - endpoints.taken.keys():
         await asyncio.sleep(EACH)
@@ -106,11 +106,11 @@ async def load(pool: Pool, endpoints: Endpoints) -> float:
 
 
 async def recovered(pool: Pool, endpoints: Endpoints) -> None:
-    """Returns when the endpoint that hung takes again, and nothing waits for it."""
+    """Wait until the hanging endpoint accepts events again, and nothing waits for it."""
     await pool.execute("UPDATE webhook_delivery SET state = 'failed' WHERE state = 'pending'")
-    made = rows([HANGING])
-    await put(pool, endpoints, made)
-    while str(made[0][0]) not in endpoints.taken:
+    events = rows([HANGING])
+    await put(pool, endpoints, events)
+    while str(events[0][0]) not in endpoints.taken:
         await asyncio.sleep(EACH)
 
 
@@ -136,7 +136,7 @@ async def send(dsn: str) -> None:
 
 @asynccontextmanager
 async def sender(dsn: str) -> AsyncIterator[None]:
-    """It, while it is needed."""
+    """The running sender, ended afterwards."""
     child = await asyncio.create_subprocess_exec(sys.executable, "-m", "tests.bench.webhooks", dsn)
     try:
         yield
@@ -146,7 +146,7 @@ async def sender(dsn: str) -> AsyncIterator[None]:
 
 
 async def main() -> None:
-    """The three, one after another, and their ratios."""
+    """Run all three and print their ratios."""
     endpoints = Endpoints()
     async with (
         postgres() as dsn,

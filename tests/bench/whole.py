@@ -1,5 +1,5 @@
-"""`python -m tests.bench.whole [DEMANDS]`: the whole loop, from recorded demands handed over to the view, all processes
-on this machine; demands a second, and the memory of our processes at the beginning and at the end.
+"""`python -m tests.bench.whole [DEMANDS]`: the whole loop, from imported demands to the view, with all processes on
+this machine; demands a second, and the memory of our processes at the start and at the end.
 """
 
 import asyncio
@@ -34,7 +34,7 @@ OURS: Final = ("gateway", "intake-worker", "routing-worker", "feedback-worker", 
 
 @dataclass(frozen=True, slots=True)
 class Whole:
-    """Demands a second, and MiB of all our processes when a tenth, and when everything, could be seen."""
+    """Demands a second, and MiB of all our processes when a tenth, and when all, were visible."""
 
     rate: float
     early: float
@@ -42,7 +42,7 @@ class Whole:
 
 
 async def measure(demands: int) -> Whole:
-    """Hand over recorded demands of eight facts each, until the last can be seen as closed."""
+    """Import demands of eight facts each, until the last is visible as closed."""
     async with whole_deployment() as running:
         dsn = running.runtime.database_url
         await unlimited(dsn)
@@ -58,13 +58,13 @@ async def measure(demands: int) -> Whole:
 async def _hand_over(running: Running, demands: int) -> None:
     key = keys(running.options.directory / "channels.json")["import"]
     headers = {"X-API-Key": key, "Content-Type": "application/json"}
-    left = iter(range(0, demands, BATCH))
+    remaining = iter(range(0, demands, BATCH))
     async with httpx.AsyncClient(base_url=running.url, headers=headers, timeout=60) as client:
 
         async def work() -> None:
-            for start in left:
-                told = [_recorded(n) for n in range(start, min(start + BATCH, demands))]
-                answer = await client.post("/v1/imports", content=orjson.dumps({"demands": told}))
+            for start in remaining:
+                batch_rows = [_recorded(n) for n in range(start, min(start + BATCH, demands))]
+                answer = await client.post("/v1/imports", content=orjson.dumps({"demands": batch_rows}))
                 rows = answer.raise_for_status().json()["rows"]
                 if refused := [row for row in rows if not row["created"]]:
                     raise RuntimeError(str(refused[0]))
@@ -102,9 +102,9 @@ def _memory(running: Running) -> float:
 
 async def main(demands: int) -> None:
     """Print the figures."""
-    found = await measure(demands)
-    print(f"{demands:,} demands, {demands * FACTS:,} facts: {found.rate:,.0f} demands/s (aim 400)")
-    print(f"memory of our processes: {found.early:,.0f} MiB at a tenth, {found.late:,.0f} MiB at the end")
+    result = await measure(demands)
+    print(f"{demands:,} demands, {demands * FACTS:,} facts: {result.rate:,.0f} demands/s (aim 400)")
+    print(f"memory of our processes: {result.early:,.0f} MiB at a tenth, {result.late:,.0f} MiB at the end")
 
 
 if __name__ == "__main__":

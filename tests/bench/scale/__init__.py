@@ -1,1 +1,1 @@
-"""`make bench-scale`: what more workers of one kind bring, what they cost, and what happens while they come and go."""
+"""`make bench-scale`: throughput and cost of more workers of one kind, and the effect of starting and stopping them."""

@@ -1,4 +1,5 @@
-"""`make bench-scale`: one, two, four workers of each consumer on Apache Kafka, and what happens while they come and go.
+"""`make bench-scale`: one, two, four workers of each consumer on Apache Kafka, and the effect of starting and stopping
+them.
 
 `ARGS="--consumers routing --workers 1 2 --facts 20000 --parts joined"` measures a part, in minutes. Each figure is
 written down as soon as it is known (`--kept`), and is not measured again by the next run with the same file.
@@ -27,12 +28,12 @@ from tests.bench.scale.worker import CONSUMERS, Consumer
 Measure = Callable[[Ground, Consumer, int], Awaitable[Drained]]
 PARTS: Final = ("joined", "apart", "waiting", "changes", "relay")
 WAYS: Final = ((1, 1), (2, 1), (4, 1), (2, 2), (4, 2))
-"""To send a journal: in so many parts, by so many processes."""
+"""Shards and processes to send a journal."""
 console: Final = Console(width=120, highlight=False)
 
 
 def arguments() -> argparse.Namespace:
-    """What is to be measured."""
+    """The command line arguments."""
     parser = argparse.ArgumentParser(prog="python -m tests.bench.scale", description=__doc__)
     parser.add_argument("--consumers", nargs="+", choices=[*CONSUMERS], default=[*CONSUMERS])
     parser.add_argument("--workers", nargs="+", type=int, default=[1, 2, 4], help="how many of each (1 2 4)")
@@ -45,10 +46,10 @@ def arguments() -> argparse.Namespace:
 
 
 async def main(namespace: argparse.Namespace) -> None:
-    """Everything that is asked for, each figure printed as soon as it is known."""
+    """Measure everything that was requested, and print each figure as soon as it is known."""
     console.print(f"Python {platform.python_version()}, {cpu_count()} cores, {namespace.facts:,} facts")
     kept = Kept(namespace.kept, lambda name: console.print(f"[dim]measuring: {name}"))
-    # Routing hears what was submitted; the others hear what was routed, too.
+    # Routing reads submissions; the others also read routed demands.
     for routed, chosen in ((False, ["routing"]), (True, [name for name in CONSUMERS if name != "routing"])):
         consumers = [name for name in namespace.consumers if name in chosen]
         if consumers:
@@ -61,27 +62,27 @@ async def main(namespace: argparse.Namespace) -> None:
 
 
 async def _drain(prepared: Ground, consumers: Sequence[str], namespace: argparse.Namespace, kept: Kept) -> None:
-    """Rounds go through all numbers of workers: what else the machine does weighs on each of them alike."""
+    """Each round measures all numbers of workers, so that other load affects them alike."""
     measures: dict[str, Measure] = {"joined": joined, "apart": apart, "waiting": waiting}
     for name in consumers:
-        found: dict[str, list[Drained]] = {part: [] for part in measures if part in namespace.parts}
+        results: dict[str, list[Drained]] = {part: [] for part in measures if part in namespace.parts}
         for turn in range(namespace.rounds):
             for workers in namespace.workers:
-                for part, figures in found.items():
-                    what = [part, name, workers, namespace.facts, turn]
+                for part, figures in results.items():
+                    key = [part, name, workers, namespace.facts, turn]
                     measure = partial(measures[part], prepared, CONSUMERS[name], workers)
-                    figures.append(await kept.of(Drained, what, measure))
-        for part, figures in found.items():
+                    figures.append(await kept.of(Drained, key, measure))
+        for part, figures in results.items():
             console.print(tables.drained(name, part, figures))
 
 
 async def _change(prepared: Ground, namespace: argparse.Namespace, kept: Kept) -> None:
     if "changes" in namespace.parts:
         for name in [name for name in namespace.consumers if name in COUNTED]:
-            found = await kept.of(
+            changes = await kept.of(
                 Changed, ["changes", name, namespace.rate], partial(changing, prepared, CONSUMERS[name], namespace.rate)
             )
-            console.print(tables.changes(name, namespace.rate, found))
+            console.print(tables.changes(name, namespace.rate, changes))
     if "relay" in namespace.parts:
         await prepared.prepare(namespace.facts, routed=False)
         sent = [

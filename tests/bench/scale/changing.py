@@ -1,7 +1,7 @@
-"""Workers that come and go under load: one is added, one is killed, one is stopped as an orchestrator stops it.
+"""Workers change under load: one is added, one is killed, one is stopped like by an orchestrator.
 
-Facts come at a steady rate meanwhile. Every tenth of a second each partition is asked how far it is: a pause is how
-long a partition with something to do stood still.
+Facts come at a steady rate meanwhile. The progress of each partition is checked every tenth of a second: a pause is
+the time in which a partition with waiting records made no progress.
 """
 
 import asyncio
@@ -21,7 +21,7 @@ from tests.chassis.conftest import envelope
 from tests.journals import append
 
 SETTLED: Final = 12.0
-"""Seconds before the first change and after each: longer than a group waits for a member that has vanished."""
+"""Seconds before the first change and after each: longer than the session timeout of a group."""
 EVERY: Final = 0.1
 TICKS: Final = 10
 """How often in a second facts are recorded."""
@@ -36,11 +36,11 @@ COUNTED: Final = {
         "SELECT sum(n) FROM reporting.cohort_whole WHERE (dimension, measure) = ('all', 'submitted')",
     ),
 }
-"""By service with which this can be seen: how many demands it has taken, and how often it has counted one."""
+"""By service that can be measured: SQL for the number of processed demands, and for how often each was counted."""
 
 
 class Pause(NamedTuple):
-    """After a change: the longest time in seconds that one partition stood still, and that all of them did."""
+    """After a change: the longest pause in seconds of one partition, and of all of them."""
 
     change: str
     one: float
@@ -48,8 +48,7 @@ class Pause(NamedTuple):
 
 
 class Changed(NamedTuple):
-    """All pauses; how many facts were recorded and are handled, how many were handled twice, and how many were read
-    again and dropped."""
+    """All pauses; the numbers of recorded, handled, repeatedly handled, and repeatedly read and dropped facts."""
 
     pauses: Sequence[Pause]
     recorded: int
@@ -59,7 +58,7 @@ class Changed(NamedTuple):
 
 
 async def changing(ground: Ground, consumer: Consumer, rate: int) -> Changed:
-    """Two workers, and what happens to them, with so many facts a second."""
+    """Measure changes of two workers with this many facts a second."""
     async with AsyncExitStack() as stack:
         cell = await stack.enter_async_context(ground.cell(consumer))
         workers = await stack.enter_async_context(crew(cell))
@@ -108,16 +107,16 @@ class Load:
             due = loop.time()
             while True:
                 keys = [uuid7() for _ in range(self.rate // TICKS)]
-                told = [envelope(submission(n), 1, key, now()) for n, key in enumerate(keys, self.recorded)]
-                await append(db, told)
-                self.recorded += len(told)
+                envelopes = [envelope(submission(n), 1, key, now()) for n, key in enumerate(keys, self.recorded)]
+                await append(db, envelopes)
+                self.recorded += len(envelopes)
                 due += 1 / TICKS
                 await asyncio.sleep(max(0.0, due - loop.time()))
 
 
 @dataclass(slots=True)
 class Watch:
-    """Asks every partition how far it is, and remembers how long it stood still."""
+    """Checks the progress of every partition, and records its pauses."""
 
     group: Group
     pauses: list[Pause] = field(default_factory=list)
@@ -145,7 +144,7 @@ class Watch:
         self._longest_of_all = max(self._longest_of_all, stand.at - (self._any_moved or stand.at))
 
     async def during(self, change: str, make: Callable[[], Awaitable[None]]) -> None:
-        """Make a change, and note the pauses from then on until all has settled."""
+        """Make a change, and record the pauses until everything has settled."""
         self._longest = self._longest_of_all = 0.0
         await make()
         await asyncio.sleep(SETTLED)
@@ -153,7 +152,7 @@ class Watch:
 
 
 async def _applied(cell: Rig, consumer: Consumer) -> tuple[int, int]:
-    """How many facts the service has applied, and how many of them more than once: by what it has written each time."""
+    """The number of facts that the service has applied, and of those applied more than once, by its tables."""
     known, counted = COUNTED[consumer.service]
     facts = await count_of(cell.dsn, known)
     return facts, await count_of(cell.dsn, counted) - facts

@@ -1,4 +1,4 @@
-"""Facts by the thousand for one, two, four workers of a consumer: how fast, how evenly, at what cost.
+"""Thousands of facts for one, two, four workers of a consumer: throughput, distribution and cost.
 
 Three measurements. *Joined*: every worker has its partitions, then the relays send everything as fast as they can; what
 a fact costs is the time of the processor from then on. *Apart*: the same, of as many workers that share no partitions.
@@ -19,8 +19,8 @@ from tests.eventually import eventually
 
 
 class Drained(NamedTuple):
-    """What became of so many facts with so many workers: `facts` handled by each, seconds, and microseconds of the
-    processor for a fact, of the workers and of PostgreSQL; facts for each transaction."""
+    """The result with this many workers: `facts` handled by each, seconds, processor microseconds for a fact in the
+    workers and in PostgreSQL, and facts for each transaction."""
 
     workers: int
     facts: Sequence[int]
@@ -32,8 +32,8 @@ class Drained(NamedTuple):
 
 async def joined(ground: Ground, consumer: Consumer, workers: int) -> Drained:
     """Workers that wait for facts, which come as fast as relays send."""
-    async with ground.cell(consumer) as cell, _settled(ground, cell, consumer, workers) as (started, group):
-        return await _measured(ground, cell, ground.heard(consumer), [started], [group])
+    async with ground.cell(consumer) as cell, _settled(ground, cell, consumer, workers) as (crew_started, group):
+        return await _measured(ground, cell, ground.heard(consumer), [crew_started], [group])
 
 
 async def apart(ground: Ground, consumer: Consumer, workers: int) -> Drained:
@@ -63,33 +63,33 @@ async def _measured(ground: Ground, cell: Rig, heard: int, crews: Sequence[Crew]
 
 
 async def waiting(ground: Ground, consumer: Consumer, workers: int) -> Drained:
-    """Workers that are started because of facts that wait; the time begins with the first that is handled."""
-    async with ground.cell(consumer) as cell, crew(cell) as started:
+    """Measure workers that are started because of a backlog; the time begins with the first handled fact."""
+    async with ground.cell(consumer) as cell, crew(cell) as crew_started:
         await ground.fill(cell)
         async with group_of(cell, ground.group(cell, consumer), consumer.service) as group:
             for _ in range(workers):
-                await started.begin(consumer.process)
+                await crew_started.begin(consumer.process)
             first = await group.has_begun()
             last = await group.has_handled(ground.records)
-            return _drained(await _counted(started, ground.heard(consumer)), last.at - first.at, 0.0)
+            return _drained(await _counted(crew_started, ground.heard(consumer)), last.at - first.at, 0.0)
 
 
 @asynccontextmanager
 async def _settled(ground: Ground, cell: Rig, consumer: Consumer, workers: int) -> AsyncIterator[tuple[Crew, Group]]:
-    """So many workers of a group, each with its partitions."""
+    """This many workers of a group, each with its partitions."""
     name = ground.group(cell, consumer)
-    async with crew(cell) as started, group_of(cell, name, consumer.service) as group:
+    async with crew(cell) as crew_started, group_of(cell, name, consumer.service) as group:
         for _ in range(workers):
-            await started.begin(consumer.process)
-        for worker in started.workers:
+            await crew_started.begin(consumer.process)
+        for worker in crew_started.workers:
             await worker.answers()
         await group.has_members(workers)
-        yield started, group
+        yield crew_started, group
 
 
-async def _counted(started: Crew, facts: int) -> Sequence[Reading]:
-    """What they have done, as soon as they have counted it: they do so after it is in the database."""
-    return await eventually(started.read, lambda done: sum(reading.facts for reading in done) >= facts)
+async def _counted(crew_started: Crew, facts: int) -> Sequence[Reading]:
+    """The workers' counts once they are complete, since they count after writing to the database."""
+    return await eventually(crew_started.read, lambda done: sum(reading.facts for reading in done) >= facts)
 
 
 async def _worked(group: Group, before: dict[int, float]) -> float:

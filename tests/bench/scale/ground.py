@@ -1,4 +1,4 @@
-"""The servers of `make bench-scale`: each measurement has a fresh database with the same journals, and empty topics."""
+"""The servers of `make bench-scale`: each measurement has a new database with the same journals, and empty topics."""
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -35,16 +35,16 @@ ROUTED: Final = f.DemandRouted(unit="nh-urban-management", rule="measured", limi
 
 @dataclass(slots=True)
 class Ground:
-    """Servers, and a database that each measurement gets a copy of."""
+    """The servers, and the database that is copied for each measurement."""
 
     servers: Rig
     demands: int = 0
-    """How many demands the journals of the prepared database hold: each submitted, and each routed where `routed`."""
+    """The number of demands in the journals of the prepared database: submitted, and also routed if `routed`."""
     routed: bool = False
     _numbers: "count[int]" = field(default_factory=lambda: count(1))
 
     async def prepare(self, demands: int, *, routed: bool) -> None:
-        """Put so many demands into the journals, as intake (and, with `routed`, routing) would have recorded them."""
+        """Append this many demands to the journals, like intake (and, with `routed`, routing)."""
         self.demands, self.routed = demands, routed
         repository = demand_repository(shipped())
         async with (
@@ -55,12 +55,12 @@ class Ground:
         ):
             for start in range(0, demands, SLICE):
                 keys = [uuid7() for _ in range(min(SLICE, demands - start))]
-                told = [envelope(submission(n), 1, key, now()) for n, key in enumerate(keys, start)]
+                envelopes = [envelope(submission(n), 1, key, now()) for n, key in enumerate(keys, start)]
                 if not routed:
-                    await _append(ours, told)
+                    await _append(ours, envelopes)
                     continue
                 work = repository.work_on({}, now())
-                for one, key in zip(told, keys, strict=True):
+                for one, key in zip(envelopes, keys, strict=True):
                     work.record(key, [_submission_of(one.data)], now(), one.id)
                 await repository.save(ours, work)
                 await _append(connection, [envelope(ROUTED, 2, key, now()) for key in keys])
@@ -89,11 +89,11 @@ class Ground:
 
     @property
     def records(self) -> int:
-        """How many the topic has when it is filled."""
+        """The number of records in the filled topic."""
         return self.demands * (2 if self.routed else 1)
 
     def heard(self, consumer: Consumer) -> int:
-        """How many of them the consumer counts: what its own service told it knows, and passes over."""
+        """The number of records that the consumer counts; it skips those of its own service."""
         return self.demands if consumer.service == "intake" else self.records
 
     @property
@@ -105,7 +105,7 @@ class Ground:
         return f"{consumer.group}-{cell.dsn.rpartition('cell')[2]}"
 
     async def fill(self, cell: Rig) -> None:
-        """Let the relays send everything: first what was submitted, then what was routed."""
+        """Let the relays send everything: first submissions, then routed facts."""
         await part.run("relay", cell, self.demands)
         if self.routed:
             await part.run("relay-routing", cell, self.demands)
@@ -127,7 +127,7 @@ class Ground:
         async def made() -> bool:
             try:
                 await create_topics(kafka)
-            except KafkaError:  # the old one is not quite gone
+            except KafkaError:  # the old one is not completely deleted
                 return False
             return True
 
@@ -136,19 +136,19 @@ class Ground:
 
 @asynccontextmanager
 async def ground() -> AsyncIterator[Ground]:
-    """Apache Kafka and PostgreSQL of its own."""
+    """Start Apache Kafka and PostgreSQL."""
     async with rig() as servers:
         yield Ground(servers)
 
 
-async def _append(db: Connection, told: Sequence[object]) -> None:
+async def _append(db: Connection, envelopes: Sequence[object]) -> None:
     writes = WriteBatch()
-    append(writes, told)  # type: ignore[arg-type]
+    append(writes, envelopes)  # type: ignore[arg-type]
     await writes.write(db)
 
 
 def submission(n: int) -> f.DemandSubmitted:
-    """What a citizen raises, with a number of its own."""
+    """A submission with its own number."""
     return story.SUBMISSION.model_copy(update={"number": number("NH", 2026, n), "title": "校车接送点没有风雨棚" * 6})
 
 
@@ -157,7 +157,7 @@ def _submission_of(data: str) -> f.DemandSubmitted:
 
 
 async def _begin_as(cell: Rig, consumer: Consumer, generation: int) -> None:
-    """Offsets of the topics that were deleted belong to other groups."""
+    """Use a new group, since the old ones have offsets of deleted topics."""
     log = await identity(Kafka(cell.bootstrap))
     db = await asyncpg.connect(cell.dsn)
     await db.execute(

@@ -1,4 +1,4 @@
-"""What the broker says of a consumer's group, and how far the database says that it has come."""
+"""The state of a consumer group at the broker, and its progress in the database."""
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -21,7 +21,7 @@ PLACES: Sequence[TopicPartition] = [TopicPartition(DEMAND_EVENTS.name, n) for n 
 
 
 class Stand(NamedTuple):
-    """At one moment: by partition the next record to be handled, and the end."""
+    """At one time: the next record to be handled and the end, by partition."""
 
     at: float
     next: Mapping[int, int]
@@ -29,18 +29,18 @@ class Stand(NamedTuple):
 
     @property
     def handled(self) -> int:
-        """Records, of all partitions."""
+        """The number of records, over all partitions."""
         return sum(self.next.values())
 
     @property
     def waiting(self) -> int:
-        """Records, of all partitions."""
+        """The number of records, over all partitions."""
         return sum(self.end.values()) - self.handled
 
 
 @dataclass(slots=True)
 class Group:
-    """A consumer's group, asked over connections that are open."""
+    """A consumer group, queried over open connections."""
 
     name: str
     service: str
@@ -49,7 +49,7 @@ class Group:
     client: AIOKafkaConsumer
 
     async def stand(self) -> Stand:
-        """Where it stands now."""
+        """The present progress."""
         ends = await self.client.end_offsets(PLACES)
         rows = await self.db.fetch(
             f"SELECT partition, next_offset FROM {self.service}.progress WHERE topic = $1",
@@ -63,12 +63,12 @@ class Group:
         )
 
     async def has_members(self, count: int) -> None:
-        """Return when it has settled on so many members."""
+        """Wait until the group has this many members."""
 
         async def members() -> tuple[str, int]:
             try:
                 (answer,) = await self.admin.describe_consumer_groups([self.name])
-            except GroupCoordinatorNotAvailableError:  # of a new broker, at the first question
+            except GroupCoordinatorNotAvailableError:  # of a new broker, at the first request
                 return "Unknown", 0
             (described,) = answer.groups
             return described[2], len(described[5])
@@ -76,11 +76,11 @@ class Group:
         await eventually(members, lambda state: state == ("Stable", count), within=120)
 
     async def has_begun(self) -> Stand:
-        """Return when the first record is handled."""
+        """Wait until the first record is handled."""
         return await eventually(self.stand, lambda stand: stand.handled > 0, within=600)
 
     async def has_handled(self, records: int) -> Stand:
-        """Return when so many records, or all of a topic that has as many, are handled."""
+        """Wait until this many records, which are all of the topic, are handled."""
 
         def all_of_them(stand: Stand) -> bool:
             return sum(stand.end.values()) >= records and stand.waiting == 0
@@ -88,7 +88,7 @@ class Group:
         return await eventually(self.stand, all_of_them, within=600)
 
     async def processor(self) -> dict[int, float]:
-        """Seconds that PostgreSQL's processes have worked for this service, by process."""
+        """Processor seconds of PostgreSQL for this service, by process."""
         rows = await self.db.fetch(
             "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND application_name = $1",
             f"huying-{self.service}",

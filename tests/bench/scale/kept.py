@@ -1,4 +1,4 @@
-"""Figures of runs before: what is known is not measured again."""
+"""Stores figures of earlier runs, so that they are not measured again."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
@@ -11,15 +11,15 @@ F = TypeVar("F")
 
 
 class Kept:
-    """A file of figures by what was measured."""
+    """A file of figures by measurement."""
 
     def __init__(self, path: Path, say: Callable[[str], None]) -> None:
-        """`say` is told what is measured now."""
+        """`say` gets the name of the present measurement."""
         self._path, self._say = path, say
         self._figures: dict[str, Any] = orjson.loads(path.read_bytes()) if path.exists() else {}
 
     async def of(self, kind: type[F], what: Sequence[object], measure: Callable[[], Awaitable[F]]) -> F:
-        """The figure of this; it is measured and written down where it is not known."""
+        """The stored figure; it is measured and stored if it is unknown."""
         name, form = " ".join(map(str, what)), TypeAdapter(kind)
         if name not in self._figures:
             self._say(name)

@@ -1,4 +1,5 @@
-"""A journal that is sent in one, two, four parts, by one process and by two; and what happens when one of them ends."""
+"""A journal that is sent in one, two or four shards, by one or two processes; and the takeover when one of them
+ends."""
 
 import asyncio
 from time import perf_counter
@@ -15,8 +16,8 @@ _SENT = "SELECT coalesce(sum(sent), 0) FROM intake.relay_cursor WHERE shards = {
 
 
 class Relayed(NamedTuple):
-    """Of one way to send a journal: in how many parts, by how many processes; how many parts each of them had; facts a
-    second, and microseconds of the processor for a fact."""
+    """The result with these shards and processes: shards of each process, facts a second, and processor microseconds
+    for a fact."""
 
     shards: int
     processes: int
@@ -26,7 +27,7 @@ class Relayed(NamedTuple):
 
 
 class Taken(NamedTuple):
-    """How long nobody sent, in seconds, after the process that sent was killed, and after it was stopped."""
+    """Seconds without a sender after the sending process was killed, and after it was stopped."""
 
     killed: float
     stopped: float
@@ -50,7 +51,7 @@ async def relaying(ground: Ground, shards: int, processes: int) -> Relayed:
 
 
 async def taken_over(ground: Ground) -> Taken:
-    """Two processes with one part: the one that leads is killed, then the other, with a third beside it, is stopped."""
+    """Two processes with one shard: the sending one is killed, then the other is stopped while a third one runs."""
     return Taken(await _gap(ground, killed=True), await _gap(ground, killed=False))
 
 

@@ -1,4 +1,4 @@
-"""The figures of `make bench-scale`, as they are printed."""
+"""Tables with the figures of `make bench-scale`."""
 
 from collections.abc import Sequence
 from statistics import median
@@ -40,15 +40,15 @@ def drained(name: str, part: str, measurements: Sequence[Drained]) -> Table:
     return table
 
 
-def changes(name: str, rate: int, found: Changed) -> Table:
-    """How long partitions stand still while workers come and go."""
+def changes(name: str, rate: int, changed: Changed) -> Table:
+    """Pauses of partitions while workers are started and stopped."""
     title = f"{name}: workers that come and go, {rate:,} facts/s, two at first"
     table = Table("change", "longest pause of one partition, s", "of all, s", title=title)
-    for pause in found.pauses:
+    for pause in changed.pauses:
         table.add_row(pause.change, f"{pause.one:.1f}", f"{pause.every:.1f}")
     table.caption = (
-        f"{found.recorded:,} facts recorded, {found.handled:,} handled, {found.twice} of them twice;"
-        f" {found.again:,} read again and dropped"
+        f"{changed.recorded:,} facts recorded, {changed.handled:,} handled, {changed.twice} of them twice;"
+        f" {changed.again:,} read again and dropped"
     )
     return table
 

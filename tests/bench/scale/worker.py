@@ -1,4 +1,4 @@
-"""A process of the product that is measured from outside: its metrics, and what it has used of the processor."""
+"""A process of the product, measured by its metrics and its processor time."""
 
 import sys
 from collections.abc import AsyncIterator
@@ -20,7 +20,7 @@ from tests.keys import KEYS
 
 HUYING: Final = (sys.executable, "-m", "deploy.cli.main", "run")
 NOBODY: Final = "http://127.0.0.1:9"
-"""An address that nobody answers at: what feedback would say there is not measured."""
+"""An unreachable address, since feedback's requests are not measured."""
 
 
 class Consumer(NamedTuple):
@@ -40,8 +40,7 @@ CONSUMERS: Final = {
 
 
 class Reading(NamedTuple):
-    """What a worker has done so far: facts handled and facts dropped because they were known, transactions, seconds of
-    the processor."""
+    """The counts of a worker so far: handled facts, dropped repetitions, transactions, and processor seconds."""
 
     facts: int = 0
     dropped: int = 0
@@ -49,7 +48,7 @@ class Reading(NamedTuple):
     cpu: float = 0.0
 
     def since(self, before: "Reading") -> "Reading":
-        """What it has done since then."""
+        """The difference to an earlier reading."""
         return Reading(
             self.facts - before.facts,
             self.dropped - before.dropped,
@@ -66,7 +65,7 @@ class Worker:
     port: int
 
     async def read(self) -> Reading:
-        """What it says of itself; nothing done while it starts."""
+        """Its present metrics; zeros while it starts."""
         cpu = of_processor(self.process.pid)
         try:
             async with httpx.AsyncClient(timeout=30) as client:
@@ -84,7 +83,7 @@ class Worker:
         return Reading(int(facts), int(dropped), int(transactions), cpu)
 
     async def answers(self) -> None:
-        """Return when its health can be asked; fails with its log when it ended."""
+        """Wait until its health port responds; fails with its log if it ended."""
 
         async def asked() -> bool:
             if not self.process.alive:
@@ -94,11 +93,11 @@ class Worker:
         await eventually(asked, bool, within=120)
 
     async def stop(self) -> None:
-        """As an orchestrator stops it: SIGTERM, and patience."""
+        """Stop it like an orchestrator: SIGTERM, and wait."""
         await self.process.stop()
 
     async def kill(self) -> None:
-        """As a machine that goes away: SIGKILL."""
+        """Kill it with SIGKILL, as when a machine fails."""
         if self.process.alive and self.process.process:
             self.process.process.kill()
             await self.process.wait()
@@ -120,13 +119,13 @@ class Crew:
         self._folder, self._cell, self._environment = folder, cell, environment
 
     async def start(self, process: str, **more: str) -> Worker:
-        """One more; returns when it answers."""
+        """Start another worker and wait until it responds."""
         worker = await self.begin(process, **more)
         await worker.answers()
         return worker
 
     async def begin(self, process: str, **more: str) -> Worker:
-        """One more; it is starting."""
+        """Start another worker without waiting."""
         port = free_port()
         environment = {
             "DATABASE_URL": self._cell.dsn,
@@ -147,7 +146,7 @@ class Crew:
         return worker
 
     async def read(self) -> list[Reading]:
-        """Of those that run."""
+        """The readings of running workers."""
         return [await worker.read() for worker in self.workers if worker.process.alive]
 
 
