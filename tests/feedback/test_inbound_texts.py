@@ -13,7 +13,6 @@ from structlog.testing import capture_logs
 
 from services.feedback.gateways.inbound_texts import InboundTexts
 from services.feedback.gateways.smpp import SmppGateway
-from services.intake import app as intake
 from services.intake import assembled
 from services.intake.channels.gateway_settings import GatewayRegistry
 from services.intake.settings import IntakeSettings
@@ -23,12 +22,12 @@ from services.intake.vault.sealing import Vault
 from shared.chassis.base.tokens import Tokens
 from shared.chassis.database.pool import Pool, open_pool
 from shared.contracts.demand.facts import ChannelKind
+from tests.built import Built
 from tests.eventually import ended, eventually
 from tests.feedback.test_smpp import Centre, centre, declaration, no_pause
 from tests.intake.inbound.conftest import DISTRICT, channel, facts, kinds, secrets_of
 from tests.intake.test_notes import stands_at
 from tests.keys import KEYS
-from tests.serving import running
 
 __all__ = ["centre"]
 ME = "8613800138000"
@@ -81,13 +80,13 @@ class Bound:
 
 
 @pytest.fixture
-async def connected(pool: Pool, database: str, centre: tuple[Centre, int]) -> AsyncIterator[Bound]:
+async def connected(intake_built: Built, pool: Pool, database: str, centre: tuple[Centre, int]) -> AsyncIterator[Bound]:
     running_centre, port = centre
     settings = IntakeSettings.model_validate(KEYS | {"DATABASE_URL": database})
     async with await open_pool(database, "intake") as intake_pool:
         vault = assembled.vault(settings)
         await channel(intake_pool, vault, ChannelKind.SMS)
-        async with running("intake", intake.api(settings, intake_pool)) as application:
+        async with intake_built.on(intake_pool) as application:
             transport = Away(httpx.ASGITransport(application, raise_app_exceptions=False))
             async with httpx.AsyncClient(transport=transport, base_url="http://intake") as client:
                 gateway = SmppGateway("sms", declaration(port, channel="sms"), pause=no_pause)

@@ -18,14 +18,12 @@ from services.feedback.notifications.messages import NO_CONTACT
 from services.feedback.notifications.projection import notification_projection
 from services.feedback.notifications.sending import messages
 from services.feedback.ratings.domain import Reaction
-from services.intake import app
 from services.intake.channels import keys
 from services.intake.settings import IntakeSettings
 from shared.chassis.aggregates.repository import Repositories, Repository
 from shared.chassis.base.tokens import Tokens
 from shared.chassis.consumer.delivery import Delivery
 from shared.chassis.database.pool import Pool, open_pool
-from shared.chassis.http.app import web_app
 from shared.chassis.work.intent_sender import IntentSender
 from shared.chassis.work.intents import RecipientsUnavailable
 from shared.contracts.demand import facts as f
@@ -34,6 +32,7 @@ from shared.contracts.demand.state import Demand, Service
 from shared.contracts.event_types import parse
 from shared.identity.citizen_links import CitizenLinks
 from tests import story
+from tests.built import Built
 from tests.chassis.conftest import Log, envelope
 from tests.eventually import eventually
 from tests.keys import KEYS
@@ -123,12 +122,16 @@ class Town:
 
 
 @pytest.fixture
-async def town(database: str, tmp_path: Path) -> AsyncIterator[Town]:
+async def town(intake_built: Built, database: str, tmp_path: Path) -> AsyncIterator[Town]:
     settings = IntakeSettings.model_validate(KEYS | {"DATABASE_URL": database})
     tokens = Tokens(settings.secret, 60)
-    async with await open_pool(database, "intake") as intake, await open_pool(database, "feedback") as feedback:
+    async with (
+        await open_pool(database, "intake") as intake,
+        await open_pool(database, "feedback") as feedback,
+        intake_built.on(intake) as served,
+    ):
         key = await keys.add(intake, "web", f.ChannelKind.WEB, "Web")
-        transport = httpx.ASGITransport(web_app("intake", app.api(settings, intake).routers))
+        transport = httpx.ASGITransport(served)
         line = Line(transport)
         notices = notification_projection(shipped(), CitizenLinks.at("http://here", settings.secret))
         repository: Repository[Demand, f.Fact] = Repository(

@@ -17,6 +17,7 @@ from shared.jurisdiction.publication import PublicPart
 from tests import packs
 from tests.built import Built
 from tests.conftest import UNREACHABLE
+from tests.intake.visitor import Visitor
 from tests.keys import KEYS
 
 
@@ -51,10 +52,24 @@ def key(client: httpx.AsyncClient) -> str:
     return str(client.headers["X-API-Key"])
 
 
+def built_with(**changes: object) -> Built:
+    """Intake with these settings, built once for several tests."""
+    new_settings = IntakeSettings.model_validate(KEYS | {"DATABASE_URL": UNREACHABLE} | changes)
+    return Built("intake", partial(app.api, new_settings), keys.key_cache)
+
+
+@asynccontextmanager
+async def visiting(built: Built, pool: Pool) -> AsyncIterator[Visitor]:
+    """A visitor of the pages of this intake, on the database of a test."""
+    async with built.on(pool) as served:
+        transport = httpx.ASGITransport(served, raise_app_exceptions=False)
+        async with httpx.AsyncClient(transport=transport, base_url="http://intake") as client:
+            yield Visitor(client)
+
+
 def showing(folder: Path, *shown: str) -> Built:
     """Intake with packs that publish these parts of a demand."""
-    new_settings = settings(UNREACHABLE).model_copy(update={"jurisdictions_dir": packs.showing(folder, *shown)})
-    return Built("intake", partial(app.api, new_settings), keys.key_cache)
+    return built_with(jurisdictions_dir=packs.showing(folder, *shown))
 
 
 @asynccontextmanager

@@ -17,6 +17,8 @@ from services.intake.web.allowance import TIMES, Act
 from shared.chassis.database.pool import Pool
 from shared.contracts.demand.facts import ChannelKind
 from shared.contracts.refusals import Refused
+from tests.built import Built
+from tests.intake.conftest import built_with, visiting
 from tests.intake.test_api import GOOD
 from tests.intake.test_raise import VILLAGE, WORDS, client_of
 from tests.keys import KEYS
@@ -24,10 +26,15 @@ from tests.keys import KEYS
 SCHOOL, THIRD = "https://school.example", "https://third.example"
 
 
+@pytest.fixture(scope="module")
+def built() -> Built:
+    return built_with(portal_jurisdictions="nanhai")
+
+
 @pytest.fixture
-async def site(database: str, pool: Pool) -> AsyncIterator[httpx.AsyncClient]:
-    async with client_of(database, pool, portal_jurisdictions="nanhai") as client:
-        yield client
+async def site(built: Built, pool: Pool) -> AsyncIterator[httpx.AsyncClient]:
+    async with visiting(built, pool) as visitor:
+        yield visitor.client
 
 
 @pytest.fixture

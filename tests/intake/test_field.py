@@ -3,7 +3,6 @@
 import json
 import re
 from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -17,7 +16,9 @@ from shared.contracts.demand.state import Service, Status
 from shared.identity.field_sign_in import FieldSignIn, state_of
 from shared.identity.person import Person, Role
 from shared.identity.settings import SecretSettings
+from tests.built import Built
 from tests.city import City
+from tests.intake.conftest import built_with, visiting
 from tests.intake.test_attachments import picture
 from tests.intake.test_raise import client_of
 from tests.intake.visitor import Visitor
@@ -33,10 +34,15 @@ def sign_in(database: str) -> FieldSignIn:
     return FieldSignIn.of(SecretSettings.model_validate(KEYS | {"DATABASE_URL": database}))
 
 
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Built:
+    return built_with(attachments_folder=tmp_path_factory.mktemp("attachments"))
+
+
 @pytest.fixture
-async def visitor(database: str, pool: Pool, tmp_path: Path) -> AsyncIterator[Visitor]:
-    async with client_of(database, pool, attachments_folder=tmp_path) as client:
-        yield Visitor(client)
+async def visitor(built: Built, pool: Pool) -> AsyncIterator[Visitor]:
+    async with visiting(built, pool) as found:
+        yield found
 
 
 async def enters(visitor: Visitor, database: str, person: Person = CLERK) -> httpx.Response:

@@ -18,6 +18,8 @@ from services.intake.web.allowance import network_of
 from services.intake.web.places import ServedPlaces
 from shared.chassis.database.pool import Pool
 from shared.chassis.http.app import web_app
+from tests.built import Built
+from tests.intake.conftest import built_with, visiting
 from tests.intake.test_attachments import picture
 from tests.intake.visitor import Visitor
 from tests.keys import KEYS
@@ -34,10 +36,15 @@ def client_of(database: str, pool: Pool, **settings: object) -> httpx.AsyncClien
     return httpx.AsyncClient(transport=transport, base_url="http://intake")
 
 
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Built:
+    return built_with(attachments_folder=tmp_path_factory.mktemp("attachments"), portal_jurisdictions="nanhai")
+
+
 @pytest.fixture
-async def visitor(database: str, pool: Pool, tmp_path: Path) -> AsyncIterator[Visitor]:
-    async with client_of(database, pool, attachments_folder=tmp_path, portal_jurisdictions="nanhai") as client:
-        yield Visitor(client)
+async def visitor(built: Built, pool: Pool) -> AsyncIterator[Visitor]:
+    async with visiting(built, pool) as found:
+        yield found
 
 
 async def test_a_demand_is_raised_in_five_steps_and_can_be_followed(visitor: Visitor):
