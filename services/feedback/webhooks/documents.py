@@ -53,8 +53,10 @@ class ShownWebhook(BaseModel):
     id: UUID
     url: str
     description: str
-    channel: str | None = Field(None, description="the channel whose demands it is told of")
-    jurisdiction: str | None = Field(None, description="or the jurisdiction, but for reports (举报)")
+    channel: str | None = Field(None, description="the channel about whose demands it gets events")
+    jurisdiction: str | None = Field(
+        None, description="or the jurisdiction about whose demands it gets events, except reports (举报)"
+    )
     types: tuple[str, ...] | None = None
     divisions: tuple[str, ...] | None = None
     categories: tuple[str, ...] | None = None
@@ -64,12 +66,14 @@ class ShownWebhook(BaseModel):
     state: str = Field(description="`active`, `failing` (it is tried again) or `disabled`", examples=["active"])
     notice: str = Field(description="what is wrong and what to do, empty where all is well")
     notice_zh: str
-    delivered_at: datetime | None = Field(None, description="when it last took something, to ten seconds")
+    delivered_at: datetime | None = Field(None, description="when it last accepted a delivery, to ten seconds")
     failing_since: datetime | None = None
     disabled_at: datetime | None = None
     disabled_for: DisabledFor | None = None
-    previous_secret_until: datetime | None = Field(None, description="until when the secret before this one signs too")
-    waiting: int = Field(description="deliveries that are still to be made; 10,000: as many or more")
+    previous_secret_until: datetime | None = Field(
+        None, description="until when deliveries are also signed with the previous secret"
+    )
+    waiting: int = Field(description="deliveries that wait; 10,000 stands for 10,000 or more")
     oldest_waiting_at: datetime | None = None
 
     @classmethod

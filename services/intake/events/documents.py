@@ -12,5 +12,7 @@ class EventList(BaseModel):
     model_config = ConfigDict(json_schema_extra=shown({"events": [EVENT], "cursor": EVENT_CURSOR, "more": False}))
 
     events: list[ChannelEvent]
-    cursor: str = Field(description="send it as `after` next time; keep it, be there events or not")
-    more: bool = Field(description="true: ask on at once. A page of a filtered list may be empty and say so")
+    cursor: str = Field(description="send it as `after` in the next request; store it also if the page has no events")
+    more: bool = Field(
+        description="true: request the next page at once. A page of a filtered list may be empty and still have more"
+    )

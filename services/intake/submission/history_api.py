@@ -35,13 +35,13 @@ class Row(BaseModel):
     external_id: str
     created: bool
     became: Became = Field(
-        description="`moved-on`: recorded further since it was taken, which is told now; `went-on-here`: other hands"
-        " took it further here, and nothing was changed; `pending`: what was recorded before is still being told,"
+        description="`moved-on`: the row has new steps, which are recorded now; `went-on-here`: the demand was handled"
+        " here since the import, and nothing was changed; `pending`: earlier steps of the row are not recorded yet,"
         " send it again",
     )
-    steps: int = Field(0, description="recorded steps that are told because of this request")
-    number: str | None = Field(None, description="none in a dry run for one that is new")
-    field: str | None = Field(None, description="what to change, the first where there are several")
+    steps: int = Field(0, description="how many steps this request adds to the demand")
+    number: str | None = Field(None, description="null in a dry run for a new demand")
+    field: str | None = Field(None, description="the first field to change")
     why: str | None = None
     why_zh: str | None = None
 
@@ -66,7 +66,9 @@ def routes(submissions: SubmissionHandler) -> APIRouter:
     async def import_demands(
         recorded: Annotated[Import, Body(openapi_examples=examples.IMPORTS)],
         channel: Importer,
-        dry_run: Annotated[bool, Query(description="say what would become of each, and change nothing")] = False,
+        dry_run: Annotated[
+            bool, Query(description="true: answer what would happen to each row, and change nothing")
+        ] = False,
     ) -> Imported:
         """Take recorded history in, each reference once, and what was recorded since of one that is known.
 

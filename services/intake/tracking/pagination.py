@@ -16,9 +16,9 @@ UpdatedSince = Annotated[
     AwareDatetime | None,
     Query(
         examples=["2021-05-10T10:00:00Z"],
-        description="RFC 3339, with `+` written as `%2B`: what changed at this moment or later, as this server noticed"
-        " it, and in the minute before, since a change is seen a little after its moment. The moment at which you last"
-        " began to ask will do: a demand is told twice rather than missed",
+        description="RFC 3339, with `+` written as `%2B`: demands that changed at this time or later by the clock of"
+        " this server, and in the minute before, because a change becomes visible a little later. Use the time of your"
+        " previous request: a demand may be returned twice, but none is missed",
     ),
 ]
 Limit = Annotated[int, Query(ge=1, le=200)]
