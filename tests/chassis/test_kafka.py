@@ -44,7 +44,7 @@ def certificate(folder: Path) -> Path:
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "broker")])  # Java accepts none without it
     names = x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))])
     at = datetime.now(UTC)
-    certificate_ = (
+    signed_certificate = (
         x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
         .not_valid_before(at - timedelta(days=1))
         .not_valid_after(at + timedelta(days=1))
@@ -56,7 +56,7 @@ def certificate(folder: Path) -> Path:
     file = folder / "broker.pem"
     file.write_bytes(
         key.private_bytes(serialization.Encoding.PEM, *no_encryption)
-        + certificate_.public_bytes(serialization.Encoding.PEM)
+        + signed_certificate.public_bytes(serialization.Encoding.PEM)
     )
     return file
 

@@ -63,11 +63,11 @@ class GuardedKafka(ApacheKafka):
 
     def properties(self) -> Mapping[str, str]:
         """As the local server's, with TLS, SCRAM and access lists."""
-        properties_ = super().properties()
+        plain_properties = super().properties()
         login = "org.apache.kafka.common.security.scram.ScramLoginModule required"
         protocols = "SASL_SSL:SASL_SSL,CONTROLLER:PLAINTEXT"
         return {
-            **{key: value.replace("PLAINTEXT://", "SASL_SSL://") for key, value in properties_.items()},
+            **{key: value.replace("PLAINTEXT://", "SASL_SSL://") for key, value in plain_properties.items()},
             "listener.security.protocol.map": protocols,
             "security.inter.broker.protocol": "SASL_SSL",
             "sasl.mechanism.inter.broker.protocol": SCRAM,

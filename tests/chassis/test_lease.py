@@ -248,4 +248,13 @@ async def test_a_suspended_process_that_goes_on_sends_nothing_after_another_has_
             await stopped.says("relay waits")
             await append_paused(pool, envelopes[5:])
             await until(arrived, {key}, 2 + 6)
-    assert [envelope_.sequence for envelope_ in arrived if envelope_.key == key] == [1, 2, 1, 2, 3, 4, 5, 6]
+    assert [recorded_envelope.sequence for recorded_envelope in arrived if recorded_envelope.key == key] == [
+        1,
+        2,
+        1,
+        2,
+        3,
+        4,
+        5,
+        6,
+    ]

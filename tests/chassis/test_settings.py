@@ -65,10 +65,10 @@ def test_a_secret_that_is_missing_or_weak_is_named_with_a_way_to_make_one(
         environment.delenv(missing)
     else:
         environment.setenv(missing, value)
-    with pytest.raises(SystemExit) as exit_:
+    with pytest.raises(SystemExit) as stopped:
         read(kind)
     error_output = capsys.readouterr().err
-    assert exit_.value.code == 78
+    assert stopped.value.code == 78
     assert error_output.startswith(f"huying: {missing}: ")
     assert "openssl rand -base64 48" in error_output
 

@@ -29,9 +29,9 @@ TOLD = Envelope(
 
 
 def record(headers: dict[str, bytes] | None = None, **changes: object):
-    headers_ = dict(TOLD.headers()) | (headers or {})
+    all_headers = dict(TOLD.headers()) | (headers or {})
     fields = {"key": str(TOLD.key).encode(), "value": TOLD.data.encode()} | changes
-    return read("demand", fields["key"], [(n, v) for n, v in headers_.items() if v is not None], fields["value"])
+    return read("demand", fields["key"], [(n, v) for n, v in all_headers.items() if v is not None], fields["value"])
 
 
 def test_what_is_written_is_read_again():
@@ -60,8 +60,8 @@ def test_we_read_what_the_cloudevents_library_writes():
     }
     message = to_binary_event(CloudEvent(attributes, {"by": "陈"}), JSONFormat())
     key = message.key if isinstance(message.key, bytes) else str(message.key).encode()
-    envelope_ = read("demand", key, list(message.headers.items()), message.value)
-    assert (envelope_.id, envelope_.sequence, envelope_.time) == (TOLD.id, 3, TOLD.time)
+    envelope = read("demand", key, list(message.headers.items()), message.value)
+    assert (envelope.id, envelope.sequence, envelope.time) == (TOLD.id, 3, TOLD.time)
 
 
 NO_SEQUENCES = (b"0", b"-1", b"+1", b"1_0", b" 1", b"", b"2147483648", b"9" * 5000)

@@ -41,8 +41,8 @@ def forged() -> Iterator[str]:
     signed = REAL.partition(".")[2]
     for n in range(MANY // 4):
         position = random.randrange(len(REAL) - 1)
-        letter_ = random.choice([letter for letter in LETTERS if letter != REAL[position]])
-        yield REAL[:position] + letter_ + REAL[position + 1 :]
+        other_letter = random.choice([letter for letter in LETTERS if letter != REAL[position]])
+        yield REAL[:position] + other_letter + REAL[position + 1 :]
         yield other_links.token(UUID(int=n), answer=4)
         yield f"{LINKS.token(UUID(int=n)).partition('.')[0]}.{signed}"
         yield "".join(random.choices(LETTERS, k=random.choice((1, 20, len(REAL), 300))))

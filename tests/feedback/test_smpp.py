@@ -237,9 +237,9 @@ def test_a_receipt_without_text_is_read_from_its_parameters():
 
 @pytest.mark.parametrize("length", range(1, 17))
 def test_a_truncated_message_of_the_centre_is_no_receipt(length: int):
-    message_ = b"\0\0\0\0\0\0\0" + b"\x04\0\0" + b"\0\0" + b"\0\0\0\0\0"
+    receipt_text = b"\0\0\0\0\0\0\0" + b"\x04\0\0" + b"\0\0" + b"\0\0\0\0\0"
     with pytest.raises(ValueError, match=r"without its terminator|too short"):
-        delivered(message_[: len(message_) - length])
+        delivered(receipt_text[: len(receipt_text) - length])
 
 
 async def test_decimal_ids_in_receipts_are_recognised(centre: tuple[Centre, int]):

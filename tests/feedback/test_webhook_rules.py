@@ -143,14 +143,14 @@ def test_a_redelivery_names_an_event_or_a_time():
 
 
 def test_another_implementation_verifies_a_signature_with_either_secret():
-    old_secret, new_secret_ = new_secret(), new_secret()
+    old_secret, second_secret = new_secret(), new_secret()
     body = '{"词": "路灯"}'
-    headers = dict(signed_headers(ID, datetime.now(UTC), body, [new_secret_, old_secret]))
-    for secret in (old_secret, new_secret_):
+    headers = dict(signed_headers(ID, datetime.now(UTC), body, [second_secret, old_secret]))
+    for secret in (old_secret, second_secret):
         assert Webhook(secret).verify(body, headers) == {"词": "路灯"}
-    for secret, body_ in ((new_secret(), body), (new_secret_, body + " ")):
+    for secret, changed_body in ((new_secret(), body), (second_secret, body + " ")):
         with pytest.raises(WebhookVerificationError):
-            Webhook(secret).verify(body_, headers)
+            Webhook(secret).verify(changed_body, headers)
 
 
 def test_a_secret_can_be_opened_with_the_previous_key_and_only_for_its_webhook():

@@ -119,8 +119,8 @@ async def test_filters_choose_by_owner_type_subtree_and_category(pool: Pool, rep
     }
     async with endpoint() as hook:
         ids = {
-            name: await subscribed(pool, hook, owner, **filter_)
-            for name, (owner, filter_) in (wanted | unwanted).items()
+            name: await subscribed(pool, hook, owner, **public_filter)
+            for name, (owner, public_filter) in (wanted | unwanted).items()
         }
         await feedback_after(pool, repository, *story.SUBMITTED)
     rows = await pool.fetch("SELECT webhook FROM webhook_delivery")

@@ -69,9 +69,9 @@ class Loop:
                 self.relayed.get(service, 0),
             )
             for row in rows:
-                envelope_ = from_row(row)
-                headers = tuple(envelope_.headers())
-                record = Record(TOPIC, 0, len(self.log), str(envelope_.key).encode(), headers, envelope_.data.encode())
+                envelope = from_row(row)
+                headers = tuple(envelope.headers())
+                record = Record(TOPIC, 0, len(self.log), str(envelope.key).encode(), headers, envelope.data.encode())
                 self.log.append(record)
                 self.relayed[service] = row["position"]
         return len(self.log) > before
@@ -86,18 +86,18 @@ class Loop:
     async def story(self, reference: str) -> Story:
         """The status facts of a demand in the log, with their times."""
         demand = await self.demand(reference)
-        rows_ = (dict(record.headers) for record in self.log if record.key == str(demand.id).encode())
+        rows = (dict(record.headers) for record in self.log if record.key == str(demand.id).encode())
         return [
             (headers["ce_type"].decode().removeprefix("demand.").rpartition(".")[0],
              datetime.fromisoformat(headers["ce_time"].decode()))
-            for headers in rows_ if "ce_sequence" in headers
+            for headers in rows if "ce_sequence" in headers
         ]  # fmt: skip
 
 
 @asynccontextmanager
-async def opened_loop(database: str, **settings_: str) -> AsyncIterator[Loop]:
+async def opened_loop(database: str, **changed_settings: str) -> AsyncIterator[Loop]:
     """All four services on one database, with these additional settings."""
-    settings = KEYS | {"DATABASE_URL": database} | settings_
+    settings = KEYS | {"DATABASE_URL": database} | changed_settings
     packs = shipped()
     repositories: dict[Service, Repositories] = {
         Service.INTAKE: Repositories.of(intake_parts.demand_repository(packs)),

@@ -65,7 +65,7 @@ def csv_file(path: Path, orders: Iterable[Order], encoding: str = "utf-8") -> Pa
 
 def ndjson_file(path: Path, orders: Iterable[Order]) -> Path:
     """One object a line."""
-    path.write_text("".join(json.dumps(order_, ensure_ascii=False) + "\n" for order_ in orders), "utf-8")
+    path.write_text("".join(json.dumps(work_order, ensure_ascii=False) + "\n" for work_order in orders), "utf-8")
     return path
 
 
@@ -78,8 +78,8 @@ def xlsx_file(path: Path, orders: Iterable[Order], title: str = "") -> Path:
     if title:
         sheet.append([title])
     sheet.append(list(COLUMNS))
-    for order_ in orders:
-        sheet.append([order_[name] for name in COLUMNS])
+    for work_order in orders:
+        sheet.append([work_order[name] for name in COLUMNS])
     workbook.save(path)
     return path
 
@@ -89,7 +89,7 @@ def xls_file(path: Path, orders: Iterable[Order]) -> Path:
     workbook = xlwt.Workbook()
     sheet = workbook.add_sheet("工单")
     date = xlwt.easyxf(num_format_str="yyyy-mm-dd hh:mm:ss")
-    rows = [list(COLUMNS), *([order_[name] for name in COLUMNS] for order_ in orders)]
+    rows = [list(COLUMNS), *([work_order[name] for name in COLUMNS] for work_order in orders)]
     for n, row in enumerate(rows):
         for m, cell in enumerate(row):
             sheet.write(n, m, cell, *([date] if isinstance(cell, datetime) else []))

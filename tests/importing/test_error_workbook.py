@@ -82,9 +82,9 @@ async def test_an_error_file_is_readable_only_by_its_owner_and_its_reasons_are_m
         await dry_run(csv_file(tmp_path / "o.csv", [number, order(2, 所属村社区="13812345678")]), errors=path)
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
     with path.open(encoding="utf-8-sig", newline="") as lines:
-        rows_ = list(csv.DictReader(lines))
-    assert len(rows_) == 2
-    assert all("13812345678" not in row["原因 reason"] and identity not in row["原因 reason"] for row in rows_)
+        error_rows = list(csv.DictReader(lines))
+    assert len(error_rows) == 2
+    assert all("13812345678" not in row["原因 reason"] and identity not in row["原因 reason"] for row in error_rows)
 
 
 async def test_a_corrected_error_file_is_not_overwritten(tmp_path: Path):

@@ -165,7 +165,7 @@ def merged_downwards(path: Path, orders: list[Order]) -> Path:
     if path.suffix == ".xls":
         workbook = xlwt.Workbook()
         sheet = workbook.add_sheet("工单")
-        for n, row in enumerate([list(COLUMNS), *([order_[name] for name in COLUMNS] for order_ in orders)]):
+        for n, row in enumerate([list(COLUMNS), *([work_order[name] for name in COLUMNS] for work_order in orders)]):
             for m, cell in enumerate(row):
                 if n == 0 or m != town:
                     sheet.write(n, m + 1, cell)

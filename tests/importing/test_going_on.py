@@ -118,9 +118,9 @@ async def test_a_killed_import_resumes_without_sending_rows_twice(watched: Watch
 
     watched.posted, watched.kill_at = 0, 0
     async with served(watched, port) as url:
-        process_ = importer(url, key, file)
-        output, _ = await asyncio.to_thread(process_.communicate, timeout=60)
-    assert process_.returncode == 1, output
+        process = importer(url, key, file)
+        output, _ = await asyncio.to_thread(process.communicate, timeout=60)
+    assert process.returncode == 1, output
     bad_before = sum(n <= settled for n in BAD)
     assert f"{settled:,} finished before" in output
     assert f"{len(BAD)} refused" in output
@@ -155,8 +155,8 @@ def test_a_progress_log_drops_entries_after_its_last_mark_and_half_a_line(tmp_pa
         progress_log.refuse(3, row, bad)
         progress_log.advance(500)
         progress_log.refuse(700, row, bad)
-    with path.open("ab") as file_:
-        file_.write(RowsDone(row=9_999).model_dump_json().encode()[:-3])
+    with path.open("ab") as file:
+        file.write(RowsDone(row=9_999).model_dump_json().encode()[:-3])
     with ProgressLog(path, ABOUT) as progress_log:
         assert (progress_log.done, progress_log.refused) == (500, 1)
         assert [refusal.row for refusal in progress_log.refusals()] == [3]

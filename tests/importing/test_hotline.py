@@ -36,14 +36,14 @@ def test_a_citizen_who_is_not_satisfied_ends_it_as_disputed(tmp_path: Path):
 
 
 def test_a_waiting_order_has_no_history(tmp_path: Path):
-    demand_ = demand(tmp_path, 工单状态="待派单", 派单时间="", 承办单位="", 满意度="", 是否解决="")
-    assert demand_.history == ()
+    parsed_demand = demand(tmp_path, 工单状态="待派单", 派单时间="", 承办单位="", 满意度="", 是否解决="")
+    assert parsed_demand.history == ()
 
 
 def test_a_contact_is_in_the_fields_for_the_vault(tmp_path: Path):
-    demand_ = demand(tmp_path, 联系地址="里水镇某路 1 号")
-    assert demand_.contact
-    assert demand_.contact.model_dump() == {
+    parsed_demand = demand(tmp_path, 联系地址="里水镇某路 1 号")
+    assert parsed_demand.contact
+    assert parsed_demand.contact.model_dump() == {
         "name": "邹女士", "phone": "13800138000", "email": "", "address": "里水镇某路 1 号", "wechat": "",
     }  # fmt: skip
     without_contact = demand(tmp_path, 来电人="", 联系电话="")

@@ -59,8 +59,8 @@ def lamps(city: Mapping, folder: Path, **changes: str) -> RecordedDemand:
     pack = shipped().get("losangeles")
     assert pack
     path = folder / "lamps.csv"
-    with path.open("w", encoding="utf-8", newline="") as file_:
-        writer = csv.DictWriter(file_, LAMP)
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, LAMP)
         writer.writeheader()
         writer.writerow(LAMP | changes)
     with opened(path, city.encoding, city.columns) as table:
@@ -77,9 +77,9 @@ def lamps(city: Mapping, folder: Path, **changes: str) -> RecordedDemand:
     ],
 )  # fmt: skip
 def test_a_common_way_to_write_a_time_needs_no_format(entered: str):
-    time_ = reader_of(Times(zone="Asia/Shanghai"))(entered)
-    assert time_
-    assert time_.isoformat() == "2021-03-01T09:30:00+08:00"
+    time = reader_of(Times(zone="Asia/Shanghai"))(entered)
+    assert time
+    assert time.isoformat() == "2021-03-01T09:30:00+08:00"
 
 
 @pytest.mark.parametrize(
@@ -90,9 +90,9 @@ def test_a_common_way_to_write_a_time_needs_no_format(entered: str):
     ],
 )  # fmt: skip
 def test_a_half_of_the_day_is_understood(entered: str, hour: int):
-    time_ = reader_of(Times(zone="Asia/Shanghai"))(f"2021/3/1 {entered}")
-    assert time_
-    assert (time_.hour, time_.minute) == (hour, 30)
+    time = reader_of(Times(zone="Asia/Shanghai"))(f"2021/3/1 {entered}")
+    assert time
+    assert (time.hour, time.minute) == (hour, 30)
 
 
 @pytest.mark.parametrize(
@@ -113,13 +113,13 @@ def test_an_ambiguous_or_impossible_time_is_not_guessed(entered: str):
 
 
 def test_a_seconds_part_is_kept():
-    time_ = reader_of(Times(zone="Asia/Shanghai"))("2021年3月1日 9:30:05")
-    assert time_ == datetime.fromisoformat("2021-03-01T09:30:05+08:00")
+    time = reader_of(Times(zone="Asia/Shanghai"))("2021年3月1日 9:30:05")
+    assert time == datetime.fromisoformat("2021-03-01T09:30:05+08:00")
 
 
 def test_a_format_of_the_mapping_has_precedence_over_common_ones():
-    time_ = reader_of(Times(formats=("%Y.%d.%m",), zone="Asia/Shanghai"))("2021.3.1")
-    assert time_ == datetime.fromisoformat("2021-01-03T00:00:00+08:00")
+    time = reader_of(Times(formats=("%Y.%d.%m",), zone="Asia/Shanghai"))("2021.3.1")
+    assert time == datetime.fromisoformat("2021-01-03T00:00:00+08:00")
 
 
 def test_a_date_of_a_workbook_whose_cell_lost_its_format_is_read(tmp_path: Path):
@@ -173,8 +173,8 @@ def test_a_number_of_more_digits_than_excel_keeps_is_refused(number: int, is_dou
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gb18030"])
 def test_a_file_with_other_separators_is_read(separator: str, encoding: str, tmp_path: Path):
     path = tmp_path / "o.txt"
-    with path.open("w", encoding=encoding, newline="") as file_:
-        writer = csv.DictWriter(file_, COLUMNS, delimiter=separator)
+    with path.open("w", encoding=encoding, newline="") as file:
+        writer = csv.DictWriter(file, COLUMNS, delimiter=separator)
         writer.writeheader()
         writer.writerows([order(1, 诉求内容="一，二, 三; 四\n五"), order(2, 工单状态="飞了"), order(3)])
     demands, refused = read(path)
@@ -202,8 +202,8 @@ HEADERS = {
 def test_a_header_with_line_breaks_and_blanks_is_recognised(tmp_path: Path):
     names = [HEADERS.get(name, name) for name in COLUMNS]
     path = tmp_path / "o.csv"
-    with path.open("w", encoding="gb18030", newline="") as file_:
-        csv.writer(file_).writerows([names, [order(1)[name] for name in COLUMNS]])
+    with path.open("w", encoding="gb18030", newline="") as text_file:
+        csv.writer(text_file).writerows([names, [order(1)[name] for name in COLUMNS]])
     workbook = openpyxl.Workbook()
     assert workbook.active
     workbook.active.append(names)

@@ -168,9 +168,9 @@ def opened(scene: Scene, answer: httpx.Response) -> str:
 async def test_each_route_is_open_only_to_permitted_callers(
     client: httpx.AsyncClient, pool: Pool, database: str, kind: str, table: Mapping[str, tuple[str, ...]]
 ):
-    scene_ = await scene(client, pool, database, kind)
+    access_scene = await scene(client, pool, database, kind)
     for name, route in DOORS.items():
-        results = {caller: opened(scene_, await route(scene_, caller)) for caller in CALLERS}
+        results = {caller: opened(access_scene, await route(access_scene, caller)) for caller in CALLERS}
         assert results == dict(zip(CALLERS, table[name], strict=True)), name
 
 
@@ -182,12 +182,12 @@ def test_the_table_has_every_route():
 async def test_a_channel_with_a_sighting_sees_no_text_of_the_demand(
     client: httpx.AsyncClient, pool: Pool, database: str, kind: str
 ):
-    scene_ = await scene(client, pool, database, kind)
-    await scene_.ask("POST", "/v1/demands/{number}/supplements", "own", json={"text": "早上七点最挤"})
+    access_scene = await scene(client, pool, database, kind)
+    await access_scene.ask("POST", "/v1/demands/{number}/supplements", "own", json={"text": "早上七点最挤"})
     for path in ("/v1/demands/{number}", "/v1/demands"):
-        answer = await scene_.ask("GET", path, "sighter")
+        answer = await access_scene.ask("GET", path, "sighter")
         content = answer.json() if path.endswith("}") else answer.json()["demands"][0]
-        assert (content["number"], content["title"], content["unit"]) == (scene_.number, "", None)
+        assert (content["number"], content["title"], content["unit"]) == (access_scene.number, "", None)
         assert not any(content.get(field) for field in ("text", "spoken", "answer", "returns", "remarks", "supports"))
         if kind == "report":
             assert (content["status"], content["category"], content["division"]) == ("submitted", None, "")
@@ -209,19 +209,19 @@ def test_the_pack_decides_what_the_public_sees():
 
 
 async def test_an_invented_sighting_gives_no_access(client: httpx.AsyncClient, pool: Pool, database: str):
-    scene_ = await scene(client, pool, database, "help")
-    assert (await sight(scene_, "other")).status_code == 201
+    access_scene = await scene(client, pool, database, "help")
+    assert (await sight(access_scene, "other")).status_code == 201
     for route in ("supplement", "urge", "withdraw", "update of Open311", "similar", "attachment"):
-        assert opened(scene_, await DOORS[route](scene_, "other")) == NO, route
-    assert opened(scene_, await DOORS["follow"](scene_, "other")) == PUBLIC
+        assert opened(access_scene, await DOORS[route](access_scene, "other")) == NO, route
+    assert opened(access_scene, await DOORS["follow"](access_scene, "other")) == PUBLIC
 
 
 async def test_the_reference_of_a_sighting_gives_neither_code_nor_access(
     client: httpx.AsyncClient, pool: Pool, database: str
 ):
-    scene_ = await scene(client, pool, database, "help")
-    again = await scene_.ask("POST", "/v1/demands", "sighter", json=GOOD | {"external_id": "ref-1"})
-    assert (again.json()["number"], again.json()["code"]) == (scene_.number, "")
+    access_scene = await scene(client, pool, database, "help")
+    again = await access_scene.ask("POST", "/v1/demands", "sighter", json=GOOD | {"external_id": "ref-1"})
+    assert (again.json()["number"], again.json()["code"]) == (access_scene.number, "")
     end = {"at": "2021-05-11T10:00:00Z", "type": "demand.withdrawn", "data": {"reason": "x"}}
     recorded = GOOD | {"external_id": "ref-1", "occurred_at": "2021-05-10T10:00:00Z", "channel_kind": "hotline"}
     importer = await channels.add(pool, "sighter", ChannelKind.PARTNER, "sighter", ("submit", "import"))
@@ -229,6 +229,6 @@ async def test_the_reference_of_a_sighting_gives_neither_code_nor_access(
         demands = [recorded | {"via": "12345", "history": history}]
         answer = await client.post("/v1/imports", json={"demands": demands}, headers={"X-API-Key": importer})
         (row,) = answer.json()["rows"]
-        assert (row["created"], row["number"], row["steps"]) == (False, scene_.number, 0)
-    followed = await client.get(f"/v1/demands/{scene_.number}", headers={"X-API-Key": importer})
+        assert (row["created"], row["number"], row["steps"]) == (False, access_scene.number, 0)
+    followed = await client.get(f"/v1/demands/{access_scene.number}", headers={"X-API-Key": importer})
     assert (followed.json()["title"], followed.json()["status"]) == ("", "submitted")

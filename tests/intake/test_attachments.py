@@ -187,7 +187,9 @@ async def test_scripts_files_and_authors_of_a_document_are_removed_and_its_pages
     assert not set(re.findall(rb"/(?:JS|JavaScript|AA|OpenAction|Annots|Names|Info|Metadata)\b", shown))
     assert (papers.SEEN in shown, b"filled-in" in shown) == (True, True)
     with pikepdf.open(BytesIO(kept)) as pdf:
-        pictures = [pikepdf.PdfImage(picture_).as_pil_image() for picture_ in pdf.pages[0].get_images().values()]
+        pictures = [
+            pikepdf.PdfImage(cleaned_picture).as_pil_image() for cleaned_picture in pdf.pages[0].get_images().values()
+        ]
     assert [picture.convert("RGB").getpixel((9, 9))[0] > 200 for picture in pictures] == [True, True]
 
 
@@ -294,7 +296,7 @@ async def test_a_demand_has_its_attachments(client: httpx.AsyncClient, pool: Poo
         fact = await db.fetchval("SELECT payload::jsonb -> 'attachments' FROM journal")
         bound = await db.fetchval("SELECT count(*) FROM attachment WHERE demand_id = $1::uuid", answer.json()["id"])
     assert (fact.count('"'), bound) == (4, 2)
-    assert all(picture_ in fact for picture_ in references)
+    assert all(cleaned_picture in fact for cleaned_picture in references)
 
 
 async def test_a_reference_of_another_channel_or_demand_is_refused(

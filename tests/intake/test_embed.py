@@ -58,7 +58,7 @@ async def test_a_form_is_sent_once_over_the_channel_of_its_site_and_sets_no_cook
     token = re.findall(r'name="token" value="([^"]+)"', (await site.get(f"/embed/submit?key={embed.key}")).text)[0]
     fields = {"token": token, "words": WORDS, "division": VILLAGE}
     second = [
-        await site.post(f"/embed/submit?key={embed.key}", data=fields | {"words": words_}) for words_ in (WORDS, "别的")
+        await site.post(f"/embed/submit?key={embed.key}", data=fields | {"words": words}) for words in (WORDS, "别的")
     ]
     assert [answer.status_code for answer in (first, *second)] == [200] * 3
     receipts = [re.findall(r'class="receipt">([^<]+)<', answer.text) for answer in second]

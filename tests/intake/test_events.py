@@ -58,8 +58,8 @@ async def events(client: httpx.AsyncClient, key: str = "", **parameters: Any) ->
         parameters["after"] = page["cursor"]
 
 
-def steps(events_: list[dict[str, Any]]) -> list[str]:
-    return [event["type"].removeprefix("demand.").partition(".")[0] for event in events_]
+def steps(found_events: list[dict[str, Any]]) -> list[str]:
+    return [event["type"].removeprefix("demand.").partition(".")[0] for event in found_events]
 
 
 async def test_a_channel_reads_what_happened_to_its_demands_page_by_page(
@@ -161,7 +161,12 @@ async def test_a_cursor_of_removed_events_is_expired_and_the_oldest_one_is_named
     async with pool.acquire() as db:
         await db.execute("UPDATE demand_event SET placed_at = placed_at - interval '31 days' WHERE place <= 3")
     kept = app.pruning(settings(database), pool)
-    assert await Retention(pool, [key_ for key_ in kept.spent if key_.table == "demand_event"]).prune() == 3
+    assert (
+        await Retention(
+            pool, [channel_key for channel_key in kept.spent if channel_key.table == "demand_event"]
+        ).prune()
+        == 3
+    )
     problem = is_a_problem(await ask(client, after=first))
     assert (problem["status"], problem["type"].rpartition("/")[2]) == (410, "cursor-gone")
     (error,) = problem["errors"]
@@ -223,12 +228,12 @@ class Writers:
         self.open[writer][1].append(str(self.written))
 
     async def _end(self, writer: int) -> None:
-        transaction, keys_ = self.open.pop(writer)
+        transaction, event_keys = self.open.pop(writer)
         if self.dice.random() < 0.2:
             await transaction.rollback()
         else:
             await transaction.commit()
-            self.committed.append(keys_)
+            self.committed.append(event_keys)
 
     async def end(self) -> None:
         for writer in list(self.open):
@@ -245,17 +250,17 @@ class Reader:
 
     async def read(self) -> bool:
         async with self.pool.acquire() as db:
-            page_ = await queries.page(db, "any", True, self.place, EventFilter(), self.dice.randint(1, 5))
+            page = await queries.page(db, "any", True, self.place, EventFilter(), self.dice.randint(1, 5))
         if self.dice.random() < 0.3:
             return True
-        kept_count = self.dice.randint(0, len(page_.events))
-        if kept_count < len(page_.events):  # the connection broke within the page
-            self.kept += [event.event for event in page_.events[:kept_count]]
-            self.place = page_.events[kept_count - 1].place if kept_count else self.place
+        kept_count = self.dice.randint(0, len(page.events))
+        if kept_count < len(page.events):  # the connection broke within the page
+            self.kept += [event.event for event in page.events[:kept_count]]
+            self.place = page.events[kept_count - 1].place if kept_count else self.place
             return True
-        self.kept += [event.event for event in page_.events]
-        self.place = page_.place
-        return page_.more
+        self.kept += [event.event for event in page.events]
+        self.place = page.place
+        return page.more
 
 
 @pytest.mark.parametrize("seed", range(12))
@@ -277,9 +282,11 @@ async def test_an_interrupted_reader_gets_each_event_once_while_writers_commit_i
         pass
     for connection in connections:
         await pool.release(connection)
-    assert sorted(reader.kept, key=int) == sorted((key_ for keys_ in writers.committed for key_ in keys_), key=int)
-    for keys_ in writers.committed:
-        assert [event for event in reader.kept if event in keys_] == keys_
+    assert sorted(reader.kept, key=int) == sorted(
+        (channel_key for event_keys in writers.committed for channel_key in event_keys), key=int
+    )
+    for event_keys in writers.committed:
+        assert [event for event in reader.kept if event in event_keys] == event_keys
 
 
 async def test_two_workers_that_number_at_once_assign_no_place_twice(pool: Pool, client: httpx.AsyncClient):
@@ -334,14 +341,17 @@ async def test_changed_demands_are_listed_in_order_and_none_with_the_same_time_i
     await numbering.number()  # all at the same time
     async with pool.acquire() as db:
         moment = await db.fetchval("SELECT placed_at FROM event_head")
-    all_numbers = [receipt["number"] for receipt in sorted(receipts, key=lambda key_: str(key_["id"]))]
+    all_numbers = [receipt["number"] for receipt in sorted(receipts, key=lambda channel_key: str(channel_key["id"]))]
     assert await listed(client, moment) == all_numbers
     assert await listed(client, moment + timedelta(microseconds=1)) == []
     await town.tells(receipts[1], f.DemandRouted(unit=STATION, rule="r1"))
     assert await listed(client, moment) == all_numbers
     await numbering.number()
     changed = receipts[1]["number"]
-    assert await listed(client, moment) == [*(key_ for key_ in all_numbers if key_ != changed), changed]
+    assert await listed(client, moment) == [
+        *(channel_key for channel_key in all_numbers if channel_key != changed),
+        changed,
+    ]
     assert await listed(client, moment + timedelta(microseconds=1)) == [changed]
 
 
@@ -395,9 +405,9 @@ async def test_a_channel_with_a_sighting_sees_the_change_unless_the_demand_is_co
 ):
     receipt, report = await taken(client), await taken(client, key="k2", kind="report")
     other_key = await another(pool)
-    for n, key_ in enumerate((receipt, report)):
-        answer = await sight(client, key_["number"], f"H-{n}", other_key)
-        assert answer.status_code == (201 if key_ is receipt else 404)
+    for n, channel_key in enumerate((receipt, report)):
+        answer = await sight(client, channel_key["number"], f"H-{n}", other_key)
+        assert answer.status_code == (201 if channel_key is receipt else 404)
     await EventNumbering(pool).number()
     client.headers["X-API-Key"] = other_key
     assert await listed(client, now() - timedelta(hours=1)) == [receipt["number"]]

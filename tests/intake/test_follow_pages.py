@@ -60,10 +60,10 @@ async def test_an_invalid_number_or_code_is_refused_with_help(
 
 async def test_a_wrong_code_is_answered_like_an_unknown_number_and_counted(city: City, visitor: PortalVisitor):
     number = await city.raises()
-    response_ = await visitor.send("/follow", "/follow", number=number, code="00000000")
+    response = await visitor.send("/follow", "/follow", number=number, code="00000000")
     unknown = await visitor.send("/follow", "/follow", number="NH21-001335-9", code="00000000")
-    assert response_.status_code == unknown.status_code == 422
-    assert _without_number(response_) == _without_number(unknown)
+    assert response.status_code == unknown.status_code == 422
+    assert _without_number(response) == _without_number(unknown)
     assert await city.loop.pools[Service.INTAKE].fetchval("SELECT failures FROM wrong_code") == 1
 
 
@@ -118,12 +118,12 @@ async def test_the_link_is_sent_to_the_contact_and_shown_nowhere(city: City, vis
 async def test_all_mismatches_get_the_same_answer_and_send_nothing(city: City, visitor: PortalVisitor):
     number, without = await city.raises(**CONTACT), await city.raises()
     right = await asks(city, visitor, number, PHONE)
-    for response_ in (
+    for response in (
         await asks(city, visitor, number, "13900139000"),
         await asks(city, visitor, without, PHONE),
         await asks(city, visitor, "NH21-001335-9", PHONE),
     ):
-        assert (response_.status_code, response_.url, response_.text) == (right.status_code, right.url, right.text)
+        assert (response.status_code, response.url, response.text) == (right.status_code, right.url, right.text)
     assert len(await messages(city)) == 1
 
 

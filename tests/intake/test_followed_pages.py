@@ -167,8 +167,12 @@ async def test_a_refused_addition_says_why_and_keeps_the_text(city: City, visito
     words = "长" * (SUPPLEMENT + 1)
     long = await visitor.send(path, f"{path}/add", text=words)
     assert (long.status_code, words in long.text, "填写的内容太长" in long.text) == (422, True, True)
-    path_ = await visitor.send(path, f"{path}/add", files={"photos": ("a.jpg", b"no picture")}, text="见照片")
-    assert (path_.status_code, "见照片" in path_.text, 'id="photos-error"' in path_.text) == (422, True, True)
+    page_path = await visitor.send(path, f"{path}/add", files={"photos": ("a.jpg", b"no picture")}, text="见照片")
+    assert (page_path.status_code, "见照片" in page_path.text, 'id="photos-error"' in page_path.text) == (
+        422,
+        True,
+        True,
+    )
     assert await notes(city, "supplemented") == []
 
 
@@ -325,9 +329,9 @@ def test_a_supporter_gets_messages_about_these_facts_and_no_others():
 
 async def test_a_broken_link_shows_a_page_with_help(city: City, visitor: PortalVisitor):
     path = await link(city, await city.raises())
-    for path_ in (f"{path}x", "/follow/xyz", f"{path}x/withdraw", f"{path}x/files/{'a' * 22}"):
-        answer = await visitor.see(path_)
-        assert answer.status_code == 403, path_
+    for page_path in (f"{path}x", "/follow/xyz", f"{path}x/withdraw", f"{path}x/files/{'a' * 22}"):
+        answer = await visitor.see(page_path)
+        assert answer.status_code == 403, page_path
         assert [w for w in ("请使用短信中的完整链接", "/follow/lost") if w not in answer.text] == []
     response = await visitor.client.post(f"{path}x/add", data={"text": "x"})
     assert (response.status_code, "请使用短信中的完整链接" in response.text) == (403, True)

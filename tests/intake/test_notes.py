@@ -81,9 +81,9 @@ async def stands_at(pool: Pool, number: str, status: str) -> None:
 @pytest.mark.parametrize("note", WORDS)
 async def test_a_citizen_can_add_notes_after_submission(client: httpx.AsyncClient, pool: Pool, note: str):
     number = (await taken(client))["number"]
-    answer_ = await say(client, number, note)
-    assert answer_.status_code in (201, 202), answer_.text
-    assert answer_.json()["number"] == number
+    answer = await say(client, number, note)
+    assert answer.status_code in (201, 202), answer.text
+    assert answer.json()["number"] == number
     ((fact_type, _),) = await notes(pool)
     assert fact_type == f"demand.{NOTES[note]}.v1"
 
@@ -127,8 +127,8 @@ async def test_a_supplement_that_becomes_longer_by_masking_is_shortened_and_its_
     client: httpx.AsyncClient, pool: Pool, database: str
 ):
     number, long = (await taken(client))["number"], "姓名：王芳。" * 666
-    answer_ = await say(client, number, "supplements", {"text": long})
-    assert answer_.status_code == 201, answer_.text
+    answer = await say(client, number, "supplements", {"text": long})
+    assert answer.status_code == 201, answer.text
     payload = json.loads((await notes(pool))[-1][1])
     assert len(payload["text"]) == 4000
     assert await opened(pool, payload["original"], settings(database).vault_key) == long
@@ -165,9 +165,9 @@ async def test_another_channel_can_add_notes_only_with_the_code(client: httpx.As
     for note in ("supplements", "urges", "withdrawal"):
         refused = await say(client, receipt["number"], note, **{"X-API-Key": key})
         assert refused.status_code == 404
-        answer_ = await say(client, receipt["number"], note, key=note,
+        answer = await say(client, receipt["number"], note, key=note,
                           **{"X-API-Key": key, "X-Demand-Code": receipt["code"]})  # fmt: skip
-        assert answer_.status_code in (201, 202), answer_.text
+        assert answer.status_code in (201, 202), answer.text
 
 
 @pytest.mark.parametrize("body", [{}, {"text": ""}, {"text": "长" * 4001}, {"text": "a\u0000"}, {"words": "x"}])
@@ -423,5 +423,5 @@ async def test_a_channel_with_a_sighting_can_add_notes_only_with_the_code(client
         refused = await say(client, receipt["number"], note, key=note, **hotline)
         assert refused.status_code == 404
         assert "X-Demand-Code" in is_a_problem(refused)["detail"]
-        answer_ = await say(client, receipt["number"], note, key=note, **hotline, **{"X-Demand-Code": receipt["code"]})
-        assert answer_.status_code in (201, 202)
+        answer = await say(client, receipt["number"], note, key=note, **hotline, **{"X-Demand-Code": receipt["code"]})
+        assert answer.status_code in (201, 202)

@@ -95,7 +95,7 @@ async def test_a_category_that_the_pack_hides_cannot_be_filtered(closed_reader: 
 
 
 @pytest.mark.parametrize(
-    ("may_publish", "facts_", "shown"),
+    ("may_publish", "facts", "shown"),
     [
         (False, [], False),
         (False, [f.PublicationAllowed()], True),
@@ -106,12 +106,12 @@ async def test_a_category_that_the_pack_hides_cannot_be_filtered(closed_reader: 
     ids=["no", "no, yes", "no, yes, no", "not asked", "yes, no"],
 )
 async def test_no_route_shows_the_text_of_a_citizen_who_refused_publication(
-    open_reader: httpx.AsyncClient, pool: Pool, may_publish: bool | None, facts_: list[f.Fact], shown: bool
+    open_reader: httpx.AsyncClient, pool: Pool, may_publish: bool | None, facts: list[f.Fact], shown: bool
 ):
     body = {"title": "门口水浸", "text": "一落雨就浸", "division": PLACE, "may_publish": may_publish}
     answer = await open_reader.post("/v1/demands", json=body, headers={"Idempotency-Key": "1"})
     number = answer.json()["number"]
-    await hear(pool, number, *facts_, ROUTED, ACCEPTED, RESOLVED)
+    await hear(pool, number, *facts, ROUTED, ACCEPTED, RESOLVED)
     more = HERE | {"extensions": "true"}
     for path, query, words in (
         (f"{V2}/requests.json", more, ["门口水浸", "一落雨就浸", "灯已修好"]),

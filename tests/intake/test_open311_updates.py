@@ -80,8 +80,8 @@ async def test_updates_of_one_request_can_be_read_without_dates_and_filtered_by_
 ):
     report, number, other = await raised(client, key, **REPORTED), await raised(client, key), await raised(client, key)
     long_ago = datetime.now(UTC) - timedelta(days=200)
-    for number_ in (report, number, other):
-        await hear(pool, number_, ROUTED, at=long_ago)
+    for demand_number in (report, number, other):
+        await hear(pool, demand_number, ROUTED, at=long_ago)
     await hear(pool, number, ACCEPTED)
 
     async def read(**query: str) -> list[tuple[str, str]]:
@@ -101,8 +101,8 @@ async def test_a_page_of_updates_is_full_although_confidential_reports_are_left_
     client: httpx.AsyncClient, key: str, pool: Pool
 ):
     report, number = await raised(client, key, **REPORTED), await raised(client, key)
-    for number_ in (report, number):
-        await hear(pool, number_, ROUTED, ACCEPTED)
+    for demand_number in (report, number):
+        await hear(pool, demand_number, ROUTED, ACCEPTED)
     updates = [
         (await client.get(f"{V2}/servicerequestupdates.json", params=HERE | {"page_size": "1", "page": page})).json()
         for page in ("1", "2", "3")
@@ -154,10 +154,10 @@ async def test_an_update_is_recorded_like_any_other_note(
     assert len(note["text"]) == 4000
     assert (await opened(pool, note["original"], settings(database).vault_key)).startswith(long["description"])
     await stands_at(pool, number, "closed")
-    number_ = errors(await client.post(f"{url[:-4]}xml", data=an_update(key, number, update_id="43")), 400)
-    assert "归档" in number_
-    assert "POST requests.{format}" in number_
-    assert "/v1/" not in number_
+    demand_number = errors(await client.post(f"{url[:-4]}xml", data=an_update(key, number, update_id="43")), 400)
+    assert "归档" in demand_number
+    assert "POST requests.{format}" in demand_number
+    assert "/v1/" not in demand_number
 
 
 async def test_an_imported_demand_can_be_updated_only_by_its_importer(client: httpx.AsyncClient, pool: Pool):

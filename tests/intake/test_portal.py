@@ -71,7 +71,7 @@ async def test_a_visitor_keeps_the_cookie_and_gets_no_second_one(new_visitor: ht
 
 
 async def test_over_https_the_cookie_has_the_host_prefix():
-    async with httpx.AsyncClient(transport=app_of(Visitors(True)), base_url="https://intake") as new_visitor_:
-        cookie = (await new_visitor_.get("/form")).headers["set-cookie"]
+    async with httpx.AsyncClient(transport=app_of(Visitors(True)), base_url="https://intake") as secure_visitor:
+        cookie = (await secure_visitor.get("/form")).headers["set-cookie"]
     assert cookie.startswith("__Host-huying-visitor=")
     assert cookie.endswith("; Secure")

@@ -256,7 +256,7 @@ async def test_the_sitemap_lists_exactly_the_public_pages(client: httpx.AsyncCli
     assert [month.rpartition("/")[2] for month in months] == ["2021-05.xml"]
     urls = ElementTree.fromstring((await client.get("/sitemap/2021-05.xml")).content)
     places = [element.text or "" for element in urls.iterfind("s:url/s:loc", MAPS)]
-    assert {path_.rpartition("/")[2] for path_ in places} == set(four)
+    assert {path.rpartition("/")[2] for path in places} == set(four)
     assert (await client.get("/sitemap/2021-13.xml")).status_code == 422
 
 
@@ -328,7 +328,7 @@ WIDE: Final = [place.code for place in nanhai().divisions if nanhai().is_within(
 
 
 @pytest.mark.parametrize(
-    ("filter_", "index"),
+    ("public_filter", "index"),
     [
         (PublicFilter("nanhai"), "demand_listing_released"),
         (PublicFilter("nanhai", is_open=True), "demand_listing_released_open"),
@@ -340,9 +340,9 @@ WIDE: Final = [place.code for place in nanhai().divisions if nanhai().is_within(
     ids=["all", "open", "place", "category", "place and category", "rare words"],
 )
 async def test_a_list_is_read_from_its_index_without_sorting_other_rows(
-    pool: Pool, many_demands: None, filter_: PublicFilter, index: str
+    pool: Pool, many_demands: None, public_filter: PublicFilter, index: str
 ):
-    question, values = list_query(filter_, NEWEST, 21)
+    question, values = list_query(public_filter, NEWEST, 21)
     rows_found = plan(await pool.fetch(f"EXPLAIN {question}", *values))
     assert index in rows_found, rows_found
     assert "Seq Scan on demand_listing" not in rows_found, rows_found

@@ -74,11 +74,11 @@ async def used(pool: Pool) -> int:
 async def test_a_response_shows_the_remaining_quota(client: httpx.AsyncClient, pool: Pool, database: str):
     await limit(pool, database, "web", 5)
     await not_over_a_minute()
-    accepted, refused_ = await submit(client, GOOD), await submit(client, {}, "k2")
-    assert (accepted.status_code, refused_.status_code) == (201, 422)
+    accepted, refused = await submit(client, GOOD), await submit(client, {}, "k2")
+    assert (accepted.status_code, refused.status_code) == (201, 422)
     assert accepted.headers["ratelimit-policy"] == '"channel";q=5;w=60'
     assert accepted.headers["ratelimit"].startswith('"channel";r=4;t=')
-    assert refused_.headers["ratelimit"].startswith('"channel";r=3;t=')
+    assert refused.headers["ratelimit"].startswith('"channel";r=3;t=')
 
 
 async def test_a_channel_over_its_quota_is_told_when_to_retry(client: httpx.AsyncClient, pool: Pool, database: str):

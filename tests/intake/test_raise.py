@@ -113,9 +113,9 @@ async def test_going_back_loses_nothing(visitor: Visitor):
 
 
 async def test_the_back_button_shows_the_input(visitor: Visitor):
-    response_ = await visitor.open("/raise")
+    response = await visitor.open("/raise")
     await visitor.send(words=WORDS)
-    await visitor.open(str(response_.url.path))
+    await visitor.open(str(response.url.path))
     assert "晚上看不清路" in visitor.page
 
 
@@ -211,8 +211,8 @@ async def test_an_address_that_sends_too_much_is_refused_and_keeps_its_input(dat
         await visitor.open(check)
         assert "另一件事" in visitor.page
         for _ in range(9):
-            response_ = await client.post(f"/raise/{uuid4()}/words", data=visitor.form() | {"words": WORDS})
-        assert response_.status_code == 429
+            response = await client.post(f"/raise/{uuid4()}/words", data=visitor.form() | {"words": WORDS})
+        assert response.status_code == 429
 
 
 @pytest.mark.parametrize(
@@ -300,8 +300,8 @@ async def test_a_revoked_channel_closes_the_portal_with_an_explanation(visitor: 
 
 async def test_personal_numbers_in_the_text_are_masked_like_on_every_channel(visitor: Visitor, pool: Pool):
     await visitor.raises("我的电话13800138000，路灯坏了", TOWN, VILLAGE)
-    text_ = await pool.fetchval("SELECT payload FROM journal WHERE sequence = 1")
-    assert "13800138000" not in str(text_)
+    text = await pool.fetchval("SELECT payload FROM journal WHERE sequence = 1")
+    assert "13800138000" not in str(text)
     assert await pool.fetchval("SELECT count(*) FROM vault") == 1
 
 
@@ -319,5 +319,5 @@ async def test_every_step_is_complete_in_english(visitor: Visitor):
         pages.append(visitor.page)
     assert "Your demand was received" in pages[-1]
     for page in pages:
-        text_ = re.sub(r"<bdi.*?</bdi>|<[^>]*>|桂城街道 桂一社区居委会|桂城街道|佛山市南海区", " ", page)
-        assert re.findall(r"[\u4e00-\u9fff]+", text_) == ["中文"]
+        text = re.sub(r"<bdi.*?</bdi>|<[^>]*>|桂城街道 桂一社区居委会|桂城街道|佛山市南海区", " ", page)
+        assert re.findall(r"[\u4e00-\u9fff]+", text) == ["中文"]

@@ -88,10 +88,10 @@ def test_a_short_title_is_complemented_by_the_text():
 
 @given(st.text(max_size=60))
 def test_a_text_shares_all_its_phrases_with_itself(text: str):
-    wording_ = wording(text)
+    wording_of_text = wording(text)
     assert {
-        piece for phrase in wording_.shared(wording_.bigrams) for piece in wording(phrase).bigrams
-    } == wording_.bigrams
+        piece for phrase in wording_of_text.shared(wording_of_text.bigrams) for piece in wording(phrase).bigrams
+    } == wording_of_text.bigrams
 
 
 @given(st.text(min_size=1, max_size=40), st.text(min_size=1, max_size=40))
@@ -418,9 +418,9 @@ def test_a_real_hot_spot_is_recognised():
     query = [truth for n, truth in enumerate(hot_spots(listed)) if n % 10 == 0]
     first = 0
     for truth in query:
-        wording_ = worded(listed[truth.asked].title, listed[truth.asked].text)
+        wording_of_text = worded(listed[truth.asked].title, listed[truth.asked].text)
         others = [one for one in stored if one.id.int not in {truth.asked, *truth.doubtful}]
-        best = ranked(NewDemand(wording_, (PLACE,), None, listed[truth.asked].at), others, UNKNOWN, THRESHOLD, 1)
+        best = ranked(NewDemand(wording_of_text, (PLACE,), None, listed[truth.asked].at), others, UNKNOWN, THRESHOLD, 1)
         first += bool(best) and best[0].candidate.id.int in truth.same
     assert len(query) == 30
     assert first >= 0.75 * len(query)

@@ -68,7 +68,7 @@ def test_an_unreadable_step_is_not_repeated_in_the_log():
 @pytest.mark.parametrize("kind", [kind for kind in RECORDED.values() if kind is not DemandSubmitted])
 def test_no_fact_has_nested_texts_that_masking_misses(kind: type[Any]):
     schema = kind.model_json_schema()
-    nested = {name for name, schema_ in schema.get("$defs", {}).items() if "enum" not in schema_}
+    nested = {name for name, nested_schema in schema.get("$defs", {}).items() if "enum" not in nested_schema}
     # The due time of another unit: a unit and a time, no text.
     assert nested <= {"JsonValue", "RecordedStep", "AssistanceDue"}, "steps within a step are left out: see below"
     assert not [name for name, fact in schema["properties"].items() if fact.get("type") == "object"]

@@ -52,10 +52,10 @@ def model() -> Model:
 
 async def test_a_category_is_suggested_by_the_words_of_the_pack(client: httpx.AsyncClient):
     body = {"title": "村口路灯不亮", "text": "路灯坏了很久", "division": FENGCHI}
-    suggestions_ = (await client.post("/v1/demands/suggestions", json=body)).json()
-    assert suggestions_["sure"]
-    assert suggestions_["model"] is None
-    assert suggestions_["suggestions"][0] == {
+    suggestions = (await client.post("/v1/demands/suggestions", json=body)).json()
+    assert suggestions["sure"]
+    assert suggestions["model"] is None
+    assert suggestions["suggestions"][0] == {
         "category": "street-lighting", "name": "路灯照明", "name_en": "Street lighting",
         "probability": 0.857, "source": "keywords", "because": ["路灯", "不亮"],
     }  # fmt: skip
@@ -63,8 +63,8 @@ async def test_a_category_is_suggested_by_the_words_of_the_pack(client: httpx.As
 
 async def test_a_demand_without_a_known_word_gets_no_suggestion(client: httpx.AsyncClient):
     body = {"title": "求助", "text": "家里的事", "division": FENGCHI}
-    suggestions_ = (await client.post("/v1/demands/suggestions", json=body)).json()
-    assert (suggestions_["suggestions"], suggestions_["sure"]) == ([], False)
+    suggestions = (await client.post("/v1/demands/suggestions", json=body)).json()
+    assert (suggestions["suggestions"], suggestions["sure"]) == ([], False)
 
 
 async def test_a_suggestion_for_an_unknown_place_is_refused(client: httpx.AsyncClient):
@@ -150,13 +150,13 @@ def test_the_threshold_gives_the_aimed_rate_of_right_guesses():
 
 
 def test_a_report_compares_probabilities_with_results():
-    suggestions_ = report(
+    suggestions = report(
         [Guess(0.95, True, True)] * 8 + [Guess(0.95, False, True)] * 2 + [Guess(0.0, False, False)] * 10
     )
-    assert (suggestions_.count, suggestions_.guessed, suggestions_.accuracy) == (20, 0.5, 0.4)
-    assert (suggestions_.sure, suggestions_.sure_accuracy) == (0.5, 0.8)
-    assert suggestions_.ece == pytest.approx(0.15)
-    (only,) = suggestions_.bins
+    assert (suggestions.count, suggestions.guessed, suggestions.accuracy) == (20, 0.5, 0.4)
+    assert (suggestions.sure, suggestions.sure_accuracy) == (0.5, 0.8)
+    assert suggestions.ece == pytest.approx(0.15)
+    (only,) = suggestions.bins
     assert (only.count, only.true) == (10, 0.8)
 
 
@@ -245,10 +245,10 @@ async def test_a_model_is_trained_evaluated_and_used_from_the_command_line(train
     result = await asyncio.to_thread(CliRunner().invoke, huying, ["suggest", "train", "--into", str(trained)])
     assert result.exit_code == 0, result.output
     assert "3 categories, 30 demands" in " ".join(result.output.split())
-    suggestions_ = await asyncio.to_thread(CliRunner().invoke, huying, ["suggest", "evaluate"])
-    assert suggestions_.exit_code == 0, suggestions_.output
-    assert "ECE" in suggestions_.output
-    assert "keywords: 30 demands" in suggestions_.output
+    suggestions = await asyncio.to_thread(CliRunner().invoke, huying, ["suggest", "evaluate"])
+    assert suggestions.exit_code == 0, suggestions.output
+    assert "ECE" in suggestions.output
+    assert "keywords: 30 demands" in suggestions.output
 
     settings = IntakeSettings.model_validate(KEYS | {"DATABASE_URL": database, "suggestion_models": trained})
     key = await keys.add(pool, "app", ChannelKind.WEB, "App")

@@ -203,12 +203,12 @@ async def test_an_erased_person_is_removed_and_the_demand_stays(client: httpx.As
     response = await erase(client, receipt["number"], staff())
     assert response.status_code == 200, response.text
     assert (await erase(client, receipt["number"], staff())).json() == response.json()
-    for response_ in (
+    for page_response in (
         await reveal(client, receipt["number"], staff()),
         await client.get(f"/v1/attachments/{reference}"),
     ):
-        assert response_.status_code == 410
-        assert "personal-data-erased" in is_a_problem(response_)["type"]
+        assert page_response.status_code == 410
+        assert "personal-data-erased" in is_a_problem(page_response)["type"]
     followed = await client.get(f"/v1/demands/{receipt['number']}")
     assert (followed.status_code, followed.json()["title"]) == (200, GOOD["title"])
     async with pool.acquire() as db:
@@ -293,9 +293,9 @@ async def test_intakes_worker_removes_attachments_erased_over_http(
         return [path for path in folder.rglob("*") if path.is_file()]
 
     async with asyncio.TaskGroup() as tasks:
-        tasks_ = [tasks.create_task(task()) for task in app.worker(settings, pool).tasks]
+        sweeping_tasks = [tasks.create_task(task()) for task in app.worker(settings, pool).tasks]
         await eventually(left, lambda demands_found: demands_found == [])
-        for task in tasks_:
+        for task in sweeping_tasks:
             task.cancel()
 
 
@@ -431,8 +431,8 @@ async def test_a_service_can_request_many_contacts_at_once_and_each_access_is_re
     numbers = [one["number"] for one in receipt]
     ways = {"ways": ["wechat", "phone", "email"], "why": "submitted"}
     questions = [{"number": number, "contact": await contact_of(pool, number), **ways} for number in numbers]
-    await erase(client, (response_ := await demand(client))["number"], staff())
-    questions += [{"number": response_["number"], "contact": str(uuid4()), **ways}]
+    await erase(client, (response := await demand(client))["number"], staff())
+    questions += [{"number": response["number"], "contact": str(uuid4()), **ways}]
     questions += [{"number": "NH21-999999-L", "contact": str(uuid4()), **ways}, {**questions[0], "ways": ["email"]}]
     answer = await of_many(client, questions)
     assert answer.status_code == 200, answer.text

@@ -38,24 +38,24 @@ def test_the_hamlet_is_valid_before_it_is_broken(hamlet: Path) -> None:
 def test_a_mistake_is_named_with_its_file_its_line_and_what_to_do(
     edit: Edit, file: str, was: str, becomes: str, expected: str
 ) -> None:
-    messages_ = complaints(edit(file, was, becomes))
-    assert any(line.startswith(expected) for line in messages_), "\n".join(messages_)
+    messages = complaints(edit(file, was, becomes))
+    assert any(line.startswith(expected) for line in messages), "\n".join(messages)
 
 
 def test_all_mistakes_are_reported_at_once(edit: Edit) -> None:
     edit("units.csv", "roads,Roads,county", "roads,Roads,town")
     edit("catalogue.yaml", "division: west", "division: moon")
-    messages_ = complaints(edit("teams.csv", "west,roads", "west,rivers"))
-    assert [line.split(":")[0] for line in messages_] == ["catalogue.yaml", "teams.csv", "units.csv"]
+    messages = complaints(edit("teams.csv", "west,roads", "west,rivers"))
+    assert [line.split(":")[0] for line in messages] == ["catalogue.yaml", "teams.csv", "units.csv"]
 
 
 def test_unreadable_files_are_reported_together_before_any_reference(edit: Edit, hamlet: Path) -> None:
     (hamlet / "limits.yaml").unlink()
     (hamlet / "units.csv").write_bytes("id,name\n站点".encode("gb18030"))
-    messages_ = complaints(edit("pack.yaml", "HM", "hm"))
-    assert [line.split(":")[0] for line in messages_] == ["limits.yaml", "pack.yaml", "units.csv"]
-    assert "the file is missing" in messages_[0]
-    assert "not UTF-8" in messages_[2]
+    messages = complaints(edit("pack.yaml", "HM", "hm"))
+    assert [line.split(":")[0] for line in messages] == ["limits.yaml", "pack.yaml", "units.csv"]
+    assert "the file is missing" in messages[0]
+    assert "not UTF-8" in messages[2]
 
 
 def test_a_pack_without_public_fields_shows_nothing_and_gets_a_warning(edit: Edit) -> None:
@@ -104,11 +104,11 @@ def test_packs_served_together_may_not_share_a_prefix_a_division_or_a_unit(hamle
     shutil.copytree(hamlet, hamlet.parent / "twin")
     with pytest.raises(PackError) as refused:
         load_packs(hamlet.parent, ["hamlet", "twin"])
-    messages_ = str(refused.value)
-    assert "the id 'hamlet' must be the name of the folder, 'twin'" in messages_
-    assert "the prefix 'HM' belongs to" in messages_
-    assert "3 division codes, such as 'county', already belong to" in messages_
-    assert "unit ids, such as 'desk', already belong to" in messages_
+    messages = str(refused.value)
+    assert "the id 'hamlet' must be the name of the folder, 'twin'" in messages
+    assert "the prefix 'HM' belongs to" in messages
+    assert "3 division codes, such as 'county', already belong to" in messages
+    assert "unit ids, such as 'desk', already belong to" in messages
 
 
 def test_a_pack_that_does_not_exist_is_named(tmp_path: Path) -> None:

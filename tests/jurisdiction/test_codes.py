@@ -37,9 +37,9 @@ def lengths(part: Any, name: str = "") -> list[tuple[str, int]]:
 
 
 async def test_no_maximum_length_is_too_short_for_a_code():
-    lengths_ = lengths(await document())
-    assert {name for name, _ in lengths_} >= {"division", "category"}
-    assert {name: length for name, length in lengths_ if length < LONGEST_CODE} == {}
+    code_lengths = lengths(await document())
+    assert {name for name, _ in code_lengths} >= {"division", "category"}
+    assert {name: length for name, length in code_lengths if length < LONGEST_CODE} == {}
 
 
 RENAMED = {

@@ -36,8 +36,8 @@ def text(*rules: str) -> str:
 
 
 def rule_of(pack: Pack, case: RoutingInput) -> str | None:
-    findings_ = pack.decide(case)
-    return findings_.rule_id if isinstance(findings_, Assignment) else None
+    findings = pack.decide(case)
+    return findings.rule_id if isinstance(findings, Assignment) else None
 
 
 @pytest.mark.parametrize(
@@ -86,8 +86,8 @@ def test_a_rule_that_an_earlier_one_always_precedes_is_named(earlier: str, later
     def findings(one: str, other: str) -> list[str]:
         rules = (f"{{id: {name}, match: {{category: road-damage, {condition}}}, lead: nh-transport}}"
                  for name, condition in (("first", one), ("second", other)))  # fmt: skip
-        findings_ = check_version(read_catalogue("c", text(*rules)), nanhai())
-        return [problem.message for problem in findings_ if problem.severity is ProblemSeverity.ERROR]
+        found_findings = check_version(read_catalogue("c", text(*rules)), nanhai())
+        return [problem.message for problem in found_findings if problem.severity is ProblemSeverity.ERROR]
 
     assert findings(earlier, later) == [
         "rule 'second' can never match, because 'first' on line 3 matches everything that it does; move it before"
@@ -101,9 +101,9 @@ def test_overlapping_rules_and_uncovered_categories_are_warnings():
         "{id: reports, match: {category: parking, kind: report}, lead: nh-police}",
         '{id: dali, match: {category: parking, division: "440605125000"}, lead: town}',
     )
-    findings_ = check_version(read_catalogue("c", text(*rules)), nanhai())
-    assert {problem.severity for problem in findings_} == {ProblemSeverity.WARNING}
-    messages = [problem.message for problem in findings_]
+    findings = check_version(read_catalogue("c", text(*rules)), nanhai())
+    assert {problem.severity for problem in findings} == {ProblemSeverity.WARNING}
+    messages = [problem.message for problem in findings]
     assert any(
         message.startswith("rule 'reports' overlaps with 'dali', which have other units") for message in messages
     )

@@ -71,8 +71,8 @@ def test_a_category_of_the_vulnerable_makes_every_demand_below_it_so(edit: Edit)
     ],
 )
 def test_an_invalid_limit_is_reported_with_its_line(edit: Edit, words: str, expected: str):
-    messages_ = complaints(edit("limits.yaml", PRESET, PRESET + words))
-    assert any(line.startswith(expected) for line in messages_), messages_
+    messages = complaints(edit("limits.yaml", PRESET, PRESET + words))
+    assert any(line.startswith(expected) for line in messages), messages
 
 
 @pytest.mark.parametrize(
@@ -91,8 +91,8 @@ def test_an_invalid_limit_is_reported_with_its_line(edit: Edit, words: str, expe
     ],
 )
 def test_invalid_rules_of_handling_are_reported_with_their_line(edit: Edit, words: str, expected: str):
-    messages_ = complaints(edit("pack.yaml", "  source: our choice\n", "  source: our choice\n" + words))
-    assert any(line.startswith(expected) for line in messages_), messages_
+    messages = complaints(edit("pack.yaml", "  source: our choice\n", "  source: our choice\n" + words))
+    assert any(line.startswith(expected) for line in messages), messages
 
 
 def test_a_header_may_have_leaders_and_no_unknown_column(edit: Edit, hamlet: Path):
@@ -101,8 +101,8 @@ def test_a_header_may_have_leaders_and_no_unknown_column(edit: Edit, hamlet: Pat
     (hamlet / "units.csv").write_text("\n".join(rows), "utf-8")
     pack = load_pack(hamlet)
     assert [pack.leader_of(unit) for unit in ("hall", "station-east", "desk")] == ["县领导", "县领导", None]
-    messages_ = complaints(edit("units.csv", ",leader", ",boss"))
-    assert messages_[0].startswith(
+    messages = complaints(edit("units.csv", ",leader", ",boss"))
+    assert messages[0].startswith(
         "units.csv:2: the first line must name the columns id,name,level,division_code,kind, and"
     )
 

@@ -13,8 +13,8 @@ from shared.jurisdiction.profile import Language
 
 
 def test_every_message_is_about_a_fact_of_the_contracts() -> None:
-    facts_ = {notice.fact for notice in Notice if notice.fact}
-    assert facts_ <= {kind.type for kind in FACTS.values()}
+    facts = {notice.fact for notice in Notice if notice.fact}
+    assert facts <= {kind.type for kind in FACTS.values()}
 
 
 def test_a_resolved_demand_asks_its_citizen_for_a_rating(nanhai: Pack) -> None:

@@ -79,12 +79,12 @@ def test_migrations_that_are_pending_and_those_of_a_newer_version_are_named(
 def certificate(folder: Path, end: datetime) -> str:
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "kafka")])
-    certificate_ = (
+    signed_certificate = (
         x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key()).serial_number(1)
         .not_valid_before(NOW - timedelta(days=900)).not_valid_after(end).sign(key, hashes.SHA256())
     )  # fmt: skip
     path = folder / "kafka.pem"
-    path.write_bytes(certificate_.public_bytes(serialization.Encoding.PEM))
+    path.write_bytes(signed_certificate.public_bytes(serialization.Encoding.PEM))
     return str(path)
 
 
@@ -101,8 +101,8 @@ def test_a_certificate_that_cannot_be_read_is_broken(tmp_path: Path):
 
 def test_previous_secrets_are_named():
     assert list(machine.secrets({})) == []
-    settings_ = machine.secrets({"HUYING_SECRET_PREVIOUS": "x", "HUYING_VAULT_OLD_KEY": "y"})
-    assert [finding.severity for finding in settings_] == [Severity.WARNING, Severity.OK]
+    settings = machine.secrets({"HUYING_SECRET_PREVIOUS": "x", "HUYING_VAULT_OLD_KEY": "y"})
+    assert [finding.severity for finding in settings] == [Severity.WARNING, Severity.OK]
 
 
 @pytest.fixture

@@ -63,9 +63,9 @@ async def quick(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 async def started_again(supervisor: Supervisor) -> list[str]:
-    messages_: list[str] = []
-    supervisor.restarted = lambda _, reason: messages_.append(reason)
-    return messages_
+    messages: list[str] = []
+    supervisor.restarted = lambda _, reason: messages.append(reason)
+    return messages
 
 
 async def test_a_suspended_process_is_restarted(tmp_path: Path, quick: None):

@@ -132,10 +132,10 @@ async def test_the_embedded_broker_returns_with_every_topic_as_migrate_creates_i
     supervisor = supervised(server.program, home, before=server.prepare, after=server.ready, ended=server.ended)
     await supervisor.start()
     try:
-        topics_ = await topics(Kafka(server.bootstrap))
+        topic_list = await topics(Kafka(server.bootstrap))
     finally:
         await supervisor.stop()
-    assert [(finding.what.en, finding.severity) for finding in topics_] == [
+    assert [(finding.what.en, finding.severity) for finding in topic_list] == [
         (f"topic {topic.name}, {topic.partitions} partitions", Severity.OK) for topic in TOPICS
     ]
 

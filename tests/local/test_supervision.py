@@ -28,18 +28,18 @@ def supervisor(tmp_path: Path, code: str, **more: object) -> Supervisor:
 
 
 async def test_an_ended_child_is_restarted(tmp_path: Path):
-    supervisor_ = supervisor(tmp_path, "import signal; signal.pause()")
-    await supervisor_.start()
-    first = supervisor_.child.pid
+    running_supervisor = supervisor(tmp_path, "import signal; signal.pause()")
+    await running_supervisor.start()
+    first = running_supervisor.child.pid
     os.kill(first, signal.SIGKILL)
 
     async def pid() -> int:
-        return supervisor_.child.pid if supervisor_.child.alive else first
+        return running_supervisor.child.pid if running_supervisor.child.alive else first
 
     await eventually(pid, lambda now: now != first)
-    assert supervisor_.restarts == 1
-    await supervisor_.stop()
-    assert not supervisor_.child.alive
+    assert running_supervisor.restarts == 1
+    await running_supervisor.stop()
+    assert not running_supervisor.child.alive
 
 
 @pytest.mark.parametrize(
@@ -53,30 +53,30 @@ async def test_an_ended_child_is_restarted(tmp_path: Path):
 )
 async def test_the_reason_of_a_restart_is_explained(tmp_path: Path, end: str, words: str):
     told: list[str] = []
-    supervisor_ = supervisor(tmp_path, end, restarted=lambda _, why: told.append(why))
-    await supervisor_.start()
+    running_supervisor = supervisor(tmp_path, end, restarted=lambda _, why: told.append(why))
+    await running_supervisor.start()
 
     async def said() -> list[str]:
         return told[:1]
 
     assert await eventually(said, bool) == [words]
-    await supervisor_.stop()
+    await running_supervisor.stop()
 
 
 async def test_a_child_that_ended_because_of_poison_is_not_restarted_and_the_doctor_says_so(tmp_path: Path):
     runtime = Runtime("http://here", "", "", "", {}, "", "")
-    supervisor_ = supervisor(tmp_path, f"raise SystemExit({POISONED})", given_up=runtime.given_up.__setitem__)
-    await supervisor_.start()
+    running_supervisor = supervisor(tmp_path, f"raise SystemExit({POISONED})", given_up=runtime.given_up.__setitem__)
+    await running_supervisor.start()
 
     async def given_up() -> str | None:
         return runtime.given_up.get("probe")
 
     why = await eventually(given_up, lambda said: said is not None)
-    assert (supervisor_.child.alive, supervisor_.restarts) == (False, 0)
-    runtime.pids["probe"] = supervisor_.child.pid
+    assert (running_supervisor.child.alive, running_supervisor.restarts) == (False, 0)
+    runtime.pids["probe"] = running_supervisor.child.pid
     assert why
     assert any("dead-letters" in str(found) for found in await deployment_findings(runtime))
-    await supervisor_.stop()
+    await running_supervisor.stop()
 
 
 async def test_a_failed_restart_is_repeated(tmp_path: Path):
@@ -86,24 +86,24 @@ async def test_a_failed_restart_is_repeated(tmp_path: Path):
         if fault := next(starts, None):
             raise fault
 
-    supervisor_ = supervisor(tmp_path, "import signal; signal.pause()", before=before)
-    await supervisor_.start()
-    first = supervisor_.child.pid
+    running_supervisor = supervisor(tmp_path, "import signal; signal.pause()", before=before)
+    await running_supervisor.start()
+    first = running_supervisor.child.pid
     os.kill(first, signal.SIGKILL)
 
     async def pid() -> int:
-        return supervisor_.child.pid if supervisor_.child.alive else first
+        return running_supervisor.child.pid if running_supervisor.child.alive else first
 
     await eventually(pid, lambda now: now != first)
-    assert supervisor_.restarts == 3
-    await supervisor_.stop()
+    assert running_supervisor.restarts == 3
+    await running_supervisor.stop()
 
 
 async def test_a_stopped_child_is_not_restarted(tmp_path: Path):
-    supervisor_ = supervisor(tmp_path, "import signal; signal.pause()")
-    await supervisor_.start()
-    await supervisor_.stop()
-    assert (supervisor_.child.alive, supervisor_.restarts) == (False, 0)
+    running_supervisor = supervisor(tmp_path, "import signal; signal.pause()")
+    await running_supervisor.start()
+    await running_supervisor.stop()
+    assert (running_supervisor.child.alive, running_supervisor.restarts) == (False, 0)
 
 
 async def test_a_child_that_ends_at_once_is_reported_with_its_last_output(tmp_path: Path):
@@ -113,9 +113,9 @@ async def test_a_child_that_ends_at_once_is_reported_with_its_last_output(tmp_pa
     async def answered() -> bool:
         return False
 
-    supervisor_ = supervisor(tmp_path, "print('port 9092 is taken'); raise SystemExit(3)", after=never)
+    running_supervisor = supervisor(tmp_path, "print('port 9092 is taken'); raise SystemExit(3)", after=never)
     with pytest.raises(Unusable, match="port 9092 is taken"):
-        await supervisor_.start()
+        await running_supervisor.start()
 
 
 async def test_a_child_that_ignores_sigterm_is_killed_after_its_timeout(tmp_path: Path):

@@ -54,10 +54,13 @@ class District:
 
     async def tells(self, key: UUID, fact: f.Fact, sequence: int | None = None) -> None:
         """Send a fact of another service, twice, as its relay does after a restart."""
-        envelope_ = envelope(fact, sequence, key, self.hall.now)._replace(id=uuid4())
+        recorded_envelope = envelope(fact, sequence, key, self.hall.now)._replace(id=uuid4())
         for _ in range(2):
             await self.producer.send_and_wait(
-                DEMAND_EVENTS.name, envelope_.data.encode(), key=str(key).encode(), headers=envelope_.headers()
+                DEMAND_EVENTS.name,
+                recorded_envelope.data.encode(),
+                key=str(key).encode(),
+                headers=recorded_envelope.headers(),
             )
 
     async def command(self, by: Person, key: UUID, name: str, **fields: Any) -> Sent:

@@ -74,9 +74,9 @@ async def check_topic(worker_fleet: WorkerFleet) -> None:
     assert missing == [], f"not sent, of {len(rows)}: {len(missing)}, first {missing[:5]}"
     assert by_id <= {row["id"] for row in rows}, "sent, and not in the journal"
     by_key: dict[UUID, list[int]] = defaultdict(list)
-    for fact_ in sent_facts:
-        if fact_.sequence is not None:
-            by_key[fact_.key].append(fact_.sequence)
+    for envelope_sent in sent_facts:
+        if envelope_sent.sequence is not None:
+            by_key[envelope_sent.key].append(envelope_sent.sequence)
     epochs = await worker_fleet.epochs()
     for key, sequences in by_key.items():
         first = list(dict.fromkeys(sequences))

@@ -245,8 +245,8 @@ async def test_the_page_says_which_rule_decided_and_what_each_other_rule_require
 
 
 async def test_a_triage_case_opens_a_draft_that_begins_with_a_rule_for_it(office: Office):
-    number_ = await office.hears(1, division=PACK.root)
-    link = f"/desk/catalogue/new?case={number_}"
+    demand_number = await office.hears(1, division=PACK.root)
+    link = f"/desk/catalogue/new?case={demand_number}"
     assert link in (await office.client.get("/desk/triage")).text
     form = unescape((await office.client.get(link)).text)
     typed = form.partition("<textarea")[2].partition(">")[2].partition("</textarea>")[0]
@@ -266,9 +266,9 @@ async def test_a_cluster_is_merged_with_one_command_and_a_result_for_each_case(o
     action = re.findall(r'action="(/desk/hot-spots/[^"]+)"', page.text)[0]
     numbers = [number("NH", 2021, n) for n in range(1, 7)]
     merged = words(await office.send(action, into=numbers[0], number=numbers[:5], key="k"))
-    assert [f"{number_} 已并入" in merged for number_ in numbers] == [False, True, True, True, True, False]
+    assert [f"{demand_number} 已并入" in merged for demand_number in numbers] == [False, True, True, True, True, False]
     statuses = dict(await office.pool.fetch("SELECT number, status FROM demand"))
-    assert [statuses[number_] for number_ in numbers[1:]] == ["merged"] * 4 + ["routed"]
+    assert [statuses[demand_number] for demand_number in numbers[1:]] == ["merged"] * 4 + ["routed"]
     repeated = words(await office.send(action, into=numbers[1], number=numbers, key="other"))
     assert "已并入 " + numbers[0] in repeated, "an outcome for each, and a refusal is one too"
     await office.send(action, 422, into=numbers[0], key="k")

@@ -42,8 +42,8 @@ async def test_a_version_offers_the_steps_that_may_come_next_and_no_others(offic
 
 async def test_a_rehearsal_must_be_repeated_when_another_version_is_in_force(office: Office):
     path, other = await office.drafted(), await office.drafted(NOISE)
-    for path_ in (path, other):
-        await office.send(f"{path_}/rehearse")
+    for page_path in (path, other):
+        await office.send(f"{page_path}/rehearse")
     assert "请重新预演" not in await office.page(path)
     await in_force_at_once(office, other)
     assert "请重新预演" in await office.page(path)
@@ -52,8 +52,8 @@ async def test_a_rehearsal_must_be_repeated_when_another_version_is_in_force(off
 
 async def test_the_publish_page_names_the_publication_that_would_be_cancelled(office: Office):
     path, other = await office.drafted(), await office.drafted(NOISE)
-    for path_ in (path, other):
-        await office.send(f"{path_}/rehearse")
+    for page_path in (path, other):
+        await office.send(f"{page_path}/rehearse")
     await office.send(f"{other}/publish", when="later", at="2099-01-01T08:00")
     assert f"{other.rpartition('/')[2]} 的发布会被取消" in await office.page(f"{path}/publish")
     assert "的发布会被取消" not in await office.page(f"{other}/publish")

@@ -31,12 +31,12 @@ def clock(*dated_facts: tuple[f.StatusFact, int], now: int) -> Clock:
     return clock_of(AT, [(fact, AT + n * HOUR) for fact, n in dated_facts], AT + now * HOUR, SECONDS)
 
 
-def hops(case_clock_: Clock) -> list[tuple[str, str | None, int]]:
-    return [(span.hop.value, span.unit, span.seconds // 3600) for span in case_clock_.spans]
+def hops(measured_clock: Clock) -> list[tuple[str, str | None, int]]:
+    return [(span.hop.value, span.unit, span.seconds // 3600) for span in measured_clock.spans]
 
 
 def test_the_clock_lists_each_holder_in_turn():
-    clock_ = clock(
+    measured_clock = clock(
         (f.DemandTriaged(reason="x"), 0),
         (f.DemandRouted(unit="nh-tax", rule="r"), 2),
         (f.DemandReturned(by="陈", reason="x", suggested_unit="nh-police"), 3),
@@ -51,7 +51,7 @@ def test_the_clock_lists_each_holder_in_turn():
         (f.DemandRouted(unit="nh-police", rule="reopened"), 73),
         now=80,
     )
-    assert hops(clock_) == [
+    assert hops(measured_clock) == [
         ("triage", None, 2),
         ("sign", "nh-tax", 1),
         ("sign", "nh-police", 4),
@@ -62,12 +62,16 @@ def test_the_clock_lists_each_holder_in_turn():
         ("verdict", None, 1),
         ("sign", "nh-police", 7),
     ]
-    assert clock_.running is not None
-    assert (clock_.running.holder, clock_.running.unit, clock_.running.hop) == (Holder.UNIT, "nh-police", Hop.SIGN)
-    assert [(holder.unit, holder.seconds // 3600, holder.paused_seconds // 3600) for holder in clock_.held] == [
+    assert measured_clock.running is not None
+    assert (measured_clock.running.holder, measured_clock.running.unit, measured_clock.running.hop) == (
+        Holder.UNIT,
+        "nh-police",
+        Hop.SIGN,
+    )
+    assert [(holder.unit, holder.seconds // 3600, holder.paused_seconds // 3600) for holder in measured_clock.held] == [
         (None, 2, 0), ("nh-tax", 1, 0), ("nh-police", 52, 24), (None, 1, 0),
     ]  # fmt: skip
-    assert clock_.spans[5].reason == "weather"
+    assert measured_clock.spans[5].reason == "weather"
 
 
 def test_the_clock_of_an_ended_demand_does_not_run():
@@ -76,19 +80,21 @@ def test_the_clock_of_an_ended_demand_does_not_run():
 
 
 def test_a_list_is_a_pause_that_ends_when_work_goes_on():
-    clock_ = clock(
+    measured_clock = clock(
         (f.DemandRouted(unit="nh-tax", rule="r"), 0),
         (f.DemandAccepted(by="王"), 0),
         (f.DemandListed(level="town", reason="x"), 1),
         (f.DemandProgressed(by="王", note="x"), 5),
         now=6,
     )
-    assert hops(clock_) == [("contact", "nh-tax", 1), ("paused", "nh-tax", 4), ("handling", "nh-tax", 1)]
+    assert hops(measured_clock) == [("contact", "nh-tax", 1), ("paused", "nh-tax", 4), ("handling", "nh-tax", 1)]
 
 
 def test_working_seconds_follow_the_calendar_of_the_jurisdiction():
-    clock_ = clock((f.DemandRouted(unit="nh-tax", rule="r"), 0), now=24)
-    assert clock_.spans[0].working_seconds == 7 * 3600, "10:00-12:00, 14:00-17:30, and 08:30-10:00 of the next day"
+    measured_clock = clock((f.DemandRouted(unit="nh-tax", rule="r"), 0), now=24)
+    assert measured_clock.spans[0].working_seconds == 7 * 3600, (
+        "10:00-12:00, 14:00-17:30, and 08:30-10:00 of the next day"
+    )
 
 
 FACTS = (
@@ -135,21 +141,21 @@ def test_spans_cover_the_whole_life_without_gap_or_overlap(steps: list[tuple[f.S
         dated_facts.append((fact, at))
     end = max([AT, *(moment for _, moment in dated_facts)])
     now = end + HOUR
-    clock_ = clock_of(AT, dated_facts, now, SECONDS)
+    measured_clock = clock_of(AT, dated_facts, now, SECONDS)
     ended = demand.outcome is not None
-    assert all(span.start <= span.end for span in clock_.spans)
-    assert all(before.end == after.start for before, after in pairwise(clock_.spans))
+    assert all(span.start <= span.end for span in measured_clock.spans)
+    assert all(before.end == after.start for before, after in pairwise(measured_clock.spans))
     assert all(
         (before.hop, before.unit, before.reason) != (after.hop, after.unit, after.reason)
-        for before, after in pairwise(clock_.spans)
+        for before, after in pairwise(measured_clock.spans)
     )
-    assert not clock_.spans or clock_.spans[0].start == AT
+    assert not measured_clock.spans or measured_clock.spans[0].start == AT
     life = (end if ended else now) - AT
-    assert sum(((span.end - span.start) for span in clock_.spans), timedelta()) == life
-    assert sum(holder.seconds + holder.paused_seconds for holder in clock_.held) == sum(
-        span.seconds for span in clock_.spans
+    assert sum(((span.end - span.start) for span in measured_clock.spans), timedelta()) == life
+    assert sum(holder.seconds + holder.paused_seconds for holder in measured_clock.held) == sum(
+        span.seconds for span in measured_clock.spans
     )
-    assert (clock_.running is None) is ended
+    assert (measured_clock.running is None) is ended
 
 
 @pytest.fixture
@@ -166,7 +172,7 @@ async def test_the_clock_of_a_case_is_built_from_routings_own_facts_and_received
     desk = CaseHandler(office.pool, office.repository, shipped())
     number = (await office.state(key)).number
     reader = Person(name="陈", unit=STATION, roles=frozenset({"clerk"}))
-    clock_ = await case_clock(desk, number, reader, AT + 5 * HOUR)
-    assert hops(clock_) == [("sign", STATION, 1), ("verdict", None, 2), ("sign", STATION, 2)]
+    measured_clock = await case_clock(desk, number, reader, AT + 5 * HOUR)
+    assert hops(measured_clock) == [("sign", STATION, 1), ("verdict", None, 2), ("sign", STATION, 2)]
     with pytest.raises(Refused):
         await case_clock(desk, number, Person(name="王", unit="nh-tax", roles=frozenset({"clerk"})), AT)

@@ -357,16 +357,16 @@ HELPER = Person("黄", "nh-transport")
 
 
 def test_an_assisting_unit_may_contact_and_report_and_nothing_else():
-    spec_ = spec(HELPER).given(*ASSISTED, f.DemandAccepted(by="陈"))
-    spec_.when(c.ProgressDemand(note="标线已重划")).then(f.DemandProgressed(by="黄", note="标线已重划"))
-    spec_.when(c.ContactCitizen(note="x")).then(f.DemandContacted(by="黄", note="x"))
+    decisions = spec(HELPER).given(*ASSISTED, f.DemandAccepted(by="陈"))
+    decisions.when(c.ProgressDemand(note="标线已重划")).then(f.DemandProgressed(by="黄", note="标线已重划"))
+    decisions.when(c.ContactCitizen(note="x")).then(f.DemandContacted(by="黄", note="x"))
     for command in (
         c.AcceptDemand(),
         c.ReturnDemand(reason="x", suggested_unit="nh-police"),
         c.ResolveDemand(result="x"),
         EXTEND,
     ):
-        spec_.when(command).then_refused(Code.FORBIDDEN)
+        decisions.when(command).then_refused(Code.FORBIDDEN)
 
 
 def test_assisting_units_stay_when_the_lead_changes():

@@ -202,5 +202,5 @@ def test_a_release_is_barred_by_kind_citizen_and_rules(
     rules: Consent | None, changes: dict[str, Any], refused: bool, bar: ReleaseBar | None
 ):
     demand = story.demand(story.SUBMISSION.model_copy(update=changes))
-    rules_ = ReleaseRules(consent=rules, never=(RequestKind.CONSULT,), source="x") if rules else None
-    assert release_bar(rules_, demand, refused) == bar
+    release_rules = ReleaseRules(consent=rules, never=(RequestKind.CONSULT,), source="x") if rules else None
+    assert release_bar(release_rules, demand, refused) == bar

@@ -53,8 +53,8 @@ async def test_a_text_message_through_kannel_is_answered_with_the_number(
     key = await channel(pool, vault, ChannelKind.SMS)
     message = f"13912345678 12345 data {quote(WORDS)}"
     async with (
-        listening(database, pool) as port_,
-        kannel(tmp_path, kannel_ports(), SERVICES.format(ours=port_, key=key)) as gateway,
+        listening(database, pool) as port,
+        kannel(tmp_path, kannel_ports(), SERVICES.format(ours=port, key=key)) as gateway,
         gateway.centre(1, message) as centre,
     ):
         match = re.search(r"Got message 1: <12345 13912345678 ucs-2 (\S+)>", await says(centre, "Got message 1"))
@@ -74,8 +74,8 @@ async def test_a_long_reply_that_kannel_delivers_in_parts_is_one_verdict(
 ):
     key = await channel(pool, vault, ChannelKind.SMS)
     async with (
-        listening(database, pool) as port_,
-        kannel(tmp_path, kannel_ports(), PARTS_APART.format(ours=port_, key=key), UNCOMBINED) as gateway,
+        listening(database, pool) as port,
+        kannel(tmp_path, kannel_ports(), PARTS_APART.format(ours=port, key=key), UNCOMBINED) as gateway,
     ):
         async with gateway.centre(1, f"{PHONE} data {quote(WORDS)}"):
             (demand,) = await eventually(lambda: facts(pool), bool)

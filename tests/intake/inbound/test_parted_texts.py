@@ -237,8 +237,8 @@ async def test_parts_of_two_senders_are_two_messages_and_those_without_sender_ar
 def _sms(sender: str, words: bytes, part: TextPart) -> Any:
     from services.intake.inbound.sms.request import DecodedText, Sms
 
-    words_ = DecodedText(joined([PartBytes(part.number, words, "utf-16-be")], 1).readings[0], part)
-    return Sms(sender, f"nobody-{part.number}", words_)
+    typed_words = DecodedText(joined([PartBytes(part.number, words, "utf-16-be")], 1).readings[0], part)
+    return Sms(sender, f"nobody-{part.number}", typed_words)
 
 
 async def test_a_gateway_may_send_the_header_separately_or_number_the_parts_itself(line: Line):

@@ -45,14 +45,12 @@ async def test_a_text_message_becomes_a_demand(
 async def test_a_number_cut_by_the_end_of_the_title_is_removed_completely(
     outside: httpx.AsyncClient, pool: Pool, vault: Vault, key: str
 ):
-    text_ = (
-        "您好，我要反映桂城街道夏南社区门前路灯不亮一事，多次致电无人处理，身份证440682198503124511，电话13800138000"
-    )
-    await outside.get(WHERE, params=GOOD | {"text": text_, "key": key})
+    text = "您好，我要反映桂城街道夏南社区门前路灯不亮一事，多次致电无人处理，身份证440682198503124511，电话13800138000"
+    await outside.get(WHERE, params=GOOD | {"text": text, "key": key})
     (demand,) = await facts(pool)
     assert demand["title"].startswith("您好，我要反映")
     assert not {"440682", "138001"} & {demand["title"][n : n + 6] for n in range(60)}
-    assert text_ in await secrets_of(pool, vault)
+    assert text in await secrets_of(pool, vault)
 
 
 async def test_a_code_sent_about_an_ended_demand_is_never_recorded(outside: httpx.AsyncClient, pool: Pool, key: str):
@@ -332,8 +330,8 @@ async def test_a_wrong_key_and_that_of_another_channel_are_refused(
     outside: httpx.AsyncClient, pool: Pool, vault: Vault, key: str
 ):
     other_key = await channel(pool, vault, ChannelKind.WEB)
-    for key_, status in (("", 401), ("x", 401), (other_key, 403)):
-        refused = await outside.get(WHERE, params=GOOD | {"key": key_})
+    for channel_key, status in (("", 401), ("x", 401), (other_key, 403)):
+        refused = await outside.get(WHERE, params=GOOD | {"key": channel_key})
         assert refused.status_code == status
         is_a_problem(refused)
     assert await count(pool, "submission") == 0
