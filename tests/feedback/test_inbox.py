@@ -96,7 +96,7 @@ async def test_there_is_no_inbox_unless_it_is_set(pool: Pool, tmp_path: Path):
 @pytest.mark.parametrize(
     ("options", "reason"),
     [
-        ({"DATABASE_URL": "postgresql://u@db.example/x"}, "DATABASE_URL is not of this machine"),
+        ({"DATABASE_URL": "postgresql://u@db.example/x"}, "DATABASE_URL is on another machine"),
         ({"notification_file": None}, "HUYING_NOTIFICATION_FILE"),
     ],
 )

@@ -121,7 +121,7 @@ async def test_messages_that_the_hourly_limit_holds_are_no_fault_and_the_doctor_
         (finding,) = await messages(db)
         assert (finding.severity, "messages_per_hour" in str(finding)) == (Severity.OK, True)
         assert f"messages: {len(waits)} wait because" in str(finding)
-        assert "goes out in 59 minutes" in str(finding)
+        assert "is sent in 59 minutes" in str(finding)
         assert "59分钟后发出下一条" in finding.in_chinese()
         await db.execute("UPDATE intent SET due_at = now() - interval '11 minutes' WHERE waits = 'hourly-limit'")
         (finding,) = await messages(db)

@@ -10,10 +10,10 @@ import pytest
 from services.intake.similar.indexing import Indexing
 from shared.chassis.database.pool import Pool
 from tests.intake.test_attachments import picture
-from tests.intake.test_raise import TOWN, VILLAGE, WORDS, visitor
+from tests.intake.test_raise import TOWN, VILLAGE, WORDS, built, visitor
 from tests.intake.visitor import Visitor
 
-__all__ = ["visitor"]
+__all__ = ["built", "visitor"]
 
 
 async def handed_over(visitor: Visitor, **fields: Any) -> httpx.Response:

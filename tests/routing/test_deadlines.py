@@ -268,7 +268,7 @@ async def test_the_doctor_names_late_and_failing_timers(office: Office):
     assert await words() == ""
     await office.submits(2)
     assert "1 timer is late" in await words()
-    assert "is routing-worker running?" in await words()
+    assert "check whether routing-worker runs" in await words()
     await office.pool.execute("UPDATE timer SET attempts = 3")
     assert "failed" in await words()
 

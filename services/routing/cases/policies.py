@@ -93,7 +93,7 @@ def first_routing(
             limits = limits_of(demand, pack, assignment.limit_source)
             return assign(demand, pack, assignment.lead_unit, pack.rule(assignment), limits, at, assignment.assisting)
         case Undecided(reason=reason, suggestions=suggestions):
-            return f.DemandTriaged(reason=f"no rule could decide: {reason}", suggestions=suggestions)
+            return f.DemandTriaged(reason=f"no rule decided: {reason}", suggestions=suggestions)
 
 
 def _unplaced(demand: Demand, pack: Pack, case: RoutingInput) -> f.DemandTriaged:
