@@ -3,6 +3,7 @@
 import os
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Generator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -49,15 +50,29 @@ OpenPage = Callable[..., Awaitable[Page]]
 expect.set_options(timeout=60_000)
 
 
+@asynccontextmanager
+async def started(with_window: bool) -> AsyncIterator[Browser]:
+    """A browser; without one the tests are left out, unless they must not be."""
+    async with async_playwright() as playwright:
+        browser = await launched(playwright, with_window)
+        if browser is None:
+            (pytest.fail if is_required() else pytest.skip)(MISSING)
+        yield browser
+        await browser.close()
+
+
 @pytest.fixture(scope="session")
 async def browser() -> AsyncIterator[Browser]:
-    """One browser a run; without one the tests are left out, unless they must not be."""
-    async with async_playwright() as playwright:
-        found = await launched(playwright)
-        if found is None:
-            (pytest.fail if is_required() else pytest.skip)(MISSING)
-        yield found
-        await found.close()
+    """The browser of a run, without a window of its own where this machine has such a one."""
+    async with started(with_window=False) as browser:
+        yield browser
+
+
+@pytest.fixture(scope="session")
+async def complete_browser() -> AsyncIterator[Browser]:
+    """The browser that people have, for tests that need its background sync."""
+    async with started(with_window=True) as browser:
+        yield browser
 
 
 @pytest.fixture(scope="session")

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final
 
 import pytest
-from playwright.async_api import Page, Route, expect
+from playwright.async_api import Browser, Page, Route, expect
 
 from shared.contracts.demand.state import Service
 from tests.browser.conftest import DESK, PHONE, Tabs
@@ -27,6 +27,12 @@ NAMES: Final = (
     "树枝挡路",
     "停车难",
 )
+
+
+@pytest.fixture(scope="module")
+def browser(complete_browser: Browser) -> Browser:
+    """Pages that send later, by background sync."""
+    return complete_browser
 
 
 async def clerk(tabs: Tabs, city: City, width: int = PHONE, lang: str = "zh") -> Page:

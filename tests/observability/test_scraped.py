@@ -49,6 +49,7 @@ async def test_a_process_serves_what_the_documents_say_and_its_panels_have_somet
         "DATABASE_URL": database,
         "KAFKA_BOOTSTRAP_SERVERS": broker.url,
         "HUYING_HEALTH_PORT": str(health),
+        "HUYING_DEAD_LETTER_LIMIT": "1000000",  # other tests leave records on the topic that nobody can read
         **{f"HUYING_{name.upper()}": value for name, value in KEYS.items()},
     }
     start = ["env", "-i", *(f"{name}={value}" for name, value in environment.items())]
