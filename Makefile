@@ -9,8 +9,9 @@ RUN_LOCKS := requirements-bootstrap.txt requirements.txt pyproject.toml
 SDK := build/sdk
 CHECKS := build/checks
 ISSUER := build/issuer
-# Two workers, each with servers of its own; whole files to each, as tests/conftest.py says.
-WORKERS := --numprocesses 2 --dist loadfile --no-loadscope-reorder
+# Workers, each with servers of its own; whole files to each, as tests/conftest.py says. Three on two cores, since tests
+# wait for servers too; two where each has an Apache Kafka.
+WORKERS = --numprocesses $(1) --dist loadfile --no-loadscope-reorder
 DEV_LOCKS := requirements-bootstrap.txt requirements-dev.txt pyproject.toml
 
 # Without compiled files each of a dozen processes would compile a thousand modules at every start.
@@ -29,13 +30,13 @@ demo: $(VENV)/ready ## the same, with Nanhai 2021 replayed and its report card (
 	@exec $(BIN)/huying demo
 
 test: $(VENV)/ready-dev $(ISSUER)/ready ## every test but those of the generated clients, on the embedded servers
-	HUYING_TEST_PICTURES=$${HUYING_TEST_PICTURES:-failed} $(BIN)/python -m pytest $(WORKERS)
+	HUYING_TEST_PICTURES=$${HUYING_TEST_PICTURES:-failed} $(BIN)/python -m pytest $(call WORKERS,3)
 
 test-long: $(VENV)/ready-dev $(ISSUER)/ready ## the same with many more random examples, kills and pages, for a night
-	HUYING_LONG=1 HUYING_TEST_EXAMPLES=200 $(BIN)/python -m pytest $(WORKERS) --timeout 7200
+	HUYING_LONG=1 HUYING_TEST_EXAMPLES=200 $(BIN)/python -m pytest $(call WORKERS,3) --timeout 7200
 
 test-kafka: $(VENV)/ready-dev ## the tests that need a broker, on Apache Kafka (Java 17+, Maven)
-	HUYING_TEST_BROKER=apache-kafka $(BIN)/python -m pytest $(WORKERS) -m kafka
+	HUYING_TEST_BROKER=apache-kafka $(BIN)/python -m pytest $(call WORKERS,2) -m kafka
 
 test-sdk: sdk ## the tests that drive the API with both generated clients
 	$(BIN)/python -m pytest -m sdk tests/sdk
