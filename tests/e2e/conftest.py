@@ -15,7 +15,7 @@ from deploy.local.ports import free_port
 from deploy.local.state import state_dir
 from tests.bench.rig import unlimited
 from tests.conftest import KAFKA, reachable
-from tests.independent.myla311 import third
+from tests.independent.myla311 import part
 from tests.tracing.collector import Collector, collecting
 
 LONG = bool(os.environ.get("HUYING_LONG"))
@@ -30,14 +30,25 @@ def real_file() -> Path:
     return REAL
 
 
-@pytest.fixture(scope="session")
-def imported_file(real_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """All of it on Apache Kafka and in a long run; else a third, which takes a third of the time."""
+def share_of(real_file: Path, folder: Path, every: int) -> Path:
+    """All of it on Apache Kafka and in a long run; else one of `every` requests, which takes as much less time."""
     if KAFKA or LONG:
         return real_file
-    part = tmp_path_factory.mktemp("part") / real_file.name
-    part.write_bytes(third(real_file.read_bytes()))
-    return part
+    file = folder / real_file.name
+    file.write_bytes(part(real_file.read_bytes(), every))
+    return file
+
+
+@pytest.fixture(scope="session")
+def imported_file(real_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The requests whose figures are compared with the file."""
+    return share_of(real_file, tmp_path_factory.mktemp("part"), 6)
+
+
+@pytest.fixture(scope="session")
+def long_file(real_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The requests during whose import processes are killed."""
+    return share_of(real_file, tmp_path_factory.mktemp("part"), 3)
 
 
 @pytest.fixture(scope="package")

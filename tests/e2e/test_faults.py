@@ -44,10 +44,10 @@ async def alive(running: Running, name: str) -> bool:
 
 
 async def test_every_process_and_the_broker_are_killed_during_the_import(
-    running: Running, imported_file: Path, tmp_path: Path
+    running: Running, long_file: Path, tmp_path: Path
 ):
-    dsn, between_kills = running.runtime.database_url, size(imported_file) // 4
-    importing = huying(running, "import", str(imported_file), "--mapping", "myla311", "--no-wait", cwd=tmp_path)
+    dsn, between_kills = running.runtime.database_url, size(long_file) // 4
+    importing = huying(running, "import", str(long_file), "--mapping", "myla311", "--no-wait", cwd=tmp_path)
     for number, victim in enumerate(VICTIMS, 1):
         await eventually(lambda: told(dsn), lambda facts, least=number * between_kills: facts >= least, within=120)
         await eventually(partial(alive, running, victim), bool, within=60)
@@ -59,7 +59,7 @@ async def test_every_process_and_the_broker_are_killed_during_the_import(
         return sum(keeper.restarts for keeper in running.supervisors.values())
 
     await eventually(restarts, lambda count: count >= len(VICTIMS))
-    expected = figures(imported_file)["month"]["2017-12"]
+    expected = figures(long_file)["month"]["2017-12"]
 
     async def visible() -> dict[str, int]:
         async with httpx.AsyncClient(base_url=running.url) as client:
@@ -70,7 +70,7 @@ async def test_every_process_and_the_broker_are_killed_during_the_import(
         return dict(answer.json()["total"]["statuses"])
 
     await eventually(visible, lambda statuses: statuses == expected, within=180)
-    assert len(await assert_views_equal_journals(dsn)) == size(imported_file)
+    assert len(await assert_views_equal_journals(dsn)) == size(long_file)
 
 
 async def test_a_demand_is_taken_while_the_broker_is_away(running: Running):
