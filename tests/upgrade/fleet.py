@@ -97,6 +97,7 @@ async def installed(env: Mapping[str, str], logs: Path, commands: Path) -> Async
         # Led to their servers as soon as those run.
         lines = {service: await stack.enter_async_context(line_to("127.0.0.1", 1)) for service in SERVICES}
         addresses = {f"HUYING_{name.upper()}_URL": f"http://127.0.0.1:{line.port}" for name, line in lines.items()}
+        del addresses["HUYING_ROUTING_URL"]  # no process asks routing
         public = {"HUYING_PUBLIC_URL": addresses["HUYING_INTAKE_URL"]}
         fleet = Fleet({**env, **addresses, **public}, logs, lines)
         stack.push_async_callback(fleet.stop)
