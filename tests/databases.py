@@ -13,6 +13,8 @@ from uuid import uuid4
 
 import asyncpg
 
+from shared.chassis.database.pool import Pool, open_pool
+
 _OURS: Final = "nspname NOT IN ('pg_catalog', 'pg_toast', 'information_schema')"
 _CATALOGS: Final = (
     "pg_attrdef", "pg_attribute", "pg_constraint", "pg_enum", "pg_extension", "pg_index", "pg_policy", "pg_proc",
@@ -33,7 +35,7 @@ _SHAPE: Final = (
 )
 _ALONE: Final = """
     SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity
-    WHERE datname = current_database() AND pid <> pg_backend_pid()
+    WHERE datname = current_database() AND pid <> pg_backend_pid() AND NOT pid = ANY ($1::int[])
 """
 _TABLES: Final = f"""
     SELECT c.oid, nspname || '.' || relname AS name, pg_relation_size(c.oid) > 0 AS is_written
@@ -92,6 +94,9 @@ class Databases:
     """By database, the connection that empties it: a new one would load all definitions, which takes four times
     longer."""
 
+    _pools: dict[tuple[str, str], Pool] = field(default_factory=dict)
+    """By database and service, a pool whose connections stay open for the next test, for the same reason."""
+
     async def look(self) -> None:
         """Record the present state of the template."""
         db = await asyncpg.connect(on(self.url, self.template))
@@ -117,10 +122,33 @@ class Databases:
         db = await self._connection(url.rpartition("/")[2])
         await db.execute(_EMPTY.format(kept=",".join(self._rows)))
 
+    async def pool(self, url: str, service: str) -> Pool:
+        """A pool of a service on a database of `fresh`, with the connections that an earlier test opened."""
+        key = (url.rpartition("/")[2], service)
+        if key not in self._pools:
+            self._pools[key] = await open_pool(url, service)
+        return self._pools[key]
+
     async def close(self) -> None:
         """Close all connections."""
+        for pool in self._pools.values():
+            pool.terminate()
         for db in self._connections.values():
             await db.close()
+
+    async def _kept(self, name: str) -> list[int]:
+        """The server processes of the pools that stay open for the next test; a pool in use or closed is given up."""
+        pids = []
+        for key in [key for key in self._pools if key[0] == name]:
+            pool = self._pools[key]
+            if pool.is_closing() or pool.get_size() > pool.get_idle_size():
+                self._pools.pop(key).terminate()
+                continue
+            for holder in pool._holders:
+                if (connection := holder._con) is not None and not connection.is_closed():
+                    await connection.reset()
+                    pids.append(connection.get_server_pid())
+        return pids
 
     async def _connection(self, name: str) -> asyncpg.Connection:
         db = self._connections.get(name)
@@ -136,6 +164,8 @@ class Databases:
         return name
 
     async def _drop(self, name: str) -> None:
+        for key in [key for key in self._pools if key[0] == name]:
+            self._pools.pop(key).terminate()
         if emptying := self._connections.pop(name, None):
             emptying.terminate()
         db = await asyncpg.connect(self.url)
@@ -146,7 +176,7 @@ class Databases:
         """Empty it; whether it equals the template again."""
         try:
             db = await self._connection(name)
-            await db.execute(_ALONE)
+            await db.execute(_ALONE, await self._kept(name))
             if not await self._has_its_shape(db):
                 return False
             await db.execute(_EMPTY.format(kept=",".join(self._rows)))

@@ -1,6 +1,6 @@
 """Fixtures: records as the broker would return them, and a delivery that processes them."""
 
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID, uuid5
@@ -12,7 +12,7 @@ from shared.chassis.aggregates.unit_of_work import Change
 from shared.chassis.consumer import dead_letters
 from shared.chassis.consumer.delivery import Delivery
 from shared.chassis.consumer.record import Record
-from shared.chassis.database.pool import Connection, Pool, open_pool
+from shared.chassis.database.pool import Connection, Pool
 from shared.chassis.database.write_batch import WriteBatch
 from shared.contracts.demand import facts as f
 from shared.contracts.demand.rules import demand_rules
@@ -21,6 +21,7 @@ from shared.contracts.demand.tellers import TOLD_BY
 from shared.contracts.envelope import Envelope
 from shared.contracts.numbers import number
 from tests import story
+from tests.databases import Databases
 
 
 def envelope(fact: f.Fact, sequence: int | None, key: UUID = story.ID, at: datetime = story.AT) -> Envelope:
@@ -108,9 +109,8 @@ def projection() -> RecordedFacts:
 
 
 @pytest.fixture
-async def pool(database: str) -> AsyncIterator[Pool]:
-    async with await open_pool(database, "reporting") as opened:
-        yield opened
+async def pool(databases: Databases, database: str) -> Pool:
+    return await databases.pool(database, "reporting")
 
 
 @pytest.fixture

@@ -1,7 +1,5 @@
 """Feedback's database and its repository."""
 
-from collections.abc import AsyncIterator
-
 import pytest
 
 from services.feedback.notifications.projection import notification_projection
@@ -10,17 +8,17 @@ from services.feedback.webhooks.interest import Interest
 from services.feedback.webhooks.projection import webhook_projection
 from shared.chassis.aggregates.projections import compose
 from shared.chassis.aggregates.repository import Repository
-from shared.chassis.database.pool import Pool, open_pool
+from shared.chassis.database.pool import Pool
 from shared.contracts.demand.rules import demand_rules
 from shared.contracts.demand.state import Service
+from tests.databases import Databases
 from tests.feedback.office import LINKS, Book
 from tests.packs import shipped
 
 
 @pytest.fixture
-async def pool(database: str) -> AsyncIterator[Pool]:
-    async with await open_pool(database, "feedback") as opened:
-        yield opened
+async def pool(databases: Databases, database: str) -> Pool:
+    return await databases.pool(database, "feedback")
 
 
 @pytest.fixture

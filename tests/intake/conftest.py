@@ -11,20 +11,20 @@ import pytest
 from services.intake import app
 from services.intake.channels import keys
 from services.intake.settings import IntakeSettings
-from shared.chassis.database.pool import Pool, open_pool
+from shared.chassis.database.pool import Pool
 from shared.contracts.demand.facts import ChannelKind
 from shared.jurisdiction.publication import PublicPart
 from tests import packs
 from tests.built import Built
 from tests.conftest import UNREACHABLE
+from tests.databases import Databases
 from tests.intake.visitor import Visitor
 from tests.keys import KEYS
 
 
 @pytest.fixture
-async def pool(database: str) -> AsyncIterator[Pool]:
-    async with await open_pool(database, "intake") as opened:
-        yield opened
+async def pool(databases: Databases, database: str) -> Pool:
+    return await databases.pool(database, "intake")
 
 
 def settings(database: str) -> IntakeSettings:

@@ -22,9 +22,8 @@ ATTACK = "<script>alert('1')</script>路面破损"
 
 
 @pytest.fixture
-async def pool(database: str) -> AsyncIterator[Pool]:
-    async with await open_pool(database, "reporting") as opened:
-        yield opened
+async def pool(databases: Databases, database: str) -> Pool:
+    return await databases.pool(database, "reporting")
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from services.routing.units import api as units
 from shared.chassis.aggregates.repository import Repositories, Repository
 from shared.chassis.base.tokens import Tokens
 from shared.chassis.consumer.delivery import Delivery
-from shared.chassis.database.pool import Pool, open_pool
+from shared.chassis.database.pool import Pool
 from shared.chassis.http.app import web_app
 from shared.contracts.demand import facts as f
 from shared.contracts.demand.rules import demand_rules
@@ -25,6 +25,7 @@ from shared.identity.staff import StaffBearers
 from shared.identity.staff_tokens import StaffTokens
 from shared.masker.masker import Masker
 from tests.chassis.conftest import Log, apply_records, envelope
+from tests.databases import Databases
 from tests.packs import shipped
 
 TOKENS = Tokens("s" * 40)
@@ -69,11 +70,11 @@ def bearer(unit: str, name: str = "陈") -> dict[str, str]:
 
 
 @pytest.fixture
-async def hall(database: str, masker: Masker) -> AsyncIterator[Hall]:
+async def hall(databases: Databases, database: str, masker: Masker) -> AsyncIterator[Hall]:
     repository: Any = Repository("demand", demand_rules(Service.ROUTING), CASES)
-    async with await open_pool(database, "routing") as pool:
-        cases = CaseHandler(pool, repository, shipped(), masker=masker)
-        staff = StaffBearers(pool, StaffTokens(TOKENS))
-        transport = httpx.ASGITransport(web_app("routing", [*routes(cases, staff), units.routes(shipped(), staff)]))
-        async with httpx.AsyncClient(transport=transport, base_url="http://routing") as client:
-            yield Hall(pool, client, repository)
+    pool = await databases.pool(database, "routing")
+    cases = CaseHandler(pool, repository, shipped(), masker=masker)
+    staff = StaffBearers(pool, StaffTokens(TOKENS))
+    transport = httpx.ASGITransport(web_app("routing", [*routes(cases, staff), units.routes(shipped(), staff)]))
+    async with httpx.AsyncClient(transport=transport, base_url="http://routing") as client:
+        yield Hall(pool, client, repository)
