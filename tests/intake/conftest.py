@@ -10,6 +10,7 @@ import pytest
 
 from services.intake import app
 from services.intake.channels import keys
+from services.intake.channels.keys import key_cache
 from services.intake.settings import IntakeSettings
 from shared.chassis.database.pool import Pool
 from shared.contracts.demand.facts import ChannelKind
@@ -24,6 +25,7 @@ from tests.keys import KEYS
 
 @pytest.fixture
 async def pool(databases: Databases, database: str) -> Pool:
+    key_cache.cache_clear()  # it belongs to a pool, and this one may have served an earlier test
     return await databases.pool(database, "intake")
 
 

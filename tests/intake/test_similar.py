@@ -22,7 +22,7 @@ from services.intake.similar.rarity import UNKNOWN, Rarity, Search
 from services.intake.similar.scoring import THRESHOLD, Candidate, NewDemand, ranked
 from shared.chassis.base.clock import now
 from shared.chassis.database.migrate import migrate
-from shared.chassis.database.pool import Pool
+from shared.chassis.database.pool import Pool, open_pool
 from shared.chassis.database.write_batch import WriteBatch
 from shared.contracts.demand import facts as f
 from shared.contracts.demand.state import Status
@@ -330,9 +330,12 @@ async def test_the_previous_version_can_submit_until_its_last_process_has_ended(
         assert await db.fetch("SELECT id, open FROM likeness") == [(id, True)]
 
 
-async def test_due_demands_are_found_although_the_table_was_empty_at_the_start(client: httpx.AsyncClient, pool: Pool):
+async def test_due_demands_are_found_although_the_table_was_empty_at_the_start(
+    client: httpx.AsyncClient, database: str
+):
     client.event_hooks["response"] = []
-    async with pool.acquire() as db:
+    # A connection of its own: one of an earlier test has plans already.
+    async with await open_pool(database, "intake") as new_pool, new_pool.acquire() as db:
         for _ in range(10):
             assert await queries.index(db, 1000) == 0
         for n in range(40):
