@@ -164,3 +164,29 @@ async def test_open_connections_are_terminated(databases_unused: Databases):
 async def test_two_tests_at_once_get_different_databases(databases_unused: Databases):
     async with databases_unused.fresh() as first, databases_unused.fresh() as second:
         assert first != second
+
+
+async def test_a_pool_keeps_its_connection_for_the_next_test_and_none_of_its_settings(databases_unused: Databases):
+    pids, settings = [], []
+    for _ in range(2):
+        async with databases_unused.fresh() as dsn:
+            pool = await databases_unused.pool(dsn, "intake")
+            async with pool.acquire() as db:
+                pids.append(await db.fetchval("SELECT pg_backend_pid()"))
+                settings.append(await db.fetchval("SHOW lock_timeout"))
+                await db.execute("SET lock_timeout = '7s'")
+    assert (pids[0] == pids[1], settings) == (True, ["0", "0"])
+
+
+async def test_a_pool_that_a_test_leaves_in_use_or_closed_is_replaced(databases_unused: Databases):
+    pools = []
+    for leave in ("in use", "closed", "well"):
+        async with databases_unused.fresh() as dsn:
+            pools.append(await databases_unused.pool(dsn, "intake"))
+            if leave == "in use":
+                await pools[-1].acquire()
+            else:
+                assert await pools[-1].fetchval("SELECT current_user") == "huying_intake"
+            if leave == "closed":
+                await pools[-1].close()
+    assert len({id(pool) for pool in pools}) == 3
