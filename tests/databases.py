@@ -94,8 +94,8 @@ class Databases:
     """By database, the connection that empties it: a new one would load all definitions, which takes four times
     longer."""
 
-    _pools: dict[tuple[str, str], Pool] = field(default_factory=dict)
-    """By database and service, a pool whose connections stay open for the next test, for the same reason."""
+    _pools: dict[str, dict[str, Pool]] = field(default_factory=dict)
+    """By database, then by service, a pool whose connections stay open for the next test, for the same reason."""
 
     async def look(self) -> None:
         """Record the present state of the template."""
@@ -124,31 +124,35 @@ class Databases:
 
     async def pool(self, url: str, service: str) -> Pool:
         """A pool of a service on a database of `fresh`, with the connections that an earlier test opened."""
-        key = (url.rpartition("/")[2], service)
-        if key not in self._pools:
-            self._pools[key] = await open_pool(url, service)
-        return self._pools[key]
+        pools = self._pools.setdefault(url.rpartition("/")[2], {})
+        if service not in pools:
+            pools[service] = await open_pool(url, service)
+        return pools[service]
 
     async def close(self) -> None:
         """Close all connections."""
-        for pool in self._pools.values():
-            pool.terminate()
+        for name in [*self._pools]:
+            self._give_up(name)
         for db in self._connections.values():
             await db.close()
 
     async def _kept(self, name: str) -> list[int]:
         """The server processes of the pools that stay open for the next test; a pool in use or closed is given up."""
         pids = []
-        for key in [key for key in self._pools if key[0] == name]:
-            pool = self._pools[key]
+        for service, pool in [*self._pools.get(name, {}).items()]:
             if pool.is_closing() or pool.get_size() > pool.get_idle_size():
-                self._pools.pop(key).terminate()
+                self._pools[name].pop(service).terminate()
                 continue
             for holder in pool._holders:
                 if (connection := holder._con) is not None and not connection.is_closed():
                     await connection.reset()
                     pids.append(connection.get_server_pid())
         return pids
+
+    def _give_up(self, name: str) -> None:
+        """Terminate the pools of a database."""
+        for pool in self._pools.pop(name, {}).values():
+            pool.terminate()
 
     async def _connection(self, name: str) -> asyncpg.Connection:
         db = self._connections.get(name)
@@ -164,8 +168,7 @@ class Databases:
         return name
 
     async def _drop(self, name: str) -> None:
-        for key in [key for key in self._pools if key[0] == name]:
-            self._pools.pop(key).terminate()
+        self._give_up(name)
         if emptying := self._connections.pop(name, None):
             emptying.terminate()
         db = await asyncpg.connect(self.url)

@@ -37,6 +37,9 @@ SETTINGS: Final = frozenset(
 )  # fmt: skip
 """The variables of `docs/settings.md`; a test compares them. They are listed so that a process need not import the
 settings of all services."""
+_WITHOUT_PREFIX: Final = sorted(name.removeprefix(PREFIX) for name in SETTINGS if name.startswith(PREFIX))
+_OURS_ALONE: Final = sorted(name for name in SETTINGS if name.startswith((PREFIX, "KAFKA_")))
+"""A name that is much like one of these can only be meant for us: OpenTelemetry, for one, reads many names."""
 OF_OTHERS: Final = re.compile(
     r"HUYING_(TEST_\w+|LONG|UPGRADE_FROM"  # the tests
     r"|IMAGE|PUBLISH"  # the file of compose
@@ -75,13 +78,7 @@ def _suspected(variable: str, value: str) -> UnknownSetting | None:
     if name.startswith(PREFIX):
         if name.endswith("_PORT") and "://" in value:  # Kubernetes, as above
             return None
-        ours = [known.removeprefix(PREFIX) for known in sorted(SETTINGS) if known.startswith(PREFIX)]
-        near = get_close_matches(name.removeprefix(PREFIX), ours, 1)
+        near = get_close_matches(name.removeprefix(PREFIX), _WITHOUT_PREFIX, 1)
         return UnknownSetting(variable, PREFIX + near[0] if near else None)
-    near = get_close_matches(name, [known for known in sorted(SETTINGS) if _is_ours(known)], 1, ALMOST)
+    near = get_close_matches(name, _OURS_ALONE, 1, ALMOST)
     return UnknownSetting(variable, near[0]) if near else None
-
-
-def _is_ours(known: str) -> bool:
-    """Whether a name that is much like this one can only be meant for us: OpenTelemetry, for one, reads many names."""
-    return known.startswith((PREFIX, "KAFKA_"))
