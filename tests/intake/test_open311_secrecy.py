@@ -1,13 +1,13 @@
 """Open311: no response has personal data, and a confidential report shows only that it was raised."""
 
-from datetime import UTC, datetime
+from datetime import timedelta
 from xml.etree import ElementTree as ET
-from zoneinfo import ZoneInfo
 
 import httpx
 import pytest
 
 from services.intake.open311.statuses import CONFIDENTIAL
+from shared.chassis.base.clock import now
 from shared.chassis.database.pool import Pool
 from shared.contracts.demand import facts as f
 from tests.intake.open311_client import (
@@ -71,10 +71,11 @@ async def test_a_confidential_report_shows_only_its_number_and_that_it_was_raise
     assert (await open_reader.get(f"{V2}/servicerequestupdates.json", params=HERE)).json() == []
 
 
-TODAY = datetime.now(UTC).astimezone(ZoneInfo("Asia/Shanghai")).strftime("%Y-%m-%d")
+# A day to both sides, since the tests may run over a midnight.
+YESTERDAY, TOMORROW = (f"{now() + timedelta(days=days):%Y-%m-%d}" for days in (-1, 2))
 REVEALING = [
-    {"service_code": "street-lighting"}, {"status": "open"}, {"status": "closed"}, {"updated_after": TODAY},
-    {"updated_before": TODAY}, {"updated_after": TODAY, "start_date": TODAY},
+    {"service_code": "street-lighting"}, {"status": "open"}, {"status": "closed"}, {"updated_after": YESTERDAY},
+    {"updated_before": TOMORROW}, {"updated_after": YESTERDAY, "start_date": YESTERDAY},
 ]  # fmt: skip
 
 

@@ -2,6 +2,7 @@
 
 import csv
 import io
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -11,6 +12,7 @@ from shared.web.spreadsheet import spreadsheet
 from tests.city import CLERK, EDUCATION, LEADER, STATION, TOWN_CLERK, TOWN_HEAD, City
 from tests.routing.visitor import visitor, words_of
 
+HERE = ZoneInfo("Asia/Shanghai")
 ACCEPTED, RESOLVED = f.DemandAccepted(by="陈晓岚"), f.DemandResolved(by="陈晓岚", result="已铺好")
 
 
@@ -40,7 +42,7 @@ async def test_a_month_lists_the_cases_answered_in_it(city: City):
     answered = (await city.demand(case)).resolved_at
     assert answered
     async with visitor(city, CLERK) as clerk:
-        assert case in (await clerk.open(f"/desk/done?month={answered:%Y-%m}")).text
+        assert case in (await clerk.open(f"/desk/done?month={answered.astimezone(HERE):%Y-%m}")).text
         assert case not in (await clerk.open("/desk/done?month=2020-02")).text
         assert (await clerk.open("/desk/done?month=2020-13")).status_code == 422
 
