@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Any, cast
+from typing import Any, Final, cast
 
 from fastapi import FastAPI
 
@@ -28,6 +28,10 @@ class PoolOfTheTest:
         return call
 
 
+TIMES: Final = 8
+"""How often an API may be built. A cache that drops its state at every test would have it built for every test."""
+
+
 @dataclass(slots=True)
 class Built:
     """A service's API made by `build`; `beside` returns the state that belongs to its pool but is stored elsewhere."""
@@ -37,6 +41,7 @@ class Built:
     beside: Callable[[Pool], object] = lambda pool: None
     _pool: PoolOfTheTest = field(default_factory=PoolOfTheTest)
     _made: tuple[Api, FastAPI, Memory] | None = None
+    _times: int = 0
     _beside: object = None
     """The state elsewhere at the time of building. The product drops it after many other pools and would then have two
     of it, so the API is built again."""
@@ -59,6 +64,8 @@ class Built:
             self._pool.pool = None
 
     def _build(self) -> tuple[Api, FastAPI, Memory]:
+        self._times += 1
+        assert self._times <= TIMES, "built for so many tests: what drops the state beside its pool?"
         pool = cast(Pool, self._pool)
         api, self._beside = self.build(pool), self.beside(pool)
         return api, web_app(self.service, api.routers, nowhere=api.nowhere), Memory.of(api, self._beside)

@@ -76,7 +76,7 @@ class RefusesTheKey(BaseHTTPRequestHandler):
 def elsewhere() -> Iterator[str]:
     """The address of a deployment that refuses our key."""
     with HTTPServer(("127.0.0.1", 0), RefusesTheKey) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
         yield f"http://127.0.0.1:{server.server_port}"
         server.shutdown()
 

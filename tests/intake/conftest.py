@@ -21,12 +21,15 @@ from tests.conftest import UNREACHABLE
 from tests.databases import Databases
 from tests.intake.visitor import Visitor
 from tests.keys import KEYS
+from tests.memory import Memory
 
 
 @pytest.fixture
-async def pool(databases: Databases, database: str) -> Pool:
-    key_cache.cache_clear()  # it belongs to a pool, and this one may have served an earlier test
-    return await databases.pool(database, "intake")
+async def pool(databases: Databases, database: str) -> AsyncIterator[Pool]:
+    opened = await databases.pool(database, "intake")
+    memory = Memory.of(key_cache(opened))
+    yield opened
+    memory.restore()  # the next test may get the same pool, whose keys are gone
 
 
 def settings(database: str) -> IntakeSettings:

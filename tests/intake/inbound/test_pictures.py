@@ -51,7 +51,7 @@ def host() -> Iterator[Host]:
     handler = type("Bound", (Handler,), {"host": built})
     with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         built.name = f"127.0.0.1:{server.server_address[1]}"
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
         yield built
         built.ending.set()
         server.shutdown()
