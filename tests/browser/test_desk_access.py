@@ -11,7 +11,7 @@ from services.routing.web.command_forms import AT_ONCE, FORMS
 from services.routing.web.words import LISTS
 from tests.browser.conftest import DESK, PHONE, OpenPage, Tabs
 from tests.browser.desks import ACCEPTED, CONTACT, forms, full_desk
-from tests.browser.test_access import LONG, findings, is_for_axe
+from tests.browser.test_access import LONG, findings
 from tests.city import AUDITOR, CLERK, DISPATCHER, HEAD, LEADER, TOWN_HEAD, City
 from tests.intake.test_attachments import picture
 
@@ -70,10 +70,11 @@ async def places(city: City) -> list[Place]:
     ]
 
 
-def seen_by_axe(name: str, lang: str, width: int) -> bool:
-    """Whether axe looks at a page of this name; all the rest is asked of every page at both widths."""
+def seen_by_axe(name: str, lang: str, width: int) -> bool | None:
+    """Whether axe looks at a page of this name, None if as usual; all the rest is asked of every page at both
+    widths."""
     if name in USUAL:
-        return is_for_axe(lang, width)
+        return None
     half = "zh" if crc32(name.encode()) % 2 else "en"
     return width == (PHONE if lang == "zh" else DESK) and (LONG or lang == half)
 

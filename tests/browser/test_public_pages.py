@@ -8,7 +8,7 @@ from playwright.async_api import Page, expect
 from shared.contracts.demand import facts as f
 from tests.browser.conftest import PHONE, SIGHTS, Tabs
 from tests.browser.desks import ACCEPTED, RESOLVED
-from tests.browser.test_access import SMALL_TARGETS, what_is_wrong
+from tests.browser.test_access import SMALL_TARGETS, is_for_contrast, what_is_wrong
 from tests.city import City
 
 pytestmark = pytest.mark.browser
@@ -45,7 +45,8 @@ async def test_what_is_published_can_be_read_by_everybody(tabs: Tabs, city: City
     page = await tabs.new(width)
     for name, path in (await pages(city)).items():
         await page.goto(f"{city.url}{path}{'&' if '?' in path else '?'}lang={lang}")
-        found[name] = await what_is_wrong(page) + await page.evaluate(SMALL_TARGETS, 44)
+        lines = await what_is_wrong(page, is_for_contrast(lang))
+        found[name] = lines + await page.evaluate(SMALL_TARGETS, 44)
         await tabs.picture(page, f"public {name} {lang} {width}")
     assert {name: lines for name, lines in found.items() if lines} == {}
 

@@ -1,19 +1,18 @@
 """A citizen raises a demand on a phone, with JavaScript and without; every step can be used by everybody."""
 
-import json
 import re
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Final
 
 import pytest
-from playwright.async_api import Browser, Locator, Page, Response, expect
+from playwright.async_api import Locator, Page, Response, expect
 
 from services.intake.similar.indexing import Indexing
 from shared.contracts.demand.state import Service
 from tests.browser.conftest import PHONE, SIGHTS, Tabs
 from tests.browser.photos import photo, unreadable_photo
-from tests.browser.test_access import SMALL_TARGETS, what_is_wrong
+from tests.browser.test_access import SMALL_TARGETS, is_for_contrast, what_is_wrong
 from tests.browser.test_desk_hostile import HOSTILE, what_is_harmful
 from tests.city import City
 
@@ -26,12 +25,6 @@ SEND_TWICE: Final = """() => {
     return Promise.all([1, 2].map(() => fetch(form.action, {method: 'POST', body: new FormData(form)})));
 }"""
 Look = Callable[[Page, str], Awaitable[None]]
-
-
-@pytest.fixture(scope="module")
-def browser(complete_browser: Browser) -> Browser:
-    """Pages that send later, by background sync."""
-    return complete_browser
 
 
 async def nothing(page: Page, step: str) -> None:
@@ -95,7 +88,7 @@ async def test_every_step_can_be_used_by_everybody(tabs: Tabs, city: City, width
     wrong: list[str] = []
 
     async def look(page: Page, step: str) -> None:
-        wrong.extend(f"{step}: {line}" for line in await what_is_wrong(page))
+        wrong.extend(f"{step}: {line}" for line in await what_is_wrong(page, is_for_contrast(lang)))
         wrong.extend(f"{step}: {line}" for line in await page.evaluate(SMALL_TARGETS, 44))
         await tabs.picture(page, f"raise-{lang}-{width}-{step}")
 
@@ -260,39 +253,6 @@ async def test_no_step_weighs_more_than_60_kilobytes(tabs: Tabs, city: City):
     await raise_one(page, city.url, look=look)
     assert weights
     assert {step: weight for step, weight in weights.items() if weight > LIMIT} == {}
-
-
-@pytest.mark.parametrize("again", ["the page is open", "the page was closed"])
-async def test_a_demand_that_is_written_without_a_network_is_sent_once_when_there_is_one(
-    tabs: Tabs, city: City, again: str
-):
-    page = await tabs.new(PHONE)
-    pool = city.loop.pools[Service.INTAKE]
-    await page.goto(f"{city.url}/raise")
-    await page.evaluate("navigator.serviceWorker.ready")
-    await page.reload()
-    await page.get_by_label("您要反映什么问题？").press_sequentially("路灯坏了三天")
-    await page.context.set_offline(True)
-    await page.get_by_role("button", name="下一步").click()
-    await expect(page.get_by_role("heading", level=1)).to_have_text("没有网络也能写")
-    await expect(page.get_by_label("您要反映什么问题？")).to_have_value("路灯坏了三天")
-    assert await what_is_wrong(page) == []
-    await page.get_by_label("在哪里？").select_option(label="东二社区居委会")
-    await page.get_by_label("照片").set_input_files([photo(2600, 400), photo(300, 200)])
-    await page.get_by_role("button", name="保存并提交").click()
-    await expect(page.get_by_text("已存在手机里，等待网络：路灯坏了三天（含2张照片）")).to_be_visible()
-    await tabs.picture(page, f"raise-offline-{again}")
-    assert await pool.fetchval("SELECT count(*) FROM submission") == 0
-    await page.context.set_offline(False)
-    if again == "the page was closed":
-        await page.goto(f"{city.url}/raise/offline")
-    await expect(page.locator(".waiting-demands")).to_contain_text("已提交 NH")
-    await page.reload()
-    await page.locator(".waiting-demands a").click()
-    await expect(page.locator("dd.receipt").first).to_be_visible()
-    assert await pool.fetchval("SELECT count(*) FROM submission") == 1
-    told = await pool.fetchval("SELECT payload FROM journal WHERE sequence = 1")
-    assert len(json.loads(told)["attachments"]) == 2
 
 
 async def test_a_demand_with_photos_that_are_too_large_can_be_changed_and_holds_up_no_other(
