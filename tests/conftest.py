@@ -1,6 +1,7 @@
 """Fixtures of all tests: one PostgreSQL and one broker per run, one fresh migrated database per test."""
 
 import asyncio
+import gc
 import os
 import sys
 from collections.abc import AsyncIterator, Iterator
@@ -97,6 +98,11 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> ByFile:
 def pytest_collection_finish() -> None:
     """Keep the garbage collector from scanning thousands of collected tests again and again."""
     settle()
+
+
+def pytest_sessionfinish() -> None:
+    """The same at the end, where pytest collects garbage five times."""
+    gc.freeze()
 
 
 @dataclass(frozen=True, slots=True)
