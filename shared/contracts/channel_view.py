@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue
 from shared.contracts.demand import facts as f
 from shared.contracts.demand.state import Demand, Status
 from shared.contracts.envelope import Envelope
-from shared.contracts.examples import EVENT, shown
+from shared.contracts.examples import EVENT, with_examples
 
 VISIBLE: Final[Mapping[type[f.Fact], frozenset[str]]] = {
     f.DemandSubmitted: frozenset({
@@ -96,7 +96,7 @@ class ChannelEvent(BaseModel):
     Rule: CloudEvents 1.0 JSON event format, section 3; `sequence` and `imported` are extension attributes.
     """
 
-    model_config = ConfigDict(frozen=True, json_schema_extra=shown(EVENT))
+    model_config = ConfigDict(frozen=True, json_schema_extra=with_examples(EVENT))
 
     specversion: Literal["1.0"] = "1.0"
     id: UUID = Field(description="the same each time the event is sent, by event stream or webhook")

@@ -73,6 +73,6 @@ EVENT: Final[Sample] = {
 EVENT_CURSOR: Final = "m7Qe4gAAAAAAAATS"
 
 
-def shown(*examples: Sample) -> dict[str, Any]:
+def with_examples(*examples: Sample) -> dict[str, Any]:
     """The `json_schema_extra` of a model with these examples."""
     return {"examples": list(examples)}

@@ -9,7 +9,7 @@ from services.feedback.ratings.domain import RateDemand
 from services.feedback.ratings.handler import AnsweredDemand, RatingHandler
 from shared.contracts.demand.facts import Outcome
 from shared.contracts.demand.state import Demand, Status
-from shared.contracts.examples import NUMBER, TITLE, shown
+from shared.contracts.examples import NUMBER, TITLE, with_examples
 
 Token = Annotated[str, Path(max_length=400)]
 
@@ -18,7 +18,7 @@ class Verdict(BaseModel):
     """Where the demand stands after the verdict."""
 
     model_config = ConfigDict(
-        json_schema_extra=shown(
+        json_schema_extra=with_examples(
             {"number": NUMBER, "title": TITLE, "status": "closed", "rating": 5, "solved": True, "outcome": "confirmed"}
         )
     )
@@ -40,7 +40,7 @@ class RatedDemand(Verdict):
     """The demand that a link is for, with its last answer; what is not known is empty."""
 
     model_config = ConfigDict(
-        json_schema_extra=shown(
+        json_schema_extra=with_examples(
             {
                 "number": NUMBER, "title": TITLE, "status": "closed", "rating": 5, "solved": True,
                 "outcome": "confirmed", "may_rate": False, "result": "护苗长廊已竣工", "summary": "",

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from shared.contracts.demand import facts as f
 from shared.contracts.demand.lifecycle import continued, next_recorded
 from shared.contracts.demand.state import Demand, Service, Status
-from shared.contracts.examples import shown
+from shared.contracts.examples import with_examples
 from shared.contracts.refusals import Code, FieldError, Refused
 from shared.contracts.text import Text, longest, shortened
 from shared.contracts.wording import Masks, by_citizen, masked
@@ -28,7 +28,7 @@ class RateDemand(BaseModel):
     """The citizen's verdict: five levels of satisfaction, and whether the matter is solved."""
 
     model_config = ConfigDict(
-        extra="forbid", frozen=True, json_schema_extra=shown({"rating": 5, "solved": True, "comment": "很及时"})
+        extra="forbid", frozen=True, json_schema_extra=with_examples({"rating": 5, "solved": True, "comment": "很及时"})
     )
 
     rating: f.Rating

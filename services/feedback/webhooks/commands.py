@@ -8,7 +8,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validat
 from pydantic_core import PydanticCustomError
 
 from services.feedback.webhooks.projection import TYPES
-from shared.contracts.examples import CATEGORY, DIVISION, shown
+from shared.contracts.examples import CATEGORY, DIVISION, with_examples
 from shared.contracts.moment import WRITTEN, Moment
 from shared.contracts.text import Text
 from shared.contracts.wording import Identifier, Plain
@@ -65,7 +65,7 @@ class CreateWebhook(BaseModel):
     model_config = ConfigDict(
         extra="forbid",
         frozen=True,
-        json_schema_extra=shown(
+        json_schema_extra=with_examples(
             {"url": URL, "description": "小程序后台", "types": ["demand.resolved", "demand.closed"]},
             {"url": URL, "divisions": [DIVISION], "categories": [CATEGORY]},
         ),
@@ -85,7 +85,7 @@ class ChangeWebhook(BaseModel):
     model_config = ConfigDict(
         extra="forbid",
         frozen=True,
-        json_schema_extra=shown({"types": None, "description": "小程序后台（新）"}, {"enabled": True}),
+        json_schema_extra=with_examples({"types": None, "description": "小程序后台（新）"}, {"enabled": True}),
     )
 
     url: EndpointUrl | None = None
@@ -102,7 +102,7 @@ class ChangeWebhook(BaseModel):
 class RotateSecret(BaseModel):
     """For how long both secrets sign."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, json_schema_extra=shown({"hours": 24}))
+    model_config = ConfigDict(extra="forbid", frozen=True, json_schema_extra=with_examples({"hours": 24}))
 
     hours: int = Field(24, ge=0, le=30 * 24, description="0: the present secret signs nothing any more")
 
@@ -113,7 +113,7 @@ class Redeliver(BaseModel):
     model_config = ConfigDict(
         extra="forbid",
         frozen=True,
-        json_schema_extra=shown({"since": "2021-05-18T00:00:00Z", "only_failed": True}, {"event": EVENT}),
+        json_schema_extra=with_examples({"since": "2021-05-18T00:00:00Z", "only_failed": True}, {"event": EVENT}),
     )
 
     event: UUID | None = None

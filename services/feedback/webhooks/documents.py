@@ -12,7 +12,7 @@ from services.feedback.webhooks.domain import DISABLED_WORDS, DeliveryState, Dis
 from services.feedback.webhooks.log_queries import LoggedDelivery
 from services.feedback.webhooks.queries import NONE_WAITS, WebhookBacklog, WebhookRow
 from shared.chassis.http.pagination import Page
-from shared.contracts.examples import NUMBER, RESOLVED_AT, Sample, shown
+from shared.contracts.examples import NUMBER, RESOLVED_AT, Sample, with_examples
 
 WEBHOOK_ID: Final = "01a20a65-0068-7a5b-bc0f-eb1c0ce2a65c"
 SECRET: Final = "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD3lQ2nrHVpRs="
@@ -48,7 +48,7 @@ _DELIVERY: Final[Sample] = {
 class ShownWebhook(BaseModel):
     """A webhook, without its secret."""
 
-    model_config = ConfigDict(json_schema_extra=shown(_WEBHOOK))
+    model_config = ConfigDict(json_schema_extra=with_examples(_WEBHOOK))
 
     id: UUID
     url: str
@@ -85,7 +85,7 @@ class ShownWebhook(BaseModel):
 class WebhookWithSecret(ShownWebhook):
     """A webhook with its secret, which is shown this once."""
 
-    model_config = ConfigDict(json_schema_extra=shown(_WEBHOOK | {"secret": SECRET}))
+    model_config = ConfigDict(json_schema_extra=with_examples(_WEBHOOK | {"secret": SECRET}))
 
     secret: str
 
@@ -98,7 +98,7 @@ class WebhookWithSecret(ShownWebhook):
 class WebhookList(BaseModel):
     """The webhooks of the caller, the oldest first."""
 
-    model_config = ConfigDict(json_schema_extra=shown({"webhooks": [_WEBHOOK]}))
+    model_config = ConfigDict(json_schema_extra=with_examples({"webhooks": [_WEBHOOK]}))
 
     webhooks: tuple[ShownWebhook, ...]
 
@@ -116,7 +116,7 @@ class DeliveryAttempt(BaseModel):
 class ShownDelivery(BaseModel):
     """The delivery of one event to one webhook."""
 
-    model_config = ConfigDict(json_schema_extra=shown(_DELIVERY))
+    model_config = ConfigDict(json_schema_extra=with_examples(_DELIVERY))
 
     event: UUID = Field(description="the `webhook-id` of its requests")
     type: str
@@ -138,7 +138,7 @@ class ShownDelivery(BaseModel):
 class DeliveryLog(Page):
     """The log of a webhook, the newest first."""
 
-    model_config = ConfigDict(json_schema_extra=shown({"deliveries": [_DELIVERY]}))
+    model_config = ConfigDict(json_schema_extra=with_examples({"deliveries": [_DELIVERY]}))
 
     deliveries: tuple[ShownDelivery, ...]
 
@@ -146,7 +146,7 @@ class DeliveryLog(Page):
 class Redelivered(BaseModel):
     """How many deliveries are sent again."""
 
-    model_config = ConfigDict(json_schema_extra=shown({"deliveries": 17}))
+    model_config = ConfigDict(json_schema_extra=with_examples({"deliveries": 17}))
 
     deliveries: int
 
@@ -154,7 +154,7 @@ class Redelivered(BaseModel):
 class WebhookTest(BaseModel):
     """The event under which the log tells what became of a test."""
 
-    model_config = ConfigDict(json_schema_extra=shown({"event": EVENT}))
+    model_config = ConfigDict(json_schema_extra=with_examples({"event": EVENT}))
 
     event: UUID
 

@@ -18,7 +18,7 @@ from services.intake.parameters import API_KEY_HEADER, Number
 from services.intake.settings import MAX_ATTACHMENT
 from shared.chassis.http.body_limit import MAX_BODY, LargerBodies, LimitedRouter
 from shared.chassis.http.response_headers import PRIVATE
-from shared.contracts.examples import API_KEY, shown
+from shared.contracts.examples import API_KEY, with_examples
 from shared.contracts.refusals import Code, Refused
 from shared.contracts.text import Text
 from shared.identity.bearer import bearer
@@ -42,7 +42,7 @@ SAFE: dict[str, str] = {
 class Attached(BaseModel):
     """The reference to use in `attachments` of a demand, within 24 hours."""
 
-    model_config = ConfigDict(json_schema_extra=shown(examples.ATTACHED))
+    model_config = ConfigDict(json_schema_extra=with_examples(examples.ATTACHED))
 
     reference: str = Field(examples=["Jb0VyZ6cYb1mWq2x8zR3xA"])
     media_type: str = Field(description="of what is kept, told from the content")

@@ -20,7 +20,7 @@ from services.intake.tracking.list_api import Listed, page
 from services.intake.tracking.pagination import Cursor, Limit
 from services.intake.tracking.view import progress
 from shared.chassis.http.pagination import Page
-from shared.contracts.examples import CURSOR, shown
+from shared.contracts.examples import CURSOR, with_examples
 from shared.contracts.text import Text
 from shared.contracts.wording import by_office, masked
 from shared.masking import MASKS
@@ -29,7 +29,9 @@ from shared.masking import MASKS
 class OpenProgramme(BaseModel):
     """Begin a live session."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, json_schema_extra=shown({"title": "民声热线 2021年5月10日"}))
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, json_schema_extra=with_examples({"title": "民声热线 2021年5月10日"})
+    )
 
     title: Annotated[Text, Field(min_length=1, max_length=200, examples=["民声热线 2021年5月10日"]), by_office(200)]
 
@@ -37,7 +39,7 @@ class OpenProgramme(BaseModel):
 class Session(BaseModel):
     """A live session; `closed_at` of null while it runs."""
 
-    model_config = ConfigDict(json_schema_extra=shown(examples.SESSION))
+    model_config = ConfigDict(json_schema_extra=with_examples(examples.SESSION))
 
     id: UUID
     title: str
@@ -48,7 +50,7 @@ class Session(BaseModel):
 class Sessions(Page):
     """A page of sessions, newest first."""
 
-    model_config = ConfigDict(json_schema_extra=shown({"programmes": [examples.SESSION], "next": CURSOR}))
+    model_config = ConfigDict(json_schema_extra=with_examples({"programmes": [examples.SESSION], "next": CURSOR}))
 
     programmes: list[Session]
 

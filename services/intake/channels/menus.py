@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from services.intake.examples import MENU
 from shared.contracts.demand.facts import RequestKind
-from shared.contracts.examples import shown
+from shared.contracts.examples import with_examples
 from shared.contracts.refusals import Code, FieldError, Refused
 from shared.jurisdiction.jurisdictions import Jurisdictions
 from shared.jurisdiction.pack import Pack
@@ -56,7 +56,7 @@ class Kind(BaseModel):
 class Jurisdiction(BaseModel):
     """All that can be chosen in one jurisdiction; parents come before what belongs to them."""
 
-    model_config = ConfigDict(json_schema_extra=shown(MENU))
+    model_config = ConfigDict(json_schema_extra=with_examples(MENU))
 
     id: str = Field(examples=["nanhai"])
     name: str
@@ -69,7 +69,7 @@ class Jurisdiction(BaseModel):
 class Everywhere(BaseModel):
     """Every jurisdiction served here; the first is the default."""
 
-    model_config = ConfigDict(json_schema_extra=shown({"jurisdictions": [MENU]}))
+    model_config = ConfigDict(json_schema_extra=with_examples({"jurisdictions": [MENU]}))
 
     jurisdictions: list[Jurisdiction]
 

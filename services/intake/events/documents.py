@@ -3,13 +3,15 @@
 from pydantic import BaseModel, ConfigDict, Field
 
 from shared.contracts.channel_view import ChannelEvent
-from shared.contracts.examples import EVENT, EVENT_CURSOR, shown
+from shared.contracts.examples import EVENT, EVENT_CURSOR, with_examples
 
 
 class EventList(BaseModel):
     """Events in the order in which they were numbered, each demand's in the order in which they happened."""
 
-    model_config = ConfigDict(json_schema_extra=shown({"events": [EVENT], "cursor": EVENT_CURSOR, "more": False}))
+    model_config = ConfigDict(
+        json_schema_extra=with_examples({"events": [EVENT], "cursor": EVENT_CURSOR, "more": False})
+    )
 
     events: list[ChannelEvent]
     cursor: str = Field(description="send it as `after` in the next request; store it also if the page has no events")

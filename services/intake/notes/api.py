@@ -16,13 +16,13 @@ from services.intake.notes.handler import NoteHandler, NoteReceipt, NoteRequest
 from services.intake.parameters import Key, Number, SecretCode
 from services.intake.tracking.lookup import DemandLookup
 from shared.contracts.demand.state import Demand
-from shared.contracts.examples import NUMBER, shown
+from shared.contracts.examples import NUMBER, with_examples
 
 
 class Noted(BaseModel):
     """The note is stored; the same key gives the same answer."""
 
-    model_config = ConfigDict(json_schema_extra=shown(examples.NOTED))
+    model_config = ConfigDict(json_schema_extra=with_examples(examples.NOTED))
 
     id: UUID
     number: str = Field(examples=[NUMBER])

@@ -26,7 +26,7 @@ from shared.contracts.demand.facts import (
 )
 from shared.contracts.demand.lifecycle import HOLDER
 from shared.contracts.demand.state import Demand, Service, Status
-from shared.contracts.examples import shown
+from shared.contracts.examples import with_examples
 from shared.contracts.refusals import Code, FieldError, Refused
 from shared.contracts.text import Text
 from shared.contracts.wording import STAFF, Masks, Sealed, by_citizen, masked
@@ -43,7 +43,7 @@ class _Said(BaseModel):
 class Supplement(_Said):
     """Add something to the demand."""
 
-    model_config = ConfigDict(json_schema_extra=shown({"text": "早上七点最挤"}))
+    model_config = ConfigDict(json_schema_extra=with_examples({"text": "早上七点最挤"}))
 
     text: Annotated[Text, Field(min_length=1, max_length=SUPPLEMENT, examples=["早上七点最挤"]), by_citizen(SUPPLEMENT)]
     attachments: Attachments = ()
@@ -66,7 +66,7 @@ def supplement(words: str, attachments: tuple[str, ...] = (), hidden: str = "") 
 class Urge(_Said):
     """Ask to hurry (催办)."""
 
-    model_config = ConfigDict(json_schema_extra=shown({"reason": "雨季快到了"}, {}))
+    model_config = ConfigDict(json_schema_extra=with_examples({"reason": "雨季快到了"}, {}))
 
     reason: Reason = ""
 
@@ -74,7 +74,7 @@ class Urge(_Said):
 class Support(_Said):
     """Say that one has the same demand (附议)."""
 
-    model_config = ConfigDict(json_schema_extra=shown({"contact": examples.CONTACT}, {}))
+    model_config = ConfigDict(json_schema_extra=with_examples({"contact": examples.CONTACT}, {}))
 
     contact: Annotated[Contact | None, Field(examples=[{"name": "陈先生", "phone": "13800138000"}])] = None
 
@@ -82,7 +82,7 @@ class Support(_Said):
 class Withdraw(_Said):
     """Ask for the demand to be taken back."""
 
-    model_config = ConfigDict(json_schema_extra=shown({"reason": "学校已经解决了"}, {}))
+    model_config = ConfigDict(json_schema_extra=with_examples({"reason": "学校已经解决了"}, {}))
 
     reason: Reason = ""
 
@@ -92,7 +92,7 @@ class Rate(_Said):
     solved needs no level."""
 
     model_config = ConfigDict(
-        json_schema_extra=shown({"rating": 5, "solved": True, "comment": "很及时", "tags": ["prompt"]})
+        json_schema_extra=with_examples({"rating": 5, "solved": True, "comment": "很及时", "tags": ["prompt"]})
     )
 
     rating: Annotated[Rating | None, Field(examples=[5])] = None
@@ -116,7 +116,7 @@ class Rate(_Said):
 class Sighting(Support):
     """The same matter, seen through another channel under its own reference."""
 
-    model_config = ConfigDict(json_schema_extra=shown({"external_id": "12345-20210511-0042"}))
+    model_config = ConfigDict(json_schema_extra=with_examples({"external_id": "12345-20210511-0042"}))
 
     external_id: Annotated[
         Text,

@@ -12,7 +12,7 @@ from services.intake.notes.messages_handler import MessagesHandler
 from services.intake.parameters import Number, SecretCode
 from services.intake.tracking.lookup import DemandLookup
 from shared.contracts.demand.state import Demand
-from shared.contracts.examples import NUMBER, shown
+from shared.contracts.examples import NUMBER, with_examples
 from shared.contracts.text import Text
 from shared.contracts.wording import Sealed
 
@@ -20,7 +20,7 @@ from shared.contracts.wording import Sealed
 class MessageWish(BaseModel):
     """Whether the citizen wants messages of the demand."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, json_schema_extra=shown({"wanted": False}))
+    model_config = ConfigDict(extra="forbid", frozen=True, json_schema_extra=with_examples({"wanted": False}))
 
     wanted: bool
 
@@ -28,7 +28,7 @@ class MessageWish(BaseModel):
 class MessagesStand(BaseModel):
     """Whether messages of the demand are sent."""
 
-    model_config = ConfigDict(json_schema_extra=shown({"number": NUMBER, "wanted": False}))
+    model_config = ConfigDict(json_schema_extra=with_examples({"number": NUMBER, "wanted": False}))
 
     number: str
     wanted: bool | None = Field(description="null where no contact was left: nobody is sent anything")
@@ -38,7 +38,10 @@ class LostLink(BaseModel):
     """The telephone that was left with the demand."""
 
     model_config = ConfigDict(
-        extra="forbid", frozen=True, hide_input_in_errors=True, json_schema_extra=shown({"phone": "13800138000"})
+        extra="forbid",
+        frozen=True,
+        hide_input_in_errors=True,
+        json_schema_extra=with_examples({"phone": "13800138000"}),
     )
 
     phone: Annotated[
@@ -51,7 +54,7 @@ class LostLink(BaseModel):
 class LinkAsked(BaseModel):
     """The same answer whether or not the telephone is the one that was left."""
 
-    model_config = ConfigDict(json_schema_extra=shown({"number": NUMBER}))
+    model_config = ConfigDict(json_schema_extra=with_examples({"number": NUMBER}))
 
     number: str
 

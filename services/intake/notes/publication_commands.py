@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from shared.contracts.examples import shown
+from shared.contracts.examples import with_examples
 from shared.contracts.text import Text
 from shared.contracts.wording import STAFF, by_office
 
@@ -16,13 +16,13 @@ class _Wish(BaseModel):
 class KeepPrivate(_Wish):
     """Ask that nothing of the demand is published (不同意公开). What was published is hidden at once."""
 
-    model_config = ConfigDict(json_schema_extra=shown({}))
+    model_config = ConfigDict(json_schema_extra=with_examples({}))
 
 
 class Publish(_Wish):
     """Agree after all that the demand may be published (同意公开), as if it had been said when it was raised."""
 
-    model_config = ConfigDict(json_schema_extra=shown({}))
+    model_config = ConfigDict(json_schema_extra=with_examples({}))
 
 
 SaidBy = Annotated[
@@ -40,7 +40,7 @@ SaidBy = Annotated[
 class HeardConsent(Publish):
     """The citizen said yes to a member of staff, on the telephone or at the counter."""
 
-    model_config = ConfigDict(json_schema_extra=shown({"said_by": "诉求人本人来电"}))
+    model_config = ConfigDict(json_schema_extra=with_examples({"said_by": "诉求人本人来电"}))
 
     said_by: SaidBy
 
@@ -54,7 +54,7 @@ class EnteredConsent(HeardConsent):
 class HeardRefusal(KeepPrivate):
     """The citizen said no to a member of staff."""
 
-    model_config = ConfigDict(json_schema_extra=shown({"said_by": "诉求人本人来电"}))
+    model_config = ConfigDict(json_schema_extra=with_examples({"said_by": "诉求人本人来电"}))
 
     said_by: SaidBy
 

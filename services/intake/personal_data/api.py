@@ -10,14 +10,14 @@ from services.intake.parameters import Number
 from services.intake.personal_data.handler import PersonalDataHandler
 from services.intake.vault.personal import Erase, Personal, Reveal
 from shared.chassis.http.response_headers import PRIVATE
-from shared.contracts.examples import NUMBER, shown
+from shared.contracts.examples import NUMBER, with_examples
 from shared.identity.callers import Caller
 
 
 class Erased(BaseModel):
     """The person is gone; the demand and the statistics stay."""
 
-    model_config = ConfigDict(json_schema_extra=shown({"number": NUMBER, "erased_at": "2021-06-30T01:00:00Z"}))
+    model_config = ConfigDict(json_schema_extra=with_examples({"number": NUMBER, "erased_at": "2021-06-30T01:00:00Z"}))
 
     number: str
     erased_at: datetime

@@ -9,7 +9,7 @@ from services.intake import examples
 from shared.chassis.http.pagination import Page
 from shared.contracts.demand.facts import RequestKind, UnpublishedFor
 from shared.contracts.demand.state import Status
-from shared.contracts.examples import CURSOR, shown
+from shared.contracts.examples import CURSOR, with_examples
 
 Became = Literal["published", "corrected", "withdrawn", "published-again"]
 
@@ -32,7 +32,7 @@ class PublicDemandSummary(BaseModel):
 class PublicDemandList(Page):
     """A page of released demands, the latest release first."""
 
-    model_config = ConfigDict(json_schema_extra=shown({"demands": [examples.PUBLIC_SUMMARY], "next": CURSOR}))
+    model_config = ConfigDict(json_schema_extra=with_examples({"demands": [examples.PUBLIC_SUMMARY], "next": CURSOR}))
 
     demands: list[PublicDemandSummary]
 
@@ -52,7 +52,7 @@ class PublicDemandView(BaseModel):
     Of a report (举报) nothing is shown but that it was raised.
     """
 
-    model_config = ConfigDict(json_schema_extra=shown(examples.PUBLIC_VIEW))
+    model_config = ConfigDict(json_schema_extra=with_examples(examples.PUBLIC_VIEW))
 
     number: str
     kind: RequestKind

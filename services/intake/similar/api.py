@@ -15,7 +15,7 @@ from services.intake.submission.domain import SubmitDemand
 from services.intake.tracking.lookup import DemandLookup
 from shared.contracts.codes import GivenCode
 from shared.contracts.demand.facts import Location
-from shared.contracts.examples import shown
+from shared.contracts.examples import with_examples
 from shared.contracts.text import Text
 from shared.contracts.wording import Identifier, by_citizen
 
@@ -25,7 +25,7 @@ MOST = 5
 class Draft(BaseModel):
     """A demand that is still being written."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, json_schema_extra=shown(examples.DRAFTED))
+    model_config = ConfigDict(extra="forbid", frozen=True, json_schema_extra=with_examples(examples.DRAFTED))
 
     title: Annotated[Text, Field(min_length=1, max_length=200, examples=["校车接送点没有风雨棚"]), by_citizen()]
     text: Annotated[Text, Field(max_length=8000, examples=["下雨天学生在路边淋雨候车"]), by_citizen()] = ""
@@ -45,7 +45,7 @@ class Draft(BaseModel):
 class Likes(BaseModel):
     """The most similar first; empty when none is similar enough."""
 
-    model_config = ConfigDict(json_schema_extra=shown({"similar": [examples.LIKE]}))
+    model_config = ConfigDict(json_schema_extra=with_examples({"similar": [examples.LIKE]}))
 
     similar: list[Like]
 

@@ -17,7 +17,7 @@ from services.intake.submission.handler import SubmissionHandler
 from services.intake.submission.receipt import SubmissionReceipt
 from services.intake.submission.secret_code import SecretCodes
 from shared.chassis.http.fast_path import FastRequest, FastResponse, fast_path
-from shared.contracts.examples import NUMBER, shown
+from shared.contracts.examples import NUMBER, with_examples
 
 NewDemand = Annotated[SubmitDemand, Body(openapi_examples=examples.DEMANDS)]
 
@@ -25,7 +25,7 @@ NewDemand = Annotated[SubmitDemand, Body(openapi_examples=examples.DEMANDS)]
 class Receipt(BaseModel):
     """The answer to a submission, which the channel shows to the citizen."""
 
-    model_config = ConfigDict(json_schema_extra=shown(examples.RECEIPT))
+    model_config = ConfigDict(json_schema_extra=with_examples(examples.RECEIPT))
 
     id: UUID
     number: str = Field(examples=[NUMBER])

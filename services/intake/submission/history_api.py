@@ -15,7 +15,7 @@ from services.intake.submission.handler import SubmissionHandler
 from services.intake.submission.history import Became
 from services.intake.submission.receipt import SubmissionReceipt
 from shared.chassis.http.body_limit import MAX_BODY, LargerBodies, LimitedRouter
-from shared.contracts.examples import API_KEY, shown
+from shared.contracts.examples import API_KEY, with_examples
 from shared.contracts.refusals import Refused
 
 MAX_RECORDED: Final = 1000
@@ -49,7 +49,7 @@ class Row(BaseModel):
 class Imported(BaseModel):
     """One row for each demand handed over, in order."""
 
-    model_config = ConfigDict(json_schema_extra=shown({"rows": [examples.ROW, examples.REFUSED_ROW]}))
+    model_config = ConfigDict(json_schema_extra=with_examples({"rows": [examples.ROW, examples.REFUSED_ROW]}))
 
     rows: list[Row]
 

@@ -18,7 +18,7 @@ from shared.chassis.base.clock import now
 from shared.chassis.database.pool import Pool
 from shared.contracts.codes import GivenCode
 from shared.contracts.demand.facts import Location
-from shared.contracts.examples import shown
+from shared.contracts.examples import with_examples
 from shared.contracts.text import Text
 from shared.contracts.wording import Identifier, Plain
 from shared.jurisdiction.jurisdictions import Jurisdictions
@@ -30,7 +30,7 @@ ASKED: Final = Plain("suggestions are made from it, and nothing keeps it")
 class Words(BaseModel):
     """The text that the citizen has written so far."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, json_schema_extra=shown(examples.WORDS))
+    model_config = ConfigDict(extra="forbid", frozen=True, json_schema_extra=with_examples(examples.WORDS))
 
     title: Annotated[Text, Field(min_length=1, max_length=200, examples=["校车接送点没有风雨棚"]), ASKED]
     text: Annotated[Text, Field(max_length=8000, examples=["下雨天学生在路边淋雨候车"]), ASKED] = ""
@@ -65,7 +65,7 @@ class Trained(BaseModel):
 class Ranked(BaseModel):
     """Likeliest first. Not sure: show them, and let the citizen or a dispatcher choose."""
 
-    model_config = ConfigDict(json_schema_extra=shown(examples.RANKED))
+    model_config = ConfigDict(json_schema_extra=with_examples(examples.RANKED))
 
     suggestions: list[Suggested]
     sure: bool

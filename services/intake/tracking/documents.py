@@ -9,7 +9,7 @@ from services.intake import examples
 from services.intake.publications.consent import PublicationStanding
 from shared.contracts.demand.facts import Outcome, RequestKind
 from shared.contracts.demand.state import Status
-from shared.contracts.examples import PROGRESS, shown
+from shared.contracts.examples import PROGRESS, with_examples
 
 
 class Step(BaseModel):
@@ -122,7 +122,7 @@ class PublicationStand(BaseModel):
 class Progress(BaseModel):
     """Where a demand stands, without personal data."""
 
-    model_config = ConfigDict(json_schema_extra=shown(PROGRESS))
+    model_config = ConfigDict(json_schema_extra=with_examples(PROGRESS))
 
     id: UUID
     number: str
@@ -144,7 +144,7 @@ class Followed(Progress):
     Where only the public's view is open, everything beyond `Progress` is null or empty.
     """
 
-    model_config = ConfigDict(json_schema_extra=shown(examples.FOLLOWED))
+    model_config = ConfigDict(json_schema_extra=with_examples(examples.FOLLOWED))
 
     stands: str = Field("", description="the status in people's words")
     text: str = Field("", description="what the citizen wrote, masked")

@@ -16,7 +16,7 @@ from services.intake.tracking.story import StoryReader
 from services.intake.vault.sealing import Vault
 from shared.chassis.http import pagination as pages
 from shared.chassis.http.pagination import Page
-from shared.contracts.examples import CURSOR, PROGRESS, shown
+from shared.contracts.examples import CURSOR, PROGRESS, with_examples
 from shared.contracts.text import Text
 
 OwnReference = Annotated[
@@ -28,7 +28,7 @@ OwnReference = Annotated[
 class Listed(Page):
     """A page of demands, newest first."""
 
-    model_config = ConfigDict(json_schema_extra=shown({"demands": [PROGRESS], "next": CURSOR}))
+    model_config = ConfigDict(json_schema_extra=with_examples({"demands": [PROGRESS], "next": CURSOR}))
 
     demands: list[Progress]
 

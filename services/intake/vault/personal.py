@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from services.intake import examples
 from services.intake.vault.contact import Contact
-from shared.contracts.examples import NUMBER, shown
+from shared.contracts.examples import NUMBER, with_examples
 from shared.contracts.text import Text
 from shared.contracts.wording import by_citizen
 
@@ -36,7 +36,7 @@ class PersonalField(StrEnum):
 class Erase(BaseModel):
     """Who erases says why."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, json_schema_extra=shown(examples.ERASE))
+    model_config = ConfigDict(extra="forbid", frozen=True, json_schema_extra=with_examples(examples.ERASE))
 
     why: Why
 
@@ -44,7 +44,7 @@ class Erase(BaseModel):
 class Reveal(BaseModel):
     """Who asks says why, and for no more than is needed."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, json_schema_extra=shown(examples.REVEAL))
+    model_config = ConfigDict(extra="forbid", frozen=True, json_schema_extra=with_examples(examples.REVEAL))
 
     why: Why
     fields: Annotated[frozenset[PersonalField], Field(min_length=1)] = frozenset(PersonalField)
@@ -63,7 +63,7 @@ class Wording(BaseModel):
 class Personal(BaseModel):
     """The fields that were asked for and are known; what is not known is left out."""
 
-    model_config = ConfigDict(json_schema_extra=shown({"number": NUMBER, **examples.CONTACT}))
+    model_config = ConfigDict(json_schema_extra=with_examples({"number": NUMBER, **examples.CONTACT}))
 
     number: str
     name: str | None = None

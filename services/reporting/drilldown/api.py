@@ -29,7 +29,7 @@ from services.reporting.figures.visibility import seen
 from shared.chassis.http.pagination import Page, link
 from shared.contracts.demand.facts import Outcome
 from shared.contracts.demand.state import Demand, Status, is_confidential
-from shared.contracts.examples import NUMBER, shown
+from shared.contracts.examples import NUMBER, with_examples
 from shared.contracts.numbers import AS_TYPED, DemandNumber
 from shared.contracts.refusals import Code, Refused
 from shared.contracts.text import Text
@@ -43,7 +43,7 @@ class Behind(BaseModel):
     Of a report (举报) nothing is shown but its number and when it was raised.
     """
 
-    model_config = ConfigDict(json_schema_extra=shown(examples.BEHIND))
+    model_config = ConfigDict(json_schema_extra=with_examples(examples.BEHIND))
 
     id: UUID
     number: str
@@ -85,7 +85,9 @@ class Opened(Page):
     """
 
     model_config = ConfigDict(
-        json_schema_extra=shown({"demands": [examples.BEHIND], "without_reports": False, "next": examples.CURSOR})
+        json_schema_extra=with_examples(
+            {"demands": [examples.BEHIND], "without_reports": False, "next": examples.CURSOR}
+        )
     )
 
     demands: list[Behind]

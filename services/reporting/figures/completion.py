@@ -24,7 +24,7 @@ from services.reporting.figures.sum_queries import Counts
 from services.reporting.figures.visibility import opens
 from shared.chassis.base.clock import now
 from shared.chassis.database.pool import Connection, Pool
-from shared.contracts.examples import shown
+from shared.contracts.examples import with_examples
 from shared.jurisdiction.pack import Pack
 
 
@@ -94,7 +94,7 @@ class Breakdown(BaseModel):
 class Completion(BaseModel):
     """The figure with its definition, its rows, and how fresh it is."""
 
-    model_config = ConfigDict(json_schema_extra=shown(examples.COMPLETION))
+    model_config = ConfigDict(json_schema_extra=with_examples(examples.COMPLETION))
 
     definition: Definition
     jurisdiction: str

@@ -15,7 +15,7 @@ from services.routing.cases.reading import Case, case_of
 from services.routing.cases.worklist_filters import Filters
 from services.routing.cases.worklists import COUNTED_UP_TO, CaseCursor, CaseSummary, Cursor, List, Sort, place_of
 from shared.chassis.http.pagination import Page, link
-from shared.contracts.examples import DEMAND, shown
+from shared.contracts.examples import DEMAND, with_examples
 from shared.contracts.text import Text
 from shared.identity.person import Person
 
@@ -43,7 +43,7 @@ WhoAsks = Callable[[str], Awaitable[Person]]
 class Worklist(Page):
     """A page of a list; `next` leads to the following one."""
 
-    model_config = ConfigDict(json_schema_extra=shown({"cases": [DEMAND], "next": "AAAA"}))
+    model_config = ConfigDict(json_schema_extra=with_examples({"cases": [DEMAND], "next": "AAAA"}))
 
     cases: list[CaseSummary]
 
@@ -51,7 +51,7 @@ class Worklist(Page):
 class ListCounts(BaseModel):
     """How many cases each list of the unit has."""
 
-    model_config = ConfigDict(json_schema_extra=shown({"counts": {"open": 27, "overdue": 1}}))
+    model_config = ConfigDict(json_schema_extra=with_examples({"counts": {"open": 27, "overdue": 1}}))
 
     counts: dict[List, int] = Field(description=f"by the name of the list; {COUNTED_UP_TO} stands for as many or more")
 

@@ -14,7 +14,7 @@ from services.routing.cases.handler import CaseHandler
 from services.routing.cases.worklists import Cursor
 from shared.chassis.http.pagination import OLDEST, Page, link, moment
 from shared.contracts.demand.state import Demand
-from shared.contracts.examples import DEMAND, TEXT, shown
+from shared.contracts.examples import DEMAND, TEXT, with_examples
 from shared.identity.person import Person
 
 Limit = Annotated[int, Query(ge=1, le=200)]
@@ -37,7 +37,9 @@ class CallBackList(Page):
     """A page of the list; `next` leads to the following one."""
 
     model_config = ConfigDict(
-        json_schema_extra=shown({"call_backs": [{"demand": DEMAND, "text": TEXT, "call_back": _STATE}], "next": "AAAA"})
+        json_schema_extra=with_examples(
+            {"call_backs": [{"demand": DEMAND, "text": TEXT, "call_back": _STATE}], "next": "AAAA"}
+        )
     )
 
     call_backs: list[DueCallBack]

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue
 from shared.contracts.demand import facts as f
 from shared.contracts.demand.lifecycle import TRANSITIONS
 from shared.contracts.demand.state import LISTED, Status
-from shared.contracts.examples import shown
+from shared.contracts.examples import with_examples
 from shared.contracts.wording import Identifier, Plain
 
 Unit = Annotated[str | None, Identifier("a unit of the jurisdiction")]
@@ -64,7 +64,7 @@ _HELD: Final[dict[str, JsonValue]] = {
 class Span(BaseModel):
     """Somebody held the demand from `start` to `end`; spans follow one another without a gap."""
 
-    model_config = ConfigDict(frozen=True, json_schema_extra=shown(_SPAN))
+    model_config = ConfigDict(frozen=True, json_schema_extra=with_examples(_SPAN))
 
     holder: Holder
     unit: Unit = None
@@ -79,7 +79,7 @@ class Span(BaseModel):
 class Held(BaseModel):
     """How long one holder had the demand in all, pauses apart."""
 
-    model_config = ConfigDict(frozen=True, json_schema_extra=shown(_HELD))
+    model_config = ConfigDict(frozen=True, json_schema_extra=with_examples(_HELD))
 
     holder: Holder
     unit: Unit = None
@@ -91,7 +91,7 @@ class Held(BaseModel):
 class Clock(BaseModel):
     """Who held a demand when, and the sum for each holder in the order in which they came to it."""
 
-    model_config = ConfigDict(json_schema_extra=shown({"running": _SPAN, "spans": [_SPAN], "held": [_HELD]}))
+    model_config = ConfigDict(json_schema_extra=with_examples({"running": _SPAN, "spans": [_SPAN], "held": [_HELD]}))
 
     running: Span | None = Field(description="whose clock runs; null: the demand has ended")
     spans: list[Span]

@@ -11,7 +11,7 @@ from services.routing.cases.handler import Actor, CaseHandler, etag
 from services.routing.cases.parsing import command_of
 from shared.chassis.http import response_headers
 from shared.contracts.demand.state import Demand, Status
-from shared.contracts.examples import NUMBER, shown
+from shared.contracts.examples import NUMBER, with_examples
 from shared.contracts.numbers import AS_TYPED, DemandNumber
 from shared.contracts.refusals import ANSWERS, Code, FieldError, Refused
 from shared.contracts.wording import Identifier, Inner, Plain
@@ -51,7 +51,9 @@ OPERATIONS: Final[Mapping[str, str]] = {
 class BulkCommand(BaseModel):
     """One command for many cases."""
 
-    model_config = ConfigDict(extra="forbid", json_schema_extra=shown({"command": "accept", "numbers": [NUMBER]}))
+    model_config = ConfigDict(
+        extra="forbid", json_schema_extra=with_examples({"command": "accept", "numbers": [NUMBER]})
+    )
 
     command: Annotated[str, Field(max_length=40), Identifier("a command's name")]
     numbers: Annotated[tuple[DemandNumber, ...], Field(min_length=1, max_length=AT_ONCE)]
@@ -73,7 +75,7 @@ class CommandOutcome(BaseModel):
 class CommandOutcomes(BaseModel):
     """The results, in the order of the request."""
 
-    model_config = ConfigDict(json_schema_extra=shown({"outcomes": [{"number": NUMBER, "status": "accepted"}]}))
+    model_config = ConfigDict(json_schema_extra=with_examples({"outcomes": [{"number": NUMBER, "status": "accepted"}]}))
 
     outcomes: list[CommandOutcome]
 

@@ -17,7 +17,7 @@ from services.routing.publications.domain import PublicationState
 from services.routing.publications.queries import state_of
 from shared.contracts.demand.facts import Location
 from shared.contracts.demand.state import Demand, Status
-from shared.contracts.examples import DEMAND, TEXT, shown
+from shared.contracts.examples import DEMAND, TEXT, with_examples
 from shared.contracts.wording import Identifier, by_citizen
 from shared.identity.person import Person
 
@@ -33,7 +33,7 @@ class Related(BaseModel):
 class Case(BaseModel):
     """A demand as its unit sees it, with all that was said of it since."""
 
-    model_config = ConfigDict(json_schema_extra=shown({"demand": DEMAND, "text": TEXT}))
+    model_config = ConfigDict(json_schema_extra=with_examples({"demand": DEMAND, "text": TEXT}))
 
     demand: Demand
     text: str = Field(description="what the citizen wrote, masked")

@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 from shared.contracts.demand import facts as f
-from shared.contracts.examples import ID, shown
+from shared.contracts.examples import ID, with_examples
 
 _BY_A_SERVICE: Final = "service:"
 
@@ -30,7 +30,7 @@ _ENTRY: Final[dict[str, JsonValue]] = {
 class TimelineEntry(BaseModel):
     """One fact; `data` has the fields of its JSON Schema (`shared/contracts/published/schemas`)."""
 
-    model_config = ConfigDict(json_schema_extra=shown(_ENTRY))
+    model_config = ConfigDict(json_schema_extra=with_examples(_ENTRY))
 
     id: UUID
     at: datetime

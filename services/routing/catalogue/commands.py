@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
-from shared.contracts.examples import shown
+from shared.contracts.examples import with_examples
 from shared.contracts.moment import WRITTEN
 from shared.contracts.text import Text
 from shared.contracts.wording import Plain, by_office
@@ -24,7 +24,7 @@ class _Asked(BaseModel):
 class DraftCatalogue(_Asked):
     """A version as a draft; the same content is the same version."""
 
-    model_config = ConfigDict(json_schema_extra=shown({"content": _CONTENT, "note": "道路破损加派交通局"}))
+    model_config = ConfigDict(json_schema_extra=with_examples({"content": _CONTENT, "note": "道路破损加派交通局"}))
 
     content: Annotated[
         Text,
@@ -37,7 +37,7 @@ class DraftCatalogue(_Asked):
 class RehearseCatalogue(_Asked):
     """Compare with the version in force, on past demands."""
 
-    model_config = ConfigDict(json_schema_extra=shown({"newest": 10000}))
+    model_config = ConfigDict(json_schema_extra=with_examples({"newest": 10000}))
 
     newest: int = Field(10_000, ge=1, le=100_000, description="how many past demands, the newest first")
 
@@ -45,7 +45,9 @@ class RehearseCatalogue(_Asked):
 class PublishCatalogue(_Asked):
     """Put a version into force."""
 
-    model_config = ConfigDict(json_schema_extra=shown({"at": "2099-01-01T00:00:00+08:00", "reason": "换发新目录"}))
+    model_config = ConfigDict(
+        json_schema_extra=with_examples({"at": "2099-01-01T00:00:00+08:00", "reason": "换发新目录"})
+    )
 
     at: Annotated[AwareDatetime | None, WRITTEN] = Field(
         None, description="from when on; null: as soon as every process knows, which takes five seconds"
@@ -56,7 +58,7 @@ class PublishCatalogue(_Asked):
 class RollBackCatalogue(_Asked):
     """Put an earlier version into force again, at once."""
 
-    model_config = ConfigDict(json_schema_extra=shown({"reason": "新目录派错单位"}))
+    model_config = ConfigDict(json_schema_extra=with_examples({"reason": "新目录派错单位"}))
 
     version: Annotated[str | None, Plain("the name of a version")] = Field(
         None, max_length=64, description="null: the version before the one in force"

@@ -6,7 +6,7 @@ from typing import Final
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 from services.routing.catalogue.view import VERSION
-from shared.contracts.examples import NUMBER, shown
+from shared.contracts.examples import NUMBER, with_examples
 from shared.jurisdiction.explanation import RuleOutcome
 
 _EXPLAINED: Final[dict[str, JsonValue]] = {
@@ -43,7 +43,7 @@ _EXPLAINED: Final[dict[str, JsonValue]] = {
 class CaseExplanation(BaseModel):
     """How the catalogue decided when the demand came, and what routed it to its present unit."""
 
-    model_config = ConfigDict(json_schema_extra=shown(_EXPLAINED))
+    model_config = ConfigDict(json_schema_extra=with_examples(_EXPLAINED))
 
     number: str
     decided_at: datetime | None = Field(None, description="null: never asked, as for imported history")

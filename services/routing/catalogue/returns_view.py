@@ -6,7 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from services.routing.catalogue.returns_queries import RuleReturns
 from services.routing.catalogue.view import VERSION
-from shared.contracts.examples import AT, shown
+from shared.contracts.examples import AT, with_examples
 
 
 class RuleToCorrect(BaseModel):
@@ -25,7 +25,7 @@ class Returns(BaseModel):
     """The rules, those with most returns and corrections first."""
 
     model_config = ConfigDict(
-        json_schema_extra=shown(
+        json_schema_extra=with_examples(
             {
                 "since": AT,
                 "rules": [{"version": VERSION, "rule": "parking", "routed": 120, "returned": 31, "corrected": 8}],

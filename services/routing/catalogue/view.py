@@ -16,7 +16,7 @@ from services.routing.catalogue.domain import (
 )
 from services.routing.catalogue.queries import StoredAction, StoredVersion
 from services.routing.catalogue.rehearsal import Rehearsal
-from shared.contracts.examples import NUMBER, TITLE, shown
+from shared.contracts.examples import NUMBER, TITLE, with_examples
 from shared.jurisdiction.pack import Pack
 from shared.jurisdiction.problems import PackProblem
 
@@ -82,7 +82,7 @@ class CatalogueFinding(BaseModel):
 class CatalogueSummary(BaseModel):
     """A version in a list."""
 
-    model_config = ConfigDict(json_schema_extra=shown(_SUMMARY))
+    model_config = ConfigDict(json_schema_extra=with_examples(_SUMMARY))
 
     version: str
     state: State
@@ -99,7 +99,7 @@ class CatalogueSummary(BaseModel):
 class CatalogueAction(BaseModel):
     """Who did what with a version."""
 
-    model_config = ConfigDict(json_schema_extra=shown(_ACTION), from_attributes=True)
+    model_config = ConfigDict(json_schema_extra=with_examples(_ACTION), from_attributes=True)
 
     version: str
     action: Action
@@ -114,7 +114,7 @@ class CatalogueVersion(CatalogueSummary):
     """A version with its rules, what was found about it, and what was done with it."""
 
     model_config = ConfigDict(
-        json_schema_extra=shown(
+        json_schema_extra=with_examples(
             _SUMMARY
             | {
                 "content": "limits: guangdong-2022\nrules:\n  - {id: rest, lead: nh-coordinator}\n",
@@ -135,7 +135,7 @@ class CatalogueList(BaseModel):
     """The newest versions first."""
 
     model_config = ConfigDict(
-        json_schema_extra=shown(
+        json_schema_extra=with_examples(
             {"jurisdiction": "nanhai", "in_force": VERSION, "scheduled": None, "catalogues": [_SUMMARY]}
         )
     )
@@ -150,7 +150,7 @@ class CatalogueList(BaseModel):
 class CatalogueActions(BaseModel):
     """The latest first."""
 
-    model_config = ConfigDict(json_schema_extra=shown({"actions": [_ACTION]}))
+    model_config = ConfigDict(json_schema_extra=with_examples({"actions": [_ACTION]}))
 
     actions: list[CatalogueAction]
 

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue
 from services.routing.hot_spots.queries import StoredHotSpot
 from shared.chassis.http.pagination import Page
 from shared.contracts.demand.state import Demand, Status
-from shared.contracts.examples import AT, CATEGORY, DIVISION, ID, NUMBER, RESOLVED_AT, TITLE, UNIT, shown
+from shared.contracts.examples import AT, CATEGORY, DIVISION, ID, NUMBER, RESOLVED_AT, TITLE, UNIT, with_examples
 
 _SPOT: Final[dict[str, JsonValue]] = {
     "id": ID,
@@ -65,7 +65,7 @@ class HotSpotView(BaseModel):
 class HotSpotList(Page):
     """Common demands, the latest first."""
 
-    model_config = ConfigDict(json_schema_extra=shown({"hot_spots": [_SPOT]}))
+    model_config = ConfigDict(json_schema_extra=with_examples({"hot_spots": [_SPOT]}))
 
     hot_spots: list[HotSpotView]
 

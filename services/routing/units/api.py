@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel, ConfigDict, Field
 
-from shared.contracts.examples import UNIT, shown
+from shared.contracts.examples import UNIT, with_examples
 from shared.contracts.refusals import Code, FieldError, Refused
 from shared.contracts.text import Text
 from shared.identity.person import Person
@@ -40,7 +40,7 @@ class UnitPage(BaseModel):
     """A page of units in the order of the pack; ask again with `after` for the next, null on the last."""
 
     model_config = ConfigDict(
-        json_schema_extra=shown(
+        json_schema_extra=with_examples(
             {
                 "units": [
                     {

@@ -8,7 +8,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field
 
 from shared.contracts.demand.facts import ChannelKind, Outcome, PlacedBy, RecordedStep, RequestKind, Urgency
-from shared.contracts.examples import DEMAND, shown
+from shared.contracts.examples import DEMAND, with_examples
 
 
 class Service(StrEnum):
@@ -90,7 +90,7 @@ class Assistance(BaseModel):
 class Demand(BaseModel):
     """The state of a demand after `version` status facts; times are UTC."""
 
-    model_config = ConfigDict(frozen=True, json_schema_extra=shown(DEMAND))
+    model_config = ConfigDict(frozen=True, json_schema_extra=with_examples(DEMAND))
 
     id: UUID
     version: Annotated[int, Field(ge=0)] = 0

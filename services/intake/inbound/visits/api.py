@@ -16,7 +16,7 @@ from services.intake.submission.receipt import SubmissionReceipt
 from services.intake.submission.secret_code import SecretCodes
 from shared.chassis.http.validation_zh import field_errors
 from shared.contracts.demand.facts import ChannelKind
-from shared.contracts.examples import shown
+from shared.contracts.examples import with_examples
 from shared.contracts.refusals import Code, FieldError, Refused
 from shared.contracts.wording import Inner
 
@@ -35,7 +35,7 @@ SCHEMA: Final = Draft.model_json_schema()
 class Batch(BaseModel):
     """The drafts that a device has collected; a draft that cannot be parsed does not hold up the others."""
 
-    model_config = ConfigDict(extra="forbid", json_schema_extra=shown({"drafts": [examples.DRAFT]}))
+    model_config = ConfigDict(extra="forbid", json_schema_extra=with_examples({"drafts": [examples.DRAFT]}))
 
     drafts: Annotated[list[JsonValue], Field(min_length=1, max_length=MAX_DRAFTS), Inner("each is read as a draft")]
 
@@ -62,7 +62,7 @@ class Synced(BaseModel):
 class SyncedAll(BaseModel):
     """One answer for each draft, in order."""
 
-    model_config = ConfigDict(json_schema_extra=shown({"drafts": [examples.SYNCED, examples.UNSYNCED]}))
+    model_config = ConfigDict(json_schema_extra=with_examples({"drafts": [examples.SYNCED, examples.UNSYNCED]}))
 
     drafts: list[Synced]
 

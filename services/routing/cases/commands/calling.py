@@ -6,7 +6,7 @@ from pydantic import AwareDatetime, ConfigDict, Field
 
 from services.routing.cases.commands.base import Note, StaffCommand
 from shared.contracts.demand.facts import Rating, Tags
-from shared.contracts.examples import shown
+from shared.contracts.examples import with_examples
 from shared.contracts.moment import WRITTEN
 from shared.contracts.text import Text
 from shared.contracts.wording import Identifier, by_citizen
@@ -17,13 +17,13 @@ NotReached = Annotated[Text, Field(min_length=1, max_length=64), Identifier("a r
 class StartCallBack(StaffCommand):
     """Take a call-back (领取回访): for twenty minutes nobody else calls the same citizen. Taking it again goes on."""
 
-    model_config = ConfigDict(json_schema_extra=shown({}))
+    model_config = ConfigDict(json_schema_extra=with_examples({}))
 
 
 class ReleaseCallBack(StaffCommand):
     """Put a call-back back into the list (放回回访) without having called."""
 
-    model_config = ConfigDict(json_schema_extra=shown({}))
+    model_config = ConfigDict(json_schema_extra=with_examples({}))
 
 
 class RecordCallBack(StaffCommand):
@@ -34,7 +34,7 @@ class RecordCallBack(StaffCommand):
     """
 
     model_config = ConfigDict(
-        json_schema_extra=shown(
+        json_schema_extra=with_examples(
             {"reached": True, "rating": 4, "solved": True, "tags": ["prompt"], "comment": "修得很快"},
             {"reached": False, "not_reached": "no-answer"},
         )

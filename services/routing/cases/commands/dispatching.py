@@ -7,7 +7,7 @@ from pydantic import AfterValidator, ConfigDict, Field, StringConstraints
 
 from services.routing.cases.commands.base import Note, Reason, StaffCommand, Unit, WorkingDays
 from shared.contracts.demand.facts import Urgency
-from shared.contracts.examples import NUMBER, shown
+from shared.contracts.examples import NUMBER, with_examples
 from shared.contracts.numbers import AS_TYPED, LONGEST, read_number
 from shared.contracts.text import Text
 from shared.contracts.wording import Identifier
@@ -24,7 +24,7 @@ ParentNumber = Annotated[
 class RouteDemand(StaffCommand):
     """A dispatcher decides who answers, also where another unit was made responsible before."""
 
-    model_config = ConfigDict(json_schema_extra=shown({"unit": "nh-education", "assisting": ["nh-transport"]}))
+    model_config = ConfigDict(json_schema_extra=with_examples({"unit": "nh-education", "assisting": ["nh-transport"]}))
 
     unit: Unit
     assisting: tuple[Unit, ...] | None = Field(None, description="units that help; null: those that help now")
@@ -37,7 +37,9 @@ class RouteDemand(StaffCommand):
 class ReclassifyDemand(StaffCommand):
     """A dispatcher corrects what the demand is about; its limit follows the catalogue."""
 
-    model_config = ConfigDict(json_schema_extra=shown({"category": "street-lighting", "reason": "是路灯，不是路面"}))
+    model_config = ConfigDict(
+        json_schema_extra=with_examples({"category": "street-lighting", "reason": "是路灯，不是路面"})
+    )
 
     category: Annotated[Text, Field(min_length=1, max_length=64), Identifier("a category")]
     reason: Reason
@@ -46,7 +48,7 @@ class ReclassifyDemand(StaffCommand):
 class PrioritizeDemand(StaffCommand):
     """Correct how urgent it is, or whether it is of somebody who needs protection; its limits follow."""
 
-    model_config = ConfigDict(json_schema_extra=shown({"urgency": "urgent", "reason": "独居老人，家中停水"}))
+    model_config = ConfigDict(json_schema_extra=with_examples({"urgency": "urgent", "reason": "独居老人，家中停水"}))
 
     urgency: Urgency | None = Field(None, description="null: as it is")
     vulnerable: bool | None = Field(None, description="null: as it is")
@@ -56,7 +58,7 @@ class PrioritizeDemand(StaffCommand):
 class MergeDemand(StaffCommand):
     """Handle it together with another (并单): it is answered when that one is."""
 
-    model_config = ConfigDict(json_schema_extra=shown({"into": NUMBER, "reason": "同一路段"}))
+    model_config = ConfigDict(json_schema_extra=with_examples({"into": NUMBER, "reason": "同一路段"}))
 
     into: ParentNumber = Field(description=f"the number of the other demand. {AS_TYPED}")
     reason: Reason
@@ -65,6 +67,6 @@ class MergeDemand(StaffCommand):
 class UnmergeDemand(StaffCommand):
     """Handle it by itself again (取消并单), at the unit that had it."""
 
-    model_config = ConfigDict(json_schema_extra=shown({"reason": "并非同一路段"}))
+    model_config = ConfigDict(json_schema_extra=with_examples({"reason": "并非同一路段"}))
 
     reason: Reason
