@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from shared.contracts.demand.tellers import TOLD_BY
+from shared.contracts.demand.writers import WRITTEN_BY
 from shared.contracts.event_types import FACTS, RETIRED
 from shared.contracts.topics import DEMAND_EVENTS
 
@@ -51,16 +51,16 @@ def asyncapi() -> Json:
                 "channel": {"$ref": "#/channels/demandEvents"},
                 "messages": [{"$ref": f"#/channels/demandEvents/messages/{name}"} for name in names],
             }
-            for service, names in _told_by().items()
+            for service, names in _types_by_service().items()
         },
         "components": {"messages": {name: _message(name) for name in KINDS}},
     }
 
 
-def _told_by() -> Mapping[str, list[str]]:
+def _types_by_service() -> Mapping[str, list[str]]:
     """The wire types of the facts that each service writes."""
     types: dict[str, list[str]] = {}
-    for kind, services in TOLD_BY.items():
+    for kind, services in WRITTEN_BY.items():
         for service in sorted(services):
             types.setdefault(service, []).append(kind.wire_type())
     return types

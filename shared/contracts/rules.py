@@ -52,5 +52,5 @@ class Rules(Generic[S, F]):
     react: Callable[[S, F, datetime, datetime], Sequence[tuple[F, datetime]]]
     authorize: Callable[[F], None]
     """Raises `Refused` if this service may not write the fact."""
-    check_teller: Callable[[Envelope], None]
+    check_writer: Callable[[Envelope], None]
     """Raises `Refused` if the source of a received fact is a service that may not write it."""

@@ -17,7 +17,7 @@ from shared.chassis.database.write_batch import WriteBatch
 from shared.contracts.demand import facts as f
 from shared.contracts.demand.rules import demand_rules
 from shared.contracts.demand.state import Demand, Service
-from shared.contracts.demand.tellers import TOLD_BY
+from shared.contracts.demand.writers import WRITTEN_BY
 from shared.contracts.envelope import Envelope
 from shared.contracts.numbers import number
 from tests import story
@@ -31,7 +31,7 @@ def envelope(fact: f.Fact, sequence: int | None, key: UUID = story.ID, at: datet
         stream="demand",
         key=key,
         type=fact.wire_type(),
-        source=f"/services/{min(TOLD_BY[type(fact)])}",
+        source=f"/services/{min(WRITTEN_BY[type(fact)])}",
         subject="NH21-000001-W",
         time=at,
         sequence=sequence,

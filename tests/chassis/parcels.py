@@ -55,7 +55,7 @@ RULES: Rules[Parcel, Step] = Rules(
     is_imported=lambda parcel: False,
     react=lambda parcel, step, at, now: (),
     authorize=lambda step: None,
-    check_teller=lambda envelope: None,
+    check_writer=lambda envelope: None,
 )
 
 

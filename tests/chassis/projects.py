@@ -95,7 +95,7 @@ def rules(service: str = "reporting") -> Rules[Project, ProjectFact]:
         is_imported=lambda project: False,
         react=nothing_follows,
         authorize=everybody,
-        check_teller=everybody,
+        check_writer=everybody,
     )
 
 

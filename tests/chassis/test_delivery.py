@@ -107,7 +107,7 @@ async def test_a_record_that_falsely_names_this_service_as_source_is_not_dropped
 
 
 @pytest.mark.parametrize(
-    ("fact", "sequence", "source", "teller"),
+    ("fact", "sequence", "source", "writer"),
     [
         (f.DemandRouted(unit="roads", rule="r1"), 2, "/services/intake", "/services/routing"),
         (f.DemandUrged(reason="三天了"), None, "/services/routing", "/services/intake"),
@@ -115,13 +115,13 @@ async def test_a_record_that_falsely_names_this_service_as_source_is_not_dropped
     ],
 )
 async def test_a_fact_from_a_service_that_may_not_record_it_is_a_dead_letter_that_names_both(
-    delivery: Deliver, log: Log, pool: Pool, fact: f.Fact, sequence: int | None, source: str, teller: str
+    delivery: Deliver, log: Log, pool: Pool, fact: f.Fact, sequence: int | None, source: str, writer: str
 ):
     claimed = log.record(envelope(fact, sequence)._replace(source=source))
     await delivery.deliver([*log.records(*story.SUBMITTED), claimed])
     async with pool.acquire() as db:
         letter = await only_dead_letter(db)
-    assert f"{fact.wire_type()} is written by {teller}, not by {source}" in letter.cause
+    assert f"{fact.wire_type()} is written by {writer}, not by {source}" in letter.cause
     assert await version(pool) == 1
 
 

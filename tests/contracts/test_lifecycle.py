@@ -27,8 +27,8 @@ def test_every_status_fact_has_a_row():
 
 def test_at_any_status_exactly_one_service_may_record():
     for status in Status:
-        tellers = {row.told_by for row in TRANSITIONS.values() if status in row.after}
-        assert len(tellers) == (0 if status is Status.CLOSED else 1), status
+        writers = {row.written_by for row in TRANSITIONS.values() if status in row.after}
+        assert len(writers) == (0 if status is Status.CLOSED else 1), status
 
 
 def test_every_status_can_be_reached_and_left():

@@ -11,7 +11,7 @@ import httpx
 from services.intake.assembled import demand_repository
 from shared.chassis.database.pool import Pool
 from shared.contracts.demand import facts as f
-from shared.contracts.demand.tellers import TOLD_BY
+from shared.contracts.demand.writers import WRITTEN_BY
 from shared.contracts.envelope import Envelope
 from tests.packs import shipped
 
@@ -84,7 +84,7 @@ async def hear(pool: Pool, number: str, *facts: f.Fact, at: datetime | None = No
             page.apply(
                 Envelope(
                     id=uuid4(), stream="demand", key=key, type=fact.wire_type(),
-                    source=f"/services/{min(TOLD_BY[type(fact)])}",
+                    source=f"/services/{min(WRITTEN_BY[type(fact)])}",
                     subject=number, time=at, sequence=sequence, causation=None, correlation=None,
                     traceparent=None, imported=False, data=fact.model_dump_json(),
                 )

@@ -47,7 +47,7 @@ class UnitOfWork(Generic[S, F]):
         Raises `Refused`, and then changes nothing.
         """
         fact = self.rules.parse(envelope.type, envelope.data)
-        self.rules.check_teller(envelope)
+        self.rules.check_writer(envelope)
         if fact.moves is (envelope.sequence is None):
             raise Refused(Code.UNREADABLE, f"{envelope.type} {'needs' if fact.moves else 'must not have'} a sequence")
         before = self.state(envelope.key)

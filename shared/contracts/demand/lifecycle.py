@@ -20,11 +20,11 @@ class Transition:
 
     after: frozenset[Status]
     becomes: Status | None
-    told_by: Service
+    written_by: Service
 
 
-def _after(*statuses: Status, becomes: Status | None, told_by: Service) -> Transition:
-    return Transition(frozenset(statuses), becomes, told_by)
+def _after(*statuses: Status, becomes: Status | None, written_by: Service) -> Transition:
+    return Transition(frozenset(statuses), becomes, written_by)
 
 
 _UNASSIGNED = (S.SUBMITTED, S.RETURNED, S.REOPENED)
@@ -38,42 +38,42 @@ _INTAKE, _ROUTING, _FEEDBACK = Service.INTAKE, Service.ROUTING, Service.FEEDBACK
 
 # fmt: off
 TRANSITIONS: Final[Mapping[type[f.StatusFact], Transition]] = {
-    f.DemandSubmitted:  _after(S.NONE, becomes=S.SUBMITTED, told_by=_INTAKE),
-    f.DemandTriaged:    _after(*_UNASSIGNED, becomes=S.TRIAGE, told_by=_ROUTING),
-    f.DemandRouted:     _after(*_UNASSIGNED, S.TRIAGE, *_WITH_A_UNIT, becomes=S.ROUTED, told_by=_ROUTING),
-    f.DemandDeclined:   _after(*_REFUSABLE, becomes=S.DECLINED, told_by=_ROUTING),
-    f.DemandMerged:     _after(*_BEFORE_WORK, S.IN_PROGRESS, S.LISTED, becomes=S.MERGED, told_by=_ROUTING),
-    f.DemandUnmerged:   _after(S.MERGED, becomes=S.TRIAGE, told_by=_ROUTING),
-    f.DemandAccepted:   _after(S.ROUTED, becomes=S.ACCEPTED, told_by=_ROUTING),
-    f.DemandAssigned:   _after(*_WITH_A_UNIT, becomes=None, told_by=_ROUTING),
-    f.DemandReturned:   _after(*_WITH_A_UNIT, becomes=S.RETURNED, told_by=_ROUTING),
-    f.DemandContacted:  _after(*_IN_WORK, becomes=S.IN_PROGRESS, told_by=_ROUTING),
-    f.DemandProgressed: _after(*_IN_WORK, becomes=S.IN_PROGRESS, told_by=_ROUTING),
-    f.DemandExtended:   _after(S.ACCEPTED, S.IN_PROGRESS, becomes=None, told_by=_ROUTING),
-    f.ExtensionRequested: _after(S.ACCEPTED, S.IN_PROGRESS, becomes=None, told_by=_ROUTING),
-    f.ExtensionRefused: _after(S.ACCEPTED, S.IN_PROGRESS, becomes=None, told_by=_ROUTING),
-    f.DemandPaused:     _after(S.ACCEPTED, S.IN_PROGRESS, becomes=None, told_by=_ROUTING),
-    f.DemandResumed:    _after(*_IN_WORK, becomes=None, told_by=_ROUTING),
-    f.AssistanceRequested: _after(*_IN_WORK, becomes=None, told_by=_ROUTING),
-    f.AssistanceAccepted: _after(*_WITH_A_UNIT, becomes=None, told_by=_ROUTING),
-    f.AssistanceReported: _after(*_WITH_A_UNIT, becomes=None, told_by=_ROUTING),
-    f.AssistanceEnded:  _after(*_WITH_A_UNIT, becomes=None, told_by=_ROUTING),
-    f.DemandPrioritized: _after(S.TRIAGE, *_WITH_A_UNIT, becomes=None, told_by=_ROUTING),
-    f.DemandReclassified: _after(S.TRIAGE, *_WITH_A_UNIT, becomes=None, told_by=_ROUTING),
-    f.DemandListed:     _after(S.ACCEPTED, S.IN_PROGRESS, becomes=S.LISTED, told_by=_ROUTING),
-    f.DemandResolved:   _after(*_IN_WORK, S.MERGED, becomes=S.RESOLVED, told_by=_ROUTING),
-    f.DemandWithdrawn:  _after(*_HELD_BY_ROUTING, becomes=S.WITHDRAWN, told_by=_ROUTING),
-    f.DemandConfirmed:  _after(S.RESOLVED, becomes=S.CONFIRMED, told_by=_FEEDBACK),
-    f.DemandReopened:   _after(*_ANSWERED, becomes=S.REOPENED, told_by=_FEEDBACK),
-    f.DemandClosed:     _after(*_ANSWERED, S.CONFIRMED, S.WITHDRAWN, becomes=S.CLOSED, told_by=_FEEDBACK),
+    f.DemandSubmitted:  _after(S.NONE, becomes=S.SUBMITTED, written_by=_INTAKE),
+    f.DemandTriaged:    _after(*_UNASSIGNED, becomes=S.TRIAGE, written_by=_ROUTING),
+    f.DemandRouted:     _after(*_UNASSIGNED, S.TRIAGE, *_WITH_A_UNIT, becomes=S.ROUTED, written_by=_ROUTING),
+    f.DemandDeclined:   _after(*_REFUSABLE, becomes=S.DECLINED, written_by=_ROUTING),
+    f.DemandMerged:     _after(*_BEFORE_WORK, S.IN_PROGRESS, S.LISTED, becomes=S.MERGED, written_by=_ROUTING),
+    f.DemandUnmerged:   _after(S.MERGED, becomes=S.TRIAGE, written_by=_ROUTING),
+    f.DemandAccepted:   _after(S.ROUTED, becomes=S.ACCEPTED, written_by=_ROUTING),
+    f.DemandAssigned:   _after(*_WITH_A_UNIT, becomes=None, written_by=_ROUTING),
+    f.DemandReturned:   _after(*_WITH_A_UNIT, becomes=S.RETURNED, written_by=_ROUTING),
+    f.DemandContacted:  _after(*_IN_WORK, becomes=S.IN_PROGRESS, written_by=_ROUTING),
+    f.DemandProgressed: _after(*_IN_WORK, becomes=S.IN_PROGRESS, written_by=_ROUTING),
+    f.DemandExtended:   _after(S.ACCEPTED, S.IN_PROGRESS, becomes=None, written_by=_ROUTING),
+    f.ExtensionRequested: _after(S.ACCEPTED, S.IN_PROGRESS, becomes=None, written_by=_ROUTING),
+    f.ExtensionRefused: _after(S.ACCEPTED, S.IN_PROGRESS, becomes=None, written_by=_ROUTING),
+    f.DemandPaused:     _after(S.ACCEPTED, S.IN_PROGRESS, becomes=None, written_by=_ROUTING),
+    f.DemandResumed:    _after(*_IN_WORK, becomes=None, written_by=_ROUTING),
+    f.AssistanceRequested: _after(*_IN_WORK, becomes=None, written_by=_ROUTING),
+    f.AssistanceAccepted: _after(*_WITH_A_UNIT, becomes=None, written_by=_ROUTING),
+    f.AssistanceReported: _after(*_WITH_A_UNIT, becomes=None, written_by=_ROUTING),
+    f.AssistanceEnded:  _after(*_WITH_A_UNIT, becomes=None, written_by=_ROUTING),
+    f.DemandPrioritized: _after(S.TRIAGE, *_WITH_A_UNIT, becomes=None, written_by=_ROUTING),
+    f.DemandReclassified: _after(S.TRIAGE, *_WITH_A_UNIT, becomes=None, written_by=_ROUTING),
+    f.DemandListed:     _after(S.ACCEPTED, S.IN_PROGRESS, becomes=S.LISTED, written_by=_ROUTING),
+    f.DemandResolved:   _after(*_IN_WORK, S.MERGED, becomes=S.RESOLVED, written_by=_ROUTING),
+    f.DemandWithdrawn:  _after(*_HELD_BY_ROUTING, becomes=S.WITHDRAWN, written_by=_ROUTING),
+    f.DemandConfirmed:  _after(S.RESOLVED, becomes=S.CONFIRMED, written_by=_FEEDBACK),
+    f.DemandReopened:   _after(*_ANSWERED, becomes=S.REOPENED, written_by=_FEEDBACK),
+    f.DemandClosed:     _after(*_ANSWERED, S.CONFIRMED, S.WITHDRAWN, becomes=S.CLOSED, written_by=_FEEDBACK),
 }
 # fmt: on
 
 
 def holder(status: Status) -> Service | None:
     """The one service that may write the next status fact at this status; None if the demand has ended."""
-    tellers = {row.told_by for row in TRANSITIONS.values() if status in row.after}
-    return tellers.pop() if tellers else None
+    writers = {row.written_by for row in TRANSITIONS.values() if status in row.after}
+    return writers.pop() if writers else None
 
 
 HOLDER: Final[Mapping[Status, Service | None]] = {status: holder(status) for status in Status}
@@ -119,7 +119,7 @@ def next_recorded(demand: Demand, service: Service) -> tuple[f.StatusFact, datet
     step = demand.history[0]
     fact = recorded(step)
     row = TRANSITIONS[type(fact)]
-    if row.told_by is service and demand.status in row.after:
+    if row.written_by is service and demand.status in row.after:
         return fact, step.at
     return None
 

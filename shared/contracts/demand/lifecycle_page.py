@@ -37,7 +37,7 @@ def _facts() -> Iterator[str]:
     for fact, row in TRANSITIONS.items():
         says = (fact.__doc__ or "").strip().partition("\n")[0]
         after = ", ".join(sorted("(none)" if status is Status.NONE else status for status in row.after))
-        yield f"| `{fact.type}` | {says} | {after} | {row.becomes or '(unchanged)'} | {row.told_by} |"
+        yield f"| `{fact.type}` | {says} | {after} | {row.becomes or '(unchanged)'} | {row.written_by} |"
 
 
 def _statuses() -> Iterator[str]:

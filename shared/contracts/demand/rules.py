@@ -8,7 +8,7 @@ from typing import cast
 from shared.contracts.demand.facts import Fact, StatusFact
 from shared.contracts.demand.lifecycle import evolve
 from shared.contracts.demand.state import Demand, Service
-from shared.contracts.demand.tellers import authorize, check_teller
+from shared.contracts.demand.writers import authorize, check_writer
 from shared.contracts.event_types import KNOWN, parse
 from shared.contracts.rules import Rules
 from shared.contracts.topics import DEMAND_EVENTS
@@ -39,5 +39,5 @@ def demand_rules(service: Service, react: React = silent) -> Rules[Demand, Fact]
         is_imported=lambda demand: demand.imported,
         react=react,
         authorize=partial(authorize, service),
-        check_teller=check_teller,
+        check_writer=check_writer,
     )

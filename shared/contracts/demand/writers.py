@@ -15,7 +15,7 @@ _ROUTING = frozenset({Service.ROUTING})
 _FEEDBACK = frozenset({Service.FEEDBACK})
 
 # fmt: off
-NOTES_TOLD_BY: Final[Mapping[type[f.Fact], frozenset[Service]]] = {
+NOTES_WRITTEN_BY: Final[Mapping[type[f.Fact], frozenset[Service]]] = {
     f.DemandSupplemented:  _INTAKE,
     f.DemandUrged:         _INTAKE,
     f.DemandSupported:     _INTAKE,
@@ -41,14 +41,14 @@ NOTES_TOLD_BY: Final[Mapping[type[f.Fact], frozenset[Service]]] = {
 # fmt: on
 """A note does not change the status, so more than one service may write it."""
 
-TOLD_BY: Final[Mapping[type[f.Fact], frozenset[Service]]] = {
-    **{kind: frozenset({row.told_by}) for kind, row in TRANSITIONS.items()},
-    **NOTES_TOLD_BY,
+WRITTEN_BY: Final[Mapping[type[f.Fact], frozenset[Service]]] = {
+    **{kind: frozenset({row.written_by}) for kind, row in TRANSITIONS.items()},
+    **NOTES_WRITTEN_BY,
 }
 """The services that may write each fact; a status fact has exactly one, from the table of the lifecycle."""
 
 _SOURCES: Final[Mapping[str, frozenset[str]]] = {
-    version.wire_type(): frozenset(f"/services/{service}" for service in TOLD_BY[kind])
+    version.wire_type(): frozenset(f"/services/{service}" for service in WRITTEN_BY[kind])
     for kind in FACTS.values()
     for version in (kind, *(old.kind for old in RETIRED.values() if old.kind.type == kind.type))
 }
@@ -56,13 +56,13 @@ _SOURCES: Final[Mapping[str, frozenset[str]]] = {
 
 def authorize(service: Service, fact: f.Fact) -> None:
     """Raise `Refused` if this service may not write the fact."""
-    if service not in TOLD_BY[type(fact)]:
+    if service not in WRITTEN_BY[type(fact)]:
         raise Refused(Code.WRONG_TELLER, f"{service} may not write {fact.type}")
 
 
-def check_teller(envelope: Envelope) -> None:
+def check_writer(envelope: Envelope) -> None:
     """Raise `Refused` if the source of a fact of a known type is a service that may not write it."""
-    tellers = _SOURCES[envelope.type]
-    if envelope.source not in tellers:
-        names = " or ".join(sorted(tellers))
+    writers = _SOURCES[envelope.type]
+    if envelope.source not in writers:
+        names = " or ".join(sorted(writers))
         raise Refused(Code.WRONG_TELLER, f"{envelope.type} is written by {names}, not by {envelope.source}")
