@@ -20,7 +20,7 @@ from services.intake.inbound.mail.server import MailServer
 from services.intake.inbound.sender_lock import SenderLocks
 from services.intake.inbound.visits import api as visits
 from services.intake.inbound.words import languages
-from services.intake.notes import api as voices_api
+from services.intake.notes import api as notes_api
 from services.intake.notes import messages_api, verdict_api
 from services.intake.notes.handler import NoteHandler
 from services.intake.notes.lost_link_handler import LostLinkHandler
@@ -107,7 +107,7 @@ def api(settings: IntakeSettings, pool: Pool, reporter: Reporter) -> Api:
             imports_api.routes(submissions),
             events_api.routes(EventLookup(pool, publications), streams),
             menus.routes(packs),
-            voices_api.routes(note_handler, lookup),
+            notes_api.routes(note_handler, lookup),
             verdict_api.routes(note_handler, lookup, packs),
             messages_api.routes(
                 MessagesHandler(pool, keys), LostLinkHandler(pool, submissions.repository, keys), lookup

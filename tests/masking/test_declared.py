@@ -70,7 +70,7 @@ async def bodies() -> set[type[BaseModel]]:
 
 
 COMMANDS = {
-    *get_args(c.RoutingCommand), *get_args(notes.Voice), notes.Enclosed, notes.Sighting, RateDemand, Draft,
+    *get_args(c.RoutingCommand), *get_args(notes.NoteBody), notes.Enclosed, notes.Sighting, RateDemand, Draft,
     domain.RecordedDemand, NewRequest, NewUpdate,
 }  # fmt: skip
 
@@ -189,7 +189,7 @@ def test_no_verdict_contains_a_name(solved: bool, rating: int):
 
 
 @pytest.mark.parametrize("kind", [notes.Supplement, notes.Enclosed, notes.Urge, notes.Withdraw])
-def test_no_note_contains_a_name_and_the_vault_has_the_original(kind: type[notes.Voice]):
+def test_no_note_contains_a_name_and_the_vault_has_the_original(kind: type[notes.NoteBody]):
     note = notes.note(full(kind), Channel("web", f.ChannelKind.WEB, frozenset({"submit"})), UUID(int=1))
     assert tells_nobody(told_of(note.fact))
     assert "［手机号］" in told_of(note.fact)

@@ -20,7 +20,7 @@ from services.intake.submission.checked_request import Request
 from services.intake.submission.domain import SubmitDemand
 from services.intake.submission.handler import SubmissionHandler
 from services.intake.submission.secret_code import SecretCodes
-from services.intake.vault.adding import add_voice
+from services.intake.vault.adding import store_personal_data
 from services.intake.vault.contact import Contact
 from services.intake.vault.opt_outs import OptOuts
 from services.intake.vault.persons import correspondents
@@ -63,7 +63,7 @@ class Conversations:
         """Handle a message; raises `Refused` only if the channel is set up wrongly."""
         channel, key = gateway.channel, self._key(gateway.channel, message)
         if wish := _wish(message):
-            await self._heed(wish, message.contact)
+            await self._set_opt_out(wish, message.contact)
             return SenderReply("", wish=wish)
         at = self.clock()
         since = at - timedelta(minutes=gateway.settings.conversation_minutes)
@@ -74,37 +74,37 @@ class Conversations:
         enclosed = await self.enclosing.of(channel, message)
         sender = self._sender(channel, message)
         async with self.turns.take(sender) as db:
-            meant = await self._meant(db, channel, message, since)
-            # Checked again after `_meant`: it may have found the conversation that this same message began just now.
+            demand = await self._demand_meant(db, channel, message, since)
+            # Checked again: `_demand_meant` may have found the conversation that this same message began just now.
             known = await self._known(channel, key)
             if known:
                 return known
-            answer, id = await self._say(channel, key, message, meant, enclosed)
+            answer, id = await self._record(channel, key, message, demand, enclosed)
             if message.original:
                 box = uuid5(cause_of(channel, f"{key}:original"), "sealed")
-                await add_voice(db, self.note_handler.vault, id, box, message.original.encode())
+                await store_personal_data(db, self.note_handler.vault, id, box, message.original.encode())
             await queries.put_conversation(db, channel.id, sender, id, at)
         return answer
 
-    async def _heed(self, wish: Wish, contact: Contact) -> None:
+    async def _set_opt_out(self, wish: Wish, contact: Contact) -> None:
         opt_outs = OptOuts(self.note_handler.vault, self.clock)
         async with self.submissions.pool.acquire(timeout=5) as db, db.transaction():
             await (opt_outs.stop if wish is Wish.STOP else opt_outs.start)(db, contact)
 
-    async def _say(
-        self, channel: Channel, key: str, message: InboundMessage, meant: Demand | None, enclosed: Enclosures
+    async def _record(
+        self, channel: Channel, key: str, message: InboundMessage, demand: Demand | None, enclosed: Enclosures
     ) -> tuple[SenderReply, UUID]:
-        message = self._uncoded(message, meant) if meant else replace(message, text=message.whole)
+        message = self._uncoded(message, demand) if demand else replace(message, text=message.whole)
         message = message.with_note(enclosed.note)
-        if meant is None:
+        if demand is None:
             return await self._submit(channel, key, message, enclosed)
-        if verdict := _verdict(message, meant):
-            await self.note_handler.hear(meant.id, NoteRequest(channel, key, verdict))
-            return SenderReply(meant.number, solved=verdict.solved), meant.id
+        if verdict := _verdict(message, demand):
+            await self.note_handler.record(demand.id, NoteRequest(channel, key, verdict))
+            return SenderReply(demand.number, solved=verdict.solved), demand.id
         words = await message.shown(SUPPLEMENT, self.note_handler.masker)
-        said = supplement(words, enclosed.references, _hidden(message, SUPPLEMENT))
-        await self.note_handler.hear(meant.id, NoteRequest(channel, key, said))
-        return SenderReply(meant.number, None, enclosed), meant.id
+        supplement_body = supplement(words, enclosed.references, _hidden(message, SUPPLEMENT))
+        await self.note_handler.record(demand.id, NoteRequest(channel, key, supplement_body))
+        return SenderReply(demand.number, None, enclosed), demand.id
 
     async def _known(self, channel: Channel, key: str) -> SenderReply | None:
         note_receipt = await self.note_handler.before(channel, key)
@@ -114,19 +114,22 @@ class Conversations:
             submitted = await queries.submitted_under(db, channel.id, self.note_handler.vault.reference(key))
         return SenderReply(submitted.number, self.codes.of(submitted.id)) if submitted else None
 
-    async def _meant(self, db: Connection, channel: Channel, message: InboundMessage, since: datetime) -> Demand | None:
-        named = await queries.named(db, message.number) if message.number else None
+    async def _demand_meant(
+        self, db: Connection, channel: Channel, message: InboundMessage, since: datetime
+    ) -> Demand | None:
+        """The demand that a message is about; None if it begins a new one or its demand has ended."""
+        numbered = await queries.named(db, message.number) if message.number else None
         sender = self._correspondent(channel, message)
-        if named is None and message.converses and spoken_verdict(message.text):
-            judged = await queries.awaiting_verdict(db, sender)
-            if judged:
-                return judged
-        demand = named if named and await self._is_theirs(db, sender, message, named) else None
+        if numbered is None and message.converses and spoken_verdict(message.text):
+            awaiting_verdict = await queries.awaiting_verdict(db, sender)
+            if awaiting_verdict:
+                return awaiting_verdict
+        demand = numbered if numbered and await self._is_theirs(db, sender, message, numbered) else None
         if demand is None and message.answers:
             demand = await queries.referred(
                 db, channel.id, list(map(self.note_handler.vault.reference, message.answers))
             )
-        if demand is None and named is None and message.converses:
+        if demand is None and numbered is None and message.converses:
             demand = await queries.spoken_of(db, sender, since)
         return demand if demand and demand.status not in ENDED else None
 
@@ -163,7 +166,7 @@ class Conversations:
         hidden = _hidden(message, TEXT)
         if hidden and receipt.created:
             whole = supplement(await message.shown(SUPPLEMENT, masker), hidden=hidden)
-            await self.note_handler.hear(receipt.id, NoteRequest(channel, f"{key}:enclosed", whole))
+            await self.note_handler.record(receipt.id, NoteRequest(channel, f"{key}:enclosed", whole))
         return SenderReply(receipt.number, self.codes.told(receipt), enclosed), receipt.id
 
     def _key(self, channel: Channel, message: InboundMessage) -> str:

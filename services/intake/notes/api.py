@@ -34,7 +34,7 @@ def routes(note_handler: NoteHandler, lookup: DemandLookup) -> APIRouter:
     router = APIRouter(tags=["intake"], prefix="/v1/demands")
     Speaker = Annotated[Channel, Depends(channel_with(note_handler.pool, "submit"))]  # noqa: N806 (a type)
 
-    async def say(number: str, code: str, note_request: NoteRequest) -> Noted:
+    async def record_note(number: str, code: str, note_request: NoteRequest) -> Noted:
         return await spoken(note_handler, lookup, (number, code), note_request)
 
     @router.post("/{number}/supplements", status_code=201)
@@ -42,19 +42,19 @@ def routes(note_handler: NoteHandler, lookup: DemandLookup) -> APIRouter:
         number: Number, body: v.Supplement, key: Key, channel: Speaker, code: SecretCode = ""
     ) -> Noted:
         """Add something to a demand of this channel, or of any channel with its code."""
-        return await say(number, code, NoteRequest(channel, key, body))
+        return await record_note(number, code, NoteRequest(channel, key, body))
 
     @router.post("/{number}/urges", status_code=201)
     async def urge_demand(number: Number, body: v.Urge, key: Key, channel: Speaker, code: SecretCode = "") -> Noted:
         """Ask to hurry (催办)."""
-        return await say(number, code, NoteRequest(channel, key, body))
+        return await record_note(number, code, NoteRequest(channel, key, body))
 
     @router.post("/{number}/withdrawal", status_code=202)
     async def withdraw_demand(
         number: Number, body: v.Withdraw, key: Key, channel: Speaker, code: SecretCode = ""
     ) -> Noted:
         """Ask for the demand to be taken back; it is withdrawn unless it has been answered meanwhile."""
-        return await say(number, code, NoteRequest(channel, key, body))
+        return await record_note(number, code, NoteRequest(channel, key, body))
 
     @router.post("/{number}/supports", status_code=201)
     async def support_demand(
@@ -62,13 +62,13 @@ def routes(note_handler: NoteHandler, lookup: DemandLookup) -> APIRouter:
     ) -> Noted:
         """Another citizen has the same demand, whichever channel took it in."""
         demand = await lookup.open_to(channel, number, code)
-        return _noted(await note_handler.hear(demand.id, NoteRequest(channel, key, body)))
+        return _noted(await note_handler.record(demand.id, NoteRequest(channel, key, body)))
 
     @router.post("/{number}/sightings", status_code=201)
     async def sight_demand(number: Number, body: v.Sighting, channel: Speaker, code: SecretCode = "") -> Noted:
         """The same matter reached this channel too: its reference stands for the demand from now on."""
         demand = await lookup.open_to(channel, number, code)
-        return _noted(await note_handler.sight(demand.id, channel, body))
+        return _noted(await note_handler.record_sighting(demand.id, channel, body))
 
     return router
 
@@ -88,7 +88,7 @@ async def spoken(
     number, code = demand
     known = await (lookup.by_code(number, code) if code else lookup.own(note_request.channel, number))
     require(known)
-    return _noted(await note_handler.hear(known.id, note_request))
+    return _noted(await note_handler.record(known.id, note_request))
 
 
 def _noted(receipt: NoteReceipt) -> Noted:

@@ -36,11 +36,11 @@ SUPPLEMENT: Final = 4000
 Reason = Annotated[Text, Field(max_length=1000, examples=["已等了十天"]), by_citizen()]
 
 
-class _Said(BaseModel):
+class _NoteBody(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
 
-class Supplement(_Said):
+class Supplement(_NoteBody):
     """Add something to the demand."""
 
     model_config = ConfigDict(json_schema_extra=with_examples({"text": "早上七点最挤"}))
@@ -63,7 +63,7 @@ def supplement(words: str, attachments: tuple[str, ...] = (), hidden: str = "") 
     return Supplement(text=words, attachments=attachments)
 
 
-class Urge(_Said):
+class Urge(_NoteBody):
     """Ask to hurry (催办)."""
 
     model_config = ConfigDict(json_schema_extra=with_examples({"reason": "雨季快到了"}, {}))
@@ -71,7 +71,7 @@ class Urge(_Said):
     reason: Reason = ""
 
 
-class Support(_Said):
+class Support(_NoteBody):
     """Say that one has the same demand (附议)."""
 
     model_config = ConfigDict(json_schema_extra=with_examples({"contact": examples.CONTACT}, {}))
@@ -79,7 +79,7 @@ class Support(_Said):
     contact: Annotated[Contact | None, Field(examples=[{"name": "陈先生", "phone": "13800138000"}])] = None
 
 
-class Withdraw(_Said):
+class Withdraw(_NoteBody):
     """Ask for the demand to be taken back."""
 
     model_config = ConfigDict(json_schema_extra=with_examples({"reason": "学校已经解决了"}, {}))
@@ -87,7 +87,7 @@ class Withdraw(_Said):
     reason: Reason = ""
 
 
-class Rate(_Said):
+class Rate(_NoteBody):
     """Judge the answer (评价): five levels, and whether the matter is solved. Who says no more than that it is not
     solved needs no level."""
 
@@ -125,7 +125,7 @@ class Sighting(Support):
     ]
 
 
-Voice = Supplement | Urge | Support | Withdraw | Rate | KeepPrivate | Publish
+NoteBody = Supplement | Urge | Support | Withdraw | Rate | KeepPrivate | Publish
 ENDED: Final = (Status.CLOSED, Status.WITHDRAWN)
 JUDGED: Final = (Status.RESOLVED, Status.DECLINED)
 """Statuses in which a verdict is awaited."""
@@ -139,12 +139,12 @@ class Note:
     sealed: bytes | None = None
 
 
-def note(voice: Voice, channel: Channel, reference: UUID, masks: Masks = MASKS) -> Note:
+def note(body: NoteBody, channel: Channel, reference: UUID, masks: Masks = MASKS) -> Note:
     """The note of a command, with personal numbers masked; the original and the contact go to the vault."""
-    hidden = masked(voice, masks)
-    sealed = _personal(voice, hidden)
+    masked_body = masked(body, masks)
+    sealed = _personal(body, masked_body)
     boxed = reference if sealed else None
-    match hidden:
+    match masked_body:
         case Supplement(text=text, attachments=attachments):
             return Note(DemandSupplemented(text=text, original=boxed, attachments=attachments), sealed)
         case Urge(reason=reason):
@@ -165,34 +165,34 @@ def note(voice: Voice, channel: Channel, reference: UUID, masks: Masks = MASKS) 
         case Support():
             return Note(DemandSupported(channel=channel.id, channel_kind=channel.kind, contact=boxed), sealed)
         case _:
-            assert_never(voice)
+            assert_never(body)
 
 
-def _personal(voice: Voice, told: Voice) -> bytes | None:
-    match voice:
+def _personal(body: NoteBody, masked_body: NoteBody) -> bytes | None:
+    match body:
         case Support(contact=contact):
             return contact.model_dump_json().encode() if contact else None
         case Enclosed(hidden=hidden):
             return hidden.encode()
         case Supplement(text=words) | Urge(reason=words) | Withdraw(reason=words) | Rate(comment=words):
-            return words.encode() if told != voice else None
+            return words.encode() if masked_body != body else None
         case KeepPrivate() | Publish():
             return None
         case _:
-            assert_never(voice)
+            assert_never(body)
 
 
-def check_status(voice: Voice, demand: Demand) -> None:
+def check_status(body: NoteBody, demand: Demand) -> None:
     """Raise `Refused` if the demand's status makes the note pointless: no service would act on it."""
-    if isinstance(voice, Rate):
-        _may_be_judged(voice, demand)
-    if demand.status in ENDED and not isinstance(voice, KeepPrivate | Publish):
+    if isinstance(body, Rate):
+        _may_be_judged(body, demand)
+    if demand.status in ENDED and not isinstance(body, KeepPrivate | Publish):
         raise Refused(
             Code.ILLEGAL_TRANSITION,
             f"demand {demand.number} has ended ({demand.status}); submit a new demand with POST /v1/demands",
             f"诉求 {demand.number} 已办结归档，请重新提交诉求",
         )
-    if isinstance(voice, Withdraw) and HOLDER[demand.status] is not Service.ROUTING:
+    if isinstance(body, Withdraw) and HOLDER[demand.status] is not Service.ROUTING:
         raise Refused(
             Code.ILLEGAL_TRANSITION,
             f"demand {demand.number} is answered already ({demand.status}); rate the answer instead of withdrawing",

@@ -13,10 +13,10 @@ from services.intake.notes import queries
 from services.intake.notes.domain import (
     SUPPLEMENT,
     Note,
+    NoteBody,
     Sighting,
     Supplement,
     Support,
-    Voice,
     check_status,
     note,
     supplement,
@@ -29,7 +29,7 @@ from services.intake.submission.fitting import fitted
 from services.intake.submission.repeated import reference_taken
 from services.intake.tracking import queries as tracking
 from services.intake.vault import queries as vault_queries
-from services.intake.vault.adding import add_voice, has_other_data
+from services.intake.vault.adding import has_other_data, store_personal_data
 from services.intake.vault.sealing import Vault
 from shared.chassis.aggregates.commands import CommandHandler
 from shared.chassis.aggregates.repository import Repository
@@ -43,7 +43,7 @@ from shared.contracts.refusals import Code, FieldError, Refused
 from shared.contracts.wording import passages
 from shared.masker.masker import Masker
 
-VOICES: Final = UUID("4c7f3b44-3a0b-5f0a-9f58-0d5c1ad4a2a1")
+NOTES_NAMESPACE: Final = UUID("4c7f3b44-3a0b-5f0a-9f58-0d5c1ad4a2a1")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ class NoteRequest:
 
     channel: Channel
     key: str
-    voice: Voice
+    body: NoteBody
 
     @property
     def cause(self) -> UUID:
@@ -78,7 +78,7 @@ class NoteReceipt:
 
 def cause_of(channel: Channel, key: str) -> UUID:
     """The cause of a channel's request: the same for the same key."""
-    return uuid5(VOICES, f"{channel.id}\n{key}")
+    return uuid5(NOTES_NAMESPACE, f"{channel.id}\n{key}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,23 +91,23 @@ class NoteHandler:
     clock: Callable[[], datetime] = now
     masker: Masker = field(default_factory=Masker)
 
-    async def hear(self, demand: UUID, note_request: NoteRequest) -> NoteReceipt:
+    async def record(self, demand: UUID, note_request: NoteRequest) -> NoteReceipt:
         """Record the note, unless it was recorded before; raises `Refused`."""
-        written = await self.written(note_request)
+        note = await self.masked_note(note_request)
         async with self.pool.acquire(timeout=5) as db, db.transaction():
-            return await self.tell(db, demand, note_request, written)
+            return await self.record_within(db, demand, note_request, note)
 
-    async def sight(self, demand: UUID, channel: Channel, sighting: Sighting) -> NoteReceipt:
+    async def record_sighting(self, demand: UUID, channel: Channel, sighting: Sighting) -> NoteReceipt:
         """Record a sighting: the channel's reference stands for a demand of another channel. Raises `Refused`."""
         reference = self.vault.reference(sighting.external_id)
         note_request = NoteRequest(channel, f"sighting:{reference}", sighting)
-        written = await self.written(note_request)
+        note = await self.masked_note(note_request)
         async with self.pool.acquire(timeout=5) as db, db.transaction():
             await queries.hold_references(db, channel.id)
             existing = await tracking.reference(db, channel.id, reference)
             if existing and (existing.submitted or existing.demand != demand):
                 raise reference_taken(sighting.external_id, existing.number)
-            receipt = await self.tell(db, demand, note_request, written)
+            receipt = await self.record_within(db, demand, note_request, note)
             await queries.put_sighting(db, channel.id, reference, demand, receipt.at)
         return receipt
 
@@ -127,15 +127,15 @@ class NoteHandler:
         words = await fitted(text, SUPPLEMENT, self.masker)
         return supplement(words, attachments, hidden or (text if words != text else ""))
 
-    async def written(self, note_request: NoteRequest) -> Note:
+    async def masked_note(self, note_request: NoteRequest) -> Note:
         """The note of a request, masked. Masking takes time, so call it before a connection is held."""
-        masks = await self.masker.masks_for(passages(note_request.voice))
-        return note(note_request.voice, note_request.channel, note_request.box, masks)
+        masks = await self.masker.masks_for(passages(note_request.body))
+        return note(note_request.body, note_request.channel, note_request.box, masks)
 
-    async def tell(self, db: Connection, key: UUID, note_request: NoteRequest, written: Note) -> NoteReceipt:
-        """Like `hear`, but within the caller's transaction and with a note that `written` returned."""
+    async def record_within(self, db: Connection, key: UUID, note_request: NoteRequest, note: Note) -> NoteReceipt:
+        """Like `record`, but within the transaction of the caller, and with a note from `masked_note`."""
         return await CommandHandler(self.repository, self.clock).handle(
-            db, NoteCommand(key, note_request, written, self.vault)
+            db, NoteCommand(key, note_request, note, self.vault)
         )
 
 
@@ -144,14 +144,14 @@ class NoteCommand:
     """Records one note, as `CommandHandler` takes it; its id is derived from its cause."""
 
     key: UUID
-    said: NoteRequest
+    note_request: NoteRequest
     note: Note
     vault: Vault
 
     @property
     def cause(self) -> UUID:
         """The cause of the request; a repeated request has the same one."""
-        return self.said.cause
+        return self.note_request.cause
 
     @property
     def id(self) -> UUID:
@@ -165,22 +165,24 @@ class NoteCommand:
         if stored:
             await self._must_be_same(db, stored)
             return NoteReceipt(self.id, stored.number, stored.at)
-        if not isinstance(self.said.voice, Support):
+        if not isinstance(self.note_request.body, Support):
             return None
         supporters = Supporters(self.vault)
-        people = await supporters.people(db, state.id, self.said.voice.contact)
+        people = await supporters.people(db, state.id, self.note_request.body.contact)
         first = await supporters.first(db, state.id, people)
         return NoteReceipt(first.note, state.number, first.at) if first else None
 
     async def decide(self, db: Connection, state: Demand, at: datetime) -> Sequence[Fact]:
         """The note as facts. Empty if the citizen supports their own demand, or agrees to a publication that is public
         already. Raises `Refused`."""
-        check_status(self.said.voice, state)
-        if isinstance(self.said.voice, Support) and not await self._is_another(db, state, self.said.voice, at):
+        check_status(self.note_request.body, state)
+        if isinstance(self.note_request.body, Support) and not await self._is_another(
+            db, state, self.note_request.body, at
+        ):
             return []
-        await _bound(db, self.said, self.key, at)
+        await _bound(db, self.note_request, self.key, at)
         if self.note.sealed:
-            await add_voice(db, self.vault, self.key, self.said.box, self.note.sealed)
+            await store_personal_data(db, self.vault, self.key, self.note_request.box, self.note.sealed)
         if isinstance(self.note.fact, PublicationAllowed):
             if await publications.is_public(db, self.key):
                 return []
@@ -197,23 +199,23 @@ class NoteCommand:
         supporters = Supporters(self.vault)
         people = await supporters.people(db, demand.id, support.contact)
         if not people:
-            await count_nameless(db, demand.id, self.said.channel.id, demand.number, at)
+            await count_nameless(db, demand.id, self.note_request.channel.id, demand.number, at)
             return True
         return await supporters.is_another(db, demand.id, people, First(self.id, at))
 
     async def _must_be_same(self, db: Connection, stored: RecordedNote) -> None:
         sealed = self.note.sealed
-        first, repeated = _said(parse(stored.type, stored.payload)), _said(self.note.fact)
+        first, repeated = _without_its_id(parse(stored.type, stored.payload)), _without_its_id(self.note.fact)
         same = (stored.demand, first) == (self.key, repeated)
         # A repeated sighting needs no idempotency key: the reference already identifies the matter.
-        if same and sealed and not isinstance(self.said.voice, Sighting):
-            same = not await has_other_data(db, self.vault, self.key, self.said.box, sealed)
+        if same and sealed and not isinstance(self.note_request.body, Sighting):
+            same = not await has_other_data(db, self.vault, self.key, self.note_request.box, sealed)
         if not same:
             raise _key_used(stored.number)
 
 
 async def _bound(db: Connection, note_request: NoteRequest, demand: UUID, at: datetime) -> None:
-    attached = note_request.voice.attachments if isinstance(note_request.voice, Supplement) else ()
+    attached = note_request.body.attachments if isinstance(note_request.body, Supplement) else ()
     if refused := await bind(db, note_request.channel.id, [(demand, attached)]):
         raise refused[demand]
     if attached and await vault_queries.is_erased(db, demand):
@@ -225,7 +227,7 @@ def _judged(fact: NoteFact, version: int) -> NoteFact:
     return fact.model_copy(update={"judged": version}) if isinstance(fact, VerdictGiven) else fact
 
 
-def _said(fact: Fact) -> Fact:
+def _without_its_id(fact: Fact) -> Fact:
     """The content of a note for comparison, without the fields about the channel and the judged answer, because notes
     of earlier releases lack the kind of the channel."""
     match fact:

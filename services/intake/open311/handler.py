@@ -58,7 +58,9 @@ class Open311Handler:
         if posted.media_url:
             links = await self.note_handler.supplement(_lines(*_links(posted.media_url)))
             # Also for a repeated request: it is compared with the first one, because the links are part of the request.
-            await self.note_handler.hear(receipt.id, _said(channel, receipt.id, f"media_url:{receipt.number}", links))
+            await self.note_handler.record(
+                receipt.id, _note_request(channel, receipt.id, f"media_url:{receipt.number}", links)
+            )
         return Registered(receipt.number, enclosed)
 
     async def _enclosed(self, channel: Channel, posted: NewRequest, repeats: str | None) -> Enclosures:
@@ -78,7 +80,7 @@ class Open311Handler:
         enclosed = await enclose(self.attachments, channel, posted.files)
         note = await self.note_handler.supplement(_lines(*_notes(posted), enclosed.note), enclosed.references)
         try:
-            await self._hear(channel, demand.id, posted.update_id, note)
+            await self._record_update(channel, demand.id, posted.update_id, note)
         except Refused as refused:
             raise _ended(refused, demand.number) from None
 
@@ -115,16 +117,16 @@ class Open311Handler:
             zh = "请用参数 api_key 提供渠道密钥，获取方式见 discovery.xml"
             raise Refused(refused.code, en, zh, (FieldError("api_key", zh, en, API_KEY),)) from None
 
-    async def _hear(self, channel: Channel, demand: UUID, update_id: str, note: Supplement) -> None:
+    async def _record_update(self, channel: Channel, demand: UUID, update_id: str, note: Supplement) -> None:
         """Record the note, unless the same update is being recorded at this moment."""
-        at, note_request = self.submissions.clock(), _said(channel, demand, update_id, note)
-        written = await self.note_handler.written(note_request)
+        at, note_request = self.submissions.clock(), _note_request(channel, demand, update_id, note)
+        masked_note = await self.note_handler.masked_note(note_request)
         async with self.submissions.pool.acquire(timeout=5) as db, db.transaction():
             if await queries.receive(db, channel.id, self.note_handler.vault.reference(update_id), demand, at):
-                await self.note_handler.tell(db, demand, note_request, written)
+                await self.note_handler.record_within(db, demand, note_request, masked_note)
 
 
-def _said(channel: Channel, demand: UUID, update_id: str, note: Supplement) -> NoteRequest:
+def _note_request(channel: Channel, demand: UUID, update_id: str, note: Supplement) -> NoteRequest:
     return NoteRequest(channel, f"open311:{demand}:{update_id}", note)
 
 

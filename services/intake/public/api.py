@@ -66,7 +66,7 @@ def routes(lookup: PublicLookup, notes: NoteHandler, theirs: DemandLookup) -> AP
     ) -> Noted:
         """Ask that nothing of the demand is published; what was is hidden at once, until the citizen agrees to it."""
         demand = await (theirs.by_code(number, code) if code else theirs.own(channel, number))
-        receipt = await notes.hear(demand.id, NoteRequest(channel, key, body))
+        receipt = await notes.record(demand.id, NoteRequest(channel, key, body))
         return Noted(id=receipt.id, number=receipt.number, at=receipt.at)
 
     @router.post("/v1/demands/{number}/publication-consent", status_code=201, tags=["intake"])
@@ -76,7 +76,7 @@ def routes(lookup: PublicLookup, notes: NoteHandler, theirs: DemandLookup) -> AP
         """Agree after all that the demand is published once it is answered; it takes back every refusal before it."""
         demand = await (theirs.by_code(number, code) if code else theirs.own(channel, number))
         may_be_published(lookup.packs.get(demand.jurisdiction), demand)
-        heard = await notes.hear(demand.id, NoteRequest(channel, key, body))
-        return Noted(id=heard.id, number=heard.number, at=heard.at)
+        receipt = await notes.record(demand.id, NoteRequest(channel, key, body))
+        return Noted(id=receipt.id, number=receipt.number, at=receipt.at)
 
     return router

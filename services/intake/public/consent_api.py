@@ -24,26 +24,26 @@ _DESK: Final = "office:"
 
 @dataclass(frozen=True, slots=True)
 class ConsentDesk:
-    """Takes what staff enter for a citizen; intake tells it, as if the citizen had said it on the portal."""
+    """Records what staff enter for a citizen, as if the citizen had said it on the portal."""
 
     notes: NoteHandler
     callers: Callers
     packs: Jurisdictions
 
-    async def record(self, number: str, key: str, heard: HeardConsent | HeardRefusal, by: Caller) -> NoteReceipt:
-        """Tell that the citizen agrees or refuses; raises `Refused`."""
+    async def record(self, number: str, key: str, consent: HeardConsent | HeardRefusal, by: Caller) -> NoteReceipt:
+        """Record that the citizen agrees or refuses; raises `Refused`."""
         async with self.notes.pool.acquire(timeout=5) as db:
             demand = await demands.by_number(db, number)
         if demand is None or by.person is None or not self.callers.may(READ, by, demand):
             raise Refused(
                 Code.NOT_FOUND, f"there is no demand {number} that you may see", f"没有编号为 {number} 的诉求"
             )
-        agrees = isinstance(heard, HeardConsent)
+        agrees = isinstance(consent, HeardConsent)
         self.callers.require(RECORD_CONSENT if agrees else RECORD_REFUSAL, by, demand)
         may_be_published(self.packs.get(demand.jurisdiction), demand)
         desk = Channel(f"{_DESK}{by.person.unit}:{by.name}", ChannelKind.HOTLINE, frozenset())
-        voice = (EnteredConsent if agrees else EnteredRefusal)(said_by=heard.said_by, entered_by=by.name)
-        return await self.notes.hear(demand.id, NoteRequest(desk, key, voice))
+        body = (EnteredConsent if agrees else EnteredRefusal)(said_by=consent.said_by, entered_by=by.name)
+        return await self.notes.record(demand.id, NoteRequest(desk, key, body))
 
 
 def routes(desk: ConsentDesk) -> APIRouter:

@@ -9,7 +9,7 @@ from services.intake.vault.sealing import Vault
 from shared.chassis.database.pool import Connection
 
 
-async def add_voice(db: Connection, vault: Vault, demand_id: UUID, box: UUID, personal: bytes) -> None:
+async def store_personal_data(db: Connection, vault: Vault, demand_id: UUID, box: UUID, personal: bytes) -> None:
     """Store what a citizen said; after an erasure nothing is stored."""
     fresh = vault.wrap(vault.new_key(demand_id))
     key_id, wrapped = await queries.key_for_more(db, demand_id, fresh, vault.mark)

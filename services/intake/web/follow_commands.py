@@ -12,7 +12,7 @@ from starlette.datastructures import FormData, UploadFile
 
 from services.intake.attachments.kinds import MAX_ATTACHMENTS
 from services.intake.channels.channel import Channel
-from services.intake.notes.domain import Supplement, Support, Urge, Voice, Withdraw
+from services.intake.notes.domain import NoteBody, Supplement, Support, Urge, Withdraw
 from services.intake.notes.handler import NoteRequest
 from services.intake.notes.messages_handler import MessagesHandler
 from services.intake.notes.publication_commands import KeepPrivate, Publish
@@ -149,9 +149,9 @@ class FollowCommands:
     def _messages(self) -> MessagesHandler:
         return MessagesHandler(self.portal.submissions.pool, self.portal.note_handler.vault)
 
-    async def _say(self, demand: Demand, cause: str, voice: Voice) -> None:
-        request = NoteRequest(await self._channel(demand), cause, voice)
-        await self.portal.note_handler.hear(demand.id, request)
+    async def _say(self, demand: Demand, cause: str, body: NoteBody) -> None:
+        request = NoteRequest(await self._channel(demand), cause, body)
+        await self.portal.note_handler.record(demand.id, request)
 
     async def _channel(self, demand: Demand) -> Channel:
         """The portal's channel in the jurisdiction of the demand."""

@@ -104,7 +104,7 @@ class Portal:
         channel = await self.channel(self._pack(draft))
         demand = await self.lookup.open_to(channel, number, "")
         support = NoteRequest(channel, f"portal:{id}", Support(contact=draft.contact))
-        noted = await self.note_handler.hear(demand.id, support)
+        noted = await self.note_handler.record(demand.id, support)
         return SentDraft(demand.id, noted.number, noted.at, supported=True)
 
     async def _bring_photos(self, photos: Sequence[Photo], channel: Channel) -> None:
