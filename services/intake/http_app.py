@@ -87,7 +87,7 @@ def api(settings: IntakeSettings, pool: Pool, reporter: Reporter) -> Api:
     links = CitizenLinks.at(settings.public_url, settings.secret, settings.secret_previous)
     stories, publications = StoryReader(pool, packs, links), PublicLookup(pool, packs)
     attachments = attachment_service(settings, pool)
-    entrances = doors(settings, pool, masker)
+    entrances = inbound_gateways(settings, pool, masker)
     finder = SimilarFinder(pool, packs, masker=masker)
     suggester = Suggester.of(packs, settings.suggestion_models)
     portal = Portal(
@@ -137,19 +137,19 @@ def api(settings: IntakeSettings, pool: Pool, reporter: Reporter) -> Api:
     )
 
 
-def doors(settings: IntakeSettings, pool: Pool, masker: Masker) -> inbound.Doors:
+def inbound_gateways(settings: IntakeSettings, pool: Pool, masker: Masker) -> inbound.InboundGateways:
     """The gateways for messages that people write to numbers, accounts and mailboxes."""
     keys, codes, packs = vault(settings), SecretCodes(settings.lasting), packs_of(settings)
     submissions, _, note_handler = _commands(pool, packs, keys, codes, masker)
-    enclosing = inbound.message_files(settings, attachment_service(settings, pool))
-    conversations = Conversations(submissions, note_handler, codes, enclosing, SenderLocks.of(pool))
-    return inbound.Doors(GatewayRegistry(pool, keys), conversations, languages(packs))
+    message_files = inbound.message_files(settings, attachment_service(settings, pool))
+    conversations = Conversations(submissions, note_handler, codes, message_files, SenderLocks.of(pool))
+    return inbound.InboundGateways(GatewayRegistry(pool, keys), conversations, languages(packs))
 
 
 def mail(settings: IntakeSettings, pool: Pool) -> Server:
     """The mail server to which the mail system hands e-mails over."""
     masker = Masker()
-    entrances = doors(settings, pool, masker)
+    entrances = inbound_gateways(settings, pool, masker)
     server = MailServer(entrances.registry, entrances.conversations)
     return Server(partial(server.run, settings), [lasting_secret_check(pool, settings.lasting)], (masker.run,))
 

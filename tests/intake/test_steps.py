@@ -18,7 +18,9 @@ def step(type: str, **data: JsonValue) -> RecordedStep:
 
 
 def test_fields_that_a_fact_does_not_have_are_left_out():
-    fact = recorded_steps.told(step("demand.resolved", by="陈", result="已修复", caller=PHONE, more={"phone": PHONE}))
+    fact = recorded_steps.masked_step(
+        step("demand.resolved", by="陈", result="已修复", caller=PHONE, more={"phone": PHONE})
+    )
     assert fact.data == {"by": "陈", "result": "已修复"}
 
 
@@ -35,7 +37,7 @@ def test_fields_that_a_fact_does_not_have_are_left_out():
     ],
 )
 def test_a_telephone_is_masked_in_every_text_of_a_step(values: dict[str, Any]):
-    fact = recorded_steps.told(step(**values))
+    fact = recorded_steps.masked_step(step(**values))
     assert PHONE not in fact.model_dump_json()
     assert "［手机号］" in fact.model_dump_json()
     assert recorded(fact)
@@ -48,13 +50,13 @@ def test_values_that_are_no_text_stay_unchanged():
         "rule": "r1",
         "due_at": "2021-05-12T02:00:00Z",
     }
-    assert recorded_steps.told(step("demand.routed", **data)).data == data
-    assert recorded_steps.told(step("demand.closed", outcome="confirmed")).data == {"outcome": "confirmed"}
+    assert recorded_steps.masked_step(step("demand.routed", **data)).data == data
+    assert recorded_steps.masked_step(step("demand.closed", outcome="confirmed")).data == {"outcome": "confirmed"}
 
 
 def test_a_text_that_becomes_longer_by_masking_still_fits_into_the_fact():
     text = "姓名：王芳。" * 660
-    fact = recorded_steps.told(step("demand.confirmed", rating=5, solved=True, comment=text))
+    fact = recorded_steps.masked_step(step("demand.confirmed", rating=5, solved=True, comment=text))
     assert len(str(fact.data["comment"])) == 4000
     assert recorded(fact)
 
@@ -79,4 +81,4 @@ def test_steps_within_a_step_are_left_out():
     step = RecordedStep.model_validate(
         {"at": "2021-05-11T00:00:00Z", "type": "demand.accepted", "data": {"by": "x", "history": [inner]}}
     )
-    assert PHONE not in recorded_steps.told(step).model_dump_json()
+    assert PHONE not in recorded_steps.masked_step(step).model_dump_json()

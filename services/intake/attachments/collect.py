@@ -20,7 +20,7 @@ class Enclosures:
     references: tuple[str, ...] = ()
     refused: tuple[Refused, ...] = ()
 
-    def told(self, language: Language) -> str:
+    def notice(self, language: Language) -> str:
         """A sentence that says which files were not stored and why; empty if all were."""
         if not self.refused:
             return ""
@@ -33,7 +33,7 @@ class Enclosures:
     @property
     def note(self) -> str:
         """The same sentence for the readers of the demand."""
-        return f"［{self.told('zh')} / {self.told('en')}］" if self.refused else ""
+        return f"［{self.notice('zh')} / {self.notice('en')}］" if self.refused else ""
 
 
 NOTHING: Final = Enclosures()

@@ -23,7 +23,7 @@ from shared.identity.callers import Callers
 
 
 @dataclass(frozen=True, slots=True)
-class Doors:
+class InboundGateways:
     """The gateways for messages that people write to a number or an account."""
 
     registry: GatewayRegistry

@@ -32,43 +32,45 @@ class Decoded:
 
     text: str
     charset: str = "utf-8"
-    named: str = ""
+    declared: str = ""
     doubtful: bool = False
-    written: bytes = b""
+    content: bytes = b""
 
     @property
     def original(self) -> str:
         """The original bytes, if another charset than the declared one was used or the choice is doubtful; empty
         otherwise."""
-        if not self.doubtful and self.charset == (self.named or self.charset):
+        if not self.doubtful and self.charset == (self.declared or self.charset):
             return ""
-        told = f"［声明编码 {self.named or '无'}，按 {self.charset} 读取，原始字节 base64 / named, read as, bytes］"
-        return f"{told}\n{b64encode(self.written).decode()}"
+        heading = (
+            f"［声明编码 {self.declared or '无'}，按 {self.charset} 读取，原始字节 base64 / named, read as, bytes］"
+        )
+        return f"{heading}\n{b64encode(self.content).decode()}"
 
 
-def decoded(written: bytes, named: str) -> str:
+def decoded(content: bytes, declared: str) -> str:
     """Only the text; bytes that no charset fits are replaced by a sign."""
-    return read(written, named).text
+    return read(content, declared).text
 
 
-def read(written: bytes, named: str = "", cut: bool = False) -> Decoded:
+def read(content: bytes, declared: str = "", cut: bool = False) -> Decoded:
     """The most plausible text of these bytes; with `cut` half a character at the end is dropped."""
     for mark, charset in _MARKS:
-        if written.startswith(mark) and len(written) > len(mark):
-            text = _text(written[len(mark) :], charset, cut)
-            return Decoded(text, charset, charset, _is_doubtful(text), written)
-    charset_of_name = _known(named)
-    if not written.strip(_CONTROLS) and charset_of_name not in _WIDE:
-        return Decoded("", charset_of_name or "utf-8", charset_of_name, written=written)
-    charset, is_clear = _best(written[:_SAMPLE], charset_of_name)
-    text = _text(written, charset, cut)
-    return Decoded(text, charset, charset_of_name, not is_clear or _is_doubtful(text), written)
+        if content.startswith(mark) and len(content) > len(mark):
+            text = _text(content[len(mark) :], charset, cut)
+            return Decoded(text, charset, charset, _is_doubtful(text), content)
+    charset_of_name = _known(declared)
+    if not content.strip(_CONTROLS) and charset_of_name not in _WIDE:
+        return Decoded("", charset_of_name or "utf-8", charset_of_name, content=content)
+    charset, is_clear = _best(content[:_SAMPLE], charset_of_name)
+    text = _text(content, charset, cut)
+    return Decoded(text, charset, charset_of_name, not is_clear or _is_doubtful(text), content)
 
 
-def _known(named: str) -> str:
+def _known(declared: str) -> str:
     """Python's name of the declared charset; empty if there is no such charset."""
     try:
-        info = codecs.lookup(named.strip().strip("\"'"))
+        info = codecs.lookup(declared.strip().strip("\"'"))
     except (LookupError, ValueError):
         return ""  # a NUL in a name is a ValueError
     is_text = getattr(info, "_is_text_encoding", True) and info.name not in _NO_CHARSETS
@@ -76,28 +78,31 @@ def _known(named: str) -> str:
     return {"utf_16_be": "utf-16-be", "utf_16_le": "utf-16-le"}.get(name, name)
 
 
-def _best(sample: bytes, known: str) -> tuple[str, bool]:
+def _best(sample: bytes, declared: str) -> tuple[str, bool]:
     """The most plausible charset, and whether it is beyond doubt."""
-    usual = known or "utf-8"
-    named = _candidate(sample, usual)
-    among = [named, *map(partial(_candidate, sample), _others(usual, named.text))]
+    expected_charset = declared or "utf-8"
+    expected = _candidate(sample, expected_charset)
+    candidates = [expected, *map(partial(_candidate, sample), _others(expected_charset, expected.text))]
     # If the declared charset gives an implausible text, the declaration is no evidence for it.
-    trust = _TRUST if named.text and not is_implausible(named.text) else 0
-    totals = [one.bits + (trust + _rarity(one.charset) if one is not named else 0) for one in among]
+    trust = _TRUST if expected.text and not is_implausible(expected.text) else 0
+    totals = [
+        candidate.bits + (trust + _rarity(candidate.charset) if candidate is not expected else 0)
+        for candidate in candidates
+    ]
     least = min(totals)
-    best = among[totals.index(least)]
-    others = [n for n, one in enumerate(among) if one.text != best.text]
-    if best is named:
-        return usual, all(among[n].bits > named.bits - _NEARLY for n in others)
+    best = candidates[totals.index(least)]
+    others = [n for n, candidate in enumerate(candidates) if candidate.text != best.text]
+    if best is expected:
+        return expected_charset, all(candidates[n].bits > expected.bits - _NEARLY for n in others)
     # Bytes beyond ASCII that are completely valid UTF-8 are seldom anything else, however odd the text looks.
     is_utf8 = best.charset != "utf-8" and not sample.isascii() and "\ufffd" not in _cut(sample, "utf-8")[0]
     return best.charset, not is_utf8 and all(totals[n] - least >= _CLEAR for n in others)
 
 
-def _others(usual: str, text: str) -> list[str]:
+def _others(expected: str, text: str) -> list[str]:
     """The other charsets that the bytes may be in."""
-    if usual in _CONFUSED or "\ufffd" in text:
-        return [charset for charset in _CONFUSED if charset != usual]
+    if expected in _CONFUSED or "\ufffd" in text:
+        return [charset for charset in _CONFUSED if charset != expected]
     return ["utf-8"]
 
 
@@ -114,36 +119,36 @@ class _Candidate(NamedTuple):
 
 
 def _candidate(sample: bytes, charset: str) -> _Candidate:
-    text, left = _cut(sample, charset)
-    return _Candidate(charset, text, cost(text) + left * _HALF)
+    text, incomplete = _cut(sample, charset)
+    return _Candidate(charset, text, cost(text) + incomplete * _HALF)
 
 
-def _text(written: bytes, charset: str, cut: bool) -> str:
+def _text(content: bytes, charset: str, cut: bool) -> str:
     """Decode bytes; with `cut` the end may be incomplete, because gateways cut long messages within a character."""
-    text, left = _cut(written, charset)
-    return text + "\ufffd" * (bool(left) and not cut)
+    text, incomplete = _cut(content, charset)
+    return text + "\ufffd" * (bool(incomplete) and not cut)
 
 
-def _cut(written: bytes, charset: str) -> tuple[str, int]:
+def _cut(content: bytes, charset: str) -> tuple[str, int]:
     """The text, and how many bytes at the end are an incomplete character."""
     # A long message may be split within an emoji: the halves do not mean that the charset is wrong.
     decoder = codecs.getincrementaldecoder(charset)("surrogatepass" if charset in _WIDE else "replace")
-    text = decoder.decode(written)
-    left = decoder.getstate()[0]
-    return text, len(left) if isinstance(left, bytes) else 0
+    text = decoder.decode(content)
+    incomplete = decoder.getstate()[0]
+    return text, len(incomplete) if isinstance(incomplete, bytes) else 0
 
 
 def _is_doubtful(text: str) -> bool:
     """Whether the text looks as if it had been decoded wrongly before it came here."""
-    return is_implausible(text) or any(_was_read_by(text[:_SAMPLE], wrong) for wrong in ("gb18030", "cp1252"))
+    return is_implausible(text) or any(_was_read_by(text[:_SAMPLE], charset) for charset in ("gb18030", "cp1252"))
 
 
-def _was_read_by(text: str, wrong: str) -> bool:
+def _was_read_by(text: str, charset: str) -> bool:
     """Whether the text was UTF-8 that was decoded with another charset: encoding it again gives valid UTF-8."""
     if text.isascii():
         return False
     try:
-        back, _ = _cut(text.encode(wrong), "utf-8")
+        decoded_again, _ = _cut(text.encode(charset), "utf-8")
     except UnicodeEncodeError:
         return False
-    return cost(back) < cost(text)
+    return cost(decoded_again) < cost(text)

@@ -55,8 +55,8 @@ class Conversations:
     submissions: SubmissionHandler
     note_handler: NoteHandler
     codes: SecretCodes
-    enclosing: MessageFiles
-    turns: SenderLocks
+    message_files: MessageFiles
+    sender_locks: SenderLocks
     clock: Callable[[], datetime] = now
 
     async def take(self, gateway: ChannelGateway, message: InboundMessage) -> SenderReply:
@@ -71,9 +71,9 @@ class Conversations:
         if known:
             return known
         # Fetched before the sender's lock is taken, so that no message waits for the picture of another one.
-        enclosed = await self.enclosing.of(channel, message)
+        enclosed = await self.message_files.of(channel, message)
         sender = self._sender(channel, message)
-        async with self.turns.take(sender) as db:
+        async with self.sender_locks.hold(sender) as db:
             demand = await self._demand_meant(db, channel, message, since)
             # Checked again: `_demand_meant` may have found the conversation that this same message began just now.
             known = await self._known(channel, key)
@@ -101,7 +101,7 @@ class Conversations:
         if verdict := _verdict(message, demand):
             await self.note_handler.record(demand.id, NoteRequest(channel, key, verdict))
             return SenderReply(demand.number, solved=verdict.solved), demand.id
-        words = await message.shown(SUPPLEMENT, self.note_handler.masker)
+        words = await message.fitted_text(SUPPLEMENT, self.note_handler.masker)
         supplement_body = supplement(words, enclosed.references, _hidden(message, SUPPLEMENT))
         await self.note_handler.record(demand.id, NoteRequest(channel, key, supplement_body))
         return SenderReply(demand.number, None, enclosed), demand.id
@@ -150,7 +150,7 @@ class Conversations:
         masker = self.note_handler.masker
         command = SubmitDemand(
             title=await message.headline(masker),
-            text=await message.shown(TEXT, masker),
+            text=await message.fitted_text(TEXT, masker),
             location=message.place,
             contact=message.contact,
             external_id=message.reference,
@@ -165,9 +165,9 @@ class Conversations:
             receipt = await self.submissions.submit(channel, Request(key, command, enclosed=enclosed.references))
         hidden = _hidden(message, TEXT)
         if hidden and receipt.created:
-            whole = supplement(await message.shown(SUPPLEMENT, masker), hidden=hidden)
+            whole = supplement(await message.fitted_text(SUPPLEMENT, masker), hidden=hidden)
             await self.note_handler.record(receipt.id, NoteRequest(channel, f"{key}:enclosed", whole))
-        return SenderReply(receipt.number, self.codes.told(receipt), enclosed), receipt.id
+        return SenderReply(receipt.number, self.codes.for_receipt(receipt), enclosed), receipt.id
 
     def _key(self, channel: Channel, message: InboundMessage) -> str:
         """The idempotency key of a message. It includes sender and text, because the counter of a gateway may restart

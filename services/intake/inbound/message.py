@@ -57,7 +57,7 @@ class InboundMessage:
         line = self.title or next((line.strip() for line in self.text.splitlines() if not is_blank(line)), "")
         return await fitted(line, SUBJECT if self.title else TITLE, masker)
 
-    async def shown(self, most: int, masker: Masker) -> str:
+    async def fitted_text(self, most: int, masker: Masker) -> str:
         """The text with the notes, in at most `most` characters; if it is cut, a note says so."""
         notes = (*self.notes, CUT) if self._is_cut(most) else self.notes
         below = "".join(f"\n{note}" for note in notes)

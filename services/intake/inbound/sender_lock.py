@@ -27,7 +27,7 @@ class SenderLocks:
         return cls(pool, asyncio.Semaphore(max(1, pool.get_max_size() // 2)))
 
     @asynccontextmanager
-    async def take(self, sender: bytes) -> AsyncIterator[Connection]:
+    async def hold(self, sender: bytes) -> AsyncIterator[Connection]:
         """A transaction that holds the sender's lock; raises `TimeoutError` if it is not free in time."""
         number = int.from_bytes(sender[:8], signed=True)
         async with AsyncExitStack() as held:

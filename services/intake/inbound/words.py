@@ -58,7 +58,7 @@ def answered(answer: SenderReply, language: Language) -> str:
         return (_CONFIRMED if answer.solved else _DISPUTED)[language].format(number=answer.number)
     words = _TAKEN if answer.code else _ADDED
     answered = words[language].format(number=answer.number, code=answer.code)
-    not_kept = answer.enclosed.told(language)
+    not_kept = answer.enclosed.notice(language)
     return f"{answered}\n{not_kept}" if not_kept else answered
 
 

@@ -87,7 +87,7 @@ def receipt(submitted: SubmissionReceipt, codes: SecretCodes) -> Receipt:
     return Receipt(
         id=submitted.id,
         number=submitted.number,
-        code=codes.told(submitted),
+        code=codes.for_receipt(submitted),
         submitted_at=submitted.submitted_at,
         similar=f"{place(submitted)}/similar",
     )

@@ -195,7 +195,7 @@ def submitted(
         attachments=command.attachments,
         contact=contact,
         imported=imported,
-        history=tuple(recorded_steps.told(step, masks) for step in steps_of(command)),
+        history=tuple(recorded_steps.masked_step(step, masks) for step in steps_of(command)),
         urgency=command.urgency,
         vulnerable=command.vulnerable or pack.is_vulnerable(command.category),
         may_publish=command.may_publish,

@@ -22,7 +22,7 @@ def misfits(where: str, step: RecordedStep) -> Iterator[FieldError]:
             yield FieldError(field, CONTROL_ZH.format(code=code), CONTROL_EN.format(code=code))
 
 
-def told(step: RecordedStep, masks: Masks = MASKS) -> RecordedStep:
+def masked_step(step: RecordedStep, masks: Masks = MASKS) -> RecordedStep:
     """The step as it is recorded: only with the fields that its fact has, and with its texts masked."""
     fact = as_recorded(step)
     hidden = {name: hide(getattr(fact, name), declaration, masks) for name, declaration in _words(fact)}
@@ -33,7 +33,7 @@ def told(step: RecordedStep, masks: Masks = MASKS) -> RecordedStep:
 
 
 def passages(step: RecordedStep) -> Iterator[Passage]:
-    """The texts of a step that `told` masks."""
+    """The texts of a step that `masked_step` masks."""
     fact = as_recorded(step)
     for name, declaration in _words(fact):
         yield from passages_in(getattr(fact, name), declaration)

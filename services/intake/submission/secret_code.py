@@ -29,7 +29,7 @@ class SecretCodes:
         number = int.from_bytes(mac[:_BYTES])
         return "".join(_CROCKFORD[number >> shift & 31] for shift in _SHIFTS)
 
-    def told(self, receipt: SubmissionReceipt) -> str:
+    def for_receipt(self, receipt: SubmissionReceipt) -> str:
         """The code, for the channel that took the demand in; empty for a channel that only reported a sighting."""
         return self.of(receipt.id) if receipt.own else ""
 

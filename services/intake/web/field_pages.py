@@ -208,7 +208,7 @@ def _told(booked: Booked, lang: Lang) -> Mapping[str, Any]:
         "number": booked.number,
         "code": f"{booked.code[:4]} {booked.code[4:]}",
         "changed": booked.changed,
-        "left_out": booked.enclosed.told(lang),
+        "left_out": booked.enclosed.notice(lang),
     }
 
 

@@ -83,16 +83,16 @@ async def test_a_mail_that_takes_too_long_is_accepted_as_text_and_the_next_one_i
     reader = LetterReader(Sandbox("services.intake.inbound.mail.reader:read", 60, 2**31))
     try:
         assert (await reader.read(HEAD + b"\r\nhello", FROM, "")).text == "hello"  # type: ignore[union-attr]
-        reader.apart.seconds = 0.0
+        reader.sandbox.seconds = 0.0
         slow = await reader.read(HEAD + b"\r\nhello", FROM, "")
         assert slow
         assert ("too long" in slow.text, slow.text.endswith("hello"), slow.title) == (True, True, "lamp")
-        reader.apart.seconds = 60
+        reader.sandbox.seconds = 60
         second_mail = await reader.read(HEAD + b"\r\nhello again", FROM, "")
         assert second_mail
         assert second_mail.text == "hello again"
     finally:
-        await reader.apart.close()
+        await reader.sandbox.close()
 
 
 async def test_parsing_a_mail_does_not_block_the_event_loop():
@@ -110,7 +110,7 @@ async def test_parsing_a_mail_does_not_block_the_event_loop():
         await reader.read(HEAD + b"Content-Type: text/html\r\n\r\n" + b"<p>x" * 200_000, FROM, "")
     finally:
         task.cancel()
-        await reader.apart.close()
+        await reader.sandbox.close()
     assert turns > 20
 
 

@@ -62,7 +62,7 @@ async def test_a_doubtful_text_is_marked_and_its_bytes_are_kept(body: bytes, mas
     mail = parsed(mail_with(body))
     assert mail.notes == (DOUBTFUL,)
     assert b64encode(body).decode() in mail.original
-    assert (await mail.shown(8000, masker)).endswith(DOUBTFUL)
+    assert (await mail.fitted_text(8000, masker)).endswith(DOUBTFUL)
 
 
 @pytest.mark.parametrize("charset", ["koi8-r", "shift_jis", "euc-kr", "windows-1251", "iso-2022-jp", "hz"])

@@ -146,7 +146,7 @@ async def line(outside: httpx.AsyncClient, pool: Pool, vault: Vault, database: s
 
 def taker(pool: Pool, vault: Vault, database: str) -> TextTaker:
     """The handler that another process would have."""
-    handlers = http_app.doors(settings(database), pool, Masker())
+    handlers = http_app.inbound_gateways(settings(database), pool, Masker())
     return TextTaker(handlers.registry, handlers.conversations, PartedTexts(pool, vault), handlers.language_of)
 
 
@@ -287,7 +287,7 @@ async def test_a_part_waits_while_another_process_begins_the_same_message(line: 
 
         await eventually(is_at_the_lock, bool)
         go.set()
-        assert [(await first).stand, (await second).stand] == [PartedState.WAITS, PartedState.CLOSED]
+        assert [(await first).state, (await second).state] == [PartedState.WAITS, PartedState.CLOSED]
     assert await line.pool.fetchval("SELECT count(*) FROM parted_text") == 1
 
 

@@ -13,7 +13,7 @@ from tests.eventually import eventually
 async def test_waiting_for_a_turn_is_given_up_and_leaves_nothing_behind(pool: Pool, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(sender_lock, "_WITHIN", 0.2)
     locks = SenderLocks.of(pool)
-    async with locks.take(b"sender-1"):
+    async with locks.hold(b"sender-1"):
         async with asyncio.timeout(30):
             with pytest.raises(TimeoutError):
                 await _take_turn(locks, b"sender-1")
@@ -27,7 +27,7 @@ async def test_processes_take_turns_for_one_sender_and_do_not_wait_for_others(po
     held_back += " WHERE locktype = 'advisory' AND NOT granted AND datname = current_database()"
     async with await open_pool(database, "intake", size=4) as another:
         locks, other_locks = SenderLocks.of(pool), SenderLocks.of(another)
-        async with locks.take(b"sender-1"):
+        async with locks.hold(b"sender-1"):
             await asyncio.wait_for(_take_turn(other_locks, b"sender-2"), 60)
             task = asyncio.create_task(_take_turn(other_locks, b"sender-1"))
             await eventually(lambda: pool.fetchval(held_back), lambda count: count == 1)
@@ -37,7 +37,7 @@ async def test_processes_take_turns_for_one_sender_and_do_not_wait_for_others(po
 
 async def test_many_messages_of_one_sender_leave_a_connection_for_others(pool: Pool):
     locks = SenderLocks.of(pool)
-    async with locks.take(b"sender-1"):
+    async with locks.hold(b"sender-1"):
         tasks = [asyncio.create_task(_take_turn(locks, b"sender-1")) for _ in range(2 * pool.get_max_size())]
         await asyncio.sleep(0)
         await asyncio.wait_for(_take_turn(locks, b"sender-2"), 60)
@@ -45,5 +45,5 @@ async def test_many_messages_of_one_sender_leave_a_connection_for_others(pool: P
 
 
 async def _take_turn(locks: SenderLocks, sender: bytes) -> None:
-    async with locks.take(sender):
+    async with locks.hold(sender):
         pass

@@ -37,7 +37,7 @@ def is_absence_reply(mail: Mail, subject: str, beginning: str) -> bool:
     """
     if _BY_QQ.match(beginning):
         return True
-    is_answer = any(headers.written(mail, name) for name in ("In-Reply-To", "References"))
+    is_answer = any(headers.undecoded(mail, name) for name in ("In-Reply-To", "References"))
     return bool(_AUTOMATIC.match(subject)) and (is_answer or bool(_BEGINS.match(beginning)))
 
 
@@ -46,7 +46,7 @@ def is_automatic(mail: Mail, mail_from: str, mailbox: str) -> bool:
     sender = mail_from.strip("<>").lower()
     return (
         not sender
-        or any(_told(mail, name) not in _ABSENT for name in _HEADERS)
+        or any(_value(mail, name) not in _ABSENT for name in _HEADERS)
         or _is_bulk(mail)
         or mail.get_content_type() == "multipart/report"
         or (sender == mailbox.lower() and _is_own(mail, sender))
@@ -56,7 +56,7 @@ def is_automatic(mail: Mail, mail_from: str, mailbox: str) -> bool:
 def _is_bulk(mail: Mail) -> bool:
     # Programs that answer automatically write `bulk`. Mailing lists do so too, but they add a list header, and people
     # write to them.
-    return _told(mail, "Precedence") in _PRECEDENCE and not any(headers.written(mail, name) for name in _LIST)
+    return _value(mail, "Precedence") in _PRECEDENCE and not any(headers.undecoded(mail, name) for name in _LIST)
 
 
 def _is_own(mail: Mail, mailbox: str) -> bool:
@@ -65,5 +65,5 @@ def _is_own(mail: Mail, mailbox: str) -> bool:
     return headers.address(mail, "From")[1].lower() == mailbox and answered in ("", mailbox)
 
 
-def _told(mail: Mail, name: str) -> str:
-    return headers.written(mail, name).partition(";")[0].strip().lower()
+def _value(mail: Mail, name: str) -> str:
+    return headers.undecoded(mail, name).partition(";")[0].strip().lower()

@@ -22,7 +22,7 @@ _LONGEST, _MOST = 2000, 65_536
 _ADDRESS: Final = re.compile(r"[^\s<>\"',;:]+@[^\s<>\"',;:]+")
 
 
-def written(mail: Mail, name: str) -> str:
+def undecoded(mail: Mail, name: str) -> str:
     """A header on one line, undecoded; empty if there is none."""
     return _line(_raw(mail, name)).text
 
@@ -36,7 +36,7 @@ def words(mail: Mail, name: str) -> Decoded:
     if odd is None:
         return Decoded(text)
     is_doubtful = any(reading.doubtful for reading in (line, *readings))
-    return replace(odd, text=text, doubtful=is_doubtful, written=raw)
+    return replace(odd, text=text, doubtful=is_doubtful, content=raw)
 
 
 def _raw(mail: Mail, name: str) -> bytes:
@@ -51,7 +51,7 @@ def _line(raw: bytes) -> Decoded:
 
 def address(mail: Mail, name: str) -> tuple[str, str]:
     """The name and the address of the first person in a header; empty if none can be found."""
-    value, person, mailbox = written(mail, name)[:_LONGEST], "", ""
+    value, person, mailbox = undecoded(mail, name)[:_LONGEST], "", ""
     with suppress(*ODD):
         person, mailbox = parseaddr(value)
     if "@" not in mailbox:

@@ -19,7 +19,7 @@ def plain(html: str) -> str:
     reader = _Reader()
     reader.feed(_WRITTEN_OUT.sub("", html))
     reader.close()
-    return re.sub(r"\n{3,}", "\n\n", "\n".join(_lines("".join(reader.found))))
+    return re.sub(r"\n{3,}", "\n\n", "\n".join(_lines("".join(reader.pieces))))
 
 
 def _lines(text: str) -> Iterator[str]:
@@ -34,7 +34,7 @@ def _lines(text: str) -> Iterator[str]:
 class _Reader(HTMLParser):
     def __init__(self) -> None:
         super().__init__(convert_charrefs=True)
-        self.found: list[str] = []
+        self.pieces: list[str] = []
         self._unseen = 0
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
@@ -42,13 +42,13 @@ class _Reader(HTMLParser):
         if tag == "body":
             self._unseen = 0
         if tag in _BLOCKS:
-            self.found.append(f"\n{_OPENS}" if tag == "blockquote" else "\n")
+            self.pieces.append(f"\n{_OPENS}" if tag == "blockquote" else "\n")
 
     def handle_endtag(self, tag: str) -> None:
         self._unseen -= tag in _UNSEEN and self._unseen > 0
         if tag in _BLOCKS:
-            self.found.append(f"\n{_CLOSES}" if tag == "blockquote" else "\n")
+            self.pieces.append(f"\n{_CLOSES}" if tag == "blockquote" else "\n")
 
     def handle_data(self, data: str) -> None:
         if not self._unseen:
-            self.found.append(_ENDS.sub(" ", data))
+            self.pieces.append(_ENDS.sub(" ", data))

@@ -18,7 +18,7 @@ class TooMuch(ValueError):
 
     def __init__(self, zh: str, en: str) -> None:
         super().__init__(en)
-        self.told = f"{zh} / {en}"
+        self.message = f"{zh} / {en}"
 
 
 class MailTally:

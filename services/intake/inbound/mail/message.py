@@ -35,9 +35,9 @@ def _message(mail: Mail, mail_parts: Parts, content: bytes, mail_from: str, mail
     name, address = headers.address(mail, "From")
     if mailbox and address.lower() == mailbox.lower():
         name, address = headers.address(mail, "Reply-To")
-    own = headers.written(mail, "Message-ID")
+    own = headers.undecoded(mail, "Message-ID")
     number, code = named_anywhere(subject)
-    thread = tuple(_ID.findall(f"{headers.written(mail, 'In-Reply-To')} {headers.written(mail, 'References')}"))
+    thread = tuple(_ID.findall(f"{headers.undecoded(mail, 'In-Reply-To')} {headers.undecoded(mail, 'References')}"))
     reference = reference_of(own) if own.strip("<> ") else digest(content.decode("latin-1"))
     contact = Contact(name=shortened(name, 100), email=(address or readable(mail_from))[:254])
     text, left_out = _words(mail_parts, bool(thread or _REPLY.match(subject)))
@@ -68,7 +68,7 @@ def _opened(content: bytes) -> tuple[Mail, Parts]:
         mail = parsed(content)
         return mail, parts(mail)
     except TooMuch as fault:
-        return head(content), unread(content, fault.told)
+        return head(content), unread(content, fault.message)
     except headers.ODD:
         return head(content), unread(content)
 

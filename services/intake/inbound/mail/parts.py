@@ -65,8 +65,8 @@ def unread(content: bytes, why: str = "") -> Parts:
 
 def head(content: bytes) -> Mail:
     """The useful headers of an e-mail that cannot be parsed."""
-    above = _BODY.split(content[:_HEAD], maxsplit=1)[0]
-    return BytesParser().parsebytes(above + b"\n\n", headersonly=True)
+    header_block = _BODY.split(content[:_HEAD], maxsplit=1)[0]
+    return BytesParser().parsebytes(header_block + b"\n\n", headersonly=True)
 
 
 def _chosen(kinds: Sequence[str], tellings: Sequence[Parts]) -> tuple[Decoded, ...]:

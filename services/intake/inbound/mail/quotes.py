@@ -28,8 +28,8 @@ def unquoted(text: str) -> str:
     """The text without the quoted e-mail. A forwarded e-mail has no text above it, so it is kept."""
     lines = text.split("\n")
     end = next((n for n in range(len(lines)) if _begins_older(lines, n)), len(lines))
-    above = _answer(lines[:end])
-    return above or _answer(lines) or text
+    text_above = _answer(lines[:end])
+    return text_above or _answer(lines) or text
 
 
 def _begins_older(lines: Sequence[str], n: int) -> bool:
@@ -43,7 +43,7 @@ def _begins_older(lines: Sequence[str], n: int) -> bool:
 
 def _answer(lines: Sequence[str]) -> str:
     """The text before, between and after quoted lines."""
-    kept: list[str] = []
+    answer_lines: list[str] = []
     has_words = False
     last_quoted = max((n for n, line in enumerate(lines) if line.startswith(">")), default=-1)
     n = 0
@@ -52,12 +52,12 @@ def _answer(lines: Sequence[str]) -> str:
         if count and n > last_quoted and has_words:
             break  # no line below is marked as quoted, so all of them belong to the quotation
         if not count and not lines[n].startswith(">"):
-            kept.append(lines[n])
+            answer_lines.append(lines[n])
             has_words = has_words or bool(lines[n].strip())
         n += count or 1
-    while kept and (not kept[-1].strip() or _RULE.fullmatch(kept[-1])):
-        kept.pop()
-    return "\n".join(kept).strip()
+    while answer_lines and (not answer_lines[-1].strip() or _RULE.fullmatch(answer_lines[-1])):
+        answer_lines.pop()
+    return "\n".join(answer_lines).strip()
 
 
 def _attribution(lines: Sequence[str], n: int) -> int:

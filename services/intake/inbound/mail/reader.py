@@ -21,10 +21,10 @@ _TOO_LONG: Final = "处理时间过长 / reading it takes too long"
 _MESSAGE: Final = TypeAdapter(InboundMessage)
 
 
-def read(given: Sequence[bytes]) -> list[bytes]:
+def read(frames: Sequence[bytes]) -> list[bytes]:
     """The job of that process: takes the e-mail, its sender and the mailbox; returns the message and its files, or
     nothing for an e-mail that a program sent."""
-    content, mail_from, mailbox = given
+    content, mail_from, mailbox = frames
     message = letter(content, mail_from.decode(), mailbox.decode())
     return [_MESSAGE.dump_json(replace(message, files=())), *message.files] if message else []
 
@@ -33,12 +33,12 @@ def read(given: Sequence[bytes]) -> list[bytes]:
 class LetterReader:
     """Parses one e-mail after the other."""
 
-    apart: Sandbox = field(default_factory=lambda: Sandbox(_JOB, SECONDS, MEMORY))
+    sandbox: Sandbox = field(default_factory=lambda: Sandbox(_JOB, SECONDS, MEMORY))
 
     async def read(self, content: bytes, mail_from: str, mailbox: str) -> InboundMessage | None:
         """The message of an e-mail; None if a program sent it."""
         try:
-            frames = await self.apart(content, mail_from.encode("utf-8", "replace"), mailbox.encode())
+            frames = await self.sandbox(content, mail_from.encode("utf-8", "replace"), mailbox.encode())
         except Unfinished as fault:
             log.warning("an e-mail takes too much time or memory to read", bytes=len(content), cause=str(fault))
             return await asyncio.to_thread(unread_letter, content, mail_from, mailbox, _TOO_LONG)

@@ -48,7 +48,7 @@ class MailServer:
             async with server:
                 await server.serve_forever()
         finally:
-            await self.reader.apart.close()
+            await self.reader.sandbox.close()
 
     async def handle_RCPT(  # noqa: N802 (the name is aiosmtpd's)
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
@@ -73,14 +73,14 @@ class MailServer:
                 return NOBODY
             message = await self.reader.read(content, envelope.mail_from or "", gateway.settings.mailbox or "")
             if message is None:
-                log.info("a machine's letter is not taken", channel=gateway.channel.id)
+                log.info("an e-mail of a program is ignored", channel=gateway.channel.id)
                 return TAKEN
             answer = await self.conversations.take(gateway, message)
         except (*PASSING, Refused) as fault:
             return _put_off(fault)
         if answer.wish:
             return TAKEN
-        return f"{TAKEN} as {answer.number}{'; ' if answer.enclosed.refused else ''}{answer.enclosed.told('en')}"
+        return f"{TAKEN} as {answer.number}{'; ' if answer.enclosed.refused else ''}{answer.enclosed.notice('en')}"
 
     async def handle_exception(self, fault: BaseException) -> str:
         """Answer a fault of ours with a temporary error, so that the e-mail is not sent back."""

@@ -103,23 +103,23 @@ def _sms(message: Mapping[str, bytes], posted: ParsedMessages, names: ChannelSet
     The messages of a list often have no references: then all parameters together, the time included, identify a
     message.
     """
-    told = {name: value.decode("utf-8", "replace") for name, value in message.items() if name != names.sms_text}
-    if posted.is_json and not told.get(names.sms_reference, "").strip():
-        told[names.sms_reference] = digest(repr(sorted(pair for pair in message.items() if pair[0] != names.sms_key)))
-    wanted = {"sender": names.sms_sender, "text": names.sms_text, "reference": names.sms_reference}
+    values = {name: value.decode("utf-8", "replace") for name, value in message.items() if name != names.sms_text}
+    if posted.is_json and not values.get(names.sms_reference, "").strip():
+        values[names.sms_reference] = digest(repr(sorted(pair for pair in message.items() if pair[0] != names.sms_key)))
+    required = {"sender": names.sms_sender, "text": names.sms_text, "reference": names.sms_reference}
     errors = tuple(
         FieldError(
             f"{place}{name}",
             f"缺少参数 {name}",
-            f"is missing; send it, or name it with `huying channel set … sms_{what}=`",
+            f"is missing; send it, or name it with `huying channel set … sms_{parameter}=`",
         )
-        for what, name in wanted.items()
-        if (name not in message and name not in told) or (what != "text" and not readable(told.get(name, "")))
+        for parameter, name in required.items()
+        if (name not in message and name not in values) or (parameter != "text" and not readable(values.get(name, "")))
     )
     if errors:
         raise _refused(errors)
-    sender = readable(told[names.sms_sender])[:32]
-    return Sms(sender, readable(told[names.sms_reference])[:100], words_of(message, posted, names))
+    sender = readable(values[names.sms_sender])[:32]
+    return Sms(sender, readable(values[names.sms_reference])[:100], words_of(message, posted, names))
 
 
 def _refused(errors: tuple[FieldError, ...]) -> Refused:

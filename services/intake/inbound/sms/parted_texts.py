@@ -45,7 +45,7 @@ class Added:
     became."""
 
     text: UUID
-    stand: PartedState
+    state: PartedState
     reply: str = ""
     number: str | None = None
 
@@ -65,16 +65,16 @@ class PartedTexts:
         at = self.clock()
         async with self.pool.acquire(timeout=5) as db, db.transaction():
             text = await queries.lock_thread(db, thread)
-            kept = await queries.digests(db, text.id) if text else {}
-            if text and kept.get(part.number) == digest:
-                return self._stand(text)
-            if text and part.number not in kept and text.closed_at and at - text.begun_at < LATE:
-                return replace(self._stand(text), stand=PartedState.LATE)
-            if text is None or text.closed_at or part.number in kept:
-                kept, text = {}, self._begun(channel, sender, part.total, at)
+            digests = await queries.digests(db, text.id) if text else {}
+            if text and digests.get(part.number) == digest:
+                return self._state_of(text)
+            if text and part.number not in digests and text.closed_at and at - text.begun_at < LATE:
+                return replace(self._state_of(text), state=PartedState.LATE)
+            if text is None or text.closed_at or part.number in digests:
+                digests, text = {}, self._begun(channel, sender, part.total, at)
                 await queries.put_text(db, text, thread, at + wait)
             await self._put(db, text, piece, digest)
-            if len(kept) + 1 < part.total:
+            if len(digests) + 1 < part.total:
                 return Added(text.id, PartedState.WAITS)
             await queries.close(db, text.id, at, at + AGAIN_AFTER)
         return Added(text.id, PartedState.CLOSED)
@@ -114,7 +114,7 @@ class PartedTexts:
         sealed = self._key(text).seal(_box(text.id, piece.number), piece.words)
         await queries.put_part(db, text.id, replace(piece, words=sealed), digest)
 
-    def _stand(self, text: PartedText) -> Added:
+    def _state_of(self, text: PartedText) -> Added:
         if text.reply is not None:
             reply = self._key(text).open(_box(text.id, 0), text.reply).decode()
             return Added(text.id, PartedState.TAKEN, reply, text.number)

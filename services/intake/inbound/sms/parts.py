@@ -63,14 +63,14 @@ def counted(reference: str, number: str, total: str) -> TextPart | None:
     return part if _is_possible(part) else None
 
 
-def split(written: bytes) -> tuple[TextPart | None, bytes]:
+def split(content: bytes) -> tuple[TextPart | None, bytes]:
     """The part that the header of a message names, and the bytes after the header; None and all bytes if there is no
     header."""
-    length = written[0] + 1 if written else 0
-    if length == 1 or length > len(written):
-        return None, written
-    part = _named_in(written[1:length])
-    return (part, written[length:]) if part else (None, written)
+    length = content[0] + 1 if content else 0
+    if length == 1 or length > len(content):
+        return None, content
+    part = _named_in(content[1:length])
+    return (part, content[length:]) if part else (None, content)
 
 
 def _named_in(elements: bytes) -> TextPart | None:

@@ -43,9 +43,9 @@ class DecodedText:
     part: TextPart | None = None
 
 
-def fields(written: bytes) -> dict[str, bytes]:
+def fields(content: bytes) -> dict[str, bytes]:
     """The parameters of a query or a form."""
-    pairs = parse_qsl(written.decode("latin-1"), keep_blank_values=True, encoding="latin-1")
+    pairs = parse_qsl(content.decode("latin-1"), keep_blank_values=True, encoding="latin-1")
     return {name: value.encode("latin-1") for name, value in pairs}
 
 
@@ -68,11 +68,11 @@ async def parse_messages(request: Request, query: Mapping[str, bytes], names: Ch
 
 def words(message: Mapping[str, bytes], posted: ParsedMessages, names: ChannelSettings) -> DecodedText:
     """The text in any charset, and which part it is: by its header, or by the gateway's parameters."""
-    found = _text(message, posted, names)
-    return found if found.part else replace(found, part=_told_apart(message, names))
+    text = _text(message, posted, names)
+    return text if text.part else replace(text, part=_part_of(message, names))
 
 
-def _told_apart(message: Mapping[str, bytes], names: ChannelSettings) -> TextPart | None:
+def _part_of(message: Mapping[str, bytes], names: ChannelSettings) -> TextPart | None:
     header = message.get(names.sms_udh, b"")
     part = split(header)[0] or split(_unhexed(header)[0])[0]
     if part or not (names.sms_part_reference and names.sms_part_number and names.sms_part_total):
@@ -82,33 +82,33 @@ def _told_apart(message: Mapping[str, bytes], names: ChannelSettings) -> TextPar
 
 
 def _text(message: Mapping[str, bytes], posted: ParsedMessages, names: ChannelSettings) -> DecodedText:
-    written, charset = message[names.sms_text], names.sms_charset
+    content, charset = message[names.sms_text], names.sms_charset
     if names.sms_encoding == "hex":
-        written, is_hex = _unhexed(written)
+        content, is_hex = _unhexed(content)
         charset = charset if is_hex else "utf-8"
     elif posted.body:
-        return DecodedText(_of_body(written.decode(), posted.body))
-    return words_in(written, charset)
+        return DecodedText(_of_body(content.decode(), posted.body))
+    return words_in(content, charset)
 
 
-def words_in(written: bytes, charset: str) -> DecodedText:
+def words_in(content: bytes, charset: str) -> DecodedText:
     """The text of one message from the network, which may be a part with a header."""
-    part, written = split(written)
+    part, content = split(content)
     # The end may be incomplete, because gateways cut long messages within a character.
-    return DecodedText(read(written, charset, cut=True), part)
+    return DecodedText(read(content, charset, cut=True), part)
 
 
 def _of_body(text: str, body: Decoded) -> Decoded:
     """How one message of a body was decoded: like the whole body, but without the bytes of other messages."""
-    return Decoded(text, body.charset, body.named, body.doubtful, text.encode(body.charset, "replace"))
+    return Decoded(text, body.charset, body.declared, body.doubtful, text.encode(body.charset, "replace"))
 
 
-def _unhexed(written: bytes) -> tuple[bytes, bool]:
+def _unhexed(content: bytes) -> tuple[bytes, bool]:
     """Decode hexadecimal text, which may be incomplete at its end; other text is returned as it is."""
     try:
-        return bytes.fromhex(written[: len(written) // 2 * 2].decode("ascii")), True
+        return bytes.fromhex(content[: len(content) // 2 * 2].decode("ascii")), True
     except ValueError:
-        return written, False
+        return content, False
 
 
 def _bytes(value: str) -> bytes:
@@ -127,12 +127,12 @@ def _parsed(text: str) -> Any:
         raise _no_list("the body is not JSON: send it in the form of the gateway's uplink messages") from None
 
 
-def _items(told: Any, names: ChannelSettings) -> list[dict[str, Any]]:
+def _items(payload: Any, names: ChannelSettings) -> list[dict[str, Any]]:
     """The messages of a body: the body itself, its list, or the only list in it."""
-    if isinstance(told, dict) and names.sms_text not in told:
-        lists = [value for value in told.values() if isinstance(value, list)]
-        told = lists[0] if len(lists) == 1 else told
-    items = told if isinstance(told, list) else [told]
+    if isinstance(payload, dict) and names.sms_text not in payload:
+        lists = [value for value in payload.values() if isinstance(value, list)]
+        payload = lists[0] if len(lists) == 1 else payload
+    items = payload if isinstance(payload, list) else [payload]
     if not all(isinstance(item, dict) for item in items):
         raise _no_list("messages are JSON objects: send one, or a list of them")
     if len(items) > MAX_MESSAGES:

@@ -45,7 +45,7 @@ class TextTaker:
         _look_at_charsets(gateway, reading)
         # Parts without a sender are not joined, because they may come from different people.
         message = self._message(sms.reference, sms.sender, reading.text).as_read(reading)
-        return await self._say(gateway, message.with_note(part.note if part else ""))
+        return await self._reply_to(gateway, message.with_note(part.note if part else ""))
 
     async def run(self) -> None:
         """Take in messages whose waiting time is over, until cancelled."""
@@ -65,10 +65,10 @@ class TextTaker:
 
     async def _take_part(self, gateway: ChannelGateway, sms: Sms, part: TextPart) -> str:
         added = await self._add(gateway, sms, part)
-        if added.stand is PartedState.LATE:
+        if added.state is PartedState.LATE:
             await self._take_whole(gateway, added.text)  # another process may still be taking it in
             added = await self._add(gateway, sms, part)
-        match added.stand:
+        match added.state:
             case PartedState.WAITS:
                 return ""
             case PartedState.TAKEN:
@@ -80,7 +80,7 @@ class TextTaker:
 
     async def _add(self, gateway: ChannelGateway, sms: Sms, part: TextPart) -> Added:
         reading = sms.words.reading
-        piece = PartBytes(part.number, reading.written, reading.named or reading.charset)
+        piece = PartBytes(part.number, reading.content, reading.declared or reading.charset)
         wait = timedelta(minutes=gateway.settings.sms_parts_minutes)
         return await self.parted.add(gateway.channel.id, sms.sender, part, piece, wait)
 
@@ -107,26 +107,26 @@ class TextTaker:
         reading = sms.words.reading
         message = self._message(f"{added.text}:{part.number}", sms.sender, reading.text)
         message = replace(message, number=added.number or message.number)
-        return await self._say(gateway, message.as_read(reading).with_note(part.late_note))
+        return await self._reply_to(gateway, message.as_read(reading).with_note(part.late_note))
 
-    async def _say(self, gateway: ChannelGateway, message: InboundMessage) -> str:
+    async def _reply_to(self, gateway: ChannelGateway, message: InboundMessage) -> str:
         language = self.language_of(gateway.channel.division)
         if not message.text:
             return words.ask_for_words(language)
         return words.answered(await self.conversations.take(gateway, message), language)
 
     def _message(self, id: str, sender: str, text: str) -> InboundMessage:
-        number, said = named_first(readable(text))
-        return InboundMessage(f"sms:{id}", sender or id, Contact(phone=sender), said, number=number)
+        number, words = named_first(readable(text))
+        return InboundMessage(f"sms:{id}", sender or id, Contact(phone=sender), words, number=number)
 
 
 def _look_at_charsets(gateway: ChannelGateway, *readings: Decoded) -> None:
     channel = gateway.channel.id
     for reading in readings:
-        if reading.named and reading.charset != reading.named:
+        if reading.declared and reading.charset != reading.declared:
             log.warning(
                 "a text message is in another charset than declared",
                 channel=channel,
-                set=reading.named,
+                set=reading.declared,
                 read_as=reading.charset,
             )

@@ -108,7 +108,7 @@ def _request(draft: Draft) -> Request:
 
 def _synced(id: UUID, answer: SubmissionReceipt | Refused, codes: SecretCodes) -> Synced:
     if isinstance(answer, SubmissionReceipt):
-        return Synced(id=id, number=answer.number, code=codes.told(answer), created=answer.created)
+        return Synced(id=id, number=answer.number, code=codes.for_receipt(answer), created=answer.created)
     if answer.code is Code.KEY_REUSED:
         en = f"{answer.en} and was submitted with another text; supplement that demand instead"
         changed = FieldError("id", f"{answer.zh}，内容与此前提交的不同；请改为补充该诉求", en)

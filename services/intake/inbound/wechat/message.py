@@ -88,7 +88,7 @@ def message(callback: Callback) -> InboundMessage | None:
 def _of_words(callback: Callback) -> Decoded:
     """How the text was decoded: like the body, but without the bytes of its other fields."""
     words, reading = callback.content or callback.recognition or callback.label, callback.reading
-    return replace(reading, text=words, written=words.encode(reading.charset, "replace"))
+    return replace(reading, text=words, content=words.encode(reading.charset, "replace"))
 
 
 def _place(callback: Callback) -> Location | None:

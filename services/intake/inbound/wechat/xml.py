@@ -56,7 +56,7 @@ def _torn(text: str) -> dict[str, str]:
     return fields
 
 
-def _allowed(written: re.Match[str]) -> str:
-    number = int(written[1], 16) if written[1] else int(written[2])
+def _allowed(match: re.Match[str]) -> str:
+    number = int(match[1], 16) if match[1] else int(match[2])
     is_allowed = number <= 0x10FFFF and not _FORBIDDEN.match(chr(number)) and number > 0
-    return written[0] if is_allowed else ""
+    return match[0] if is_allowed else ""
