@@ -65,14 +65,15 @@ def after_restore(
             help="how many numbers of demands to skip: more than were assigned in the lost time",
         ),
     ] = 10_000,
-    told: Annotated[
+    facts: Annotated[
         Path | None,
         typer.Option(
+            "--facts",
             exists=True,
             dir_okay=False,
             readable=True,
-            help="what the broker had told by then, from `huying events tail --to-end --json`: what citizens refused"
-            " to have published in the lost time is refused again. None: what they had hidden is public again",
+            help="the facts that the broker had by then, from `huying events tail --to-end --json`: what citizens"
+            " refused to have published in the lost time is refused again. Without it, hidden texts are public again",
         ),
     ] = None,
 ) -> None:
@@ -80,19 +81,19 @@ def after_restore(
 
     No process may run, and the broker must be empty (new, or with topics that `huying migrate` has created again).
     """
-    until, said = _moment(worked_until), _said(told)
+    until, refusals = _moment(worked_until), _refusals_in(facts)
     settings = read(RunSettings)
     if problems := asyncio.run(_not_empty(settings.kafka)):
         for line in problems:
             typer.echo(f"huying: {line}", err=True)
         raise typer.Exit(1)
-    done = asyncio.run(_do(settings.database_url, until, numbers, said))
+    result = asyncio.run(_do(settings.database_url, until, numbers, refusals))
     typer.echo(
-        f"numbers: {numbers:,} are left out, from the serial {done.first_serial:,} on\n"
-        "events: channels that ask with a cursor of before are told where to go on\n"
-        f"publication: {done.refused:,} refused again, as citizens said in the lost time\n"
-        f"sessions: {done.sessions:,} ended, staff sign in again\n"
-        f"messages: {done.held_back:,} held back as unknown, {done.waiting:,} will be sent;"
+        f"numbers: {numbers:,} are left out, from the serial {result.first_serial:,} on\n"
+        "events: channels that ask with an earlier cursor are told how to continue\n"
+        f"publication: {result.refused:,} refused again, as citizens said in the lost time\n"
+        f"sessions: {result.sessions:,} ended, staff sign in again\n"
+        f"messages: {result.held_back:,} held back as unknown, {result.waiting:,} will be sent;"
         " see `huying notifications list`"
     )
 
@@ -109,14 +110,14 @@ def _moment(text: str) -> datetime | None:
     return moment
 
 
-def _said(told: Path | None) -> Mapping[UUID, Sequence[RefusalFact]]:
-    if told is None:
+def _refusals_in(file: Path | None) -> Mapping[UUID, Sequence[RefusalFact]]:
+    if file is None:
         return {}
     try:
-        with told.open(encoding="utf-8") as lines:
+        with file.open(encoding="utf-8") as lines:
             return refusals_by_demand(lines)
     except ValueError as fault:
-        raise typer.BadParameter(f"{told}: {fault}") from None
+        raise typer.BadParameter(f"{file}: {fault}") from None
 
 
 async def _not_empty(kafka: Kafka) -> Sequence[str]:
@@ -133,15 +134,15 @@ async def _not_empty(kafka: Kafka) -> Sequence[str]:
 
 
 async def _do(
-    database: str, until: datetime | None, numbers: int, said: Mapping[UUID, Sequence[RefusalFact]]
+    database: str, until: datetime | None, numbers: int, refusals: Mapping[UUID, Sequence[RefusalFact]]
 ) -> Restored:
     async with await open_pool(database, "intake", size=1) as pool, pool.acquire() as db, db.transaction():
         first = await submission_queries.leave_out_serials(db, numbers)
         await event_queries.end_cursors(db)
         refused = 0
-        if said:
+        if refusals:
             refused = await repeat_refusals(
-                db, intake_parts.demand_repository(packs_of(read(JurisdictionSettings))), said
+                db, intake_parts.demand_repository(packs_of(read(JurisdictionSettings))), refusals
             )
     async with await open_pool(database, "routing", size=1) as pool, pool.acquire() as db:
         ended = await sessions.end_all(db)

@@ -33,7 +33,7 @@ T = TypeVar("T")
 
 Which = Annotated[str, typer.Option("--jurisdiction", help="the pack; default: the first of the packs that are served")]
 Name = Annotated[str, typer.Option("--name", help="your name; it is stored with the change")]
-Told = Annotated[str, typer.Argument(metavar="FILE|VERSION", help="a YAML file, or the name of a version")]
+Source = Annotated[str, typer.Argument(metavar="FILE|VERSION", help="a YAML file, or the name of a version")]
 Reason = Annotated[str, typer.Option("--reason", help="the reason; it is stored with the change")]
 STAFF: Final = "staff"
 
@@ -84,7 +84,7 @@ def check(
 
 @app.command()
 def rehearse(
-    what: Told,
+    source: Source,
     newest: Annotated[int, typer.Option(min=1, max=100_000, help="how many past demands")] = 10_000,
     name: Name = STAFF,
     jurisdiction: Which = "",
@@ -92,19 +92,19 @@ def rehearse(
     """Store a file as a draft, check it, and compare its decisions on past demands with the version in force."""
 
     async def ask(desk: CatalogueDesk, by: Person) -> CatalogueVersion:
-        version = await _version(desk, by, what)
+        version = await _version(desk, by, source)
         await desk.check(by, version)
         return await desk.rehearse(by, version, c.RehearseCatalogue(newest=newest))
 
-    done = _on_what_runs(jurisdiction, name, ask)
-    if done.rehearsal:
-        for line in lines(done.version, done.rehearsal):
+    version = _on_what_runs(jurisdiction, name, ask)
+    if version.rehearsal:
+        for line in lines(version.version, version.rehearsal):
             typer.echo(printable(line))
 
 
 @app.command()
 def publish(
-    what: Told,
+    source: Source,
     at: Annotated[
         datetime | None,
         typer.Option(
@@ -119,7 +119,7 @@ def publish(
     """Put a rehearsed version into force, in five seconds or at a given time."""
 
     async def ask(desk: CatalogueDesk, by: Person) -> CatalogueVersion:
-        version = await _version(desk, by, what)
+        version = await _version(desk, by, source)
         return await desk.publish(by, version, c.PublishCatalogue(at=at, reason=reason))
 
     _say(_on_what_runs(jurisdiction, name, ask))
@@ -133,8 +133,8 @@ def rollback(
     jurisdiction: Which = "",
 ) -> None:
     """Put an earlier version into force again."""
-    asked = c.RollBackCatalogue(version=version or None, reason=reason)
-    _say(_on_what_runs(jurisdiction, name, lambda desk, by: desk.roll_back(by, asked)))
+    command = c.RollBackCatalogue(version=version or None, reason=reason)
+    _say(_on_what_runs(jurisdiction, name, lambda desk, by: desk.roll_back(by, command)))
 
 
 def lines(version: str, rehearsal: Rehearsal) -> list[str]:
@@ -155,16 +155,16 @@ def lines(version: str, rehearsal: Rehearsal) -> list[str]:
     return text_lines
 
 
-def _say(done: CatalogueVersion) -> None:
-    since = f"{done.in_force_from:%Y-%m-%d %H:%M:%S}Z" if done.in_force_from else ""
-    typer.echo(f"{done.version} {done.state.value} {since}".rstrip())
+def _say(version: CatalogueVersion) -> None:
+    since = f"{version.in_force_from:%Y-%m-%d %H:%M:%S}Z" if version.in_force_from else ""
+    typer.echo(f"{version.version} {version.state.value} {since}".rstrip())
 
 
-async def _version(desk: CatalogueDesk, by: Person, what: str) -> str:
+async def _version(desk: CatalogueDesk, by: Person, source: str) -> str:
     """The named version, or a new draft from a file."""
-    path = Path(what)
+    path = Path(source)
     if not path.is_file():  # noqa: ASYNC240 (a command has nothing else to do)
-        return what
+        return source
     return (await desk.draft(by, c.DraftCatalogue(content=_text(path)))).version
 
 

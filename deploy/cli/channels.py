@@ -129,8 +129,8 @@ def change(
     changes = dict(_change(value) for value in values or ())
     with exit_on_refusal():
         settings, scopes = with_pool(lambda pool: _put(pool, name, changes))
-    shown = {"scopes": list(scopes)} | settings.model_dump(mode="json", exclude_none=True)
-    typer.echo(json.dumps(shown, indent=2, ensure_ascii=False))
+    applied = {"scopes": list(scopes)} | settings.model_dump(mode="json", exclude_none=True)
+    typer.echo(json.dumps(applied, indent=2, ensure_ascii=False))
 
 
 def _change(assignment: str) -> tuple[str, str | None]:
@@ -158,11 +158,11 @@ async def _put(pool: Pool, name: str, changes: dict[str, str | None]) -> tuple[C
         return put, await key_queries.scopes_of(db, name)
 
 
-def _scopes(written: str) -> list[Scope]:
+def _scopes(text: str) -> list[Scope]:
     known = [scope.value for scope in Scope]
-    wanted = written.split(",")
+    wanted = text.split(",")
     if not set(wanted) <= set(known):
-        raise Refused(Code.INVALID, f"scopes: {written!r} is not known; one or more of {','.join(known)}")
+        raise Refused(Code.INVALID, f"scopes: {text!r} is not known; one or more of {','.join(known)}")
     return [Scope(name) for name in wanted]
 
 

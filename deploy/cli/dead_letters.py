@@ -38,7 +38,7 @@ def listed(
 ) -> None:
     """List the waiting dead letters, one line each: service, id, time, place, cause; exit code 1 if there are any."""
     use_local_deployment()
-    letters = asyncio.run(_waiting(_behind(after), limit + 1))
+    letters = asyncio.run(_waiting(_after_ids(after), limit + 1))
     if not letters:
         console.print("no dead letters" if not after else f"no dead letters after {after}")
         return
@@ -52,7 +52,7 @@ def listed(
     raise typer.Exit(1)
 
 
-def _behind(after: str) -> dict[str, int]:
+def _after_ids(after: str) -> dict[str, int]:
     """For each service with letters still to list, in order: the id after which its list continues."""
     if not after:
         return dict.fromkeys(SERVICE_NAMES, 0)
@@ -105,14 +105,14 @@ async def _opened(service: str) -> AsyncIterator[Pool]:
         await pool.close()
 
 
-async def _waiting(behind: Mapping[str, int], most: int) -> list[tuple[str, dead_letters.WaitingLetter]]:
+async def _waiting(after_ids: Mapping[str, int], most: int) -> list[tuple[str, dead_letters.WaitingLetter]]:
     """At most so many letters, each with the service that could not handle it."""
-    found: list[tuple[str, dead_letters.WaitingLetter]] = []
-    for service, id in behind.items():
-        if len(found) < most:
+    letters: list[tuple[str, dead_letters.WaitingLetter]] = []
+    for service, id in after_ids.items():
+        if len(letters) < most:
             async with _opened(service) as pool, pool.acquire() as db:
-                found += [(service, letter) for letter in await dead_letters.waiting(db, id, most - len(found))]
-    return found
+                letters += [(service, letter) for letter in await dead_letters.waiting(db, id, most - len(letters))]
+    return letters
 
 
 async def _one(service: str, id: int) -> dead_letters.DeadLetter:

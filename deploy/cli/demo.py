@@ -122,8 +122,8 @@ async def _until_visible(client: httpx.AsyncClient, recorded: Sequence[RecordedD
     raise HandoverFailed("not all demands were visible in time; `huying doctor` shows what they wait for")
 
 
-async def _figure(client: httpx.AsyncClient, **asked: str) -> Figure:
-    answer = await client.get("/v1/figures/completion", params={"jurisdiction": "nanhai"} | asked)
+async def _figure(client: httpx.AsyncClient, **parameters: str) -> Figure:
+    answer = await client.get("/v1/figures/completion", params={"jurisdiction": "nanhai"} | parameters)
     answer.raise_for_status()
     figure: Figure = answer.json()
     return figure

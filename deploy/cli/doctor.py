@@ -113,9 +113,9 @@ def _machine() -> list[Finding]:
 
 async def _findings(place: CheckedServers) -> list[Finding]:
     """Run the checks at the same time; those of the database wait for the broker's, whose cluster id they need."""
-    (at_health, apart), (cluster, at_the_broker) = await asyncio.gather(_processes(place), _broker(place))
+    (at_health, already_checked), (cluster, at_the_broker) = await asyncio.gather(_processes(place), _broker(place))
     (at_the_database, registered), readers = await asyncio.gather(
-        _database(place, cluster, apart), _readers(place, cluster)
+        _database(place, cluster, already_checked), _readers(place, cluster)
     )
     checked_urls = place.runtime.health.values() if place.runtime else ()
     answering = await processes.registered_findings(registered, [*checked_urls, *place.health])
@@ -128,9 +128,9 @@ async def _processes(place: CheckedServers) -> tuple[list[Finding], list[str]]:
     if place.runtime:
         findings = await processes.deployment_findings(place.runtime)
     elif _left_behind():
-        wrong = Words("ended without a clean stop; it may have been killed", "未正常结束（可能被强行终止）")
+        cause = Words("ended without a clean stop; it may have been killed", "未正常结束（可能被强行终止）")
         step = Words("start it again with `make up`", "用 `make up` 重新启动")
-        findings = named("health", [broken(Words("deployment", "本机部署"), wrong, step)])
+        findings = named("health", [broken(Words("deployment", "本机部署"), cause, step)])
     elsewhere, names = await processes.at(place.health)
     return findings + elsewhere, [*(place.runtime.pids if place.runtime else ()), *names]
 
@@ -155,9 +155,9 @@ async def _broker(place: CheckedServers) -> tuple[str | None, list[Finding]]:
     try:
         cluster = await asyncio.wait_for(cluster_id(kafka), BROKER_WITHIN)
     except (RuntimeError, ValueError, *UNUSABLE) as fault:
-        why = Words("the broker does not answer", "Kafka 没有回应")
+        cause = Words("the broker does not answer", "Kafka 没有回应")
         parts = (("topics", Words("topics", "主题")), ("readers", Words("readers", "消费者")))
-        skipped = [named(check, [not_checked(words, why)])[0] for check, words in parts]
+        skipped = [named(check, [not_checked(words, cause)])[0] for check, words in parts]
         return None, [*named("broker", [_silent(subject, fault, step)]), *skipped]
     answers = ok(Words(f"{subject.en} answers", f"{subject.zh} 有回应"))
     topics = await _asked("topics", Words("topics", "主题"), step, broker.topics(kafka))
@@ -178,7 +178,7 @@ async def _readers(place: CheckedServers, cluster: str | None) -> list[Finding]:
 
 
 async def _database(
-    place: CheckedServers, cluster: str | None, apart: Sequence[str]
+    place: CheckedServers, cluster: str | None, already_checked: Sequence[str]
 ) -> tuple[list[Finding], Sequence[RegisteredProcess]]:
     if not place.database_url:
         nothing = named("database", [_nothing_runs(Words("database", "数据库"), "DATABASE_URL")])
@@ -186,7 +186,7 @@ async def _database(
     subject = Words("database", "数据库")
     step = Words("check whether it runs, and whether DATABASE_URL is right", "请确认它在运行、DATABASE_URL 正确")
     try:
-        asking = database.database_findings(place.database_url, cluster, place.shards, apart)
+        asking = database.database_findings(place.database_url, cluster, place.shards, already_checked)
         return await asyncio.wait_for(asking, PART_WITHIN)
     except (RuntimeError, ValueError, *UNUSABLE) as fault:
         return named("database", [_silent(subject, fault, step)]) + _unseen_processes(place), ()
@@ -196,26 +196,26 @@ def _unseen_processes(place: CheckedServers) -> list[Finding]:
     """A finding that processes were not checked: without the database, only those that `make up` started are known."""
     if place.runtime:
         return []
-    why = Words("processes register in the database, which cannot be read", "进程登记在数据库中")
+    cause = Words("processes register in the database, which cannot be read", "进程登记在数据库中")
     step = Words(
         "until then, check each process with --health http://HOST:HUYING_HEALTH_PORT",
         "可先用 --health http://主机:HUYING_HEALTH_PORT 逐个检查",
     )
-    return named("processes", [not_checked(Words("processes", "进程"), why, step)])
+    return named("processes", [not_checked(Words("processes", "进程"), cause, step)])
 
 
 def _nothing_runs(what: Words, variable: str) -> Finding:
-    why = Words("no deployment runs here", "本机没有在运行的部署")
+    cause = Words("no deployment runs here", "本机没有在运行的部署")
     step = Words(
         f"start everything with `make up`, or set {variable} to your own server",
         f"用 `make up` 启动，或用 {variable} 指定自己的服务器",
     )
-    return not_checked(what, why, step)
+    return not_checked(what, cause, step)
 
 
-async def _asked(check: str, subject: Words, step: Words, asked: Awaitable[list[Finding]]) -> list[Finding]:
+async def _asked(check: str, subject: Words, step: Words, check_run: Awaitable[list[Finding]]) -> list[Finding]:
     try:
-        return await asyncio.wait_for(asked, PART_WITHIN)
+        return await asyncio.wait_for(check_run, PART_WITHIN)
     except (RuntimeError, ValueError, *UNUSABLE) as fault:
         return named(check, [_silent(subject, fault, step)])
 

@@ -60,7 +60,7 @@ async def _tail(kafka: Kafka, from_start: bool, number: str, as_json: bool, coun
         partitions = [TopicPartition(DEMAND_EVENTS.name, n) for n in range(DEMAND_EVENTS.partitions)]
         consumer.assign(partitions)
         await (consumer.seek_to_beginning(*partitions) if from_start else consumer.seek_to_end(*partitions))
-        shown = 0
+        printed = 0
         ends = await _ends(kafka) if to_end else None
         async for record in _records(consumer, ends):
             try:
@@ -70,8 +70,8 @@ async def _tail(kafka: Kafka, from_start: bool, number: str, as_json: bool, coun
                 continue
             if number in ("", envelope.subject):
                 typer.echo(printable(_json(envelope) if as_json else _line(envelope)))
-                shown += 1
-            if count and shown >= count:
+                printed += 1
+            if count and printed >= count:
                 return
     finally:
         await consumer.stop()

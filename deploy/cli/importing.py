@@ -94,14 +94,14 @@ def import_file(
         raise typer.Exit(1)
 
 
-async def _tried(job: Job, asked: tuple[str, str] | None) -> ImportResult:
+async def _tried(job: Job, credentials: tuple[str, str] | None) -> ImportResult:
     started = monotonic()
-    if asked is None:
+    if credentials is None:
         outcome = await run(job, None, _progress)
         console.print(f"{outcome.good:,} can be taken, {outcome.refused:,} refused; nothing was imported")
         console.print(FILE_ALONE, soft_wrap=True)
     else:
-        async with _client(*asked) as client:
+        async with _client(*credentials) as client:
             await must_be_served(client, job.mapping.jurisdiction)
             outcome = await run(job, client, _progress)
         console.print(f"{_counts(outcome, 'would be taken')}; nothing was imported", soft_wrap=True)
@@ -121,7 +121,7 @@ async def _imported(job: Job, url: str, key: str, wait: bool) -> ImportResult:
         only_new = not (tally.known or tally.moved_on or tally.went_on_here)
         if before is not None and tally.taken and only_new:
             console.print("等待全部数字可见 / waiting until all figures are visible …")
-            if await wait_for(client, job.mapping.jurisdiction, before, outcome.standings, VISIBLE_WITHIN):
+            if await wait_for(client, job.mapping.jurisdiction, before, outcome.expected_counts, VISIBLE_WITHIN):
                 seconds = monotonic() - started
                 rate = tally.facts / seconds
                 console.print(f"visible after {seconds:.1f} s: {tally.facts:,} facts, {rate:,.0f} facts/s; {url}/board")
@@ -132,12 +132,12 @@ async def _imported(job: Job, url: str, key: str, wait: bool) -> ImportResult:
     return outcome
 
 
-def _counts(outcome: ImportResult, taken: str) -> str:
+def _counts(outcome: ImportResult, accepted: str) -> str:
     """The results of the rows in one line; zero counts are left out."""
     tally = outcome.tally
     counts = [
         f"{outcome.before:,} finished before" if outcome.before else "",
-        f"{tally.taken:,} {taken}",
+        f"{tally.taken:,} {accepted}",
         f"{tally.known:,} imported before",
         f"{tally.moved_on:,} with new steps (来源有新进展)" if tally.moved_on else "",
         f"{tally.went_on_here:,} handled here since, unchanged (本系统已另行办理，未改动)"

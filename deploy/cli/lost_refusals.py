@@ -48,18 +48,18 @@ def refusals_by_demand(lines: Iterable[str]) -> Mapping[UUID, Sequence[RefusalFa
 
 
 async def repeat_refusals(
-    db: Connection, repository: Repository[Demand, Fact], said: Mapping[UUID, Sequence[RefusalFact]]
+    db: Connection, repository: Repository[Demand, Fact], facts_by_demand: Mapping[UUID, Sequence[RefusalFact]]
 ) -> int:
     """Repeat the refusals that were in force at the end of the lost time; returns the number of demands.
 
     Demands that the database does not know, or knows as refused, are left out.
     """
-    ids = [note.id for notes in said.values() for note in notes]
+    ids = [note.id for notes in facts_by_demand.values() for note in notes]
     stored = {row["id"] for row in await db.fetch("SELECT id FROM journal WHERE id = ANY($1)", ids)}
     refused: dict[UUID, UUID] = {}
-    for demand, (refusals, allowed) in (await queries.stands(db, list(said))).items():
+    for demand, (refusals, allowed) in (await queries.stands(db, list(facts_by_demand))).items():
         stand = ProjectedPublication(refusals=refusals, allowed=allowed)
-        lost = [note for note in said[demand] if note.id not in stored]
+        lost = [note for note in facts_by_demand[demand] if note.id not in stored]
         if not stand.is_refused and _after(stand, lost).is_refused:
             refused[demand] = next(note.id for note in lost if isinstance(note.fact, PublicationRefused))
     handler = CommandHandler(repository)

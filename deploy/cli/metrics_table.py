@@ -76,7 +76,11 @@ def exposed() -> Mapping[str, frozenset[str]]:
 
 def processes_of(metric: Declared) -> Sequence[str]:
     """The processes that serve a metric."""
-    return [name for name, about in described().items() if _serves(metric, str(about["kind"]), str(about["service"]))]
+    return [
+        name
+        for name, description in described().items()
+        if _serves(metric, str(description["kind"]), str(description["service"]))
+    ]
 
 
 def _serves(metric: Declared, kind: str, service: str) -> bool:

@@ -85,15 +85,15 @@ def retry(
     ] = False,
 ) -> None:
     """Send a failed or skipped message again; send a waiting one at once."""
-    done = _asked(lambda db: intent_reports.try_again(db, MESSAGE, id, although_unknown))
-    if done:
+    is_scheduled = _asked(lambda db: intent_reports.try_again(db, MESSAGE, id, although_unknown))
+    if is_scheduled:
         typer.echo("it will be sent next")
         return
     row = _found(_asked(lambda db: queries.one_message(db, id)), id)
-    why = f"it is {row.state}"
+    reason = f"it is {row.state}"
     if row.state is IntentState.UNKNOWN:
-        why = "it is unknown whether it was sent: ask the operator of the gateway first, or give --although-unknown"
-    _refuse(why)
+        reason = "it is unknown whether it was sent: ask the operator of the gateway first, or give --although-unknown"
+    _refuse(reason)
 
 
 @app.command()
@@ -132,8 +132,8 @@ def _found(row: MessageRow | None, id: UUID) -> MessageRow:
     return row
 
 
-def _refuse(why: str) -> None:
-    typer.echo(f"huying: nothing was changed: {why}", err=True)
+def _refuse(reason: str) -> None:
+    typer.echo(f"huying: nothing was changed: {reason}", err=True)
     raise typer.Exit(1)
 
 

@@ -151,8 +151,8 @@ def run(
 ) -> None:
     """Run one process until SIGTERM. Exit code 78: its settings cannot be used."""
     warn_of_unknown_settings()
-    if wrong := wrong_settings([process]):
-        stop(wrong)
+    if errors := wrong_settings([process]):
+        stop(errors)
     settings = read(RunSettings)
     pace_readers(settings)
     names = [service.name for service in services_of(process)]

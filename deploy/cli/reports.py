@@ -39,20 +39,20 @@ def rebuild(
     settings = read(ReportingSettings)
     pace_readers(read(RunSettings))
     try:
-        done = asyncio.run(reporting.rebuilding(settings, _say).run(accept=accept))
+        result = asyncio.run(reporting.rebuilding(settings, _say).run(accept=accept))
     except (Refused, MigrationFailed) as fault:
         words = f"{fault.zh} / {fault.en}" if isinstance(fault, Refused) else str(fault)
         typer.echo(f"huying: {words}", err=True)
         raise typer.Exit(1) from None
     except BaseExceptionGroup as faults:
         raise first(faults) from None
-    if not done.replaced:
-        typer.echo(f"huying: {_kept(done)}", err=True)
+    if not result.replaced:
+        typer.echo(f"huying: {_kept(result)}", err=True)
         raise typer.Exit(1)
-    rate = done.records / done.seconds if done.seconds else 0
+    rate = result.records / result.seconds if result.seconds else 0
     _say(
-        f"已切换到重建的视图：{done.records:,} 条记录，每秒 {rate:,.0f} 条",
-        f"the views are replaced: {done.records:,} records, {rate:,.0f} a second",
+        f"已切换到重建的视图：{result.records:,} 条记录，每秒 {rate:,.0f} 条",
+        f"the views are replaced: {result.records:,} records, {rate:,.0f} a second",
     )
 
 
@@ -60,9 +60,9 @@ def _say(zh: str, en: str) -> None:
     typer.echo(printable(f"{zh} / {en}"))
 
 
-def _kept(done: Rebuilt) -> str:
+def _kept(result: Rebuilt) -> str:
     return (
-        f"有 {done.differences:,} 处不同，未切换；确认以重建结果为准时加 --accept 再运行"
-        f" / {done.differences:,} differences, nothing was replaced; if the rebuilt numbers are right,"
+        f"有 {result.differences:,} 处不同，未切换；确认以重建结果为准时加 --accept 再运行"
+        f" / {result.differences:,} differences, nothing was replaced; if the rebuilt numbers are right,"
         " run it again with --accept"
     )

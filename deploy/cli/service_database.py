@@ -44,16 +44,16 @@ def exit_on_refusal() -> Iterator[None]:
     try:
         yield
     except ValidationError as fault:
-        wrong = [
+        errors = [
             f"{'.'.join(map(str, error['loc']))}: {error['msg'].removeprefix('Value error, ')}"
             for error in fault.errors()
         ]
     except Refused as fault:
-        wrong = [fault.en]
+        errors = [fault.en]
     except PASSING as fault:
-        wrong = [f"the database does not answer: {fault}"]
+        errors = [f"the database does not answer: {fault}"]
     else:
         return
-    for line in wrong:
+    for line in errors:
         typer.echo(f"huying: {printable(line)}", err=True)
     raise typer.Exit(1)

@@ -16,9 +16,9 @@ def settings(
     """Check the settings of processes without starting them. Exit code 78: some of them would not start."""
     names = [known(name) for name in processes or every_process()]
     warn_of_unknown_settings()
-    wrong = wrong_settings(names)
-    for line in wrong:
+    errors = wrong_settings(names)
+    for line in errors:
         typer.echo(f"huying: {line}", err=True)
-    if wrong:
+    if errors:
         raise typer.Exit(WRONG)
     typer.echo(f"settings of {', '.join(names)}: nothing is missing or wrong")

@@ -142,13 +142,16 @@ def _checks(field: FieldInfo) -> list[Any]:
     return [getattr(part, "func", part) for part in field.metadata]
 
 
-def _range(field: FieldInfo, what: str) -> str:
-    least = next((part.ge for part in field.metadata if isinstance(part, Ge)), None)
-    above = next((part.gt for part in field.metadata if isinstance(part, Gt)), None)
-    most = next((part.le for part in field.metadata if isinstance(part, Le)), None)
-    bounds = [f"from {least:,}" if least is not None else "", f"above {above:,}" if above is not None else ""]
-    bounds.append(f"to {most:,}" if most is not None else "")
-    return " ".join([what, *filter(None, bounds)])
+def _range(field: FieldInfo, description: str) -> str:
+    from_value = next((part.ge for part in field.metadata if isinstance(part, Ge)), None)
+    above_value = next((part.gt for part in field.metadata if isinstance(part, Gt)), None)
+    to_value = next((part.le for part in field.metadata if isinstance(part, Le)), None)
+    bounds = [
+        f"from {from_value:,}" if from_value is not None else "",
+        f"above {above_value:,}" if above_value is not None else "",
+    ]
+    bounds.append(f"to {to_value:,}" if to_value is not None else "")
+    return " ".join([description, *filter(None, bounds)])
 
 
 def _default(field: FieldInfo) -> str:

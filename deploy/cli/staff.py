@@ -67,8 +67,8 @@ def units(
 ) -> None:
     """List the units that people act for, with the unit above each."""
     for unit in (units := list(listed_units(_packs(), text))):
-        above = f", below {unit.above}" if unit.above else ""
-        typer.echo(f"{unit.id:<28} {unit.name} ({unit.kind} of {unit.division_name}, {unit.division}{above})")
+        parent = f", below {unit.above}" if unit.above else ""
+        typer.echo(f"{unit.id:<28} {unit.name} ({unit.kind} of {unit.division_name}, {unit.division}{parent})")
     if not units:
         typer.echo(f"huying: no unit has {text!r} in its id, its name or its place", err=True)
         raise typer.Exit(1)

@@ -101,7 +101,7 @@ def banner(running: Running, waiting: WaitingDemand | None = None) -> Panel:
     """The addresses and folders of a deployment, the promise of its broker, and a demand to try by hand if any."""
     directory, wanted = running.options.directory, running.options.port
     moved = wanted and not running.url.endswith(f":{wanted}")
-    taken = f"[bold]port[/]       {wanted} {_why_moved(wanted)}: see the addresses above"
+    port_line = f"[bold]port[/]       {wanted} {_why_moved(wanted)}: see the addresses above"
     inbox = f"[bold]messages[/]   {running.url}/inbox (messages to citizens; nothing is really sent)"
     lines = (
         f"[bold]portal[/]     {running.url}/ (citizens raise and follow demands)",
@@ -109,7 +109,7 @@ def banner(running: Running, waiting: WaitingDemand | None = None) -> Panel:
         f"[bold]desk[/]       {running.url}/desk{_who_signs_in(running)}",
         *([inbox] if running.has_inbox else []),
         f"[bold]API[/]        {running.url}/docs",
-        *([taken] if moved else []),
+        *([port_line] if moved else []),
         f"[bold]keys[/]       {directory}/channels.json",
         f"[bold]database[/]   {'your own' if running.options.database_url else 'embedded PostgreSQL'}",
         f"[bold]broker[/]     {running.promise}",

@@ -37,11 +37,11 @@ def rotate() -> None:
     First set both for every intake process and restart it; then run this command; then remove the old one.
     """
     use_local_deployment()
-    done = asyncio.run(_rotate())
-    typer.echo(f"{done.count} keys encrypted again")
-    if done.unopened:
+    result = asyncio.run(_rotate())
+    typer.echo(f"{result.count} keys encrypted again")
+    if result.unopened:
         typer.echo(
-            f"huying: {done.unopened} keys cannot be decrypted with either key: check HUYING_VAULT_OLD_KEY", err=True
+            f"huying: {result.unopened} keys cannot be decrypted with either key: check HUYING_VAULT_OLD_KEY", err=True
         )
         raise typer.Exit(1)
 
@@ -64,9 +64,9 @@ async def _rotate() -> Rotated:
     settings = read(IntakeSettings)
     pool = await open_pool(settings.database_url, "intake", size=1)
     try:
-        done = await rotate_keys(pool, vault(settings))
-        await rotate_texts(pool, vault(settings), done)
-        return done
+        result = await rotate_keys(pool, vault(settings))
+        await rotate_texts(pool, vault(settings), result)
+        return result
     finally:
         await pool.close()
 

@@ -180,8 +180,8 @@ def _asked(ask: Callable[[Connection], Awaitable[T]]) -> T:
         return with_connection(ask, "feedback")
 
 
-def _refuse(why: str) -> None:
-    typer.echo(f"huying: {why}", err=True)
+def _refuse(reason: str) -> None:
+    typer.echo(f"huying: {reason}", err=True)
     raise typer.Exit(1)
 
 

@@ -63,7 +63,7 @@ def judged(topic: Topic, state: TopicState | None) -> Finding:
     count = len(state.partitions)
     subject = Words(f"topic {topic.name}, {count} partitions", f"主题 {topic.name}（{count} 个分区）")
     if count < topic.partitions:
-        wrong = Words(
+        problem = Words(
             f"{topic.partitions} are needed: it was not created by `huying migrate`",
             f"需要 {topic.partitions} 个分区：由他人建立",
         )
@@ -72,14 +72,19 @@ def judged(topic: Topic, state: TopicState | None) -> Finding:
             " run `huying migrate`",
             "同一诉求会落入别的分区；停止全部进程后删除该主题，再运行 `huying migrate`",
         )
-        return broken(subject, wrong, step)
-    behind = [part for part in state.partitions if len(part.get("isr") or ()) < len(part.get("replicas") or ())]
-    if behind:
-        wrong = Words(f"{len(behind)} of them lack a copy on one of their brokers", f"{len(behind)} 个分区缺少副本")
-        return warning(subject, wrong, Words("check whether a broker is down", "是否有 broker 不可用"))
+        return broken(subject, problem, step)
+    under_replicated = [
+        part for part in state.partitions if len(part.get("isr") or ()) < len(part.get("replicas") or ())
+    ]
+    if under_replicated:
+        problem = Words(
+            f"{len(under_replicated)} of them lack a copy on one of their brokers",
+            f"{len(under_replicated)} 个分区缺少副本",
+        )
+        return warning(subject, problem, Words("check whether a broker is down", "是否有 broker 不可用"))
     copies = min((len(part.get("replicas") or ()) for part in state.partitions), default=0)
     if copies == 1 and state.brokers > 1:
-        wrong = Words(
+        problem = Words(
             f"has only one copy, although there are {state.brokers} brokers",
             f"{state.brokers} 个 broker 上只有一个副本",
         )
@@ -87,13 +92,13 @@ def judged(topic: Topic, state: TopicState | None) -> Finding:
             "if that broker is lost, records are lost: reassign the partitions to three brokers",
             "broker 故障会丢失消息：请把分区重新分配到三个 broker",
         )
-        return warning(subject, wrong, step)
+        return warning(subject, problem, step)
     if state.retention not in (None, FOR_EVER):
-        wrong = Words(f"keeps records for {state.retention} ms only", f"消息只保留 {state.retention} 毫秒")
+        problem = Words(f"keeps records for {state.retention} ms only", f"消息只保留 {state.retention} 毫秒")
         step = Words(
             "set retention.ms=-1; otherwise views cannot be rebuilt", "请设置 retention.ms=-1，否则无法重建统计"
         )
-        return warning(subject, wrong, step)
+        return warning(subject, problem, step)
     return ok(subject)
 
 
@@ -114,9 +119,9 @@ async def _lag(kafka: Kafka, reader: str, group: str, topics: Sequence[str]) -> 
         return await lag(kafka, reader, group, topics)
     except KafkaError as fault:
         subject = Words(f"reader {reader}", f"消费者 {reader}")
-        why = Words(f"the broker does not return its offsets: {fault!r}", f"Kafka 未告知其位置：{fault!r}")
+        cause = Words(f"the broker does not return its offsets: {fault!r}", f"Kafka 未告知其位置：{fault!r}")
         return not_checked(
             subject,
-            why,
+            cause,
             Words("check whether this user has permission for the consumer group", "请确认本用户有该消费组的权限"),
         )

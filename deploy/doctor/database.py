@@ -24,28 +24,32 @@ HERE: Final = Words("this machine", "本机")
 
 
 async def database_findings(
-    dsn: str, cluster: str | None, shards: int | None, apart: Sequence[str] = ()
+    dsn: str, cluster: str | None, shards: int | None, already_checked: Sequence[str] = ()
 ) -> tuple[list[Finding], list[RegisteredProcess]]:
-    """All findings, and the registered processes; raises asyncpg's faults if the database does not answer. `apart`:
-    names of processes that run without being registered."""
+    """All findings, and the registered processes; raises asyncpg's faults if the database does not answer.
+
+    `already_checked` are names of processes whose health was checked, although they may not be registered.
+    """
     async with connected(dsn) as db:
         ahead = await clock_ahead(db)
     findings = [ok(Words("database answers", "数据库有回应"))]
     findings += [skewed(HERE, ahead)] if abs(ahead) > SKEW else []
-    questions = [Questions(service, roles(service.name, apart), cluster, shards) for service in manifests()]
+    questions = [Questions(service, roles(service.name, already_checked), cluster, shards) for service in manifests()]
     reports = await asyncio.gather(*(_of(dsn, question) for question in questions))
     processes = {process.full_name: process for report in reports for process in report.processes}
     lines = merged(line for report in reports for line in report.findings)
     return named("database", findings) + lines, [*processes.values()]
 
 
-def roles(name: str, apart: Sequence[str] = ()) -> Roles:
-    """The roles that a service needs, with the processes that can fill them; roles of processes in `apart` are left
-    out."""
+def roles(name: str, already_checked: Sequence[str] = ()) -> Roles:
+    """The roles that a service needs, with the processes that can fill them; roles of processes in `already_checked`
+    are left out."""
     service = next(service for service in manifests() if service.name == name)
     api = f"{name}-api"
     return {
-        role: able for role, able in {api: (GATEWAY, api), **listening(service)}.items() if not set(able) & set(apart)
+        role: able
+        for role, able in {api: (GATEWAY, api), **listening(service)}.items()
+        if not set(able) & set(already_checked)
     }
 
 

@@ -31,11 +31,11 @@ def room(directory: Path) -> Finding:
     if not directory.exists():
         return ok(Words(f"{subject.en}: nothing is there yet", f"{subject.zh}：还没有数据"))
     free = shutil.disk_usage(directory).free
-    left = f"{free // 1_000_000:,} MB"
+    free_space = f"{free // 1_000_000:,} MB"
     if free < MIN_FREE:
-        wrong = Words(f"{left} are free, and 1,000 MB are needed", f"只剩 {left}，至少需要 1,000 MB")
-        return broken(subject, wrong, Words("free some", "请清理磁盘"))
-    return ok(Words(f"{subject.en}, {left} free", f"{subject.zh}，可用 {left}"))
+        problem = Words(f"{free_space} are free, and 1,000 MB are needed", f"只剩 {free_space}，至少需要 1,000 MB")
+        return broken(subject, problem, Words("free some", "请清理磁盘"))
+    return ok(Words(f"{subject.en}, {free_space} free", f"{subject.zh}，可用 {free_space}"))
 
 
 def privacy(directory: Path) -> Finding:
@@ -47,8 +47,8 @@ def privacy(directory: Path) -> Finding:
         files = ", ".join(name or "the folder itself" for name in is_open)
         files_zh = "、".join(name or "该文件夹本身" for name in is_open)
         command = f"chmod -R go-rw {directory}"
-        wrong = Words(f"others may read {files}", f"其他用户可以读取 {files_zh}")
-        return warning(subject, wrong, Words(command, command))
+        problem = Words(f"others may read {files}", f"其他用户可以读取 {files_zh}")
+        return warning(subject, problem, Words(command, command))
     return ok(
         Words(
             f"{subject.en}: only its owner can read keys, logs and attachments",
@@ -69,9 +69,9 @@ def java() -> Finding:
 def secrets(environment: Mapping[str, str]) -> Iterable[Finding]:
     """Findings about old secrets that the environment of this command still accepts."""
     if environment.get("HUYING_VAULT_OLD_KEY"):
-        wrong = Words("HUYING_VAULT_OLD_KEY is still set", "仍设置着 HUYING_VAULT_OLD_KEY")
+        problem = Words("HUYING_VAULT_OLD_KEY is still set", "仍设置着 HUYING_VAULT_OLD_KEY")
         step = Words("run `huying vault rotate`, then remove the setting", "运行 `huying vault rotate` 后删除该设置")
-        yield warning(Words("secrets", "密钥"), wrong, step)
+        yield warning(Words("secrets", "密钥"), problem, step)
     if environment.get("HUYING_SECRET_PREVIOUS"):
         yield ok(
             Words(
@@ -102,10 +102,10 @@ def _certificate(variable: str, path: Path, at: datetime) -> Finding:
     except (OSError, ValueError) as fault:
         return broken(subject, Words(f"cannot be read: {fault}", f"无法读取：{fault}"))
     until = min(certificate.not_valid_after_utc for certificate in loaded)
-    good = Words(f"valid until {until:%Y-%m-%d}", f"有效期至 {until:%Y-%m-%d}")
+    validity = Words(f"valid until {until:%Y-%m-%d}", f"有效期至 {until:%Y-%m-%d}")
     renew = Words("renew them", "请更新证书")
     if until <= at:
         return broken(subject, Words(f"expired on {until:%Y-%m-%d}", f"已于 {until:%Y-%m-%d} 过期"), renew)
     if until - at < RENEW_BEFORE:
-        return warning(subject, good, renew)
-    return ok(Words(f"{subject.en}: {good.en}", f"{subject.zh}：{good.zh}"))
+        return warning(subject, validity, renew)
+    return ok(Words(f"{subject.en}: {validity.en}", f"{subject.zh}：{validity.zh}"))

@@ -28,8 +28,8 @@ async def deployment_findings(runtime: Runtime) -> list[Finding]:
 async def _child(runtime: Runtime, name: str, pid: int) -> Finding:
     subject = Words(f"process {name}, pid {pid}", f"进程 {name}（pid {pid}）")
     if name in runtime.given_up:
-        why = runtime.given_up[name]
-        return broken(Words(f"process {name}", f"进程 {name}"), Words(why, why))
+        cause = runtime.given_up[name]
+        return broken(Words(f"process {name}", f"进程 {name}"), Words(cause, cause))
     log = f"{runtime.log_dir}/{name}.log"
     try:
         os.kill(pid, 0)
@@ -45,8 +45,8 @@ async def _child(runtime: Runtime, name: str, pid: int) -> Finding:
 
 async def _asked(subject: Words, health: Health, log: str) -> Finding:
     for path in ("/livez", "/readyz"):
-        if wrong := await health.wrong(path):
-            return broken(subject, Words(wrong, wrong), Words(f"look into {log}", f"查看 {log}"))
+        if problem := await health.wrong(path):
+            return broken(subject, Words(problem, problem), Words(f"look into {log}", f"查看 {log}"))
     return ok(Words(f"{subject.en} is alive and ready", f"{subject.zh} 正常"))
 
 
@@ -56,11 +56,11 @@ def restarts(runtime: Runtime) -> list[Finding]:
         warning(
             Words(f"process {name}", f"进程 {name}"),
             Words(
-                f"was restarted {count} times since `make up`, the last time at {at}: {why}",
-                f"自 `make up` 以来重启了 {count} 次，最近在 {at}，原因：{why}",
+                f"was restarted {count} times since `make up`, the last time at {at}: {cause}",
+                f"自 `make up` 以来重启了 {count} 次，最近在 {at}，原因：{cause}",
             ),
         )
-        for name, (at, count, why) in runtime.restarts.items()
+        for name, (at, count, cause) in runtime.restarts.items()
     ]
 
 
@@ -89,11 +89,13 @@ async def _name_of(url: str) -> str:
         return ""
 
 
-async def registered_findings(processes: Sequence[RegisteredProcess], known: Collection[str] = ()) -> list[Finding]:
+async def registered_findings(
+    processes: Sequence[RegisteredProcess], checked_urls: Collection[str] = ()
+) -> list[Finding]:
     """Asks the processes that are registered for `/livez`, but for those whose addresses are `known`; one that cannot
     be reached from here may be well, and its row says how it is."""
-    asked = [process for process in processes if _can_be_asked(process) and process.health not in known]
-    answers = await asyncio.gather(*(_livez(process) for process in asked))
+    reachable = [process for process in processes if _can_be_asked(process) and process.health not in checked_urls]
+    answers = await asyncio.gather(*(_livez(process) for process in reachable))
     findings = [answer for answer in answers if isinstance(answer, Finding)]
     answering, unreachable = answers.count(True), answers.count(False)
     if answering or unreachable:
@@ -124,8 +126,10 @@ async def _livez(process: RegisteredProcess) -> Finding | bool:
     except (httpx.ConnectError, httpx.ConnectTimeout):
         return False
     except httpx.HTTPError:
-        wrong = Words(f"does not answer /livez within {LIVE_WITHIN:.0f} s", f"/livez 在 {LIVE_WITHIN:.0f} 秒内没有回应")
-        return broken(subject, wrong, restart)
+        problem = Words(
+            f"does not answer /livez within {LIVE_WITHIN:.0f} s", f"/livez 在 {LIVE_WITHIN:.0f} 秒内没有回应"
+        )
+        return broken(subject, problem, restart)
     if answer.is_success:
         return True
     return broken(subject, Words(f"is not alive: {answer.text[:300]}", f"已卡住：{answer.text[:300]}"), restart)

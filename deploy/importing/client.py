@@ -126,15 +126,15 @@ class IntakeClient:
                     headers={"content-type": "application/json"},
                 )
             except httpx.TransportError as fault:
-                why = f"{self.client.base_url} 没有应答 / does not answer ({fault!r})"
+                cause = f"{self.client.base_url} 没有应答 / does not answer ({fault!r})"
             else:
                 if answer.status_code == httpx.codes.OK:
                     return Imported.model_validate_json(answer.content)
-                why = _why(answer)
+                cause = _why(answer)
                 if answer.status_code < 500 and answer.status_code != httpx.codes.TOO_MANY_REQUESTS:
-                    raise HandoverFailed(why)
+                    raise HandoverFailed(cause)
             if monotonic() > deadline:
-                raise HandoverFailed(f"{why}; {AGAIN}")
+                raise HandoverFailed(f"{cause}; {AGAIN}")
             await pause(wait)
             wait = min(wait * 2, 5.0)
 

@@ -35,14 +35,16 @@ def _declared(document: YamlDocument) -> Mapping:
     try:
         mapping = Mapping.model_validate(document.data)
     except ValidationError as fault:
-        wrong: list[Mistake] = [
+        mistakes_found: list[Mistake] = [
             (error["loc"], _advice(error["type"], error["msg"], error["loc"])) for error in fault.errors()
         ]
     else:
-        wrong = list(mistakes(mapping))
-        if not wrong:
+        mistakes_found = list(mistakes(mapping))
+        if not mistakes_found:
             return mapping
-    problems = sorted((PackProblem(document.spot(loc), what) for loc, what in wrong), key=lambda problem: problem.spot)
+    problems = sorted(
+        (PackProblem(document.spot(loc), problem) for loc, problem in mistakes_found), key=lambda problem: problem.spot
+    )
     raise BadMapping("\n".join(map(str, problems)))
 
 

@@ -51,7 +51,7 @@ def _cells(refusal: RefusedRow, columns: Sequence[str]) -> list[str]:
 
 
 def _csv(path: Path, columns: Sequence[str], refusals: Iterable[RefusedRow]) -> None:
-    with private(path, "wb") as out, io.TextIOWrapper(out, encoding="utf-8-sig", newline="") as text:
+    with private(path, "wb") as file, io.TextIOWrapper(file, encoding="utf-8-sig", newline="") as text:
         writer = csv.writer(text)
         writer.writerow([*ERROR_COLUMNS, *columns])
         writer.writerows(map(as_text, _cells(refusal, columns)) for refusal in refusals)
@@ -59,7 +59,7 @@ def _csv(path: Path, columns: Sequence[str], refusals: Iterable[RefusedRow]) -> 
 
 def _workbook(path: Path, columns: Sequence[str], refusals: Iterable[RefusedRow]) -> None:
     remaining = iter(refusals)
-    with private(path, "wb") as out, xlsxwriter.Workbook(out, {"constant_memory": True}) as book:
+    with private(path, "wb") as file, xlsxwriter.Workbook(file, {"constant_memory": True}) as book:
         while part := _next_sheet(remaining):
             _sheet(book, columns, part)
 
@@ -81,7 +81,7 @@ def _sheet(book: xlsxwriter.Workbook, columns: Sequence[str], refusals: Iterator
     sheet = book.add_worksheet()
     bold = book.add_format({"bold": True, "bg_color": "#E7E6E6"})
     text = book.add_format({"num_format": "@"})
-    wrong = book.add_format({"num_format": "@", "bg_color": "#FFC7CE", "font_color": "#9C0006"})
+    error_format = book.add_format({"num_format": "@", "bg_color": "#FFC7CE", "font_color": "#9C0006"})
     sheet.freeze_panes(1, 0)
     for n, width in enumerate(WIDTHS):
         sheet.set_column(n, n, width)
@@ -92,6 +92,6 @@ def _sheet(book: xlsxwriter.Workbook, columns: Sequence[str], refusals: Iterator
         marked = {places.get(mistake.column) for mistake in (refusal, *refusal.also)}
         for n, cell in enumerate(_cells(refusal, columns)):
             if n in marked:
-                sheet.write_string(row, n, cell[:LONGEST], wrong)
+                sheet.write_string(row, n, cell[:LONGEST], error_format)
             elif cell:
                 sheet.write_string(row, n, cell[:LONGEST], text)

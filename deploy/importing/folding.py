@@ -34,9 +34,9 @@ def by_folded(table: Mapping[str, V]) -> dict[str, V]:
     return {key: value for key, value in values.items() if key not in ambiguous}
 
 
-def looked_up(table: Mapping[str, V], by_key: Mapping[str, V], written: str) -> V | None:
+def looked_up(table: Mapping[str, V], by_key: Mapping[str, V], text: str) -> V | None:
     """The value for a text, by exact or by folded comparison; None if there is none."""
-    return table[written] if written in table else by_key.get(folded(written))
+    return table[text] if text in table else by_key.get(folded(text))
 
 
 def recognised(cells: Iterable[str], names_to_find: Iterable[str]) -> list[str]:

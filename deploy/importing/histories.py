@@ -26,10 +26,10 @@ class CompiledStep:
         fields = RECORDED[step.type].model_fields
         self._needed = {name for name, field in fields.items() if field.is_required()}
         self._times = {name for name in fields if name.endswith("_at")}
-        named = {key: tuple(names_in(text)) for key, text in texts(step).items()}
-        self._filled = [(key, step.data[key], names) for key, names in named.items() if names]
+        names_by_key = {key: tuple(names_in(text)) for key, text in texts(step).items()}
+        self._filled = [(key, step.data[key], names) for key, names in names_by_key.items() if names]
         self._data = {
-            key: value if named.get(key) or not isinstance(value, str) else value.format()
+            key: value if names_by_key.get(key) or not isinstance(value, str) else value.format()
             for key, value in step.data.items()
         }
 
@@ -47,14 +47,14 @@ class CompiledStep:
             if missing:
                 del data[key]
                 continue
-            written = text.format_map(values)
-            data[key] = self._clock.read(written, self.column_of(key)).isoformat() if key in self._times else written
+            filled = text.format_map(values)
+            data[key] = self._clock.read(filled, self.column_of(key)).isoformat() if key in self._times else filled
         return {"at": at, "type": step.type, "data": data}
 
     def column_of(self, key: str) -> str:
         """The column of this part of the data, else the column of the step's time."""
-        named = names_in(texts(self.step).get(key, ""))
-        columns = [column for name in sorted(named) if (column := self._values[name].column)]
+        names = names_in(texts(self.step).get(key, ""))
+        columns = [column for name in sorted(names) if (column := self._values[name].column)]
         return columns[0] if columns else self.step.at
 
 

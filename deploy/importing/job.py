@@ -53,7 +53,7 @@ class ImportResult:
     good: int
     refused: int
     tally: ImportTally
-    standings: Counter[str]
+    expected_counts: Counter[str]
     reasons: Reasons
     errors: Path | None
 
@@ -102,4 +102,4 @@ def _ended(job: Job, table: Table, passage: Pipeline, before: int) -> ImportResu
             path = free_name(path)
         errors.write(path, table.columns, reasons.counted(logbook.refusals()))
     logbook.finish()
-    return ImportResult(before, passage.good, logbook.refused, passage.tally, passage.standings, reasons, path)
+    return ImportResult(before, passage.good, logbook.refused, passage.tally, passage.expected_counts, reasons, path)

@@ -29,13 +29,13 @@ def mistakes(mapping: Mapping) -> Iterator[Mistake]:
     for name in _NEEDED:
         if name not in mapping.values:
             yield ("values",), f"{name} is missing; add it"
-    named = set[str]()
+    used_names = set[str]()
     for status, history in mapping.histories.items():
         for n, step in enumerate(history):
             yield from _step(("histories", status, n), step, mapping.values.keys())
-            named |= {name for text in texts(step).values() for name in names_in(text)}
+            used_names |= {name for text in texts(step).values() for name in names_in(text)}
     for name, value in mapping.values.items():
-        if name not in _KNOWN | named:
+        if name not in _KNOWN | used_names:
             yield ("values", name), f"{name} is neither a field of a demand nor used by a step; remove it or mend it"
         yield from _value(("values", name), name, value)
 

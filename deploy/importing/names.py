@@ -34,40 +34,40 @@ class Names:
         self._folded_short = _by_key(self._short.items())
         self.code = lru_cache(REMEMBERED)(self._code)
 
-    def _code(self, written: str, within: str = "") -> str:
+    def _code(self, text: str, within: str = "") -> str:
         """The code of a name; raises `NotFound`. `within` is the name of the larger division, if known."""
-        if written in self._codes:
-            return written
-        codes = self._candidates(written)
+        if text in self._codes:
+            return text
+        codes = self._candidates(text)
         if within:
             wider = self.widest(within)
             codes = {code for code in codes if code != wider and self._pack.is_within(code, wider)} or (codes & {wider})
         if not codes:
-            raise NotFound(self._unknown(written))
+            raise NotFound(self._unknown(text))
         if len(codes) > 1:
-            listed = ", ".join(sorted(codes))
-            raise NotFound(f"有 {len(codes)} 处同名，请填代码或镇街 / the same name: {listed}; write the code")
+            code_list = ", ".join(sorted(codes))
+            raise NotFound(f"有 {len(codes)} 处同名，请填代码或镇街 / the same name: {code_list}; write the code")
         return codes.pop()
 
-    def _candidates(self, written: str) -> set[str]:
-        key = folded(written)
+    def _candidates(self, text: str) -> set[str]:
+        key = folded(text)
         for names, name in (
-            (self._exact, written), (self._short, written), (self._folded_exact, key), (self._folded_short, key),
+            (self._exact, text), (self._short, text), (self._folded_exact, key), (self._folded_short, key),
         ):  # fmt: skip
             if codes := names.get(name):
                 return set(codes)
         return set()
 
-    def widest(self, written: str) -> str:
+    def widest(self, text: str) -> str:
         """Of divisions with the same name, the one that contains the others; raises `NotFound`."""
-        codes = {written} if written in self._codes else self._candidates(written)
+        codes = {text} if text in self._codes else self._candidates(text)
         for code in codes:
             if all(self._pack.is_within(other, code) for other in codes):
                 return code
-        raise NotFound(self._unknown(written))
+        raise NotFound(self._unknown(text))
 
-    def _unknown(self, written: str) -> str:
-        near = get_close_matches(written, self._exact, n=2, cutoff=0.5) if len(written) < 40 else []
+    def _unknown(self, text: str) -> str:
+        near = get_close_matches(text, self._exact, n=2, cutoff=0.5) if len(text) < 40 else []
         hint = f"，是否为 / perhaps {'、'.join(near)}" if near else ""
         return f"{self._pack.name.zh}没有这一项 / not known in {self._pack.id}{hint}"
 

@@ -11,7 +11,7 @@ from deploy.importing.redaction import Restorer
 from deploy.importing.repeated import References, Repetition
 from deploy.importing.rows import BadRow, SourceRow, Table
 from deploy.importing.translation import Translator
-from deploy.importing.visible import expected_standing
+from deploy.importing.visible import expected_status
 from services.intake.submission.domain import RecordedDemand
 from services.intake.submission.history_api import Row
 
@@ -29,7 +29,7 @@ class Pipeline:
     dry_run: bool = False
     read: int = 0
     good: int = 0
-    standings: Counter[str] = field(default_factory=Counter)
+    expected_counts: Counter[str] = field(default_factory=Counter)
     _references: References = field(default_factory=References)
     _unanswered: dict[int, tuple[SourceRow, str]] = field(default_factory=dict)
 
@@ -62,10 +62,10 @@ class Pipeline:
         self.good += 1
         if before and self._is_counted(before.repetition):
             return
-        standing = expected_standing(demand)
-        if standing:
-            self.standings[standing] += 1
-        self._unanswered[self.read] = row, standing
+        expected_state = expected_status(demand)
+        if expected_state:
+            self.expected_counts[expected_state] += 1
+        self._unanswered[self.read] = row, expected_state
         yield self.read, demand
 
     def _is_counted(self, repetition: Repetition) -> bool:
@@ -80,24 +80,24 @@ class Pipeline:
 
     def _twice(self, row: SourceRow, demand: RecordedDemand, line: int) -> BadRow:
         column = column_behind(("external_id",), self.translator.declared, ())
-        why = (
+        reason = (
             f"此编号已在第 {line} 行出现，内容不同；请只保留一行，或改用另一编号"
             f" / this number stands in line {line} too, with other content: keep one of them, or give it another number"
         )
-        return BadRow(column, row.cells.get(column, demand.external_id), why)
+        return BadRow(column, row.cells.get(column, demand.external_id), reason)
 
     def refused(self, number: int, answer: Row) -> None:
         """Record that intake has refused a valid row."""
-        row, standing = self._unanswered[number]
+        row, expected_state = self._unanswered[number]
         self.good -= 1
-        if standing:
-            self.standings[standing] -= 1
+        if expected_state:
+            self.expected_counts[expected_state] -= 1
         self._refuse(number, row, self._fault(row, answer))
 
     def _fault(self, row: SourceRow, answer: Row) -> BadRow:
         column = self.translator.column_of(row, tuple((answer.field or "external_id").split(".")))
-        why = f"{answer.why_zh or '系统未接收'} / {answer.why or 'refused'}"
-        return BadRow(column, row.cells.get(column, answer.external_id), why)
+        reason = f"{answer.why_zh or '系统未接收'} / {answer.why or 'refused'}"
+        return BadRow(column, row.cells.get(column, answer.external_id), reason)
 
     def _refuse(self, number: int, row: SourceRow, bad: BadRow) -> None:
         self.logbook.refuse(number, *self.restoring.hiding.refusal(row, bad))

@@ -76,16 +76,16 @@ class ProgressLog:
 
     def _begin(self, about: About) -> None:
         """Rewrite the log with the finished rows; refusals of later rows are dropped, as those rows are read again."""
-        with TemporaryFile() as kept:
-            _write(kept, about)
+        with TemporaryFile() as rest:
+            _write(rest, about)
             for line in _read(self.path) if self.done else ():
                 if isinstance(line, RefusedRow) and line.row <= self.done:
-                    _write(kept, line)
+                    _write(rest, line)
                     self.refused += 1
-            _write(kept, RowsDone(row=self.done))
-            kept.seek(0)
+            _write(rest, RowsDone(row=self.done))
+            rest.seek(0)
             self._out.truncate(0)
-            copyfileobj(kept, self._out)
+            copyfileobj(rest, self._out)
         self._out.flush()
 
     def __enter__(self) -> Self:
@@ -130,11 +130,11 @@ class ProgressLog:
         self.path.unlink()
 
 
-def _lock(out: IO[bytes], path: Path) -> None:
+def _lock(file: IO[bytes], path: Path) -> None:
     try:
-        fcntl.flock(out, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
-        out.close()
+        file.close()
         raise UnreadableFile(f"{path}: 此文件正在导入 / another import of this file is running here") from None
 
 
@@ -150,8 +150,8 @@ def _read(path: Path) -> Iterator[About | RowsDone | RefusedRow]:
                 return
 
 
-def _write(out: IO[bytes], line: _Line) -> None:
-    out.write(line.model_dump_json().encode() + b"\n")
+def _write(file: IO[bytes], line: _Line) -> None:
+    file.write(line.model_dump_json().encode() + b"\n")
 
 
 def _printable(text: str) -> str:

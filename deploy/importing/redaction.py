@@ -37,8 +37,8 @@ class Redaction:
     @classmethod
     def of(cls, mapping: Mapping) -> "Redaction":
         """From the columns of a mapping."""
-        named = (value.column for name, value in mapping.values.items() if name.startswith(CONTACT))
-        return cls(frozenset(column for column in named if column), mapping.columns | {""})
+        contact_columns = (value.column for name, value in mapping.values.items() if name.startswith(CONTACT))
+        return cls(frozenset(column for column in contact_columns if column), mapping.columns | {""})
 
     def cell(self, column: str, text: str) -> str:
         """The content of a cell that may be stored."""
@@ -90,12 +90,12 @@ class Restorer:
             return self._without(row, MARKED, str(fault))
         return self._without(replace(row, cells=cells), _HIDDEN, _MOVED)
 
-    def _without(self, row: SourceRow, marks: re.Pattern[str], why: str) -> SourceRow:
+    def _without(self, row: SourceRow, marks: re.Pattern[str], reason: str) -> SourceRow:
         """The row, refused if a cell that would be imported contains a mark."""
         hidden = next(
             (name for name in row.cells if name in self.mapping.columns and marks.search(row.cells[name])), ""
         )
-        return replace(row, bad=BadRow(hidden, row.cells[hidden], why)) if hidden else row
+        return replace(row, bad=BadRow(hidden, row.cells[hidden], reason)) if hidden else row
 
     def _restored(self, row: SourceRow) -> Mapped[str, str]:
         if row.place.origin is None:

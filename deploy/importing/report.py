@@ -61,14 +61,14 @@ class Reasons:
 
     def table(self) -> Table:
         """A table of the most frequent causes with the rows of each, and how often there were others."""
-        shown = Table("列 column", "原因 reason", "行数 rows", "首见于行 first line")
-        listed = sorted(self._causes.items(), key=lambda item: -item[1].rows)
-        for (column, general), cause in listed[:REASONS]:
+        table = Table("列 column", "原因 reason", "行数 rows", "首见于行 first line")
+        causes = sorted(self._causes.items(), key=lambda item: -item[1].rows)
+        for (column, general), cause in causes[:REASONS]:
             reason = cause.reason if cause.alike else general
-            shown.add_row(printable(column), printable(reason), f"{cause.rows:,}", f"{cause.first:,}")
-        if others := sum(cause.rows for _, cause in listed[REASONS:]) + self._uncounted:
-            shown.add_row("…", "其他原因，见错误文件 / other reasons, see the error file", f"{others:,}", "")
-        return shown
+            table.add_row(printable(column), printable(reason), f"{cause.rows:,}", f"{cause.first:,}")
+        if others := sum(cause.rows for _, cause in causes[REASONS:]) + self._uncounted:
+            table.add_row("…", "其他原因，见错误文件 / other reasons, see the error file", f"{others:,}", "")
+        return table
 
 
 def free_name(path: Path) -> Path:

@@ -35,8 +35,8 @@ def reader_of(times: Times) -> Callable[[str], datetime | None]:
     zone = ZoneInfo(times.zone)
 
     @lru_cache(REMEMBERED)
-    def read(written: str) -> datetime | None:
-        moment = _iso(written) or _declared(written, times.formats) or _common(written) or _serial(written)
+    def read(text: str) -> datetime | None:
+        moment = _iso(text) or _declared(text, times.formats) or _common(text) or _serial(text)
         return _in(zone, moment) if moment else None
 
     return read
@@ -49,26 +49,26 @@ def _in(zone: ZoneInfo, moment: datetime) -> datetime:
     return local.replace(tzinfo=timezone(local.utcoffset() or timedelta()), fold=0)
 
 
-def _iso(written: str) -> datetime | None:
-    if written[4:5] != "-":
+def _iso(text: str) -> datetime | None:
+    if text[4:5] != "-":
         return None
     try:
-        return datetime.fromisoformat(written)
+        return datetime.fromisoformat(text)
     except ValueError:
         return None
 
 
-def _declared(written: str, formats: tuple[str, ...]) -> datetime | None:
+def _declared(text: str, formats: tuple[str, ...]) -> datetime | None:
     for form in formats:
         try:
-            return datetime.strptime(written, form)
+            return datetime.strptime(text, form)
         except ValueError:
             continue
     return None
 
 
-def _common(written: str) -> datetime | None:
-    match = _COMMON.fullmatch(" ".join(unicodedata.normalize("NFKC", written).split()))
+def _common(text: str) -> datetime | None:
+    match = _COMMON.fullmatch(" ".join(unicodedata.normalize("NFKC", text).split()))
     if match is None:
         return None
     hour = _hour(int(match["hour"] or 0), (match["half"] or match["after"] or "").lower())
@@ -97,10 +97,10 @@ def _hour(hour: int, half: str) -> int | None:
     return hour if hour > 12 else hour % 12 + from_noon
 
 
-def _serial(written: str) -> datetime | None:
-    if not _SERIAL.fullmatch(written) or int(float(written)) not in _SERIALS:
+def _serial(text: str) -> datetime | None:
+    if not _SERIAL.fullmatch(text) or int(float(text)) not in _SERIALS:
         return None
-    return _EXCEL + timedelta(seconds=round(float(written) * 86_400))
+    return _EXCEL + timedelta(seconds=round(float(text) * 86_400))
 
 
 class TimeParser:
@@ -111,11 +111,11 @@ class TimeParser:
         self._zone = ZoneInfo(times.zone)
         self._looks = " 或 or ".join(times.formats or ("2021-03-01 09:30:00",))
 
-    def read(self, written: str, column: str) -> datetime:
+    def read(self, text: str, column: str) -> datetime:
         """The time in a text of this column; raises `BadRow`."""
-        read = self._read(written)
+        read = self._read(text)
         if read is None:
-            raise BadRow(column, written, f"时间格式应为 / a time must look like {self._looks}")
+            raise BadRow(column, text, f"时间格式应为 / a time must look like {self._looks}")
         return read
 
     def at(self, cells: Mapping[str, str], column: str, after: datetime | None = None) -> datetime:

@@ -40,15 +40,15 @@ def _empty(column: str, value: MappedValue) -> Callable[[], str | None]:
 
 
 def _mapped(column: str, table: dict[str, str], empty: Callable[[], str | None]) -> ValueOf:
-    listed, by_key = ", ".join(table), by_folded(table)
+    values, by_key = ", ".join(table), by_folded(table)
 
     def value_of(cells: Cells) -> str | None:
-        written = cells[column]
-        if not written:
+        cell = cells[column]
+        if not cell:
             return empty()
-        code = looked_up(table, by_key, written)
+        code = looked_up(table, by_key, cell)
         if code is None:
-            raise BadRow(column, written, f"不在映射表中 / not one of {listed}")
+            raise BadRow(column, cell, f"不在映射表中 / not one of {values}")
         return code
 
     return value_of
@@ -58,25 +58,25 @@ def _plain(column: str, template: str, empty: Callable[[], str | None]) -> Value
     as_it_is = template == "{value}"
 
     def value_of(cells: Cells) -> str | None:
-        written = cells[column]
-        if not written:
+        cell = cells[column]
+        if not cell:
             return empty()
-        if "E+" in written and _SHORTENED.fullmatch(written):
-            raise BadRow(column, written, _SHORTENED_WHY)
-        return written if as_it_is else template.format(value=written)
+        if "E+" in cell and _SHORTENED.fullmatch(cell):
+            raise BadRow(column, cell, _SHORTENED_WHY)
+        return cell if as_it_is else template.format(value=cell)
 
     return value_of
 
 
 def _looked_up(column: str, value: MappedValue, names: Names, empty: Callable[[], str | None]) -> ValueOf:
     def value_of(cells: Cells) -> str | None:
-        written, within = cells[column], cells[value.within] if value.within else ""
+        cell, within = cells[column], cells[value.within] if value.within else ""
         try:
-            if written:
-                return names.code(written, within)
+            if cell:
+                return names.code(cell, within)
             return names.widest(within) if within else empty()
         except NotFound as unknown:
-            place = column if written else str(value.within)
+            place = column if cell else str(value.within)
             raise BadRow(place, cells[place], str(unknown)) from None
 
     return value_of

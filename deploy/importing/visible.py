@@ -13,7 +13,7 @@ from services.intake.submission.domain import RecordedDemand
 EVERY: Final = 0.25
 
 
-def expected_standing(demand: RecordedDemand) -> str:
+def expected_status(demand: RecordedDemand) -> str:
     """The status of a demand in the figures after all its recorded steps; empty if it has none."""
     if not demand.history:
         return ""
@@ -36,7 +36,7 @@ async def wait_for(
     deadline = monotonic() + within
     while monotonic() < deadline:
         now = await totals(client, jurisdiction)
-        if all(now[standing] - before[standing] >= count for standing, count in expected.items()):
+        if all(now[status] - before[status] >= count for status, count in expected.items()):
             return True
         await asyncio.sleep(EVERY)
     return False

@@ -90,5 +90,5 @@ def readers() -> dict[str, list[str]]:
 
 def _read(process: str) -> Iterator[str]:
     for kind in settings_of(process):
-        named = kind.model_fields.items()
-        yield from (variable_of(kind, name) for name, field in named if is_read_by(field, process))
+        fields = kind.model_fields.items()
+        yield from (variable_of(kind, name) for name, field in fields if is_read_by(field, process))

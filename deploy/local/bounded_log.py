@@ -31,9 +31,9 @@ class BoundedLog:
 
     def _open(self) -> IO[bytes]:
         """Open the file so that only its owner can read it: a log may name people."""
-        out = open(self.path, "ab", buffering=0, opener=partial(os.open, mode=0o600))  # noqa: SIM115
-        os.chmod(out.fileno(), 0o600)  # the file may come from an older version with wider permissions
-        return out
+        file = open(self.path, "ab", buffering=0, opener=partial(os.open, mode=0o600))  # noqa: SIM115
+        os.chmod(file.fileno(), 0o600)  # the file may come from an older version with wider permissions
+        return file
 
     def close(self) -> None:
         """Close the file; the next line opens it again."""

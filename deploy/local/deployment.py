@@ -92,7 +92,7 @@ async def deployed(options: Options) -> AsyncIterator[Running]:
         runtime.url = f"http://127.0.0.1:{port}"
         demo = {"HUYING_DEMO_STAFF": demo_staff(options, env)}
         env = (
-            _environment(directory, runtime, port, outside=bool(options.database_url))
+            _environment(directory, runtime, port, has_own_servers=bool(options.database_url))
             | _without_overridden_secrets(env)
             | demo
         )
@@ -101,8 +101,8 @@ async def deployed(options: Options) -> AsyncIterator[Running]:
         for name in options.processes:
             await household.work(name, env)
         promise = broker.promise if broker else "your own broker"
-        shown = (env.get(name) == "true" for name in ("HUYING_DEMO_STAFF", "HUYING_INBOX"))
-        running = Running(options, runtime, promise, household.supervisors, *shown)
+        demo_pages = (env.get(name) == "true" for name in ("HUYING_DEMO_STAFF", "HUYING_INBOX"))
+        running = Running(options, runtime, promise, household.supervisors, *demo_pages)
         await running.ready()
         yield running
 
@@ -122,12 +122,12 @@ def _broker(options: Options, directory: Path) -> Callable[[int], EmbeddedBroker
     return partial(EmbeddedBroker, directory)
 
 
-def _environment(directory: Path, runtime: Runtime, port: int, outside: bool) -> dict[str, str]:
+def _environment(directory: Path, runtime: Runtime, port: int, has_own_servers: bool) -> dict[str, str]:
     pacing = {"HUYING_FETCH_PACING": "0.05"} if runtime.broker == EmbeddedBroker.kind else {}
-    own = {} if outside else _trial_settings(directory)
+    trial_settings = {} if has_own_servers else _trial_settings(directory)
     return (
         pacing
-        | own
+        | trial_settings
         | {
             "DATABASE_URL": runtime.database_url,
             "KAFKA_BOOTSTRAP_SERVERS": runtime.kafka_bootstrap_servers,

@@ -49,6 +49,6 @@ class Health:
 async def first_unhealthy(places: Sequence[Health], path: str) -> str | None:
     """What is wrong at the first place that is not healthy; None if all are."""
     for place in places:
-        if wrong := await place.wrong(path):
-            return wrong
+        if problem := await place.wrong(path):
+            return problem
     return None

@@ -80,10 +80,10 @@ class Household:
                 await self._keep(server.program, None, **more)
             except Unusable:
                 release(server.port)
-                taken = why_not(server.port)
-                if taken is None or tries == PORTS_TO_TRY:
+                problem = why_not(server.port)
+                if problem is None or tries == PORTS_TO_TRY:
                     raise
-                log.warning(f"{taken}: trying another one", process=server.program.name)
+                log.warning(f"{problem}: trying another one", process=server.program.name)
             else:
                 break
         return server
@@ -112,13 +112,13 @@ class Household:
         self.runtime.pids[name] = pid
         self._note()
 
-    def _given_up(self, name: str, why: str) -> None:
-        self.runtime.given_up[name] = why
+    def _given_up(self, name: str, cause: str) -> None:
+        self.runtime.given_up[name] = cause
         self._note()
 
-    def _restarted(self, name: str, why: str) -> None:
+    def _restarted(self, name: str, cause: str) -> None:
         count = int(self.runtime.restarts.get(name, ["", "0"])[1]) + 1
-        self.runtime.restarts[name] = [datetime.now(UTC).isoformat(timespec="seconds"), str(count), why]
+        self.runtime.restarts[name] = [datetime.now(UTC).isoformat(timespec="seconds"), str(count), cause]
 
     def _note(self) -> None:
         if self.runtime.url:

@@ -47,12 +47,12 @@ class ApacheKafka:
         if not (self._data / "meta.properties").exists():
             cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).rstrip(b"=").decode().replace("-", "x")
             command = [self._java, "-cp", self._classpath, "kafka.tools.StorageTool", "format"]
-            done = subprocess.run(
+            process = subprocess.run(
                 [*command, "--cluster-id", cluster, "--config", str(self._config), *self.formatting],
                 capture_output=True, text=True, check=False,
             )  # fmt: skip
-            if done.returncode:
-                raise Unusable(f"Kafka's storage could not be formatted:\n{done.stdout}{done.stderr}")
+            if process.returncode:
+                raise Unusable(f"Kafka's storage could not be formatted:\n{process.stdout}{process.stderr}")
 
     def ended(self, clean: bool) -> None:
         """Release the lock of its data; Kafka recovers by itself after a crash."""
@@ -145,7 +145,7 @@ def _fetch_with_maven(jars: Path) -> None:
     shutil.rmtree(jars, ignore_errors=True)
     goal = ("dependency:copy-dependencies", "-DincludeScope=runtime", f"-DoutputDirectory={jars}")
     command = [maven, "-q", "-B", "-f", str(FOLDER / "pom.xml"), *goal]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise Unusable(f"Maven could not fetch Apache Kafka:\n{done.stdout[-2000:]}{done.stderr[-500:]}")
+    process = subprocess.run(command, capture_output=True, text=True, check=False)
+    if process.returncode:
+        raise Unusable(f"Maven could not fetch Apache Kafka:\n{process.stdout[-2000:]}{process.stderr[-500:]}")
     (jars / "complete").touch()

@@ -19,11 +19,11 @@ class Liveness:
     _answered: bool = False
     _failed: int = 0
 
-    def is_over(self, pid: int, wrong: str | None, at: float) -> bool:
+    def is_over(self, pid: int, problem: str | None, at: float) -> bool:
         """Whether the child must be restarted, after a check with the result `wrong` (None: alive) at `at` seconds."""
         if pid != self._pid:
             self._pid, self._began, self._answered, self._failed = pid, at, False, 0
-        if wrong is None:
+        if problem is None:
             self._answered, self._failed = True, 0
             return False
         if not self._answered and at - self._began < self.grace:
@@ -38,9 +38,9 @@ class Backoff:
 
     _pause: float = 0
 
-    def after(self, lived: float, *, asked: bool = False, killed: bool = False) -> float:
+    def after(self, lived: float, *, on_request: bool = False, killed: bool = False) -> float:
         """Seconds to wait after a run of `lived` seconds; `asked`: the child ended itself to be restarted at once."""
-        if asked or (lived > STEADY_AFTER and not killed):
+        if on_request or (lived > STEADY_AFTER and not killed):
             self._pause = 0
         longest = LONGEST_AFTER_A_KILL if killed else LONGEST_PAUSE
         self._pause = min(self._pause * 2, longest) if self._pause else FIRST_PAUSE

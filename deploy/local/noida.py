@@ -117,10 +117,10 @@ def _made(topic: Topic) -> dict[str, object]:
     return {"name": topic.name, "is_internal": False, "partitions": partitions, "configs": {"retention.ms": "-1"}}
 
 
-def expect_cluster(bootstrap: str, cluster: str, ours: str | None) -> None:
+def expect_cluster(bootstrap: str, cluster: str, expected: str | None) -> None:
     """Raise `Unusable` if another broker answers than the one that was started; `ours` is its cluster id."""
-    if ours is not None and cluster != ours:
-        raise Unusable(f"another broker answers on {bootstrap}: its cluster is {cluster}, ours is {ours}")
+    if expected is not None and cluster != expected:
+        raise Unusable(f"another broker answers on {bootstrap}: its cluster is {cluster}, ours is {expected}")
 
 
 async def broker_silent(bootstrap: str) -> str | None:

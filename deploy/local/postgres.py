@@ -74,7 +74,7 @@ class EmbeddedPostgres:
 
     def _initialise(self, data: Path) -> None:
         with _readable_by(self._owner, self._password_file.read_text()) as password_file:
-            done = subprocess.run(
+            process = subprocess.run(
                 [
                     str(self._bin / "initdb"), f"--pgdata={data}", f"--username={USER}", *_LOCALE,
                     "--auth=scram-sha-256", f"--pwfile={password_file}", "--no-instructions",
@@ -82,9 +82,9 @@ class EmbeddedPostgres:
                 capture_output=True, text=True, check=False, cwd="/",
                 start_new_session=True, preexec_fn=die_with_parent, **as_user(self._owner),  # Ctrl-C reaches us alone
             )  # fmt: skip
-        if done.returncode:
+        if process.returncode:
             shutil.rmtree(data, ignore_errors=True)
-            raise Unusable(f"PostgreSQL could not be initialised in {self._data}:\n{done.stderr.strip()}")
+            raise Unusable(f"PostgreSQL could not be initialised in {self._data}:\n{process.stderr.strip()}")
 
     @property
     def url(self) -> str:

@@ -20,9 +20,9 @@ class Unusable(RuntimeError):
 
 def state_dir() -> Path:
     """`HUYING_STATE_DIR`, else /var/lib/huying for root and the XDG state directory for everybody else."""
-    named = os.environ.get("HUYING_STATE_DIR")
-    if named:
-        return Path(named).expanduser().resolve()
+    setting = os.environ.get("HUYING_STATE_DIR")
+    if setting:
+        return Path(setting).expanduser().resolve()
     if os.geteuid() == 0:
         return Path("/var/lib/huying")
     return Path(os.environ.get("XDG_STATE_HOME") or "~/.local/state").expanduser() / "huying"
@@ -58,8 +58,8 @@ def _close_to_others(directory: Path) -> None:
 
     The same for the directory itself, unless HUYING_STATE_DIR is the home directory or a shared one.
     """
-    ours = [path for path in directory.iterdir() if path.name not in _LOOKED_INTO_BY_OTHERS and _is_ours(path)]
-    for path in ours:
+    own_files = [path for path in directory.iterdir() if path.name not in _LOOKED_INTO_BY_OTHERS and _is_ours(path)]
+    for path in own_files:
         _take_from_others(path)
     if (directory / "secrets.json").exists() and directory != Path.home() and _is_ours(directory):
         _take_from_others(directory, keep=0o011)

@@ -128,7 +128,7 @@ class Supervisor:
                 return
             why, self._killed = self._killed or _ended(code), ""
             killed = not why.startswith("it ended")
-            pause = backoff.after(monotonic() - started, asked=code == RESTART_AT_ONCE, killed=killed)
+            pause = backoff.after(monotonic() - started, on_request=code == RESTART_AT_ONCE, killed=killed)
             log.warning(f"{why}: starting it again in {pause:.1f} s", process=self.child.program.name)
             await asyncio.sleep(pause)
             self.restarts += 1

@@ -47,31 +47,31 @@ class TestedServer:
 
     async def fetch(self, url: str, params: dict[str, str] | None = None, accept: str = "*/*") -> ServerAnswer:
         """A GET of any URL."""
-        sent = await self.client.get(url, params=params or None, headers={"Accept": accept})
-        return _answer(sent)
+        response = await self.client.get(url, params=params or None, headers={"Accept": accept})
+        return _answer(response)
 
-    async def get(self, path: str, accept: str = "*/*", **asked: str) -> ServerAnswer:
+    async def get(self, path: str, accept: str = "*/*", **parameters: str) -> ServerAnswer:
         """A GET below the endpoint, in the jurisdiction; responses are cached."""
-        here = {"jurisdiction_id": self.manner.jurisdiction} if self.manner.jurisdiction else {}
-        params = here | asked
+        jurisdiction = {"jurisdiction_id": self.manner.jurisdiction} if self.manner.jurisdiction else {}
+        params = jurisdiction | parameters
         key = (f"{path} {accept}", tuple(sorted(params.items())))
         if key not in self._known:
             self._known[key] = await self.fetch(f"{self.url}/{path}", params, accept)
         return self._known[key]
 
-    async def again(self, path: str, **asked: str) -> ServerAnswer:
+    async def again(self, path: str, **parameters: str) -> ServerAnswer:
         """The same without the cache."""
         self._known.clear()
-        return await self.get(path, **asked)
+        return await self.get(path, **parameters)
 
     async def post(self, form: dict[str, str], with_key: bool = True) -> ServerAnswer:
         """A POST of a request; raises `NotApplicable` unless writing is allowed."""
         if not self.manner.writes:
             raise NotApplicable("needs --write: it submits a request")
-        here = {"jurisdiction_id": self.manner.jurisdiction} if self.manner.jurisdiction else {}
+        jurisdiction = {"jurisdiction_id": self.manner.jurisdiction} if self.manner.jurisdiction else {}
         key = {"api_key": self.manner.api_key} if self.manner.api_key and with_key else {}
         self._known.clear()
-        return _answer(await self.client.post(f"{self.url}/requests.xml", data=here | key | form))
+        return _answer(await self.client.post(f"{self.url}/requests.xml", data=jurisdiction | key | form))
 
     async def discovery(self, format: str) -> ServerAnswer:
         """The discovery document, beside the endpoint or above it; if there is none, the last response."""
@@ -95,9 +95,9 @@ class TestedServer:
                 return service
         raise NotApplicable("no service says metadata=true")
 
-    async def requests(self, **asked: str) -> list[Row]:
+    async def requests(self, **parameters: str) -> list[Row]:
         """The list of requests."""
-        return (await self.get("requests.xml", **asked)).rows()
+        return (await self.get("requests.xml", **parameters)).rows()
 
     async def known(self) -> Row:
         """An existing request; raises `NotApplicable` if none is listed."""
@@ -111,11 +111,11 @@ class TestedServer:
         return (self.now - timedelta(days=days)).astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def _answer(sent: httpx.Response) -> ServerAnswer:
-    request_line = f"{sent.request.method} {urlsplit(str(sent.request.url)).path.rpartition('/')[2]}"
-    query = urlsplit(str(sent.request.url)).query
-    shown = f"{request_line}?{query}" if query else request_line
-    return ServerAnswer(shown, sent.status_code, sent.headers.get("content-type", ""), sent.content)
+def _answer(response: httpx.Response) -> ServerAnswer:
+    request_line = f"{response.request.method} {urlsplit(str(response.request.url)).path.rpartition('/')[2]}"
+    query = urlsplit(str(response.request.url)).query
+    request_text = f"{request_line}?{query}" if query else request_line
+    return ServerAnswer(request_text, response.status_code, response.headers.get("content-type", ""), response.content)
 
 
 def _endpoint(discovery: ServerAnswer, writes: bool) -> str:

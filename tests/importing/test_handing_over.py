@@ -31,10 +31,10 @@ async def test_a_dry_run_sends_nothing_and_reports_like_a_real_run(
     dry_outcome = await run(hotline(file), None, quiet)
     assert await demands(pool) == 0
     real_outcome = await run(hotline(file), intake, quiet)
-    assert (dry_outcome.good, dry_outcome.refused, dry_outcome.standings) == (
+    assert (dry_outcome.good, dry_outcome.refused, dry_outcome.expected_counts) == (
         real_outcome.good,
         real_outcome.refused,
-        real_outcome.standings,
+        real_outcome.expected_counts,
     )
     assert rows(Path("o.xlsx.errors.xlsx")) == rows(Path("o.xlsx.errors.2.xlsx"))
     assert (real_outcome.tally.taken, real_outcome.tally.known, await demands(pool)) == (19, 0, 19)

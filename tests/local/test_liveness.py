@@ -177,7 +177,7 @@ def test_pauses_between_starts_grow_until_a_run_was_long():
     assert [backoff.after(1) for _ in range(7)] == [0.2, 0.4, 0.8, 1.6, 3.2, 5.0, 5.0]
     assert backoff.after(31) == 0.2
     assert backoff.after(1) == 0.4
-    assert backoff.after(1, asked=True) == 0.2
+    assert backoff.after(1, on_request=True) == 0.2
 
 
 def test_a_process_killed_repeatedly_waits_up_to_a_minute_although_it_ran_longer():

@@ -175,5 +175,5 @@ async def test_a_town_is_restored_to_a_moment_and_goes_on(tmp_path_factory: pyte
                 async with opened_town(database, broker, **given) as town:
                     await goes_on(town, messages, before, lost)
             await without_the_keys_much_is_lost(database, before)
-    facts = [json.loads(line) for line in Path(shell.env["BACKUP"], "told.jsonl").read_text("utf-8").splitlines()]
+    facts = [json.loads(line) for line in Path(shell.env["BACKUP"], "facts.jsonl").read_text("utf-8").splitlines()]
     assert lost.receipt["number"] in {fact["subject"] for fact in facts}, "what was lost can be raised again"

@@ -104,5 +104,5 @@ def records(lines: Iterable[str], separator: str = ",") -> Iterator[TableRow]:
 def _broken(line: int, text: str, fault: csv.Error, separator: str) -> TableRow:
     """A broken record with its cells split as well as possible, so that a person can correct it."""
     cells = text.rstrip("\r\n").replace('"', "").split(separator)
-    why = _TOO_LONG if "field limit" in str(fault) else f"引号有误，不是有效的 CSV / not CSV: {fault}"
-    return TableRow(line, cells, BrokenRow("", text.strip()[:200], why))
+    reason = _TOO_LONG if "field limit" in str(fault) else f"引号有误，不是有效的 CSV / not CSV: {fault}"
+    return TableRow(line, cells, BrokenRow("", text.strip()[:200], reason))

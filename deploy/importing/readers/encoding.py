@@ -67,13 +67,13 @@ def encoding_of(path: Path, declared: str, columns: Set[str]) -> Encoding:
     if declared != AUTO:
         with_mark = codecs.lookup(declared).name == "utf-8"
         return Encoding(UTF8 if with_mark else declared, f"{declared}（已声明 declared）", count.lines)
-    codec, why = _found(count, b"".join(head), columns)
+    codec, reason = _found(count, b"".join(head), columns)
     if codec is None:
         raise UnreadableFile(
             f"{path}: 无法判断文字编码，请在映射中写明 encoding: gb18030 或 utf-8"
             f" / the encoding cannot be told; declare it in the mapping"
         )
-    return Encoding(codec, f"{'GB18030' if codec == GB else 'UTF-8'}（{why}）", count.lines)
+    return Encoding(codec, f"{'GB18030' if codec == GB else 'UTF-8'}（{reason}）", count.lines)
 
 
 def _found(count: _Count, head: bytes, columns: Set[str]) -> tuple[str | None, str]:
@@ -81,9 +81,9 @@ def _found(count: _Count, head: bytes, columns: Set[str]) -> tuple[str | None, s
         return UTF8, "有 BOM / by its BOM"
     if not count.foreign:
         return UTF8, "仅含 ASCII / only ASCII"
-    named = [codec for codec in (UTF8, GB) if _names_columns(head, codec, columns)]
-    if len(named) == 1:
-        return named[0], "据列名判断 / by its column names"
+    readable_codecs = [codec for codec in (UTF8, GB) if _names_columns(head, codec, columns)]
+    if len(readable_codecs) == 1:
+        return readable_codecs[0], "据列名判断 / by its column names"
     if count.utf8 >= _MOST * count.foreign and count.latin < count.utf8:
         broken = count.foreign - count.utf8
         return UTF8, f"据内容判断，{broken} 行有误 / by its content, {broken} broken lines"
@@ -110,8 +110,8 @@ def _is_accented(line: str) -> bool:
 
 def _touches(line: str, run: re.Match[str]) -> bool:
     """Whether a run of one letter has a letter on one side; a run of two, as in Größe, on both sides."""
-    beside = line[max(run.start() - 1, 0) : run.start()], line[run.end() : run.end() + 1]
-    return sum(character.isalpha() for character in beside) >= len(run[0])
+    neighbours = line[max(run.start() - 1, 0) : run.start()], line[run.end() : run.end() + 1]
+    return sum(character.isalpha() for character in neighbours) >= len(run[0])
 
 
 def _decoded(line: bytes, codec: str) -> str | None:

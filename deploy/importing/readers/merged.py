@@ -27,19 +27,23 @@ def unmerged(rows: Iterable[list[Cell]], ranges: Iterable[Range], first: int) ->
 
     A row without values of its own is part of the row above, and stays empty.
     """
-    coming, here = deque(sorted(ranges)), list[_Merged]()
+    next_ranges, open_ranges = deque(sorted(ranges)), list[_Merged]()
     for n, row in enumerate(rows):
-        here = [merged_cells for merged_cells in here if merged_cells.bottom >= n]
-        if here and any(cell != "" for cell in row):
-            for merged_cells in here:
+        open_ranges = [merged_cells for merged_cells in open_ranges if merged_cells.bottom >= n]
+        if open_ranges and any(cell != "" for cell in row):
+            for merged_cells in open_ranges:
                 row[merged_cells.left] = merged_cells.value
-        while coming and coming[0][0][0] <= n:
-            (_, left), (bottom, right) = coming.popleft()
+        while next_ranges and next_ranges[0][0][0] <= n:
+            (_, left), (bottom, right) = next_ranges.popleft()
             if 0 <= left - first < len(row) and row[left - first] != "":
-                here.append(_Merged(row[left - first], bottom, left - first, min(right - first, len(row) - 1)))
+                open_ranges.append(_Merged(row[left - first], bottom, left - first, min(right - first, len(row) - 1)))
         yield (
             row,
-            [covered for merged_cells in here for covered in range(merged_cells.left + 1, merged_cells.right + 1)],
+            [
+                covered
+                for merged_cells in open_ranges
+                for covered in range(merged_cells.left + 1, merged_cells.right + 1)
+            ],
         )
 
 

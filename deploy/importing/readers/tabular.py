@@ -59,16 +59,16 @@ def tabulated(
     names = recognised(first[best].cells, columns) if first else []
     missing = sorted(columns - set(names))
     if missing:
-        listed = "、".join(missing)
-        sentence = f"{file} {sheet}: 缺少列 {listed} / these columns are missing; is it the right mapping?"
+        column_list = "、".join(missing)
+        sentence = f"{file} {sheet}: 缺少列 {column_list} / these columns are missing; is it the right mapping?"
         raise MissingColumns(sentence, mostly=len(missing) * 2 < len(columns))
     twice = sorted(name for name in columns if names.count(name) > 1)
     if twice:
         raise UnreadableFile(f"{file} {sheet}: 列名重复 {'、'.join(twice)} / these columns occur twice; rename one")
     while names and not names[-1]:
         names.pop()
-    ours = tuple(name for name in names if name and name not in ERROR_COLUMNS)
-    header = Header(ours, {n: x for n, x in enumerate(names) if x}, len(names))
+    own_columns = tuple(name for name in names if name and name not in ERROR_COLUMNS)
+    header = Header(own_columns, {n: x for n, x in enumerate(names) if x}, len(names))
     return header, _rows(file, sheet, chain(first[best + 1 :], coming), header)
 
 
@@ -101,7 +101,7 @@ def _ragged(cells: list[str], header: Header) -> BadRow | None:
 def _named(doubtful: Mapping[int, str] | None, header: Header) -> Mapping[str, str]:
     if not doubtful:
         return NOTHING
-    return {header.positions[n]: why for n, why in doubtful.items() if n in header.positions}
+    return {header.positions[n]: reason for n, reason in doubtful.items() if n in header.positions}
 
 
 def _origin(values: dict[str, str], file: str, line: int) -> RowPosition:

@@ -107,7 +107,7 @@ def _is_read(sheet: SheetMetadata) -> bool:
 
 def _records(sheet: CalamineSheet) -> Iterator[TableRow]:
     first = sheet.start[1] if sheet.start else 0
-    for line, (row, beside) in enumerate(unmerged(sheet.iter_rows(), sheet.merged_cell_ranges or (), first), 1):
-        doubtful = {n: why for n, cell in enumerate(row) if not isinstance(cell, str) and (why := doubt(cell))}
-        doubtful |= dict.fromkeys(beside, BESIDE)
+    for line, (row, merged) in enumerate(unmerged(sheet.iter_rows(), sheet.merged_cell_ranges or (), first), 1):
+        doubtful = {n: reason for n, cell in enumerate(row) if not isinstance(cell, str) and (reason := doubt(cell))}
+        doubtful |= dict.fromkeys(merged, BESIDE)
         yield TableRow(line, [text_of(cell) for cell in row], None, doubtful)

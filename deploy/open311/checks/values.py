@@ -43,15 +43,15 @@ async def services(server: TestedServer) -> AsyncIterator[str]:
 
 async def nulls(server: TestedServer) -> AsyncIterator[str]:
     """O-20."""
-    seen = False
+    has_rows = False
     for name in LISTS:
         async for answer, _, row in _listed(server, name, None):
-            seen = True
+            has_rows = True
             which = f"{answer}: {row.get('service_request_id') or row.get('service_code')}"
             empty = [key for key, value in row.items() if value is None or (key == "service_code" and value == "")]
             if empty:
                 yield f"{which}: {', '.join(empty)} is null or empty; leave it out"
-    if not seen:
+    if not has_rows:
         raise NotApplicable("neither a service nor a request is listed")
 
 
