@@ -36,7 +36,7 @@ def may_be_gathered(intent: Intent, packs: Jurisdictions) -> bool:
     """Whether a message may be gathered with others. A digest, a message of an emergency, and a message that the pack
     keeps apart may not."""
     pack = packs.get(intent.body["jurisdiction"] or "")
-    if pack is None or pack.messages.digest is None or intent.tells_others or intent.body.get("urgent"):
+    if pack is None or pack.messages.digest is None or intent.is_digest or intent.body.get("urgent"):
         return False
     return intent.body["template"] not in pack.messages.digest.apart
 

@@ -49,7 +49,7 @@ class Open311Route(ErrorFormat):
         """The handler, whose failures are answered in the format of the path."""
         handle = super().get_route_handler()
 
-        async def told(request: Request) -> Response:
+        async def respond(request: Request) -> Response:
             try:
                 return await handle(request)
             except Refused as refused:
@@ -64,7 +64,7 @@ class Open311Route(ErrorFormat):
                 log.warning("database away", route=route_of(request.scope), cause=repr(fault))
                 return answer(AWAY, format_of(request))
 
-        return told
+        return respond
 
 
 def format_of(request: Request) -> Format:

@@ -138,7 +138,7 @@ class Rebuild:
         """Compare both sets of tables when they hold the same facts, then read the rest of the log. Returns the number
         of differences."""
         ends = {partition: place.end for partition, place in (await log.backlog()).items()}
-        begin = await folding.replay.standing()
+        begin = await folding.replay.positions()
         await folding.fold(ends, known_to=db)
         shown, count = await differences(db, SHOWN)
         folding.replay.go_to(begin)

@@ -183,9 +183,9 @@ def read(kind: type[Read]) -> Read:
         stop(mistakes(kind, fault))
 
 
-def stop(wrong: Iterable[str]) -> NoReturn:
+def stop(errors: Iterable[str]) -> NoReturn:
     """Print the mistakes in the settings, a line each, and end the process."""
-    for line in dict.fromkeys(wrong):
+    for line in dict.fromkeys(errors):
         print(f"huying: {line}", file=sys.stderr)
     raise SystemExit(WRONG)
 
@@ -193,11 +193,11 @@ def stop(wrong: Iterable[str]) -> NoReturn:
 def mistakes(kind: type[BaseSettings], fault: ValidationError) -> Iterator[str]:
     """A line for each validation error, with the name and the meaning of its variable."""
     for error in fault.errors():
-        where = str(error["loc"][0]) if error["loc"] else "?"
-        name = next((n for n, field in kind.model_fields.items() if where in (n, field.validation_alias)), None)
+        location = str(error["loc"][0]) if error["loc"] else "?"
+        name = next((n for n, field in kind.model_fields.items() if location in (n, field.validation_alias)), None)
         meaning = name and kind.model_fields[name].description
         words = error["msg"].removeprefix("Value error, ")
-        yield f"{variable_of(kind, name) if name else where}: {words}{f' ({meaning})' if meaning else ''}"
+        yield f"{variable_of(kind, name) if name else location}: {words}{f' ({meaning})' if meaning else ''}"
 
 
 def variable_of(kind: type[BaseSettings], name: str) -> str:

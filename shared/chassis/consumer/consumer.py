@@ -39,7 +39,7 @@ class Consumer:
     fault: Exception | None = None
     """The fault for which `fatal` was set."""
     clock: Callable[[], float] = monotonic
-    _standing: dict[TopicPartition, tuple[int, float]] = field(default_factory=dict)
+    _stalled: dict[TopicPartition, tuple[int, float]] = field(default_factory=dict)
     """For each partition with a backlog: the committed offset, and the time since when it has been the same."""
     _lag: int | None = None
     _waiting: EndOffsetHistory = field(default_factory=EndOffsetHistory)
@@ -102,7 +102,7 @@ class Consumer:
         The partition may belong to another process: a restart of any member assigns all partitions again.
         """
         at = self.clock()
-        for partition, (offset, since) in self._standing.items():
+        for partition, (offset, since) in self._stalled.items():
             if at - since > STUCK_AFTER:
                 return (
                     f"{self.name}: {partition.topic}/{partition.partition} has not moved from offset {offset} for"
@@ -115,12 +115,12 @@ class Consumer:
 
         Stops the consumer when a partition ends before its committed offset: the topic was replaced.
         """
-        at, before = self.clock(), self._standing
-        self._standing = {}
+        at, before = self.clock(), self._stalled
+        self._stalled = {}
         for partition, offsets in backlog.items():
             if offsets.committed < offsets.end:
                 offset, since = before.get(partition, (offsets.committed, at))
-                self._standing[partition] = (
+                self._stalled[partition] = (
                     offsets.committed,
                     since if offset == offsets.committed else at,
                 )
@@ -137,7 +137,7 @@ class Consumer:
         if self._lag is None:
             return None
         at = self.clock()
-        return LagReading(self._lag, max((at - since for _, since in self._standing.values()), default=0.0))
+        return LagReading(self._lag, max((at - since for _, since in self._stalled.values()), default=0.0))
 
     async def watch(self, kafka: Kafka) -> None:
         """Measure the lag every few seconds; raises when the consumer must stop."""
@@ -150,7 +150,7 @@ class Consumer:
             except (KafkaError, OSError) as fault:
                 # The broker is away: a restart of this process would not help.
                 log.debug("lag unknown", group=self.name, cause=repr(fault))
-                self._standing, self._lag = {}, None
+                self._stalled, self._lag = {}, None
             await self._pause()
 
     async def _pause(self) -> None:

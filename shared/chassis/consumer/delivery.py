@@ -66,11 +66,11 @@ class Delivery:
         Raises `TooMuchPoison` when more than `limit` records in a row become new dead letters.
         """
         tasks = [self._begin(lanes, part) for lanes, part in apart(records)]
-        ends = await asyncio.gather(*tasks, return_exceptions=True)
+        results = await asyncio.gather(*tasks, return_exceptions=True)
         self._last = {lane: task for lane, task in self._last.items() if task not in tasks}
-        for end in ends:
-            if end is not None:
-                raise end
+        for result in results:
+            if result is not None:
+                raise result
 
     def _begin(self, lanes: Sequence[int], records: Sequence[Record]) -> asyncio.Task[None]:
         before = {self._last[lane] for lane in lanes if lane in self._last}
@@ -207,13 +207,13 @@ class Delivery:
         metrics.count(self.repositories.service, Counter([Disposition.DEAD]))
         self._count_poison([Disposition.DEAD], 1 - len(fresh))
 
-    def _count_poison(self, dispositions: Sequence[Disposition], known: int) -> None:
+    def _count_poison(self, dispositions: Sequence[Disposition], repeated: int) -> None:
         """Count dead letters in a row. The `known` ones do not count: a restarted consumer reads them again."""
         for disposition in dispositions:
             if disposition is not Disposition.DEAD:
                 self.poison = 0
-            elif known:
-                known -= 1
+            elif repeated:
+                repeated -= 1
             else:
                 self.poison += 1
             if self.poison > self.limit:

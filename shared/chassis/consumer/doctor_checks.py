@@ -35,7 +35,7 @@ async def dead_letters(db: Connection, service: str) -> Sequence[Finding]:
     if not count:
         return []
     oldest = seconds_ago(seconds)
-    wrong = Words(
+    problem = Words(
         f"{counted(count, 'dead letter', 'dead letters')}, the oldest {oldest.en}",
         f"{figure(count)} 条死信（无法处理的消息），最早的在{oldest.zh}",
     )
@@ -43,7 +43,7 @@ async def dead_letters(db: Connection, service: str) -> Sequence[Finding]:
         f"`huying dead-letters list` shows the causes; `huying dead-letters redrive {service} ID` handles one again",
         f"运行 `huying dead-letters list` 查看原因，处理后用 `huying dead-letters redrive {service} 编号` 重试",
     )
-    return [warning(Words(service, service), wrong, step)]
+    return [warning(Words(service, service), problem, step)]
 
 
 async def parked(db: Connection, service: str) -> Sequence[Finding]:
@@ -56,7 +56,7 @@ def _parked(service: str, parked: Parked) -> Finding:
     stream, oldest = parked.stream, seconds_ago(parked.seconds)
     waiting = parked.aggregates
     most = waiting if parked.facts >= COUNTED_UP_TO else COUNTED_UP_TO
-    wrong = Words(
+    problem = Words(
         f"{counted(waiting, f'{stream} is', f'{stream}s are', most)} parked, the oldest {oldest.en}",
         f"{figure(waiting, most)} 件（{stream}）暂存等待，最早的在{oldest.zh}",
     )
@@ -65,7 +65,7 @@ def _parked(service: str, parked: Parked) -> Finding:
         " know: handle dead letters first, then upgrade this service",
         "前一条事实缺失或成了死信，或由更新的版本写入：先处理死信，再升级本服务",
     )
-    return warning(Words(service, service), wrong, step)
+    return warning(Words(service, service), problem, step)
 
 
 async def lag(kafka: Kafka, reader: str, group: str, topics: Sequence[str]) -> Finding:
@@ -79,26 +79,26 @@ async def lag(kafka: Kafka, reader: str, group: str, topics: Sequence[str]) -> F
         return judged(reader, first, await offsets.backlog())
 
 
-def judged(reader: str, first: Backlog, again: Backlog) -> Finding:
+def judged(reader: str, first: Backlog, later: Backlog) -> Finding:
     """The finding that follows from two looks at the offsets of a consumer."""
     subject = Words(f"reader {reader}", f"消费者 {reader}")
-    beyond = [partition for partition, place in again.items() if place.committed > place.end]
+    beyond = [partition for partition, place in later.items() if place.committed > place.end]
     if beyond:
         place = _named(beyond[0])
-        wrong = Words(
+        problem = Words(
             f"stands behind the end of {place}: the topic was deleted and made again, and what was told since may be"
             " unread",
             f"位置超出 {place} 的末尾：主题曾被删除重建，其后的消息可能未读",
         )
-        return broken(subject, wrong, Words("restart the workers and relays", "请重启各 worker 和 relay"))
-    count = behind(again)
+        return broken(subject, problem, Words("restart the workers and relays", "请重启各 worker 和 relay"))
+    count = behind(later)
     if not count:
         return ok(Words(f"{subject.en} has read everything", f"{subject.zh} 已读完全部消息"))
-    standing = [p for p, place in again.items() if place.committed < place.end and place == first.get(p)]
-    if standing:
-        place = _named(standing[0])
-        wrong = Words(f"is {count:,} facts behind and {place} does not move", f"落后 {count:,} 条，{place} 没有推进")
-        return warning(subject, wrong, Words("check whether its process runs", "请查看对应进程是否存活"))
+    stalled = [p for p, place in later.items() if place.committed < place.end and place == first.get(p)]
+    if stalled:
+        place = _named(stalled[0])
+        problem = Words(f"is {count:,} facts behind and {place} does not move", f"落后 {count:,} 条，{place} 没有推进")
+        return warning(subject, problem, Words("check whether its process runs", "请查看对应进程是否存活"))
     return ok(Words(f"{subject.en} is {count:,} facts behind and moves", f"{subject.zh} 落后 {count:,} 条，正在推进"))
 
 

@@ -129,16 +129,16 @@ class _Consumer(FaustDriver):
 
     async def wait_first(self, *waited: Any, timeout: Any = None) -> Any:  # noqa: ASYNC109 (as mode declares it)
         """Return at once if the first coroutine does not have to wait; else do what Faust does."""
-        first, *others = waited
+        first, *later_events = waited
         if not inspect.iscoroutine(first):
             return await super().wait_first(*waited, timeout=timeout)
         try:
             awaited = first.send(None)
         except StopIteration as done:
-            for other in others:
+            for other in later_events:
                 other.close()
             return WaitResults([first], [done.value], False)
-        return await super().wait_first(_Suspended(first, awaited), *others, timeout=timeout)
+        return await super().wait_first(_Suspended(first, awaited), *later_events, timeout=timeout)
 
 
 class _Transport(Transport):

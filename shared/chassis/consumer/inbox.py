@@ -114,15 +114,15 @@ def park(writes: WriteBatch, waiting: Mapping[Place, Record]) -> None:
         )
 
 
-def unpark(writes: WriteBatch, done: Collection[Place]) -> None:
+def unpark(writes: WriteBatch, places: Collection[Place]) -> None:
     """Forget parked facts that wait no longer."""
-    if done:
+    if places:
         writes.add(
             """
             DELETE FROM parked WHERE (stream, aggregateid, sequence)
                 IN (SELECT * FROM unnest($1::text[], $2::uuid[], $3::int[]))
             """,
-            *map(list, zip(*done, strict=True)),
+            *map(list, zip(*places, strict=True)),
         )
 
 

@@ -63,8 +63,8 @@ class GroupLag:
         committed = {partition: metadata.offset for partition, metadata in stored.items()}
         uncommitted = [partition for partition in partitions if committed.get(partition, -1) < 0]
         begin = await self.consumer.beginning_offsets(uncommitted) if uncommitted else {}
-        ends = await self.consumer.end_offsets(partitions)
+        end_offsets = await self.consumer.end_offsets(partitions)
         return {
             partition: Offsets(begin.get(partition, committed.get(partition, 0)), end)
-            for partition, end in ends.items()
+            for partition, end in end_offsets.items()
         }

@@ -42,7 +42,7 @@ class Replay:
         """The offset of the first record of each partition that the broker still has."""
         return dict(await self.client.beginning_offsets(list(self.client.assignment())))
 
-    async def standing(self) -> Offsets:
+    async def positions(self) -> Offsets:
         """The offset of the next record of each partition."""
         return {partition: await self.client.position(partition) for partition in self.client.assignment()}
 
@@ -53,13 +53,13 @@ class Replay:
 
     async def left(self, ends: Offsets) -> int:
         """How many records are left before `ends`."""
-        standing = await self.standing()
-        return sum(max(0, end - standing[partition]) for partition, end in ends.items())
+        positions = await self.positions()
+        return sum(max(0, end - positions[partition]) for partition, end in ends.items())
 
     async def batches(self, ends: Offsets) -> AsyncIterator[list[Record]]:
         """All records before `ends`, in batches as the broker gives them; the position is `ends` afterwards."""
-        standing = await self.standing()
-        unread = {partition for partition, end in ends.items() if standing[partition] < end}
+        positions = await self.positions()
+        unread = {partition for partition, end in ends.items() if positions[partition] < end}
         while unread:
             by_partition = await self.client.getmany(*unread, timeout_ms=500, max_records=self.batch_size)
             batch = []

@@ -49,11 +49,11 @@ class Resuming:
         in_vain = 0
         while in_vain < LOOKED_AT:
             async with self.pool.acquire(timeout=5) as db:
-                found = await inbox.ready_facts(db, self.repositories.tables, self._place, PAGE)
-            resumed = await self._all(found.aggregates)
-            in_vain = 0 if resumed else in_vain + found.looked_at
-            self._place = found.last
-            if found.looked_at < PAGE:
+                ready = await inbox.ready_facts(db, self.repositories.tables, self._place, PAGE)
+            resumed = await self._all(ready.aggregates)
+            in_vain = 0 if resumed else in_vain + ready.looked_at
+            self._place = ready.last
+            if ready.looked_at < PAGE:
                 self._place = inbox.START
                 return
 

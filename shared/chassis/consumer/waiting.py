@@ -24,11 +24,11 @@ class EndOffsetHistory:
         """Note the offsets at the time `at`; returns how long the oldest record has waited, in seconds (0: none)."""
         oldest = at
         for partition, offsets in backlog.items():
-            ends = self._ends.setdefault(partition, deque(maxlen=REMEMBERED))
-            while ends and ends[0][1] <= offsets.committed:
-                ends.popleft()
-            if offsets.end > max(offsets.committed, ends[-1][1] if ends else 0):
-                ends.append((at, offsets.end))
-            if ends:
-                oldest = min(oldest, ends[0][0])
+            end_offsets = self._ends.setdefault(partition, deque(maxlen=REMEMBERED))
+            while end_offsets and end_offsets[0][1] <= offsets.committed:
+                end_offsets.popleft()
+            if offsets.end > max(offsets.committed, end_offsets[-1][1] if end_offsets else 0):
+                end_offsets.append((at, offsets.end))
+            if end_offsets:
+                oldest = min(oldest, end_offsets[0][0])
         return at - oldest

@@ -80,26 +80,26 @@ class GroupCommit(Generic[T, Q, A]):
             return ()
         return [self._waiting.popleft() for _ in range(min(self._most, len(self._waiting)))]
 
-    async def _answer(self, lent: T, asked: Asked[Q, A]) -> None:
+    async def _answer(self, lent: T, requests: Asked[Q, A]) -> None:
         """Answer all questions; raises only faults that pass: after those the lent resource may be broken."""
         try:
-            answers = await self._handle(lent, [question for question, _ in asked])
+            answers = await self._handle(lent, [question for question, _ in requests])
         except Exception as fault:
             if isinstance(fault, PASSING):
                 raise
-            if len(asked) == 1:
-                _fail(asked, fault)
+            if len(requests) == 1:
+                _fail(requests, fault)
             else:
                 # Answer one by one, so that only the question that causes the fault fails.
-                for pair in asked:
+                for pair in requests:
                     await self._answer(lent, [pair])
             return
-        for (_, future), answer in zip(asked, answers, strict=True):
+        for (_, future), answer in zip(requests, answers, strict=True):
             if not future.done():  # it is done if the caller was cancelled
                 future.set_result(answer)
 
 
-def _fail(asked: Asked[Q, A], fault: BaseException) -> None:
-    for _, future in asked:
+def _fail(requests: Asked[Q, A], fault: BaseException) -> None:
+    for _, future in requests:
         if not future.done():
             future.set_exception(fault)

@@ -36,21 +36,21 @@ def judged(service: str, names: Collection[str], applied: Collection[str]) -> Fi
     if not applied:
         return broken(subject, MISSING, MIGRATE)
     if pending:
-        shown = _some(pending)
-        wrong = Words(
-            f"{counted(len(pending), 'migration', 'migrations')} pending: {shown}",
-            f"{len(pending):,} 个迁移未执行：{shown}",
+        examples = _some(pending)
+        problem = Words(
+            f"{counted(len(pending), 'migration', 'migrations')} pending: {examples}",
+            f"{len(pending):,} 个迁移未执行：{examples}",
         )
-        return broken(subject, wrong, MIGRATE)
+        return broken(subject, problem, MIGRATE)
     unknown = sorted(set(applied) - {name.partition("_")[0] for name in names})
     if unknown:
-        shown = _some(unknown)
-        wrong = Words(
-            f"has {counted(len(unknown), 'migration', 'migrations')} of a newer version: {shown}",
-            f"含 {len(unknown):,} 个更新版本的迁移：{shown}",
+        examples = _some(unknown)
+        problem = Words(
+            f"has {counted(len(unknown), 'migration', 'migrations')} of a newer version: {examples}",
+            f"含 {len(unknown):,} 个更新版本的迁移：{examples}",
         )
         step = Words("an upgrade is running, or this command is of an older version", "正在升级，或本程序版本较旧")
-        return warning(subject, wrong, step)
+        return warning(subject, problem, step)
     return ok(Words(f"{subject.en} is up to date", f"{subject.zh} 为当前版本"))
 
 

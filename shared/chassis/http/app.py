@@ -38,11 +38,11 @@ def web_app(
     ready: Sequence[Check] = (),
     alive: Sequence[Check] = (),
     words: ApiText = WORDLESS,
-    named: Mapping[str, str] | None = None,
+    headers: Mapping[str, str] | None = None,
     nowhere: Nowhere | None = None,
 ) -> FastAPI:
     """A FastAPI application with the routers. `ready` and `alive` are checks, which return None or a text that says
-    what is wrong. `named` are headers of the probes' answers; `nowhere` makes the 404 page for browsers."""
+    what is wrong. `headers` are headers of the probes' answers; `nowhere` makes the 404 page for browsers."""
     app = Web(
         routers,
         title=title,
@@ -54,7 +54,7 @@ def web_app(
     )
     for router in routers:
         app.include_router(router, responses=REFUSALS, dependencies=[Depends(known_parameters)])
-    app.include_router(health(ready, alive, named))
+    app.include_router(health(ready, alive, headers))
     app.include_router(swagger_page(app))
     problem_details.install(app, nowhere)
     document(app, words)
@@ -88,13 +88,13 @@ def _function(route: APIRoute) -> str:
     return route.name
 
 
-def health(ready: Sequence[Check], alive: Sequence[Check], named: Mapping[str, str] | None = None) -> APIRouter:
+def health(ready: Sequence[Check], alive: Sequence[Check], headers: Mapping[str, str] | None = None) -> APIRouter:
     """`/livez` (the process must be restarted if it fails) and `/readyz` (requests may be sent if it succeeds)."""
     router = APIRouter(include_in_schema=False)
 
     async def answer(checks: Sequence[Check]) -> Response:
-        wrong = [words for check in checks if (words := await check())]
-        return Response("\n".join(wrong) or "ok", 503 if wrong else 200, named, media_type="text/plain")
+        problems = [words for check in checks if (words := await check())]
+        return Response("\n".join(problems) or "ok", 503 if problems else 200, headers, media_type="text/plain")
 
     @router.get("/livez")
     async def livez() -> Response:
@@ -148,8 +148,8 @@ class Measured:
 
 def _service(route: Any) -> str:
     """The service whose code answers: one process may serve the APIs of all services."""
-    room, _, rest = getattr(getattr(route, "endpoint", None), "__module__", "").partition(".")
-    return rest.partition(".")[0] if room == "services" else "none"
+    room, _, module_path = getattr(getattr(route, "endpoint", None), "__module__", "").partition(".")
+    return module_path.partition(".")[0] if room == "services" else "none"
 
 
 class Quiet(uvicorn.Server):

@@ -39,7 +39,7 @@ def as_routed(routers: Sequence[APIRouter]) -> Tell:
     routes = [route for router in routers for route in router.routes if isinstance(route, ErrorFormat)]
 
     def tell(refused: Refused, scope: Any) -> Response:
-        own = next((route for route in routes if route.matches(scope)[0] is not Match.NONE), None)
-        return own.tell(refused, Request(scope)) if own else as_problem(refused, scope)
+        route = next((route for route in routes if route.matches(scope)[0] is not Match.NONE), None)
+        return route.tell(refused, Request(scope)) if route else as_problem(refused, scope)
 
     return tell

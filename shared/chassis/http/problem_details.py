@@ -62,8 +62,8 @@ def problem(refused: Refused, instance: str, headers: Mapping[str, str] | None =
 
 
 def _headers(refused: Refused) -> dict[str, str]:
-    asking = {"WWW-Authenticate": "ApiKey, Bearer"} if refused.code is Code.UNAUTHENTICATED else {}
-    return asking | retry_after(refused)
+    challenge = {"WWW-Authenticate": "ApiKey, Bearer"} if refused.code is Code.UNAUTHENTICATED else {}
+    return challenge | retry_after(refused)
 
 
 def retry_after(refused: Refused) -> dict[str, str]:

@@ -36,8 +36,8 @@ class AddedHeaders:
         async def send_with_headers(message: Any) -> None:
             if message["type"] == "http.response.start":
                 more = [(name.lower().encode(), value.encode()) for name, value in added.items()]
-                own = [*message.get("headers", ()), *more]
-                message = message | {"headers": [*own, *_safe(scope, own)]}
+                headers = [*message.get("headers", ()), *more]
+                message = message | {"headers": [*headers, *_safe(scope, headers)]}
             await send(message)
 
         before = _ADDED.set(added)
@@ -47,9 +47,9 @@ class AddedHeaders:
             _ADDED.reset(before)
 
 
-def _safe(scope: Any, own: Sequence[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
+def _safe(scope: Any, headers: Sequence[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
     """The safety headers that the response does not set itself."""
-    names = {name for name, _ in own}
+    names = {name for name, _ in headers}
     usual = (*SAFE, OVER_TLS) if _over_tls(scope) else SAFE
     return [header for header in usual if header[0] not in names]
 

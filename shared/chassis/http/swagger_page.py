@@ -72,9 +72,9 @@ def swagger_page(app: FastAPI) -> APIRouter:
 
 
 def _part(name: str, kind: str) -> Callable[[], Awaitable[Response]]:
-    held = files("fastapi_swagger") / "resources" / name
+    resource = files("fastapi_swagger") / "resources" / name
 
     async def part() -> Response:
-        return Response(held.read_bytes(), media_type=kind, headers={"Cache-Control": "public, max-age=86400"})
+        return Response(resource.read_bytes(), media_type=kind, headers={"Cache-Control": "public, max-age=86400"})
 
     return part

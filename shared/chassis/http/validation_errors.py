@@ -42,12 +42,12 @@ def _operation(request: Request, document: Document) -> Document:
 
 
 def _explained(error: Mapping[str, Any], operation: Document, document: Document) -> FieldError:
-    place, *where = error["loc"]
+    place, *path = error["loc"]
     (field_error,) = field_errors([error], _body(operation) if place == "body" else {}, document)
-    if place == "body" or not where:
+    if place == "body" or not path:
         return field_error
-    example = field_error.example or _example(operation, where, document)
-    if where[0] == IDEMPOTENCY_KEY:
+    example = field_error.example or _example(operation, path, document)
+    if path[0] == IDEMPOTENCY_KEY:
         return FieldError(IDEMPOTENCY_KEY, f"{field_error.zh}：{_KEY_ZH}", f"{field_error.en}: {_KEY_EN}", example)
     return FieldError(field_error.field, field_error.zh, field_error.en, example)
 
@@ -64,10 +64,10 @@ def example_of_body(request: Request) -> str | None:
     return as_text(example_of(_body(_operation(request, document)), [], document))
 
 
-def _example(operation: Document, where: Sequence[Any], document: Document) -> str | None:
+def _example(operation: Document, path: Sequence[Any], document: Document) -> str | None:
     parameters = operation.get("parameters", ())
-    parameter: Document = next((parameter for parameter in parameters if parameter["name"] == where[0]), {})
-    return as_text(parameter.get("example") or example_of(parameter.get("schema", {}), where[1:], document))
+    parameter: Document = next((parameter for parameter in parameters if parameter["name"] == path[0]), {})
+    return as_text(parameter.get("example") or example_of(parameter.get("schema", {}), path[1:], document))
 
 
 _KEY_ZH: Final = "请在请求头 Idempotency-Key 中提供自定的唯一编号，重试时保持不变"

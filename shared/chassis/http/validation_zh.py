@@ -70,12 +70,12 @@ def field_errors(errors: Sequence[Any], schema: Schema, root: Schema | None = No
 
 
 def _field_error(error: Mapping[str, Any], schema: Schema, root: Schema) -> FieldError:
-    where = error["loc"][1:] if error["loc"] and error["loc"][0] in PLACES else error["loc"]
+    path = error["loc"][1:] if error["loc"] and error["loc"][0] in PLACES else error["loc"]
     if error["type"] == "json_invalid":
-        where = ()
+        path = ()
     context = error.get("ctx", {})
-    example = context.get("example") or as_text(example_of(schema, where, root))
-    return FieldError(".".join(map(str, where)) or "body", rule_zh(error), rule_en(error), example)
+    example = context.get("example") or as_text(example_of(schema, path, root))
+    return FieldError(".".join(map(str, path)) or "body", rule_zh(error), rule_en(error), example)
 
 
 def _is_text(error: Mapping[str, Any]) -> bool:
@@ -109,16 +109,16 @@ def as_text(example: object) -> str | None:
     return example if example is None or isinstance(example, str) else orjson.dumps(example).decode()
 
 
-def example_of(schema: Schema, where: Sequence[str | int], root: Schema) -> Any:
+def example_of(schema: Schema, path: Sequence[str | int], root: Schema) -> Any:
     """The first example in the schema for the field at the path `where`, or the part of an example around it."""
     branches = list(_branches(schema, root))
-    if not where:
+    if not path:
         return next((example for branch in branches if (example := _own(branch)) is not None), None)
     for branch in branches:
-        part = _part(branch, where[0])
-        example = example_of(part, where[1:], root) if part is not None else None
+        part = _part(branch, path[0])
+        example = example_of(part, path[1:], root) if part is not None else None
         if example is None:
-            example = _within(_own(branch), where)
+            example = _within(_own(branch), path)
         if example is not None:
             return example
     return None
@@ -147,8 +147,8 @@ def _part(schema: Schema, name: str | int) -> Schema | None:
     return part_schema if isinstance(part_schema, Mapping) else None
 
 
-def _within(example: Any, where: Sequence[str | int]) -> Any:
-    for name in where:
+def _within(example: Any, path: Sequence[str | int]) -> Any:
+    for name in path:
         if isinstance(name, str):
             example = example.get(name) if isinstance(example, Mapping) else None
         else:

@@ -57,10 +57,10 @@ async def account_of(kafka: Kafka) -> tuple[LogIdentity, dict[str, dict[str, int
             for topic in await admin.describe_topics([topic.name for topic in TOPICS])
             for partition in topic["partitions"]
         ]
-        ends: dict[str, dict[str, int]] = {}
+        end_offsets: dict[str, dict[str, int]] = {}
         for partition, end in (await consumer.end_offsets(partitions)).items():
-            ends.setdefault(partition.topic, {})[str(partition.partition)] = end
-        return log_identity, ends
+            end_offsets.setdefault(partition.topic, {})[str(partition.partition)] = end
+        return log_identity, end_offsets
 
 
 async def wait_for_cluster(kafka: Kafka) -> LogIdentity:
@@ -73,7 +73,7 @@ async def wait_for_cluster(kafka: Kafka) -> LogIdentity:
             await pause(1)
 
 
-async def watch(kafka: Kafka, known: LogIdentity) -> None:
+async def watch(kafka: Kafka, expected: LogIdentity) -> None:
     """Run until the cluster or a topic has another id than in `known`, then raise `BrokerReplaced`.
 
     While the broker is away, it only tries again.
@@ -81,7 +81,7 @@ async def watch(kafka: Kafka, known: LogIdentity) -> None:
     while True:
         with contextlib.suppress(KafkaError, OSError):
             async with asking(kafka) as admin:
-                while not (difference := (await identity_of(admin)).differs(known)):
+                while not (difference := (await identity_of(admin)).differs(expected)):
                     await pause(LOOK)
                 raise BrokerReplaced(difference)
         await pause(LOOK)

@@ -27,18 +27,18 @@ class LogIdentity(NamedTuple):
     cluster_id: str
     topics: Mapping[str, str]
 
-    def differs(self, known: "LogIdentity") -> str | None:
+    def differs(self, expected: "LogIdentity") -> str | None:
         """Describes the first difference from the `known` identity; None if there is none."""
-        if self.cluster_id != known.cluster_id:
-            return f"cluster {known.cluster_id} is gone, {self.cluster_id} is here"
-        return recreated_topic(known.topics, self.topics)
+        if self.cluster_id != expected.cluster_id:
+            return f"cluster {expected.cluster_id} is gone, {self.cluster_id} is here"
+        return recreated_topic(expected.topics, self.topics)
 
 
-def recreated_topic(known: Mapping[str, str], now: Mapping[str, str]) -> str | None:
+def recreated_topic(expected: Mapping[str, str], now: Mapping[str, str]) -> str | None:
     """Describes a topic that has another id than before. A missing topic is ignored: it may come back."""
     for name, id in now.items():
-        if name in known and known[name] != id:
-            return f"topic {name} was deleted and made again: {known[name]} is gone, {id} is here"
+        if name in expected and expected[name] != id:
+            return f"topic {name} was deleted and made again: {expected[name]} is gone, {id} is here"
     return None
 
 

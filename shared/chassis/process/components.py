@@ -100,9 +100,9 @@ def api_components(
     for service, (_, pool) in apis.items():
         pool_gauges.watch(pool, service)
     words = api_texts(introduction, (api for api, _ in apis.values()))
-    named = {DEPLOYMENT: deployment} if deployment else None
+    headers = {DEPLOYMENT: deployment} if deployment else None
     nowhere = next((api.nowhere for api, _ in apis.values() if api.nowhere), None)
-    web = web_app(title, routers, checks, words=words, named=named, nowhere=nowhere)
+    web = web_app(title, routers, checks, words=words, headers=headers, nowhere=nowhere)
     running = [task() for api, _ in apis.values() for task in api.tasks]
     return Components(
         running=running, ready=checks, closing=[pool.close for _, pool in apis.values()], web=web, port=port

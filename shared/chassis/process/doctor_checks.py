@@ -87,9 +87,9 @@ def judged(service: str, roles: Mapping[str, Collection[str]], processes: Sequen
             ok(Words(f"processes of {service}: not checked by their registration", f"{service} 的进程：未按登记检查"))
         ]
     if not processes:
-        why = Words("none is registered", "没有登记")
+        cause = Words("none is registered", "没有登记")
         step = Words("start them; processes of earlier versions do not register", "请启动；旧版本的进程不会登记")
-        return [not_checked(Words(f"processes of {service}", f"{service} 的进程"), why, step)]
+        return [not_checked(Words(f"processes of {service}", f"{service} 的进程"), cause, step)]
     findings = [finding for process in processes for finding in _of_one(process, processes)]
     # A silent process has a finding of its own, so it counts as present here.
     present = {process.name for process in processes}
@@ -107,18 +107,18 @@ def _of_one(process: RegisteredProcess, others: Iterable[RegisteredProcess]) -> 
         yield _silent(subject, process, others)
         return
     if process.not_alive:
-        wrong = Words(f"is not alive: {process.not_alive}", f"已卡住：{process.not_alive}")
-        yield broken(subject, wrong, Words("restart it", "请重启该进程"))
+        problem = Words(f"is not alive: {process.not_alive}", f"已卡住：{process.not_alive}")
+        yield broken(subject, problem, Words("restart it", "请重启该进程"))
     elif process.not_ready and process.running_seconds > STARTS_WITHIN:
-        wrong = Words(f"cannot work: {process.not_ready}", f"无法工作：{process.not_ready}")
-        yield broken(subject, wrong, Words("see its log", "详见其日志"))
+        problem = Words(f"cannot work: {process.not_ready}", f"无法工作：{process.not_ready}")
+        yield broken(subject, problem, Words("see its log", "详见其日志"))
     elif process.lag and (process.standing_seconds or 0) > STANDING:
         span = duration_words(process.standing_seconds or 0)
-        wrong = Words(
+        problem = Words(
             f"is {process.lag:,} records behind, and a partition has not moved for {span.en}",
             f"落后 {process.lag:,} 条，有分区已{span.zh}没有推进",
         )
-        yield warning(subject, wrong, Words("the reason is in its log", "原因见其日志"))
+        yield warning(subject, problem, Words("the reason is in its log", "原因见其日志"))
     if abs(process.skew_seconds) > SKEW:
         yield skewed(subject, process.skew_seconds)
 
@@ -127,18 +127,18 @@ def _silent(subject: Words, process: RegisteredProcess, others: Iterable[Registe
     seconds = f"{process.seen_seconds:.0f}"
     short = process.seen_seconds < 120
     span = Words(f"{seconds} seconds", f"{seconds}秒") if short else duration_words(process.seen_seconds)
-    wrong = Words(f"has not reported for {span.en}", f"已{span.zh}没有消息")
+    problem = Words(f"has not reported for {span.en}", f"已{span.zh}没有消息")
     if any(other.name == process.name and not other.is_silent for other in others):
         step = Words(
             "other processes do its work; it may have been killed. It disappears from this list after an hour",
             "其他进程在承担它的工作；如已被终止，一小时后不再显示",
         )
-        return warning(subject, wrong, step)
+        return warning(subject, problem, step)
     step = Words(
         "restart it: it may have been killed, hang, or be unable to reach the database",
         "请重启；它可能被终止、卡住或连不上数据库",
     )
-    return broken(subject, wrong, step)
+    return broken(subject, problem, step)
 
 
 def _missing(role: str) -> Finding:
@@ -149,9 +149,9 @@ def _missing(role: str) -> Finding:
 def skewed(subject: Words, ahead: float) -> Finding:
     """The warning about a clock that is `ahead` seconds ahead of PostgreSQL's (negative: behind)."""
     seconds = f"{abs(ahead):,.0f}"
-    wrong = (
+    problem = (
         Words(f"its clock is {seconds} s ahead of PostgreSQL's", f"时钟比数据库快 {seconds} 秒")
         if ahead > 0
         else Words(f"its clock is {seconds} s behind PostgreSQL's", f"时钟比数据库慢 {seconds} 秒")
     )
-    return warning(subject, wrong, Words("synchronise the clock by NTP", "请用 NTP 校时"))
+    return warning(subject, problem, Words("synchronise the clock by NTP", "请用 NTP 校时"))

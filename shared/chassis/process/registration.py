@@ -83,10 +83,10 @@ async def words_of(checks: Sequence[Check]) -> str:
     """The texts of the checks that fail, a line each; empty if none fails."""
     try:
         async with asyncio.timeout(CHECKS_WITHIN):
-            wrong = [words for check in checks if (words := await check())]
+            problems = [words for check in checks if (words := await check())]
     except TimeoutError:
-        wrong = [f"its own checks took longer than {CHECKS_WITHIN:.0f} s"]
-    return "\n".join(wrong)[:LONGEST].replace("\0", "")
+        problems = [f"its own checks took longer than {CHECKS_WITHIN:.0f} s"]
+    return "\n".join(problems)[:LONGEST].replace("\0", "")
 
 
 @dataclass(frozen=True, slots=True)

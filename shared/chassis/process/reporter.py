@@ -37,8 +37,8 @@ class LetterPage:
     def of_document(cls, document: Mapping[str, Any]) -> "LetterPage":
         """Reads what `document` wrote."""
         letters = [
-            WaitingLetter(one["id"], one["place"], one["cause"], datetime.fromisoformat(one["happened_at"]))
-            for one in document["letters"]
+            WaitingLetter(letter["id"], letter["place"], letter["cause"], datetime.fromisoformat(letter["happened_at"]))
+            for letter in document["letters"]
         ]
         return cls(letters, document["more"])
 
@@ -82,7 +82,7 @@ class Reporter:
 
 def _away(fault: BaseException) -> Finding:
     cause = str(fault) or type(fault).__name__
-    wrong = Words(f"does not answer ({cause})", f"没有回应（{cause}）")
+    problem = Words(f"does not answer ({cause})", f"没有回应（{cause}）")
     return broken(
-        Words("database", "数据库"), wrong, Words("check whether PostgreSQL runs", "请确认 PostgreSQL 在运行")
+        Words("database", "数据库"), problem, Words("check whether PostgreSQL runs", "请确认 PostgreSQL 在运行")
     )

@@ -153,8 +153,8 @@ def _health(name: str, settings: ProcessSettings, parts: Components) -> list[Any
     """The health server. It answers from the start; `parts` gets its checks when the components are built."""
     if not settings.health_port:
         return []
-    named = {PROCESS: name} | ({DEPLOYMENT: settings.deployment} if settings.deployment else {})
-    web = web_app("health", [measures()], parts.ready, parts.alive, named=named)
+    headers = {PROCESS: name} | ({DEPLOYMENT: settings.deployment} if settings.deployment else {})
+    web = web_app("health", [measures()], parts.ready, parts.alive, headers=headers)
     return [server(web, settings.host, settings.health_port)]
 
 
@@ -193,9 +193,9 @@ async def _end(
         await close()
 
 
-def _verdict(done: set["asyncio.Task[Any]"]) -> int:
+def _verdict(ended: set["asyncio.Task[Any]"]) -> int:
     """The exit code for the component that ended by itself; logs the cause."""
-    for task in done:
+    for task in ended:
         match task.exception():
             case cluster.BrokerReplaced() as fault:
                 log.warning("restarting", cause=str(fault))

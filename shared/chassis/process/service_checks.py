@@ -74,11 +74,11 @@ def listening(service: ServiceManifest[Any]) -> Roles:
 async def report_of(db: Connection, questions: Questions, within: float) -> "ServiceReport":
     """The findings of a service and its processes, within `within` seconds. A check that takes more than half of that
     is reported as not checked. `db` must see the schema of the service."""
-    service, ends = questions.service, asyncio.get_running_loop().time() + within
+    service, deadline = questions.service, asyncio.get_running_loop().time() + within
     findings = await _answered(SCHEMA, database_checks.migrations(db, service.name, service.migrations), within / 2)
     if any(finding.wrong == database_checks.MISSING for finding in findings):
-        why = Words(f"the schema of {service.name} is missing", f"{service.name} 的数据库结构还没有建立")
-        return ServiceReport(service.name, findings + [_skipped(name, why) for name in questions.names()], ())
+        cause = Words(f"the schema of {service.name} is missing", f"{service.name} 的数据库结构还没有建立")
+        return ServiceReport(service.name, findings + [_skipped(name, cause) for name in questions.names()], ())
     processes: list[RegisteredProcess] = []
 
     async def judged(db: Connection) -> Sequence[Finding]:
@@ -86,38 +86,38 @@ async def report_of(db: Connection, questions: Questions, within: float) -> "Ser
         return process_checks.judged(service.name, questions.roles, processes)
 
     for name, ask in {PROCESSES: judged, **questions.checks()}.items():
-        left = ends - asyncio.get_running_loop().time()
-        findings += await _answered(name, ask(db), max(0.0, min(left, within / 2)))
+        seconds_left = deadline - asyncio.get_running_loop().time()
+        findings += await _answered(name, ask(db), max(0.0, min(seconds_left, within / 2)))
     return ServiceReport(service.name, findings, tuple(processes))
 
 
-async def _answered(name: str, asked: Awaitable[Sequence[Finding]], within: float) -> list[Finding]:
+async def _answered(name: str, check: Awaitable[Sequence[Finding]], within: float) -> list[Finding]:
     try:
-        findings = await asyncio.wait_for(asked, within)
+        findings = await asyncio.wait_for(check, within)
     except (TimeoutError, asyncpg.QueryCanceledError):
-        why = Words("the answer took too long", "查询超时，未能检查")
-        return [_skipped(name, why, Words("check whether PostgreSQL is overloaded", "数据库是否繁忙"))]
+        cause = Words("the answer took too long", "查询超时，未能检查")
+        return [_skipped(name, cause, Words("check whether PostgreSQL is overloaded", "数据库是否繁忙"))]
     except (asyncpg.UndefinedTableError, asyncpg.UndefinedColumnError, asyncpg.UndefinedFunctionError) as fault:
-        wrong = Words(f"the schema is of another version ({fault})", f"数据库结构版本不符（{fault}）")
-        return named(name, [broken(Words(name, name), wrong, database_checks.MIGRATE)])
+        problem = Words(f"the schema is of another version ({fault})", f"数据库结构版本不符（{fault}）")
+        return named(name, [broken(Words(name, name), problem, database_checks.MIGRATE)])
     except asyncpg.InsufficientPrivilegeError as fault:
-        why = Words(
+        cause = Words(
             f"{fault}: the user of DATABASE_URL has no permission to read it", f"{fault}：DATABASE_URL 的用户无权读取"
         )
-        return [_skipped(name, why)]
+        return [_skipped(name, cause)]
     return named(name, findings or [ok(WELL[name])])
 
 
-def _skipped(name: str, why: Words, step: Words = NONE) -> Finding:
-    return named(name, [not_checked(Words(name, name), why, step)])[0]
+def _skipped(name: str, cause: Words, step: Words = NONE) -> Finding:
+    return named(name, [not_checked(Words(name, name), cause, step)])[0]
 
 
 def merged(findings: Iterable[Finding]) -> list[Finding]:
     """The findings of several services without repetitions: equal findings appear once, and a finding of `WELL` is left
     out if the same check has found something in another service."""
     lines = list(dict.fromkeys(findings))
-    wrong = {finding.check for finding in lines if finding.severity is not Severity.OK}
-    return [line for line in lines if not (line.check in wrong and line.what == WELL.get(line.check))]
+    failed_checks = {finding.check for finding in lines if finding.severity is not Severity.OK}
+    return [line for line in lines if not (line.check in failed_checks and line.what == WELL.get(line.check))]
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,10 +35,12 @@ async def unsent(db: Connection, service: str, cluster_id: str | None, shards: i
     if not row["count"]:
         return []
     oldest = seconds_ago(row["seconds"])
-    wrong = Words(
+    problem = Words(
         f"{counted(row['count'], 'fact', 'facts')} of {service} not sent to the broker, the oldest {oldest.en}",
         f"{service} 有 {figure(row['count'])} 条事实未发送到 Kafka，最早的在{oldest.zh}",
     )
     return [
-        broken(Words("relay", "发送"), wrong, Words("check whether the broker can be reached", "请确认 Kafka 可以访问"))
+        broken(
+            Words("relay", "发送"), problem, Words("check whether the broker can be reached", "请确认 Kafka 可以访问")
+        )
     ]

@@ -53,15 +53,15 @@ async def begin(db: Connection, log: LogIdentity, ends: Ends, shard: Shard) -> B
         shard.of,
         shard.number,
     )
-    own = [row for row in rows if row["shards"] == shard.of]
-    cursors = own or rows
+    own_rows = [row for row in rows if row["shards"] == shard.of]
+    cursors = own_rows or rows
     if not cursors:
         return Begin(0, {}, f"cluster {log.cluster_id} is new")
     for row in cursors:
         if because := _replaced(row, log, ends):
             return Begin(0, {}, because)
-    if own:
-        return Begin(own[0]["position"], orjson.loads(own[0]["ends"]))
+    if own_rows:
+        return Begin(own_rows[0]["position"], orjson.loads(own_rows[0]["ends"]))
     complete = len(cursors) == cursors[0]["shards"]  # an old shard without a cursor has sent nothing
     return Begin(min(row["position"] for row in cursors) if complete else 0, {})
 
@@ -71,12 +71,12 @@ def _replaced(row: asyncpg.Record, log: LogIdentity, ends: Ends) -> str | None:
     return recreated_topic(orjson.loads(row["topics"]), log.topics) or shorter(orjson.loads(row["ends"]), ends)
 
 
-def shorter(known: Ends, now: Ends) -> str | None:
+def shorter(expected: Ends, now: Ends) -> str | None:
     """Describes a partition that ends before an offset that it acknowledged: it was created again, or truncated.
 
     Needed for brokers without topic ids. A missing partition is ignored: it may come back.
     """
-    for topic, partitions in known.items():
+    for topic, partitions in expected.items():
         for partition, end in partitions.items():
             present = now.get(topic, {}).get(partition, end)
             if present < end:

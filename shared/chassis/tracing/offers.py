@@ -14,8 +14,8 @@ class OfferedSpan(Span):
     __slots__ = ("_beginning", "_offer")
 
     def __init__(self, traceparent: str, name: str, kind: SpanKind) -> None:
-        own = spans.begin(name, kind)
-        super().__init__(own.traceparent, own._recorded)
+        span = spans.begin(name, kind)
+        super().__init__(span.traceparent, span._recorded)
         self._offer: str | None = traceparent
         self._beginning = name, kind, time_ns()
 
@@ -29,8 +29,8 @@ class OfferedSpan(Span):
         """Continue the offered trace."""
         if self._offer:
             (name, kind, at), offer, self._offer = self._beginning, self._offer, None
-            taken = spans.follow(offer, name, kind, {}, at)
-            self.traceparent, self._recorded = taken.traceparent, taken._recorded
+            span = spans.follow(offer, name, kind, {}, at)
+            self.traceparent, self._recorded = span.traceparent, span._recorded
 
     def end(self) -> None:
         """End the span; a later `accept` has no effect."""

@@ -137,10 +137,12 @@ def _context(parent: TraceParent) -> Context:
 def _recorded(name: str, kind: SpanKind, context: Context, attributes: Attributes, began: int | None = None) -> Span:
     assert _tracer
     span = _tracer.start_span(name, context, kind, attributes, start_time=began)
-    own = span.get_span_context()
-    if not own.is_valid:  # OTEL_SDK_DISABLED
+    own_context = span.get_span_context()
+    if not own_context.is_valid:  # OTEL_SDK_DISABLED
         return NO_SPAN
-    traceparent = f"00-{own.trace_id:032x}-{own.span_id:016x}-{own.trace_flags & TraceFlags.SAMPLED:02x}"
+    traceparent = (
+        f"00-{own_context.trace_id:032x}-{own_context.span_id:016x}-{own_context.trace_flags & TraceFlags.SAMPLED:02x}"
+    )
     return Span(traceparent, span if span.is_recording() else None)
 
 

@@ -26,14 +26,14 @@ async def late_timers(db: Connection, service: str) -> Sequence[Finding]:
     if not row["count"]:
         return []
     worker, oldest = f"{service}-worker", seconds_ago(row["seconds"])
-    wrong = Words(
+    problem = Words(
         f"{counted(row['count'], 'timer is', 'timers are')} late, the oldest was due {oldest.en}",
         f"{figure(row['count'])} 个定时任务延迟，最早的应在{oldest.zh}执行",
     )
     step = Words(f"check whether {worker} runs", f"请确认 {worker} 在运行")
     if row["failing"]:
-        wrong = Words(
-            f"{wrong.en}; {figure(row['failing'])} failed", f"{wrong.zh}；其中 {figure(row['failing'])} 个失败"
+        problem = Words(
+            f"{problem.en}; {figure(row['failing'])} failed", f"{problem.zh}；其中 {figure(row['failing'])} 个失败"
         )
         step = Words(f"the reason is in the log of {worker}", f"原因见 {worker} 的日志")
-    return [warning(Words(f"timers of {service}", f"{service} 的定时任务"), wrong, step)]
+    return [warning(Words(f"timers of {service}", f"{service} 的定时任务"), problem, step)]

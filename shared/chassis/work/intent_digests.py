@@ -28,9 +28,9 @@ async def merge_gathered(
     waiting = await _waiting(db, kind.name, first)
     digests = {first[mark].intent.id: _digest(kind, first[mark], others) for mark, others in waiting.items()}
     chosen = {id: digest for id, digest in digests.items() if digest}
-    ended = {id: sorted(digest.told - {id}) for id, digest in chosen.items()}
+    ended = {id: sorted(digest.covered - {id}) for id, digest in chosen.items()}
     bodies = {
-        id: {**digest.body, TOLD: len(digest.told), TOLD_WITH: list(map(str, ended[id]))}
+        id: {**digest.body, TOLD: len(digest.covered), TOLD_WITH: list(map(str, ended[id]))}
         for id, digest in chosen.items()
     }
     if bodies:

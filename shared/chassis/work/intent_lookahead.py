@@ -17,7 +17,7 @@ from shared.chassis.work import intent_queue as queue
 from shared.chassis.work.circuits import Circuit
 from shared.chassis.work.intent_queue import Queued
 from shared.chassis.work.intent_turns import Share, next_intents
-from shared.chassis.work.intent_waves import Known, Wave, share, sort_by_mark, sort_by_recipient
+from shared.chassis.work.intent_waves import AddressedIntent, Wave, share, sort_by_mark, sort_by_recipient
 from shared.chassis.work.intents import Found, IntentKind, IntentState, R
 
 AT_ONCE: Final = 200
@@ -30,11 +30,11 @@ FRESH: Final = 60.0
 
 @dataclass(slots=True)
 class LookaheadResult(Generic[R]):
-    """The result of one look at the queue: what is decided already (`wave`), the intents with a recipient (`known`),
-    and the number of merged intents."""
+    """The result of one look at the queue: what is decided already (`wave`), the intents with a recipient
+    (`addressed`), and the number of merged intents."""
 
     wave: Wave[R] = field(default_factory=Wave)
-    known: list[Known[R]] = field(default_factory=list)
+    addressed: list[AddressedIntent[R]] = field(default_factory=list)
     merged: int = 0
 
 
@@ -50,24 +50,24 @@ class Lookahead(Generic[R]):
         ticks: Callable[[], float] = time.monotonic,
     ) -> None:
         self._pool, self._kind, self._circuits, self._ticks = pool, kind, circuits, ticks
-        self._ready: list[Known[R]] = []
+        self._ready: list[AddressedIntent[R]] = []
         self._looking: asyncio.Task[LookaheadResult[R]] | None = None
         self._went_before = 0
         """How many single messages were taken since the last mass message."""
 
-    async def next_wave(self) -> tuple[LookaheadResult[R], list[Known[R]]]:
+    async def next_wave(self) -> tuple[LookaheadResult[R], list[AddressedIntent[R]]]:
         """The result of the last look, and the intents whose turn it is now; starts the next look in the background.
 
         Raises the faults of the database and of the kind's `recipients`, but only when no intent is ready any more.
         """
         looked = LookaheadResult[R]()
-        self._ready = [known for known in self._ready if self._ticks() - known.at < FRESH]
+        self._ready = [addressed for addressed in self._ready if self._ticks() - addressed.at < FRESH]
         if not self._ready:
             self._look(())
         if self._looking and (self._looking.done() or not self._ready):
             looking, self._looking = self._looking, None
             looked = await looking
-            self._ready += looked.known
+            self._ready += looked.addressed
         room = {name: circuit.room() for name, circuit in self._circuits.items()}
         busy = {name for name, circuit in self._circuits.items() if circuit.takes_many()}
         mass_room = {name: circuit.room_for_mass() for name, circuit in self._circuits.items()}
@@ -84,24 +84,24 @@ class Lookahead(Generic[R]):
             looking.cancel()
             await asyncio.gather(looking, return_exceptions=True)
 
-    def _look(self, due: Sequence[Known[R]]) -> None:
+    def _look(self, due: Sequence[AddressedIntent[R]]) -> None:
         """Start to look for the intents after the ready and the due ones, if more than half of a gateway is free."""
         if self._looking:
             return
         room, is_worth_it = dict[str, int](), False
         for name, circuit in self._circuits.items():
-            ready = [known for known in self._ready if known.recipient.gateway == name]
+            ready = [addressed for addressed in self._ready if addressed.recipient.gateway == name]
             if circuit.takes_many():
                 # Ready mass messages are not counted, so that they never prevent a look for single messages.
-                most, taken = circuit.at_once, sum(not known.queued.intent.is_mass for known in ready)
+                most, in_use = circuit.at_once, sum(not addressed.queued.intent.is_mass for addressed in ready)
             else:
                 # The due intents count too: the gateway does not have them yet, so `room` does not know of them.
-                begin = [known for known in due if known.recipient.gateway == name]
-                most, taken = circuit.room(), len(ready) + len(begin)
-            room[name] = max(0, most - taken)
+                begin = [addressed for addressed in due if addressed.recipient.gateway == name]
+                most, in_use = circuit.room(), len(ready) + len(begin)
+            room[name] = max(0, most - in_use)
             is_worth_it = is_worth_it or room[name] > most / 2
         if is_worth_it:
-            passed = [known.queued.intent.id for known in (*self._ready, *due)]
+            passed = [addressed.queued.intent.id for addressed in (*self._ready, *due)]
             self._looking = asyncio.create_task(self._find(room, passed))
 
     async def _find(self, room: Mapping[str, int], passed: Sequence[UUID]) -> LookaheadResult[R]:
@@ -115,9 +115,9 @@ class Lookahead(Generic[R]):
             if overtaken:
                 looked.merged = await queue.merge_overtaken(db, self._kind.name, overtaken)
             metrics.MESSAGES.labels(IntentState.MERGED).inc(looked.merged)
-            rest = await self._sort_marked(db, looked.wave, [q for q in heads if q.intent.line not in overtaken])
-        recipients: Found[R] = await self._kind.recipients([queued.intent for queued in rest]) if rest else {}
-        looked.known = sort_by_recipient(looked.wave, rest, recipients, room, self._ticks())
+            sendable = await self._sort_marked(db, looked.wave, [q for q in heads if q.intent.line not in overtaken])
+        recipients: Found[R] = await self._kind.recipients([queued.intent for queued in sendable]) if sendable else {}
+        looked.addressed = sort_by_recipient(looked.wave, sendable, recipients, room, self._ticks())
         return looked
 
     async def _sort_marked(self, db: Connection, wave: Wave[R], heads: Sequence[Queued]) -> list[Queued]:
@@ -126,14 +126,14 @@ class Lookahead(Generic[R]):
         if not marked:
             return list(heads)
         per_hour = [self._kind.per_hour(queued.intent) for queued, _ in marked]
-        standings = await queue.standings(db, marked, per_hour)
-        rest = sort_by_mark(wave, [queued for queued, _ in marked], standings)
+        obstacles_by_id = await queue.obstacles(db, marked, per_hour)
+        sendable = sort_by_mark(wave, [queued for queued, _ in marked], obstacles_by_id)
         unmarked = [queued for queued in heads if not queued.mark]
-        return sorted([*rest, *unmarked], key=lambda queued: queued.turn)
+        return sorted([*sendable, *unmarked], key=lambda queued: queued.turn)
 
     def _share(self) -> Share:
         """How many mass messages to take next: at most as many as the gateways have places for."""
-        ready = sum(known.queued.intent.is_mass for known in self._ready)
+        ready = sum(addressed.queued.intent.is_mass for addressed in self._ready)
         most = sum(circuit.mass_at_once() for circuit in self._circuits.values()) - ready
         return Share(max(0, most), self._went_before // EACH)
 

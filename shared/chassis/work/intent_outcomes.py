@@ -102,12 +102,15 @@ class IntentOutcomes:
     async def _end(self, db: Connection, ended: Sequence[Ended]) -> Sequence[Ended]:
         """Record final outcomes and their facts; returns the outcomes that nobody else had recorded before."""
         finished = await _finish(db, ended)
-        done = [result for result in ended if result.intent.id in finished]
-        await restore_merged(db, [result.intent for result in done if result.state is IntentState.SKIPPED])
+        finished_results = [result for result in ended if result.intent.id in finished]
+        await restore_merged(db, [result.intent for result in finished_results if result.state is IntentState.SKIPPED])
         await record_facts(
-            db, self._kind, [result for result in done if result.state is not IntentState.MERGED], self._clock()
+            db,
+            self._kind,
+            [result for result in finished_results if result.state is not IntentState.MERGED],
+            self._clock(),
         )
-        return done
+        return finished_results
 
 
 async def record_facts(db: Connection, kind: IntentKind[Any], ended: Sequence[Ended], at: datetime) -> None:

@@ -55,7 +55,7 @@ class Queued:
     @property
     def may_be_overtaken(self) -> bool:
         """Whether it may end unsent, because a later intent of its line covers it."""
-        return self.held_back and self.followed and not self.intent.tells_others
+        return self.held_back and self.followed and not self.intent.is_digest
 
     def with_body(self, body: Mapping[str, Any] | None) -> Self:
         """The same with another body; unchanged for None."""
@@ -63,13 +63,13 @@ class Queued:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class Obstacles:
     """What may keep an intent from being sent: an earlier intent for the same recipient that is not finished, the
     hourly limit (until `limited`), and another intent that has told the recipient the same fact."""
 
     earlier: bool
     limited: datetime | None
-    told_already: bool
+    already_informed: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,10 +93,10 @@ def intent_of(row: asyncpg.Record) -> Intent:
     return Intent(row["id"], row["kind"], row["key"], row["about"], row["line"], body, None, row["traceparent"])
 
 
-async def standings(
+async def obstacles(
     db: Connection, marked: Sequence[tuple[Queued, bytes]], per_hour: Sequence[int]
-) -> Mapping[UUID, Standing]:
-    """The standing of each intent by its id. `marked` holds the intents with their recipients' marks, `per_hour` the
+) -> Mapping[UUID, Obstacles]:
+    """The obstacles of each intent, by its id. `marked` holds the intents with their recipients' marks, `per_hour` the
     hourly limit of each."""
     rows = await db.fetch(
         """
@@ -117,7 +117,7 @@ async def standings(
         list(per_hour),
         [queued.intent.about for queued, _ in marked],
     )
-    return {row["id"]: Standing(row["earlier"], row["limited"], row["told"]) for row in rows}
+    return {row["id"]: Obstacles(row["earlier"], row["limited"], row["told"]) for row in rows}
 
 
 async def begin_sending(
@@ -178,7 +178,7 @@ async def hold(db: Connection, holds: Sequence[Hold]) -> None:
 
 async def merge_overtaken(db: Connection, kind: str, lines: Iterable[str]) -> int:
     """End all pending intents of these lines except the last of each, which covers them; returns how many."""
-    done = await db.execute(
+    result = await db.execute(
         """
         UPDATE intent SET state = $3, cause = $4, finished_at = now(), waits = NULL, recipient = NULL
         WHERE kind = $1 AND line = ANY($2) AND state = 'pending' AND position < (
@@ -191,4 +191,4 @@ async def merge_overtaken(db: Connection, kind: str, lines: Iterable[str]) -> in
         IntentState.MERGED,
         OVERTAKEN,
     )
-    return int(done.split()[-1])
+    return int(result.split()[-1])

@@ -63,9 +63,9 @@ async def take_report(db: Connection, kind: IntentKind[Any], report: DeliveryRep
 
 
 async def _locked(db: Connection, kind: str, report: DeliveryReport) -> asyncpg.Record | None:
-    where = "id = $2" if report.id else "via = $3 AND reference = $2"
+    condition = "id = $2" if report.id else "via = $3 AND reference = $2"
     rows = await db.fetch(
-        f"SELECT {INTENT}, state, attempts FROM intent WHERE kind = $1 AND (via = $3 OR via IS NULL) AND {where}"  # noqa: S608
+        f"SELECT {INTENT}, state, attempts FROM intent WHERE kind = $1 AND (via = $3 OR via IS NULL) AND {condition}"  # noqa: S608
         " FOR UPDATE",
         kind,
         report.id or report.reference,
@@ -85,7 +85,7 @@ async def try_again(db: Connection, kind: str, id: UUID, although_unknown: bool 
         IntentState.CANCELLED,
         *([IntentState.UNKNOWN] if although_unknown else []),
     ]
-    done = await db.execute(
+    result = await db.execute(
         """
         UPDATE intent SET state = 'pending', due_at = now(), waits = NULL, finished_at = NULL, failures = 0, via = NULL
         WHERE kind = $1 AND id = $2
@@ -95,7 +95,7 @@ async def try_again(db: Connection, kind: str, id: UUID, although_unknown: bool 
         id,
         states,
     )
-    return bool(done == "UPDATE 1")
+    return bool(result == "UPDATE 1")
 
 
 async def doubt(db: Connection, kind: IntentKind[Any], due_before: datetime, cause: str, at: datetime) -> int:

@@ -30,7 +30,7 @@ from shared.chassis.work.intent_lookahead import Lookahead
 from shared.chassis.work.intent_outcomes import TRIES, Ended, IntentOutcomes, Result, ReturnedIntent, pause
 from shared.chassis.work.intent_queue import Queued
 from shared.chassis.work.intent_turns import next_intents
-from shared.chassis.work.intent_waves import Known, Wave, sort_due
+from shared.chassis.work.intent_waves import AddressedIntent, Wave, sort_due
 from shared.chassis.work.intents import (
     Gateway,
     IntentKind,
@@ -53,7 +53,7 @@ BREATH: Final = 0.01
 """Seconds between the end of an intent and the next wave, so that intents that end together share one wave."""
 GRACE: Final = 5.0
 """Seconds for running gateway calls to end when the process stops, so that their outcomes are known."""
-TWIN: Final = "a message about this was already sent to the same address"
+DUPLICATE: Final = "a message about this was already sent to the same address"
 
 
 class IntentSender(Generic[R]):
@@ -152,12 +152,12 @@ class IntentSender(Generic[R]):
         handled = wave.handled + looked.merged + merged
         return handled, bool(handled or wave.hold)
 
-    async def _settle(self, db: Connection, wave: Wave[R], due: Sequence[Known[R]]) -> None:
+    async def _settle(self, db: Connection, wave: Wave[R], due: Sequence[AddressedIntent[R]]) -> None:
         """Decide which of the due intents begin, and store why the others wait."""
         if due:
-            per_hour = [self.kind.per_hour(known.queued.intent) for known in due]
-            standings = await queue.standings(db, [(known.queued, known.recipient.mark) for known in due], per_hour)
-            sort_due(wave, due, standings, {name: circuit.room() for name, circuit in self.circuits.items()})
+            per_hour = [self.kind.per_hour(intent.queued.intent) for intent in due]
+            obstacles = await queue.obstacles(db, [(intent.queued, intent.recipient.mark) for intent in due], per_hour)
+            sort_due(wave, due, obstacles, {name: circuit.room() for name, circuit in self.circuits.items()})
         for hold in wave.hold:
             log.info("intent held back", intent=str(hold.id), why=hold.waits, until=str(hold.until or ""))
         for delay in wave.delay:
@@ -189,8 +189,8 @@ class IntentSender(Generic[R]):
         return merged
 
     async def _end_unsent(self, wave: Wave[R]) -> None:
-        results: list[Result] = [Ended(q.intent, q.attempts, IntentState.SKIPPED, why) for q, why in wave.skip]
-        results += [Ended(q.intent, q.attempts, IntentState.MERGED, TWIN) for q in wave.twins]
+        results: list[Result] = [Ended(q.intent, q.attempts, IntentState.SKIPPED, reason) for q, reason in wave.skip]
+        results += [Ended(q.intent, q.attempts, IntentState.MERGED, DUPLICATE) for q in wave.duplicates]
         await asyncio.gather(*map(self.outcomes.record, results))
 
     def _has_ended(self, task: asyncio.Task[None]) -> None:

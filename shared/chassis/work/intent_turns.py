@@ -40,10 +40,10 @@ async def next_intents(
     they get the places that are left.
     """
     share = mass or Share(limit)
-    alone = await _heads(db, _ALONE, kind, limit, shut, passed)
-    places = min(share.most, max(limit - len(alone), share.least))
-    many = await _heads(db, _MASS, kind, places, shut, passed) if places else []
-    return [*alone[: limit - len(many)], *many]
+    single = await _heads(db, _ALONE, kind, limit, shut, passed)
+    places = min(share.most, max(limit - len(single), share.least))
+    mass_messages = await _heads(db, _MASS, kind, places, shut, passed) if places else []
+    return [*single[: limit - len(mass_messages)], *mass_messages]
 
 
 async def _heads(

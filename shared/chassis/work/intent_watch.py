@@ -39,11 +39,11 @@ class IntentWatch:
     async def give_up_some(self) -> int:
         """End some intents whose sender died, and record facts about them; returns how many."""
         async with self.pool.acquire(timeout=5) as db, db.transaction():
-            lost = await _abandon(db, self.kind.name)
+            abandoned = await _abandon(db, self.kind.name)
             # A sender that was only slow will still record its outcome: those facts have other ids.
-            await record_facts(db, self.kind, lost, self.clock())
-        metrics.MESSAGES.labels(IntentState.UNKNOWN).inc(len(lost))
-        return len(lost)
+            await record_facts(db, self.kind, abandoned, self.clock())
+        metrics.MESSAGES.labels(IntentState.UNKNOWN).inc(len(abandoned))
+        return len(abandoned)
 
 
 async def _abandon(db: Connection, kind: str) -> list[Ended]:

@@ -52,7 +52,7 @@ class Intent:
         return frozenset(self.body.get(AVOIDED, ()))
 
     @property
-    def tells_others(self) -> bool:
+    def is_digest(self) -> bool:
         """Whether it is a digest: others were merged into it, so it must not be dropped."""
         return TOLD in self.body
 
@@ -196,7 +196,7 @@ class Digest:
     """The new body of an intent that covers several, and the ids of all that it covers."""
 
     body: Mapping[str, Any]
-    told: frozenset[UUID]
+    covered: frozenset[UUID]
 
 
 @dataclass(frozen=True, slots=True)

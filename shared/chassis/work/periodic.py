@@ -11,12 +11,12 @@ log = structlog.get_logger()
 
 
 async def every(
-    seconds: float, work: Callable[[], Awaitable[object]], what: str, passing: tuple[type[Exception], ...] = PASSING
+    seconds: float, work: Callable[[], Awaitable[object]], name: str, passing: tuple[type[Exception], ...] = PASSING
 ) -> None:
     """Call `work`, wait `seconds`, and repeat until cancelled; a fault of the classes `passing` is only logged."""
     while True:
         try:
             await work()
         except passing as fault:
-            log.warning(f"{what} waits", cause=repr(fault))
+            log.warning(f"{name} waits", cause=repr(fault))
         await asyncio.sleep(seconds)

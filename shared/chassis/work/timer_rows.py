@@ -35,14 +35,14 @@ async def put_off(db: Connection, kind: str, key: UUID, name: str, until: dateti
     )
 
 
-def finish(writes: WriteBatch, done: Sequence[tuple[str, UUID, str, datetime]]) -> None:
+def finish(writes: WriteBatch, finished: Sequence[tuple[str, UUID, str, datetime]]) -> None:
     """Delete timers that have run, given as (kind, key, name, time); a timer that was moved meanwhile stays."""
-    if done:
+    if finished:
         writes.add(
             """
             DELETE FROM timer USING unnest($1::text[], $2::uuid[], $3::text[], $4::timestamptz[])
                 AS done (kind, key, name, at)
             WHERE (timer.kind, timer.key, timer.name, timer.at) = (done.kind, done.key, done.name, done.at)
             """,
-            *map(list, zip(*done, strict=True)),
+            *map(list, zip(*finished, strict=True)),
         )

@@ -141,8 +141,10 @@ class Timers:
         at = self.clock()
         async with self.pool.acquire(timeout=5) as db, db.transaction():
             claimed = await _claim(db, list(self.kinds), at)
-            held = [await repository.lock_free(db, _keys(own)) for repository, own in self._by_repository(claimed)]
-            free = [timer for timer in claimed if not any(timer.key in keys for keys in held)]
+            locked = [
+                await repository.lock_free(db, _keys(timers)) for repository, timers in self._by_repository(claimed)
+            ]
+            free = [timer for timer in claimed if not any(timer.key in keys for keys in locked)]
             await self._settle(db, free, at)
         return len(free)
 
@@ -165,26 +167,26 @@ class Timers:
 
     async def _handle(self, db: Connection, timers: Sequence[Timer], at: datetime) -> None:
         writes = WriteBatch()
-        done: list[Timer] = []
+        handled: list[Timer] = []
         moved: list[Timer] = []
         open_spans: list[Span] = []
-        for repository, own in self._by_repository(timers):
-            work = await repository.load(db, _keys(own), at)
-            for timer in own:
+        for repository, repository_timers in self._by_repository(timers):
+            work = await repository.load(db, _keys(repository_timers), at)
+            for timer in repository_timers:
                 later, span = self._decide(work, timer, at)
                 open_spans.append(span)
                 if later:
                     payload = timer.payload if later.payload is None else later.payload
                     moved.append(replace(timer, at=later.at, payload=payload))
                 else:
-                    done.append(timer)
+                    handled.append(timer)
             repository.put(writes, work)
         # In a second statement, because a projection may delete the same timers, or plan them again: those stay.
-        timer_rows.finish(writes.after, [(t.kind, t.key, t.name, t.at) for t in done])
+        timer_rows.finish(writes.after, [(t.kind, t.key, t.name, t.at) for t in handled])
         plan(writes.after, moved)
         await writes.write(db)
         spans.end(open_spans)
-        self._count(done, "done")
+        self._count(handled, "done")
         self._count(moved, "later")
 
     def _by_repository(self, timers: Sequence[Timer]) -> Iterable[tuple[Repository[Any, Any], Sequence[Timer]]]:
