@@ -31,20 +31,20 @@ def aliyun_headers(
     }
     names = ";".join(headers)
     lines = "".join(f"{name}:{value}\n" for name, value in headers.items())
-    over = f"POST\n/\n{canonical_query(query)}\n{lines}\n{names}\n{empty}"
-    signature = _keyed(secret.encode(), f"{_ACS3}\n{_digest(over)}").hex()
+    string_to_sign = f"POST\n/\n{canonical_query(query)}\n{lines}\n{names}\n{empty}"
+    signature = _keyed(secret.encode(), f"{_ACS3}\n{_digest(string_to_sign)}").hex()
     return headers | {"Authorization": f"{_ACS3} Credential={key_id},SignedHeaders={names},Signature={signature}"}
 
 
 def tencent_headers(body: str, host: str, secret_id: str, secret: str, region: str, at: datetime) -> dict[str, str]:
     """The headers of a request for SendSms with this body of JSON."""
     seconds, date = int(at.timestamp()), at.astimezone(UTC).strftime("%Y-%m-%d")
-    over = f"POST\n/\n\ncontent-type:application/json\nhost:{host}\n\ncontent-type;host\n{_digest(body)}"
+    canonical_request = f"POST\n/\n\ncontent-type:application/json\nhost:{host}\n\ncontent-type;host\n{_digest(body)}"
     scope = f"{date}/sms/tc3_request"
     key = f"TC3{secret}".encode()
     for part in (date, "sms", "tc3_request"):
         key = _keyed(key, part)
-    signature = _keyed(key, f"{_TC3}\n{seconds}\n{scope}\n{_digest(over)}").hex()
+    signature = _keyed(key, f"{_TC3}\n{seconds}\n{scope}\n{_digest(canonical_request)}").hex()
     signed = f"{_TC3} Credential={secret_id}/{scope}, SignedHeaders=content-type;host, Signature={signature}"
     return {
         "Authorization": signed,

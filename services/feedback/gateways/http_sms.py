@@ -98,9 +98,9 @@ class HttpSmsGateway:
             "nonce": uuid4().hex,
         }
         if declaration.sign:
-            over = fill(declaration.sign.over, values)
+            text_to_sign = fill(declaration.sign.over, values)
             secret = declaration.sign.secret.get_secret_value()
-            values["sign"] = signed(declaration.sign.algorithm, over, secret, declaration.sign.encoding)
+            values["sign"] = signed(declaration.sign.algorithm, text_to_sign, secret, declaration.sign.encoding)
         return values
 
 

@@ -52,7 +52,7 @@ class Recipient:
         return f"{signs[:_HEAD]}{_STARS}{signs[-_TAIL:]}" if len(signs) >= _LONG else _STARS
 
 
-def usable(means: ContactMethod, written: str) -> str | None:
+def usable(means: ContactMethod, address: str) -> str | None:
     """What somebody wrote as an address, as gateways need it; None where no gateway could use it.
 
     Channels hand over what citizens typed, and no demand is refused for it: digits of any script here, and what would
@@ -60,11 +60,11 @@ def usable(means: ContactMethod, written: str) -> str | None:
     """
     match means:
         case ContactMethod.PHONE:
-            plain = "".join(_ascii_digit(sign) for sign in written)
+            plain = "".join(_ascii_digit(sign) for sign in address)
             return plain if sum(sign.isdigit() for sign in plain) >= _FEWEST else None
         case ContactMethod.EMAIL:
-            return written.strip() if _LETTER_BOX.fullmatch(written.strip()) else None
-    return written
+            return address.strip() if _LETTER_BOX.fullmatch(address.strip()) else None
+    return address
 
 
 def _ascii_digit(sign: str) -> str:

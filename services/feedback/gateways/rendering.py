@@ -79,11 +79,11 @@ def _short(text: str, values: Mapping[str, str], longest: int) -> str:
     return fill(text, {**values, **shares})
 
 
-def signed(algorithm: str, over: str, secret: str, encoding: str) -> str:
+def signed(algorithm: str, text: str, secret: str, encoding: str) -> str:
     """The digest or HMAC of a text, in hexadecimal or base64."""
     name = algorithm.removeprefix("hmac-")
     if algorithm.startswith("hmac-"):
-        digest = hmac.digest(secret.encode(), over.encode(), name)
+        digest = hmac.digest(secret.encode(), text.encode(), name)
     else:
-        digest = hashlib.new(name, (over + secret).encode()).digest()
+        digest = hashlib.new(name, (text + secret).encode()).digest()
     return digest.hex() if encoding == "hex" else base64.b64encode(digest).decode()

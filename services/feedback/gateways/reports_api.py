@@ -41,7 +41,11 @@ class ReportHandler:
     async def take(self, gateway: str, request: Request) -> Response:
         """Handle all reports of a request in one transaction; raises `Refused` if the key is wrong."""
         rules = self._told(gateway, _key(request))
-        reports = [report for sent in _sent(await request.body(), request) if (report := _read(gateway, rules, sent))]
+        reports = [
+            report
+            for parameters in _sent(await request.body(), request)
+            if (report := _read(gateway, rules, parameters))
+        ]
         async with self.pool.acquire(timeout=5) as db, db.transaction():
             # In the order of the ids, so that two requests cannot deadlock.
             for report in sorted(reports, key=lambda report: str(report.id or report.reference)):
@@ -52,8 +56,8 @@ class ReportHandler:
     def _told(self, gateway: str, key: str) -> Reports:
         declared = self.declared.get(gateway)
         reports = declared.reports if declared else None
-        good = [hmac.compare_digest(known.encode(), key.encode()) for known in (reports.keys if reports else ())]
-        if reports is None or not any(good):
+        matches = [hmac.compare_digest(known.encode(), key.encode()) for known in (reports.keys if reports else ())]
+        if reports is None or not any(matches):
             en, zh = f"this key is not the key of the gateway {gateway}", f"密钥与网关 {gateway} 不符"
             raise Refused(Code.UNAUTHENTICATED, en, zh, (FieldError("key", zh, en, API_KEY),))
         return reports
@@ -79,16 +83,24 @@ def _sent(body: bytes, request: Request) -> Iterator[Mapping[str, Any]]:
         yield query | dict(parse_qsl(body.decode("utf-8", "replace")))
 
 
-def _read(gateway: str, told: Reports, sent: Mapping[str, Any]) -> DeliveryReport | None:
+def _read(gateway: str, reports: Reports, parameters: Mapping[str, Any]) -> DeliveryReport | None:
     """The report, read by the names that the gateway uses; None if it changes nothing."""
-    said = str(sent.get(told.state, "")).strip().casefold()
-    states = {IntentState.DELIVERED: told.delivered, IntentState.FAILED: told.failed, IntentState.SENT: told.accepted}
-    state = next((state for state, words in states.items() if said in {word.casefold() for word in words}), None)
-    id, reference = _uuid(str(sent.get(told.id, ""))), str(sent.get(told.reference, ""))
+    reported_state = str(parameters.get(reports.state, "")).strip().casefold()
+    states = {
+        IntentState.DELIVERED: reports.delivered,
+        IntentState.FAILED: reports.failed,
+        IntentState.SENT: reports.accepted,
+    }
+    state = next(
+        (state for state, words in states.items() if reported_state in {word.casefold() for word in words}), None
+    )
+    id, reference = _uuid(str(parameters.get(reports.id, ""))), str(parameters.get(reports.reference, ""))
     if state is None or not (id or reference):
-        log.warning("a delivery report with an unknown state", gateway=gateway, why=said[:40])
+        log.warning("a delivery report with an unknown state", gateway=gateway, why=reported_state[:40])
         return None
-    return DeliveryReport(gateway, id, reference, state, f"{said} {sent.get(told.cause, '')}".strip()[:200])
+    return DeliveryReport(
+        gateway, id, reference, state, f"{reported_state} {parameters.get(reports.cause, '')}".strip()[:200]
+    )
 
 
 def _uuid(words: str) -> UUID | None:

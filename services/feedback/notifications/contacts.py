@@ -77,15 +77,15 @@ class ContactClient:
         answer. Intake gives one address: if no gateway can use it, another contact method is asked for."""
         methods = {intent.id: self._ways(intent) for intent in intents}
         recipients: dict[UUID, Found] = {intent.id: NoRecipient(_no_way(intent)) for intent in intents}
-        asked = [intent for intent in intents if methods[intent.id]]
-        while asked:
-            answers = await self._ask(asked, methods)
-            for id, found in answers.items():
-                if isinstance(found, _NoAddress):
-                    methods[id].remove(found.means)
-                if not (isinstance(recipients[id], _NoAddress) and isinstance(found, NoRecipient)):
-                    recipients[id] = found
-            asked = [intent for intent in asked if isinstance(answers[intent.id], _NoAddress) and methods[intent.id]]
+        to_ask = [intent for intent in intents if methods[intent.id]]
+        while to_ask:
+            answers = await self._ask(to_ask, methods)
+            for id, answer in answers.items():
+                if isinstance(answer, _NoAddress):
+                    methods[id].remove(answer.means)
+                if not (isinstance(recipients[id], _NoAddress) and isinstance(answer, NoRecipient)):
+                    recipients[id] = answer
+            to_ask = [intent for intent in to_ask if isinstance(answers[intent.id], _NoAddress) and methods[intent.id]]
         return recipients
 
     def _ways(self, intent: Intent) -> list[ContactMethod]:

@@ -98,12 +98,12 @@ def digest(intents: Sequence[Intent], packs: Jurisdictions) -> Digest | None:
     if pack is None or pack.messages.digest is None or first not in gathered or len(gathered) < 2:
         return None
     latest = {intent.body["number"]: intent for intent in gathered}
-    listed = list(latest.values())[: pack.messages.digest.listed]
+    listed_intents = list(latest.values())[: pack.messages.digest.listed]
     values = {
         "number": str(first.body["number"]),
         "demands": str(len(latest)) if len(latest) > 1 else "",
         "count": str(len(gathered)),
-        "items": _items(listed, pack, one_demand=len(latest) == 1),
+        "items": _items(listed_intents, pack, one_demand=len(latest) == 1),
         "url": _link(first),
     }
     values = {name: value for name, value in values.items() if value}

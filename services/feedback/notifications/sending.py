@@ -55,7 +55,7 @@ def notes(intent: Intent, state: IntentState, cause: str | None, via: str) -> li
     report say the same."""
     if is_for_staff(intent):
         return []
-    about: dict[str, Any] = {"template": intent.body["template"], "via": via or NOBODY, "about": intent.about}
+    fields: dict[str, Any] = {"template": intent.body["template"], "via": via or NOBODY, "about": intent.about}
     if state is IntentState.SENT:
-        return [NotificationSent(**about)]
-    return [NotificationFailed(**about, cause=cause or state)]
+        return [NotificationSent(**fields)]
+    return [NotificationFailed(**fields, cause=cause or state)]

@@ -117,10 +117,10 @@ def staff_digest(intents: Sequence[Intent], packs: Jurisdictions) -> Digest | No
         return None
     language = pack.languages[0]
     latest = {intent.body["number"]: intent for intent in intents}
-    listed = list(latest.values())[: pack.messages.staff.listed]
+    listed_intents = list(latest.values())[: pack.messages.staff.listed]
     items = (
         f"{intent.body['number']} {notice_words(intent.body['template'], language)} {intent.body['values']['url']}"
-        for intent in listed
+        for intent in listed_intents
     )
     values = {
         "number": str(first.body["number"]), "unit": str(first.body["values"]["unit"]),

@@ -99,9 +99,9 @@ def is_dissatisfied(rating: int | None) -> bool:
 
 def _require_awaited(demand: Demand, verdict: Verdict) -> None:
     if demand.status not in AWAITED:
-        over = demand.status in (Status.CONFIRMED, Status.CLOSED, Status.WITHDRAWN)
+        is_over = demand.status in (Status.CONFIRMED, Status.CLOSED, Status.WITHDRAWN)
         en = f"the demand is {demand.status}; only a demand that was answered can be rated"
-        zh = "该诉求已结束，不能再评价；如果问题仍在，请重新提交诉求" if over else "该诉求正在办理，答复后再请您评价"
+        zh = "该诉求已结束，不能再评价；如果问题仍在，请重新提交诉求" if is_over else "该诉求正在办理，答复后再请您评价"
         raise Refused(Code.ILLEGAL_TRANSITION, en, zh, (FieldError("status", zh, en, Status.RESOLVED),))
     if demand.status is Status.DECLINED and verdict.solved:
         en = "the demand was declined: disagree with `solved` false, or leave it as it is"

@@ -52,10 +52,10 @@ class AllowedAddresses:
 
     def allows(self, address: Address) -> bool:
         """Whether a connection to this address may be made."""
-        meant = reached(address)
-        if any(meant in network or address in network for network in self.networks):
+        target = reached(address)
+        if any(target in network or address in network for network in self.networks):
             return True
-        return self.public and is_public(meant)
+        return self.public and is_public(target)
 
     def socket(self, info: tuple[Any, ...]) -> socket.socket:
         """A socket for an entry of `getaddrinfo`; raises `AddressRefused`. Every connection gets its socket here."""

@@ -134,7 +134,7 @@ async def record(db: Connection, results: Sequence[Result], at: datetime) -> Non
         [at + r.decision.pause for r in results],
         at,
     )
-    over = [r.delivery for r in results if r.decision.is_over]
+    ended = [r.delivery for r in results if r.decision.is_over]
     await db.execute(
         """
         UPDATE webhook_delivery AS next SET due_at = $3 FROM unnest($1::uuid[], $2::uuid[]) AS done (webhook, event)
@@ -142,8 +142,8 @@ async def record(db: Connection, results: Sequence[Result], at: datetime) -> Non
         WHERE (next.webhook, next.demand) = (first.webhook, first.demand) AND next.state = 'pending'
             AND next.due_at > $3 AND next.event <> first.event
         """,
-        [delivery.webhook for delivery in over],
-        [delivery.event for delivery in over],
+        [delivery.webhook for delivery in ended],
+        [delivery.event for delivery in ended],
         at,
     )
     await db.execute(

@@ -153,8 +153,8 @@ def check_url(url: str, allowed: AllowedAddresses) -> None:
 
 def changed(row: WebhookRow, command: ChangeWebhook, at: datetime) -> WebhookRow:
     """The webhook with the changes of the command; a webhook that is enabled again starts without failures."""
-    named = command.model_dump(include=command.model_fields_set & {"url", "description", *_FILTERS})
-    changes = {name: value for name, value in named.items() if value is not None or name in _FILTERS}
+    filters = command.model_dump(include=command.model_fields_set & {"url", "description", *_FILTERS})
+    changes = {name: value for name, value in filters.items() if value is not None or name in _FILTERS}
     row = replace(row, **changes)
     if command.enabled and row.disabled_at:
         return replace(row, disabled_at=None, disabled_for=None, failing_since=None)

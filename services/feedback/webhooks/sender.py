@@ -156,13 +156,13 @@ class WebhookSender:
 
     def _room(self) -> dict[UUID, int]:
         """How many requests each endpoint can take now. If there is not room for all, the order is random."""
-        left, room = AT_ONCE - len(self._in_hand), {}
+        remaining, room = AT_ONCE - len(self._in_hand), {}
         targets = list(self._targets.values())
         random.shuffle(targets)
         for target in targets:
-            if free := min(target.circuit.room(), left):
+            if free := min(target.circuit.room(), remaining):
                 room[target.row.id] = free
-                left -= free
+                remaining -= free
         return room
 
     async def _refresh(self, db: Connection) -> None:

@@ -61,11 +61,11 @@ class WebhookWatch:
         if not channels:
             return
         try:
-            good = await self.introspection.good_channels(sorted(channels))
+            valid = await self.introspection.good_channels(sorted(channels))
         except Refused as refused:
             log.warning("it is unknown which channels may have webhooks", kind="webhooks", cause=refused.en)
             return
-        ids = [row.id for row in rows if row.channel in channels - good]
+        ids = [row.id for row in rows if row.channel in channels - valid]
         if ids:
             async with self.pool.acquire(timeout=5) as db:
                 for id in await queries.disable(db, ids, DisabledFor.REVOKED, self.clock()):
