@@ -46,7 +46,7 @@ BEHIND: Final[Sample] = {name: told for name, told in PROGRESS.items() if name !
     "rating": 5,
     "imported": False,
 }
-TOLD: Final[list[Sample]] = [
+FACTS: Final[list[Sample]] = [
     {"id": ID, "sequence": 1, "type": "demand.submitted.v1", "source": "/services/intake", "time": AT},
     {
         "id": "01a233b2-9d20-7f61-8e5a-5d1c3b2a1908",

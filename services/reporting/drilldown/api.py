@@ -24,7 +24,7 @@ from services.reporting.figures.parameters import (
     one_of,
     pack_of,
 )
-from services.reporting.figures.queries import Consents, Told
+from services.reporting.figures.queries import Consents, FactSummary
 from services.reporting.figures.visibility import seen
 from shared.chassis.http.pagination import Page, link
 from shared.contracts.demand.facts import Outcome
@@ -107,11 +107,11 @@ def routes(figures: Figures, drilldown: Drilldown, packs: Jurisdictions) -> APIR
     ) -> Opened:  # fmt: skip
         """The demands that a figure counts: every one, and no other, but for reports (`without_reports`)."""
         figure = figure_of(pack_of(packs, jurisdiction), by, key, month, until, counted)
-        listed = await drilldown.page(figure, pagination.read(after), limit)
-        next_cursor = pagination.written(listed.next)
+        demand_page = await drilldown.page(figure, pagination.read(after), limit)
+        next_cursor = pagination.written(demand_page.next)
         link(next_cursor, request, response)
         return Opened(
-            demands=[Behind.of(figure.pack, demand, listed.consents) for demand in listed.demands],
+            demands=[Behind.of(figure.pack, demand, demand_page.consents) for demand in demand_page.demands],
             without_reports=not figure.lists_reports,
             next=next_cursor,
         )
@@ -119,14 +119,14 @@ def routes(figures: Figures, drilldown: Drilldown, packs: Jurisdictions) -> APIR
     @router.get("/facts/{number}")
     async def list_demand_facts(
         number: Annotated[DemandNumber, Path(examples=[NUMBER], description=AS_TYPED)],
-    ) -> Annotated[list[Told], Field(examples=[examples.TOLD])]:
+    ) -> Annotated[list[FactSummary], Field(examples=[examples.FACTS])]:
         """The steps of one demand: each fact with its service and time; none of a report (举报)."""
         async with figures.pool.acquire(timeout=5) as db:
             demand = await queries.demand_by_number(db, number)
-            listed = await queries.facts_of(db, number)
+            facts = await queries.facts_of(db, number)
         if demand is None:
             raise Refused(Code.NOT_FOUND, f"there is no demand {number}", f"没有编号为 {number} 的诉求")
-        return [] if is_confidential(demand.kind) else steps.public(listed)
+        return [] if is_confidential(demand.kind) else steps.public(facts)
 
     return router
 

@@ -87,10 +87,10 @@ class Drilldown:
         async with self.pool.acquire(timeout=5) as db:
             spans = deque(span for span in await _spans(db, figure) if span[0] <= after.at)
             while spans and looks:
-                listed = await queries.demands(db, conditions, spans[0], after, limit - len(demands))
-                demands += listed.demands
+                demand_page = await queries.demands(db, conditions, spans[0], after, limit - len(demands))
+                demands += demand_page.demands
                 looks -= 1
-                after = listed.next or DemandCursor(spans.popleft()[0], _LOWEST)
+                after = demand_page.next or DemandCursor(spans.popleft()[0], _LOWEST)
                 if len(demands) == limit:
                     break
             consents = await figures.consents(db, [demand.id for demand in demands])

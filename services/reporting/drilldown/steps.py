@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Final
 
-from services.reporting.figures.queries import Told
+from services.reporting.figures.queries import FactSummary
 from shared.contracts.demand import facts as f
 from shared.contracts.demand.groups import AMONG_OFFICES, PUBLICATION_NOTES, STAFF_NOTES
 
@@ -48,15 +48,15 @@ the citizen. For continued history and verdicts other facts say the same."""
 _NAMED: Final = {kind.type: words for kind, words in STEPS.items()}
 
 
-def public(facts: Sequence[Told]) -> list[Told]:
+def public(facts: Sequence[FactSummary]) -> list[FactSummary]:
     """The facts that the public may see of a demand that is no report."""
     return [fact for fact in facts if _name(fact) in _NAMED]
 
 
-def words(fact: Told, lang: str) -> str:
+def words(fact: FactSummary, lang: str) -> str:
     """A short description of a fact."""
     return _NAMED[_name(fact)][lang == "en"]
 
 
-def _name(fact: Told) -> str:
+def _name(fact: FactSummary) -> str:
     return fact.type.rpartition(".v")[0]

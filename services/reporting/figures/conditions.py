@@ -91,9 +91,9 @@ def counters(counted: str) -> Sequence[str]:
         case "collected":
             return ()
         case "completed":
-            return [f"status:{standing}" for standing in sorted(COMPLETED)]
+            return [f"status:{status}" for status in sorted(COMPLETED)]
         case "overdue":
-            return [f"status:{standing}" for standing in sorted(OWED)]
+            return [f"status:{status}" for status in sorted(OWED)]
         case _ if judged := _JUDGED.get(counted):
             verdict, levels = judged
             return [f"{verdict.replace('_', '-')}:{level}" for level in levels]

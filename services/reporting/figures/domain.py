@@ -104,10 +104,10 @@ class Rows:
         """The rows for this division, category, unit and channel. Divisions and categories include all that lie above
         them."""
         division, category, unit, channel = where
-        above = self._above.get((division, category))
-        if above is None:
-            above = self._above[division, category] = tuple(self._find(division, category))
-        return (*above, (Dimension.UNIT, unit), (Dimension.CHANNEL, channel))
+        ancestors = self._above.get((division, category))
+        if ancestors is None:
+            ancestors = self._above[division, category] = tuple(self._find(division, category))
+        return (*ancestors, (Dimension.UNIT, unit), (Dimension.CHANNEL, channel))
 
     def _find(self, division: str, category: str | None) -> Iterator[Place]:
         yield Dimension.ALL, ""

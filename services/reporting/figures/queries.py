@@ -116,7 +116,7 @@ async def demand_by_number(db: Connection, number: str) -> Demand | None:
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class FactSummary:
     """One fact of a demand, without its texts."""
 
     id: UUID
@@ -166,7 +166,7 @@ async def consents(db: Connection, ids: Sequence[UUID]) -> Consents:
     )
 
 
-async def facts_of(db: Connection, number: str) -> list[Told]:
+async def facts_of(db: Connection, number: str) -> list[FactSummary]:
     """All facts of a demand, in the order of their times."""
     rows = await db.fetch(
         """
@@ -176,4 +176,4 @@ async def facts_of(db: Connection, number: str) -> list[Told]:
         """,
         number,
     )
-    return [Told(*row.values()) for row in rows]
+    return [FactSummary(*row.values()) for row in rows]

@@ -46,12 +46,12 @@ async def differences(db: Connection, most: int) -> tuple[Sequence[NumberDiffere
     demands = await _demands(db)
     numbers = [await _facts(db), await _owed(db)]
     numbers += [await _counters(db, table, levels) for table, levels in LEVELS.items()]
-    shown = [
+    differences_shown = [
         replace(demand, fields=await _fields(db, id)) if demand.in_use and demand.anew else demand
         for id, demand in demands[:most]
     ]
-    shown += [difference for kind in numbers for difference in kind[:most]]
-    return shown, len(demands) + sum(map(len, numbers))
+    differences_shown += [difference for kind in numbers for difference in kind[:most]]
+    return differences_shown, len(demands) + sum(map(len, numbers))
 
 
 async def _counters(db: Connection, table: str, levels: Sequence[str]) -> list[NumberDifference]:

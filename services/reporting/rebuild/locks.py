@@ -32,12 +32,12 @@ async def hold_everybody(db: Connection) -> None:
 
 async def _lock(db: Connection, mode: str, wait: str, tables: tuple[str, ...]) -> None:
     """Lock all tables or none; try again several times, then raise `Refused`."""
-    named = ", ".join(f"{IN_USE}.{table}" for table in tables)
+    tables_sql = ", ".join(f"{IN_USE}.{table}" for table in tables)
     for _ in range(TRIES):
         try:
             async with db.transaction():
                 await db.execute(f"SET LOCAL lock_timeout = '{wait}'")
-                await db.execute(f"LOCK TABLE {named} IN {mode} MODE")
+                await db.execute(f"LOCK TABLE {tables_sql} IN {mode} MODE")
             return
         except (asyncpg.LockNotAvailableError, asyncpg.DeadlockDetectedError):
             await asyncio.sleep(PAUSE * random.uniform(0.5, 1.0))

@@ -140,13 +140,13 @@ class Rebuild:
         ends = {partition: place.end for partition, place in (await log.backlog()).items()}
         begin = await folding.replay.positions()
         await folding.fold(ends, known_to=db)
-        shown, count = await differences(db, SHOWN)
+        examples, count = await differences(db, SHOWN)
         folding.replay.go_to(begin)
         await folding.fold(ends)
-        for difference in shown:
+        for difference in examples:
             self._tell(difference)
-        if count > len(shown):
-            self.say(f"另有 {count - len(shown):,} 处不同", f"and {count - len(shown):,} more differences")
+        if count > len(examples):
+            self.say(f"另有 {count - len(examples):,} 处不同", f"and {count - len(examples):,} more differences")
         dead = await new_dead_letters(db)
         if dead:
             self.say(f"有 {dead:,} 条记录无法处理", f"{dead:,} records could not be handled")
@@ -203,12 +203,12 @@ async def _refuse_shortened(replay: Replay) -> None:
 
 def _refuse_far_behind(backlog: Backlog) -> None:
     """Raise `Refused` if the projector is too far behind: it would have to wait until all of that is read."""
-    behind = sum(max(0, place.end - place.committed) for place in backlog.values())
-    if behind > MOST_BEHIND:
+    lag = sum(max(0, place.end - place.committed) for place in backlog.values())
+    if lag > MOST_BEHIND:
         raise Refused(
             Code.UNAVAILABLE,
-            f"the projector is {behind:,} records behind: wait until it has caught up, then run this again",
-            f"projector 还有 {behind:,} 条记录未处理，请待其追平后再运行",
+            f"the projector is {lag:,} records behind: wait until it has caught up, then run this again",
+            f"projector 还有 {lag:,} 条记录未处理，请待其追平后再运行",
         )
 
 

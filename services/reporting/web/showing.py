@@ -12,7 +12,7 @@ from services.reporting.figures.completion import Breakdown, above
 from services.reporting.figures.domain import Dimension, is_late, is_overdue, standing
 from services.reporting.figures.names import NOBODY, name_of
 from services.reporting.figures.parameters import By
-from services.reporting.figures.queries import Consents, Told
+from services.reporting.figures.queries import Consents, FactSummary
 from services.reporting.figures.visibility import seen
 from services.reporting.web.words import WORDS, counted_name, status_name
 from shared.chassis.base.clock import now
@@ -76,7 +76,7 @@ class Showing:
             "imported": public.imported,
         }
 
-    def steps(self, demand: Demand, facts: Sequence[Told]) -> list[tuple[str, str]]:
+    def steps(self, demand: Demand, facts: Sequence[FactSummary]) -> list[tuple[str, str]]:
         """The steps of a demand: when and what; empty for a report (举报)."""
         if is_confidential(demand.kind):
             return []
