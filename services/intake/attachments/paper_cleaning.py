@@ -62,13 +62,13 @@ def _bare(paper: pikepdf.Pdf) -> bytes:
             del entry[name]
         if isinstance(entry, pikepdf.Stream):
             _strip_jpeg(paper, entry)
-    out = BytesIO()
+    buffer = BytesIO()
     # Compressed streams stay compressed, so that a page that expands to gigabytes is never expanded here.
     paper.save(
-        out, stream_decode_level=pikepdf.StreamDecodeLevel.none, encryption=False, fix_metadata_version=False,
+        buffer, stream_decode_level=pikepdf.StreamDecodeLevel.none, encryption=False, fix_metadata_version=False,
         object_stream_mode=pikepdf.ObjectStreamMode.generate, deterministic_id=True,
     )  # fmt: skip
-    return out.getvalue()
+    return buffer.getvalue()
 
 
 def _keep(entry: Any, names: frozenset[str]) -> None:

@@ -71,6 +71,6 @@ def _saved(picture: Image.Image, media_type: str) -> bytes:
     # Otherwise encoders write comments, profiles and texts from `info`.
     picture.info = {}
     name, options = _SAVED[media_type]
-    out = BytesIO()
-    picture.save(out, name, **options)
-    return out.getvalue()
+    buffer = BytesIO()
+    picture.save(buffer, name, **options)
+    return buffer.getvalue()

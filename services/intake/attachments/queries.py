@@ -55,7 +55,7 @@ async def by_reference(db: Connection, reference: str) -> Attachment | None:
 
 async def is_of_an_answer(db: Connection, attachment: Attachment, channel: str) -> bool:
     """Whether a unit's answer to a demand of this channel has the file."""
-    named: bool = await db.fetchval(
+    is_named: bool = await db.fetchval(
         """
         SELECT EXISTS (
             SELECT FROM demand_told AS told JOIN submission ON submission.id = told.demand_id
@@ -65,7 +65,7 @@ async def is_of_an_answer(db: Connection, attachment: Attachment, channel: str) 
         """,
         attachment.demand_id, channel, attachment.reference,
     )  # fmt: skip
-    return named
+    return is_named
 
 
 async def readable(db: Connection, demand_id: UUID, references: Sequence[str]) -> list[Attachment]:

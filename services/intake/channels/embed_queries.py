@@ -31,7 +31,7 @@ _ROW = """
 
 async def put(db: Connection, channel: str, key: str, origins: Sequence[str], at: datetime) -> str:
     """Set the origins of a channel, in the place of earlier ones; a public key that it already has stays."""
-    kept: str = await db.fetchval(
+    stored_id: str = await db.fetchval(
         """
         INSERT INTO embed (channel, key, origins, made_at) VALUES ($1, $2, $3, $4)
         ON CONFLICT (channel) DO UPDATE SET origins = excluded.origins RETURNING key
@@ -41,7 +41,7 @@ async def put(db: Connection, channel: str, key: str, origins: Sequence[str], at
         list(origins),
         at,
     )
-    return kept
+    return stored_id
 
 
 async def forget(db: Connection, channel: str) -> bool:

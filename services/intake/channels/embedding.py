@@ -27,18 +27,18 @@ COUNTED: Final = "embed:"
 LOOPBACK: Final = frozenset({"127.0.0.1", "localhost"})
 
 
-def origin_of(written: str) -> str:
+def origin_of(address: str) -> str:
     """An origin as browsers write it, such as `https://school.example`; raises `Refused` for any other text."""
     try:
-        parts = urlsplit(written.strip().lower())
+        parts = urlsplit(address.strip().lower())
         host, port = parts.hostname or "", parts.port
     except ValueError:
-        raise _no_origin(written) from None
+        raise _no_origin(address) from None
     usual = {"https": 443, "http": 80}.get(parts.scheme)
     safe = parts.scheme == "https" or (parts.scheme == "http" and host in LOOPBACK)
     plain = host.isascii() and all(char.isalnum() or char in ".-" for char in host)
     if not (safe and host and plain) or parts.path not in ("", "/") or parts.query or parts.fragment or parts.username:
-        raise _no_origin(written)
+        raise _no_origin(address)
     return f"{parts.scheme}://{host}" + (f":{port}" if port and port != usual else "")
 
 
@@ -95,9 +95,9 @@ class Embeds:
         QuotaUse.at(at, embed.channel.id, embed.quota, used).check()
 
 
-def _no_origin(written: str) -> Refused:
-    en = f"{written!r} is not an origin: write https://, a host, and a port if it is not the default one; no path"
-    zh = f"{written!r} 不是来源：应为 https:// 加主机名，可带端口，不带路径"
+def _no_origin(address: str) -> Refused:
+    en = f"{address!r} is not an origin: write https://, a host, and a port if it is not the default one; no path"
+    zh = f"{address!r} 不是来源：应为 https:// 加主机名，可带端口，不带路径"
     return Refused(Code.INVALID, en, zh, (FieldError("origin", zh, en, "https://school.example"),))
 
 

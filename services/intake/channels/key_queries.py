@@ -75,8 +75,8 @@ async def count(db: Connection, key_hashes: Sequence[bytes], at: datetime) -> li
         *map(list, zip(*Counter(key_hashes).items(), strict=True)), at, minute_of(at),
     )  # fmt: skip
     channels = {row["key_hash"]: _channel(row) for row in rows}
-    good = [RecentKey(key_hash, channels[key_hash]) for key_hash in key_hashes if key_hash in channels]
-    asking = iter(each(good, {(row["id"], row["quota"], row["total"]) for row in rows}))
+    valid_keys = [RecentKey(key_hash, channels[key_hash]) for key_hash in key_hashes if key_hash in channels]
+    asking = iter(each(valid_keys, {(row["id"], row["quota"], row["total"]) for row in rows}))
     return [next(asking) if key_hash in channels else None for key_hash in key_hashes]
 
 
@@ -84,14 +84,14 @@ def _channel(row: Any) -> Channel:
     return Channel(row["id"], ChannelKind(row["kind"]), frozenset(row["scopes"]), row["division"], row["name"])
 
 
-def count_seen(writes: WriteBatch, seen: Sequence[RecentKey], scope: str, at: datetime) -> None:
+def count_seen(writes: WriteBatch, recent_keys: Sequence[RecentKey], scope: str, at: datetime) -> None:
     """Count requests whose keys were already counted in this minute; the statement returns `(channel, quota, total)` of
     each channel.
 
     Writing raises `Stale` if a key is no longer valid for the scope, if its channel has another division, or if the
     quota does not suffice for all of them.
     """
-    requests = Counter(seen)
+    requests = Counter(recent_keys)
     keys = Counter(key.channel.id for key in requests)
     writes.add(
         f"""
@@ -112,12 +112,12 @@ def count_seen(writes: WriteBatch, seen: Sequence[RecentKey], scope: str, at: da
     )  # fmt: skip
 
 
-def each(seen: Sequence[RecentKey], counted: Iterable[tuple[str, int | None, int]]) -> list[KeyUsage]:
+def each(keys: Sequence[RecentKey], counted: Iterable[tuple[str, int | None, int]]) -> list[KeyUsage]:
     """For each request the channel and its count, from the totals of `count_seen`."""
     quotas = {channel: (quota, total) for channel, quota, total in counted}
-    remaining = Counter(key.channel.id for key in seen)
+    remaining = Counter(key.channel.id for key in keys)
     askings = []
-    for key in seen:
+    for key in keys:
         quota, total = quotas[key.channel.id]
         remaining[key.channel.id] -= 1
         askings.append(KeyUsage(key.channel, quota, total - remaining[key.channel.id]))

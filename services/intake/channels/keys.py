@@ -110,15 +110,15 @@ class KeyCache:
         spans.accept()
         return RecentKey(hashed, cached.channel)
 
-    def charge(self, seen: RecentKey, asking: KeyUsage, at: datetime) -> None:
+    def charge(self, key: RecentKey, usage: KeyUsage, at: datetime) -> None:
         """Set the quota headers for the channel, after another statement has counted its request."""
-        self._remember(seen.key_hash, asking, at)
-        _told(asking, at)
+        self._remember(key.key_hash, usage, at)
+        _told(usage, at)
 
     async def _count(self, db: Connection, requests: Sequence[tuple[bytes, datetime]]) -> list[KeyUsage | None]:
         at = requests[-1][1]
         askings = await key_queries.count(db, [hashed for hashed, _ in requests], at)
-        for channel in {asking.channel.id for asking in askings if asking and asking.used == 1}:
+        for channel in {usage.channel.id for usage in askings if usage and usage.used == 1}:
             await key_queries.forget_usage(db, channel, at - KEPT)
         for (hashed, _), asking in zip(requests, askings, strict=True):
             if asking:

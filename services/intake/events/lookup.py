@@ -69,7 +69,7 @@ class EventLookup:
         async with self.pool.acquire(timeout=5) as db:
             event_page = await self.page(db, channel, place, filter, limit)
         return EventList(
-            events=[ChannelEvent.model_validate_json(found.event) for found in event_page.events],
+            events=[ChannelEvent.model_validate_json(row.event) for row in event_page.events],
             cursor=cursor.written(event_page.head, event_page.place),
             more=event_page.more,
         )

@@ -103,7 +103,7 @@ class EventStream:
 
 
 def _frames(page: EventPage) -> list[bytes]:
-    return [format_sse_event(data_str=found.event, id=cursor.written(page.head, found.place)) for found in page.events]
+    return [format_sse_event(data_str=row.event, id=cursor.written(page.head, row.place)) for row in page.events]
 
 
 def _heartbeat(page: EventPage | None) -> bytes:

@@ -202,9 +202,9 @@ def check_status(body: NoteBody, demand: Demand) -> None:
 
 def _may_be_judged(verdict: Rate, demand: Demand) -> None:
     if demand.status not in JUDGED:
-        over = demand.status in (Status.CONFIRMED, *ENDED)
+        is_over = demand.status in (Status.CONFIRMED, *ENDED)
         en = f"demand {demand.number} is {demand.status}; only a demand that was answered can be rated"
-        zh = "该诉求已结束，不能再评价；如果问题仍在，请重新提交诉求" if over else "该诉求正在办理，答复后再请您评价"
+        zh = "该诉求已结束，不能再评价；如果问题仍在，请重新提交诉求" if is_over else "该诉求正在办理，答复后再请您评价"
         raise Refused(Code.ILLEGAL_TRANSITION, en, zh)
     if demand.status is Status.DECLINED and verdict.solved:
         en = f"demand {demand.number} was declined: disagree with `solved` false, or leave it as it is"

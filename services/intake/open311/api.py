@@ -35,34 +35,34 @@ Id = Annotated[str, Path(max_length=64)]
 IdempotencyKey = Annotated[str | None, Header(alias="Idempotency-Key", min_length=1, max_length=100)]
 
 
-def open311(desk: Open311Handler, shown: Open311Lookup, place: ServerDescription) -> APIRouter:
+def open311(handler: Open311Handler, lookup: Open311Lookup, description: ServerDescription) -> APIRouter:
     """The routes, and an Open311 error for every other path."""
     router = LimitedRouter(LARGER, tags=["Open311"], route_class=Open311Route, default_response_class=Response)
 
     @router.get("/open311/discovery.{format}", responses=READ)
     async def discover_open311(format: Format) -> Response:
         """Where the API is and how to get a key."""
-        return render(discovery(place), format)
+        return render(discovery(description), format)
 
-    reading, writing = _reading(shown), _writing(desk)
+    reading, writing = _reading(lookup), _writing(handler)
     served = [*router.routes, *reading.routes, *writing.routes]
     router.include_router(reading)
     router.include_router(writing)
 
-    @router.api_route("/open311/{rest:path}", methods=EVERY_METHOD, include_in_schema=False)
-    async def elsewhere(rest: str, request: Request) -> Response:
+    @router.api_route("/open311/{path:path}", methods=EVERY_METHOD, include_in_schema=False)
+    async def elsewhere(path: str, request: Request) -> Response:
         if methods := _methods(served, request):
             return wrong_method(request, methods)
-        raise unknown("path", rest, "/open311/v2/services.json")
+        raise unknown("path", path, "/open311/v2/services.json")
 
     return router
 
 
-def _reading(shown: Open311Lookup) -> APIRouter:
+def _reading(lookup: Open311Lookup) -> APIRouter:
     router = APIRouter(prefix=V2, route_class=AskingRoute, responses=READ)
 
     def jurisdiction(jurisdiction_id: Annotated[str | None, Query(max_length=64)] = None) -> Pack:
-        return services.jurisdiction(shown.packs, jurisdiction_id)
+        return services.jurisdiction(lookup.packs, jurisdiction_id)
 
     Here = Annotated[Pack, Depends(jurisdiction)]  # noqa: N806 (an alias of a type)
 
@@ -79,25 +79,25 @@ def _reading(shown: Open311Lookup) -> APIRouter:
     @router.get("/requests.{format}")
     async def find_requests(format: Format, pack: Here, query: Annotated[AskedRequests, Query()]) -> Response:
         """Demands by number, or those that fit all filters: 90 days at most, 1,000 at most."""
-        return render_list(ServiceRequest, await shown.requests(pack, query), format)
+        return render_list(ServiceRequest, await lookup.requests(pack, query), format)
 
     @router.get("/requests/{service_request_id}.{format}")
     async def get_request(
         service_request_id: Id, format: Format, pack: Here, query: Annotated[AskedOne, Query()]
     ) -> Response:
         """One demand."""
-        return render_list(ServiceRequest, await shown.request(pack, service_request_id, query.extensions), format)
+        return render_list(ServiceRequest, await lookup.request(pack, service_request_id, query.extensions), format)
 
     @router.get("/tokens/{token}.{format}")
     async def redeem_token(token: Id, format: Format, pack: Here) -> Response:
         """The number of a demand whose id is known; submissions are numbered at once and need no token."""
-        number = await shown.redeem(pack, _uuid(token) or token)
+        number = await lookup.redeem(pack, _uuid(token) or token)
         return render_list(Redeemed, [Redeemed(service_request_id=number, token=token)], format)
 
     @router.get("/servicerequestupdates.{format}")
     async def find_request_updates(format: Format, pack: Here, query: Annotated[AskedUpdates, Query()]) -> Response:
         """How demands went on, within a window or by their numbers (mySociety's extension)."""
-        return render_list(RequestUpdate, await shown.updates(pack, query), format)
+        return render_list(RequestUpdate, await lookup.updates(pack, query), format)
 
     return router
 

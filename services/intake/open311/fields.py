@@ -79,8 +79,8 @@ class _Parts(MultiPartParser):
     def on_part_end(self) -> None:
         """Store the charset that the part declares, if it does."""
         super().on_part_end()
-        written = dict(self._current_part.item_headers).get(b"content-type", b"")
-        _, options = parse_options_header(written)
+        content_type = dict(self._current_part.item_headers).get(b"content-type", b"")
+        _, options = parse_options_header(content_type)
         self.charsets.append(options.get(b"charset", b"").decode(_BYTES))
 
     def on_end(self) -> None:
@@ -121,9 +121,9 @@ async def _decoded(form: FormData, charsets: list[str], charset: str) -> list[It
     return items
 
 
-def _text(kept: str, charset: str) -> str:
+def _text(content: str, charset: str) -> str:
     try:
-        return kept.encode(_BYTES).decode(_encoding(charset))
+        return content.encode(_BYTES).decode(_encoding(charset))
     except UnicodeDecodeError:
         raise _undecodable(charset) from None
 
@@ -136,9 +136,9 @@ def _encoding(charset: str) -> str:
 
 
 def _undecodable(charset: str) -> Refused:
-    named = charset.strip()[:40] or "UTF-8"
-    en = f"the form cannot be read as {named}: send UTF-8"
-    return _unreadable(en, f"表单无法按 {named} 解码：请使用 UTF-8 编码", f"{FORMS[0]}; charset=utf-8")
+    charset_name = charset.strip()[:40] or "UTF-8"
+    en = f"the form cannot be read as {charset_name}: send UTF-8"
+    return _unreadable(en, f"表单无法按 {charset_name} 解码：请使用 UTF-8 编码", f"{FORMS[0]}; charset=utf-8")
 
 
 def _unreadable(en: str, zh: str, example: str | None = None) -> Refused:

@@ -128,13 +128,13 @@ def _gathered(items: list[Item]) -> Mapping[str, object]:
     fields: dict[str, object] = {}
     attributes: dict[str, str] = {}
     links: list[str] = []
-    for written, value in items:
+    for name, value in items:
         if isinstance(value, bytes) or value == "":
             continue
-        if attribute := _ATTRIBUTE.match(written):
+        if attribute := _ATTRIBUTE.match(name):
             attributes[attribute[1]] = value
-        elif written in LINKS:
+        elif name in LINKS:
             links.append(value)
         else:
-            fields[written] = value
+            fields[name] = value
     return fields | {"attribute": attributes, "media_url": tuple(links)}

@@ -79,7 +79,7 @@ class Open311Lookup:
             when = window(query.start_date, query.end_date, now, zone)
             return await queries.steps_within(db, pack.id, when, query.page_size, query.skipped)
         listings = await queries.listings_by_number(db, pack.id, _canonical(query.numbers()))
-        ids = [listed.id for listed in listings if not is_confidential(listed.kind)]
+        ids = [listing.id for listing in listings if not is_confidential(listing.kind)]
         steps = [*await queries.steps_of(db, ids), *await queries.releases_of(db, ids)]
         first = beginning(query.start_date, zone) if query.start_date else None
         last = end(query.end_date, zone) if query.end_date else None
@@ -108,14 +108,14 @@ def _changed_since(after: datetime | date | None, zone: ZoneInfo) -> datetime | 
 
 
 async def _shown(db: Connection, pack: Pack, listings: Sequence[ListingRow], more: bool) -> list[ServiceRequest]:
-    publications = await published(db, [listed.id for listed in listings])
+    publications = await published(db, [listing.id for listing in listings])
     if not more:
-        return [plain(pack, listed, publications.get(listed.id, NOTHING)) for listed in listings]
+        return [plain(pack, listing, publications.get(listing.id, NOTHING)) for listing in listings]
     steps: dict[UUID, list[UpdateRow]] = defaultdict(list)
-    for step in await queries.steps_of(db, [listed.id for listed in listings]):
+    for step in await queries.steps_of(db, [listing.id for listing in listings]):
         steps[step.demand_id].append(step)
-    return [extended(pack, listed, publications.get(listed.id, NOTHING), steps[listed.id]) for listed in listings]
+    return [extended(pack, listing, publications.get(listing.id, NOTHING), steps[listing.id]) for listing in listings]
 
 
-def _canonical(written: Sequence[str]) -> list[str]:
-    return [number for number in map(canonical, written) if number]
+def _canonical(numbers: Sequence[str]) -> list[str]:
+    return [number for number in map(canonical, numbers) if number]

@@ -92,12 +92,12 @@ class AskedRequests(ListArguments, AskedOne):
         return None if len(statuses) != 1 else statuses == {GeoReport.OPEN}
 
 
-def _split(written: str | None) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(part.strip() for part in (written or "").split(",") if part.strip()))
+def _split(value: str | None) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(part.strip() for part in (value or "").split(",") if part.strip()))
 
 
-def _parts(name: str, written: str | None) -> tuple[str, ...]:
-    parts = _split(written)
+def _parts(name: str, value: str | None) -> tuple[str, ...]:
+    parts = _split(value)
     if len(parts) > MOST:
         raise invalid(FieldError(name, f"最多 {MOST} 个", f"{MOST} at most"))
     return parts

@@ -55,8 +55,8 @@ def _response(body: bytes, format: Format, status: int) -> Response:
 
 
 def _xml(root: ET.Element) -> bytes:
-    written: bytes = ET.tostring(root, encoding="utf-8")
-    return b'<?xml version="1.0" encoding="utf-8"?>\n' + written
+    xml: bytes = ET.tostring(root, encoding="utf-8")
+    return b'<?xml version="1.0" encoding="utf-8"?>\n' + xml
 
 
 def _element(document: XmlDocument) -> ET.Element:

@@ -63,8 +63,8 @@ def _check_names(request: Request, known: frozenset[str]) -> None:
     names = dict.fromkeys(name for name, value in request.query_params.multi_items() if value)
     strange = [name for name in names if name not in known | WITHOUT_EFFECT]
     if strange:
-        listed = ", ".join(sorted(known))
-        en, zh = f"is not known here; known: {listed}", f"没有此参数，可用：{listed}"
+        name_list = ", ".join(sorted(known))
+        en, zh = f"is not known here; known: {name_list}", f"没有此参数，可用：{name_list}"
         raise invalid(*(FieldError(name[:SHOWN], zh, en) for name in strange[:NAMED]))
 
 

@@ -16,23 +16,25 @@ from shared.jurisdiction.pack import Pack
 from shared.jurisdiction.publication import PublicDemand, PublicStep, seen_by_public
 
 
-def plain(pack: Pack, listed: ListingRow, published: Published) -> ServiceRequest:
+def plain(pack: Pack, listing: ListingRow, published: Published) -> ServiceRequest:
     """A demand with the fields of the specification only; fields that are not shown are None."""
-    return _plain(pack, listed, seen_by_public(pack.publication, _known(listed, published)))
+    return _plain(pack, listing, seen_by_public(pack.publication, _known(listing, published)))
 
 
-def extended(pack: Pack, listed: ListingRow, published: Published, steps: Sequence[UpdateRow]) -> ExtendedRequest:
+def extended(pack: Pack, listing: ListingRow, published: Published, steps: Sequence[UpdateRow]) -> ExtendedRequest:
     """A demand with the fields of `extensions=true`."""
-    seen = seen_by_public(pack.publication, _known(listed, published, steps))
-    answered = [Answered(code=KIND, value=seen.kind)]
-    if seen.place:
-        answered.insert(0, Answered(code=DIVISION, value=seen.place))
-    detailed = SAID[seen.status].detailed if seen.status else None
+    public_demand = seen_by_public(pack.publication, _known(listing, published, steps))
+    answered = [Answered(code=KIND, value=public_demand.kind)]
+    if public_demand.place:
+        answered.insert(0, Answered(code=DIVISION, value=public_demand.place))
+    detailed = SAID[public_demand.status].detailed if public_demand.status else None
     return ExtendedRequest(
-        **dict(_plain(pack, listed, seen)),
+        **dict(_plain(pack, listing, public_demand)),
         attributes=tuple(answered),
-        extended_attributes=Extended(channel=seen.channel, title=seen.title, detailed_status=detailed),
-        notes=tuple(Note(datetime=step.at, description=_words(step), type=step.status) for step in seen.steps),
+        extended_attributes=Extended(
+            channel=public_demand.channel, title=public_demand.title, detailed_status=detailed
+        ),
+        notes=tuple(Note(datetime=step.at, description=_words(step), type=step.status) for step in public_demand.steps),
     )
 
 
@@ -46,35 +48,36 @@ def updates(pack: Pack, steps: Iterable[UpdateRow], published: Mapping[UUID, Pub
         RequestUpdate(
             update_id=str(step.id),
             service_request_id=step.number,
-            status=SAID[seen.status].fixmystreet,
-            external_status_code=seen.status,
-            updated_datetime=seen.at,
-            description=_words(seen),
+            status=SAID[public_step.status].fixmystreet,
+            external_status_code=public_step.status,
+            updated_datetime=public_step.at,
+            description=_words(public_step),
         )
         for step in steps
-        for seen in _seen(pack, step, published.get(step.demand_id, NOTHING))
+        for public_step in _seen(pack, step, published.get(step.demand_id, NOTHING))
     ]
 
 
-def _plain(pack: Pack, listed: ListingRow, seen: PublicDemand) -> ServiceRequest:
-    category = pack.category(seen.category) if seen.category else None
-    unit = pack.unit(seen.unit) if seen.unit else None
+def _plain(pack: Pack, listing: ListingRow, public_demand: PublicDemand) -> ServiceRequest:
+    category = pack.category(public_demand.category) if public_demand.category else None
+    unit = pack.unit(public_demand.unit) if public_demand.unit else None
     return ServiceRequest(
-        service_request_id=seen.number,
+        service_request_id=public_demand.number,
         # GeoReport requires a status; for a report it only says whether it is still open.
-        status=georeport(listed.status),
-        status_notes=seen.answer or (STATUS_WORDS[seen.status] if seen.status else CONFIDENTIAL),
+        status=georeport(listing.status),
+        status_notes=public_demand.answer
+        or (STATUS_WORDS[public_demand.status] if public_demand.status else CONFIDENTIAL),
         service_name=name(pack, category.name) if category else None,
-        service_code=seen.category,
-        description=_description(seen),
+        service_code=public_demand.category,
+        description=_description(public_demand),
         agency_responsible=unit.name if unit else None,
-        requested_datetime=seen.submitted_at or listed.submitted_at,
-        updated_datetime=seen.updated_at,
-        expected_datetime=seen.due_at,
-        address=address(pack, seen.place) or None if seen.place else None,
-        address_id=seen.place,
-        lat=seen.point.lat if seen.point else None,
-        long=seen.point.lon if seen.point else None,
+        requested_datetime=public_demand.submitted_at or listing.submitted_at,
+        updated_datetime=public_demand.updated_at,
+        expected_datetime=public_demand.due_at,
+        address=address(pack, public_demand.place) or None if public_demand.place else None,
+        address_id=public_demand.place,
+        lat=public_demand.point.lat if public_demand.point else None,
+        long=public_demand.point.lon if public_demand.point else None,
     )
 
 
@@ -92,8 +95,8 @@ def _seen_release(pack: Pack, step: UpdateRow, published: Published) -> tuple[Pu
         release=published.release,
         withheld=published.withheld,
     )
-    seen = seen_by_public(pack.publication, public_demand)
-    return (PublicStep(step.status, step.at, seen.answer),) if seen.release and seen.answer else ()
+    visible = seen_by_public(pack.publication, public_demand)
+    return (PublicStep(step.status, step.at, visible.answer),) if visible.release and visible.answer else ()
 
 
 def _seen_step(pack: Pack, step: UpdateRow, published: Published) -> tuple[PublicStep, ...]:
@@ -111,25 +114,25 @@ def _seen_step(pack: Pack, step: UpdateRow, published: Published) -> tuple[Publi
     return seen_by_public(pack.publication, public_demand).steps
 
 
-def _known(listed: ListingRow, published: Published, steps: Iterable[UpdateRow] = ()) -> PublicDemand:
+def _known(listing: ListingRow, published: Published, steps: Iterable[UpdateRow] = ()) -> PublicDemand:
     point = None
-    if listed.lat is not None and listed.lon is not None:
-        point = Location(lat=listed.lat, lon=listed.lon)
+    if listing.lat is not None and listing.lon is not None:
+        point = Location(lat=listing.lat, lon=listing.lon)
     return PublicDemand(
-        number=listed.number,
-        kind=listed.kind,
-        status=listed.status,
-        category=listed.category,
-        place=listed.division,
+        number=listing.number,
+        kind=listing.kind,
+        status=listing.status,
+        category=listing.category,
+        place=listing.division,
         point=point,
-        unit=listed.unit,
-        channel=listed.channel,
-        title=listed.title,
-        text=listed.text,
-        answer=listed.summary,
-        submitted_at=listed.submitted_at,
-        updated_at=listed.updated_at,
-        due_at=listed.due_at,
+        unit=listing.unit,
+        channel=listing.channel,
+        title=listing.title,
+        text=listing.text,
+        answer=listing.summary,
+        submitted_at=listing.submitted_at,
+        updated_at=listing.updated_at,
+        due_at=listing.due_at,
         reopenings=published.reopenings,
         steps=tuple(map(_step, steps)),
         release=published.release,
@@ -141,11 +144,11 @@ def _step(step: UpdateRow) -> PublicStep:
     return PublicStep(step.status, step.at, step.summary)
 
 
-def _description(seen: PublicDemand) -> str | None:
-    if seen.title is None:
+def _description(public_demand: PublicDemand) -> str | None:
+    if public_demand.title is None:
         return None
-    text = seen.text or ""
-    return text if text.startswith(seen.title) else f"{seen.title}\n\n{text}".strip()
+    text = public_demand.text or ""
+    return text if text.startswith(public_demand.title) else f"{public_demand.title}\n\n{text}".strip()
 
 
 def _words(step: PublicStep) -> str:

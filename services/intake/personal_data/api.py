@@ -31,9 +31,9 @@ def routes(contacts: PersonalDataHandler) -> APIRouter:
     @router.post("", response_model_exclude_none=True)
     async def reveal_contact(number: Number, command: Reveal, by: By, response: Response) -> Personal:
         """Personal data of a demand; who saw which fields and why becomes part of its record."""
-        shown = await contacts.reveal(number, command, by)
+        personal_data = await contacts.reveal(number, command, by)
         response.headers.update(PRIVATE)
-        return shown
+        return personal_data
 
     @router.post("/erasure")
     async def erase_contact(number: Number, command: Erase, by: By) -> Erased:

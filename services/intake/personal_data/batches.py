@@ -154,22 +154,22 @@ class ContactBatches:
         return [*opt_outs.persons(contact), opt_outs.of_demand(ids[question.number], question.contact)]
 
     def _contact(
-        self, question: ContactQuestion, ids: Mapping[str, UUID], kept: Mapping[UUID, StoredData]
+        self, question: ContactQuestion, ids: Mapping[str, UUID], data_by_demand: Mapping[UUID, StoredData]
     ) -> Contact | None:
-        boxes = kept.get(ids[question.number]) if question.number in ids else None
+        boxes = data_by_demand.get(ids[question.number]) if question.number in ids else None
         return self._opened(boxes, question.contact) if boxes and not boxes.destroyed_at else None
 
     def _answer(
         self,
         question: ContactQuestion,
         ids: Mapping[str, UUID],
-        kept: Mapping[UUID, StoredData],
+        data_by_demand: Mapping[UUID, StoredData],
         contact: Contact | None,
         opted_out: bool,
     ) -> ContactAnswer:
         if question.number not in ids:
             return ContactAnswer(state=ContactState.UNKNOWN)
-        boxes = kept.get(ids[question.number])
+        boxes = data_by_demand.get(ids[question.number])
         if boxes and boxes.destroyed_at:
             return ContactAnswer(state=ContactState.ERASED)
         if opted_out:
@@ -179,15 +179,15 @@ class ContactBatches:
                 return ContactAnswer(state=ContactState.KNOWN, way=way, address=address)
         return ContactAnswer(state=ContactState.NOTHING_LEFT)
 
-    def _opened(self, kept: StoredData, reference: UUID) -> Contact | None:
-        return next(self._contacts(kept, reference), None)
+    def _opened(self, stored_data: StoredData, reference: UUID) -> Contact | None:
+        return next(self._contacts(stored_data, reference), None)
 
-    def _contacts(self, kept: StoredData, reference: UUID) -> Iterator[Contact]:
+    def _contacts(self, stored_data: StoredData, reference: UUID) -> Iterator[Contact]:
         """The contacts in the boxes of this reference. A supporter's contact is stored as a note's hidden data is, and
         boxes with a text hold no contact."""
-        if kept.wrapped:
-            key = self.vault.unwrap(kept.key_id, kept.wrapped)
-            for box in kept.boxes:
+        if stored_data.wrapped:
+            key = self.vault.unwrap(stored_data.key_id, stored_data.wrapped)
+            for box in stored_data.boxes:
                 if box.id == reference:
                     with suppress(ValidationError):
                         yield Contact.model_validate_json(key.open(box.id, box.sealed))

@@ -33,7 +33,7 @@ from shared.masker.masker import Masker
 EARLIER, LOOKED_AT = 20, 200
 """How many other demands of a citizen are shown, and how many are looked at for those that the caller may read."""
 Opened = Sequence[tuple[BoxKind, bytes]]
-Told = tuple[Contact | None, Wording | None, tuple[str, ...]]
+Disclosed = tuple[Contact | None, Wording | None, tuple[str, ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,15 +53,15 @@ class PersonalDataHandler:
         handler, why = CommandHandler(self.repository, self.clock), (await self.masker.masked(command)).why
         async with self.pool.acquire(timeout=5) as db, db.transaction():
             demand = await self._demand(db, number, by)
-            kept = await queries.of_demand(db, demand.id)
-            shown = self._opened(demand, kept, command)
-            if kept and PersonalField.EARLIER in command.fields and command.contact is None and by.person:
-                earlier = await self._earlier(db, demand.id, kept, by)
-                shown = shown.model_copy(update={"earlier": earlier or None})
-            if not shown.told:
+            stored_data = await queries.of_demand(db, demand.id)
+            personal_data = self._opened(demand, stored_data, command)
+            if stored_data and PersonalField.EARLIER in command.fields and command.contact is None and by.person:
+                earlier = await self._earlier(db, demand.id, stored_data, by)
+                personal_data = personal_data.model_copy(update={"earlier": earlier or None})
+            if not personal_data.disclosed:
                 raise _not_left(demand.number, sorted(command.fields))
-            note = PersonalDataViewed(by=by.name, fields=shown.told, why=why)
-            return await handler.handle(db, RevealCommand(demand.id, self.new_id(), note, shown))
+            note = PersonalDataViewed(by=by.name, fields=personal_data.disclosed, why=why)
+            return await handler.handle(db, RevealCommand(demand.id, self.new_id(), note, personal_data))
 
     async def erase(self, number: str, command: Erase, by: Caller) -> datetime:
         """Erase the personal data of a demand, for a coordinator; raises `Refused`."""
@@ -80,27 +80,27 @@ class PersonalDataHandler:
         self.callers.require(REVEAL, by, demand)
         return demand
 
-    async def _earlier(self, db: Connection, demand_id: UUID, kept: StoredData, by: Caller) -> tuple[str, ...]:
+    async def _earlier(self, db: Connection, demand_id: UUID, stored_data: StoredData, by: Caller) -> tuple[str, ...]:
         """The numbers of other demands whose messages went to the same person (ADR 44), those that `by` may read."""
-        contact, _, _ = _everything(list(self._unsealed(kept, None)))
+        contact, _, _ = _everything(list(self._unsealed(stored_data, None)))
         if contact is None:
             return ()
         others = await queries.demands_with_messages(db, correspondents(self.vault, contact), demand_id, LOOKED_AT)
         readable = (other.number for other in others if self.callers.may(READ, by, other))
         return tuple(islice(readable, EARLIER))
 
-    def _opened(self, demand: Demand, kept: StoredData | None, command: Reveal) -> Personal:
-        if kept and kept.destroyed_at:
-            raise _erased(demand.number, kept.destroyed_at)
-        opened = list(self._unsealed(kept, command.contact)) if kept else []
+    def _opened(self, demand: Demand, stored_data: StoredData | None, command: Reveal) -> Personal:
+        if stored_data and stored_data.destroyed_at:
+            raise _erased(demand.number, stored_data.destroyed_at)
+        opened = list(self._unsealed(stored_data, command.contact)) if stored_data else []
         contents = _one_contact(opened) if command.contact else _everything(opened)
         return personal(demand.number, *contents, command.fields)
 
-    def _unsealed(self, kept: StoredData, reference: UUID | None) -> Iterator[tuple[BoxKind, bytes]]:
+    def _unsealed(self, stored_data: StoredData, reference: UUID | None) -> Iterator[tuple[BoxKind, bytes]]:
         """The opened boxes: all of them, or the one with this reference."""
-        if kept.wrapped:
-            key = self.vault.unwrap(kept.key_id, kept.wrapped)
-            boxes = (box for box in kept.boxes if reference in (None, box.id))
+        if stored_data.wrapped:
+            key = self.vault.unwrap(stored_data.key_id, stored_data.wrapped)
+            boxes = (box for box in stored_data.boxes if reference in (None, box.id))
             yield from ((box.holds, key.open(box.id, box.sealed)) for box in boxes)
 
 
@@ -126,7 +126,7 @@ class RevealCommand:
         return self.shown
 
 
-def _everything(opened: Opened) -> Told:
+def _everything(opened: Opened) -> Disclosed:
     opened_parts = dict(opened)
     contact, wording = opened_parts.get(BoxKind.CONTACT), opened_parts.get(BoxKind.WORDING)
     return (
@@ -136,7 +136,7 @@ def _everything(opened: Opened) -> Told:
     )
 
 
-def _one_contact(opened: Opened) -> Told:
+def _one_contact(opened: Opened) -> Disclosed:
     """The contact in the box of one reference. A supporter's contact is stored as a note's hidden data is, and boxes
     with a text hold no contact."""
     for _, data in opened:

@@ -32,25 +32,25 @@ def summary(pack: Pack, row: ReleasedDemand) -> d.PublicDemandSummary:
 def view(pack: Pack, demand: Demand, published: Published, editions: Sequence[Edition]) -> d.PublicDemandView:
     """The public view of one demand. If nothing was released, it has the status and what the pack shows of every
     demand."""
-    seen = seen_by_public(
+    visible = seen_by_public(
         pack.publication, PublicDemand.of(demand, published.release, published.withheld, published.allowed)
     )
-    is_public = seen.release is not None
-    was_public = published.released_at is not None and not seen.confidential
+    is_public = visible.release is not None
+    was_public = published.released_at is not None and not visible.confidential
     return d.PublicDemandView(
-        number=seen.number,
-        kind=seen.kind,
-        status=seen.status,
-        stands=STATUS_WORDS[seen.status] if seen.status else CONFIDENTIAL,
-        category=seen.category,
-        category_name=category_name(pack, seen.category),
-        division=seen.place,
-        place=address(pack, seen.place) if seen.place else "",
-        submitted_at=seen.submitted_at,
-        answered_at=seen.resolved_at,
-        title=seen.title if is_public else None,
-        text=seen.text if is_public else None,
-        answer=seen.answer if is_public else None,
+        number=visible.number,
+        kind=visible.kind,
+        status=visible.status,
+        stands=STATUS_WORDS[visible.status] if visible.status else CONFIDENTIAL,
+        category=visible.category,
+        category_name=category_name(pack, visible.category),
+        division=visible.place,
+        place=address(pack, visible.place) if visible.place else "",
+        submitted_at=visible.submitted_at,
+        answered_at=visible.resolved_at,
+        title=visible.title if is_public else None,
+        text=visible.text if is_public else None,
+        answer=visible.answer if is_public else None,
         released_at=published.released_at if is_public else None,
         withdrawn=published.ground if was_public and not is_public else None,
         history=list(_history(editions)) if was_public else [],

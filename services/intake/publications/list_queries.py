@@ -100,8 +100,8 @@ async def page(
     """A page of released demands after a place, and where the next page begins; None on the last page."""
     question, values = list_query(filter, after, limit + 1)
     rows = [_row(row) for row in await db.fetch(question, *values)]
-    shown = rows[:limit]
-    return shown, Moment(shown[-1].released_at, shown[-1].id) if len(rows) > limit else None
+    page_rows = rows[:limit]
+    return page_rows, Moment(page_rows[-1].released_at, page_rows[-1].id) if len(rows) > limit else None
 
 
 async def months(db: Connection) -> list[datetime]:

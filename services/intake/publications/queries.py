@@ -167,8 +167,8 @@ def _published(row: asyncpg.Record) -> Published:
     )
 
 
-def _ground(written: str | None) -> UnpublishedFor | None:
-    return UnpublishedFor(written) if written else None
+def _ground(value: str | None) -> UnpublishedFor | None:
+    return UnpublishedFor(value) if value else None
 
 
 async def stands(db: Connection, demands: Sequence[UUID]) -> Mapping[UUID, tuple[int, int | None]]:

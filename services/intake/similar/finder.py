@@ -102,5 +102,5 @@ class SimilarFinder:
 def subtree(pack: Pack, division: str) -> str:
     """The division in which to search: the parent of the demand's division, such as the town of a village; the root for
     itself."""
-    above = pack.ancestors(division)
-    return above[1] if len(above) > 1 else above[0]
+    ancestors = pack.ancestors(division)
+    return ancestors[1] if len(ancestors) > 1 else ancestors[0]

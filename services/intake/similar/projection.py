@@ -38,7 +38,7 @@ def _candidate(packs: Jurisdictions, change: Change[Demand, f.Fact], fact: f.Dem
     if is_confidential(fact.kind):
         return None
     pack = packs.get(fact.jurisdiction)
-    above = pack.ancestors(fact.division) if pack else ()
+    ancestors = pack.ancestors(fact.division) if pack else ()
     bigrams = sorted(worded(fact.title, fact.text).bigrams)
-    within = above or (fact.division,)
+    within = ancestors or (fact.division,)
     return Candidate(change.envelope.key, bigrams, within, fact.location, change.envelope.time)

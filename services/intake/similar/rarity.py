@@ -41,8 +41,8 @@ class Rarity:
         places = wording.places
         rarest = sorted(places, key=lambda pair: (self._share(pair), pair))
         rows = accumulate(self.open_rows * self._share(bigram) for bigram in rarest)
-        alone = sum(reached <= BUDGET for reached in rows)
-        return Search(tuple(rarest[:alone]), tuple(combinations(_apart(rarest[alone:], places), 2)))
+        within_budget = sum(reached <= BUDGET for reached in rows)
+        return Search(tuple(rarest[:within_budget]), tuple(combinations(_apart(rarest[within_budget:], places), 2)))
 
     def _share(self, bigram: str) -> float:
         return self.bigrams.get(bigram, self._least)

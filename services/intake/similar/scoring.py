@@ -128,13 +128,13 @@ def _explained(query: NewDemand, scored: _Scored) -> ScoredCandidate:
 
 
 def _place(query: NewDemand, candidate: Candidate, distance: float | None) -> tuple[float, str, str]:
-    here, there = query.within[0], candidate.within[0]
+    query_division, candidate_division = query.within[0], candidate.within[0]
     if distance is not None:
         nearness = min(1.0, _NEAR / max(distance, 1.0))
         return nearness, f"相距约{distance:.0f}米", f"about {distance:.0f} m away"
-    if here == there:
+    if query_division == candidate_division:
         return 1.0, "同一区划", "the same division"
-    if there in query.within or here in candidate.within:
+    if candidate_division in query.within or query_division in candidate.within:
         return 0.8, "一地在另一地范围内", "one place lies within the other"
     return 0.4, "相邻区划", "neighbouring divisions"
 

@@ -41,31 +41,35 @@ class Like(BaseModel):
 def like(publication: PublicationRules, match: ScoredCandidate, demand: Demand, published: Published) -> Like:
     """The demand as the public sees it, with reasons that disclose no more than that."""
     public_demand = PublicDemand.of(demand, published.release, published.withheld, published.allowed)
-    seen, shows = seen_by_public(publication, public_demand), shown_of(publication, public_demand)
-    exact = PublicPart.POINT in shows
+    visible, public_parts = seen_by_public(publication, public_demand), shown_of(publication, public_demand)
+    exact = PublicPart.POINT in public_parts
     # With a score of three decimals the distance could be computed from it.
     score = round(match.score, 3 if exact else 1)
     return Like(
-        number=seen.number,
-        title=seen.title,
-        category=seen.category,
+        number=visible.number,
+        title=visible.title,
+        category=visible.category,
         status=demand.status,
-        division=seen.place,
+        division=visible.place,
         distance_m=round(match.distance_m) if exact and match.distance_m is not None else None,
         raised=match.candidate.raised_at,
         score=score,
-        reasons=[_why(told) for reason in match.reasons if (told := _told(shows, reason, match.distance_m))],
+        reasons=[
+            _why(public_reason)
+            for reason in match.reasons
+            if (public_reason := _public_reason(public_parts, reason, match.distance_m))
+        ],
     )
 
 
-def _told(shown: frozenset[PublicPart], reason: Reason, distance: float | None) -> Reason | None:
+def _public_reason(public_parts: frozenset[PublicPart], reason: Reason, distance: float | None) -> Reason | None:
     match reason.aspect:
-        case Aspect.WORDING if PublicPart.WORDS not in shown:
+        case Aspect.WORDING if PublicPart.WORDS not in public_parts:
             # The phrases in common would show the caller parts of the other demand's text.
             return Reason(reason.aspect, reason.value, "用词相近", "similar words")
-        case Aspect.PLACE if PublicPart.PLACE not in shown:
+        case Aspect.PLACE if PublicPart.PLACE not in public_parts:
             return None
-        case Aspect.PLACE if PublicPart.POINT not in shown and distance is not None:
+        case Aspect.PLACE if PublicPart.POINT not in public_parts and distance is not None:
             return _about(distance)
         case _:
             return reason

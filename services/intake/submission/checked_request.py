@@ -100,7 +100,7 @@ class RequestChecker:
     def tell(self, writes: WriteBatch, new: Iterable[tuple[CheckedRequest, Submission]], at: datetime) -> None:
         """Add to `writes` the facts of new submissions and the personal data that the vault keeps."""
         work = UnitOfWork(self.repository.rules, at, {})
-        sealed = [kept for checked, submission in new for kept in self._record(work, checked, submission)]
+        sealed = [box for checked, submission in new for box in self._record(work, checked, submission)]
         self.repository.put(writes, work)
         vault_queries.insert_box(writes, sealed, self.vault.mark)
 

@@ -85,17 +85,17 @@ class SubmissionHandler:
         `submit`, which also raise the error, if there is one.
         """
         at = self.clock()
-        seen = self._keys.recent(key, Scope.SUBMIT, at)
-        if seen is None or request.enclosed or _is_bound(request.command):
+        recent_key = self._keys.recent(key, Scope.SUBMIT, at)
+        if recent_key is None or request.enclosed or _is_bound(request.command):
             return None
         try:
-            checked = await self._checker.check(seen.channel, request, at)
+            checked = await self._checker.check(recent_key.channel, request, at)
         except Refused:
             return None
-        if (written := await self._write_seen(CountedRequest(seen, checked))) is None:
+        if (result := await self._write_seen(CountedRequest(recent_key, checked))) is None:
             return None
-        receipt, asking = written
-        self._keys.charge(seen, asking, at)
+        receipt, usage = result
+        self._keys.charge(recent_key, usage, at)
         return receipt
 
     async def submit_all(
@@ -143,16 +143,16 @@ class SubmissionHandler:
         self, db: Connection, requests: Sequence[CountedRequest]
     ) -> list[tuple[SubmissionReceipt, KeyUsage] | None]:
         at = self.clock()
-        seen = [request.seen for request in requests]
+        recent_keys = [request.seen for request in requests]
         checked = [request.checked for request in requests]
         submissions = await self._rows(db, checked, at)
         writes = self._insert(checked, submissions, at)
-        key_queries.count_seen(writes, seen, Scope.SUBMIT, at)
+        key_queries.count_seen(writes, recent_keys, Scope.SUBMIT, at)
         try:
             (counted,) = await writes.write(db)
         except (Repeated, Stale):
             return [None] * len(requests)
-        return list(zip(map(receipt_of_new, submissions), key_queries.each(seen, counted), strict=True))
+        return list(zip(map(receipt_of_new, submissions), key_queries.each(recent_keys, counted), strict=True))
 
     def _insert(self, checked: Sequence[CheckedRequest], submissions: Sequence[Submission], at: datetime) -> WriteBatch:
         """The one statement that writes submissions which are expected to be new. It needs no transaction around it.

@@ -46,8 +46,8 @@ def _by_boundaries(command: SubmitDemand, own: str | None, packs: Jurisdictions)
         return None
     home = packs.of_division(own or "")
     if command.jurisdiction and command.jurisdiction != (home and home.id):
-        named, within = packs.get(command.jurisdiction), None
-        candidates = [named] if named else []
+        named_pack, within = packs.get(command.jurisdiction), None
+        candidates = [named_pack] if named_pack else []
     else:
         within = own if home else None
         candidates = [home] if home else list(packs)

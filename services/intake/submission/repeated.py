@@ -21,15 +21,15 @@ def recorded_otherwise(external_id: str, number: str, differences: Sequence[Fiel
     shown.
     """
     errors = tuple(differences) or (_SEALED,)
-    listed_zh = "；".join(f"{difference.field} {difference.zh}" for difference in errors[:_SHOWN])
-    listed = "; ".join(f"{difference.field} {difference.en}" for difference in errors[:_SHOWN])
+    texts_zh = "；".join(f"{difference.field} {difference.zh}" for difference in errors[:_SHOWN])
+    texts_en = "; ".join(f"{difference.field} {difference.en}" for difference in errors[:_SHOWN])
     if more := len(errors) - _SHOWN if len(errors) > _SHOWN else 0:
-        listed_zh, listed = f"{listed_zh}；另有 {more} 处", f"{listed}; and {more} more"
+        texts_zh, texts_en = f"{texts_zh}；另有 {more} 处", f"{texts_en}; and {more} more"
     en = (
-        f"imported before with other content (demand {number}): {listed}."
+        f"imported before with other content (demand {number}): {texts_en}."
         " Correct the row, or continue in that demand; for another demand use another reference"
     )
-    zh = f"已导入过，内容不同（诉求 {number}）：{listed_zh}。请改正此行，或在该诉求中办理；若是另一诉求请改用另一编号"
+    zh = f"已导入过，内容不同（诉求 {number}）：{texts_zh}。请改正此行，或在该诉求中办理；若是另一诉求请改用另一编号"
     return Refused(Code.KEY_REUSED, en, zh, errors)
 
 

@@ -84,5 +84,5 @@ def _bins(guesses: Sequence[Guess]) -> Iterable[Bin]:
 
 
 def _mean(values: Iterable[float]) -> float:
-    listed = list(values)
-    return sum(listed) / len(listed) if listed else 0.0
+    numbers = list(values)
+    return sum(numbers) / len(numbers) if numbers else 0.0

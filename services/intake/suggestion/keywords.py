@@ -42,18 +42,18 @@ class Keywords:
         for word in points:
             words.setdefault(self.owners[word], []).append(word)
         ranked = [
-            Suggestion(category, sum(points[word] for word in found) / total, Source.KEYWORDS, tuple(found))
-            for category, found in words.items()
+            Suggestion(category, sum(points[word] for word in matches) / total, Source.KEYWORDS, tuple(matches))
+            for category, matches in words.items()
         ]
         ranked.sort(key=lambda suggestion: -suggestion.probability)
         return Ranking(tuple(ranked), sure=ranked[0].probability >= SURE)
 
-    def _found(self, written: str) -> list[str]:
-        return self.pattern.findall(_folded(written))
+    def _found(self, text: str) -> list[str]:
+        return self.pattern.findall(_folded(text))
 
 
-def _folded(written: str) -> str:
-    return unicodedata.normalize("NFKC", written).casefold()
+def _folded(text: str) -> str:
+    return unicodedata.normalize("NFKC", text).casefold()
 
 
 def _bounded(word: str) -> str:

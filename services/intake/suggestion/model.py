@@ -21,9 +21,9 @@ class UnusableModel(ValueError):
     """The file is no valid model; the message says why in both languages."""
 
 
-def grams(written: str) -> list[str]:
+def grams(text: str) -> list[str]:
     """The n-grams of a text: single characters, pairs and triples of every run, with repetitions."""
-    plain = unicodedata.normalize("NFKC", written).casefold()
+    plain = unicodedata.normalize("NFKC", text).casefold()
     runs = "".join(character if character.isalnum() else " " for character in plain).split()
     return [run[at : at + size] for run in runs for size in (1, 2, 3) for at in range(len(run) - size + 1)]
 
@@ -66,8 +66,8 @@ class Model(BaseModel):
             return NOTHING
         chances = self._probabilities(features)
         best = sorted(zip(chances, self.categories, strict=True), reverse=True)[:_SHOWN]
-        listed = tuple(Suggestion(category, chance, Source.MODEL) for chance, category in best)
-        return Ranking(listed, sure=best[0][0] >= self.threshold)
+        suggestions = tuple(Suggestion(category, chance, Source.MODEL) for chance, category in best)
+        return Ranking(suggestions, sure=best[0][0] >= self.threshold)
 
     def _features(self, title: str, text: str) -> list[tuple[int, float]]:
         """The rows and values of the features: logarithmic counts times idf, normalised to length one."""

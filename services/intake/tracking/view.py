@@ -52,8 +52,8 @@ def seen(demand: Demand, publication: PublicationRules, published: Published = N
 def followed(demand: Demand, pack: Pack | None, story: DemandStory, publication: Published = NOTHING) -> d.Followed:
     """Everything about a demand. A code is shown instead of a name that no pack has."""
     category = pack.category(demand.category) if pack and demand.category else None
-    told = story.told
-    standing = since_reopening(told)
+    steps = story.told
+    current_steps = since_reopening(steps)
     return d.Followed(
         **dict(progress(demand)),
         stands=STATUS_WORDS[demand.status],
@@ -62,18 +62,18 @@ def followed(demand: Demand, pack: Pack | None, story: DemandStory, publication:
         category_name=name(pack, category.name) if pack and category else None,
         place=address(pack, demand.division) if pack else demand.division,
         unit_name=unit_name(pack, demand.unit),
-        answer=_last(_steps(standing, pack, d.Answer, f.DemandResolved)),
-        refusal=_last(_steps(standing, pack, d.Refusal, f.DemandDeclined)),
-        merged=_last(_steps(standing, pack, d.Merged, f.DemandMerged)),
-        listed=_last(_steps(standing, pack, d.Listing, f.DemandListed)),
-        returns=_steps(told, pack, d.Returned, f.DemandReturned),
-        extensions=_steps(told, pack, d.Extension, f.DemandExtended),
-        pauses=_pauses(told, pack),
-        remarks=_steps(told, pack, d.Remark, f.DemandContacted, f.DemandProgressed),
+        answer=_last(_steps(current_steps, pack, d.Answer, f.DemandResolved)),
+        refusal=_last(_steps(current_steps, pack, d.Refusal, f.DemandDeclined)),
+        merged=_last(_steps(current_steps, pack, d.Merged, f.DemandMerged)),
+        listed=_last(_steps(current_steps, pack, d.Listing, f.DemandListed)),
+        returns=_steps(steps, pack, d.Returned, f.DemandReturned),
+        extensions=_steps(steps, pack, d.Extension, f.DemandExtended),
+        pauses=_pauses(steps, pack),
+        remarks=_steps(steps, pack, d.Remark, f.DemandContacted, f.DemandProgressed),
         spoken=[_spoke(note) for note in story.spoken],
         supports=story.supports,
-        rating=_last(_steps(standing, pack, d.Rated, f.DemandConfirmed)),
-        reopenings=_steps(told, pack, d.Reopening, f.DemandReopened),
+        rating=_last(_steps(current_steps, pack, d.Rated, f.DemandConfirmed)),
+        reopenings=_steps(steps, pack, d.Reopening, f.DemandReopened),
         publication=_consent(demand, pack, publication),
     )
 
@@ -116,12 +116,12 @@ def pause_reason(pack: Pack | None, code: str, language: str | None = None) -> s
     return str(getattr(reason.name, language)) if language else name(pack, reason.name)
 
 
-def _step(told: StoryStep, pack: Pack | None, kind: type[S]) -> S:
-    payload = orjson.loads(told.said)
-    names = {"unit_name": unit_name(pack, told.unit)}
+def _step(story_step: StoryStep, pack: Pack | None, kind: type[S]) -> S:
+    payload = orjson.loads(story_step.said)
+    names = {"unit_name": unit_name(pack, story_step.unit)}
     if suggested := payload.get("suggested_unit"):
         names["suggested_unit_name"] = unit_name(pack, suggested)
-    return kind.model_validate(payload | names | {"at": told.at, "unit": told.unit})
+    return kind.model_validate(payload | names | {"at": story_step.at, "unit": story_step.unit})
 
 
 def _last(steps: Sequence[S]) -> S | None:
@@ -133,12 +133,12 @@ def unit_name(pack: Pack | None, unit: str | None) -> str | None:
     return named_by_pack(pack, unit) if unit else unit
 
 
-def _spoke(spoken: CitizenNote) -> d.Spoke:
-    payload = orjson.loads(spoken.payload)
+def _spoke(note: CitizenNote) -> d.Spoke:
+    payload = orjson.loads(note.payload)
     return d.Spoke(
-        id=spoken.id,
-        type=_TYPES[spoken.type],
-        at=spoken.at,
+        id=note.id,
+        type=_TYPES[note.type],
+        at=note.at,
         text=payload.get("text") or payload.get("reason") or "",
         attachments=payload.get("attachments", ()),
     )

@@ -30,8 +30,8 @@ async def contact_of(db: Connection, vault: Vault, demand_id: UUID) -> Contact |
 
 async def has_other_data(db: Connection, vault: Vault, demand_id: UUID, box: UUID, personal: bytes) -> bool:
     """Whether a box holds other data than these; False after an erasure."""
-    kept = await queries.of_demand(db, demand_id)
-    if kept is None or kept.wrapped is None:
+    stored_data = await queries.of_demand(db, demand_id)
+    if stored_data is None or stored_data.wrapped is None:
         return False
-    key = vault.unwrap(kept.key_id, kept.wrapped)
-    return any(key.open(known.id, known.sealed) != personal for known in kept.boxes if known.id == box)
+    key = vault.unwrap(stored_data.key_id, stored_data.wrapped)
+    return any(key.open(known.id, known.sealed) != personal for known in stored_data.boxes if known.id == box)

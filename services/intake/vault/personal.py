@@ -81,7 +81,7 @@ class Personal(BaseModel):
     )
 
     @property
-    def told(self) -> tuple[str, ...]:
+    def disclosed(self) -> tuple[str, ...]:
         """The names of the fields that have a value."""
         return tuple(field for field in PersonalField if getattr(self, field) is not None)
 
@@ -90,11 +90,11 @@ def personal(
     number: str,
     contact: Contact | None,
     wording: Wording | None,
-    said: tuple[str, ...],
+    statements: tuple[str, ...],
     fields: frozenset[PersonalField],
 ) -> Personal:
     """The requested fields of the known data."""
-    known: dict[str, str | tuple[str, ...]] = {PersonalField.SAID: said}
+    known: dict[str, str | tuple[str, ...]] = {PersonalField.SAID: statements}
     for source in (contact, wording):
         known |= source.model_dump() if source else {}
     return Personal(number=number, **{field: known[field] for field in fields if known.get(field)})

@@ -37,9 +37,9 @@ def ways(contact: Contact) -> Iterator[str]:
         yield f"wechat {openid}"
 
 
-def _telephone(written: str) -> str:
+def _telephone(text: str) -> str:
     """The digits of a telephone number in any script, without the country code and international prefix."""
-    digits = "".join(filter(None, map(_digit, unicodedata.normalize("NFKC", written)))).lstrip("0")
+    digits = "".join(filter(None, map(_digit, unicodedata.normalize("NFKC", text)))).lstrip("0")
     if digits.startswith(_CHINA) and len(digits) >= len(_CHINA) + _SHORTEST:
         digits = digits.removeprefix(_CHINA).lstrip("0")
     return digits
@@ -50,6 +50,6 @@ def _digit(character: str) -> str:
     return str(int(value)) if value in range(10) else ""
 
 
-def _mail(written: str) -> str:
-    plain = unicodedata.normalize("NFKC", written)
+def _mail(text: str) -> str:
+    plain = unicodedata.normalize("NFKC", text)
     return "".join((parseaddr(plain)[1] or plain).split()).casefold()

@@ -37,11 +37,11 @@ class StoredData(NamedTuple):
     destroyed_at: datetime | None = None
 
 
-def insert_box(writes: WriteBatch, kept: Sequence[StoredData], master: str) -> None:
+def insert_box(writes: WriteBatch, stored_data: Sequence[StoredData], master: str) -> None:
     """Insert sealed data with its keys."""
-    if kept:
-        keys = [(one.key_id, one.demand_id, one.wrapped) for one in kept]
-        boxes = [(box.id, one.demand_id, box.holds, box.sealed) for one in kept for box in one.boxes]
+    if stored_data:
+        keys = [(one.key_id, one.demand_id, one.wrapped) for one in stored_data]
+        boxes = [(box.id, one.demand_id, box.holds, box.sealed) for one in stored_data for box in one.boxes]
         writes.add(
             """
             INSERT INTO vault_key (id, demand_id, wrapped, master)

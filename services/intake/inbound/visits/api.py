@@ -77,8 +77,8 @@ def routes(submissions: SubmissionHandler, codes: SecretCodes) -> APIRouter:
         """Take drafts in, each once by its id; handing them over again changes nothing."""
         must_be(channel, ChannelKind.FIELD_VISIT)
         read = [_read(draft) for draft in body.drafts]
-        good = [draft for draft in read if isinstance(draft, Draft)]
-        answers = iter(await submissions.submit_all(channel, [_request(draft) for draft in good]))
+        drafts = [draft for draft in read if isinstance(draft, Draft)]
+        answers = iter(await submissions.submit_all(channel, [_request(draft) for draft in drafts]))
         return SyncedAll(
             drafts=[one if isinstance(one, Synced) else _synced(one.id, next(answers), codes) for one in read]
         )
