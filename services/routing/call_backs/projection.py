@@ -36,12 +36,12 @@ def call_back_projection(packs: Jurisdictions) -> Projection[Demand, f.Fact, Who
     def write(writes: WriteBatch, changes: Sequence[Whole]) -> None:
         courses: dict[UUID, _CallBackCourse] = {}
         for change in changes:
-            if (course := _course(change, packs)) is not None:
-                courses[change.envelope.key] = course
-        queries.forget(writes, [key for key, course in courses.items() if course == _CallBackCourse()])
-        if waiting := [course.waiting for course in courses.values() if course.waiting]:
+            if (state := _course(change, packs)) is not None:
+                courses[change.envelope.key] = state
+        queries.forget(writes, [key for key, state in courses.items() if state == _CallBackCourse()])
+        if waiting := [state.waiting for state in courses.values() if state.waiting]:
             queries.put_waiting(writes, waiting)
-        if in_vain := [course.in_vain for course in courses.values() if course.in_vain]:
+        if in_vain := [state.in_vain for state in courses.values() if state.in_vain]:
             queries.put_failed_calls(writes, in_vain)
 
     ignored = [kind for kind in (*ALL_STATUS_FACTS, *ALL_NOTES) if kind not in _MOVES]

@@ -157,10 +157,10 @@ def _first(lane: _Lane, sort: Sort, matching: str, parameter_count: int, limit: 
 
     The parameters of the place follow the first `parameter_count` ones.
     """
-    columns, behind, ranks, ranked = lane.id, f"{lane.id} > ${parameter_count + 1}", "", ""
+    columns, after_condition, ranks, ranked = lane.id, f"{lane.id} > ${parameter_count + 1}", "", ""
     if sort == "due":
         columns = f"{lane.table}.rank, {lane.table}.work_due_at, {lane.id}"
-        behind = f"({columns}) > (${parameter_count + 1}, ${parameter_count + 2}, ${parameter_count + 3})"
+        after_condition = f"({columns}) > (${parameter_count + 1}, ${parameter_count + 2}, ${parameter_count + 3})"
         ranks = "CROSS JOIN unnest('{0,1}'::smallint[]) AS ranked (rank)"
         ranked = f"AND {lane.table}.rank = ranked.rank"
     source = lane.table
@@ -170,7 +170,7 @@ def _first(lane: _Lane, sort: Sort, matching: str, parameter_count: int, limit: 
         SELECT cases.* FROM unnest($1::text[]) AS looked_at (key) {ranks}
         CROSS JOIN LATERAL (
             SELECT {columns.replace(lane.id, f"{lane.id} AS id")} FROM {source}
-            WHERE {lane.key} = looked_at.key {ranked} AND {lane.condition} AND {matching} AND {behind}
+            WHERE {lane.key} = looked_at.key {ranked} AND {lane.condition} AND {matching} AND {after_condition}
             ORDER BY {columns} LIMIT {limit + 1}
         ) AS cases
     """  # noqa: S608 (our own)

@@ -40,10 +40,10 @@ def differences(before: Sequence[Rule], after: Sequence[Rule]) -> list[RuleDiffe
     old, new = {rule.id: rule for rule in before}, {rule.id: rule for rule in after}
     in_order = _in_their_order([id for id in old if id in new], [id for id in new if id in old])
     changed = []
-    for above, rule in zip((None, *new), new.values(), strict=False):
+    for previous, rule in zip((None, *new), new.values(), strict=False):
         change = _change(old, rule, in_order)
         if change:
-            changed.append(RuleDifference(change, old.get(rule.id), rule, above))
+            changed.append(RuleDifference(change, old.get(rule.id), rule, previous))
     removed = [RuleDifference(RuleChange.REMOVED, rule, None) for id, rule in old.items() if id not in new]
     return [*changed, *removed]
 

@@ -72,9 +72,9 @@ def _explained(demand: Demand, text: str, decision: StoredDecision, version: str
     case = raised_as(demand, text, decision.at)
     if isinstance(decision.fact, DemandRouted) and len(demand.categories) > 1:
         # A correction in triage made the rule fit.
-        named = _RULE.fullmatch(decision.fact.rule)
+        match = _RULE.fullmatch(decision.fact.rule)
         fits = (case._replace(category=category) for category in demand.categories)
-        case = next((fitting for fitting in fits if named and _rule_of(pack, fitting) == named["rule"]), case)
+        case = next((fitting for fitting in fits if match and _rule_of(pack, fitting) == match["rule"]), case)
     explanation = explain(pack.catalogue, case)
     unplaced = demand.placed_by is not PlacedBy.DIVISION
     return CaseExplanation(

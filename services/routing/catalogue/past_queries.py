@@ -20,8 +20,8 @@ async def past_demands(pool: Pool, jurisdiction: str, newest: int, now: datetime
     """The newest demands of a jurisdiction, newest first. Demands that named no division are left out: they go to
     triage by any rules."""
     before: UUID | None = None
-    left = newest
-    while left > 0:
+    remaining = newest
+    while remaining > 0:
         async with pool.acquire(timeout=5) as db:
             rows = await db.fetch(
                 """
@@ -31,15 +31,15 @@ async def past_demands(pool: Pool, jurisdiction: str, newest: int, now: datetime
                 """,
                 jurisdiction,
                 before,
-                min(PAGE, left),
+                min(PAGE, remaining),
             )
         for row in rows:
             demand = Demand.model_validate_json(row["state"])
             if demand.placed_by is PlacedBy.DIVISION and demand.submitted_at:
                 yield _past(demand, row["text"], demand.submitted_at, now)
-        if len(rows) < min(PAGE, left):
+        if len(rows) < min(PAGE, remaining):
             return
-        before, left = rows[-1]["id"], left - len(rows)
+        before, remaining = rows[-1]["id"], remaining - len(rows)
 
 
 def _past(demand: Demand, text: str, received_at: datetime, now: datetime) -> PastDemand:

@@ -159,12 +159,14 @@ def _facts(deadline: Deadline, step: int, pack: Pack) -> list[f.Fact]:
             return [f.DeadlineMissed(due_at=due_at, stage=stage, unit=unit)]
     rung = pack.supervision.ladder[step - 2]
     lead = unit or pack.coordinator
-    above = next(iter(pack.units_above(lead)), None) if rung.to == "above" else pack.coordinator
+    recipient = next(iter(pack.units_above(lead)), None) if rung.to == "above" else pack.coordinator
     leader = pack.leader_of(lead) if rung.leader else None
-    if above is None and leader is None:
+    if recipient is None and leader is None:
         return []
     return [
-        f.DemandEscalated(to=above or pack.coordinator, reason=_reason(stage, due_at, pack), stage=stage, leader=leader)
+        f.DemandEscalated(
+            to=recipient or pack.coordinator, reason=_reason(stage, due_at, pack), stage=stage, leader=leader
+        )
     ]
 
 

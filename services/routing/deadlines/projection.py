@@ -41,20 +41,20 @@ def deadline_projection(packs: Jurisdictions) -> Projection[Demand, f.Fact, Whol
 
 
 def _put_deadlines(writes: WriteBatch, changes: Sequence[Whole], packs: Jurisdictions) -> None:
-    here, later = _Writes(), _Writes()
+    at_once, later = _Writes(), _Writes()
     overdue: dict[UUID, SetAside] = {}
     for key, course in _courses(changes).items():
         before, due = course.before, due_now(course.after)
         pack = packs.of_division(course.after.division) if due_now(before) != due else None
         if pack is None:
             continue
-        to = here
+        to = at_once
         if has_step_until(before, course.at, pack):
             overdue[key], to = SetAside(course.at, course.after.version), later
         to.put(key, pending(before, due, course.at, pack))
     if overdue:
         set_aside(writes, overdue)
-    here.write(writes)
+    at_once.write(writes)
     if later:
         later.write(writes.after)  # because what is set aside is the same row
 

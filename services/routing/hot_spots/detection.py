@@ -86,22 +86,22 @@ class Detection:
                 self._detectors.clear()  # they know of what was not kept
         return len(due)
 
-    async def _compare(self, db: Connection, pack: Pack, taken: Sequence[tuple[Demand, str]]) -> None:
+    async def _compare(self, db: Connection, pack: Pack, demands: Sequence[tuple[Demand, str]]) -> None:
         at = self.clock()
         detector = self._detectors.get(pack.id) or await self._detector(db, pack, at)
         compared: list[tuple[Raised, str]] = []
         changed: dict[UUID, HotSpot] = {}
-        for demand, text in taken:
+        for demand, text in demands:
             words = f"{demand.title}\n{text[:_OPENING]}"
             candidate = raised(pack, demand, demand.category, demand.submitted_at or at, words)
             compared.append((candidate, words))
             if spot := detector.add(candidate):
                 changed[spot.id] = spot
             await asyncio.sleep(0)  # others of this process have their turn: facts are handled meanwhile
-        news = [spot for spot in changed.values() if must_announce(len(spot.demands), spot.told)]
+        news = [spot for spot in changed.values() if must_announce(len(spot.demands), spot.announced)]
         for spot in news:
-            spot.told = len(spot.demands)
-            log.info("common demands", key=str(spot.id), rows=spot.told)
+            spot.announced = len(spot.demands)
+            log.info("common demands", key=str(spot.id), rows=spot.announced)
         await queries.put_hot_spots(db, pack.id, list(changed.values()), at)
         await queries.put_raised(
             db, pack.id, [(*candidate, detector.hot_spot_of.get(candidate[0].id)) for candidate in compared]
@@ -112,7 +112,7 @@ class Detection:
         for spot in changed.values():
             spot.stored = len(spot.demands)
         writes = WriteBatch()
-        timers.plan(writes, [Timer(HOT_SPOT, spot.id, at, payload(spot), str(spot.told)) for spot in news])
+        timers.plan(writes, [Timer(HOT_SPOT, spot.id, at, payload(spot), str(spot.announced)) for spot in news])
         await writes.write(db)
 
     async def _detector(self, db: Connection, pack: Pack, at: datetime) -> Detector:
@@ -120,7 +120,7 @@ class Detection:
         bounds = Bounds(rules.least, timedelta(days=rules.within_days), rules.likeness)
         detector = self._detectors[pack.id] = Detector(bounds)
         detector.remember(
-            (raised(pack, stored, stored.category, stored.raised_at, stored.words), stored.hot_spot, stored.told)
+            (raised(pack, stored, stored.category, stored.raised_at, stored.words), stored.hot_spot, stored.announced)
             for stored in await queries.recent_demands(db, pack.id, at - bounds.span)
         )
         return detector

@@ -65,7 +65,7 @@ class HotSpot:
 
     id: UUID
     demands: list[Raised] = field(default_factory=list)
-    told: int = 0
+    announced: int = 0
     """The number of its demands when it was last announced."""
     stored: int = 0
     """How many of its demands are stored as members in the database."""
@@ -125,7 +125,7 @@ class Detector:
         for demand, spot, announced in compared:
             self._keep(demand)
             if spot:
-                hot_spot = self.hot_spots.setdefault(spot, HotSpot(spot, told=announced))
+                hot_spot = self.hot_spots.setdefault(spot, HotSpot(spot, announced=announced))
                 self._put(hot_spot, demand)
                 hot_spot.stored += 1
 

@@ -45,7 +45,7 @@ class StoredRaised:
     raised_at: datetime
     words: str
     hot_spot: UUID | None
-    told: int
+    announced: int
 
 
 def note_due(writes: WriteBatch, ids: Sequence[UUID]) -> None:
@@ -75,7 +75,7 @@ async def recent_demands(db: Connection, jurisdiction: str, since: datetime) -> 
     rows = await db.fetch(
         """
         SELECT demand_id AS id, number, kept.division, kept.category, raised_at, words, hot_spot,
-            coalesce(told, 0) AS told
+            coalesce(told, 0) AS announced
         FROM hot_spot_demand AS kept LEFT JOIN hot_spot ON hot_spot.id = kept.hot_spot
         WHERE kept.jurisdiction = $1 AND (raised_at >= $2 OR hot_spot IN (
             SELECT hot_spot FROM hot_spot_demand WHERE raised_at >= $2 AND hot_spot IS NOT NULL
@@ -94,7 +94,7 @@ async def put_hot_spots(db: Connection, jurisdiction: str, spots: Sequence[HotSp
         {
             "id": str(spot.id), "division": spot.division, "category": spot.category, "phrases": spot.phrases,
             "size": len(spot.demands), "first_at": spot.first_at.isoformat(),
-            "last_at": spot.last_at.isoformat(), "told": spot.told,
+            "last_at": spot.last_at.isoformat(), "told": spot.announced,
         }
         for spot in spots
     ]  # fmt: skip

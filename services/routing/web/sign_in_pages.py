@@ -83,7 +83,7 @@ def _by_issuer(gate: Gate, flow: CodeFlow | None) -> APIRouter:
     async def to_issuer(next: Next = HOME) -> Response:
         attempt = Attempt.to(own_path(next))
         leaving = RedirectResponse(await _known(flow).address(attempt), 303)
-        gate.keep_attempt(leaving, attempt.told)
+        gate.keep_attempt(leaving, attempt.cookie)
         return leaving
 
     async def from_issuer(request: Request, state: Word = "", code: Word = "", iss: Word = "") -> Response:

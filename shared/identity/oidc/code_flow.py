@@ -34,8 +34,8 @@ class Attempt:
         return cls(secrets.token_urlsafe(24), secrets.token_urlsafe(24), secrets.token_urlsafe(48), path)
 
     @property
-    def told(self) -> dict[str, str]:
-        """The content of the signed cookie; `Attempt(**told)` is the inverse."""
+    def cookie(self) -> dict[str, str]:
+        """The content of the signed cookie; `Attempt(**cookie)` is the inverse."""
         return asdict(self)
 
 

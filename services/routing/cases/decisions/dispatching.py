@@ -80,10 +80,10 @@ def prioritized(case: Situation, command: c.PrioritizeDemand) -> Sequence[f.Fact
         )
     is_lower = _RANKS[urgency] < _RANKS[demand.urgency] or (demand.vulnerable and not vulnerable)
     if is_lower and case.by.unit == demand.unit != case.pack.coordinator:
-        above = decider_of(case)
+        decider = decider_of(case)
         raise illegal(
-            f"a unit may not extend its own limits: ask {above} to lower the urgency",
-            f"降低紧急程度会延长办理时限，本单位不能自行办理，请联系上级单位（{above}）",
+            f"a unit may not extend its own limits: ask {decider} to lower the urgency",
+            f"降低紧急程度会延长办理时限，本单位不能自行办理，请联系上级单位（{decider}）",
         )
     limits, due = due_when_prioritized(demand, case.pack, urgency, vulnerable, case.at)
     fact = f.DemandPrioritized(

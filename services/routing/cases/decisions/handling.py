@@ -68,12 +68,12 @@ def transferred(case: Situation, command: c.TransferDemand) -> Sequence[f.Fact]:
 def moved_up(case: Situation, command: c.MoveUpDemand) -> Sequence[f.Fact]:
     """The unit above takes over, and the present unit goes on to assist. Raises `Refused` if there is no unit above."""
     demand, pack = case.demand, case.pack
-    above = pack.units_above(demand.unit or "")
-    if not above:
+    units_above = pack.units_above(demand.unit or "")
+    if not units_above:
         raise illegal("there is no unit above the coordinator", "统筹单位之上没有上级单位，无法提级")
     helpers = (*demand.assisting, *([demand.unit] if demand.unit else []))
-    escalated = f.DemandEscalated(to=above[0], reason=command.reason)
-    return [_routed_by_unit(case, above[0], "moved-up", command.reason, helpers), escalated]
+    escalated = f.DemandEscalated(to=units_above[0], reason=command.reason)
+    return [_routed_by_unit(case, units_above[0], "moved-up", command.reason, helpers), escalated]
 
 
 def _routed_by_unit(case: Situation, unit: str, how: str, reason: str, helpers: Sequence[str]) -> f.DemandRouted:

@@ -54,13 +54,13 @@ def require_masked(command: c.PublishDemand | c.CorrectPublication, masks: Masks
     published."""
     masked_command = masked(command, masks)
     for name in ("title", "text", "answer"):
-        written, shown = getattr(command, name), getattr(masked_command, name)
-        if written != shown:
+        original, masked_text = getattr(command, name), getattr(masked_command, name)
+        if original != masked_text:
             raise invalid(
                 name,
-                f"this contains a name or a number; it would be shown as: {shown}. Write it in this form",
-                f"含有个人信息，公开时会显示为：{shown}。请按此修改",
-                shown[:200],
+                f"this contains a name or a number; it would be shown as: {masked_text}. Write it in this form",
+                f"含有个人信息，公开时会显示为：{masked_text}。请按此修改",
+                masked_text[:200],
             )
 
 

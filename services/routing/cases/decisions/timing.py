@@ -28,8 +28,8 @@ def extension_requested(case: Situation, command: c.RequestExtension) -> Sequenc
 
 def decider_of(case: Situation) -> str:
     """The unit that decides on an extension for which the lead unit asks."""
-    above = case.pack.units_above(case.demand.unit or "")
-    return above[0] if above else case.pack.coordinator
+    units_above = case.pack.units_above(case.demand.unit or "")
+    return units_above[0] if units_above else case.pack.coordinator
 
 
 def extension_granted(case: Situation, command: c.GrantExtension) -> Sequence[f.Fact]:
