@@ -17,7 +17,7 @@ from tests import story
 from tests.chassis.conftest import envelope
 from tests.eventually import eventually
 from tests.routing.case_commands import DISPATCHER, STAFF, choice
-from tests.routing.case_hall import CaseHall, Course, Sent
+from tests.routing.case_harness import CaseHarness, Course, Sent
 
 CLERK: Final = STAFF[0]
 AWAY: Final = 503
@@ -37,7 +37,7 @@ class Family:
 class District:
     """All raised demands, and every command with its response."""
 
-    hall: CaseHall
+    harness: CaseHarness
     producer: AIOKafkaProducer
     keys: list[UUID] = field(default_factory=list)
     sent: list[Sent] = field(default_factory=list)
@@ -49,12 +49,12 @@ class District:
         self.keys += keys
         for key in keys:
             changes = {"number": number("NH", 2021, key.int), "title": f"路面破损 {key.int}"}
-            await self.tells(key, story.SUBMISSION.model_copy(update=changes), 1)
+            await self.record(key, story.SUBMISSION.model_copy(update=changes), 1)
         return keys
 
-    async def tells(self, key: UUID, fact: f.Fact, sequence: int | None = None) -> None:
+    async def record(self, key: UUID, fact: f.Fact, sequence: int | None = None) -> None:
         """Send a fact of another service, twice, as its relay does after a restart."""
-        recorded_envelope = envelope(fact, sequence, key, self.hall.now)._replace(id=uuid4())
+        recorded_envelope = envelope(fact, sequence, key, self.harness.now)._replace(id=uuid4())
         for _ in range(2):
             await self.producer.send_and_wait(
                 DEMAND_EVENTS.name,
@@ -67,7 +67,7 @@ class District:
         """Send a command, again with the same key while the database is busy, and return its response."""
         command_key = f"k{len(self.sent)}-{uuid4()}"
         while True:
-            sent = await self.hall.send(by, number("NH", 2021, key.int), name, fields, command_key)
+            sent = await self.harness.send(by, number("NH", 2021, key.int), name, fields, command_key)
             if sent.status != AWAY:
                 self.sent.append(sent)
                 return sent
@@ -79,14 +79,14 @@ class District:
 
     async def courses(self, keys: Sequence[UUID] = ()) -> dict[UUID, Course]:
         """The stored state and facts of these cases, or of all."""
-        return await self.hall.courses(keys or self.keys)
+        return await self.harness.courses(keys or self.keys)
 
     async def are(self, keys: Iterable[UUID], *statuses: str, within: float) -> None:
         """Wait until each of these has one of these statuses."""
         missing = list(keys)
 
         async def others() -> list[str]:
-            rows = await self.hall.pool.fetch("SELECT id, status FROM demand WHERE id = ANY($1::uuid[])", missing)
+            rows = await self.harness.pool.fetch("SELECT id, status FROM demand WHERE id = ANY($1::uuid[])", missing)
             statuses_by_id = {row["id"]: row["status"] for row in rows}
             return [
                 f"{key.int} {statuses_by_id.get(key)}" for key in missing if statuses_by_id.get(key) not in statuses
@@ -96,14 +96,14 @@ class District:
 
     async def facts(self) -> int:
         """The number of facts that routing has recorded."""
-        return int(await self.hall.pool.fetchval("SELECT count(*) FROM journal"))
+        return int(await self.harness.pool.fetchval("SELECT count(*) FROM journal"))
 
     async def works_at_random(self, keys: Sequence[UUID], times: int) -> None:
         """Staff give random commands that were possible before, three at once, and citizens add notes."""
         for _ in range(times):
             courses = await self.courses(keys)
             commands = [self._choice(keys, courses) for _ in range(3)]
-            words = self.tells(self.chance.choice(keys), self.chance.choice(WORDS))
+            words = self.record(self.chance.choice(keys), self.chance.choice(WORDS))
             await asyncio.gather(
                 words, *(self.command(by, key, name, **fields) for key, (by, name, fields) in commands)
             )
@@ -111,7 +111,7 @@ class District:
     def _choice(self, keys: Sequence[UUID], courses: dict[UUID, Course]) -> tuple[UUID, tuple[Person, str, Any]]:
         key, parent = self.chance.sample(keys, 2)
         into = courses[parent].stored.number
-        return key, choice(self.chance.getrandbits(32), courses[key].stored, courses, into, self.hall.now)
+        return key, choice(self.chance.getrandbits(32), courses[key].stored, courses, into, self.harness.now)
 
     async def joins(self, family: Family) -> None:
         """Merge its children into their parent, and take the last one out again."""
@@ -131,11 +131,11 @@ class District:
             case "declined":
                 await self.does(DISPATCHER, family.parent, "decline", reason="邻区")
             case "withdrawn":
-                await self.tells(family.parent, f.WithdrawalRequested(reason="已自行解决"))
+                await self.record(family.parent, f.WithdrawalRequested(reason="已自行解决"))
 
     async def is_judged(self, family: Family) -> None:
         """Its citizens rate: the parent's is satisfied, the first child's is not."""
         courses = await self.courses([family.parent, family.children[0]])
         parent, child = (courses[key].version for key in (family.parent, family.children[0]))
-        await self.tells(family.parent, f.DemandConfirmed(rating=5, solved=True), parent + 1)
-        await self.tells(family.children[0], f.DemandReopened(reason="仍然漏水", rating=1), child + 1)
+        await self.record(family.parent, f.DemandConfirmed(rating=5, solved=True), parent + 1)
+        await self.record(family.children[0], f.DemandReopened(reason="仍然漏水", rating=1), child + 1)

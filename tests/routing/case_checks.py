@@ -10,7 +10,7 @@ from shared.contracts.demand.lifecycle import evolve, replay
 from shared.contracts.demand.state import Demand
 from shared.jurisdiction.pack import Pack
 from tests import story
-from tests.routing.case_hall import Course, Sent, Told, answer_of, id_of_first_fact
+from tests.routing.case_harness import Course, Sent, StoredFact, answer_of, id_of_first_fact
 from tests.routing.case_model import AFTER, Model, due_after_pause, may
 
 WITH_A_UNIT = {"routed", "accepted", "in_progress", "listed"}
@@ -33,7 +33,7 @@ def at_version(course: Course, version: int) -> Demand:
     return replay(submitted(course), _dated(course.steps[: version - 1]))
 
 
-def _dated(steps: Sequence[Told]) -> list[tuple[f.StatusFact, datetime]]:
+def _dated(steps: Sequence[StoredFact]) -> list[tuple[f.StatusFact, datetime]]:
     return [(step.fact, step.at) for step in steps if isinstance(step.fact, f.StatusFact)]
 
 

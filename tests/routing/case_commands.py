@@ -9,7 +9,7 @@ from uuid import UUID
 from shared.contracts.demand.state import Demand
 from shared.identity.person import Person
 from tests.packs import nanhai
-from tests.routing.case_hall import Course
+from tests.routing.case_harness import Course
 from tests.routing.case_model import Fields, is_possible, may_merge
 
 PACK: Final = nanhai()

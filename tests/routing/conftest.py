@@ -32,7 +32,7 @@ TOKENS = Tokens("s" * 40)
 
 
 @dataclass(slots=True)
-class Hall:
+class RoutingApi:
     """Routing's API, and a repository that applies facts without recording any."""
 
     pool: Pool
@@ -40,14 +40,14 @@ class Hall:
     repository: Any
     log: Log = field(default_factory=Log)
 
-    async def knows(self, *facts: f.StatusFact, n: int = 1) -> str:
+    async def deliver(self, *facts: f.StatusFact, n: int = 1) -> str:
         """Deliver these facts of a demand and return its number."""
         await apply_records(
             Delivery(self.pool, Repositories.of(self.repository), "cluster"), self.log.records(*facts, key=UUID(int=n))
         )
         return number("NH", 2021, n)
 
-    async def hears(self, *notes: f.NoteFact, n: int = 1) -> None:
+    async def deliver_notes(self, *notes: f.NoteFact, n: int = 1) -> None:
         """Deliver notes of intake about that demand."""
         records = [self.log.record(envelope(note, None, UUID(int=n))._replace(id=uuid4())) for note in notes]
         await Delivery(self.pool, Repositories.of(self.repository), "cluster").deliver(records)
@@ -55,12 +55,13 @@ class Hall:
     async def get(self, path: str, unit: str) -> httpx.Response:
         return await self.client.get(path, headers=bearer(unit))
 
-    async def say(self, number: str, command: str, key: str, **options: Any) -> httpx.Response:
+    async def command(self, number: str, command: str, key: str, **options: Any) -> httpx.Response:
         """Send a command of the tax office about a demand."""
         headers = {"Idempotency-Key": key, **bearer("nh-tax"), **options.pop("headers", {})}
         return await self.client.post(f"/v1/cases/{number}/{command}", headers=headers, **options)
 
-    async def told(self) -> list[str]:
+    async def recorded_types(self) -> list[str]:
+        """The types of the facts that routing recorded, in order."""
         async with self.pool.acquire() as db:
             return [row["type"] for row in await db.fetch("SELECT type FROM journal ORDER BY position")]
 
@@ -70,11 +71,11 @@ def bearer(unit: str, name: str = "陈") -> dict[str, str]:
 
 
 @pytest.fixture
-async def hall(databases: Databases, database: str, masker: Masker) -> AsyncIterator[Hall]:
+async def api(databases: Databases, database: str, masker: Masker) -> AsyncIterator[RoutingApi]:
     repository: Any = Repository("demand", demand_rules(Service.ROUTING), CASES)
     pool = await databases.pool(database, "routing")
     cases = CaseHandler(pool, repository, shipped(), masker=masker)
     staff = StaffBearers(pool, StaffTokens(TOKENS))
     transport = httpx.ASGITransport(web_app("routing", [*routes(cases, staff), units.routes(shipped(), staff)]))
     async with httpx.AsyncClient(transport=transport, base_url="http://routing") as client:
-        yield Hall(pool, client, repository)
+        yield RoutingApi(pool, client, repository)

@@ -5,13 +5,13 @@ from datetime import datetime
 
 from shared.chassis.database.pool import open_pool
 from shared.chassis.work import timers
-from tests.routing.deadline_office import Office
+from tests.routing.deadline_harness import DeadlineHarness
 
 
 async def main(database: str, at: datetime) -> None:
     """Run until killed."""
     async with await open_pool(database, "routing") as pool:
-        await Office(pool).runner(at).run()
+        await DeadlineHarness(pool).runner(at).run()
 
 
 def run(database: str, at: str) -> None:

@@ -32,7 +32,7 @@ async def check_district(district: District) -> None:
             (note.fact.hot_spot, note.fact.demands) for note in course.notes if isinstance(note.fact, f.DemandClustered)
         )
         assert all(times == 1 for times in clustered.values()), clustered
-    check_family(courses, district.hall.now)
+    check_family(courses, district.harness.now)
     keys = {course.stored.number: key for key, course in courses.items()}
     for sent_command in district.sent:
         check_answer(sent_command, courses[keys[sent_command.number]], PACK)
@@ -40,7 +40,7 @@ async def check_district(district: District) -> None:
 
 async def check_rest(worker_fleet: WorkerFleet, district: District) -> None:
     """No timer, unread record, dead letter, parked record or unsent fact is left."""
-    pool, now = worker_fleet.pool, district.hall.now
+    pool, now = worker_fleet.pool, district.harness.now
 
     async def due() -> int:
         return int(await pool.fetchval("SELECT count(*) FROM timer WHERE due_at <= $1", now))

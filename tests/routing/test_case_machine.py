@@ -23,7 +23,7 @@ from shared.identity.person import Person
 from tests import story
 from tests.routing.case_checks import check_answer, check_course, check_family
 from tests.routing.case_commands import COMMANDS, DISPATCHER, PACK, STAFF, choice, is_expected, with_parent
-from tests.routing.case_hall import CaseHall, Course, Sent
+from tests.routing.case_harness import CaseHarness, Course, Sent
 from tests.routing.case_model import Fields
 
 EXAMPLES = os.environ.get("HUYING_TEST_EXAMPLES")
@@ -43,7 +43,7 @@ class Day(RuleBasedStateMachine):
     """After every step the response is compared with the model, and the stored state with all its facts."""
 
     loop: ClassVar[asyncio.AbstractEventLoop]
-    hall: ClassVar[CaseHall]
+    harness: ClassVar[CaseHarness]
     raised: ClassVar[int] = 0
     done: ClassVar[Counter[str]] = Counter()
     """How often each command succeeded."""
@@ -59,8 +59,8 @@ class Day(RuleBasedStateMachine):
 
     @initialize(has_contact=st.booleans())
     def two_demands_are_raised(self, has_contact: bool) -> None:
-        type(self).hall.now = story.AT
-        self.run(self.hall.forget_timers())
+        type(self).harness.now = story.AT
+        self.run(self.harness.forget_timers())
         for _ in range(2):
             self.is_raised("road-damage", has_contact)
 
@@ -71,7 +71,7 @@ class Day(RuleBasedStateMachine):
         key = UUID(int=self.raised)
         contact = UUID(int=7) if has_contact else None
         changes = {"number": number("NH", 2021, self.raised), "category": category, "contact": contact}
-        self.run(self.hall.hears(key, story.SUBMISSION.model_copy(update=changes)))
+        self.run(self.harness.deliver(key, story.SUBMISSION.model_copy(update=changes)))
         self.keys.append(key)
         self.look()
 
@@ -80,9 +80,9 @@ class Day(RuleBasedStateMachine):
         before = self.courses()
         demand = before[self.key(case)].stored
         name, fields = with_parent(command, self.number(other))
-        sent = self.run(self.hall.send(by, demand.number, name, fields, self.fresh_key()))
+        sent = self.run(self.harness.send(by, demand.number, name, fields, self.fresh_key()))
         self.took([sent], before)
-        expected = is_expected(by, name, fields, demand, before, self.hall.now)
+        expected = is_expected(by, name, fields, demand, before, self.harness.now)
         assert (sent.status == 200) is expected, f"{sent} of {demand!r}"
 
     @rule(case=CASES, picks=st.lists(PICK, min_size=1, max_size=6), other=CASES)
@@ -91,7 +91,7 @@ class Day(RuleBasedStateMachine):
             before = self.courses()
             demand = before[self.key_at_work(case, before)].stored
             by, name, fields = self.chosen(pick, demand, before, other)
-            sent = self.run(self.hall.send(by, demand.number, name, fields, self.fresh_key()))
+            sent = self.run(self.harness.send(by, demand.number, name, fields, self.fresh_key()))
             assert sent.status == 200, f"{sent} of {demand!r}"
             self.took([sent], before)
 
@@ -100,7 +100,7 @@ class Day(RuleBasedStateMachine):
     def several_act_at_the_same_moment(
         self, case: int, picks: list[int], other: int, is_repeated: bool, word: f.Fact | None, hours: int
     ) -> None:
-        type(self).hall.now += timedelta(hours=hours)
+        type(self).harness.now += timedelta(hours=hours)
         before = self.courses()
         demand = before[self.key_at_work(case, before)].stored
         choices = [self.chosen(pick, demand, before, other) for pick in picks]
@@ -110,11 +110,11 @@ class Day(RuleBasedStateMachine):
 
         async def at_once() -> Sequence[Sent]:
             commands = [
-                self.hall.send(by, demand.number, name, fields, key)
+                self.harness.send(by, demand.number, name, fields, key)
                 for (by, name, fields), key in zip(choices, keys, strict=True)
             ]
-            words = [self.hall.hears(demand.id, word)] if word else []
-            sent, *_ = await asyncio.gather(asyncio.gather(*commands), *words, self.hall.run_timers())
+            words = [self.harness.deliver(demand.id, word)] if word else []
+            sent, *_ = await asyncio.gather(asyncio.gather(*commands), *words, self.harness.run_timers())
             return sent
 
         sent = self.run(at_once())
@@ -131,7 +131,7 @@ class Day(RuleBasedStateMachine):
         async def at_once() -> Sequence[Sent]:
             pairs = (numbers, reversed(numbers))
             return await asyncio.gather(*(
-                self.hall.send(DISPATCHER, child, "merge", {"into": parent, "reason": "同一处"}, self.fresh_key())
+                self.harness.send(DISPATCHER, child, "merge", {"into": parent, "reason": "同一处"}, self.fresh_key())
                 for child, parent in pairs
             ))  # fmt: skip
 
@@ -145,33 +145,33 @@ class Day(RuleBasedStateMachine):
         if not self.sent:
             return
         before, sent = self.courses(), self.sent[pick % len(self.sent)]
-        repeated = self.run(self.hall.send(sent.by, sent.number, sent.command, sent.fields, sent.key))
+        repeated = self.run(self.harness.send(sent.by, sent.number, sent.command, sent.fields, sent.key))
         assert repeated == sent, "answered as at first"
-        other = self.run(self.hall.send(sent.by, sent.number, "note", {"text": "别的"}, sent.key))
+        other = self.run(self.harness.send(sent.by, sent.number, "note", {"text": "别的"}, sent.key))
         assert other.status == 422, "a key is not used for another command"
         assert self.courses() == before
 
     @rule(case=CASES, word=st.sampled_from(WORDS))
     def the_citizen_says_something(self, case: int, word: f.Fact) -> None:
-        self.run(self.hall.hears(self.key(case), word))
+        self.run(self.harness.deliver(self.key(case), word))
         self.look()
 
     @rule(case=CASES, verdict=st.sampled_from(VERDICTS))
     def the_citizen_judges_the_answer(self, case: int, verdict: f.StatusFact) -> None:
         if self.courses()[self.key(case)].stored.status == "resolved":
-            self.run(self.hall.hears(self.key(case), verdict))
+            self.run(self.harness.deliver(self.key(case), verdict))
             self.look()
 
     @rule(hours=st.sampled_from((0.2, 2, 9, 24, 70, 250)))
     def time_passes(self, hours: float) -> None:
-        type(self).hall.now += timedelta(hours=hours)
+        type(self).harness.now += timedelta(hours=hours)
 
         async def two_workers() -> None:
-            await asyncio.gather(self.hall.run_timers(), self.hall.run_timers())
-            await self.hall.run_timers()
+            await asyncio.gather(self.harness.run_timers(), self.harness.run_timers())
+            await self.harness.run_timers()
 
         self.run(two_workers())
-        check_family(self.look(), self.hall.now)
+        check_family(self.look(), self.harness.now)
 
     def teardown(self) -> None:
         if self.keys:
@@ -192,13 +192,13 @@ class Day(RuleBasedStateMachine):
     def chosen(self, pick: int, demand: Demand, courses: dict[UUID, Course], other: int) -> tuple[Person, str, Fields]:
         # Notes do not change the version: without a counter the same draw would always choose the same command.
         self.choices += 1
-        return choice(pick + self.choices, demand, courses, self.number(other), self.hall.now)
+        return choice(pick + self.choices, demand, courses, self.number(other), self.harness.now)
 
     def number(self, case: int) -> str:
         return number("NH", 2021, self.key(case).int)
 
     def courses(self) -> dict[UUID, Course]:
-        return self.run(self.hall.courses(self.keys))
+        return self.run(self.harness.courses(self.keys))
 
     def took(self, sent_commands: Sequence[Sent], before: dict[UUID, Course]) -> None:
         after = self.look()
@@ -231,8 +231,8 @@ async def test_after_any_concurrent_actions_each_case_equals_its_replayed_facts(
         suppress_health_check=list(HealthCheck),
         phases=(Phase.generate,),
     )
-    async with await open_pool(database, "routing") as pool, CaseHall(pool) as hall:
-        Day.loop, Day.hall = asyncio.get_running_loop(), hall
+    async with await open_pool(database, "routing") as pool, CaseHarness(pool) as harness:
+        Day.loop, Day.harness = asyncio.get_running_loop(), harness
         await asyncio.to_thread(run_state_machine_as_test, Day, settings=profile)
     never = {name for name, _ in COMMANDS} - set(Day.done)
     print(f"done: {Day.done}; never: {never}")

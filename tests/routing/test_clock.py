@@ -18,7 +18,7 @@ from shared.contracts.refusals import Refused
 from shared.identity.person import Person
 from tests import story
 from tests.packs import nanhai, shipped
-from tests.routing.deadline_office import STATION, Office
+from tests.routing.deadline_harness import STATION, DeadlineHarness
 
 PACK = nanhai()
 AT = story.AT
@@ -159,18 +159,18 @@ def test_spans_cover_the_whole_life_without_gap_or_overlap(steps: list[tuple[f.S
 
 
 @pytest.fixture
-async def office(database: str) -> AsyncIterator[Office]:
+async def harness(database: str) -> AsyncIterator[DeadlineHarness]:
     async with await open_pool(database, "routing") as pool:
-        yield Office(pool)
+        yield DeadlineHarness(pool)
 
 
-async def test_the_clock_of_a_case_is_built_from_routings_own_facts_and_received_ones(office: Office):
-    key = await office.submits()
-    await office.tells(key, AT + HOUR, f.DemandAccepted(by="陈"), f.DemandResolved(by="陈", result="x"))
-    version = (await office.state(key)).version
-    await office.hears(key, f.DemandReopened(reason="x"), AT + 3 * HOUR, version + 1)
-    desk = CaseHandler(office.pool, office.repository, shipped())
-    number = (await office.state(key)).number
+async def test_the_clock_of_a_case_is_built_from_routings_own_facts_and_received_ones(harness: DeadlineHarness):
+    key = await harness.submits()
+    await harness.record(key, AT + HOUR, f.DemandAccepted(by="陈"), f.DemandResolved(by="陈", result="x"))
+    version = (await harness.state(key)).version
+    await harness.deliver(key, f.DemandReopened(reason="x"), AT + 3 * HOUR, version + 1)
+    desk = CaseHandler(harness.pool, harness.repository, shipped())
+    number = (await harness.state(key)).number
     reader = Person(name="陈", unit=STATION, roles=frozenset({"clerk"}))
     measured_clock = await case_clock(desk, number, reader, AT + 5 * HOUR)
     assert hops(measured_clock) == [("sign", STATION, 1), ("verdict", None, 2), ("sign", STATION, 2)]

@@ -11,7 +11,7 @@ from shared.chassis.base.clock import now
 from shared.chassis.database.pool import open_pool
 from shared.chassis.work.doctor_checks import late_timers
 from shared.contracts.demand import facts as f
-from tests.routing.deadline_office import AT, DUE, PACK, SECOND, SIGN, STATION, TOWN, Office
+from tests.routing.deadline_harness import AT, DUE, PACK, SECOND, SIGN, STATION, TOWN, DeadlineHarness
 
 DAY = timedelta(days=1)
 ACCEPTED = f.DemandAccepted(by="陈")
@@ -30,18 +30,18 @@ def opening(due: datetime) -> datetime:
 
 
 @pytest.fixture
-async def office(database: str) -> AsyncIterator[Office]:
+async def harness(database: str) -> AsyncIterator[DeadlineHarness]:
     async with await open_pool(database, "routing") as pool:
-        yield Office(pool)
+        yield DeadlineHarness(pool)
 
 
-async def test_an_untouched_demand_is_warned_about_missed_and_escalated_on_time(office: Office):
-    key = await office.submits()
+async def test_an_untouched_demand_is_warned_about_missed_and_escalated_on_time(harness: DeadlineHarness):
+    key = await harness.submits()
     new_facts = []
     for at in (opening(SIGN) - SECOND, opening(SIGN), SIGN - SECOND, SIGN, opening(DUE), DUE, PACK.due_at(DUE, 5)):
-        before = len(await office.told(key))
-        await office.clock_shows(at)
-        new_facts.append((await office.told(key))[before:])
+        before = len(await harness.recorded(key))
+        await harness.clock_shows(at)
+        new_facts.append((await harness.recorded(key))[before:])
     assert new_facts == [
         [],
         ["warned sign", "warned contact"],
@@ -51,35 +51,35 @@ async def test_an_untouched_demand_is_warned_about_missed_and_escalated_on_time(
         RESOLVE_MISSED,
         [LADDER],
     ]
-    assert await office.timers() == []
+    assert await harness.timers() == []
 
 
-async def test_the_facts_name_the_stage_the_unit_and_the_notified_leader(office: Office):
-    key = await office.submits()
-    await office.clock_shows(SIGN)
-    missed = next(fact for fact in await office.notes(key) if isinstance(fact, f.DeadlineMissed))
-    escalated = next(fact for fact in await office.notes(key) if isinstance(fact, f.DemandEscalated))
+async def test_the_facts_name_the_stage_the_unit_and_the_notified_leader(harness: DeadlineHarness):
+    key = await harness.submits()
+    await harness.clock_shows(SIGN)
+    missed = next(fact for fact in await harness.notes(key) if isinstance(fact, f.DeadlineMissed))
+    escalated = next(fact for fact in await harness.notes(key) if isinstance(fact, f.DemandEscalated))
     assert (missed.due_at, missed.unit) == (SIGN, STATION)
     assert (escalated.to, escalated.leader) == (TOWN, PACK.leader_of(STATION))
     assert "签收超期" in escalated.reason
 
 
-async def test_one_demand_has_one_timer(office: Office):
-    key = await office.submits()
-    assert await office.timers() == [(key, "")]
-    await office.tells(key, AT + SECOND, ACCEPTED)
-    assert await office.timers() == [(key, "")]
+async def test_one_demand_has_one_timer(harness: DeadlineHarness):
+    key = await harness.submits()
+    assert await harness.timers() == [(key, "")]
+    await harness.record(key, AT + SECOND, ACCEPTED)
+    assert await harness.timers() == [(key, "")]
 
 
-async def test_a_stage_that_was_done_in_time_is_not_missed(office: Office):
-    key = await office.submits()
-    await office.tells(key, AT + SECOND, ACCEPTED, CONTACTED)
-    await office.clock_shows(DUE - SECOND)
-    assert await office.told(key) == ["warned resolve"]
-    await office.tells(key, DUE - SECOND, RESOLVED)
-    await office.clock_shows(LATER)
-    assert await office.told(key) == ["warned resolve"]
-    assert await office.timers() == []
+async def test_a_stage_that_was_done_in_time_is_not_missed(harness: DeadlineHarness):
+    key = await harness.submits()
+    await harness.record(key, AT + SECOND, ACCEPTED, CONTACTED)
+    await harness.clock_shows(DUE - SECOND)
+    assert await harness.recorded(key) == ["warned resolve"]
+    await harness.record(key, DUE - SECOND, RESOLVED)
+    await harness.clock_shows(LATER)
+    assert await harness.recorded(key) == ["warned resolve"]
+    assert await harness.timers() == []
 
 
 @pytest.mark.parametrize(
@@ -92,123 +92,123 @@ async def test_a_stage_that_was_done_in_time_is_not_missed(office: Office):
     ],
     ids=lambda facts: facts[-1].type,
 )
-async def test_no_deadline_is_recorded_after_the_end_or_on_a_list(office: Office, end: tuple[f.Fact, ...]):
-    key = await office.submits()
-    await office.tells(key, AT + SECOND, *end)
-    await office.clock_shows(LATER)
-    assert await office.told(key) == []
+async def test_no_deadline_is_recorded_after_the_end_or_on_a_list(harness: DeadlineHarness, end: tuple[f.Fact, ...]):
+    key = await harness.submits()
+    await harness.record(key, AT + SECOND, *end)
+    await harness.clock_shows(LATER)
+    assert await harness.recorded(key) == []
 
 
-async def test_imported_history_has_no_deadline_facts(office: Office):
-    key = await office.submits(imported=True)
-    await office.clock_shows(LATER)
-    assert (await office.told(key), await office.timers()) == ([], [])
+async def test_imported_history_has_no_deadline_facts(harness: DeadlineHarness):
+    key = await harness.submits(imported=True)
+    await harness.clock_shows(LATER)
+    assert (await harness.recorded(key), await harness.timers()) == ([], [])
 
 
-async def test_a_paused_demand_has_no_deadlines_and_resumes_by_itself_with_the_remaining_time(office: Office):
-    key = await office.submits()
-    await office.tells(key, AT + SECOND, ACCEPTED, CONTACTED)
+async def test_a_paused_demand_has_no_deadlines_and_resumes_by_itself_with_the_remaining_time(harness: DeadlineHarness):
+    key = await harness.submits()
+    await harness.record(key, AT + SECOND, ACCEPTED, CONTACTED)
     until = AT + 14 * DAY
-    await office.tells(key, AT + DAY, f.DemandPaused(by="陈", reason="weather", until=until))
-    await office.clock_shows(until - SECOND)
-    assert await office.told(key) == []
-    await office.clock_shows(until)
-    assert await office.told(key) == ["resumed"]
+    await harness.record(key, AT + DAY, f.DemandPaused(by="陈", reason="weather", until=until))
+    await harness.clock_shows(until - SECOND)
+    assert await harness.recorded(key) == []
+    await harness.clock_shows(until)
+    assert await harness.recorded(key) == ["resumed"]
     due = PACK.due_at(until, PACK.working_days_between(AT + DAY, DUE))
-    assert (await office.state(key)).due_at == due
-    await office.clock_shows(due - SECOND)
-    assert await office.told(key) == ["resumed", "warned resolve"]
-    await office.clock_shows(due)
-    assert await office.told(key) == ["resumed", "warned resolve", *RESOLVE_MISSED]
+    assert (await harness.state(key)).due_at == due
+    await harness.clock_shows(due - SECOND)
+    assert await harness.recorded(key) == ["resumed", "warned resolve"]
+    await harness.clock_shows(due)
+    assert await harness.recorded(key) == ["resumed", "warned resolve", *RESOLVE_MISSED]
 
 
-async def test_a_pause_that_ended_while_the_worker_was_down_ends_at_its_planned_time(office: Office):
-    key = await office.submits()
+async def test_a_pause_that_ended_while_the_worker_was_down_ends_at_its_planned_time(harness: DeadlineHarness):
+    key = await harness.submits()
     until = AT + 14 * DAY
-    await office.tells(key, AT + DAY, ACCEPTED, CONTACTED, f.DemandPaused(by="陈", reason="weather", until=until))
-    await office.clock_shows(until + 5 * DAY)
-    assert (await office.state(key)).due_at == PACK.due_at(until, PACK.working_days_between(AT + DAY, DUE))
+    await harness.record(key, AT + DAY, ACCEPTED, CONTACTED, f.DemandPaused(by="陈", reason="weather", until=until))
+    await harness.clock_shows(until + 5 * DAY)
+    assert (await harness.state(key)).due_at == PACK.due_at(until, PACK.working_days_between(AT + DAY, DUE))
 
 
-async def test_a_pause_that_staff_ended_does_not_end_again(office: Office):
-    key = await office.submits()
+async def test_a_pause_that_staff_ended_does_not_end_again(harness: DeadlineHarness):
+    key = await harness.submits()
     until = AT + 14 * DAY
-    await office.tells(key, AT + SECOND, ACCEPTED, CONTACTED, f.DemandPaused(by="陈", reason="weather", until=until))
-    await office.resumes(key, AT + DAY)
-    await office.clock_shows(until)
-    assert (await office.told(key)).count("resumed") == 1
+    await harness.record(key, AT + SECOND, ACCEPTED, CONTACTED, f.DemandPaused(by="陈", reason="weather", until=until))
+    await harness.resumes(key, AT + DAY)
+    await harness.clock_shows(until)
+    assert (await harness.recorded(key)).count("resumed") == 1
 
 
-async def test_a_miss_before_a_pause_is_not_recorded_again_after_it(office: Office):
-    key = await office.submits()
-    await office.tells(key, AT + SECOND, ACCEPTED, CONTACTED)
-    await office.clock_shows(DUE)
-    await office.tells(key, DUE + SECOND, f.DemandPaused(by="陈", reason="weather"))
-    await office.resumes(key, DUE + 3 * DAY)
-    await office.clock_shows(LATER)
-    assert await office.told(key) == [*RESOLVE_MISSED, "resumed", LADDER]
+async def test_a_miss_before_a_pause_is_not_recorded_again_after_it(harness: DeadlineHarness):
+    key = await harness.submits()
+    await harness.record(key, AT + SECOND, ACCEPTED, CONTACTED)
+    await harness.clock_shows(DUE)
+    await harness.record(key, DUE + SECOND, f.DemandPaused(by="陈", reason="weather"))
+    await harness.resumes(key, DUE + 3 * DAY)
+    await harness.clock_shows(LATER)
+    assert await harness.recorded(key) == [*RESOLVE_MISSED, "resumed", LADDER]
 
 
-async def test_a_due_time_that_passed_on_a_list_is_recorded_when_work_goes_on(office: Office):
-    key = await office.submits()
-    await office.tells(key, AT + SECOND, ACCEPTED, CONTACTED, f.DemandListed(level="town", reason="待立项"))
-    await office.clock_shows(LATER)
-    await office.tells(key, LATER, f.DemandProgressed(by="陈", note="施工中"))
-    await office.clock_shows(LATER)
-    assert await office.told(key) == [*RESOLVE_MISSED, LADDER]
+async def test_a_due_time_that_passed_on_a_list_is_recorded_when_work_goes_on(harness: DeadlineHarness):
+    key = await harness.submits()
+    await harness.record(key, AT + SECOND, ACCEPTED, CONTACTED, f.DemandListed(level="town", reason="待立项"))
+    await harness.clock_shows(LATER)
+    await harness.record(key, LATER, f.DemandProgressed(by="陈", note="施工中"))
+    await harness.clock_shows(LATER)
+    assert await harness.recorded(key) == [*RESOLVE_MISSED, LADDER]
 
 
-async def test_a_moved_due_time_is_warned_about_and_missed_at_its_new_time(office: Office):
-    key = await office.submits()
-    await office.tells(key, AT + SECOND, ACCEPTED, CONTACTED)
-    await office.clock_shows(DUE - SECOND)
+async def test_a_moved_due_time_is_warned_about_and_missed_at_its_new_time(harness: DeadlineHarness):
+    key = await harness.submits()
+    await harness.record(key, AT + SECOND, ACCEPTED, CONTACTED)
+    await harness.clock_shows(DUE - SECOND)
     later = PACK.due_at(DUE, 5)
-    await office.tells(key, DUE - SECOND, f.DemandExtended(due_at=later, reason="x", approved_by="李"))
-    await office.clock_shows(later - SECOND)
-    assert await office.told(key) == ["warned resolve", "warned resolve"]
-    await office.clock_shows(later)
-    assert await office.told(key) == ["warned resolve", "warned resolve", *RESOLVE_MISSED]
+    await harness.record(key, DUE - SECOND, f.DemandExtended(due_at=later, reason="x", approved_by="李"))
+    await harness.clock_shows(later - SECOND)
+    assert await harness.recorded(key) == ["warned resolve", "warned resolve"]
+    await harness.clock_shows(later)
+    assert await harness.recorded(key) == ["warned resolve", "warned resolve", *RESOLVE_MISSED]
 
 
-async def test_a_missed_due_time_is_not_recorded_again_for_the_next_unit(office: Office):
-    key = await office.submits()
-    await office.tells(key, AT + SECOND, ACCEPTED, CONTACTED)
-    await office.clock_shows(DUE)
-    due = (await office.state(key)).due_at
+async def test_a_missed_due_time_is_not_recorded_again_for_the_next_unit(harness: DeadlineHarness):
+    key = await harness.submits()
+    await harness.record(key, AT + SECOND, ACCEPTED, CONTACTED)
+    await harness.clock_shows(DUE)
+    due = (await harness.state(key)).due_at
     routed = f.DemandRouted(unit="nh-tax", rule="dispatcher:李", due_at=due, sign_due_at=DUE + 3 * DAY)
-    await office.tells(key, DUE + SECOND, routed)
-    await office.clock_shows(LATER)
-    recorded = await office.told(key)
+    await harness.record(key, DUE + SECOND, routed)
+    await harness.clock_shows(LATER)
+    recorded = await harness.recorded(key)
     assert (recorded.count("missed resolve"), recorded.count(LADDER)) == (1, 1)
     assert "missed sign" in recorded, "its own time to sign"
 
 
-async def test_a_demand_routed_after_its_due_time_is_missed_at_once(office: Office):
-    key = await office.submits(category=None)
-    await office.clock_shows(LATER)
-    assert await office.told(key) == []
+async def test_a_demand_routed_after_its_due_time_is_missed_at_once(harness: DeadlineHarness):
+    key = await harness.submits(category=None)
+    await harness.clock_shows(LATER)
+    assert await harness.recorded(key) == []
     routed = f.DemandRouted(unit=STATION, rule="dispatcher:李", due_at=DUE)
-    await office.tells(key, LATER, routed)
-    await office.clock_shows(LATER)
-    assert await office.told(key) == [*RESOLVE_MISSED, LADDER]
+    await harness.record(key, LATER, routed)
+    await harness.clock_shows(LATER)
+    assert await harness.recorded(key) == [*RESOLVE_MISSED, LADDER]
 
 
-async def test_each_assisting_unit_has_a_due_time_of_its_own(office: Office):
-    key = await office.submits()
+async def test_each_assisting_unit_has_a_due_time_of_its_own(harness: DeadlineHarness):
+    key = await harness.submits()
     due = PACK.due_at(AT, 5)
     assistance_requested = f.AssistanceRequested(by="陈", units=("nh-tax", "nh-police"), reason="x", due_at=due)
-    await office.tells(key, AT + SECOND, ACCEPTED, CONTACTED, assistance_requested)
-    await office.tells(key, AT + DAY, f.AssistanceReported(by="黄", unit="nh-tax", note="已核实"))
-    await office.clock_shows(due)
-    missed = [fact.unit for fact in await office.notes(key) if isinstance(fact, f.DeadlineMissed)]
+    await harness.record(key, AT + SECOND, ACCEPTED, CONTACTED, assistance_requested)
+    await harness.record(key, AT + DAY, f.AssistanceReported(by="黄", unit="nh-tax", note="已核实"))
+    await harness.clock_shows(due)
+    missed = [fact.unit for fact in await harness.notes(key) if isinstance(fact, f.DeadlineMissed)]
     assert missed == ["nh-police"]
 
 
-async def test_nothing_is_recorded_twice_when_the_clock_is_set_back(office: Office):
-    key = await office.submits()
+async def test_nothing_is_recorded_twice_when_the_clock_is_set_back(harness: DeadlineHarness):
+    key = await harness.submits()
     for at in (SIGN, AT, SIGN, SIGN - DAY, SIGN + SECOND):
-        await office.clock_shows(at)
-    assert await office.told(key) == [*SIGN_MISSED, *CONTACT_MISSED]
+        await harness.clock_shows(at)
+    assert await harness.recorded(key) == [*SIGN_MISSED, *CONTACT_MISSED]
 
 
 @pytest.mark.parametrize(
@@ -217,67 +217,67 @@ async def test_nothing_is_recorded_twice_when_the_clock_is_set_back(office: Offi
     ids=["handled", "returned", "answered"],
 )
 async def test_a_miss_while_the_worker_was_down_is_recorded_although_the_demand_went_on(
-    office: Office, meanwhile: tuple[f.Fact, ...]
+    harness: DeadlineHarness, meanwhile: tuple[f.Fact, ...]
 ):
-    key = await office.submits()
-    await office.tells(key, SIGN + DAY, *meanwhile)
+    key = await harness.submits()
+    await harness.record(key, SIGN + DAY, *meanwhile)
     for _ in range(2):
-        await office.clock_shows(SIGN + DAY + SECOND)
-    recorded = await office.told(key)
+        await harness.clock_shows(SIGN + DAY + SECOND)
+    recorded = await harness.recorded(key)
     assert sorted(recorded[:4]) == sorted([*SIGN_MISSED, *CONTACT_MISSED])
     assert recorded.count("missed sign") == 1
-    assert next(fact.unit for fact in await office.notes(key) if isinstance(fact, f.DeadlineMissed)) == STATION
+    assert next(fact.unit for fact in await harness.notes(key) if isinstance(fact, f.DeadlineMissed)) == STATION
 
 
-async def test_a_worker_that_was_down_for_long_records_each_miss_once_and_no_late_warning(office: Office):
-    key = await office.submits()
-    await office.clock_shows(LATER)
-    await office.clock_shows(LATER + DAY)
-    recorded = await office.told(key)
+async def test_a_worker_that_was_down_for_long_records_each_miss_once_and_no_late_warning(harness: DeadlineHarness):
+    key = await harness.submits()
+    await harness.clock_shows(LATER)
+    await harness.clock_shows(LATER + DAY)
+    recorded = await harness.recorded(key)
     assert [words for words in recorded if not words.startswith("escalated")] == [
         "missed sign", "missed contact", "missed resolve",
     ]  # fmt: skip
     assert len(recorded) == 9
 
 
-async def test_a_demand_that_was_open_before_an_update_has_timers_afterwards(office: Office):
+async def test_a_demand_that_was_open_before_an_update_has_timers_afterwards(harness: DeadlineHarness):
     at = now()
-    key, answered = await office.submits(1, at), await office.submits(2, at)
-    await office.submits(3, at, imported=True)
-    await office.submits(4, at - 365 * DAY)
-    await office.tells(key, at, ACCEPTED, CONTACTED)
-    await office.tells(answered, at, ACCEPTED, RESOLVED)
-    await office.pool.execute("DELETE FROM timer")
+    key, answered = await harness.submits(1, at), await harness.submits(2, at)
+    await harness.submits(3, at, imported=True)
+    await harness.submits(4, at - 365 * DAY)
+    await harness.record(key, at, ACCEPTED, CONTACTED)
+    await harness.record(answered, at, ACCEPTED, RESOLVED)
+    await harness.pool.execute("DELETE FROM timer")
     sql = (MIGRATIONS / "20261130200000_deadlines.sql").read_text("utf-8")
-    await office.pool.execute(sql.partition("-- migrate:down")[0])
-    assert await office.timers() == [(key, "")]
-    due = (await office.state(key)).due_at
+    await harness.pool.execute(sql.partition("-- migrate:down")[0])
+    assert await harness.timers() == [(key, "")]
+    due = (await harness.state(key)).due_at
     assert due
-    await office.clock_shows(now())
-    await office.clock_shows(due)
-    assert await office.told(key) == RESOLVE_MISSED
+    await harness.clock_shows(now())
+    await harness.clock_shows(due)
+    assert await harness.recorded(key) == RESOLVE_MISSED
 
 
-async def test_the_doctor_names_late_and_failing_timers(office: Office):
+async def test_the_doctor_names_late_and_failing_timers(harness: DeadlineHarness):
     async def words() -> str:
-        async with office.pool.acquire() as db:
+        async with harness.pool.acquire() as db:
             findings = await late_timers(db, "routing")
         return "".join(map(str, findings))
 
-    await office.submits(at=now())
+    await harness.submits(at=now())
     assert await words() == ""
-    await office.submits(2)
+    await harness.submits(2)
     assert "1 timer is late" in await words()
     assert "check whether routing-worker runs" in await words()
-    await office.pool.execute("UPDATE timer SET attempts = 3")
+    await harness.pool.execute("UPDATE timer SET attempts = 3")
     assert "failed" in await words()
 
 
-async def test_a_due_time_corrected_twice_at_the_same_time_is_still_recorded(office: Office):
-    key = await office.submits()
+async def test_a_due_time_corrected_twice_at_the_same_time_is_still_recorded(harness: DeadlineHarness):
+    key = await harness.submits()
     late = DUE + DAY
-    await office.clock_shows(DUE - SECOND)
+    await harness.clock_shows(DUE - SECOND)
     for due in (DUE + 30 * DAY, DUE, DUE + 30 * DAY):
-        await office.tells(key, late, f.DemandReclassified(category="noise", by="李", reason="噪声", due_at=due))
-    await office.clock_shows(late)
-    assert "missed resolve" in await office.told(key)
+        await harness.record(key, late, f.DemandReclassified(category="noise", by="李", reason="噪声", due_at=due))
+    await harness.clock_shows(late)
+    assert "missed resolve" in await harness.recorded(key)

@@ -6,13 +6,13 @@ from services.routing.cases.worklists import List
 from shared.contracts.demand import facts as f
 from tests import story
 from tests.chassis.conftest import envelope
-from tests.routing.conftest import Hall
+from tests.routing.conftest import RoutingApi
 
 OFTEN_CHANGED = ("state", "version", "status", "urges", "supports", "words_at")
 
 
-async def test_no_index_of_demands_uses_columns_that_every_fact_changes(hall: Hall):
-    rows = await hall.pool.fetch(
+async def test_no_index_of_demands_uses_columns_that_every_fact_changes(api: RoutingApi):
+    rows = await api.pool.fetch(
         """
         SELECT relname, array_agg(attname::text) AS columns
         FROM pg_index JOIN pg_class ON pg_class.oid = indexrelid
@@ -26,13 +26,13 @@ async def test_no_index_of_demands_uses_columns_that_every_fact_changes(hall: Ha
         assert not set(row["columns"]) & set(OFTEN_CHANGED), row["relname"]
 
 
-async def test_a_call_and_progress_update_no_index(hall: Hall):
+async def test_a_call_and_progress_update_no_index(api: RoutingApi):
     routed = (story.SUBMISSION, f.DemandRouted(unit="nh-tax", rule="r", assisting=("nh-education",)))
-    await hall.knows(*routed, f.DemandAccepted(by="陈"), n=1)
+    await api.deliver(*routed, f.DemandAccepted(by="陈"), n=1)
     key = UUID(int=1)
-    async with hall.pool.acquire() as db, db.transaction():
+    async with api.pool.acquire() as db, db.transaction():
         for fact in (f.DemandContacted(by="陈"), f.DemandProgressed(by="陈", note="x")):
-            work = await hall.repository.load(db, [key], story.AT)
+            work = await api.repository.load(db, [key], story.AT)
             work.apply(envelope(fact, work.state(key).version + 1, key))
-            await hall.repository.save(db, work)
+            await api.repository.save(db, work)
         assert await db.fetchval("SELECT pg_stat_get_xact_tuples_hot_updated('demand'::regclass)") == 2

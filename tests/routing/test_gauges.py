@@ -12,7 +12,7 @@ from shared.chassis.database.pool import Pool, open_pool
 from shared.chassis.work.table_gauges import TableGauges
 from shared.contracts.demand import facts as f
 from tests import story
-from tests.routing.conftest import Hall
+from tests.routing.conftest import RoutingApi
 
 TRIAGED = (*story.SUBMITTED, f.DemandTriaged(reason="no rule"))
 
@@ -21,27 +21,27 @@ def shown(name: str, jurisdiction: str) -> float | None:
     return REGISTRY.get_sample_value(f"huying_{name}", {"jurisdiction": jurisdiction})
 
 
-async def test_demands_in_triage_are_counted_with_the_waiting_time_of_the_first(hall: Hall):
-    await hall.knows(*TRIAGED, n=1)
-    await hall.knows(*TRIAGED, n=2)
-    await hall.knows(*story.ROUTED, n=3)
-    figures = TableGauges("routing", hall.pool, GAUGES)
+async def test_demands_in_triage_are_counted_with_the_waiting_time_of_the_first(api: RoutingApi):
+    await api.deliver(*TRIAGED, n=1)
+    await api.deliver(*TRIAGED, n=2)
+    await api.deliver(*story.ROUTED, n=3)
+    figures = TableGauges("routing", api.pool, GAUGES)
     await figures.look()
     assert shown("triage_demands", "nanhai") == 2
     waited = datetime.now(UTC) - story.AT
     assert shown("triage_oldest_seconds", "nanhai") == pytest.approx(waited.total_seconds(), abs=86_400)
-    await hall.pool.execute("DELETE FROM demand")
+    await api.pool.execute("DELETE FROM demand")
     await figures.look()
     assert shown("triage_demands", "nanhai") is None
 
 
-async def test_a_jurisdiction_with_many_in_triage_hides_no_other(hall: Hall, monkeypatch: pytest.MonkeyPatch):
+async def test_a_jurisdiction_with_many_in_triage_hides_no_other(api: RoutingApi, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(overview_queries, "COUNTED_UP_TO", 2)
     for n in range(1, 6):
-        await hall.knows(*TRIAGED, n=n)
+        await api.deliver(*TRIAGED, n=n)
     update = "UPDATE demand SET state = jsonb_set(state, '{jurisdiction}', '\"zhanjiang\"') WHERE id::text LIKE '%5'"
-    await hall.pool.execute(update)
-    await TableGauges("routing", hall.pool, GAUGES).look()
+    await api.pool.execute(update)
+    await TableGauges("routing", api.pool, GAUGES).look()
     assert [shown("triage_demands", name) for name in ("nanhai", "zhanjiang")] == [2, 1]
     assert (shown("triage_oldest_seconds", "zhanjiang") or 0) > 0
 

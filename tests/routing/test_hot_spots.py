@@ -137,7 +137,7 @@ class Desk:
     now: datetime = story.AT
     log: Log = field(default_factory=Log)
 
-    async def hears(self, *titles: str, start: int = 1, **also: Any) -> None:
+    async def deliver(self, *titles: str, start: int = 1, **also: Any) -> None:
         delivery = Delivery(self.pool, Repositories.of(self.repository), "cluster", clock=lambda: self.now)
         for n, title in enumerate(titles, start):
             fact = story.SUBMISSION.model_copy(
@@ -145,7 +145,7 @@ class Desk:
             )
             await apply_records(delivery, self.log.records(fact, key=UUID(int=n)))
 
-    async def told(self) -> list[tuple[UUID, f.DemandClustered]]:
+    async def recorded(self) -> list[tuple[UUID, f.DemandClustered]]:
         due = Timers(self.pool, {HOT_SPOT: OnDue(self.repository, clustered_facts)}, lambda: self.now)
         while await due.run_some():
             pass
@@ -172,18 +172,18 @@ async def desk(database: str) -> AsyncIterator[Desk]:
 
 
 async def test_a_hot_spot_is_recorded_on_its_first_demand_with_evidence_and_again_when_it_has_doubled(desk: Desk):
-    await desk.hears(*TITLES[:5])
+    await desk.deliver(*TITLES[:5])
     assert await desk.detection.turn() == 5
     assert await desk.detection.turn() == 0
-    ((key, fact),) = await desk.told()
+    ((key, fact),) = await desk.recorded()
     assert (key, fact.hot_spot, fact.demands) == (UUID(int=1), UUID(int=1), 5)
     assert fact.numbers == tuple(number("NH", 2021, n) for n in range(1, 6))
-    await desk.hears(*TITLES[5:9], start=6)
+    await desk.deliver(*TITLES[5:9], start=6)
     await desk.detection.turn()
-    assert len(await desk.told()) == 1
-    await desk.hears(TITLES[9], start=10)
+    assert len(await desk.recorded()) == 1
+    await desk.deliver(TITLES[9], start=10)
     await desk.detection.turn()
-    assert [fact.demands for _, fact in await desk.told()] == [5, 10]
+    assert [fact.demands for _, fact in await desk.recorded()] == [5, 10]
 
 
 async def test_demands_are_written_to_their_hot_spot_once(desk: Desk, monkeypatch: pytest.MonkeyPatch):
@@ -195,31 +195,31 @@ async def test_demands_are_written_to_their_hot_spot_once(desk: Desk, monkeypatc
         await join(db, members)
 
     monkeypatch.setattr(queries, "join", noted)
-    await desk.hears(*TITLES[:6])
+    await desk.deliver(*TITLES[:6])
     await desk.detection.turn()
-    await desk.hears(TITLES[6], start=7)
+    await desk.deliver(TITLES[6], start=7)
     await desk.detection.turn()
     await desk.detection.lease.give_up()
     heir = Detection(desk.pool, shipped(), Lease(desk.pool, LEASE), lambda: story.AT)
-    await desk.hears(TITLES[7], start=8)
+    await desk.deliver(TITLES[7], start=8)
     await heir.turn()
     assert joined == [[1, 2, 3, 4, 5, 6], [7], [8]]
 
 
 async def test_another_process_goes_on_with_the_stored_hot_spots(desk: Desk):
-    await desk.hears(*TITLES[:3])
+    await desk.deliver(*TITLES[:3])
     await desk.detection.turn()
     await desk.detection.lease.give_up()
     heir = Detection(desk.pool, shipped(), Lease(desk.pool, LEASE), lambda: story.AT)
-    await desk.hears(*TITLES[3:5], start=4)
+    await desk.deliver(*TITLES[3:5], start=4)
     assert await heir.turn() == 2
-    ((_, fact),) = await desk.told()
+    ((_, fact),) = await desk.recorded()
     assert fact.demands == 5
     assert await desk.detection.turn() == 0, "the lease is another one's"
 
 
 async def test_a_hot_spot_that_could_not_be_stored_is_found_again(desk: Desk, monkeypatch: pytest.MonkeyPatch):
-    await desk.hears(*TITLES[:5])
+    await desk.deliver(*TITLES[:5])
 
     async def broken(*_: Any) -> None:
         raise ConnectionError("away")
@@ -228,21 +228,21 @@ async def test_a_hot_spot_that_could_not_be_stored_is_found_again(desk: Desk, mo
         patch.setattr("services.routing.hot_spots.queries.join", broken)
         with pytest.raises(ConnectionError):
             await desk.detection.turn()
-    assert await desk.told() == []
+    assert await desk.recorded() == []
     assert await desk.detection.turn() == 5
-    ((_, fact),) = await desk.told()
+    ((_, fact),) = await desk.recorded()
     assert fact.demands == 5
 
 
 async def test_imported_history_and_confidential_reports_are_left_out(desk: Desk):
-    await desk.hears(*TITLES[:5], imported=True)
-    await desk.hears(*TITLES[5:10], start=6, kind=RequestKind.REPORT)
+    await desk.deliver(*TITLES[:5], imported=True)
+    await desk.deliver(*TITLES[5:10], start=6, kind=RequestKind.REPORT)
     assert await desk.detection.turn() == 0
 
 
 async def test_hot_spots_are_listed_with_their_demands_for_the_coordinator(desk: Desk):
-    await desk.hears(*TITLES[:5])
-    await desk.hears("路灯不亮", start=20)
+    await desk.deliver(*TITLES[:5])
+    await desk.deliver("路灯不亮", start=20)
     await desk.detection.turn()
     (hot_spot,) = (await desk.listed()).json()["hot_spots"]
     assert (hot_spot["size"], hot_spot["division"], hot_spot["category"]) == (5, HERE, "noise")

@@ -16,7 +16,7 @@ from shared.contracts.demand import facts as f
 from tests import story
 from tests.city import CLERK, COORDINATOR, HEAD, LEADER, TOWN, TOWN_HEAD, City
 from tests.packs import shipped
-from tests.routing.conftest import Hall
+from tests.routing.conftest import RoutingApi
 from tests.routing.visitor import visitor
 
 DISTRICT_LEADER = f"{COORDINATOR}-leader"
@@ -30,56 +30,56 @@ def low_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(overviews, "COUNTED_AT_ONCE", 0)
 
 
-async def overview_of(hall: Hall) -> Overview:
-    async with hall.pool.acquire() as db:
+async def overview_of(api: RoutingApi) -> Overview:
+    async with api.pool.acquire() as db:
         return await overview(db, [TAX, STATION], now(), now() + timedelta(days=1))
 
 
-def counting(hall: Hall, at: datetime) -> LoadCounting:
-    return LoadCounting(hall.pool, shipped(), Lease(hall.pool, LEASE), clock=lambda: at)
+def counting(api: RoutingApi, at: datetime) -> LoadCounting:
+    return LoadCounting(api.pool, shipped(), Lease(api.pool, LEASE), clock=lambda: at)
 
 
-async def test_many_cases_are_shown_as_the_worker_counted_them(hall: Hall, low_limit: None):
-    await hall.knows(*ROUTED, n=1)
-    first = await overview_of(hall)
+async def test_many_cases_are_shown_as_the_worker_counted_them(api: RoutingApi, low_limit: None):
+    await api.deliver(*ROUTED, n=1)
+    first = await overview_of(api)
     assert first.counted_at is None, "nobody has counted yet"
     at = now()
-    await counting(hall, at).turn()
-    await hall.knows(*ROUTED, n=2)
-    (load,), counted_at = await overview_of(hall)
+    await counting(api, at).turn()
+    await api.deliver(*ROUTED, n=2)
+    (load,), counted_at = await overview_of(api)
     assert (load.unit, load.open, load.overdue, load.unsigned, counted_at) == (TAX, 1, 1, 1, at)
-    await counting(hall, at + timedelta(seconds=overviews.EVERY)).turn()
-    (load,), counted_at = await overview_of(hall)
+    await counting(api, at + timedelta(seconds=overviews.EVERY)).turn()
+    (load,), counted_at = await overview_of(api)
     assert (load.open, counted_at) == (2, at + timedelta(seconds=overviews.EVERY))
 
 
-async def test_few_cases_are_counted_on_request(hall: Hall):
-    await hall.knows(*ROUTED, n=1)
-    await counting(hall, now()).turn()
-    await hall.knows(*ROUTED, n=2)
-    (load,), counted_at = await overview_of(hall)
+async def test_few_cases_are_counted_on_request(api: RoutingApi):
+    await api.deliver(*ROUTED, n=1)
+    await counting(api, now()).turn()
+    await api.deliver(*ROUTED, n=2)
+    (load,), counted_at = await overview_of(api)
     assert (load.open, counted_at) == (2, None)
 
 
-async def test_fresh_counts_and_those_in_progress_elsewhere_are_not_repeated(hall: Hall, low_limit: None):
-    await hall.knows(*ROUTED, n=1)
+async def test_fresh_counts_and_those_in_progress_elsewhere_are_not_repeated(api: RoutingApi, low_limit: None):
+    await api.deliver(*ROUTED, n=1)
     at = now()
-    await counting(hall, at).turn()
-    await counting(hall, at + timedelta(seconds=1)).turn()
-    assert (await overview_of(hall)).counted_at == at
-    async with Lease(hall.pool, LEASE).held() as is_ours:
+    await counting(api, at).turn()
+    await counting(api, at + timedelta(seconds=1)).turn()
+    assert (await overview_of(api)).counted_at == at
+    async with Lease(api.pool, LEASE).held() as is_ours:
         assert is_ours
-        await counting(hall, at + timedelta(hours=1)).turn()
-    assert (await overview_of(hall)).counted_at == at
+        await counting(api, at + timedelta(hours=1)).turn()
+    assert (await overview_of(api)).counted_at == at
 
 
-async def test_a_unit_without_open_cases_is_removed_from_the_counts(hall: Hall, low_limit: None):
-    await hall.knows(*ROUTED, n=1)
-    await counting(hall, now()).turn()
-    await hall.knows(f.DemandWithdrawn(reason="x"), n=1)
-    await hall.pool.execute('UPDATE demand SET state = state || \'{"status": "withdrawn"}\'')
-    await counting(hall, now() + timedelta(hours=1)).turn()
-    assert (await overview_of(hall)).loads == []
+async def test_a_unit_without_open_cases_is_removed_from_the_counts(api: RoutingApi, low_limit: None):
+    await api.deliver(*ROUTED, n=1)
+    await counting(api, now()).turn()
+    await api.deliver(f.DemandWithdrawn(reason="x"), n=1)
+    await api.pool.execute('UPDATE demand SET state = state || \'{"status": "withdrawn"}\'')
+    await counting(api, now() + timedelta(hours=1)).turn()
+    assert (await overview_of(api)).loads == []
 
 
 async def test_the_page_says_when_its_figures_were_counted(city: City):

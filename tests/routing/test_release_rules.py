@@ -44,14 +44,14 @@ def releasing(folder: Path, rules: str) -> Jurisdictions:
 
 
 @dataclass
-class Office:
+class ReleaseHarness:
     """Routing with one database and one pack, and a clock that a test moves."""
 
     pool: Pool
     packs: Jurisdictions
     now: datetime
 
-    async def hears(self, *facts: f.Fact, key: UUID = story.ID) -> None:
+    async def deliver(self, *facts: f.Fact, key: UUID = story.ID) -> None:
         repository: Any = demand_repository(self.packs)
         async with self.pool.acquire() as db, db.transaction():
             work = await repository.load(db, [key], self.now)
@@ -73,10 +73,10 @@ class Office:
 
 
 @pytest.fixture
-async def office(database: str, tmp_path: Path) -> AsyncIterator[Office]:
-    """An office whose pack releases two days after the answer."""
+async def harness(database: str, tmp_path: Path) -> AsyncIterator[ReleaseHarness]:
+    """An harness whose pack releases two days after the answer."""
     async with await open_pool(database, "routing") as pool:
-        yield Office(pool, releasing(tmp_path / "packs", AT_ONCE), now())
+        yield ReleaseHarness(pool, releasing(tmp_path / "packs", AT_ONCE), now())
 
 
 def answered(**changes: Any) -> tuple[f.Fact, ...]:
@@ -84,15 +84,15 @@ def answered(**changes: Any) -> tuple[f.Fact, ...]:
     return submitted, *story.ACCEPTED[1:], f.DemandResolved(by="陈", result="已办", summary="已修复，丽发新城可通行")
 
 
-async def test_an_answer_is_released_automatically_and_masked_after_its_time(office: Office):
-    await office.hears(*answered())
-    assert await office.later(hours=47) == []
-    (fact,) = await office.later(hours=2)
+async def test_an_answer_is_released_automatically_and_masked_after_its_time(harness: ReleaseHarness):
+    await harness.deliver(*answered())
+    assert await harness.later(hours=47) == []
+    (fact,) = await harness.later(hours=2)
     assert isinstance(fact, f.DemandPublished)
     assert (fact.edition, fact.by, fact.policy) == (1, None, "nanhai: at once")
     assert (fact.title, fact.answer) == ("＊＊路面塌陷", "已修复，＊＊可通行")
     assert not [secret for secret in ("丽发新城", "13800138000", "502") if secret in fact.text]
-    assert await office.later(hours=999) == [fact]
+    assert await harness.later(hours=999) == [fact]
 
 
 @pytest.mark.parametrize(
@@ -105,18 +105,18 @@ async def test_an_answer_is_released_automatically_and_masked_after_its_time(off
     ],
     ids=["refused", "reopened", "taken back", "released by hand"],
 )
-async def test_facts_before_its_time_prevent_the_release_of_an_answer(office: Office, facts: list[f.Fact]):
-    await office.hears(*answered())
-    await office.hears(*facts)
-    assert await office.later(hours=999) == []
+async def test_facts_before_its_time_prevent_the_release_of_an_answer(harness: ReleaseHarness, facts: list[f.Fact]):
+    await harness.deliver(*answered())
+    await harness.deliver(*facts)
+    assert await harness.later(hours=999) == []
 
 
-async def test_a_new_answer_after_a_reopening_is_released_as_a_correction(office: Office):
-    await office.hears(*answered())
-    await office.later(hours=49)
+async def test_a_new_answer_after_a_reopening_is_released_as_a_correction(harness: ReleaseHarness):
+    await harness.deliver(*answered())
+    await harness.later(hours=49)
     answered_again = (f.DemandReopened(reason="又塌了"), story.ROUTED[1], f.DemandAccepted(by="陈"))
-    await office.hears(*answered_again, f.DemandResolved(by="陈", result="x", summary="加固"))
-    _, second = await office.later(hours=49)
+    await harness.deliver(*answered_again, f.DemandResolved(by="陈", result="x", summary="加固"))
+    _, second = await harness.later(hours=49)
     assert isinstance(second, f.DemandPublished)
     assert (second.edition, second.reopenings, second.answer, second.correction) == (2, 1, "加固", AGAIN)
 
@@ -137,25 +137,25 @@ NO_AND_YES = (f.PublicationRefused(), f.PublicationAllowed(refusals=1))
 )
 @pytest.mark.parametrize("at_once", [True, False], ids=["one batch", "one by one"])
 async def test_a_withdrawn_publication_is_not_released_automatically_after_a_consent(
-    office: Office, consent: tuple[f.Fact, ...], released: bool, at_once: bool
+    harness: ReleaseHarness, consent: tuple[f.Fact, ...], released: bool, at_once: bool
 ):
-    await office.hears(*answered())
-    await office.later(hours=49)
+    await harness.deliver(*answered())
+    await harness.later(hours=49)
     for batch in [consent] if at_once else [(fact,) for fact in consent]:
-        await office.hears(*batch)
-    assert await queries.count(office.pool, "nanhai", None) == 1
-    later_facts = await office.later(hours=999)
+        await harness.deliver(*batch)
+    assert await queries.count(harness.pool, "nanhai", None) == 1
+    later_facts = await harness.later(hours=999)
     assert len(later_facts) == 1 + released
-    assert await queries.count(office.pool, "nanhai", None) == (not released)
+    assert await queries.count(harness.pool, "nanhai", None) == (not released)
 
 
-async def test_an_answer_after_a_withdrawn_publication_is_not_released_automatically(office: Office):
-    await office.hears(*answered())
-    await office.later(hours=49)
+async def test_an_answer_after_a_withdrawn_publication_is_not_released_automatically(harness: ReleaseHarness):
+    await harness.deliver(*answered())
+    await harness.later(hours=49)
     answered_again = (f.DemandReopened(reason="又塌了"), story.ROUTED[1], f.DemandAccepted(by="陈"))
-    await office.hears(TAKEN_BACK, *answered_again, f.DemandResolved(by="陈", result="x", summary="加固"))
-    assert len(await office.later(hours=999)) == 1
-    assert await queries.count(office.pool, "nanhai", None) == 1
+    await harness.deliver(TAKEN_BACK, *answered_again, f.DemandResolved(by="陈", result="x", summary="加固"))
+    assert len(await harness.later(hours=999)) == 1
+    assert await queries.count(harness.pool, "nanhai", None) == 1
 
 
 @pytest.mark.parametrize(
@@ -164,19 +164,19 @@ async def test_an_answer_after_a_withdrawn_publication_is_not_released_automatic
     ids=lambda changes: next(iter(changes)),
 )
 async def test_confidential_refused_and_imported_demands_are_never_released_automatically(
-    office: Office, changes: dict[str, Any]
+    harness: ReleaseHarness, changes: dict[str, Any]
 ):
-    await office.hears(*answered(**changes))
-    assert await office.later(hours=999) == []
-    assert await queries.count(office.pool, "nanhai", None) == 0
+    await harness.deliver(*answered(**changes))
+    assert await harness.later(hours=999) == []
+    assert await queries.count(harness.pool, "nanhai", None) == 0
 
 
-async def test_waiting_answers_are_listed_page_by_page_with_the_oldest_first(office: Office):
+async def test_waiting_answers_are_listed_page_by_page_with_the_oldest_first(harness: ReleaseHarness):
     for n in range(1, 6):
-        office.now += timedelta(minutes=1)
-        await office.hears(*answered(number=f"NH21-00000{n}-X"), key=UUID(int=n))
+        harness.now += timedelta(minutes=1)
+        await harness.deliver(*answered(number=f"NH21-00000{n}-X"), key=UUID(int=n))
     seen, cursor = [], OLDEST
-    async with office.pool.acquire() as db:
+    async with harness.pool.acquire() as db:
         while cursor:
             page, cursor = await queries.waiting(db, "nanhai", None, cursor, 2)
             seen += [row.id.int for row in page]

@@ -16,8 +16,8 @@ from shared.contracts.demand import facts as f
 from tests.conftest import KAFKA, Server
 from tests.eventually import eventually
 from tests.routing.busy_district import District, Family
-from tests.routing.case_hall import CaseHall, Course
-from tests.routing.deadline_office import AT, DUE, PACK, SIGN, TOWN, short
+from tests.routing.case_harness import CaseHarness, Course
+from tests.routing.deadline_harness import AT, DUE, PACK, SIGN, TOWN, short
 from tests.routing.fleet_checks import check_district, check_leases, check_rest, check_topic
 from tests.routing.worker_fleet import PATIENCE, WorkerFleet
 
@@ -58,7 +58,7 @@ class Scene:
     quiet: Sequence[UUID] = ()
 
     def clock_shows(self, at: datetime) -> None:
-        self.district.hall.now = at
+        self.district.harness.now = at
         self.fleet.clock_shows(at)
 
     async def goes_on(self) -> None:
@@ -66,17 +66,17 @@ class Scene:
         before = await self.district.facts()
         await eventually(self.district.facts, lambda facts: facts > before + 5, within=PATIENCE)
 
-    async def quiet_ones_were_told(self, moment: tuple[datetime, list[str]]) -> None:
+    async def quiet_ones_were_recorded(self, moment: tuple[datetime, list[str]]) -> None:
         """Wait until exactly these facts are recorded about each untouched demand."""
 
-        async def told() -> Counter[str]:
+        async def recorded() -> Counter[str]:
             courses = await self.district.courses(self.quiet)
-            return Counter(", ".join(told_of(course)) for course in courses.values())
+            return Counter(", ".join(recorded_texts(course)) for course in courses.values())
 
-        await eventually(told, lambda seen: seen == {", ".join(moment[1]): len(self.quiet)}, within=PATIENCE)
+        await eventually(recorded, lambda counts: counts == {", ".join(moment[1]): len(self.quiet)}, within=PATIENCE)
 
 
-def told_of(course: Course) -> list[str]:
+def recorded_texts(course: Course) -> list[str]:
     """The facts of routing about a case as short texts, without those about similar cases."""
     own_facts = sorted(
         (fact for fact in (*course.steps, *course.notes) if fact.position), key=lambda fact: fact.position or 0
@@ -88,13 +88,13 @@ def told_of(course: Course) -> list[str]:
 async def scene(database: str, own_broker: Server, tmp_path: Path) -> AsyncIterator[Scene]:
     async with (
         await open_pool(database, "routing", size=24) as pool,
-        CaseHall(pool) as hall,
+        CaseHarness(pool) as harness,
         AIOKafkaProducer(bootstrap_servers=own_broker.url) as producer,
     ):
         fleet = WorkerFleet(pool, database, own_broker.url, tmp_path)
         fleet.clock_shows(AT)
         try:
-            yield Scene(fleet, District(hall, producer), own_broker)
+            yield Scene(fleet, District(harness, producer), own_broker)
         finally:
             await fleet.end()
 
@@ -117,7 +117,7 @@ async def test_killed_and_suspended_workers_lose_and_repeat_nothing(scene: Scene
     scene.clock_shows(WARNED[0])
     await fleet.start(killed)
     await work
-    await scene.quiet_ones_were_told(WARNED)
+    await scene.quiet_ones_were_recorded(WARNED)
 
     # A worker is suspended for longer than its session timeout, while a third one starts.
     work = asyncio.gather(
@@ -131,7 +131,7 @@ async def test_killed_and_suspended_workers_lose_and_repeat_nothing(scene: Scene
     fleet.go_on()
     await work
     await fleet.are_shared_by("0", "1", "2")
-    await scene.quiet_ones_were_told(SIGN_MISSED)
+    await scene.quiet_ones_were_recorded(SIGN_MISSED)
     for family in families:
         await district.are(family.children, "routed" if family.end == "withdrawn" else family.end, within=PATIENCE)
 
@@ -145,9 +145,9 @@ async def test_killed_and_suspended_workers_lose_and_repeat_nothing(scene: Scene
     await fleet.are_shared_by(*({"0", "1", "2", "3"} - {killed, stopped}))
     fleet.go_on()
     await work
-    await scene.quiet_ones_were_told(DUE_WARNED)
+    await scene.quiet_ones_were_recorded(DUE_WARNED)
     scene.clock_shows(DUE_MISSED[0])
-    await scene.quiet_ones_were_told(DUE_MISSED)
+    await scene.quiet_ones_were_recorded(DUE_MISSED)
     await district.are([families[0].parent], "confirmed", within=PATIENCE)
     await district.are([families[0].children[0]], "routed", within=PATIENCE)
 

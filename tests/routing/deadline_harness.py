@@ -31,7 +31,7 @@ _KINDS = {kind.type: kind for kind in FACTS.values()}
 
 
 @dataclass
-class Office:
+class DeadlineHarness:
     """Delivers facts of demands at given times, and reads the facts that routing records."""
 
     pool: Pool
@@ -45,17 +45,17 @@ class Office:
         """Submit a demand about a road, which the catalogue routes to the station of its village."""
         key = UUID(int=n)
         fact = story.SUBMISSION.model_copy(update={"number": number("NH", 2021, n), **changes})
-        await self.hears(key, fact, at, 1)
+        await self.deliver(key, fact, at, 1)
         return key
 
-    async def hears(self, key: UUID, fact: f.Fact, at: datetime, sequence: int | None = None) -> None:
+    async def deliver(self, key: UUID, fact: f.Fact, at: datetime, sequence: int | None = None) -> None:
         """Deliver a fact of another service."""
         async with self.pool.acquire() as db, db.transaction():
             work = await self.repository.load(db, [key], at)
             work.apply(envelope(fact, sequence, key, at))
             await self.repository.save(db, work)
 
-    async def tells(self, key: UUID, at: datetime, *facts: f.Fact) -> None:
+    async def record(self, key: UUID, at: datetime, *facts: f.Fact) -> None:
         """Record these facts, as a command does."""
         async with self.pool.acquire() as db, db.transaction():
             work = await self.repository.load(db, [key], at)
@@ -64,7 +64,7 @@ class Office:
 
     async def resumes(self, key: UUID, at: datetime) -> None:
         """Staff resume the case."""
-        await self.tells(key, at, resumed(await self.state(key), PACK, at, "陈"))
+        await self.record(key, at, resumed(await self.state(key), PACK, at, "陈"))
 
     async def state(self, key: UUID) -> Demand:
         """The demand in routing's state."""
@@ -91,7 +91,7 @@ class Office:
         )
         return [_KINDS[row["type"].rpartition(".")[0]].model_validate_json(row["payload"]) for row in rows]
 
-    async def told(self, key: UUID) -> list[str]:
+    async def recorded(self, key: UUID) -> list[str]:
         """The same as short texts: `missed sign`, `escalated resolve to nh-tax`."""
         return list(map(short, await self.notes(key)))
 

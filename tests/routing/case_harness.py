@@ -51,7 +51,7 @@ class Sent(NamedTuple):
         return Actor(self.by, self.key).cause(self.number)
 
 
-class Told(NamedTuple):
+class StoredFact(NamedTuple):
     """A stored fact of a case; `position` is None for a fact of another service."""
 
     id: UUID
@@ -67,12 +67,12 @@ class Course(NamedTuple):
 
     stored: Demand
     version: int
-    steps: Sequence[Told]
-    notes: Sequence[Told]
+    steps: Sequence[StoredFact]
+    notes: Sequence[StoredFact]
 
 
 @dataclass
-class CaseHall:
+class CaseHarness:
     """The desk over HTTP; `now` is the time of its clock and of its timers' clock."""
 
     pool: Pool
@@ -80,7 +80,7 @@ class CaseHall:
     resources: AsyncExitStack = field(default_factory=AsyncExitStack)
     client: httpx.AsyncClient = field(init=False)
 
-    async def __aenter__(self) -> "CaseHall":
+    async def __aenter__(self) -> "CaseHarness":
         desk = CaseHandler(self.pool, REPOSITORY, shipped(), clock=lambda: self.now)
         app = web_app("routing", routes(desk, StaffBearers(self.pool, StaffTokens(TOKENS))))
         client = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://routing")
@@ -97,7 +97,7 @@ class CaseHall:
         answer = await self.client.post(f"/v1/cases/{number}/{command}", headers=headers, json=dict(fields))
         return Sent(by, number, command, fields, key, answer.status_code, answer.json())
 
-    async def hears(self, key: UUID, fact: f.Fact) -> None:
+    async def deliver(self, key: UUID, fact: f.Fact) -> None:
         """Deliver a fact of another service about the case."""
         async with self.pool.acquire() as db, db.transaction():
             work = await REPOSITORY.load(db, [key], self.now)
@@ -133,11 +133,11 @@ class CaseHall:
                 """,
                 list(keys),
             )
-        facts_by_case: dict[UUID, list[Told]] = {key: [] for key in keys}
+        facts_by_case: dict[UUID, list[StoredFact]] = {key: [] for key in keys}
         for row in rows:
             fact = parse(row["type"], row["payload"])
             facts_by_case[row["key"]].append(
-                Told(row["id"], fact, row["time"], row["sequence"], row["correlation"], row["position"])
+                StoredFact(row["id"], fact, row["time"], row["sequence"], row["correlation"], row["position"])
             )
         courses_by_id = {}
         for case in cases:
