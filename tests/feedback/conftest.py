@@ -12,7 +12,7 @@ from shared.chassis.database.pool import Pool
 from shared.contracts.demand.rules import demand_rules
 from shared.contracts.demand.state import Service
 from tests.databases import Databases
-from tests.feedback.office import LINKS, Book
+from tests.feedback.senders import LINKS, Repo
 from tests.packs import shipped
 
 
@@ -22,7 +22,7 @@ async def pool(databases: Databases, database: str) -> Pool:
 
 
 @pytest.fixture
-def repository() -> Book:
+def repository() -> Repo:
     notices = notification_projection(shipped(), LINKS)
     project = compose(*notices.parts, webhook_projection(shipped(), Interest()))
     return Repository("demand", demand_rules(Service.FEEDBACK, Reaction(shipped())), project)

@@ -22,7 +22,7 @@ from services.feedback.webhooks.permissions import Owner, channel_owner
 from services.feedback.webhooks.sender import WebhookSender
 from services.feedback.webhooks.signing import SecretBox
 from shared.chassis.database.pool import Pool
-from tests.feedback.office import Ticks
+from tests.feedback.senders import Ticks
 from tests.packs import shipped
 
 BOX: Final = SecretBox.of("s" * 40)

@@ -14,13 +14,13 @@ from shared.chassis.work.intent_watch import IntentWatch
 from shared.contracts.demand.rules import demand_rules
 from shared.contracts.demand.state import Service
 from tests.feedback.gateways import sms
-from tests.feedback.office import LINKS, Book, message_kind_of
+from tests.feedback.senders import LINKS, Repo, message_kind_of
 from tests.packs import shipped
 
 ANSWERS = ({"outcome": "sent", "status": [200]}, {"outcome": "again", "status": [503]})
 
 
-def repository() -> Book:
+def repository() -> Repo:
     """Feedback's repository with the messages about demands."""
     notices = notification_projection(shipped(), LINKS)
     return Repository("demand", demand_rules(Service.FEEDBACK, Reaction(shipped())), notices)

@@ -25,7 +25,7 @@ from shared.chassis.database.pool import Pool
 from shared.chassis.http.app import web_app
 from shared.chassis.work.intents import NotReached, Outcome, Rejected, RetryLater, Sent, TryAgain, Unknown
 from tests.feedback.gateways import ID, NUMBER, TO, message
-from tests.feedback.office import Book, feedback_after, send_all, sending, states
+from tests.feedback.senders import Repo, feedback_after, send_all, sending, states
 from tests.feedback.test_sending import WITH_CONTACT
 from tests.keys import KEYS
 
@@ -206,7 +206,7 @@ REPORTS = {
 
 @pytest.mark.parametrize("kind", REPORTS)
 async def test_a_report_in_the_operators_format_says_that_a_message_arrived(
-    pool: Pool, repository: Book, tmp_path: Path, kind: str
+    pool: Pool, repository: Repo, tmp_path: Path, kind: str
 ):
     fields, names, report = REPORTS[kind]
     file = tmp_path / "gateways.yaml"

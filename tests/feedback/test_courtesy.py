@@ -20,7 +20,7 @@ from shared.jurisdiction.jurisdictions import Jurisdictions
 from shared.jurisdiction.pack import Pack
 from tests import story
 from tests.chassis.conftest import Log, envelope
-from tests.feedback.office import LATER, Book, feedback_after, message_kind_of, send_all
+from tests.feedback.senders import LATER, Repo, feedback_after, message_kind_of, send_all
 from tests.packs import nanhai, shipped
 
 HERE = ZoneInfo("Asia/Shanghai")
@@ -60,11 +60,11 @@ def _without_quiet_hours() -> Pack:
 
 
 @dataclass
-class Office:
+class CourtesyHarness:
     """A sender with the test's clock, which follows the pack's rules on quiet hours and limits."""
 
     pool: Pool
-    repository: Book
+    repository: Repo
     phone: Phone = field(default_factory=Phone)
     clock: datetime = field(default_factory=now)
     packs: Jurisdictions = field(default_factory=lambda: Jurisdictions([_without_quiet_hours()]))
@@ -121,97 +121,97 @@ def test_messages_of_the_night_are_spread_over_the_morning_at_a_fixed_time_for_e
 
 
 async def test_a_message_planned_at_night_waits_for_the_morning_without_looking_up_its_address(
-    pool: Pool, repository: Book
+    pool: Pool, repository: Repo
 ):
-    office = Office(pool, repository, clock=at(22), packs=shipped())
+    harness = CourtesyHarness(pool, repository, clock=at(22), packs=shipped())
     await feedback_after(pool, repository, RAISED, *story.ACCEPTED[1:])
-    await office.send()
-    assert office.phone.templates == ["submitted"], "the receipt answers what the citizen has just done"
-    ((reason, end),) = await office.waiting()
+    await harness.send()
+    assert harness.phone.templates == ["submitted"], "the receipt answers what the citizen has just done"
+    ((reason, end),) = await harness.waiting()
     assert reason == "quiet-hours"
     assert at(8) + timedelta(days=1) <= end <= at(8, 30) + timedelta(days=1)
-    assert office.asked == 1
-    await office.pass_by(timedelta(hours=10, minutes=31))
-    await office.send()
-    await office.pass_by(timedelta(minutes=11))
-    await office.send()
-    assert office.phone.templates == ["submitted", "routed", "accepted"]
+    assert harness.asked == 1
+    await harness.pass_by(timedelta(hours=10, minutes=31))
+    await harness.send()
+    await harness.pass_by(timedelta(minutes=11))
+    await harness.send()
+    assert harness.phone.templates == ["submitted", "routed", "accepted"]
 
 
-async def test_a_recovered_code_is_sent_at_night_although_other_messages_wait(pool: Pool, repository: Book):
-    office, log = Office(pool, repository, clock=at(22), packs=shipped()), Log()
+async def test_a_recovered_code_is_sent_at_night_although_other_messages_wait(pool: Pool, repository: Repo):
+    harness, log = CourtesyHarness(pool, repository, clock=at(22), packs=shipped()), Log()
     delivery = await feedback_after(pool, repository)
     await delivery.deliver(log.records(RAISED, *story.ROUTED[1:]))
-    await office.send()
-    assert [reason for reason, _ in await office.waiting()] == ["quiet-hours"]
+    await harness.send()
+    assert [reason for reason, _ in await harness.waiting()] == ["quiet-hours"]
     await delivery.deliver([log.record(envelope(f.LinkRequested(), None))])
-    await office.send()
-    assert office.phone.templates == ["submitted", "link-requested"]
+    await harness.send()
+    assert harness.phone.templates == ["submitted", "link-requested"]
 
 
-async def test_an_emergency_is_sent_at_night(pool: Pool, repository: Book):
-    office = Office(pool, repository, clock=at(23), packs=shipped())
+async def test_an_emergency_is_sent_at_night(pool: Pool, repository: Repo):
+    harness = CourtesyHarness(pool, repository, clock=at(23), packs=shipped())
     urgent = f.DemandPrioritized(by="Chen", urgency=f.Urgency.CRITICAL, vulnerable=False, reason="燃气泄漏")
     await feedback_after(pool, repository, RAISED, *story.ROUTED[1:], urgent, f.DemandAccepted(by="Chen"))
-    await office.send()
-    assert office.phone.templates == ["submitted", "accepted"]
-    assert [reason for reason, _ in await office.waiting()] == ["quiet-hours"], "what was told before waits"
+    await harness.send()
+    assert harness.phone.templates == ["submitted", "accepted"]
+    assert [reason for reason, _ in await harness.waiting()] == ["quiet-hours"], "what was told before waits"
 
 
 async def test_the_first_of_many_messages_to_one_person_is_sent_at_once_and_the_rest_as_one(
-    pool: Pool, repository: Book
+    pool: Pool, repository: Repo
 ):
-    office = Office(pool, repository)
+    harness = CourtesyHarness(pool, repository)
     delivery, log = await feedback_after(pool, repository), Log()
     for n in range(1, 41):
         await delivery.deliver(log.records(RAISED, key=UUID(int=n)))
-    await office.send()
-    assert office.phone.templates == ["submitted"]
-    assert office.asked == 40, "each address once"
-    await office.pass_by(timedelta(minutes=11))
-    await office.send()
-    assert office.phone.templates == ["submitted", "digest"]
-    text = office.phone.got[1].body["text"]
+    await harness.send()
+    assert harness.phone.templates == ["submitted"]
+    assert harness.asked == 40, "each address once"
+    await harness.pass_by(timedelta(minutes=11))
+    await harness.send()
+    assert harness.phone.templates == ["submitted", "digest"]
+    text = harness.phone.got[1].body["text"]
     assert "等39件" in text
     assert "39条" in text
     assert text.count("http://here/follow/") == 3
     async with pool.acquire() as db:
         assert await db.fetchval("SELECT count(*) FROM intent WHERE state = 'merged'") == 38
-    await office.pass_by(timedelta(hours=1))
-    await office.send()
-    assert len(office.phone.got) == 2
+    await harness.pass_by(timedelta(hours=1))
+    await harness.send()
+    assert len(harness.phone.got) == 2
 
 
-async def test_five_notes_of_progress_become_two_messages_and_the_answer_stays_separate(pool: Pool, repository: Book):
-    office = Office(pool, repository)
+async def test_five_notes_of_progress_become_two_messages_and_the_answer_stays_separate(pool: Pool, repository: Repo):
+    harness = CourtesyHarness(pool, repository)
     notes = [f.DemandProgressed(by="Chen", note=f"第{n}步") for n in range(5)]
     await feedback_after(
         pool, repository, RAISED, *story.ACCEPTED[1:], *notes, f.DemandResolved(by="Chen", result="已修复")
     )
-    await office.send()
-    await office.pass_by(timedelta(minutes=11))
-    await office.send()
-    assert office.phone.templates == ["submitted", "digest", "resolved"]
-    body = office.phone.got[1].body
+    await harness.send()
+    await harness.pass_by(timedelta(minutes=11))
+    await harness.send()
+    assert harness.phone.templates == ["submitted", "digest", "resolved"]
+    body = harness.phone.got[1].body
     assert (body["values"]["count"], body["values"].get("demands")) == ("7", None)
     assert body["text"].count("http") == 1
 
 
-async def test_a_held_message_without_followers_is_sent_unchanged(pool: Pool, repository: Book):
-    office = Office(pool, repository)
+async def test_a_held_message_without_followers_is_sent_unchanged(pool: Pool, repository: Repo):
+    harness = CourtesyHarness(pool, repository)
     await feedback_after(pool, repository, RAISED, *story.ROUTED[1:])
-    await office.send()
-    assert [reason for reason, _ in await office.waiting()] == ["digest"]
-    await office.pass_by(timedelta(minutes=11))
-    await office.send()
-    assert office.phone.templates == ["submitted", "routed"]
+    await harness.send()
+    assert [reason for reason, _ in await harness.waiting()] == ["digest"]
+    await harness.pass_by(timedelta(minutes=11))
+    await harness.send()
+    assert harness.phone.templates == ["submitted", "routed"]
 
 
-async def test_many_messages_to_one_person_do_not_delay_another_person(pool: Pool, repository: Book):
-    office = Office(pool, repository)
+async def test_many_messages_to_one_person_do_not_delay_another_person(pool: Pool, repository: Repo):
+    harness = CourtesyHarness(pool, repository)
     delivery, log = await feedback_after(pool, repository), Log()
     for n, contact in ((1, 7), (2, 7), (3, 8)):
         submission = story.SUBMISSION.model_copy(update={"contact": UUID(int=contact)})
         await delivery.deliver(log.records(submission, key=UUID(int=n)))
-    await office.send()
-    assert [intent.body["contact"][-1] for intent in office.phone.got] == ["7", "8"]
+    await harness.send()
+    assert [intent.body["contact"][-1] for intent in harness.phone.got] == ["7", "8"]

@@ -8,7 +8,7 @@ from services.feedback.notifications.sending import messages
 from shared.chassis.base.clock import now
 from shared.chassis.database.pool import Pool
 from shared.chassis.work.intent_reports import doubt
-from tests.feedback.office import Book, feedback_after, recorded_types
+from tests.feedback.senders import Repo, feedback_after, recorded_types
 from tests.feedback.test_sending import WITH_CONTACT
 from tests.packs import shipped
 
@@ -20,7 +20,7 @@ async def nobody(intents: object) -> dict[object, object]:
     return {}
 
 
-async def test_a_message_that_was_due_by_then_is_unknown_and_one_that_was_not_still_waits(pool: Pool, repository: Book):
+async def test_a_message_that_was_due_by_then_is_unknown_and_one_that_was_not_still_waits(pool: Pool, repository: Repo):
     await feedback_after(pool, repository, WITH_CONTACT)
     kind = messages(repository, nobody, (), shipped())  # type: ignore[arg-type]
     async with pool.acquire() as db, db.transaction():

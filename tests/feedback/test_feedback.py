@@ -27,7 +27,15 @@ from shared.jurisdiction.jurisdictions import Jurisdictions
 from tests import story
 from tests.chassis.conftest import Log, envelope
 from tests.conftest import Server, fresh_database
-from tests.feedback.office import LINKS, TOKENS, Book, feedback_after, migrate_until, recorded_types, timers
+from tests.feedback.senders import (
+    LINKS,
+    TOKENS,
+    Repo,
+    feedback_after,
+    migrate_until,
+    recorded_types,
+    timers,
+)
 from tests.packs import nanhai, shipped
 from tests.spec import Spec
 
@@ -109,7 +117,7 @@ async def test_with_call_backs_in_the_pack_a_dissatisfied_citizen_is_called_and_
 ):
     pack_with_calls = PACK.model_copy(update={"dissatisfied": "call-back"})
     packs = Jurisdictions([pack_with_calls])
-    repository: Book = Repository(
+    repository: Repo = Repository(
         "demand", demand_rules(Service.FEEDBACK, Reaction(packs)), notification_projection(packs, LINKS)
     )
     await feedback_after(pool, repository, *story.RESOLVED)
@@ -132,7 +140,7 @@ def test_a_refusal_by_the_coordinator_after_the_last_reopening_is_final():
     SPEC.given(*facts).when(NOT_SOLVED).then_refused(Code.ILLEGAL_TRANSITION)
 
 
-async def test_a_bad_verdict_on_a_final_refusal_closes_the_demand_as_disputed(pool: Pool, repository: Book):
+async def test_a_bad_verdict_on_a_final_refusal_closes_the_demand_as_disputed(pool: Pool, repository: Repo):
     await feedback_after(pool, repository, *reopened_often(PACK.max_reopenings + 1))
     ratings = RatingHandler(pool, repository, shipped(), LINKS, clock=lambda: at(1))
     demand = await ratings.rate(TOKENS.write("rate", {"demand": str(story.ID)}), NOT_SOLVED)
@@ -148,7 +156,7 @@ async def test_a_bad_verdict_on_a_final_refusal_closes_the_demand_as_disputed(po
     ],
 )
 async def test_a_verdict_from_a_channel_counts_like_one_from_the_link(
-    pool: Pool, repository: Book, changes: dict[str, Any], recorded: list[str]
+    pool: Pool, repository: Repo, changes: dict[str, Any], recorded: list[str]
 ):
     delivery = await feedback_after(pool, repository, *story.RESOLVED)
     verdict = f.VerdictGiven(judged=len(story.RESOLVED), asked="sms", **changes)
@@ -161,14 +169,14 @@ async def test_a_verdict_from_a_channel_counts_like_one_from_the_link(
     assert await recorded_types(pool) == recorded
 
 
-async def test_a_verdict_on_an_earlier_answer_does_not_count(pool: Pool, repository: Book):
+async def test_a_verdict_on_an_earlier_answer_does_not_count(pool: Pool, repository: Repo):
     delivery = await feedback_after(pool, repository, *story.RESOLVED)
     verdict = f.VerdictGiven(judged=len(story.RESOLVED) - 1, asked="sms", rating=1, solved=False)
     await delivery.deliver([Log(end=100).record(envelope(verdict, None, at=at(1)))])
     assert await recorded_types(pool) == []
 
 
-async def test_the_fact_names_who_entered_a_verdict(pool: Pool, repository: Book):
+async def test_the_fact_names_who_entered_a_verdict(pool: Pool, repository: Repo):
     delivery = await feedback_after(pool, repository, *story.RESOLVED)
     verdict = f.VerdictGiven(judged=len(story.RESOLVED), asked="hotline", rating=4, solved=True, entered_by="陈")
     await delivery.deliver([Log(end=100).record(envelope(verdict, None, at=at(1)))])
@@ -178,7 +186,7 @@ async def test_the_fact_names_who_entered_a_verdict(pool: Pool, repository: Book
     assert (fact.asked, fact.entered_by, fact.rating) == ("hotline", "陈", 4)
 
 
-async def test_tags_are_recorded_with_the_verdict(pool: Pool, repository: Book):
+async def test_tags_are_recorded_with_the_verdict(pool: Pool, repository: Repo):
     delivery = await feedback_after(pool, repository, *story.RESOLVED)
     verdict = f.VerdictGiven(judged=len(story.RESOLVED), asked="call", rating=4, solved=True, tags=("prompt",))
     await delivery.deliver([Log(end=100).record(envelope(verdict, None, at=at(1)))])
@@ -191,7 +199,7 @@ async def test_tags_are_recorded_with_the_verdict(pool: Pool, repository: Book):
 
 @pytest.mark.parametrize(("judged", "calls"), [(len(story.RESOLVED), 2), (1, 0)])
 async def test_a_demand_whose_calls_all_failed_is_closed_with_the_number_of_calls(
-    pool: Pool, repository: Book, judged: int, calls: int
+    pool: Pool, repository: Repo, judged: int, calls: int
 ):
     delivery = await feedback_after(pool, repository, *story.RESOLVED)
     failed_calls = [
@@ -222,14 +230,14 @@ def at(days: float) -> datetime:
     return story.AT + timedelta(days=days)
 
 
-async def test_imported_history_sends_no_messages(pool: Pool, repository: Book):
+async def test_imported_history_sends_no_messages(pool: Pool, repository: Repo):
     submission = story.SUBMISSION.model_copy(update={"imported": True})
     await feedback_after(pool, repository, submission, *story.RESOLVED[1:])
     async with pool.acquire() as db:
         assert await db.fetchval("SELECT count(*) FROM intent") == 0
 
 
-async def test_an_unrated_demand_is_closed_when_the_time_is_over(pool: Pool, repository: Book):
+async def test_an_unrated_demand_is_closed_when_the_time_is_over(pool: Pool, repository: Repo):
     await feedback_after(pool, repository, *story.RESOLVED)
     early_timers = timers(pool, repository, at(PACK.rate_within_days - 0.1))
     late_timers = timers(pool, repository, at(PACK.rate_within_days + 0.1))
@@ -239,7 +247,7 @@ async def test_an_unrated_demand_is_closed_when_the_time_is_over(pool: Pool, rep
     assert await recorded_types(pool) == ["demand.closed.v1"]
 
 
-async def test_a_reopened_demand_is_not_closed_and_one_answered_again_is_closed_later(pool: Pool, repository: Book):
+async def test_a_reopened_demand_is_not_closed_and_one_answered_again_is_closed_later(pool: Pool, repository: Repo):
     delivery = await feedback_after(pool, repository, *story.RESOLVED)
     ratings = RatingHandler(pool, repository, shipped(), LINKS, clock=lambda: at(1))
     await ratings.rate(TOKENS.write("rate", {"demand": str(story.ID)}), NOT_SOLVED)
@@ -253,7 +261,7 @@ async def test_a_reopened_demand_is_not_closed_and_one_answered_again_is_closed_
     assert await recorded_types(pool) == ["demand.reopened.v1", "demand.closed.v1"]
 
 
-async def test_unrated_imported_demands_are_closed_at_the_end_of_their_time(pool: Pool, repository: Book):
+async def test_unrated_imported_demands_are_closed_at_the_end_of_their_time(pool: Pool, repository: Repo):
     submission = story.SUBMISSION.model_copy(update={"imported": True})
     await feedback_after(pool, repository, submission, *story.RESOLVED[1:])
     assert await timers(pool, repository, at(PACK.rate_within_days + 40)).run_some() == 1
@@ -261,7 +269,7 @@ async def test_unrated_imported_demands_are_closed_at_the_end_of_their_time(pool
         assert await db.fetchval("SELECT time FROM journal") == at(PACK.rate_within_days)
 
 
-async def test_a_demand_is_closed_by_the_pack_that_is_in_force_at_the_end(pool: Pool, repository: Book):
+async def test_a_demand_is_closed_by_the_pack_that_is_in_force_at_the_end(pool: Pool, repository: Repo):
     await feedback_after(pool, repository, *story.RESOLVED)
     patient = Jurisdictions([PACK.model_copy(update={"rate_within_days": PACK.rate_within_days + 10})])
     for days, expected in ((0.1, []), (9.9, []), (10.1, ["demand.closed.v1"])):
@@ -270,7 +278,7 @@ async def test_a_demand_is_closed_by_the_pack_that_is_in_force_at_the_end(pool: 
 
 
 async def test_the_closing_of_an_unrated_demand_has_the_same_id_as_in_the_previous_version(
-    pool: Pool, repository: Book
+    pool: Pool, repository: Repo
 ):
     await feedback_after(pool, repository, *story.RESOLVED)
     await timers(pool, repository, at(PACK.rate_within_days)).run_some()
@@ -301,7 +309,7 @@ async def test_closings_that_the_previous_version_planned_are_timers_after_the_m
             assert [row["key"] for row in await pool.fetch("SELECT key FROM timer")] == [UUID(int=1)], "planned anew"
 
 
-async def test_a_link_rates_once_and_a_repeated_verdict_gets_the_first_answer(pool: Pool, repository: Book):
+async def test_a_link_rates_once_and_a_repeated_verdict_gets_the_first_answer(pool: Pool, repository: Repo):
     await feedback_after(pool, repository, *story.RESOLVED)
     ratings = RatingHandler(pool, repository, shipped(), LINKS, clock=lambda: at(1))
     link, verdict = TOKENS.write("rate", {"demand": str(story.ID)}), RateDemand(rating=4, solved=True)
@@ -314,7 +322,7 @@ async def test_a_link_rates_once_and_a_repeated_verdict_gets_the_first_answer(po
     assert refused.value.code is Code.ILLEGAL_TRANSITION
 
 
-async def test_two_requests_at_once_are_one_verdict(pool: Pool, repository: Book):
+async def test_two_requests_at_once_are_one_verdict(pool: Pool, repository: Repo):
     await feedback_after(pool, repository, *story.RESOLVED)
     ratings = RatingHandler(pool, repository, shipped(), LINKS, clock=lambda: at(1))
     link = TOKENS.write("rate", {"demand": str(story.ID)})
@@ -323,7 +331,7 @@ async def test_two_requests_at_once_are_one_verdict(pool: Pool, repository: Book
     assert await recorded_types(pool) == ["demand.reopened.v1"]
 
 
-async def test_a_verdict_on_a_later_answer_is_new_and_a_form_sent_again_is_a_repetition(pool: Pool, repository: Book):
+async def test_a_verdict_on_a_later_answer_is_new_and_a_form_sent_again_is_a_repetition(pool: Pool, repository: Repo):
     delivery = await feedback_after(pool, repository, *story.RESOLVED)
     ratings = RatingHandler(pool, repository, shipped(), LINKS, clock=lambda: at(1))
     link, version_seen = TOKENS.write("rate", {"demand": str(story.ID)}), 4
@@ -339,7 +347,7 @@ async def test_a_verdict_on_a_later_answer_is_new_and_a_form_sent_again_is_a_rep
 @pytest.mark.parametrize("link", ["", "x.y.z", Tokens("t" * 40).write("rate", {"demand": str(UUID(int=1))}),
                                   TOKENS.write("staff", {"demand": str(UUID(int=1))})],
                          ids=["nothing", "no token", "another's", "of staff"])  # fmt: skip
-async def test_a_forged_link_is_refused(pool: Pool, repository: Book, link: str):
+async def test_a_forged_link_is_refused(pool: Pool, repository: Repo, link: str):
     with pytest.raises(Refused) as refused:
         await RatingHandler(pool, repository, shipped(), LINKS).shown(link)
     assert refused.value.code is Code.FORBIDDEN

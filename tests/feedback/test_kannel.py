@@ -16,7 +16,7 @@ from services.feedback.settings import FeedbackSettings
 from shared.chassis.database.pool import Pool
 from shared.chassis.http.app import server, web_app
 from tests.eventually import eventually
-from tests.feedback.office import Book, feedback_after, recorded_types, send_all, sending, states
+from tests.feedback.senders import Repo, feedback_after, recorded_types, send_all, sending, states
 from tests.feedback.test_sending import WITH_CONTACT
 from tests.kannel import kannel, kannel_installed, kannel_ports, says, words_of
 from tests.keys import KEYS
@@ -77,7 +77,7 @@ async def reporting(pool: Pool, file: Path, port: int) -> AsyncIterator[None]:
 
 
 async def test_a_message_through_kannel_arrives_with_its_signature_and_is_reported_as_delivered(
-    pool: Pool, repository: Book, tmp_path: Path
+    pool: Pool, repository: Repo, tmp_path: Path
 ):
     ports, file, our_port = kannel_ports(), tmp_path / "gateways.yaml", free_port()
     file.write_text(OURS.format(**ports, ours=our_port, key=KEY))

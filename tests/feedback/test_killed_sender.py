@@ -29,7 +29,7 @@ from tests import story
 from tests.chassis.conftest import Log
 from tests.children import forked
 from tests.eventually import eventually
-from tests.feedback.office import Book
+from tests.feedback.senders import Repo
 from tests.feedback.test_reports import DECLARED, KEY
 from tests.keys import KEYS
 
@@ -100,7 +100,7 @@ def child(database: str, url: str) -> AbstractAsyncContextManager[None]:
     return forked("tests.feedback.killed_sender", database, url)
 
 
-async def deliver_demands(pool: Pool, repository: Book) -> None:
+async def deliver_demands(pool: Pool, repository: Repo) -> None:
     """Demands of this many people; each causes two messages."""
     delivery, log = Delivery(pool, Repositories.of(repository), "cluster", clock=lambda: story.AT), Log()
     for n in range(1, PEOPLE + 1):
@@ -115,7 +115,7 @@ async def count(pool: Pool, question: str = NOT_OVER) -> int:
 @pytest.mark.faults
 @pytest.mark.timeout(3600)
 async def test_each_person_gets_each_message_once_despite_gateway_faults_and_killed_senders(
-    database: str, pool: Pool, repository: Book, carrier: Carrier
+    database: str, pool: Pool, repository: Repo, carrier: Carrier
 ):
     await deliver_demands(pool, repository)
     server = TestServer(web.Application(), port=0)

@@ -13,7 +13,7 @@ from tests.chassis.conftest import Log
 from tests.children import forked
 from tests.eventually import eventually
 from tests.feedback.endpoints import Endpoint, endpoint, subscribed
-from tests.feedback.office import Book
+from tests.feedback.senders import Repo
 
 DEMANDS, KILLS = 40, 3
 LEFT = "SELECT count(*) FROM webhook_delivery WHERE state = 'pending'"
@@ -36,7 +36,7 @@ def first_times(hook: Endpoint) -> dict[str, list[str]]:
 
 @pytest.mark.faults
 async def test_all_events_arrive_in_order_with_the_same_ids_although_the_sender_is_killed(
-    database: str, pool: Pool, repository: Book
+    database: str, pool: Pool, repository: Repo
 ):
     async with endpoint() as hook:
         await subscribed(pool, hook)

@@ -13,7 +13,7 @@ from shared.contracts.demand.lifecycle import replay
 from shared.contracts.demand.state import Demand
 from tests import story
 from tests.chassis.conftest import Log, envelope
-from tests.feedback.office import Book, feedback_after
+from tests.feedback.senders import Repo, feedback_after
 from tests.packs import shipped
 
 PARENT, CHILD = story.ID, UUID(int=0x01A20A65_0068_7A5B_BC0F_000000000002)
@@ -46,7 +46,7 @@ async def messages_of(pool: Pool, template: str) -> list[tuple[str, str]]:
         return [tuple(row) for row in await db.fetch(sql, template)]
 
 
-async def deliver_the_end(pool: Pool, repository: Book, *child_past: f.StatusFact, end: str) -> str:
+async def deliver_the_end(pool: Pool, repository: Repo, *child_past: f.StatusFact, end: str) -> str:
     """The parent ends like this, and the demand with this history follows it; returns that demand's number."""
     log, delivery = Log(), await feedback_after(pool, repository)
     child = replay(Demand(id=CHILD), [(fact, story.AT) for fact in child_past])
@@ -66,7 +66,7 @@ async def deliver_the_end(pool: Pool, repository: Book, *child_past: f.StatusFac
 
 @pytest.mark.parametrize("end", ["resolved", "declined"])
 async def test_people_of_a_merged_demand_get_one_message_about_its_end_under_its_own_number(
-    pool: Pool, repository: Book, end: str
+    pool: Pool, repository: Repo, end: str
 ):
     past = (raised_by(CHILD_ORDERER), *story.ROUTED[1:], MERGED)
     number = await deliver_the_end(pool, repository, *past, end=end)
@@ -76,7 +76,7 @@ async def test_people_of_a_merged_demand_get_one_message_about_its_end_under_its
     assert await messages_of(pool, "unmerged") == [], "of one that was refused they hear that alone"
 
 
-async def test_people_of_a_demand_freed_by_a_withdrawal_are_told_that_theirs_goes_on(pool: Pool, repository: Book):
+async def test_people_of_a_demand_freed_by_a_withdrawal_are_told_that_theirs_goes_on(pool: Pool, repository: Repo):
     past = (raised_by(CHILD_ORDERER), *story.ROUTED[1:], MERGED)
     number = await deliver_the_end(pool, repository, *past, end="withdrawn")
     assert await messages_of(pool, "unmerged") == [(str(CHILD_ORDERER), number)]
@@ -94,7 +94,7 @@ ANSWERED = f.DemandResolved(by="Chen", result="已修复")
     ids=["taken out of the merge", "reopened by its citizen"],
 )
 async def test_an_unmerged_demand_is_not_ended_by_its_former_parent(
-    pool: Pool, repository: Book, later_facts: tuple[f.StatusFact, ...]
+    pool: Pool, repository: Repo, later_facts: tuple[f.StatusFact, ...]
 ):
     past = (raised_by(CHILD_ORDERER), *story.ROUTED[1:], MERGED, *later_facts)
     number = await deliver_the_end(pool, repository, *past, end="resolved")

@@ -12,7 +12,7 @@ from shared.chassis.database.migrate import migrate
 from shared.chassis.database.pool import Pool, open_pool
 from tests import story
 from tests.conftest import Server, fresh_database
-from tests.feedback.office import Book, feedback_after, lines, migrate_until, send_all, sending, watching
+from tests.feedback.senders import Repo, feedback_after, lines, migrate_until, send_all, sending, watching
 
 CONTACT = UUID(int=7)
 STATES = ("sent", "sending", "pending", "pending", "failed", "unknown", "skipped", "merged")
@@ -71,13 +71,13 @@ async def test_every_message_keeps_its_state_order_and_data(migrated: Pool):
 
 
 async def test_a_running_sender_of_the_previous_version_keeps_its_lease(
-    migrated: Pool, repository: Book, tmp_path: Path
+    migrated: Pool, repository: Repo, tmp_path: Path
 ):
     assert await sending(migrated, repository, FileGateway(tmp_path / "out")).send_some() == 0
 
 
 async def test_waiting_messages_are_sent_and_sent_ones_are_not_sent_again(
-    migrated: Pool, repository: Book, tmp_path: Path
+    migrated: Pool, repository: Repo, tmp_path: Path
 ):
     await migrated.execute("UPDATE lease SET expires_at = now()")
     sender = sending(migrated, repository, FileGateway(tmp_path / "out"))
@@ -123,7 +123,7 @@ async def test_neither_a_sender_nor_a_relay_of_the_previous_version_gets_the_lea
     assert await migrated.execute(relay) == "INSERT 0 0"
 
 
-async def test_new_messages_come_after_those_of_the_previous_version(migrated: Pool, repository: Book):
+async def test_new_messages_come_after_those_of_the_previous_version(migrated: Pool, repository: Repo):
     last = await migrated.fetchval("SELECT max(position) FROM intent")
     await migrated.execute("DELETE FROM demand")
     await feedback_after(migrated, repository, story.SUBMISSION)

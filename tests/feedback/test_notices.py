@@ -11,7 +11,7 @@ from shared.chassis.database.pool import Pool
 from shared.contracts.demand import facts as f
 from tests import story
 from tests.chassis.conftest import Log, envelope
-from tests.feedback.office import LINKS, Book, feedback_after
+from tests.feedback.senders import LINKS, Repo, feedback_after
 
 CITIZEN = story.SUBMISSION.model_copy(update={"contact": UUID(int=7)})
 LINK = re.compile(r"https?://[^\s，。]+")
@@ -38,7 +38,7 @@ async def supported(delivery: Delivery, log: Log, *contacts: int) -> None:
 
 
 @pytest.mark.parametrize("end", ENDS)
-async def test_every_supporter_gets_a_message_of_their_own_about_the_end(pool: Pool, repository: Book, end: str):
+async def test_every_supporter_gets_a_message_of_their_own_about_the_end(pool: Pool, repository: Repo, end: str):
     log, delivery = Log(), await feedback_after(pool, repository)
     past = (CITIZEN, *(story.ACCEPTED if end == "resolved" else story.ROUTED)[1:])
     await delivery.deliver(log.records(*past))
@@ -54,7 +54,7 @@ async def test_every_supporter_gets_a_message_of_their_own_about_the_end(pool: P
     assert all("/rate/" not in body for _, body in messages), "they do not rate for whoever raised it"
 
 
-async def test_a_supporter_from_the_batch_that_ends_the_demand_gets_the_message_too(pool: Pool, repository: Book):
+async def test_a_supporter_from_the_batch_that_ends_the_demand_gets_the_message_too(pool: Pool, repository: Repo):
     log, delivery = Log(), await feedback_after(pool, repository)
     fact = f.DemandSupported(channel_kind=f.ChannelKind.WEB, contact=UUID(int=11))
     batch = [*log.records(CITIZEN, *story.ACCEPTED[1:]), log.record(envelope(fact, None))]
@@ -64,14 +64,14 @@ async def test_a_supporter_from_the_batch_that_ends_the_demand_gets_the_message_
 
 @pytest.mark.parametrize("past", [story.CLOSED, (*story.RESOLVED, f.DemandClosed(outcome=f.Outcome.UNRATED))])
 async def test_the_thanks_for_a_rating_are_the_last_message(
-    pool: Pool, repository: Book, past: tuple[f.StatusFact, ...]
+    pool: Pool, repository: Repo, past: tuple[f.StatusFact, ...]
 ):
     await feedback_after(pool, repository, CITIZEN, *past[1:])
     last, _ = (await bodies(pool))[-1]
     assert last == ("confirmed" if past is story.CLOSED else "closed")
 
 
-async def test_a_long_answer_is_shortened_in_the_message_and_complete_on_its_page(pool: Pool, repository: Book):
+async def test_a_long_answer_is_shortened_in_the_message_and_complete_on_its_page(pool: Pool, repository: Repo):
     result = "路面已修复。" * 50
     await feedback_after(pool, repository, CITIZEN, *story.ACCEPTED[1:], f.DemandResolved(by="Chen", result=result))
     _, body = (await bodies(pool))[-1]
@@ -80,18 +80,18 @@ async def test_a_long_answer_is_shortened_in_the_message_and_complete_on_its_pag
         assert result in await db.fetchval("SELECT words ->> 'result' FROM milestone WHERE type = 'resolved'")
 
 
-async def test_a_message_has_no_gap_for_an_unknown_value(pool: Pool, repository: Book):
+async def test_a_message_has_no_gap_for_an_unknown_value(pool: Pool, repository: Repo):
     await feedback_after(pool, repository, CITIZEN, f.DemandRouted(unit="gone", rule="dispatcher:Chen"))
     assert (await bodies(pool))[-1][1] == "您的诉求NH21-458268-0已交由承办单位办理。"
 
 
-async def test_a_merged_demand_names_the_one_that_it_is_handled_with(pool: Pool, repository: Book):
+async def test_a_merged_demand_names_the_one_that_it_is_handled_with(pool: Pool, repository: Repo):
     merged = f.DemandMerged(parent=UUID(int=1), parent_number="NH21-000002-Y")
     await feedback_after(pool, repository, CITIZEN, *story.ROUTED[1:], merged)
     assert "NH21-000002-Y" in (await bodies(pool))[-1][1]
 
 
-async def test_a_confidential_report_shows_its_text_and_unit_only_behind_the_link(pool: Pool, repository: Book):
+async def test_a_confidential_report_shows_its_text_and_unit_only_behind_the_link(pool: Pool, repository: Repo):
     report = CITIZEN.model_copy(update={"kind": f.RequestKind.REPORT})
     past = (*story.ACCEPTED[1:], f.DemandProgressed(by="Chen", note="已约谈"), ENDS["resolved"])
     unit = f.DemandRouted(unit="nh-coordinator", rule="r1")
@@ -102,7 +102,7 @@ async def test_a_confidential_report_shows_its_text_and_unit_only_behind_the_lin
     assert LINK.search(messages["resolved"])
 
 
-async def test_every_link_begins_with_the_public_address_and_is_short(pool: Pool, repository: Book):
+async def test_every_link_begins_with_the_public_address_and_is_short(pool: Pool, repository: Repo):
     await feedback_after(
         pool, repository, CITIZEN, *story.ACCEPTED[1:], f.DemandProgressed(by="x", note="y"), ENDS["resolved"]
     )
@@ -113,7 +113,7 @@ async def test_every_link_begins_with_the_public_address_and_is_short(pool: Pool
 
 
 async def test_a_citizen_gets_messages_about_the_due_answer_and_not_about_internal_deadlines(
-    pool: Pool, repository: Book
+    pool: Pool, repository: Repo
 ):
     log, delivery = Log(), await feedback_after(pool, repository)
     await delivery.deliver(log.records(CITIZEN, *story.ROUTED[1:]))

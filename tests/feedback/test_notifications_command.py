@@ -13,7 +13,15 @@ from shared.jurisdiction.jurisdictions import Jurisdictions
 from tests import story
 from tests.chassis.conftest import Log
 from tests.command_line import Said, commands_of
-from tests.feedback.office import Book, feedback_after, recorded_types, send_all, sending, states, try_again
+from tests.feedback.senders import (
+    Repo,
+    feedback_after,
+    recorded_types,
+    send_all,
+    sending,
+    states,
+    try_again,
+)
 from tests.feedback.test_reports import Gateway
 from tests.feedback.test_sending import ONE, WITH_CONTACT
 from tests.packs import nanhai
@@ -26,7 +34,7 @@ def command(database: str, monkeypatch: pytest.MonkeyPatch) -> Said:
     return commands_of(app, database, monkeypatch)
 
 
-async def message_of(pool: Pool, repository: Book, gateway: Gateway) -> UUID:
+async def message_of(pool: Pool, repository: Repo, gateway: Gateway) -> UUID:
     await feedback_after(pool, repository, WITH_CONTACT)
     await send_all(sending(pool, repository, gateway))
     id: UUID = await pool.fetchval("SELECT id FROM intent")
@@ -34,7 +42,7 @@ async def message_of(pool: Pool, repository: Book, gateway: Gateway) -> UUID:
 
 
 async def test_a_message_that_failed_is_listed_shown_without_its_link_and_sent_again(
-    pool: Pool, repository: Book, command: Said
+    pool: Pool, repository: Repo, command: Said
 ):
     gateway = Gateway(Rejected("no such number 13812345678"))
     id = await message_of(pool, repository, gateway)
@@ -53,7 +61,7 @@ async def test_a_message_that_failed_is_listed_shown_without_its_link_and_sent_a
 
 
 async def test_a_message_with_unknown_outcome_is_repeated_only_if_confirmed(
-    pool: Pool, repository: Book, command: Said
+    pool: Pool, repository: Repo, command: Said
 ):
     id = await message_of(pool, repository, Gateway(Unknown("silent")))
     code, output = await command("retry", str(id))
@@ -63,7 +71,7 @@ async def test_a_message_with_unknown_outcome_is_repeated_only_if_confirmed(
     assert await states(pool) == [("pending", None)]
 
 
-async def test_a_sent_message_is_neither_repeated_nor_cancelled(pool: Pool, repository: Book, command: Said):
+async def test_a_sent_message_is_neither_repeated_nor_cancelled(pool: Pool, repository: Repo, command: Said):
     id = await message_of(pool, repository, Gateway(Sent()))
     for action in ("retry", "cancel"):
         code, output = await command(action, str(id))
@@ -71,7 +79,7 @@ async def test_a_sent_message_is_neither_repeated_nor_cancelled(pool: Pool, repo
     assert await states(pool) == [("sent", None)]
 
 
-async def test_a_waiting_message_is_cancelled_and_its_record_says_why(pool: Pool, repository: Book, command: Said):
+async def test_a_waiting_message_is_cancelled_and_its_record_says_why(pool: Pool, repository: Repo, command: Said):
     await feedback_after(pool, repository, WITH_CONTACT)
     id = await pool.fetchval("SELECT id FROM intent")
     assert (await command("cancel", str(id), "--why", "told by telephone"))[0] == 0
@@ -81,7 +89,7 @@ async def test_a_waiting_message_is_cancelled_and_its_record_says_why(pool: Pool
     assert "told by telephone" in await pool.fetchval("SELECT payload FROM journal")
 
 
-async def test_a_resting_gateway_is_named_by_the_list_and_the_doctor(pool: Pool, repository: Book, command: Said):
+async def test_a_resting_gateway_is_named_by_the_list_and_the_doctor(pool: Pool, repository: Repo, command: Said):
     await feedback_after(pool, repository, WITH_CONTACT)
     gateway = Gateway(RetryLater("no credit"))
     sender = sending(pool, repository, gateway)
@@ -103,7 +111,7 @@ async def test_a_message_that_does_not_exist_is_named(pool: Pool, command: Said)
 
 
 async def test_messages_that_the_hourly_limit_holds_are_no_fault_and_the_doctor_says_until_when(
-    pool: Pool, repository: Book
+    pool: Pool, repository: Repo
 ):
     submission = story.SUBMISSION.model_copy(update={"contact": ONE})
     sender = sending(pool, repository, Gateway(Sent()), Jurisdictions([nanhai().model_copy(update=FRUGAL)]))

@@ -15,7 +15,7 @@ from services.feedback.settings import FeedbackSettings
 from shared.chassis.database.pool import Pool
 from shared.chassis.http.app import web_app
 from shared.chassis.work.intents import Intent, IntentState, Outcome, Rejected, Sent, Unknown
-from tests.feedback.office import Book, feedback_after, recorded_types, send_all, sending, watching
+from tests.feedback.senders import Repo, feedback_after, recorded_types, send_all, sending, watching
 from tests.feedback.test_sending import WITH_CONTACT
 from tests.keys import KEYS
 
@@ -68,7 +68,7 @@ async def client(pool: Pool, tmp_path: Path) -> AsyncIterator[httpx.AsyncClient]
         yield opened
 
 
-async def a_message(pool: Pool, repository: Book, outcome: Outcome) -> UUID:
+async def a_message(pool: Pool, repository: Repo, outcome: Outcome) -> UUID:
     """Send a message to a gateway and return its id."""
     await feedback_after(pool, repository, WITH_CONTACT)
     sender = sending(pool, repository, Gateway(outcome))
@@ -103,7 +103,7 @@ async def report(client: httpx.AsyncClient, key: str = KEY, **fields: Any) -> ht
 )
 async def test_a_report_changes_the_state_of_a_message_and_records_its_outcome_once(
     pool: Pool,
-    repository: Book,
+    repository: Repo,
     client: httpx.AsyncClient,
     outcome: Outcome,
     status: str,
@@ -124,7 +124,7 @@ async def test_both_keys_are_accepted_while_the_operators_key_is_being_changed(c
 
 
 async def test_a_report_with_the_gateways_own_reference_is_found_in_a_json_list(
-    pool: Pool, repository: Book, client: httpx.AsyncClient
+    pool: Pool, repository: Repo, client: httpx.AsyncClient
 ):
     id = await a_message(pool, repository, Sent("m17"))
     reports = [{"msgid": "other", "status": "DELIVRD"}, {"msgid": "m17", "status": True}]
@@ -134,7 +134,7 @@ async def test_a_report_with_the_gateways_own_reference_is_found_in_a_json_list(
 
 
 async def test_a_report_settles_a_message_of_a_killed_sender_before_it_is_given_up(
-    pool: Pool, repository: Book, client: httpx.AsyncClient
+    pool: Pool, repository: Repo, client: httpx.AsyncClient
 ):
     await feedback_after(pool, repository, WITH_CONTACT)
     id: UUID = await pool.fetchval(
@@ -151,7 +151,7 @@ async def test_a_report_settles_a_message_of_a_killed_sender_before_it_is_given_
 
 
 async def test_a_message_reported_as_sent_is_not_sent_again_although_the_gateway_had_postponed_it(
-    pool: Pool, repository: Book, client: httpx.AsyncClient
+    pool: Pool, repository: Repo, client: httpx.AsyncClient
 ):
     await feedback_after(pool, repository, WITH_CONTACT)
     id: UUID = await pool.fetchval(
@@ -163,7 +163,7 @@ async def test_a_message_reported_as_sent_is_not_sent_again_although_the_gateway
 
 @pytest.mark.parametrize("path", ["sms", "mail"])
 async def test_a_report_without_the_key_changes_nothing(
-    pool: Pool, repository: Book, client: httpx.AsyncClient, path: str
+    pool: Pool, repository: Repo, client: httpx.AsyncClient, path: str
 ):
     id = await a_message(pool, repository, Unknown("silent"))
     for key in ("", "wrong-key-of-the-same"):

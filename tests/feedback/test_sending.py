@@ -26,9 +26,9 @@ from shared.jurisdiction.jurisdictions import Jurisdictions
 from tests import story
 from tests.chassis.conftest import Log
 from tests.eventually import eventually
-from tests.feedback.office import (
+from tests.feedback.senders import (
     LATER,
-    Book,
+    Repo,
     feedback_after,
     lines,
     recorded_types,
@@ -46,14 +46,14 @@ FOUR = (WITH_CONTACT, *story.RESOLVED[1:])
 NAMES = ["submitted", "routed", "accepted", "resolved"]
 
 
-async def several(pool: Pool, repository: Book, count: int, contact: UUID = ONE) -> None:
+async def several(pool: Pool, repository: Repo, count: int, contact: UUID = ONE) -> None:
     """Demands of one person; each causes a message that it was received."""
     submission = story.SUBMISSION.model_copy(update={"contact": contact})
     for n in range(count):
         await feedback_after(pool, repository, submission) if not n else await _another(pool, repository, submission, n)
 
 
-async def _another(pool: Pool, repository: Book, submission: f.DemandSubmitted, n: int) -> None:
+async def _another(pool: Pool, repository: Repo, submission: f.DemandSubmitted, n: int) -> None:
     delivery = await feedback_after(pool, repository)
     await delivery.deliver(Log(end=n * 100).records(submission, key=UUID(int=n)))
 
@@ -90,7 +90,7 @@ class Full:
         return written
 
 
-async def test_every_fact_with_a_message_causes_one(pool: Pool, repository: Book, tmp_path: Path):
+async def test_every_fact_with_a_message_causes_one(pool: Pool, repository: Repo, tmp_path: Path):
     delivery = await feedback_after(pool, repository, *FOUR)
     await delivery.deliver(Log().records(*FOUR))
     sender = sending(pool, repository, FileGateway(tmp_path / "out"))
@@ -106,7 +106,7 @@ async def test_every_fact_with_a_message_causes_one(pool: Pool, repository: Book
 @pytest.mark.parametrize("code", [errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EACCES])
 @pytest.mark.parametrize("room", [0, 10, 400])
 async def test_a_fault_of_the_file_loses_no_message_and_changes_no_order(
-    pool: Pool, repository: Book, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: int, room: int
+    pool: Pool, repository: Repo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: int, room: int
 ):
     await feedback_after(pool, repository, *FOUR)
     sender = sending(pool, repository, FileGateway(tmp_path / "out"))
@@ -123,7 +123,7 @@ async def test_a_fault_of_the_file_loses_no_message_and_changes_no_order(
 
 @pytest.mark.faults
 async def test_a_message_that_the_gateway_did_not_accept_does_not_count_for_the_limit(
-    pool: Pool, repository: Book, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    pool: Pool, repository: Repo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     await feedback_after(pool, repository, WITH_CONTACT)
     frugal = Jurisdictions([nanhai().model_copy(update={"messages_per_hour": 1})])
@@ -136,7 +136,7 @@ async def test_a_message_that_the_gateway_did_not_accept_does_not_count_for_the_
 
 
 @pytest.mark.faults
-async def test_a_file_that_cannot_be_opened_is_retried_until_it_can(pool: Pool, repository: Book, tmp_path: Path):
+async def test_a_file_that_cannot_be_opened_is_retried_until_it_can(pool: Pool, repository: Repo, tmp_path: Path):
     await feedback_after(pool, repository, *FOUR)
     out = tmp_path / "out"
     out.mkdir()
@@ -169,7 +169,7 @@ async def test_half_a_line_of_a_killed_process_damages_no_other(tmp_path: Path):
     [(Rejected("no such number"), IntentState.FAILED), (Unknown("no answer in 10 s"), IntentState.UNKNOWN)],
 )
 async def test_a_lasting_refusal_fails_one_message_and_an_unknown_outcome_is_never_repeated(
-    pool: Pool, repository: Book, outcome: Outcome, state: IntentState
+    pool: Pool, repository: Repo, outcome: Outcome, state: IntentState
 ):
     class Gateway:
         name = "gateway"
@@ -192,7 +192,7 @@ async def test_a_lasting_refusal_fails_one_message_and_an_unknown_outcome_is_nev
     assert await recorded_types(pool) == ["demand.notification-failed.v1", "demand.notification-sent.v1"]
 
 
-async def test_a_message_whose_sender_was_killed_is_not_sent_again(pool: Pool, repository: Book, tmp_path: Path):
+async def test_a_message_whose_sender_was_killed_is_not_sent_again(pool: Pool, repository: Repo, tmp_path: Path):
     await feedback_after(pool, repository, WITH_CONTACT)
     sender = sending(pool, repository, FileGateway(tmp_path / "out"))
     await died_in_the_middle(pool, sender)
@@ -207,7 +207,7 @@ async def test_a_message_whose_sender_was_killed_is_not_sent_again(pool: Pool, r
 
 
 @pytest.mark.faults
-async def test_no_message_overtakes_one_whose_sender_was_killed(pool: Pool, repository: Book, tmp_path: Path):
+async def test_no_message_overtakes_one_whose_sender_was_killed(pool: Pool, repository: Repo, tmp_path: Path):
     await feedback_after(pool, repository, *FOUR)
     await _another(pool, repository, WITH_CONTACT, 1)
     await _another(pool, repository, story.SUBMISSION.model_copy(update={"contact": OTHER}), 2)
@@ -235,7 +235,7 @@ async def due_again(pool: Pool) -> None:
 
 @pytest.mark.faults
 async def test_a_sender_killed_before_the_gateway_delays_nothing_and_keeps_the_order(
-    pool: Pool, repository: Book, tmp_path: Path
+    pool: Pool, repository: Repo, tmp_path: Path
 ):
     await feedback_after(pool, repository, *FOUR)
     dead, next_one = (sending(pool, repository, FileGateway(tmp_path / "out")) for _ in range(2))
@@ -249,7 +249,7 @@ async def test_a_sender_killed_before_the_gateway_delays_nothing_and_keeps_the_o
     assert [line["template"] for line in lines(tmp_path / "out")] == NAMES
 
 
-async def test_a_sender_without_the_lease_may_not_begin(pool: Pool, repository: Book, tmp_path: Path):
+async def test_a_sender_without_the_lease_may_not_begin(pool: Pool, repository: Repo, tmp_path: Path):
     await feedback_after(pool, repository, WITH_CONTACT)
     first, second = (sending(pool, repository, FileGateway(tmp_path / "out")) for _ in range(2))
     assert (await first.lease.try_take(), await second.lease.try_take()) == (True, False)
@@ -260,7 +260,7 @@ async def test_a_sender_without_the_lease_may_not_begin(pool: Pool, repository: 
 
 
 @pytest.mark.faults
-async def test_two_senders_keep_the_order_for_each_person(pool: Pool, repository: Book, tmp_path: Path):
+async def test_two_senders_keep_the_order_for_each_person(pool: Pool, repository: Repo, tmp_path: Path):
     delivery = await feedback_after(pool, repository)
     for n in range(1, 13):
         demand_lines = story.SUBMISSION.model_copy(update={"contact": UUID(int=n)})
@@ -279,7 +279,7 @@ async def test_two_senders_keep_the_order_for_each_person(pool: Pool, repository
     assert all(demand_lines == NAMES for demand_lines in by_demand.values())
 
 
-async def test_a_slow_sender_still_records_its_outcome(pool: Pool, repository: Book, tmp_path: Path):
+async def test_a_slow_sender_still_records_its_outcome(pool: Pool, repository: Repo, tmp_path: Path):
     await feedback_after(pool, repository, WITH_CONTACT)
     sender = sending(pool, repository, FileGateway(tmp_path / "out"))
     queued = await died_in_the_middle(pool, sender)
@@ -304,7 +304,7 @@ async def test_messages_in_progress_are_found_without_reading_all(pool: Pool):
 
 
 async def test_one_address_gets_a_limited_number_of_messages_an_hour_and_the_rest_later(
-    pool: Pool, repository: Book, tmp_path: Path
+    pool: Pool, repository: Repo, tmp_path: Path
 ):
     limit = nanhai().messages_per_hour
     await several(pool, repository, limit + 6)
@@ -328,7 +328,7 @@ async def an_hour_later(pool: Pool) -> None:
     await due_again(pool)
 
 
-async def test_held_messages_of_one_demand_are_sent_with_its_last_one(pool: Pool, repository: Book, tmp_path: Path):
+async def test_held_messages_of_one_demand_are_sent_with_its_last_one(pool: Pool, repository: Repo, tmp_path: Path):
     frugal = Jurisdictions([nanhai().model_copy(update={"messages_per_hour": 1})])
     await feedback_after(pool, repository, *FOUR)
     sender = sending(pool, repository, FileGateway(tmp_path / "out"), frugal)
@@ -340,7 +340,7 @@ async def test_held_messages_of_one_demand_are_sent_with_its_last_one(pool: Pool
     assert [state for state, _ in await states(pool)] == ["sent", "merged", "merged", "sent"]
 
 
-async def test_one_address_gets_a_message_once_even_with_several_contacts(pool: Pool, repository: Book, tmp_path: Path):
+async def test_one_address_gets_a_message_once_even_with_several_contacts(pool: Pool, repository: Repo, tmp_path: Path):
     await feedback_after(pool, repository, WITH_CONTACT)
     async with pool.acquire() as db:
         await db.execute(
@@ -356,7 +356,7 @@ async def test_one_address_gets_a_message_once_even_with_several_contacts(pool: 
     assert [state for state, _ in await states(pool)] == ["sent", *["merged"] * 12]
 
 
-async def test_the_limit_of_one_address_delays_no_other(pool: Pool, repository: Book, tmp_path: Path):
+async def test_the_limit_of_one_address_delays_no_other(pool: Pool, repository: Repo, tmp_path: Path):
     await several(pool, repository, nanhai().messages_per_hour + 1)
     await _another(pool, repository, story.SUBMISSION.model_copy(update={"contact": OTHER}), 99)
     sender = sending(pool, repository, FileGateway(tmp_path / "out"))
@@ -364,7 +364,7 @@ async def test_the_limit_of_one_address_delays_no_other(pool: Pool, repository: 
     assert str(UUID(int=99)) in {line["demand_id"] for line in lines(tmp_path / "out")}
 
 
-async def test_addresses_are_stored_only_as_marks_that_need_the_secret(pool: Pool, repository: Book, tmp_path: Path):
+async def test_addresses_are_stored_only_as_marks_that_need_the_secret(pool: Pool, repository: Repo, tmp_path: Path):
     await several(pool, repository, nanhai().messages_per_hour + 1)
     sender = sending(pool, repository, FileGateway(tmp_path / "out"))
     await send_all(sender)
@@ -381,7 +381,7 @@ def test_one_telephone_has_one_mark_in_every_spelling(written: str):
     assert mark(ContactMethod.PHONE, written, "s") == mark(ContactMethod.PHONE, "13800138000", "s")
 
 
-async def test_waiting_messages_are_counted(pool: Pool, repository: Book, tmp_path: Path):
+async def test_waiting_messages_are_counted(pool: Pool, repository: Repo, tmp_path: Path):
     await several(pool, repository, nanhai().messages_per_hour + 2)
     sender = sending(pool, repository, FileGateway(tmp_path / "out"))
     await send_all(sender)

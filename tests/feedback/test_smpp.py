@@ -21,7 +21,7 @@ from shared.chassis.work.intent_reports import DeliveryReport
 from shared.chassis.work.intents import IntentState, NotReached, Rejected, RetryLater, Sent, TryAgain, Unknown
 from tests.eventually import eventually
 from tests.feedback.gateways import ID, message
-from tests.feedback.office import Book, feedback_after, recorded_types, send_all, sending, states
+from tests.feedback.senders import Repo, feedback_after, recorded_types, send_all, sending, states
 from tests.feedback.test_sending import WITH_CONTACT
 
 TO = Recipient(ContactMethod.PHONE, "13800138000", b"m", "sms")
@@ -92,7 +92,7 @@ async def no_pause(_: float) -> None:
 
 
 async def test_a_chinese_text_is_sent_in_parts_and_the_last_receipt_says_that_it_arrived(
-    pool: Pool, repository: Book, centre: tuple[Centre, int]
+    pool: Pool, repository: Repo, centre: tuple[Centre, int]
 ):
     server, port = centre
     server.reports = "DELIVRD"

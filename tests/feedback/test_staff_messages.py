@@ -24,7 +24,15 @@ from shared.jurisdiction.notices import Notice
 from shared.jurisdiction.pack import Pack
 from tests import story
 from tests.chassis.conftest import Log, envelope
-from tests.feedback.office import LATER, LINKS, Book, feedback_after, message_kind_of, recorded_types, send_all
+from tests.feedback.senders import (
+    LATER,
+    LINKS,
+    Repo,
+    feedback_after,
+    message_kind_of,
+    recorded_types,
+    send_all,
+)
 from tests.feedback.test_courtesy import Phone, at
 from tests.packs import nanhai
 
@@ -47,10 +55,10 @@ class Desk:
     def __init__(self, pool: Pool, **rules: Any) -> None:
         self.packs, self.pool, self.mailbox, self.now = Jurisdictions([with_duty(**rules)]), pool, Phone(), at(20)
         projection = notification_projection(self.packs, LINKS)
-        self.repository: Book = Repository("demand", demand_rules(Service.FEEDBACK, Reaction(self.packs)), projection)
+        self.repository: Repo = Repository("demand", demand_rules(Service.FEEDBACK, Reaction(self.packs)), projection)
         self.log = Log()
 
-    async def hears(self, *notes: f.NoteFact, demands: int = 1) -> None:
+    async def deliver(self, *notes: f.NoteFact, demands: int = 1) -> None:
         """Deliver demands that were routed to the unit, with these notes on each."""
         delivery = await feedback_after(self.pool, self.repository)
         for n in range(demands):
@@ -79,7 +87,7 @@ class Desk:
 
 async def test_overdue_cases_are_one_message_to_the_unit_in_the_morning(pool: Pool):
     desk = Desk(pool)
-    await desk.hears(MISSED, demands=12)
+    await desk.deliver(MISSED, demands=12)
     await desk.sends()
     assert desk.mailbox.got == []
     await desk.morning_comes()
@@ -95,7 +103,7 @@ async def test_overdue_cases_are_one_message_to_the_unit_in_the_morning(pool: Po
 
 async def test_an_escalation_is_sent_at_once_and_without_its_reason(pool: Pool):
     desk = Desk(pool)
-    await desk.hears(MISSED, ESCALATED)
+    await desk.deliver(MISSED, ESCALATED)
     await desk.sends()
     (message,) = desk.mailbox.got
     assert message.body["template"] == "staff-escalated"
@@ -119,14 +127,14 @@ async def test_an_emergency_is_sent_at_once(pool: Pool):
 
 async def test_the_pack_says_which_messages_units_get(pool: Pool):
     desk = Desk(pool, told=(Notice.STAFF_ROUTED,), at_once=(Notice.STAFF_ROUTED,))
-    await desk.hears(MISSED)
+    await desk.deliver(MISSED)
     await desk.sends()
     assert desk.mailbox.templates == ["staff-routed"]
 
 
 async def test_a_unit_without_a_duty_address_gets_no_message(pool: Pool):
     desk = Desk(pool)
-    await desk.hears(f.DeadlineMissed(due_at=story.AT, stage=f.Stage.RESOLVE, unit="nh-tax"))
+    await desk.deliver(f.DeadlineMissed(due_at=story.AT, stage=f.Stage.RESOLVE, unit="nh-tax"))
     async with pool.acquire() as db:
         assert await db.fetchval("SELECT count(*) FROM intent WHERE body ? 'duty'") == 0
 

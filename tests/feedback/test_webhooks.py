@@ -31,20 +31,20 @@ from tests.feedback.endpoints import (
     row_of,
     subscribed,
 )
-from tests.feedback.office import Book, feedback_after
+from tests.feedback.senders import Repo, feedback_after
 
 NAMES = ["demand.submitted", "demand.routed", "demand.accepted", "demand.resolved"]
 NANHAI = Owner("马", jurisdiction="nanhai")
 SECONDS, MINUTE, DAY = timedelta(seconds=6), timedelta(minutes=1), timedelta(days=1)
 
 
-async def another(pool: Pool, repository: Book, n: int, *facts: f.StatusFact) -> None:
+async def another(pool: Pool, repository: Repo, n: int, *facts: f.StatusFact) -> None:
     """Deliver another demand."""
     delivery = Delivery(pool, Repositories.of(repository), "cluster", clock=lambda: story.AT)
     await delivery.deliver(Log(end=n * 100).records(*facts, key=UUID(int=n)))
 
 
-async def test_a_channel_gets_the_events_of_its_demand_signed_in_order_and_masked(pool: Pool, repository: Book):
+async def test_a_channel_gets_the_events_of_its_demand_signed_in_order_and_masked(pool: Pool, repository: Repo):
     async with endpoint() as hook, delivering(pool) as webhook_sender:
         await subscribed(pool, hook)
         await feedback_after(pool, repository, *story.RESOLVED)
@@ -57,7 +57,7 @@ async def test_a_channel_gets_the_events_of_its_demand_signed_in_order_and_maske
     assert last["subject"] == last["data"]["demand"]["number"]
 
 
-async def test_facts_of_one_batch_are_sent_in_their_order(pool: Pool, repository: Book):
+async def test_facts_of_one_batch_are_sent_in_their_order(pool: Pool, repository: Repo):
     async with endpoint() as hook, delivering(pool) as webhook_sender:
         await subscribed(pool, hook)
         await another(pool, repository, 7, *story.RESOLVED)
@@ -66,7 +66,7 @@ async def test_facts_of_one_batch_are_sent_in_their_order(pool: Pool, repository
 
 
 async def test_a_failed_delivery_is_retried_later_and_delays_only_later_ones_of_its_demand(
-    pool: Pool, repository: Book
+    pool: Pool, repository: Repo
 ):
     async with endpoint(204, 500) as hook, delivering(pool) as webhook_sender:
         await subscribed(pool, hook)
@@ -83,7 +83,7 @@ async def test_a_failed_delivery_is_retried_later_and_delays_only_later_ones_of_
     assert len(set(hook.asked)) == 4, "again by the same id"
 
 
-async def test_a_delivery_without_a_recorded_outcome_is_sent_again_with_the_same_id(pool: Pool, repository: Book):
+async def test_a_delivery_without_a_recorded_outcome_is_sent_again_with_the_same_id(pool: Pool, repository: Repo):
     async with endpoint() as hook:
         await subscribed(pool, hook)
         await feedback_after(pool, repository, *story.SUBMITTED)
@@ -100,7 +100,7 @@ async def test_a_delivery_without_a_recorded_outcome_is_sent_again_with_the_same
     assert await delivery_states(pool) == [("demand.submitted", "delivered")]
 
 
-async def test_filters_choose_by_owner_type_subtree_and_category(pool: Pool, repository: Book):
+async def test_filters_choose_by_owner_type_subtree_and_category(pool: Pool, repository: Repo):
     parent = "440605011000"
     wanted = {
         "of the channel": (CHANNEL, {}),
@@ -129,7 +129,7 @@ async def test_filters_choose_by_owner_type_subtree_and_category(pool: Pool, rep
 
 
 async def test_a_confidential_report_goes_only_to_its_channel_and_imported_history_to_nobody(
-    pool: Pool, repository: Book
+    pool: Pool, repository: Repo
 ):
     async with endpoint() as hook:
         own, _ = await subscribed(pool, hook), await subscribed(pool, hook, NANHAI)
@@ -139,7 +139,7 @@ async def test_a_confidential_report_goes_only_to_its_channel_and_imported_histo
     assert [(row["webhook"], row["demand"]) for row in rows] == [(own, story.ID)]
 
 
-async def test_internal_facts_of_offices_are_not_sent(pool: Pool, repository: Book):
+async def test_internal_facts_of_offices_are_not_sent(pool: Pool, repository: Repo):
     async with endpoint() as hook:
         await subscribed(pool, hook)
         await feedback_after(pool, repository, *story.ACCEPTED, f.DemandAssigned(by="Chen", handler="Li"))
@@ -161,7 +161,7 @@ async def test_no_event_is_built_without_a_webhook_for_it(pool: Pool):
 
 
 async def test_an_endpoint_that_fails_rests_and_gets_waiting_events_at_once_when_it_recovers(
-    pool: Pool, repository: Book
+    pool: Pool, repository: Repo
 ):
     async with endpoint(*[500] * 30) as hook, delivering(pool) as webhook_sender:
         id = await subscribed(pool, hook)
@@ -182,7 +182,7 @@ async def test_an_endpoint_that_fails_rests_and_gets_waiting_events_at_once_when
 
 
 async def test_a_webhook_that_fails_for_three_days_is_disabled_and_gets_everything_when_enabled(
-    pool: Pool, repository: Book
+    pool: Pool, repository: Repo
 ):
     async with endpoint(*[500] * 100) as hook, delivering(pool) as webhook_sender:
         id = await subscribed(pool, hook)
@@ -207,7 +207,7 @@ async def test_a_webhook_that_fails_for_three_days_is_disabled_and_gets_everythi
 
 
 async def test_one_delivery_that_always_fails_is_given_up_after_three_days_and_the_next_goes_on(
-    pool: Pool, repository: Book
+    pool: Pool, repository: Repo
 ):
     async with endpoint() as hook, delivering(pool) as webhook_sender:
         id = await subscribed(pool, hook)
@@ -224,7 +224,7 @@ async def test_one_delivery_that_always_fails_is_given_up_after_three_days_and_t
     assert [row["state"] for row in states] == ["failed", "delivered"]
 
 
-async def test_status_410_disables_a_webhook_at_once(pool: Pool, repository: Book):
+async def test_status_410_disables_a_webhook_at_once(pool: Pool, repository: Repo):
     async with endpoint(410) as hook, delivering(pool) as webhook_sender:
         id = await subscribed(pool, hook)
         await feedback_after(pool, repository, *story.ROUTED)
@@ -234,7 +234,7 @@ async def test_status_410_disables_a_webhook_at_once(pool: Pool, repository: Boo
 
 
 async def test_a_webhook_that_is_disabled_during_the_query_of_due_deliveries_does_not_end_the_sender(
-    pool: Pool, repository: Book
+    pool: Pool, repository: Repo
 ):
     async with endpoint() as hook, delivering(pool) as webhook_sender:
         id = await subscribed(pool, hook)
@@ -251,7 +251,7 @@ async def test_a_webhook_that_is_disabled_during_the_query_of_due_deliveries_doe
     assert not hook.asked
 
 
-async def test_nothing_is_due_for_a_webhook_that_is_disabled(pool: Pool, repository: Book):
+async def test_nothing_is_due_for_a_webhook_that_is_disabled(pool: Pool, repository: Repo):
     async with endpoint() as hook:
         id = await subscribed(pool, hook)
         await feedback_after(pool, repository, *story.SUBMITTED)
@@ -261,7 +261,7 @@ async def test_nothing_is_due_for_a_webhook_that_is_disabled(pool: Pool, reposit
             assert not await next_deliveries(db, {id: 8}, [], now())
 
 
-async def test_a_requested_pause_is_kept_and_is_no_failure(pool: Pool, repository: Book):
+async def test_a_requested_pause_is_kept_and_is_no_failure(pool: Pool, repository: Repo):
     async with endpoint() as hook, delivering(pool) as webhook_sender:
         await subscribed(pool, hook)
         hook.answers = [web.Response(status=429, headers={"Retry-After": "90"})]
@@ -276,7 +276,7 @@ async def test_a_requested_pause_is_kept_and_is_no_failure(pool: Pool, repositor
     assert await pool.fetchval("SELECT max(failures) FROM webhook_delivery") == 0
 
 
-async def test_both_secrets_sign_while_one_is_being_changed(pool: Pool, repository: Book):
+async def test_both_secrets_sign_while_one_is_being_changed(pool: Pool, repository: Repo):
     async with endpoint() as hook, delivering(pool) as webhook_sender:
         id = await subscribed(pool, hook)
         rotated = await handler(pool).rotate(id, RotateSecret(hours=24), CHANNEL)
@@ -292,7 +292,7 @@ async def test_both_secrets_sign_while_one_is_being_changed(pool: Pool, reposito
     assert len(hook.headers[1]["webhook-signature"].split()) == 1
 
 
-async def test_accepted_events_are_delivered_again_by_id_or_by_time_in_their_first_order(pool: Pool, repository: Book):
+async def test_accepted_events_are_delivered_again_by_id_or_by_time_in_their_first_order(pool: Pool, repository: Repo):
     async with endpoint() as hook, delivering(pool) as webhook_sender:
         id = await subscribed(pool, hook)
         await feedback_after(pool, repository, *story.RESOLVED)
@@ -325,7 +325,7 @@ async def test_a_test_event_is_delivered_and_logged_like_any_other(pool: Pool):
     ]
 
 
-async def test_removing_a_webhook_drops_its_waiting_events_and_keeps_its_log(pool: Pool, repository: Book):
+async def test_removing_a_webhook_drops_its_waiting_events_and_keeps_its_log(pool: Pool, repository: Repo):
     async with endpoint() as hook, endpoint() as other_endpoint, delivering(pool) as webhook_sender:
         id, other_webhook = await subscribed(pool, hook), await subscribed(pool, other_endpoint, NANHAI)
         await feedback_after(pool, repository, *story.SUBMITTED)
@@ -347,7 +347,7 @@ async def test_nobody_sees_or_changes_the_webhook_of_another_owner(pool: Pool):
         assert not await handler(pool).list(other)
 
 
-async def test_events_behind_a_failure_follow_at_once_when_a_person_sends_that_again(pool: Pool, repository: Book):
+async def test_events_behind_a_failure_follow_at_once_when_a_person_sends_that_again(pool: Pool, repository: Repo):
     async with endpoint(204, 500) as hook, delivering(pool) as webhook_sender:
         id = await subscribed(pool, hook)
         await feedback_after(pool, repository, *story.ROUTED, f.DemandAccepted(by="Chen"))

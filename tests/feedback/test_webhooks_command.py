@@ -14,7 +14,7 @@ from tests import story
 from tests.command_line import Said, commands_of
 from tests.eventually import eventually
 from tests.feedback.endpoints import delivering, endpoint, subscribed
-from tests.feedback.office import Book, feedback_after
+from tests.feedback.senders import Repo, feedback_after
 from tests.keys import KEYS
 
 
@@ -28,7 +28,7 @@ async def doctor(pool: Pool) -> list[str]:
         return [str(finding) for finding in await webhooks(db)]
 
 
-async def test_a_failing_webhook_is_listed_shown_and_named_by_the_doctor(pool: Pool, repository: Book, command: Said):
+async def test_a_failing_webhook_is_listed_shown_and_named_by_the_doctor(pool: Pool, repository: Repo, command: Said):
     assert (await command("list"))[0] == 0
     async with endpoint(500) as hook, delivering(pool) as webhook_sender:
         id = str(await subscribed(pool, hook, types=("demand.submitted",)))
@@ -59,7 +59,7 @@ async def test_a_failing_webhook_is_listed_shown_and_named_by_the_doctor(pool: P
     assert (await command("list"))[0] == 0, "whoever disables it knows"
 
 
-async def test_a_test_shows_the_response_and_events_can_be_sent_again(pool: Pool, repository: Book, command: Said):
+async def test_a_test_shows_the_response_and_events_can_be_sent_again(pool: Pool, repository: Repo, command: Said):
     async with endpoint() as hook, delivering(pool) as webhook_sender:
         id = str(await subscribed(pool, hook))
         testing = asyncio.create_task(command("test", id))

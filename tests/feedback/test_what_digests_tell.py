@@ -14,8 +14,8 @@ from shared.chassis.work.intent_sender import IntentSender
 from shared.chassis.work.intents import Found, Intent, NoRecipient, Outcome, Sent, TryAgain
 from tests import story
 from tests.chassis.conftest import Log
-from tests.feedback.office import LATER, Book, feedback_after, message_kind_of
-from tests.feedback.test_courtesy import CITIZEN, RAISED, Office, Phone
+from tests.feedback.senders import LATER, Repo, feedback_after, message_kind_of
+from tests.feedback.test_courtesy import CITIZEN, RAISED, CourtesyHarness, Phone
 
 NAMESAKE = UUID(int=CITIZEN.int + 2**64)
 """Another contact with the same telephone."""
@@ -34,7 +34,7 @@ class BusyPhone(Phone):
 
 
 @dataclass
-class Burst(Office):
+class Burst(CourtesyHarness):
     """All demands of one person come at once. `gone`: contacts to whom nothing may be sent; `meanwhile` runs while
     addresses are looked up."""
 
@@ -55,7 +55,7 @@ class Burst(Office):
         courteous = CourteousRecipients(self.pool, find, self.packs, lambda: self.clock)
         return IntentSender(self.pool, replace(kind, recipients=courteous), lambda: story.AT, LATER, grace=0)
 
-    async def hears(self, *contacts: UUID) -> Delivery:
+    async def deliver(self, *contacts: UUID) -> Delivery:
         """Deliver the first demand, whose message is sent, and one of each of these contacts, whose messages wait to
         become one."""
         delivery = await feedback_after(self.pool, self.repository)
@@ -90,7 +90,7 @@ class Burst(Office):
         async with self.pool.acquire() as db:
             await db.execute(sql)
 
-    def tells(self, demand: int) -> bool:
+    def has_message_about(self, demand: int) -> bool:
         """Whether a message about this demand was sent."""
         return any(f"{demand:06}" in str(intent.body["text"]) for intent in self.phone.got)
 
@@ -101,21 +101,21 @@ class Burst(Office):
 FIRST_WAITING = "(SELECT id FROM intent WHERE state = 'pending' ORDER BY position LIMIT 1)"
 
 
-async def test_the_digest_is_sent_although_a_later_message_replaced_its_first(pool: Pool, repository: Book):
+async def test_the_digest_is_sent_although_a_later_message_replaced_its_first(pool: Pool, repository: Repo):
     burst = Burst(pool, repository)
-    delivery = await burst.hears(CITIZEN, CITIZEN, CITIZEN)
+    delivery = await burst.deliver(CITIZEN, CITIZEN, CITIZEN)
     await burst.pass_by(A_WHILE)
     await burst.reaches_the_limit()
     await burst.send()
     assert "hourly-limit" in await burst.held_for()
     await delivery.deliver(burst.log.records(*story.ROUTED[1:], first=2, key=UUID(int=2)))
     await burst.an_hour_later()
-    assert all(map(burst.tells, (2, 3, 4)))
+    assert all(map(burst.has_message_about, (2, 3, 4)))
 
 
-async def test_no_message_overtakes_a_digest(pool: Pool, repository: Book):
+async def test_no_message_overtakes_a_digest(pool: Pool, repository: Repo):
     burst = Burst(pool, repository, BusyPhone(answers=[TryAgain("busy")]))
-    delivery = await burst.hears(CITIZEN, CITIZEN)
+    delivery = await burst.deliver(CITIZEN, CITIZEN)
     await burst.after_a_while()
     assert await burst.held_for() == ["retry"]
     await burst.execute("UPDATE intent SET due_at = now() WHERE state = 'pending'")
@@ -126,57 +126,57 @@ async def test_no_message_overtakes_a_digest(pool: Pool, repository: Book):
     await delivery.deliver(burst.log.records(*story.ROUTED[1:], first=2, key=UUID(int=2)))
     await burst.an_hour_later()
     assert burst.phone.templates == ["submitted", "digest", "routed"]
-    assert burst.tells(3)
+    assert burst.has_message_about(3)
 
 
-async def test_the_others_are_sent_if_the_first_contact_was_erased(pool: Pool, repository: Book):
+async def test_the_others_are_sent_if_the_first_contact_was_erased(pool: Pool, repository: Repo):
     burst = Burst(pool, repository)
-    await burst.hears(NAMESAKE, CITIZEN, CITIZEN)
+    await burst.deliver(NAMESAKE, CITIZEN, CITIZEN)
     burst.gone = lambda intent: intent.body["contact"] == str(NAMESAKE)
     await burst.after_a_while()
     await burst.after_a_while()
-    assert [burst.tells(demand) for demand in (2, 3, 4)] == [False, True, True]
+    assert [burst.has_message_about(demand) for demand in (2, 3, 4)] == [False, True, True]
 
 
 async def test_the_others_are_sent_if_the_first_contact_is_erased_while_the_gateway_is_busy(
-    pool: Pool, repository: Book
+    pool: Pool, repository: Repo
 ):
     burst = Burst(pool, repository, BusyPhone(answers=[TryAgain("busy")]))
-    await burst.hears(NAMESAKE, CITIZEN, CITIZEN)
+    await burst.deliver(NAMESAKE, CITIZEN, CITIZEN)
     await burst.after_a_while()
     assert await burst.held_for() == ["retry"]
     burst.gone = lambda intent: intent.body["contact"] == str(NAMESAKE)
     await burst.an_hour_later()
-    assert [burst.tells(demand) for demand in (2, 3, 4)] == [False, True, True]
+    assert [burst.has_message_about(demand) for demand in (2, 3, 4)] == [False, True, True]
 
 
-async def test_the_others_are_sent_if_the_first_was_sent_by_another_message(pool: Pool, repository: Book):
+async def test_the_others_are_sent_if_the_first_was_sent_by_another_message(pool: Pool, repository: Repo):
     burst = Burst(pool, repository)
-    await burst.hears(CITIZEN, CITIZEN, CITIZEN)
+    await burst.deliver(CITIZEN, CITIZEN, CITIZEN)
     await burst.execute(
         f"UPDATE intent SET about = (SELECT about FROM intent WHERE state = 'sent') WHERE id = {FIRST_WAITING}"
     )
     await burst.after_a_while()
     await burst.after_a_while()
-    assert [burst.tells(demand) for demand in (2, 3, 4)] == [False, True, True]
+    assert [burst.has_message_about(demand) for demand in (2, 3, 4)] == [False, True, True]
 
 
-async def test_an_opt_out_does_not_stop_a_receipt_in_a_digest(pool: Pool, repository: Book):
+async def test_an_opt_out_does_not_stop_a_receipt_in_a_digest(pool: Pool, repository: Repo):
     burst = Burst(pool, repository, BusyPhone(answers=[TryAgain("busy")]))
-    delivery = await burst.hears(CITIZEN, CITIZEN)
+    delivery = await burst.deliver(CITIZEN, CITIZEN)
     await delivery.deliver(burst.log.records(*story.ROUTED[1:], first=2, key=UUID(int=2)))
     burst.gone = lambda intent: not despite_opt_out(intent, burst.packs)
     await burst.after_a_while()
     assert await burst.held_for() == ["retry"]
     await burst.an_hour_later()
     assert burst.phone.templates == ["submitted", "digest"]
-    assert (burst.tells(2), burst.tells(3)) == (True, True)
+    assert (burst.has_message_about(2), burst.has_message_about(3)) == (True, True)
     assert burst.phone.got[1].body["values"]["count"] == "2", "the receipts alone"
 
 
-async def test_the_others_are_sent_if_the_first_is_cancelled_meanwhile(pool: Pool, repository: Book):
+async def test_the_others_are_sent_if_the_first_is_cancelled_meanwhile(pool: Pool, repository: Repo):
     burst = Burst(pool, repository)
-    await burst.hears(CITIZEN, CITIZEN, CITIZEN)
+    await burst.deliver(CITIZEN, CITIZEN, CITIZEN)
 
     async def cancelled() -> None:
         await burst.execute(f"UPDATE intent SET state = 'cancelled', finished_at = now() WHERE id = {FIRST_WAITING}")
@@ -184,4 +184,4 @@ async def test_the_others_are_sent_if_the_first_is_cancelled_meanwhile(pool: Poo
     burst.meanwhile = cancelled
     await burst.after_a_while()
     await burst.after_a_while()
-    assert [burst.tells(demand) for demand in (2, 3, 4)] == [False, True, True]
+    assert [burst.has_message_about(demand) for demand in (2, 3, 4)] == [False, True, True]

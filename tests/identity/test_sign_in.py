@@ -55,7 +55,7 @@ def desk(gate: Gate) -> APIRouter:
 
 
 @dataclass(slots=True)
-class Office:
+class SignInHarness:
     """The pages over https, with a clock that the test moves, a browser, and the issuer."""
 
     pool: Pool
@@ -91,7 +91,7 @@ class Office:
 
 
 @pytest.fixture
-async def office(database: str, issuer: Issuer) -> AsyncIterator[Office]:
+async def harness(database: str, issuer: Issuer) -> AsyncIterator[SignInHarness]:
     given = KEYS | {
         "DATABASE_URL": database, "public_url": HOST, "oidc_issuer": issuer.url, "oidc_client_id": "pages",
         "oidc_client_secret": SECRET,
@@ -99,12 +99,12 @@ async def office(database: str, issuer: Issuer) -> AsyncIterator[Office]:
     settings = RoutingSettings.model_validate(given)
     async with AsyncExitStack() as stack:
         pool = await stack.enter_async_context(await open_pool(database, "routing"))
-        yield Office(pool, settings, issuer, stack)
+        yield SignInHarness(pool, settings, issuer, stack)
 
 
-async def test_opening_a_page_leads_to_the_issuer_and_back_to_that_page(office: Office):
-    await office.issuer.ask("tell", claims=CHEN | {"roles": ["head", "uma_authorization"]})
-    browser = await office.browser()
+async def test_opening_a_page_leads_to_the_issuer_and_back_to_that_page(harness: SignInHarness):
+    await harness.issuer.ask("tell", claims=CHEN | {"roles": ["head", "uma_authorization"]})
+    browser = await harness.browser()
     response = await browser.get("/desk/cases/NH21-000001-W?of=mine")
     assert response.url.path == "/sign-in"
     (link,) = re.findall(r'href="(/sign-in/issuer[^"]*)"', response.text)
@@ -119,17 +119,17 @@ async def test_opening_a_page_leads_to_the_issuer_and_back_to_that_page(office: 
     assert {"state", "nonce", "code_challenge"} <= set(asked_for)
 
 
-async def test_a_session_tells_two_people_of_one_name_apart_by_the_issuers_own_id(office: Office):
+async def test_a_session_tells_two_people_of_one_name_apart_by_the_issuers_own_id(harness: SignInHarness):
     subjects = set()
     for id in ("issuer-7", "issuer-8"):
-        browser = await office.signed_in(sub=id)
+        browser = await harness.signed_in(sub=id)
         subjects.add((await browser.get("/desk")).json()["subject"])
     assert subjects == {"issuer-7", "issuer-8"}
 
 
-async def test_the_cookie_is_hidden_from_scripts_and_the_database_has_only_its_hash(office: Office):
-    await office.issuer.ask("tell", claims=CHEN)
-    browser = await office.browser()
+async def test_the_cookie_is_hidden_from_scripts_and_the_database_has_only_its_hash(harness: SignInHarness):
+    await harness.issuer.ask("tell", claims=CHEN)
+    browser = await harness.browser()
     response = await browser.get("/sign-in/issuer")
     cookies = [line for answer in response.history for line in answer.headers.get_list("set-cookie")]
     (kept,) = [line for line in cookies if line.startswith("__Host-huying=")]
@@ -137,20 +137,20 @@ async def test_the_cookie_is_hidden_from_scripts_and_the_database_has_only_its_h
     assert "domain" not in kept.lower()
     assert "expires" not in kept.lower(), "it goes when the browser is closed"
     secret = browser.cookies["__Host-huying"]
-    async with office.pool.acquire() as db:
+    async with harness.pool.acquire() as db:
         assert secret not in str(dict(await db.fetchrow("SELECT * FROM staff_session") or {}))
     assert "__Host-huying-attempt" not in browser.cookies, "the attempt is over"
 
 
-async def test_over_http_the_cookie_has_a_name_that_browsers_accept(office: Office):
-    office.settings = office.settings.model_copy(update={"public_url": "http://127.0.0.1:8080"})
-    gate = Gate.of(office.settings, StaffSessions.of(office.settings, office.pool))
+async def test_over_http_the_cookie_has_a_name_that_browsers_accept(harness: SignInHarness):
+    harness.settings = harness.settings.model_copy(update={"public_url": "http://127.0.0.1:8080"})
+    gate = Gate.of(harness.settings, StaffSessions.of(harness.settings, harness.pool))
     assert (gate.secure, gate._name("huying")) == (False, "huying")
 
 
-async def begun(office: Office) -> tuple[httpx.AsyncClient, httpx.URL]:
+async def begun(harness: SignInHarness) -> tuple[httpx.AsyncClient, httpx.URL]:
     """A browser redirected back from the issuer, with the address of that redirect."""
-    browser = await office.browser()
+    browser = await harness.browser()
     browser.follow_redirects = False
     leaving = await browser.get("/sign-in/issuer?next=/desk")
     back = await browser.get(leaving.headers["Location"])
@@ -162,33 +162,33 @@ async def begun(office: Office) -> tuple[httpx.AsyncClient, httpx.URL]:
     [{"state": "another"}, {"state": ""}, {"code": ""}, {"code": "made-up"}, {"iss": "https://another.example"}],
     ids=str,
 )
-async def test_a_response_with_a_wrong_state_is_refused(office: Office, changed: dict[str, str]):
-    await office.issuer.ask("tell", claims=CHEN)
-    browser, back = await begun(office)
+async def test_a_response_with_a_wrong_state_is_refused(harness: SignInHarness, changed: dict[str, str]):
+    await harness.issuer.ask("tell", claims=CHEN)
+    browser, back = await begun(harness)
     refused = await browser.get(back.copy_merge_params(changed))
-    assert (refused.status_code, "/sign-in" in refused.text, await office.rows()) == (401, True, 0)
+    assert (refused.status_code, "/sign-in" in refused.text, await harness.rows()) == (401, True, 0)
     assert "__Host-huying" not in browser.cookies
 
 
-async def test_another_browser_cannot_use_the_response(office: Office):
-    await office.issuer.ask("tell", claims=CHEN)
-    _, back = await begun(office)
-    refused = await (await office.browser()).get(back)
-    assert (refused.status_code, await office.rows()) == (401, 0)
+async def test_another_browser_cannot_use_the_response(harness: SignInHarness):
+    await harness.issuer.ask("tell", claims=CHEN)
+    _, back = await begun(harness)
+    refused = await (await harness.browser()).get(back)
+    assert (refused.status_code, await harness.rows()) == (401, 0)
 
 
-async def test_a_response_can_be_used_only_once(office: Office):
-    await office.issuer.ask("tell", claims=CHEN)
-    browser, back = await begun(office)
+async def test_a_response_can_be_used_only_once(harness: SignInHarness):
+    await harness.issuer.ask("tell", claims=CHEN)
+    browser, back = await begun(harness)
     assert (await browser.get(back)).status_code == 303
     assert (await browser.get(back)).status_code == 401
 
 
-async def test_additional_parameters_of_an_issuer_are_accepted_and_its_error_is_shown(office: Office):
-    await office.issuer.ask("tell", claims=CHEN)
-    browser, back = await begun(office)
+async def test_additional_parameters_of_an_issuer_are_accepted_and_its_error_is_shown(harness: SignInHarness):
+    await harness.issuer.ask("tell", claims=CHEN)
+    browser, back = await begun(harness)
     assert (await browser.get(back.copy_merge_params({"session_state": "x"}))).status_code == 303
-    browser, back = await begun(office)
+    browser, back = await begun(harness)
     query = f"state={back.params['state']}&error=access_denied"
     assert (await browser.get(f"/sign-in/callback?{query}")).status_code == 401
 
@@ -207,26 +207,26 @@ async def test_additional_parameters_of_an_issuer_are_accepted_and_its_error_is_
     ids=str,
 )
 async def test_an_id_token_with_another_issuer_or_audience_is_refused(
-    office: Office, changed: dict[str, Any], status: int
+    harness: SignInHarness, changed: dict[str, Any], status: int
 ):
-    await office.issuer.ask("tell", claims=CHEN, idToken=changed)
-    browser, back = await begun(office)
+    await harness.issuer.ask("tell", claims=CHEN, idToken=changed)
+    browser, back = await begun(harness)
     refused = await browser.get(back)
-    assert (refused.status_code, await office.rows()) == (status, 0)
+    assert (refused.status_code, await harness.rows()) == (status, 0)
     assert "<h1>" in refused.text
 
 
-async def test_a_unit_that_is_only_in_the_userinfo_is_found(office: Office):
-    await office.issuer.ask("tell", claims={"name": "陈", "roles": ["clerk"]}, userinfo={"unit": "nh-police"})
-    browser = await office.browser()
+async def test_a_unit_that_is_only_in_the_userinfo_is_found(harness: SignInHarness):
+    await harness.issuer.ask("tell", claims={"name": "陈", "roles": ["clerk"]}, userinfo={"unit": "nh-police"})
+    browser = await harness.browser()
     assert (await browser.get("/sign-in/issuer")).json()["unit"] == "nh-police"
-    await office.issuer.ask("tell", claims={"name": "陈", "roles": ["clerk"]}, userinfo={"unit": "nh-tax", "sub": "x"})
-    assert (await (await office.browser()).get("/sign-in/issuer")).status_code == 403, "of another person"
+    await harness.issuer.ask("tell", claims={"name": "陈", "roles": ["clerk"]}, userinfo={"unit": "nh-tax", "sub": "x"})
+    assert (await (await harness.browser()).get("/sign-in/issuer")).status_code == 403, "of another person"
 
 
-async def test_a_session_is_known_to_every_process_and_ends_for_all(office: Office, database: str):
-    browser = await office.signed_in()
-    other = await office.browser(await office.stack.enter_async_context(await open_pool(database, "routing")))
+async def test_a_session_is_known_to_every_process_and_ends_for_all(harness: SignInHarness, database: str):
+    browser = await harness.signed_in()
+    other = await harness.browser(await harness.stack.enter_async_context(await open_pool(database, "routing")))
     other.cookies = browser.cookies
     csrf = (await other.get("/desk")).json()["csrf"]
     assert (await browser.get("/desk")).json()["csrf"] == csrf
@@ -234,15 +234,15 @@ async def test_a_session_is_known_to_every_process_and_ends_for_all(office: Offi
     assert (await other.get("/desk")).url.path == "/sign-in"
 
 
-async def test_signing_out_ends_the_session_here_and_at_the_issuer(office: Office):
-    browser = await office.signed_in()
+async def test_signing_out_ends_the_session_here_and_at_the_issuer(harness: SignInHarness):
+    browser = await harness.signed_in()
     answer = await browser.get("/sign-out")
     (csrf,) = re.findall(r'name="csrf" value="([0-9a-f]+)"', answer.text)
     secret = browser.cookies["__Host-huying"]
     gone = await browser.post("/sign-out", data={"csrf": csrf})
-    assert (gone.status_code, await office.rows(), "__Host-huying" in browser.cookies) == (200, 0, False)
+    assert (gone.status_code, await harness.rows(), "__Host-huying" in browser.cookies) == (200, 0, False)
     address = gone.headers["Refresh"].partition("url=")[2]
-    assert address.startswith(f"{office.issuer.url}/endsession?")
+    assert address.startswith(f"{harness.issuer.url}/endsession?")
     asked_for = parse_qs(urlsplit(address).query)
     assert len(asked_for["id_token_hint"][0].split(".")) == 3
     assert asked_for["post_logout_redirect_uri"] == [f"{HOST}/sign-in"]
@@ -251,63 +251,63 @@ async def test_signing_out_ends_the_session_here_and_at_the_issuer(office: Offic
     assert (await browser.get("/desk")).url.path == "/sign-in"
 
 
-async def test_signing_in_again_gives_a_new_session_and_ends_the_previous_one(office: Office):
-    browser = await office.signed_in()
+async def test_signing_in_again_gives_a_new_session_and_ends_the_previous_one(harness: SignInHarness):
+    browser = await harness.signed_in()
     before = browser.cookies["__Host-huying"]
     await browser.get("/sign-in/issuer")
     assert browser.cookies["__Host-huying"] != before
-    assert await office.rows() == 1
+    assert await harness.rows() == 1
 
 
-async def test_a_cookie_set_by_somebody_else_is_no_session_after_signing_in(office: Office):
-    await office.issuer.ask("tell", claims=CHEN)
-    browser = await office.browser()
+async def test_a_cookie_set_by_somebody_else_is_no_session_after_signing_in(harness: SignInHarness):
+    await harness.issuer.ask("tell", claims=CHEN)
+    browser = await harness.browser()
     browser.cookies.set("__Host-huying", "chosen by somebody else", domain="huying.test")
     await browser.get("/sign-in/issuer")
-    stranger = await office.browser()
+    stranger = await harness.browser()
     stranger.cookies.set("__Host-huying", "chosen by somebody else")
     assert (await stranger.get("/desk")).url.path == "/sign-in"
 
 
-async def test_a_session_ends_when_unused_and_is_extended_by_use(office: Office):
-    browser = await office.signed_in()
+async def test_a_session_ends_when_unused_and_is_extended_by_use(harness: SignInHarness):
+    browser = await harness.signed_in()
     for _ in range(3):
-        office.ahead += timedelta(minutes=29)
+        harness.ahead += timedelta(minutes=29)
         assert (await browser.get("/desk")).url.path == "/desk"
-    office.ahead += timedelta(minutes=31)
+    harness.ahead += timedelta(minutes=31)
     assert (await browser.get("/desk")).url.path == "/sign-in"
 
 
-async def test_a_session_ends_after_a_day_of_work_however_much_it_is_used(office: Office):
-    browser = await office.signed_in()
+async def test_a_session_ends_after_a_day_of_work_however_much_it_is_used(harness: SignInHarness):
+    browser = await harness.signed_in()
     for _ in range(19):
-        office.ahead += timedelta(minutes=25)
+        harness.ahead += timedelta(minutes=25)
         assert (await browser.get("/desk")).url.path == "/desk"
-    office.ahead += timedelta(minutes=10)
+    harness.ahead += timedelta(minutes=10)
     assert (await browser.get("/desk")).url.path == "/sign-in"
 
 
-async def test_sessions_that_are_over_are_pruned_and_others_stay(office: Office):
-    await office.signed_in()
-    office.ahead += timedelta(minutes=80)
-    await office.signed_in()
-    assert await Retention(office.pool, (EXPIRED,), office.clock).prune() == 0
-    office.ahead += timedelta(minutes=15)
-    assert await Retention(office.pool, (EXPIRED,), office.clock).prune() == 1
-    assert await office.rows() == 1
+async def test_sessions_that_are_over_are_pruned_and_others_stay(harness: SignInHarness):
+    await harness.signed_in()
+    harness.ahead += timedelta(minutes=80)
+    await harness.signed_in()
+    assert await Retention(harness.pool, (EXPIRED,), harness.clock).prune() == 0
+    harness.ahead += timedelta(minutes=15)
+    assert await Retention(harness.pool, (EXPIRED,), harness.clock).prune() == 1
+    assert await harness.rows() == 1
 
 
-async def test_a_person_whose_tokens_are_revoked_is_signed_out(office: Office):
-    browser = await office.signed_in()
-    async with office.pool.acquire() as db:
+async def test_a_person_whose_tokens_are_revoked_is_signed_out(harness: SignInHarness):
+    browser = await harness.signed_in()
+    async with harness.pool.acquire() as db:
         await revocations.revoke_bearers(db, "nh-tax", "陈晓岚", now() + timedelta(seconds=1))
     assert (await browser.get("/desk")).url.path == "/sign-in"
 
 
-async def test_a_form_without_the_token_of_its_session_changes_nothing(office: Office):
-    browser = await office.signed_in()
+async def test_a_form_without_the_token_of_its_session_changes_nothing(harness: SignInHarness):
+    browser = await harness.signed_in()
     csrf = (await browser.get("/desk")).json()["csrf"]
-    other = (await (await office.signed_in(name="王")).get("/desk")).json()["csrf"]
+    other = (await (await harness.signed_in(name="王")).get("/desk")).json()["csrf"]
     assert csrf != other
     for sent in ({}, {"csrf": ""}, {"csrf": other}, {"csrf": f"{csrf}0"}, {"csrf": "验"}):
         refused = await browser.post("/desk", data={"note": "x"} | sent)
@@ -322,8 +322,8 @@ async def test_a_form_without_the_token_of_its_session_changes_nothing(office: O
     assert (await browser.post("/desk", json={"csrf": csrf})).status_code == 403, "no form: the header is needed"
 
 
-async def test_a_form_without_a_session_leads_to_the_sign_in(office: Office):
-    browser = await office.browser()
+async def test_a_form_without_a_session_leads_to_the_sign_in(harness: SignInHarness):
+    browser = await harness.browser()
     browser.follow_redirects = False
     led = await browser.post("/desk", data={"note": "x"})
     assert (led.status_code, led.headers["Location"]) == (303, "/sign-in?next=%2Fdesk")
@@ -344,21 +344,21 @@ def test_an_address_of_another_host_is_not_accepted_as_a_path(path: str):
 
 
 @pytest.mark.parametrize("path", ELSEWHERE[:5])
-async def test_signing_in_never_redirects_to_another_host(office: Office, path: str):
-    await office.issuer.ask("tell", claims=CHEN)
-    browser = await office.browser()
+async def test_signing_in_never_redirects_to_another_host(harness: SignInHarness, path: str):
+    await harness.issuer.ask("tell", claims=CHEN)
+    browser = await harness.browser()
     answer = await browser.get(f"/sign-in/issuer?next={quote(path, safe='')}")
     assert str(answer.url) == f"{HOST}/desk"
     again = await browser.get(f"/sign-in?next={quote(path, safe='')}")
     assert str(again.url) == f"{HOST}/desk", "who has signed in is led on at once"
 
 
-async def test_many_people_can_sign_in_at_once(office: Office):
-    browsers = [await office.browser() for _ in range(8)]
-    await office.issuer.ask("tell", claims=CHEN)
+async def test_many_people_can_sign_in_at_once(harness: SignInHarness):
+    browsers = [await harness.browser() for _ in range(8)]
+    await harness.issuer.ask("tell", claims=CHEN)
     landed = await asyncio.gather(*(browser.get("/sign-in/issuer") for browser in browsers))
     assert {answer.status_code for answer in landed} == {200}
-    assert len({answer.json()["csrf"] for answer in landed}) == await office.rows() == 8
+    assert len({answer.json()["csrf"] for answer in landed}) == await harness.rows() == 8
 
 
 async def pages(database: str, stack: AsyncExitStack, **given: Any) -> httpx.AsyncClient:

@@ -34,10 +34,10 @@ from tests.packs import shipped
 
 TOKENS = Tokens("s" * 40)
 LINKS = CitizenLinks.at("http://here", "s" * 40)
-Book = Repository[Demand, f.Fact]
+Repo = Repository[Demand, f.Fact]
 
 
-async def feedback_after(pool: Pool, repository: Book, *facts: f.StatusFact) -> Delivery:
+async def feedback_after(pool: Pool, repository: Repo, *facts: f.StatusFact) -> Delivery:
     """Deliver these facts of one demand to feedback."""
     delivery = Delivery(pool, Repositories.of(repository), "cluster", clock=lambda: story.AT)
     await apply_records(delivery, Log().records(*facts))
@@ -45,14 +45,14 @@ async def feedback_after(pool: Pool, repository: Book, *facts: f.StatusFact) -> 
 
 
 def sending(
-    pool: Pool, repository: Book, gateway: Gateway[Recipient], packs: Jurisdictions | None = None
+    pool: Pool, repository: Repo, gateway: Gateway[Recipient], packs: Jurisdictions | None = None
 ) -> IntentSender[Recipient]:
     """A sender whose messages all go to the same telephone, unless the contact has a number of its own."""
     kind = message_kind_of(repository, gateway, packs or shipped())
     return IntentSender(pool, kind, clock=lambda: story.AT, ticks=LATER, grace=0)
 
 
-def message_kind_of(repository: Book, gateway: Gateway[Recipient], packs: Jurisdictions) -> IntentKind[Recipient]:
+def message_kind_of(repository: Repo, gateway: Gateway[Recipient], packs: Jurisdictions) -> IntentKind[Recipient]:
     """The kind of intent that sends messages through this gateway."""
 
     def answer(request: httpx.Request) -> httpx.Response:
@@ -91,7 +91,7 @@ def watching(sender: IntentSender[Recipient]) -> IntentWatch:
     return IntentWatch(sender.pool, sender.kind, clock=lambda: story.AT)
 
 
-def timers(pool: Pool, repository: Book, at: datetime, packs: Jurisdictions | None = None) -> Timers:
+def timers(pool: Pool, repository: Repo, at: datetime, packs: Jurisdictions | None = None) -> Timers:
     """Run feedback's timers at this time."""
     return Timers(pool, {UNRATED: unrated(repository, packs or shipped())}, clock=lambda: at)
 
