@@ -40,9 +40,9 @@ def holidays(
     last: Annotated[int, typer.Argument(help="the last year")],
 ) -> None:
     """Print a `holidays.yaml` for a country."""
-    from shared.jurisdiction.almanac import written  # slow to import, and no other command needs it
+    from shared.jurisdiction.almanac import calendar_as_yaml  # slow to import, and no other command needs it
 
-    typer.echo(written(country, first, last), nl=False)
+    typer.echo(calendar_as_yaml(country, first, last), nl=False)
 
 
 @app.command("messages")

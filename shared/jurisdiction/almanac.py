@@ -25,7 +25,7 @@ def almanac(country: str, first: int, last: int) -> dict[int, Year]:
     return {number: _year(number, days) for number in range(first, last + 1)}
 
 
-def written(country: str, first: int, last: int) -> str:
+def calendar_as_yaml(country: str, first: int, last: int) -> str:
     """The text of the file; each holiday has its name as a comment."""
     days = _days(country, first, last)
     header = _HEADER.format(country=country, first=first, last=last, version=version("holidays"))

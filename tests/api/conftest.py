@@ -20,7 +20,7 @@ from services.feedback.webhooks import log_queries
 from services.intake.channels import keys as channels
 from services.reporting import app as reporting
 from services.routing.cases.projection import CASES
-from services.routing.catalogue.packs_in_force import written
+from services.routing.catalogue.packs_in_force import rules_as_yaml
 from services.routing.publications.projection import publication_projection
 from shared.chassis.aggregates.projections import compose
 from shared.chassis.aggregates.repository import Repositories, Repository
@@ -108,7 +108,7 @@ class Gateway:
     async def _rehearsed(self) -> str:
         """A version of the catalogue that may be published."""
         rules = f"rules:\n- {{id: r{next(self.ids)}, match: {{keywords: [x]}}, lead: nh-tax}}\n"
-        content = written(nanhai()).replace("rules:\n", rules, 1)
+        content = rules_as_yaml(nanhai()).replace("rules:\n", rules, 1)
         version = await self._made("/v1/catalogues", "version", json={"content": content})
         for step, body in (("check", None), ("rehearse", {})):
             headers = await self.headers("/v1/catalogues")

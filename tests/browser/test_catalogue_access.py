@@ -5,7 +5,7 @@ from playwright.async_api import expect
 
 from services.routing.catalogue.commands import DraftCatalogue, RehearseCatalogue
 from services.routing.catalogue.handler import CatalogueDesk
-from services.routing.catalogue.packs_in_force import PacksInForce, written
+from services.routing.catalogue.packs_in_force import PacksInForce, rules_as_yaml
 from services.routing.hot_spots.detection import LEASE, Detection
 from shared.chassis.database.lease import Lease
 from shared.contracts.demand.state import Service
@@ -23,7 +23,7 @@ MIXER = "丽发新城小区附近的搅拌站"
 
 def with_rule(rule: str) -> str:
     """The rules in force below another one."""
-    return written(PACK).replace("rules:\n", f"rules:\n{rule}\n", 1)
+    return rules_as_yaml(PACK).replace("rules:\n", f"rules:\n{rule}\n", 1)
 
 
 async def rehearsed(city: City) -> str:

@@ -239,15 +239,15 @@ async def test_a_dry_run_reports_like_the_real_run(
             order(8, **TO_BE_SIGNED), order(8, **IN_WORK),  # new, further
         ],
     )  # fmt: skip
-    before = await written(loop)
+    before = await recorded_counts(loop)
     dry_outcome = await run(hotline(april, dry_run=True, errors=Path("tried.xlsx")), intake, quiet)
-    assert await written(loop) == before
+    assert await recorded_counts(loop) == before
     real_outcome = await run(hotline(april, errors=Path("done.xlsx")), intake, quiet)
     assert counts(dry_outcome) == counts(real_outcome) == (2, 3, 2, 1, 3)
     assert rows(Path("tried.xlsx")) == rows(Path("done.xlsx"))
     assert dry_outcome.good == real_outcome.good
 
 
-async def written(loop: Loop) -> tuple[int, int]:
+async def recorded_counts(loop: Loop) -> tuple[int, int]:
     pool = loop.pools[Service.INTAKE]
     return await pool.fetchval("SELECT count(*) FROM journal"), await pool.fetchval("SELECT count(*) FROM submission")

@@ -6,7 +6,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from deploy.cli.catalogue import app
-from services.routing.catalogue.packs_in_force import written
+from services.routing.catalogue.packs_in_force import rules_as_yaml
 from tests.packs import nanhai
 
 SUNK = "- {id: sunk, match: {category: road-damage, keywords: [塌陷]}, lead: nh-transport}"
@@ -15,7 +15,7 @@ SUNK = "- {id: sunk, match: {category: road-damage, keywords: [塌陷]}, lead: n
 @pytest.fixture
 def file(tmp_path: Path) -> Path:
     path = tmp_path / "catalogue.yaml"
-    path.write_text(written(nanhai()).replace("rules:\n", f"rules:\n{SUNK}\n", 1), "utf-8")
+    path.write_text(rules_as_yaml(nanhai()).replace("rules:\n", f"rules:\n{SUNK}\n", 1), "utf-8")
     return path
 
 

@@ -15,7 +15,7 @@ from services.routing import app as routing
 from services.routing.assembled import demand_repository
 from services.routing.cases import commands as c
 from services.routing.cases.handler import Actor, CaseHandler
-from services.routing.catalogue.packs_in_force import PacksInForce, written
+from services.routing.catalogue.packs_in_force import PacksInForce, rules_as_yaml
 from services.routing.hot_spots.detection import LEASE, Detection
 from services.routing.settings import RoutingSettings
 from shared.chassis.aggregates.repository import Repositories
@@ -92,7 +92,7 @@ def words(answer: httpx.Response) -> str:
 
 
 def with_rule(rule: str) -> str:
-    return written(PACK).replace("rules:\n", f"rules:\n{rule}\n", 1)
+    return rules_as_yaml(PACK).replace("rules:\n", f"rules:\n{rule}\n", 1)
 
 
 @pytest.fixture

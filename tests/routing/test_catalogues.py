@@ -18,7 +18,7 @@ from services.routing.catalogue.differences import RuleChange, differences
 from services.routing.catalogue.doctor_checks import unusable
 from services.routing.catalogue.explanation_api import Explainer
 from services.routing.catalogue.handler import CatalogueDesk
-from services.routing.catalogue.packs_in_force import PacksInForce, written
+from services.routing.catalogue.packs_in_force import PacksInForce, rules_as_yaml
 from services.routing.catalogue.rehearsal import PastDemand, Rehearser
 from services.routing.settings import RoutingSettings
 from shared.chassis.aggregates.repository import Repositories
@@ -114,7 +114,7 @@ class CatalogueHarness:
 
 def with_rules(*new_rules: str) -> str:
     rules = "".join(f"- {rule}\n" for rule in new_rules)
-    return written(nanhai()).replace("rules:\n", f"rules:\n{rules}", 1)
+    return rules_as_yaml(nanhai()).replace("rules:\n", f"rules:\n{rules}", 1)
 
 
 def submission(n: int, **also: Any) -> f.DemandSubmitted:

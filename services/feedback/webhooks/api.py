@@ -117,7 +117,7 @@ def _deliveries(router: APIRouter, webhooks: WebhookHandler, By: Any) -> None:  
         before = pagination.read(after, _position) if after else _NEWEST
         deliveries = await webhooks.log(webhook, by, state, number, before, limit + 1)
         cursor = (
-            pagination.written(deliveries[limit - 1].position.to_bytes(8, "big")) if len(deliveries) > limit else None
+            pagination.cursor_of(deliveries[limit - 1].position.to_bytes(8, "big")) if len(deliveries) > limit else None
         )
         pagination.link(cursor, request, response)
         return d.DeliveryLog(next=cursor, deliveries=tuple(map(d.ShownDelivery.of, deliveries[:limit])))

@@ -26,9 +26,9 @@ class Head(NamedTuple):
         return self.last if self.oldest is None else self.oldest - 1
 
 
-def written(head: Head, place: int) -> str:
+def encode(head: Head, place: int) -> str:
     """The cursor after a place."""
-    return pagination.written(_mark(head) + place.to_bytes(8))
+    return pagination.cursor_of(_mark(head) + place.to_bytes(8))
 
 
 def read(cursor: str, head: Head) -> int:
@@ -50,7 +50,7 @@ def require_kept(place: int, head: Head) -> None:
 
 
 def _gone(head: Head, en: str, zh: str) -> Refused:
-    oldest = written(head, head.beginning)
+    oldest = encode(head, head.beginning)
     en, zh = en.format(oldest=oldest), zh.format(oldest=oldest)
     return Refused(Code.CURSOR_GONE, en, zh, (FieldError("after", zh, en, oldest),))
 

@@ -70,7 +70,7 @@ class EventLookup:
             event_page = await self.page(db, channel, place, filter, limit)
         return EventList(
             events=[ChannelEvent.model_validate_json(row.event) for row in event_page.events],
-            cursor=cursor.written(event_page.head, event_page.place),
+            cursor=cursor.encode(event_page.head, event_page.place),
             more=event_page.more,
         )
 

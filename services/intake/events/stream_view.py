@@ -103,13 +103,13 @@ class EventStream:
 
 
 def _frames(page: EventPage) -> list[bytes]:
-    return [format_sse_event(data_str=row.event, id=cursor.written(page.head, row.place)) for row in page.events]
+    return [format_sse_event(data_str=row.event, id=cursor.encode(page.head, row.place)) for row in page.events]
 
 
 def _heartbeat(page: EventPage | None) -> bytes:
     """A heartbeat: a comment with a cursor, so that a reader without events for months does not come back with an
     expired cursor."""
-    return format_sse_event(comment="heartbeat", id=cursor.written(page.head, page.place) if page else None)
+    return format_sse_event(comment="heartbeat", id=cursor.encode(page.head, page.place) if page else None)
 
 
 class EventStreamResponse(EventSourceResponse):

@@ -49,7 +49,7 @@ def routes(lookup: PublicLookup, notes: NoteHandler, theirs: DemandLookup) -> AP
         response_headers.add(FRESH)
         question = PublicQuestion(division, category, status, words)
         demands, next_place = await lookup.page(lookup.pack(jurisdiction), question, moment(after, NEWEST), limit)
-        cursor = next_place.written() if next_place else None
+        cursor = next_place.as_cursor() if next_place else None
         pagination.link(cursor, request, response)
         return PublicDemandList(demands=demands, next=cursor)
 

@@ -74,7 +74,7 @@ async def _changed(
     changed: Sequence[ChangedDemand], stories: StoryReader, limit: int, request: Request, response: Response
 ) -> Listed:
     changes_of_page, last = pagination.cut(changed, limit)
-    next_cursor = last.at.written() if last else None
+    next_cursor = last.at.as_cursor() if last else None
     pages.link(next_cursor, request, response, limit=limit)
     demands = await stories.short([(change.demand, change.own) for change in changes_of_page])
     return Listed(demands=demands, next=next_cursor)

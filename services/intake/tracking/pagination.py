@@ -36,7 +36,7 @@ def cut(rows: Sequence[R], limit: int) -> tuple[Sequence[R], R | None]:
 
 def link(last: UUID | None, limit: int, request: Request, response: Response) -> str | None:
     """The cursor of the page after the demand `last`, also set as the `Link` header; None if there is no next page."""
-    cursor = pagination.written(last.bytes) if last else None
+    cursor = pagination.cursor_of(last.bytes) if last else None
     pagination.link(cursor, request, response, limit=limit)
     return cursor
 

@@ -92,7 +92,7 @@ _PLACE: Final = "地点："
 it."""
 
 
-def written(draft: RaiseDraft) -> bytes:
+def encoded(draft: RaiseDraft) -> bytes:
     """Encode a draft, to be sealed."""
     return orjson.dumps(asdict(draft), default=str)
 

@@ -11,7 +11,7 @@ from cryptography.exceptions import InvalidTag
 
 from services.intake.vault.sealing import Key
 from services.intake.web import draft_queries as queries
-from services.intake.web.draft import RaiseDraft, read, written
+from services.intake.web.draft import RaiseDraft, encoded, read
 from shared.chassis.base.clock import now, uuid7
 from shared.chassis.database.pool import Pool
 from shared.contracts.refusals import Code, Refused
@@ -52,7 +52,7 @@ class Drafts:
 
     async def put(self, visitor: Visitor, id: UUID, draft: RaiseDraft) -> None:
         """Store a draft."""
-        sealed = _key(visitor, id).seal(id, written(draft))
+        sealed = _key(visitor, id).seal(id, encoded(draft))
         async with self.pool.acquire(timeout=5) as db:
             await queries.put(db, id, sealed, self.clock())
 

@@ -58,7 +58,7 @@ def routes(lookup: PublicLookup, tiles: MapTiles) -> APIRouter:
             "columns": [Column(visit.say(*name)) for name in _COLUMNS],
             "groups": [RowGroup([public_view.row(demand, pack, visit) for demand in demands])],
             "shown": len(demands),
-            "later": visit.to("/demands", **filters, after=following.written()) if following else "",
+            "later": visit.to("/demands", **filters, after=following.as_cursor()) if following else "",
             "earlier": visit.to("/demands", **filters) if after else "",
             "feed": visit.to("/demands/feed.atom", **filters),
             "releases": pack.publication.release is not None,

@@ -108,7 +108,7 @@ def routes(figures: Figures, drilldown: Drilldown, packs: Jurisdictions) -> APIR
         """The demands that a figure counts: every one, and no other, but for reports (`without_reports`)."""
         figure = figure_of(pack_of(packs, jurisdiction), by, key, month, until, counted)
         demand_page = await drilldown.page(figure, pagination.read(after), limit)
-        next_cursor = pagination.written(demand_page.next)
+        next_cursor = pagination.cursor_of(demand_page.next)
         link(next_cursor, request, response)
         return Opened(
             demands=[Behind.of(figure.pack, demand, demand_page.consents) for demand in demand_page.demands],

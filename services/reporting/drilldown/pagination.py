@@ -29,9 +29,9 @@ BEGINNING: Final = DemandCursor("9999", UUID(int=2**128 - 1))
 """The beginning of the list, newest first."""
 
 
-def written(spot: DemandCursor | None) -> str | None:
+def cursor_of(spot: DemandCursor | None) -> str | None:
     """Encode a place as a cursor."""
-    return pagination.written(spot.id.bytes + spot.at.encode()) if spot else None
+    return pagination.cursor_of(spot.id.bytes + spot.at.encode()) if spot else None
 
 
 def read(cursor: str) -> DemandCursor:

@@ -172,7 +172,7 @@ def _opened(drilldown: Drilldown, packs: Jurisdictions) -> APIRouter:
             showing = Showing(pack, lang, await queries.channels(db))
         parameters = {"by": by, "key": key, "jurisdiction": pack.id, "month": month, "until": until, "counted": counted}
         again = _opener_of("/board/demands", **parameters, after=after, lang=lang)
-        following = pagination.written(listed.next)
+        following = pagination.cursor_of(listed.next)
         values = _common(packs, pack, lang, is_staff) | {
             "demands": (rows := [showing.demand(demand, listed.consents) for demand in listed.demands]),
             "groups": [RowGroup(rows)],

@@ -112,7 +112,7 @@ def _lists(desk: CaseHandler, staff: WhoAsks) -> APIRouter:
 
 
 def _answer(cases: list[CaseSummary], next_place: CaseCursor | None, request: Request, response: Response) -> Worklist:
-    cursor = next_place.written() if next_place else None
+    cursor = next_place.as_cursor() if next_place else None
     link(cursor, request, response)
     return Worklist(cases=cases, next=cursor)
 

@@ -62,7 +62,7 @@ def routes(desk: CaseHandler, staff: Callable[..., Awaitable[Person]]) -> APIRou
             waiting, next_place = await queries.waiting(
                 db, pack.id, by.unit, desk.clock(), moment(after, OLDEST), limit
             )
-        cursor = next_place.written() if next_place else None
+        cursor = next_place.as_cursor() if next_place else None
         link(cursor, request, response)
         return CallBackList(
             call_backs=[

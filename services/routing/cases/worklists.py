@@ -110,9 +110,9 @@ class CaseCursor:
         rank, _, due_at = cursor[16:].decode("ascii").partition(" ")
         return cls(int(rank), datetime.fromisoformat(due_at), UUID(bytes=cursor[:16]))
 
-    def written(self) -> str:
+    def as_cursor(self) -> str:
         """Encode as a cursor."""
-        return pagination.written(self.id.bytes + f"{self.rank} {self.due_at.isoformat()}".encode())
+        return pagination.cursor_of(self.id.bytes + f"{self.rank} {self.due_at.isoformat()}".encode())
 
 
 BEGINNING: Final = CaseCursor(-1, datetime(1970, 1, 1, tzinfo=UTC), UUID(int=0))

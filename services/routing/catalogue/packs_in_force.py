@@ -97,7 +97,7 @@ class PacksInForce(Jurisdictions):
     async def _read(self, db: Connection) -> tuple[_Period, ...]:
         if self._mark is None:
             for pack in self._files:
-                await queries.put(db, pack.id, (pack.catalogue_version, written(pack), "file", "", pack.id))
+                await queries.put(db, pack.id, (pack.catalogue_version, rules_as_yaml(pack), "file", "", pack.id))
         publications_of = {pack.id: await queries.publications(db, pack.id) for pack in self._files}
         at = self._clock()
         moments = {
@@ -159,7 +159,7 @@ def errors_of(file: Pack, content: str) -> Sequence[PackProblem]:
     return [problem for problem in problems if problem.severity is ProblemSeverity.ERROR]
 
 
-def written(pack: Pack) -> str:
+def rules_as_yaml(pack: Pack) -> str:
     """The catalogue of a pack as YAML, one rule a line."""
     rules = "".join(f"- {one_line(rule.model_dump(mode='json', exclude_defaults=True))}\n" for rule in pack.rules)
     return f"limits: {one_line(pack.usual_limits)}\nrules:\n{rules}"

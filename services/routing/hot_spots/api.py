@@ -31,7 +31,7 @@ def routes(pool: Pool, packs: Jurisdictions, staff: Callable[..., Awaitable[Pers
         async with pool.acquire(timeout=5) as db:
             spots = await queries.hot_spots(db, pack.id, before, limit)
             demands = await queries.demands(db, [spot.id for spot in spots], SHOWN)
-        next_cursor = pagination.written(str(spots[-1].position).encode()) if len(spots) == limit else None
+        next_cursor = pagination.cursor_of(str(spots[-1].position).encode()) if len(spots) == limit else None
         return HotSpotList(hot_spots=[view(spot, demands[spot.id]) for spot in spots], next=next_cursor)
 
     return router

@@ -52,7 +52,7 @@ def routes(desk: CaseHandler, gate: Gate, intake: IntakeReader) -> APIRouter:
         values: dict[str, Any] = viewer.page(LIST, after=after) | {
             "calls": [call_back_view.row(waiting, viewer, now) for waiting in calls],
             "total": f"{total}+" if total >= queries.COUNTED_UP_TO else total,
-            "later": viewer.to(LIST, after=next_place.written()) if next_place else "",
+            "later": viewer.to(LIST, after=next_place.as_cursor()) if next_place else "",
             "earlier": viewer.to(LIST) if after else "",
             "done": done if done in ("verdict", "in-vain", "released") else "",
             "hours": viewer.pack.callback.hours,

@@ -76,7 +76,7 @@ def routes(desk: CaseHandler, gate: Gate) -> APIRouter:
             "elsewhere": viewer.to("/desk/done", text=text) if text else "",
             "villages": _villages(viewer),
             "categories": categories_or_all(viewer),
-            "later": viewer.to("/desk", **chosen, after=next_place.written()) if next_place else "",
+            "later": viewer.to("/desk", **chosen, after=next_place.as_cursor()) if next_place else "",
             "earlier": viewer.to("/desk", **chosen) if after else "",
             "columns": _columns(viewer, chosen),
             "key": str(uuid4()),

@@ -63,7 +63,7 @@ def routes(desk: CaseHandler, gate: Gate) -> APIRouter:
             "months": _months(viewer, chosen, viewer.pack.local_month(now)),
             "columns": [Column(viewer.say(*words)) for words in COLUMNS],
             "groups": [RowGroup([_row(case, viewer, now, here) for case in cases])] if cases else [],
-            "later": viewer.to(PATH, **chosen, after=next_place.written()) if next_place else "",
+            "later": viewer.to(PATH, **chosen, after=next_place.as_cursor()) if next_place else "",
             "earlier": viewer.to(PATH, **chosen) if after else "",
             "table": viewer.to(f"{PATH}.csv", **chosen),
         }

@@ -40,7 +40,7 @@ def routes(desk: CaseHandler, gate: Gate) -> APIRouter:
         async with desk.pool.acquire(timeout=5) as db:
             spots = await queries.hot_spots(db, viewer.pack.id, before, PAGE)
             demands = await queries.demands(db, [spot.id for spot in spots], AT_ONCE)
-        last = pagination.written(str(spots[-1].position).encode()) if len(spots) == PAGE else ""
+        last = pagination.cursor_of(str(spots[-1].position).encode()) if len(spots) == PAGE else ""
         values = viewer.page("/desk/hot-spots", after=after) | {
             "spots": [_shown(spot, demands[spot.id], viewer, desk) for spot in spots],
             "later": viewer.to("/desk/hot-spots", after=last) if last else "",

@@ -114,7 +114,7 @@ def _cases(router: APIRouter, desk: CaseHandler, By: Any) -> None:  # noqa: N803
             "heading": f"{whose} · {viewer.say(*LISTS[name][:2])}",
             "columns": [Column(viewer.say(*words)) for words in COLUMNS],
             "groups": showing.groups(cases, viewer, own.now, viewer.to(f"{PATH}/cases", **chosen, after=after)),
-            "later": viewer.to(f"{PATH}/cases", **chosen, after=next_place.written()) if next_place else "",
+            "later": viewer.to(f"{PATH}/cases", **chosen, after=next_place.as_cursor()) if next_place else "",
             "earlier": viewer.to(f"{PATH}/cases", **chosen) if after else "",
         }
         return PAGES.render("overview_cases.html", values)

@@ -50,7 +50,7 @@ def routes(desk: CaseHandler, gate: Gate) -> APIRouter:
                     for publication in publications
                 ],
                 "total": f"{total}+" if total >= queries.COUNTED_UP_TO else total,
-                "later": viewer.to(PATH, after=next_place.written()) if next_place else "",
+                "later": viewer.to(PATH, after=next_place.as_cursor()) if next_place else "",
                 "earlier": viewer.to(PATH) if after else "",
             }
         )

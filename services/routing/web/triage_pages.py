@@ -63,7 +63,7 @@ def routes(desk: CaseHandler, gate: Gate) -> APIRouter:
             | {
                 "waiting": waiting,
                 "total": total,
-                "later": viewer.to(PATH, after=next_place.written()) if next_place else "",
+                "later": viewer.to(PATH, after=next_place.as_cursor()) if next_place else "",
                 "earlier": viewer.to(PATH) if after else "",
             }
         )

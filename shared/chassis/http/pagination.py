@@ -30,7 +30,7 @@ class Page(BaseModel):
     )
 
 
-def written(position: bytes) -> str:
+def cursor_of(position: bytes) -> str:
     """Encode a position in a list as a cursor."""
     return urlsafe_b64encode(position).decode().rstrip("=")
 
@@ -57,9 +57,9 @@ class Moment(NamedTuple):
         """Decode the bytes of a cursor; raises `ValueError`."""
         return cls(datetime.fromisoformat(cursor[16:].decode("ascii")), UUID(bytes=cursor[:16]))
 
-    def written(self) -> str:
+    def as_cursor(self) -> str:
         """Encode this position as a cursor."""
-        return written(self.id.bytes + self.at.isoformat().encode())
+        return cursor_of(self.id.bytes + self.at.isoformat().encode())
 
 
 OLDEST: Final = Moment(datetime(1970, 1, 1, tzinfo=UTC), UUID(int=0))
