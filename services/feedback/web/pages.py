@@ -56,7 +56,7 @@ class RatingPage(PageRoute):
     """A page behind a link; its refusals and faults are shown as pages too."""
 
     @staticmethod
-    def tell(refused: Refused | None, request: Request) -> HTMLResponse:
+    def respond(refused: Refused | None, request: Request) -> HTMLResponse:
         """The page that says why something was refused, and leads to the demand."""
         visit = RatingVisit("en" if request.query_params.get("lang") == "en" else "zh")
         old = refused is not None and refused.code is Code.LINK_EXPIRED

@@ -41,7 +41,7 @@ class Open311Route(ErrorFormat):
     """A route whose every failure is an `errors` document."""
 
     @staticmethod
-    def tell(refused: Refused, request: Request) -> Response:
+    def respond(refused: Refused, request: Request) -> Response:
         """The errors document of a refusal, in the format of the path."""
         return answer(refused, format_of(request))
 

@@ -40,7 +40,7 @@ class AskingRoute(Open311Route):
                 _check_names(request, known)
                 once = gathered(request)
             except Refused as refused:
-                return self.tell(refused, request)
+                return self.respond(refused, request)
             return await handle(once)
 
         return asked

@@ -97,7 +97,7 @@ class RequestChecker:
             programme=request.programme,
         )
 
-    def tell(self, writes: WriteBatch, new: Iterable[tuple[CheckedRequest, Submission]], at: datetime) -> None:
+    def record(self, writes: WriteBatch, new: Iterable[tuple[CheckedRequest, Submission]], at: datetime) -> None:
         """Add to `writes` the facts of new submissions and the personal data that the vault keeps."""
         work = UnitOfWork(self.repository.rules, at, {})
         sealed = [box for checked, submission in new for box in self._record(work, checked, submission)]

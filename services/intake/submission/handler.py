@@ -159,7 +159,7 @@ class SubmissionHandler:
         Writing raises `Repeated` if one of them was written before."""
         writes = WriteBatch()
         queries.put(writes, submissions, Repeated())
-        self._checker.tell(writes, zip(checked, submissions, strict=True), at)
+        self._checker.record(writes, zip(checked, submissions, strict=True), at)
         return writes
 
     async def _take_repeated(
@@ -176,7 +176,7 @@ class SubmissionHandler:
         first = await queries.earlier_submissions(db, others) if others else {}
         pairs = list(zip(checked, submissions, strict=True))
         writes = WriteBatch()
-        self._checker.tell(writes, ((request, s) for request, s in pairs if s.id in new), at)
+        self._checker.record(writes, ((request, s) for request, s in pairs if s.id in new), at)
         await writes.write(db)
         imported = await self._history.take(db, pairs, first, at) if first else {}
         return [

@@ -39,9 +39,9 @@ class EmbedPage(PortalPage):
     all."""
 
     @staticmethod
-    def tell(refused: Refused | None, request: Request) -> HTMLResponse:
+    def respond(refused: Refused | None, request: Request) -> HTMLResponse:
         """The page that says why something was refused."""
-        page = PortalPage.tell(refused, request)
+        page = PortalPage.respond(refused, request)
         if refused is not None:
             visit, answer = PageVisit.without_forms(request), ANSWERS[refused.code]
             words = visit.say(refused.zh or answer.zh, refused.en)

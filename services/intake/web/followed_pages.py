@@ -38,11 +38,11 @@ class FollowPage(PortalPage):
     """A page behind a link; it says what to do if the link does not work."""
 
     @staticmethod
-    def tell(refused: Refused | None, request: Request) -> HTMLResponse:
+    def respond(refused: Refused | None, request: Request) -> HTMLResponse:
         """The page that says why something was refused, and leads to the page without a link."""
         old = refused is not None and refused.code is Code.LINK_EXPIRED
         if not (old or isinstance(refused, BrokenLink)):
-            return PortalPage.tell(refused, request)
+            return PortalPage.respond(refused, request)
         visit = PageVisit.without_forms(request)
         return PAGES.render("broken_link.html", visit.page("/follow") | {"old": old}, 410 if old else 403)
 

@@ -22,7 +22,7 @@ class PortalPage(PageRoute):
     """A page for citizens."""
 
     @staticmethod
-    def tell(refused: Refused | None, request: Request) -> HTMLResponse:
+    def respond(refused: Refused | None, request: Request) -> HTMLResponse:
         """The page that says why something was refused, and leads back."""
         visit = PageVisit.without_forms(request)
         status, title, words = error_text(refused)
@@ -37,7 +37,7 @@ class PortalPage(PageRoute):
 def nowhere(request: Request) -> HTMLResponse:
     """The page for an unknown URL."""
     en, zh = "there is no page at this address: look at it again", "没有这个页面，请核对网址"
-    return PortalPage.tell(Refused(Code.NOT_FOUND, en, zh), request)
+    return PortalPage.respond(Refused(Code.NOT_FOUND, en, zh), request)
 
 
 def portal_router(*larger: LargerBodies, **options: Any) -> APIRouter:

@@ -54,7 +54,7 @@ class BoardPage(PageRoute):
     """A page of the board; its refusals and faults are shown as pages too."""
 
     @staticmethod
-    def tell(refused: Refused | None, request: Request) -> HTMLResponse:
+    def respond(refused: Refused | None, request: Request) -> HTMLResponse:
         """The page that says why something was refused."""
         lang: Lang = "en" if request.query_params.get("lang") == "en" else "zh"
         status, title, words = error_text(refused)

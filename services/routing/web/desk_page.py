@@ -50,7 +50,7 @@ class StaffPage(PageRoute):
     way_out: ClassVar[RefusalLink] = _TO_DESK
 
     @staticmethod
-    def tell(refused: Refused | None, request: Request) -> HTMLResponse:
+    def respond(refused: Refused | None, request: Request) -> HTMLResponse:
         """The page that says why something was refused, or that a fault occurred."""
         if refused is not None:
             refused = _INSTEAD.get(refused, refused)

@@ -9,7 +9,7 @@ from typing import Any, Final
 from fastapi import APIRouter
 from starlette.requests import ClientDisconnect
 
-from shared.chassis.http.error_format import Tell, as_problem
+from shared.chassis.http.error_format import FormatRefusal, as_problem
 from shared.contracts.refusals import Code, FieldError, Refused
 
 MAX_BODY: Final = 1_048_576
@@ -74,10 +74,10 @@ class BodyLimit:
     A request that the client breaks off is dropped: half a form can look complete.
     """
 
-    def __init__(self, app: Any, limits: BodyLimits, tell: Tell = as_problem) -> None:
+    def __init__(self, app: Any, limits: BodyLimits, format_refusal: FormatRefusal = as_problem) -> None:
         self.app = app
         self.limits = limits
-        self.tell = tell
+        self.format_refusal = format_refusal
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         if scope["type"] != "http":
@@ -97,7 +97,7 @@ class BodyLimit:
             body = await whole(receive, limit)
             fits = body is not None
             receive = replaying(body or b"", receive)
-        answer = self.app if fits else self.tell(_too_large(limit, larger), scope)
+        answer = self.app if fits else self.format_refusal(_too_large(limit, larger), scope)
         await answer(scope, receive, send)
 
 

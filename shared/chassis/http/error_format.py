@@ -10,7 +10,7 @@ from starlette.routing import Match
 from shared.chassis.http.problem_details import problem
 from shared.contracts.refusals import Refused
 
-Tell = Callable[[Refused, Any], Response]
+FormatRefusal = Callable[[Refused, Any], Response]
 """Makes the response for a refusal of the request with this ASGI scope."""
 
 
@@ -21,7 +21,7 @@ class ErrorFormat(APIRoute):
     """Whether the route itself refuses query parameters that it does not know."""
 
     @staticmethod
-    def tell(refused: Refused, request: Request) -> Response:
+    def respond(refused: Refused, request: Request) -> Response:
         """The response for a refusal."""
         raise NotImplementedError
 
@@ -31,15 +31,15 @@ def as_problem(refused: Refused, scope: Any) -> Response:
     return problem(refused, scope["path"])
 
 
-def as_routed(routers: Sequence[APIRouter]) -> Tell:
+def as_routed(routers: Sequence[APIRouter]) -> FormatRefusal:
     """Formats a refusal as the `ErrorFormat` route of the path does, for any method; else as a problem document.
 
     Only routes that are declared in `routers` directly count.
     """
     routes = [route for router in routers for route in router.routes if isinstance(route, ErrorFormat)]
 
-    def tell(refused: Refused, scope: Any) -> Response:
+    def respond(refused: Refused, scope: Any) -> Response:
         route = next((route for route in routes if route.matches(scope)[0] is not Match.NONE), None)
-        return route.tell(refused, Request(scope)) if route else as_problem(refused, scope)
+        return route.respond(refused, Request(scope)) if route else as_problem(refused, scope)
 
-    return tell
+    return respond

@@ -41,7 +41,7 @@ class PageRoute(ErrorFormat):
     looks_at_parameters = False
 
     @staticmethod
-    def tell(refused: Refused | None, request: Request) -> Response:
+    def respond(refused: Refused | None, request: Request) -> Response:
         """The page for a refusal. None means a fault of this server, which was logged."""
         raise NotImplementedError
 
@@ -53,13 +53,13 @@ class PageRoute(ErrorFormat):
             try:
                 return await handler(request)
             except RequestValidationError as fault:
-                return self.tell(_broken_rule(fault) or INCOMPLETE, request)
+                return self.respond(_broken_rule(fault) or INCOMPLETE, request)
             except HTTPException as fault:
                 if fault.status_code not in _UNREADABLE:
                     raise  # a redirect, for example to the sign-in page
-                return self.tell(INCOMPLETE, request)
+                return self.respond(INCOMPLETE, request)
             except Exception as fault:  # noqa: BLE001 (people must see a page, not a JSON document)
-                return self.tell(refusal_of(fault, route_of(request.scope)), request)
+                return self.respond(refusal_of(fault, route_of(request.scope)), request)
 
         return handle
 
