@@ -48,9 +48,9 @@ from services.intake.suggestion import api as suggestion
 from services.intake.suggestion.suggester import Suggester
 from services.intake.tracking import api as tracking_api
 from services.intake.tracking import list_api
+from services.intake.tracking.details import DetailsReader
 from services.intake.tracking.lasting_secret import lasting_secret_check
 from services.intake.tracking.lookup import DemandLookup
-from services.intake.tracking.story import StoryReader
 from services.intake.vault.sealing import Vault
 from services.intake.web import portal_pages
 from services.intake.web.allowance import Allowance
@@ -85,7 +85,7 @@ def api(settings: IntakeSettings, pool: Pool, reporter: Reporter) -> Api:
     masker = Masker()
     submissions, lookup, note_handler = _commands(pool, packs, keys, codes, masker)
     links = CitizenLinks.at(settings.public_url, settings.secret, settings.secret_previous)
-    stories, publications = StoryReader(pool, packs, links), PublicLookup(pool, packs)
+    details_reader, publications = DetailsReader(pool, packs, links), PublicLookup(pool, packs)
     attachments = attachment_service(settings, pool)
     entrances = inbound_gateways(settings, pool, masker)
     finder = SimilarFinder(pool, packs, masker=masker)
@@ -102,8 +102,8 @@ def api(settings: IntakeSettings, pool: Pool, reporter: Reporter) -> Api:
     return Api(
         [
             submission_api.routes(submissions, codes),
-            tracking_api.routes(lookup, stories),
-            list_api.routes(lookup, stories, keys),
+            tracking_api.routes(lookup, details_reader),
+            list_api.routes(lookup, details_reader, keys),
             imports_api.routes(submissions),
             events_api.routes(EventLookup(pool, publications), streams),
             menus.routes(packs),
@@ -126,7 +126,7 @@ def api(settings: IntakeSettings, pool: Pool, reporter: Reporter) -> Api:
                 Open311Handler(submissions, note_handler, attachments), Open311Lookup(submissions), _place(settings)
             ),
             publications_api.routes(publications, note_handler, lookup),
-            *portal_pages.routes(settings, raising, stories, publications, figures),
+            *portal_pages.routes(settings, raising, details_reader, publications, figures),
             operations.routes(reporter, partial(StaffTokens.of(settings).read, pool)),
             look(),
         ],

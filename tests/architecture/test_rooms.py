@@ -65,7 +65,7 @@ OWN: Final = {
         "checked_request", "fitting", "history", "placing", "receipt", "recorded_steps", "repeated", "secret_code",
     },
     "intake/suggestion": {"evaluation", "keywords", "model", "ranking", "suggester", "training"},
-    "intake/tracking": {"lasting_secret", "story"},
+    "intake/tracking": {"details", "lasting_secret"},
     "intake/personal_data": {"batches"},
     "intake/vault": {"adding", "contact", "opt_outs", "personal", "persons", "sealing"},
     "intake/web": {

@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from services.intake.notes.domain import SUPPLEMENT
-from services.intake.tracking.story import StoryReader
+from services.intake.tracking.details import DetailsReader
 from services.intake.web.follow_conversation import TO_SUPPORTERS
 from services.intake.web.follow_lookup import FollowLookup
 from shared.chassis.base.clock import now
@@ -344,9 +344,9 @@ FORGED = ("", "x" * 400, "eyJkIjoiQUFBIn0.abc.def", Tokens("y" * 40).write("rate
 
 @pytest.mark.parametrize("token", FORGED, ids=["nothing", "long", "made up", "another secret", "of staff"])
 async def test_a_forged_link_is_refused_before_any_query(token: str):
-    stories = StoryReader(None, shipped(), None)  # type: ignore[arg-type]
+    details_reader = DetailsReader(None, shipped(), None)  # type: ignore[arg-type]
     with pytest.raises(BrokenLink):
-        await FollowLookup(LINKS, stories).followed(token, None)  # type: ignore[arg-type]
+        await FollowLookup(LINKS, details_reader).followed(token, None)  # type: ignore[arg-type]
 
 
 async def test_links_of_earlier_versions_and_of_a_year_ago_work(city: City, visitor: PortalVisitor):

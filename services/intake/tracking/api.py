@@ -4,14 +4,14 @@ from fastapi import APIRouter
 
 from services.intake.channels.keys import authenticate
 from services.intake.parameters import API_KEY_HEADER, CODE_HEADER, ApiKey, Number, QueryCode, SecretCode
+from services.intake.tracking.details import DetailsReader
 from services.intake.tracking.documents import Followed
 from services.intake.tracking.lookup import DemandLookup
-from services.intake.tracking.story import StoryReader
 from shared.chassis.http import response_headers
 from shared.chassis.http.body_limit import LimitedRouter
 
 
-def routes(lookup: DemandLookup, stories: StoryReader) -> APIRouter:
+def routes(lookup: DemandLookup, details_reader: DetailsReader) -> APIRouter:
     """The route that shows a demand by its number."""
     router = LimitedRouter(credentials=[API_KEY_HEADER, CODE_HEADER], tags=["intake"])
 
@@ -25,9 +25,9 @@ def routes(lookup: DemandLookup, stories: StoryReader) -> APIRouter:
         """
         response_headers.add(response_headers.PRIVATE)
         if secret or code or not key:
-            return await stories.of(await lookup.by_code(number, secret or code), True, may_rate=True)
+            return await details_reader.of(await lookup.by_code(number, secret or code), True, may_rate=True)
         channel = await authenticate(lookup.pool, key, "submit")
         demand, may_read_all = await lookup.seen(channel, number)
-        return await stories.of(demand, may_read_all, may_rate=await lookup.took_in(channel, demand))
+        return await details_reader.of(demand, may_read_all, may_rate=await lookup.took_in(channel, demand))
 
     return router

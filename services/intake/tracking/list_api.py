@@ -9,10 +9,10 @@ from pydantic import ConfigDict
 from services.intake.channels.channel import Channel
 from services.intake.channels.keys import Scope, channel_with
 from services.intake.tracking import pagination
+from services.intake.tracking.details import DetailsReader
 from services.intake.tracking.documents import Progress
 from services.intake.tracking.lookup import ChangedDemand, DemandLookup
 from services.intake.tracking.pagination import Cursor, Limit, UpdatedSince, changes_after
-from services.intake.tracking.story import StoryReader
 from services.intake.vault.sealing import Vault
 from shared.chassis.http import pagination as pages
 from shared.chassis.http.pagination import Page
@@ -33,7 +33,7 @@ class Listed(Page):
     demands: list[Progress]
 
 
-def routes(lookup: DemandLookup, stories: StoryReader, vault: Vault) -> APIRouter:
+def routes(lookup: DemandLookup, details_reader: DetailsReader, vault: Vault) -> APIRouter:
     """The route that lists the demands of a channel."""
     router = APIRouter(tags=["intake"], prefix="/v1/demands")
     Reader = Annotated[Channel, Depends(channel_with(lookup.pool, Scope.SUBMIT))]  # noqa: N806 (a type)
@@ -52,12 +52,12 @@ def routes(lookup: DemandLookup, stories: StoryReader, vault: Vault) -> APIRoute
         with `updated_since` what changed from then on, in the order in which it last changed."""
         if external_id:
             referred = await lookup.referred(channel, vault.reference(external_id))
-            return Listed(demands=await stories.short([referred]) if referred else [], next=None)
+            return Listed(demands=await details_reader.short([referred]) if referred else [], next=None)
         if updated_since:
             changed = await lookup.changed(channel, changes_after(updated_since, after), limit + 1)
-            return await _changed(changed, stories, limit, request, response)
+            return await _changed(changed, details_reader, limit, request, response)
         demands = await lookup.listed(channel, pagination.read(after), limit + 1)
-        return page(await stories.short(demands), limit, request, response)
+        return page(await details_reader.short(demands), limit, request, response)
 
     return router
 
@@ -71,10 +71,10 @@ def page(demands: Sequence[Progress], limit: int, request: Request, response: Re
 
 
 async def _changed(
-    changed: Sequence[ChangedDemand], stories: StoryReader, limit: int, request: Request, response: Response
+    changed: Sequence[ChangedDemand], details_reader: DetailsReader, limit: int, request: Request, response: Response
 ) -> Listed:
     changes_of_page, last = pagination.cut(changed, limit)
     next_cursor = last.at.as_cursor() if last else None
     pages.link(next_cursor, request, response, limit=limit)
-    demands = await stories.short([(change.demand, change.own) for change in changes_of_page])
+    demands = await details_reader.short([(change.demand, change.own) for change in changes_of_page])
     return Listed(demands=demands, next=next_cursor)

@@ -22,12 +22,12 @@ MOST: Final = 500
 """So many steps, and so many notes of the citizen, are shown of one demand: the latest ones."""
 
 
-class StoryStep(NamedTuple):
-    """One thing that the citizen was told about the demand: `said` is a JSON object."""
+class CitizenStep(NamedTuple):
+    """One thing that the citizen was told about the demand: `payload` is a JSON object."""
 
     type: str
     unit: str | None
-    said: str
+    payload: str
     at: datetime
 
 
@@ -41,25 +41,25 @@ class CitizenNote(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class DemandStory:
-    """Everything that the citizen was told (`told`) and said (`spoken`) about one demand, the earliest first.
+class DemandDetails:
+    """Everything that the citizen was told (`steps`) and said (`notes`) about one demand, the earliest first.
     `attachments` came with the submission."""
 
     text: str
     attachments: Sequence[str]
-    told: Sequence[StoryStep]
-    spoken: Sequence[CitizenNote]
+    steps: Sequence[CitizenStep]
+    notes: Sequence[CitizenNote]
     supports: int
 
 
-async def told(db: Connection, demand: UUID) -> list[StoryStep]:
+async def steps(db: Connection, demand: UUID) -> list[CitizenStep]:
     """What the citizen was told, the earliest first."""
     rows = await db.fetch(
         "SELECT type, unit, said, at FROM demand_told WHERE demand_id = $1 ORDER BY sequence DESC LIMIT $2",
         demand,
         MOST,
     )
-    return [StoryStep(*row) for row in reversed(rows)]
+    return [CitizenStep(*row) for row in reversed(rows)]
 
 
 async def citizen_notes(db: Connection, demand: UUID) -> list[CitizenNote]:

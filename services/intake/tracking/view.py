@@ -10,7 +10,7 @@ from services.intake.publications.queries import NOTHING, Published
 from services.intake.tracking import documents as d
 from services.intake.tracking.names import address, name
 from services.intake.tracking.projection import is_open
-from services.intake.tracking.queries import CitizenNote, DemandStory, StoryStep
+from services.intake.tracking.queries import CitizenNote, CitizenStep, DemandDetails
 from services.intake.tracking.status_words import STATUS_WORDS
 from shared.contracts.demand import facts as f
 from shared.contracts.demand.state import Demand, Status
@@ -49,15 +49,15 @@ def seen(demand: Demand, publication: PublicationRules, published: Published = N
     )
 
 
-def followed(demand: Demand, pack: Pack | None, story: DemandStory, publication: Published = NOTHING) -> d.Followed:
+def followed(demand: Demand, pack: Pack | None, details: DemandDetails, publication: Published = NOTHING) -> d.Followed:
     """Everything about a demand. A code is shown instead of a name that no pack has."""
     category = pack.category(demand.category) if pack and demand.category else None
-    steps = story.told
+    steps = details.steps
     current_steps = since_reopening(steps)
     return d.Followed(
         **dict(progress(demand)),
         stands=STATUS_WORDS[demand.status],
-        text=story.text,
+        text=details.text,
         kind=demand.kind,
         category_name=name(pack, category.name) if pack and category else None,
         place=address(pack, demand.division) if pack else demand.division,
@@ -70,8 +70,8 @@ def followed(demand: Demand, pack: Pack | None, story: DemandStory, publication:
         extensions=_steps(steps, pack, d.Extension, f.DemandExtended),
         pauses=_pauses(steps, pack),
         remarks=_steps(steps, pack, d.Remark, f.DemandContacted, f.DemandProgressed),
-        spoken=[_spoke(note) for note in story.spoken],
-        supports=story.supports,
+        spoken=[_spoke(note) for note in details.notes],
+        supports=details.supports,
         rating=_last(_steps(current_steps, pack, d.Rated, f.DemandConfirmed)),
         reopenings=_steps(steps, pack, d.Reopening, f.DemandReopened),
         publication=_consent(demand, pack, publication),
@@ -83,18 +83,18 @@ def _consent(demand: Demand, pack: Pack | None, publication: Published) -> d.Pub
     return d.PublicationStand.model_validate(consent) if consent else None
 
 
-def since_reopening(facts: Sequence[StoryStep]) -> Sequence[StoryStep]:
+def since_reopening(facts: Sequence[CitizenStep]) -> Sequence[CitizenStep]:
     """The facts after the last reopening; an answer before it no longer counts."""
     last = max((n for n, fact in enumerate(facts) if fact.type == f.DemandReopened.type), default=-1)
     return facts[last + 1 :]
 
 
-def _steps(facts: Sequence[StoryStep], pack: Pack | None, kind: type[S], *kinds: type[f.Fact]) -> list[S]:
+def _steps(facts: Sequence[CitizenStep], pack: Pack | None, kind: type[S], *kinds: type[f.Fact]) -> list[S]:
     types = {counted.type for counted in kinds}
     return [_step(fact, pack, kind) for fact in facts if fact.type in types]
 
 
-def _pauses(facts: Sequence[StoryStep], pack: Pack | None) -> list[d.ClockPause]:
+def _pauses(facts: Sequence[CitizenStep], pack: Pack | None) -> list[d.ClockPause]:
     """Each pause, with its end if it has one. A resumption without a pause is left out: when a demand is put on a list
     its clock stops without a pause of its own."""
     pauses: list[d.ClockPause] = []
@@ -116,12 +116,12 @@ def pause_reason(pack: Pack | None, code: str, language: str | None = None) -> s
     return str(getattr(reason.name, language)) if language else name(pack, reason.name)
 
 
-def _step(story_step: StoryStep, pack: Pack | None, kind: type[S]) -> S:
-    payload = orjson.loads(story_step.said)
-    names = {"unit_name": unit_name(pack, story_step.unit)}
+def _step(step: CitizenStep, pack: Pack | None, kind: type[S]) -> S:
+    payload = orjson.loads(step.payload)
+    names = {"unit_name": unit_name(pack, step.unit)}
     if suggested := payload.get("suggested_unit"):
         names["suggested_unit_name"] = unit_name(pack, suggested)
-    return kind.model_validate(payload | names | {"at": story_step.at, "unit": story_step.unit})
+    return kind.model_validate(payload | names | {"at": step.at, "unit": step.unit})
 
 
 def _last(steps: Sequence[S]) -> S | None:

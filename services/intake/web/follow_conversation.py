@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import orjson
 
 from services.intake.attachments.queries import Attachment
-from services.intake.tracking.queries import CitizenNote, DemandStory, StoryStep
+from services.intake.tracking.queries import CitizenNote, CitizenStep, DemandDetails
 from services.intake.tracking.view import pause_reason, unit_name
 from services.intake.web.visit import PageVisit
 from shared.contracts.demand import facts as f
@@ -43,25 +43,25 @@ class Conversation:
 
     pack: Pack
     demand: Demand
-    story: DemandStory
+    details: DemandDetails
     files: Mapping[str, Attachment]
     visit: PageVisit
     path: str
     at: datetime
     supporter: bool
 
-    def entries(self, answered: StoryStep | None) -> list[Entry]:
+    def entries(self, answered: CitizenStep | None) -> list[Entry]:
         """All entries, or those that a supporter may read. The text of the present answer stands above the timeline."""
         if self.supporter:
-            return [self._told(fact, fact is answered) for fact in self.story.told if fact.type in TO_SUPPORTERS]
-        dated = [(one.at, self._told(one, one is answered)) for one in self.story.told]
-        dated += [(one.at, self._spoken(one)) for one in self.story.spoken]
+            return [self._told(fact, fact is answered) for fact in self.details.steps if fact.type in TO_SUPPORTERS]
+        dated = [(one.at, self._told(one, one is answered)) for one in self.details.steps]
+        dated += [(one.at, self._spoken(one)) for one in self.details.notes]
         dated.sort(key=lambda pair: pair[0])
         return [*self._submitted(), *(entry for _, entry in dated)]
 
-    def readable(self, fact: StoryStep) -> dict[str, Any]:
+    def readable(self, fact: CitizenStep) -> dict[str, Any]:
         """The fields of a fact that this reader may read."""
-        payload: dict[str, Any] = orjson.loads(fact.said)
+        payload: dict[str, Any] = orjson.loads(fact.payload)
         if self.supporter:
             payload.pop("project", None)
             payload |= {"result": ""} if payload.get("summary") else {}
@@ -85,8 +85,8 @@ class Conversation:
         if self.demand.submitted_at is None:
             return []
         what, who = self.visit.say("提交诉求", "raised the demand"), self.visit.say("您", "you")
-        words = self.story.text or self.demand.title
-        return [self._entry(self.demand.submitted_at, what, who, words, links=self.links(self.story.attachments))]
+        words = self.details.text or self.demand.title
+        return [self._entry(self.demand.submitted_at, what, who, words, links=self.links(self.details.attachments))]
 
     def _spoken(self, note: CitizenNote) -> Entry:
         payload = orjson.loads(note.payload)
@@ -95,7 +95,7 @@ class Conversation:
         who = self.visit.say("您", "you")
         return self._entry(note.at, what, who, words, links=self.links(payload.get("attachments", ())))
 
-    def _told(self, fact: StoryStep, stands_above: bool) -> Entry:
+    def _told(self, fact: CitizenStep, stands_above: bool) -> Entry:
         payload = self.readable(fact)
         tell = _TOLD[fact.type]
         by_citizen = fact.type in _BY_CITIZEN

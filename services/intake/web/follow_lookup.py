@@ -8,7 +8,7 @@ from services.intake import demands
 from services.intake.attachments import queries as attachments
 from services.intake.attachments.queries import Attachment
 from services.intake.publications import queries as publications
-from services.intake.tracking.story import StoryReader
+from services.intake.tracking.details import DetailsReader
 from services.intake.web.follow_view import FollowedDemand, visible_files
 from services.intake.web.visit import PageVisit
 from shared.chassis.base.clock import now
@@ -23,15 +23,15 @@ class FollowLookup:
     """Reads demands by links; a forged link is refused before the database is read."""
 
     links: CitizenLinks
-    stories: StoryReader
+    details_reader: DetailsReader
     clock: Callable[[], datetime] = now
 
     async def opened(self, token: str) -> tuple[LinkContent, Demand, Pack]:
         """The demand of a link; raises `Refused`."""
         link = self.links.read(token)
-        async with self.stories.pool.acquire(timeout=5) as db:
+        async with self.details_reader.pool.acquire(timeout=5) as db:
             demand = await demands.by_id(db, link.demand)
-        pack = self.stories.packs.get(demand.jurisdiction) if demand else None
+        pack = self.details_reader.packs.get(demand.jurisdiction) if demand else None
         if demand is None or pack is None:
             raise Refused(Code.NOT_FOUND, "the demand of this link is not known", "没有找到该链接对应的诉求")
         return link, demand, pack
@@ -47,21 +47,21 @@ class FollowLookup:
     async def followed(self, token: str, visit: PageVisit) -> FollowedDemand:
         """Everything that the holder may see; raises `Refused`."""
         link, demand, pack = await self.opened(token)
-        story = await self.stories.whole(demand.id)
-        async with self.stories.pool.acquire(timeout=5) as db:
-            files = await attachments.readable(db, demand.id, visible_files(story))
+        details = await self.details_reader.whole(demand.id)
+        async with self.details_reader.pool.acquire(timeout=5) as db:
+            files = await attachments.readable(db, demand.id, visible_files(details))
             published = await publications.of_demand(db, demand.id)
         by_reference = {file.reference: file for file in files}
         path = follow_path(token)
-        return FollowedDemand(demand, pack, link.holder, story, by_reference, published, visit, path, self.clock())
+        return FollowedDemand(demand, pack, link.holder, details, by_reference, published, visit, path, self.clock())
 
     async def file(self, token: str, reference: str) -> Attachment:
         """A file of the page; raises `Refused` for others: files that units uploaded for themselves are not shown."""
         demand = await self.raised(token)
-        story = await self.stories.whole(demand.id)
-        async with self.stories.pool.acquire(timeout=5) as db:
+        details = await self.details_reader.whole(demand.id)
+        async with self.details_reader.pool.acquire(timeout=5) as db:
             opened = await attachments.readable(
-                db, demand.id, [file for file in visible_files(story) if file == reference]
+                db, demand.id, [file for file in visible_files(details) if file == reference]
             )
         if not opened:
             raise Refused(

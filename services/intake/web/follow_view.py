@@ -12,7 +12,7 @@ from services.intake.attachments.queries import Attachment
 from services.intake.notes.domain import Withdraw, check_status
 from services.intake.publications.consent import PublicationConsent, PublicationStanding, consent_of
 from services.intake.publications.queries import Published
-from services.intake.tracking.queries import DemandStory, StoryStep
+from services.intake.tracking.queries import CitizenStep, DemandDetails
 from services.intake.tracking.view import since_reopening, unit_name
 from services.intake.web import follow_words as w
 from services.intake.web.follow_conversation import Conversation
@@ -41,7 +41,7 @@ class FollowedDemand:
     demand: Demand
     pack: Pack
     holder: LinkHolder
-    story: DemandStory
+    details: DemandDetails
     files: Mapping[str, Attachment]
     published: Published
     visit: PageVisit
@@ -107,11 +107,11 @@ class FollowedDemand:
         return self.pack.may_reopen(self.demand.reopenings)
 
     @property
-    def answered(self) -> StoryStep | None:
+    def answered(self) -> CitizenStep | None:
         """The fact with the present answer; None after a reopening."""
         if self.is_hidden:
             return None
-        answers = [fact for fact in since_reopening(self.story.told) if fact.type in ANSWERS]
+        answers = [fact for fact in since_reopening(self.details.steps) if fact.type in ANSWERS]
         return answers[-1] if answers else None
 
     def answer(self) -> dict[str, Any] | None:
@@ -131,7 +131,7 @@ class FollowedDemand:
         """The timeline that this holder may read."""
         files = {} if self.is_supporter else self.files
         return Conversation(
-            self.pack, self.demand, self.story, files, self.visit, self.path, self.at, self.is_supporter
+            self.pack, self.demand, self.details, files, self.visit, self.path, self.at, self.is_supporter
         )
 
     def actions(self, done: str) -> dict[str, bool]:
@@ -169,11 +169,11 @@ class FollowedDemand:
         }
 
     def _urged_lately(self) -> bool:
-        urged = [note.at for note in self.story.spoken if note.type == f.DemandUrged.wire_type()]
+        urged = [note.at for note in self.details.notes if note.type == f.DemandUrged.wire_type()]
         return bool(urged) and self.at - urged[-1] < URGED_AGAIN_AFTER
 
     def _may_withdraw(self) -> bool:
-        is_requested = any(note.type == f.WithdrawalRequested.wire_type() for note in self.story.spoken)
+        is_requested = any(note.type == f.WithdrawalRequested.wire_type() for note in self.details.notes)
         try:
             check_status(Withdraw(), self.demand)
         except Refused:
@@ -202,8 +202,8 @@ class FollowedDemand:
         }
 
 
-def visible_files(story: DemandStory) -> list[str]:
+def visible_files(details: DemandDetails) -> list[str]:
     """The references of all files that the citizen may open: their own, and those of answers."""
-    said = [orjson.loads(note.payload) for note in story.spoken]
-    said += [orjson.loads(note.said) for note in story.told if note.type == f.DemandResolved.type]
-    return [*story.attachments, *(reference for note in said for reference in note.get("attachments", ()))]
+    payloads = [orjson.loads(note.payload) for note in details.notes]
+    payloads += [orjson.loads(note.payload) for note in details.steps if note.type == f.DemandResolved.type]
+    return [*details.attachments, *(reference for payload in payloads for reference in payload.get("attachments", ()))]

@@ -23,9 +23,9 @@ from shared.web.page_language import Lang
 
 Token = Annotated[str, UrlPath(max_length=400)]
 Question = Literal["withdraw", "support", "keep-private"]
-Voice = Literal["add", "urge", "stop", "start", "publish", Question]
+CitizenAction = Literal["add", "urge", "stop", "start", "publish", Question]
 Done = Annotated[
-    Literal["", Voice, "rated", "reopened"],
+    Literal["", CitizenAction, "rated", "reopened"],
     Query(description="what was just done, for a sentence on top of the page"),
 ]
 PICTURES: Final = 24 * 1_048_576
@@ -99,26 +99,26 @@ class FollowedPages:
             "problem": visit.say(refused.zh or refused.en, refused.en) if refused and not errors else "",
         }
 
-    async def send(self, token: str, voice: Voice, request: Request, lang: Lang) -> Response:
+    async def send(self, token: str, action: CitizenAction, request: Request, lang: Lang) -> Response:
         """Handle a form and redirect to the page. The link is checked before the form is read."""
         demand = await self.lookup.raised(token)
         visit = await self.visit(request, lang)
         form = await SentForm.of(request)
         try:
-            await self._command(voice)(demand, form)
+            await self._command(action)(demand, form)
         except Refused as refused:
-            if voice == "withdraw" or voice == "support" or voice == "keep-private":
-                return await self.ask(voice, token, visit, form, refused)
+            if action == "withdraw" or action == "support" or action == "keep-private":
+                return await self.ask(action, token, visit, form, refused)
             return await self.render(token, visit, form=form, refused=refused)
-        return RedirectResponse(visit.to(follow_path(token), done=voice), status_code=303)
+        return RedirectResponse(visit.to(follow_path(token), done=action), status_code=303)
 
-    def _command(self, voice: Voice) -> Callable[[Demand, SentForm], Awaitable[None]]:
+    def _command(self, action: CitizenAction) -> Callable[[Demand, SentForm], Awaitable[None]]:
         commands = self.commands
         return {
             "add": commands.add, "urge": commands.urge, "withdraw": commands.withdraw, "support": commands.support,
             "keep-private": commands.keep_private, "publish": commands.publish,
             "stop": commands.stop, "start": commands.start,
-        }[voice]  # fmt: skip
+        }[action]  # fmt: skip
 
     async def visit(self, request: Request, lang: Lang) -> PageVisit:
         """The visit, with the form token."""
@@ -137,9 +137,9 @@ def routes(pages: FollowedPages) -> APIRouter:
     async def ask(token: Token, question: Question, request: Request, lang: InLanguage = "zh") -> HTMLResponse:
         return await pages.ask(question, token, await pages.visit(request, lang))
 
-    @router.post("/follow/{token}/{said}")
-    async def say(token: Token, said: Voice, request: Request, lang: InLanguage = "zh") -> Response:
-        return await pages.send(token, said, request, lang)
+    @router.post("/follow/{token}/{action}")
+    async def act(token: Token, action: CitizenAction, request: Request, lang: InLanguage = "zh") -> Response:
+        return await pages.send(token, action, request, lang)
 
     @router.get("/follow/{token}/files/{reference}")
     async def file(token: Token, reference: Reference) -> Response:

@@ -6,7 +6,7 @@ from services.intake.channels.embedding import Embeds
 from services.intake.notes.lost_link_handler import LostLinkHandler
 from services.intake.public.lookup import PublicLookup
 from services.intake.settings import IntakeSettings
-from services.intake.tracking.story import StoryReader
+from services.intake.tracking.details import DetailsReader
 from services.intake.web import (
     embed_pages,
     field_pages,
@@ -41,22 +41,22 @@ from shared.identity.visitors import Visitors
 def routes(
     settings: IntakeSettings,
     raising: Raising,
-    stories: StoryReader,
+    details_reader: DetailsReader,
     publications: PublicLookup,
     figures: FigureReader,
 ) -> list[APIRouter]:
     """The routes of all pages: raise a demand, follow it, read public demands, and book demands on field visits."""
     visitors = Visitors.of(settings)
-    follow, behind = _follow_pages(raising, stories, visitors)
+    follow, followed = _follow_pages(raising, details_reader, visitors)
     steps = (hint_pages, offline_pages, raise_pages, similar_pages, send_pages)
     return [
         home_pages.routes(publications, figures),
         *(pages.routes(raising, visitors) for pages in steps),
         field_pages.routes(_field_pages(settings, raising, visitors)),
-        embed_pages.routes(EmbedPages(_embedded(settings, raising), raising.allowance, follow, behind.lookup)),
+        embed_pages.routes(EmbedPages(_embedded(settings, raising), raising.allowance, follow, followed.lookup)),
         # In this order, because the path of `followed_pages` has a token, which matches any text.
         follow_pages.routes(follow),
-        followed_pages.routes(behind),
+        followed_pages.routes(followed),
         public_feed_pages.routes(publications, settings.public_url),
         map_pages.routes(publications, raising.tiles),
         public_pages.routes(publications, raising.tiles),
@@ -74,10 +74,10 @@ def _embedded(settings: IntakeSettings, raising: Raising) -> EmbedHandler:
     return EmbedHandler(raising.portal, Embeds(raising.portal.submissions.pool), forms)
 
 
-def _follow_pages(raising: Raising, stories: StoryReader, visitors: Visitors) -> tuple[FollowPages, FollowedPages]:
+def _follow_pages(raising: Raising, details: DetailsReader, visitors: Visitors) -> tuple[FollowPages, FollowedPages]:
     """The pages that lead to a demand, and the page of a demand."""
     portal = raising.portal
     notes, links = portal.note_handler, portal.links
-    lost = LostLinkHandler(notes.pool, notes.repository, notes.vault)
-    behind = FollowedPages(FollowLookup(links, stories), FollowCommands(portal, stories.packs), links, visitors)
-    return FollowPages(portal.lookup, lost, links, visitors), behind
+    lost_links = LostLinkHandler(notes.pool, notes.repository, notes.vault)
+    followed = FollowedPages(FollowLookup(links, details), FollowCommands(portal, details.packs), links, visitors)
+    return FollowPages(portal.lookup, lost_links, links, visitors), followed

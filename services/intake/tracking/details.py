@@ -10,7 +10,7 @@ from services.intake.publications.queries import NOTHING as UNPUBLISHED
 from services.intake.publications.queries import Published, of_demand, published
 from services.intake.tracking import queries
 from services.intake.tracking.documents import Followed, Progress
-from services.intake.tracking.queries import DemandStory
+from services.intake.tracking.queries import DemandDetails
 from services.intake.tracking.view import followed, progress, seen
 from shared.chassis.database.pool import Pool
 from shared.contracts.demand.state import Demand, Status
@@ -24,7 +24,7 @@ NOTHING: Final = PublicationRules(unreleased=(), source="our choice where no pac
 
 
 @dataclass(frozen=True, slots=True)
-class StoryReader:
+class DetailsReader:
     """Reads demands for those who may follow them. It does not check who may: `DemandLookup` does."""
 
     pool: Pool
@@ -60,13 +60,13 @@ class StoryReader:
         async with self.pool.acquire(timeout=5) as db:
             return await of_demand(db, demand.id)
 
-    async def whole(self, demand: UUID) -> DemandStory:
+    async def whole(self, demand: UUID) -> DemandDetails:
         """Everything that was said about a demand, for those who may read all of it."""
         async with self.pool.acquire(timeout=5) as db:
-            return DemandStory(
+            return DemandDetails(
                 text=await queries.words(db, demand),
                 attachments=await queries.submitted_attachments(db, demand),
-                told=await queries.told(db, demand),
-                spoken=await queries.citizen_notes(db, demand),
+                steps=await queries.steps(db, demand),
+                notes=await queries.citizen_notes(db, demand),
                 supports=await queries.supports(db, demand),
             )
