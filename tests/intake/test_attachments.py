@@ -47,7 +47,7 @@ from tests.intake import papers
 from tests.intake.clamd import EVIL, clamd
 from tests.intake.test_api import GOOD, is_a_problem, submit
 from tests.intake.test_notes import taken
-from tests.intake.test_story import Town
+from tests.intake.test_story import OtherServices
 from tests.keys import KEYS
 
 SECRET_PLACE = "23.0218N 113.1214E"
@@ -509,13 +509,15 @@ def test_a_damaged_picture_is_accepted_or_refused_and_never_a_fault(
 async def test_the_channel_of_a_demand_can_read_files_of_the_answer_and_none_for_staff(
     pool: Pool, settings: IntakeSettings, database: str, client: httpx.AsyncClient, other: httpx.AsyncClient
 ):
-    service, town = app.attachment_service(settings, pool), Town(pool, database)
+    service, other_services = app.attachment_service(settings, pool), OtherServices(pool, database)
     receipt = await taken(client)
     demand = UUID(receipt["id"])
     public_file = (await service.take_evidence("u-1", demand, picture("JPEG"))).reference
     staff_file = (await service.take_evidence("u-1", demand, picture("PNG"))).reference
     resolved = f.DemandResolved(by="陈志强", result="已修复", attachments=(public_file,), evidence=(staff_file,))
-    await town.tells(receipt, f.DemandRouted(unit="u-1", rule="r1"), f.DemandAccepted(by="陈志强"), resolved)
+    await other_services.deliver(
+        receipt, f.DemandRouted(unit="u-1", rule="r1"), f.DemandAccepted(by="陈志强"), resolved
+    )
     body = (await client.get(f"/v1/demands/{receipt['number']}")).json()
     assert body["answer"]["attachments"] == [public_file]
     assert (await client.get(f"/v1/attachments/{public_file}")).status_code == 200

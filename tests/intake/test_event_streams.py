@@ -20,7 +20,7 @@ from shared.contracts.demand import facts as f
 from tests.eventually import ended, eventually
 from tests.intake.conftest import settings
 from tests.intake.test_notes import taken
-from tests.intake.test_story import RETURNED, STATION, Town
+from tests.intake.test_story import RETURNED, STATION, OtherServices
 from tests.serving import running
 
 STREAM = {"Accept": "text/event-stream"}
@@ -104,8 +104,8 @@ class Served:
 
 
 @pytest.fixture
-def town(pool: Pool, database: str) -> Town:
-    return Town(pool, database)
+def other_services(pool: Pool, database: str) -> OtherServices:
+    return OtherServices(pool, database)
 
 
 @pytest.fixture
@@ -139,30 +139,30 @@ def steps(frames: list[Frame]) -> list[str]:
 
 
 async def test_missed_events_come_first_then_new_ones_and_none_twice_after_a_break(
-    served: Served, client: httpx.AsyncClient, town: Town, pool: Pool
+    served: Served, client: httpx.AsyncClient, other_services: OtherServices, pool: Pool
 ):
     receipt = await taken(client)
-    await town.tells(receipt, *RETURNED[:2])
+    await other_services.deliver(receipt, *RETURNED[:2])
     await EventNumbering(pool).number()
     async with served.listening() as listener:
         assert steps(await listener.events(2)) == ["submitted", "routed"]
         rest = await listener.events(1)
-        await town.tells(receipt, RETURNED[2])
+        await other_services.deliver(receipt, RETURNED[2])
         await EventNumbering(pool).number()
         live = await listener.events(1)
         assert steps(rest + live) == ["accepted", "returned"]
         assert "陈志强" not in json.dumps(live[0].data, ensure_ascii=False)
-    await town.tells(receipt, f.DemandRouted(unit=STATION, rule="suggested-on-return"))
+    await other_services.deliver(receipt, f.DemandRouted(unit=STATION, rule="suggested-on-return"))
     await EventNumbering(pool).number()
     async with served.listening(headers={"Last-Event-ID": rest[0].id}, after="now") as listener:
         assert steps(await listener.events(2)) == ["returned", "routed"]
 
 
 async def test_a_page_and_a_stream_can_continue_each_other(
-    served: Served, client: httpx.AsyncClient, town: Town, pool: Pool
+    served: Served, client: httpx.AsyncClient, other_services: OtherServices, pool: Pool
 ):
     receipt = await taken(client)
-    await town.tells(receipt, *RETURNED[:3])
+    await other_services.deliver(receipt, *RETURNED[:3])
     await EventNumbering(pool).number()
     page = (await client.get("/v1/events", params={"limit": 2})).json()
     async with served.listening(after=page["cursor"]) as listener:
@@ -172,12 +172,12 @@ async def test_a_page_and_a_stream_can_continue_each_other(
 
 
 async def test_a_stream_of_some_types_gets_only_these(
-    served: Served, client: httpx.AsyncClient, town: Town, pool: Pool
+    served: Served, client: httpx.AsyncClient, other_services: OtherServices, pool: Pool
 ):
     receipt = await taken(client)
     async with served.listening(type="demand.accepted") as listener:
         assert (await listener.next()) is not None
-        await town.tells(receipt, *RETURNED[:2])
+        await other_services.deliver(receipt, *RETURNED[:2])
         await EventNumbering(pool).number()
         assert steps(await listener.events(1)) == ["accepted"]
 

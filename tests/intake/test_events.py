@@ -27,7 +27,7 @@ from tests.eventually import eventually
 from tests.intake.conftest import settings
 from tests.intake.test_api import GOOD, is_a_problem
 from tests.intake.test_notes import another, say, sight, taken
-from tests.intake.test_story import LATER, RETURNED, STATION, Town
+from tests.intake.test_story import LATER, RETURNED, STATION, OtherServices
 
 STEPS: Final = [
     "submitted", "routed", "accepted", "returned", "routed", "accepted", "contacted", "extended", "progressed",
@@ -37,8 +37,8 @@ STEPS: Final = [
 
 
 @pytest.fixture
-def town(pool: Pool, database: str) -> Town:
-    return Town(pool, database)
+def other_services(pool: Pool, database: str) -> OtherServices:
+    return OtherServices(pool, database)
 
 
 async def ask(client: httpx.AsyncClient, key: str = "", **parameters: Any) -> httpx.Response:
@@ -63,10 +63,10 @@ def steps(found_events: list[dict[str, Any]]) -> list[str]:
 
 
 async def test_a_channel_reads_what_happened_to_its_demands_page_by_page(
-    client: httpx.AsyncClient, town: Town, pool: Pool
+    client: httpx.AsyncClient, other_services: OtherServices, pool: Pool
 ):
     receipt = await taken(client, text="早上二十几个孩子，电话13800138000")
-    await town.tells(receipt, *RETURNED)
+    await other_services.deliver(receipt, *RETURNED)
     await EventNumbering(pool).number()
     event_list = await events(client, limit=3)
     assert steps(event_list) == STEPS
@@ -81,12 +81,12 @@ async def test_a_channel_reads_what_happened_to_its_demands_page_by_page(
 
 
 async def test_notes_have_no_sequence_and_internal_facts_are_left_out(
-    client: httpx.AsyncClient, town: Town, pool: Pool
+    client: httpx.AsyncClient, other_services: OtherServices, pool: Pool
 ):
     receipt = await taken(client)
     assert (await say(client, receipt["number"], "urges")).status_code == 201
     routed = (f.DemandRouted(unit=STATION, rule="r1"), f.DemandAccepted(by="陈志强"))
-    await town.tells(receipt, *routed, f.DemandAssigned(by="陈志强", handler="梁敏"))
+    await other_services.deliver(receipt, *routed, f.DemandAssigned(by="陈志强", handler="梁敏"))
     await EventNumbering(pool).number()
     event_list = await events(client)
     assert steps(event_list) == ["submitted", "urged", "routed", "accepted"]
@@ -106,10 +106,12 @@ async def test_other_channels_get_nothing_and_one_that_reads_all_gets_all_but_co
     assert [event["data"]["fact"]["kind"] for event in await events(client, all_numbers)] == ["help"]
 
 
-async def test_events_are_filtered_by_type_place_category_and_number(client: httpx.AsyncClient, town: Town, pool: Pool):
+async def test_events_are_filtered_by_type_place_category_and_number(
+    client: httpx.AsyncClient, other_services: OtherServices, pool: Pool
+):
     first = await taken(client)
     second = await taken(client, key="k2", division="440605011001", category="road-damage")
-    await town.tells(first, f.DemandRouted(unit=STATION, rule="r1"))
+    await other_services.deliver(first, f.DemandRouted(unit=STATION, rule="r1"))
     await EventNumbering(pool).number()
     assert steps(await events(client, type=["demand.routed", "demand.closed"])) == ["routed"]
     assert steps(await events(client, type="demand.routed.v2")) == ["routed"]
@@ -334,7 +336,7 @@ def test_every_requestable_type_is_one_that_channels_get():
 
 
 async def test_changed_demands_are_listed_in_order_and_none_with_the_same_time_is_missed(
-    client: httpx.AsyncClient, town: Town, pool: Pool
+    client: httpx.AsyncClient, other_services: OtherServices, pool: Pool
 ):
     receipts = [await taken(client, key=f"k{n}") for n in range(5)]
     numbering = EventNumbering(pool)
@@ -344,7 +346,7 @@ async def test_changed_demands_are_listed_in_order_and_none_with_the_same_time_i
     all_numbers = [receipt["number"] for receipt in sorted(receipts, key=lambda channel_key: str(channel_key["id"]))]
     assert await listed(client, moment) == all_numbers
     assert await listed(client, moment + timedelta(microseconds=1)) == []
-    await town.tells(receipts[1], f.DemandRouted(unit=STATION, rule="r1"))
+    await other_services.deliver(receipts[1], f.DemandRouted(unit=STATION, rule="r1"))
     assert await listed(client, moment) == all_numbers
     await numbering.number()
     changed = receipts[1]["number"]
@@ -385,23 +387,23 @@ async def test_demands_from_a_version_without_events_are_listed_as_changed(clien
 
 
 async def test_an_internal_fact_is_no_event_but_a_change_of_the_demand(
-    client: httpx.AsyncClient, town: Town, pool: Pool
+    client: httpx.AsyncClient, other_services: OtherServices, pool: Pool
 ):
     receipt = await taken(client)
-    await town.tells(receipt, f.DemandRouted(unit=STATION, rule="r1"))
+    await other_services.deliver(receipt, f.DemandRouted(unit=STATION, rule="r1"))
     numbering = EventNumbering(pool)
     await numbering.number()
     async with pool.acquire() as db:
         before = await db.fetchval("SELECT placed_at FROM event_head")
     urgent = f.DemandPrioritized(by="陈志强", urgency=f.Urgency.URGENT, vulnerable=False, reason="近学校", due_at=LATER)
-    await town.tells(receipt, urgent)
+    await other_services.deliver(receipt, urgent)
     await numbering.number()
     assert steps(await events(client)) == ["submitted", "routed"]
     assert await listed(client, before + timedelta(microseconds=1)) == [receipt["number"]]
 
 
 async def test_a_channel_with_a_sighting_sees_the_change_unless_the_demand_is_confidential(
-    client: httpx.AsyncClient, town: Town, pool: Pool
+    client: httpx.AsyncClient, other_services: OtherServices, pool: Pool
 ):
     receipt, report = await taken(client), await taken(client, key="k2", kind="report")
     other_key = await another(pool)

@@ -41,14 +41,14 @@ RETURNED = (
 RESOLVED = f.DemandResolved(by="陈志强", result="风雨棚已建成并验收", summary="风雨棚已建成", evidence=("验收单",))
 
 
-class Town:
+class OtherServices:
     """Other services, whose facts about a demand are delivered to intake."""
 
     def __init__(self, pool: Pool, database: str) -> None:
         self.pool, self.log = pool, Log()
         self.delivery = Delivery(pool, app.worker(settings(database), pool).repositories, "cluster")
 
-    async def tells(self, receipt: dict[str, Any], *facts: f.StatusFact) -> None:
+    async def deliver(self, receipt: dict[str, Any], *facts: f.StatusFact) -> None:
         key = UUID(receipt["id"])
         async with self.pool.acquire() as db:
             version = await db.fetchval("SELECT version FROM demand WHERE id = $1", key)
@@ -56,8 +56,8 @@ class Town:
 
 
 @pytest.fixture
-def town(pool: Pool, database: str) -> Town:
-    return Town(pool, database)
+def other_services(pool: Pool, database: str) -> OtherServices:
+    return OtherServices(pool, database)
 
 
 async def followed(client: httpx.AsyncClient, receipt: dict[str, Any], **headers: str) -> dict[str, Any]:
@@ -86,9 +86,11 @@ async def test_a_new_demand_shows_its_status_and_content(client: httpx.AsyncClie
     assert (view["supports"], view["spoken"], view["returns"], view["answer"]) == (0, [], [], None)
 
 
-async def test_the_history_of_a_demand_has_units_reasons_and_times(client: httpx.AsyncClient, town: Town):
+async def test_the_history_of_a_demand_has_units_reasons_and_times(
+    client: httpx.AsyncClient, other_services: OtherServices
+):
     receipt = await taken(client)
-    await town.tells(receipt, *RETURNED)
+    await other_services.deliver(receipt, *RETURNED)
     view = await by_code(client, receipt)
     assert view["stands"].startswith("已列入清单")
     assert view["unit"] == STATION
@@ -107,19 +109,23 @@ async def test_the_history_of_a_demand_has_units_reasons_and_times(client: httpx
     assert view["answer"] is None
 
 
-async def test_each_pause_is_shown_with_its_reason_and_its_end(client: httpx.AsyncClient, town: Town):
+async def test_each_pause_is_shown_with_its_reason_and_its_end(
+    client: httpx.AsyncClient, other_services: OtherServices
+):
     receipt = await taken(client)
     paused = f.DemandPaused(by="陈志强", reason="weather", note="台风登陆", until=LATER)
-    await town.tells(receipt, *RETURNED[:5], paused, f.DemandResumed(due_at=LATER), paused)
+    await other_services.deliver(receipt, *RETURNED[:5], paused, f.DemandResumed(due_at=LATER), paused)
     first, second = (await by_code(client, receipt))["pauses"]
     assert (first["reason"], first["note"], datetime.fromisoformat(first["until"])) == ("weather", "台风登陆", LATER)
     assert first["reason_name"] not in ("", "weather")
     assert (first["unit"], first["ended_at"] is None, second["ended_at"]) == (STATION, False, None)
 
 
-async def test_names_of_staff_and_evidence_are_not_shown(client: httpx.AsyncClient, town: Town, pool: Pool):
+async def test_names_of_staff_and_evidence_are_not_shown(
+    client: httpx.AsyncClient, other_services: OtherServices, pool: Pool
+):
     receipt = await taken(client)
-    await town.tells(receipt, *RETURNED, RESOLVED)
+    await other_services.deliver(receipt, *RETURNED, RESOLVED)
     view = await by_code(client, receipt)
     async with pool.acquire() as db:
         stored_text = "".join(row["said"] for row in await db.fetch("SELECT said FROM demand_told"))
@@ -128,17 +134,19 @@ async def test_names_of_staff_and_evidence_are_not_shown(client: httpx.AsyncClie
         assert hidden not in stored_text
 
 
-async def test_the_answer_the_verdict_and_a_reopening_are_shown(client: httpx.AsyncClient, town: Town):
+async def test_the_answer_the_verdict_and_a_reopening_are_shown(
+    client: httpx.AsyncClient, other_services: OtherServices
+):
     receipt = await taken(client)
-    await town.tells(receipt, *RETURNED, RESOLVED)
+    await other_services.deliver(receipt, *RETURNED, RESOLVED)
     view = await by_code(client, receipt)
     assert (view["answer"]["result"], view["answer"]["summary"]) == (RESOLVED.result, RESOLVED.summary)
     assert (view["answer"]["unit"], view["rating"]) == (STATION, None)
-    await town.tells(receipt, f.DemandReopened(reason="还是漏雨", rating=2))
+    await other_services.deliver(receipt, f.DemandReopened(reason="还是漏雨", rating=2))
     view = await by_code(client, receipt)
     assert view["answer"] is None
     assert [(entry["reason"], entry["rating"]) for entry in view["reopenings"]] == [("还是漏雨", 2)]
-    await town.tells(
+    await other_services.deliver(
         receipt,
         f.DemandRouted(unit=STATION, rule="reopened"),
         f.DemandAccepted(by="陈志强"),
@@ -152,20 +160,24 @@ async def test_the_answer_the_verdict_and_a_reopening_are_shown(client: httpx.As
     assert view["stands"].startswith("已归档")
 
 
-async def test_a_refusal_says_why_by_which_law_and_where_to_go_instead(client: httpx.AsyncClient, town: Town):
+async def test_a_refusal_says_why_by_which_law_and_where_to_go_instead(
+    client: httpx.AsyncClient, other_services: OtherServices
+):
     receipt = await taken(client)
-    await town.tells(receipt, f.DemandDeclined(reason="接送点在邻区", legal_basis="条例第五条", instead="荔湾区 12345"))
+    await other_services.deliver(
+        receipt, f.DemandDeclined(reason="接送点在邻区", legal_basis="条例第五条", instead="荔湾区 12345")
+    )
     refusal = (await by_code(client, receipt))["refusal"]
     assert (refusal["reason"], refusal["legal_basis"], refusal["instead"]) == (
         "接送点在邻区", "条例第五条", "荔湾区 12345",
     )  # fmt: skip
-    await town.tells(receipt, f.DemandReopened(reason="就在本区"))
+    await other_services.deliver(receipt, f.DemandReopened(reason="就在本区"))
     assert (await by_code(client, receipt))["refusal"] is None
 
 
-async def test_a_merged_demand_says_with_which(client: httpx.AsyncClient, town: Town):
+async def test_a_merged_demand_says_with_which(client: httpx.AsyncClient, other_services: OtherServices):
     receipt, parent = await taken(client), await taken(client, "k2")
-    await town.tells(receipt, f.DemandMerged(parent=UUID(parent["id"]), parent_number=parent["number"]))
+    await other_services.deliver(receipt, f.DemandMerged(parent=UUID(parent["id"]), parent_number=parent["number"]))
     assert (await by_code(client, receipt))["merged"]["parent_number"] == parent["number"]
 
 
@@ -187,10 +199,10 @@ async def test_the_citizens_notes_and_the_number_of_supporters_are_shown(client:
 
 
 async def test_an_answer_older_than_the_history_table_is_shown_as_far_as_released(
-    client: httpx.AsyncClient, town: Town, pool: Pool
+    client: httpx.AsyncClient, other_services: OtherServices, pool: Pool
 ):
     receipt = await taken(client)
-    await town.tells(receipt, *RETURNED, RESOLVED)
+    await other_services.deliver(receipt, *RETURNED, RESOLVED)
     async with pool.acquire() as db:
         await db.execute("DELETE FROM demand_told")
         await db.execute(_backfill())
@@ -222,12 +234,12 @@ def test_every_fact_with_text_is_in_the_history_or_irrelevant_to_the_citizen():
 
 
 async def test_only_those_who_may_rate_the_answer_get_the_link_to_do_so(
-    client: httpx.AsyncClient, town: Town, pool: Pool, database: str
+    client: httpx.AsyncClient, other_services: OtherServices, pool: Pool, database: str
 ):
     receipt = await taken(client)
-    await town.tells(receipt, *RETURNED)
+    await other_services.deliver(receipt, *RETURNED)
     assert (await followed(client, receipt))["rating_link"] is None
-    await town.tells(receipt, RESOLVED)
+    await other_services.deliver(receipt, RESOLVED)
     view = await followed(client, receipt)
     assert view == await by_code(client, receipt)
     changed_settings = settings(database)
