@@ -80,7 +80,7 @@ async def test_hostile_words_of_citizens_and_staff_are_words_on_every_page(at_de
         found[f"{person} {path}"] = await what_is_harmful(pages[person])
     clerk = pages[CLERK]
     await clerk.goto(f"{city.url}/desk/cases/{case}")
-    await clerk.get_by_label("查阅理由").fill(HOSTILE)
+    await clerk.get_by_label("其他理由").fill(HOSTILE)
     async with clerk.expect_navigation():
         await clerk.get_by_role("button", name="查阅").click()
     found["contact"] = await what_is_harmful(clerk)

@@ -140,9 +140,16 @@ async def test_a_case_is_merged_into_a_similar_one_without_typing_its_number(cit
 
 async def test_a_revealed_telephone_is_a_link_to_call(city: City, clerk: Visitor):
     number = await city.raises(contact={"name": "邹某某", "phone": "13800138000"})
+    await city.tells(number, ACCEPTED)
     path = f"/desk/cases/{number}"
-    shown = await clerk.send(path, f"{path}/contact-details", why="联系群众核实")
+    case = (await clerk.open(path)).text
+    assert f'action="{path}/contact-details#contact"' in case, "the answer opens at the number, not at the top"
+    assert '<button name="why" value="联系群众了解情况">' in case, "a usual reason needs no typing"
+    shown = await clerk.send(path, f"{path}/contact-details", why="联系群众了解情况")
     assert 'href="tel:13800138000"' in shown.text
+    assert linked(shown.text, "登记联系情况") == f"{path}/contact"
+    form = (await clerk.open(f"{path}/contact")).text
+    assert linked(form, "还没打电话？先查看联系方式") == f"{path}#contact"
 
 
 async def two_of_one_citizen(city: City) -> tuple[str, str]:

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from html.parser import HTMLParser
+from urllib.parse import urlsplit
 
 import httpx
 
@@ -73,11 +74,16 @@ class Visitor:
 
 
 def _form(page: httpx.Response, action: str) -> tuple[str, dict[str, str]]:
-    """The address and the hidden fields of the form with this action; a short action matches with any query."""
+    """The address and the hidden fields of the form with this action; a short action matches with any query
+    and fragment."""
     forms = _Page(page.text).forms
-    path = action.partition("?")[0]
-    address = action if action in forms else next(actions for actions in forms if actions.partition("?")[0] == path)
+    path = _path(action)
+    address = action if action in forms else next(actions for actions in forms if _path(actions) == path)
     return address, forms[address]
+
+
+def _path(action: str) -> str:
+    return urlsplit(action).path
 
 
 @asynccontextmanager

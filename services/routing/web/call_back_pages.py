@@ -199,6 +199,8 @@ def _page(viewer: Viewer, case: Case, desk: CaseHandler, refused: Refused | None
             "reveal": viewer.to(f"{path}/contact-details"),
             "back": viewer.to(LIST),
             "personal": None,
+            "usual": (),
+            "record": "",
             "earlier": [],
             "why": viewer.say("回访核实办理结果", "to call back about the answer"),
             "errors": errors,

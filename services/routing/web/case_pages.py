@@ -13,7 +13,7 @@ from services.routing.web.desk_page import PAGES, Done, InLanguage, desk_router,
 from services.routing.web.intake_reader import IntakeReader
 from services.routing.web.publication_wish import WISHES, entered, wish_values
 from services.routing.web.viewer import Viewer
-from services.routing.web.words import WHY_MISSING
+from services.routing.web.words import WHY_MISSING, WHY_USUAL
 from shared.contracts.numbers import LONGEST
 from shared.contracts.refusals import Code, Refused
 from shared.identity.gate import Gate, SignedIn
@@ -120,6 +120,8 @@ def _case_page(viewer: Viewer, case: Case, desk: CaseHandler, back: str, **more:
             "personal": None,
             "earlier": [],
             "why": "",
+            "usual": [viewer.say(*reason) for reason in WHY_USUAL],
+            "record": viewer.case_href(demand.number, "contact", back) if "contact" in case.commands else "",
             "errors": {},
         }
     )

@@ -23,7 +23,8 @@ from shared.contracts.numbers import LONGEST, read_number
 from shared.contracts.refusals import ANSWERS, Code, Refused
 from shared.contracts.wording import Identifier
 from shared.identity.gate import HOME, Gate, SignedIn
-from shared.identity.rights import COMMANDS
+from shared.identity.relations import may
+from shared.identity.rights import COMMANDS, REVEAL
 from shared.web.way_back import Back, way_back
 
 _LEAVES: Final[Mapping[str, frozenset[str]]] = {
@@ -129,8 +130,15 @@ def _form_page(viewer: Viewer, case: Case, desk: CaseHandler, name: str, again: 
         "danger": name in command_forms.DANGEROUS,
         "action": viewer.case_href(number, name, back),
         "back": viewer.case_href(number, back=back),
+        "call": _to_call(viewer, case, back) if name == "contact" else "",
     }
     return PAGES.render("command.html", values, ANSWERS[refused.code].status if refused else 200)
+
+
+def _to_call(viewer: Viewer, case: Case, back: str) -> str:
+    """The URL of the card with the citizen's number, for who may see it."""
+    may_reveal = case.demand.contact is not None and may(REVEAL, viewer.person, case.demand, viewer.pack)
+    return viewer.case_href(case.demand.number, back=back) + "#contact" if may_reveal else ""
 
 
 def _refusal(refused: Refused | None, viewer: Viewer, is_of_fields: bool) -> str:

@@ -170,6 +170,12 @@ EVIDENCE_KINDS: Final[Mapping[EvidenceKind, tuple[str, str]]] = {
 }
 
 WHY_MISSING: Final = ("请写明查阅理由，至少4个字", "Say why you need it, in four characters or more")
+WHY_USUAL: Final = (
+    ("联系群众了解情况", "To ask the citizen about it"),
+    ("与群众约时间上门", "To arrange a visit"),
+    ("向群众说明办理结果", "To explain the answer"),
+)
+"""The usual reasons to look at a contact, which a button gives without typing."""
 PERSONAL: Final[Mapping[str, tuple[str, str]]] = {
     "name": ("姓名", "Name"),
     "phone": ("电话", "Telephone"),
