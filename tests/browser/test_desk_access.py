@@ -101,11 +101,30 @@ async def test_every_page_of_the_desk_can_be_used_by_everybody(tabs: Tabs, at_de
                 policy = answer.headers["content-security-policy"]
                 found[name] = ["unsafe policy"] if "unsafe" in policy or "default-src 'self'" not in policy else []
                 found[name] += await at_both_widths(page, name, lang)
+                if name == "list open":
+                    found[name] += await _first_screen(page)
                 if name in USUAL:
                     await tabs.picture(page, f"desk {name} {lang} {PHONE}")
 
     await asyncio.gather(*map(look, {person for _, person, _ in everything}))
     assert {name: lines for name, lines in found.items() if lines} == {}
+
+
+async def _first_screen(page: Page) -> list[str]:
+    """What a telephone does not show before people scroll: a list that has cases, and the first case."""
+    edge = await page.locator(".tabs li:visible").evaluate_all(
+        "tabs => Math.max(...tabs.map(tab => tab.getBoundingClientRect().right))"
+    )
+    shown = await page.locator(".tabs li:visible").count()
+    box = await page.locator(".work-list .title a").first.bounding_box()
+    assert box
+    wrong = {
+        "tabs beyond the edge": edge > PHONE,
+        "few tabs": shown < 6,
+        "no case on the first screen": box["y"] > 640,
+        "tabs of empty lists": await page.locator(".tabs li:visible .count.none").count() > 0,
+    }
+    return [words for words, is_wrong in wrong.items() if is_wrong]
 
 
 async def _with_evidence(tabs: Tabs, page: Page, address: str, lang: str) -> list[str]:

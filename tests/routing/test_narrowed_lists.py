@@ -1,4 +1,5 @@
-"""Lists of the desk can be filtered by the days on which demands were raised or are due, and by category."""
+"""Lists of the desk can be filtered by the days on which demands were raised or are due, and by category; which lists
+have boxes to tick."""
 
 from datetime import timedelta
 
@@ -58,3 +59,15 @@ async def test_finished_cases_are_filtered_by_category(city: City):
         for path in ("/desk/done", "/desk/done.csv"):
             page = (await clerk.open(f"{path}?category=road-damage")).text
             assert (road in page, lamp in page) == (True, False)
+
+
+async def test_only_a_list_with_something_to_sign_for_has_the_button(city: City):
+    await city.raises()
+    accepted = await city.raises()
+    await city.tells(accepted, f.DemandAccepted(by="陈晓岚"), f.DemandPaused(by="陈晓岚", reason="weather"))
+    async with visitor(city, CLERK) as clerk:
+        assert "签收所选" in (await clerk.open("/desk")).text
+        paused = (await clerk.open("/desk?list=paused")).text
+    assert accepted in paused
+    assert "签收所选" not in paused
+    assert 'class="check"' not in paused

@@ -64,8 +64,11 @@ def routes(desk: CaseHandler, gate: Gate) -> APIRouter:
         }  # fmt: skip
         by_days = any(days.chosen().values())
         here = viewer.to("/desk", **chosen, after=after)
+        groups = showing.groups(cases, viewer, own.now, here)
+        can_sign = any(row["signable"] for group in groups for row in group.rows)
         values = viewer.page("/desk", **chosen, after=after) | {
-            "groups": showing.groups(cases, viewer, own.now, here),
+            "groups": groups,
+            "can_sign": can_sign,
             "sign": viewer.to("/desk/sign", back=here),
             "count": len(cases),
             "total": counts[name],
@@ -78,7 +81,7 @@ def routes(desk: CaseHandler, gate: Gate) -> APIRouter:
             "categories": categories_or_all(viewer),
             "later": viewer.to("/desk", **chosen, after=next_place.as_cursor()) if next_place else "",
             "earlier": viewer.to("/desk", **chosen) if after else "",
-            "columns": _columns(viewer, chosen),
+            "columns": _columns(viewer, chosen, can_sign),
             "key": str(uuid4()),
             "news": viewer.to("/desk/news", seen=_stand(counts)),
         }
@@ -129,7 +132,7 @@ def _stand(counts: Mapping[List, int]) -> str:
     return "-".join(str(counts[name]) for name in List)
 
 
-def _columns(viewer: Viewer, chosen: Mapping[str, str]) -> list[Column]:
+def _columns(viewer: Viewer, chosen: Mapping[str, str], can_sign: bool) -> list[Column]:
     words = DESK[viewer.lang]
 
     def sorted_by(name: str, sort: Sort) -> Column:
@@ -137,7 +140,8 @@ def _columns(viewer: Viewer, chosen: Mapping[str, str]) -> list[Column]:
         return Column(words[name], address, "ascending" if chosen["sort"] == sort else "")
 
     rest = (Column(words[name]) for name in ("status", "handler", "updated", "number"))
-    return [Column(words["choose"], kind="check"), sorted_by("case", "age"), sorted_by("due", "due"), *rest]
+    boxes = [Column(words["choose"], kind="check")] if can_sign else []
+    return [*boxes, sorted_by("case", "age"), sorted_by("due", "due"), *rest]
 
 
 def _tabs(viewer: Viewer, chosen: Mapping[str, str], counts: Mapping[List, int]) -> list[Tab]:
