@@ -67,7 +67,7 @@ class Visitor:
         """The hidden fields of the form with this action on a page; of the page's own address by default."""
         return dict(_form(await self.open(path), action or path)[1])
 
-    async def send(self, path: str, action: str = "", **typed: str) -> httpx.Response:
+    async def send(self, path: str, action: str = "", **typed: str | list[str]) -> httpx.Response:
         """Fill in a form of a page and send it to its action."""
         address, hidden = _form(await self.open(path), action or path)
         return await self.client.post(address, data=hidden | typed)

@@ -19,6 +19,7 @@ from services.routing.web.desk_page import PAGES, InLanguage, desk_router, open_
 from services.routing.web.evidence_files import FormFiles, handed_in
 from services.routing.web.intake_reader import IntakeReader
 from services.routing.web.viewer import Viewer
+from shared.contracts.demand.state import Demand, Status
 from shared.contracts.numbers import LONGEST, read_number
 from shared.contracts.refusals import ANSWERS, Code, Refused
 from shared.contracts.wording import Identifier
@@ -65,23 +66,26 @@ def routes(desk: CaseHandler, gate: Gate, intake: IntakeReader) -> APIRouter:
         files = await handed_in(form, number, viewer.person, intake) if takes_files else FormFiles()
         try:
             files.require_all()
-            await desk.handle(number, command_of(name, command_forms.fields(name, form, files.references)), actor)
+            command = command_of(name, command_forms.fields(name, form, files.references))
+            demand = await desk.handle(number, command, actor)
         except Refused as refused:
             case = await case_of(desk, number, viewer.person)
             again = Again(command_forms.typed(name, form), files, refused, form.get("entries"))
             return _form_page(viewer, case, desk, name, again, back)
-        return RedirectResponse(_next(viewer, number, name, back), 303)
+        return RedirectResponse(_next(viewer, demand, name, back), 303)
 
     return router
 
 
-def _next(viewer: Viewer, number: str, name: str, back: str) -> str:
+def _next(viewer: Viewer, demand: Demand, name: str, back: str) -> str:
     """The URL after a command: the list from which the case was opened, if the case left it; else the case."""
+    number = demand.number
     listed = urlsplit(way_back(back, HOME, viewer.lang))
     if name not in _LEAVES.get(listed.path, ()):
         return viewer.case_href(number, back=back, done=name)
-    after = dict(parse_qsl(listed.query)).get("after", "")
-    return viewer.to(listed.path, after=after, done=name, number=number)
+    kept = {place: value for place, value in parse_qsl(listed.query) if place in ("after", "text")}
+    unit = demand.unit if demand.status is Status.ROUTED else ""
+    return viewer.to(listed.path, **kept, done=name, number=number, unit=unit or "")
 
 
 def _known(name: str) -> None:

@@ -57,8 +57,7 @@ def levels(viewer: Viewer, demand: Demand) -> list[tuple[str, str]]:
 
 def categories(viewer: Viewer, demand: Demand) -> list[tuple[str, str]]:
     """The other categories."""
-    leaves = viewer.pack.leaf_categories
-    choices = [(leaf.code, str(getattr(leaf.name, viewer.lang))) for leaf in leaves if leaf.code != demand.category]
+    choices = [(code, name) for code, name in leaf_categories(viewer) if code != demand.category]
     return [("", viewer.say("请选择", "Choose")), *choices]
 
 
@@ -82,7 +81,11 @@ def grounds(viewer: Viewer, demand: Demand) -> list[tuple[str, str]]:
     return [(ground, viewer.say(*words)) for ground, words in WITHDRAWN_FOR.items()]
 
 
+def leaf_categories(viewer: Viewer) -> list[tuple[str, str]]:
+    """The categories that a demand may have."""
+    return [(leaf.code, str(getattr(leaf.name, viewer.lang))) for leaf in viewer.pack.leaf_categories]
+
+
 def categories_or_all(viewer: Viewer) -> list[tuple[str, str]]:
     """The categories by which a list may be filtered."""
-    named = [(leaf.code, str(getattr(leaf.name, viewer.lang))) for leaf in viewer.pack.leaf_categories]
-    return [("", viewer.say("全部", "All")), *named]
+    return [("", viewer.say("全部", "All")), *leaf_categories(viewer)]

@@ -118,11 +118,11 @@ class Viewer(InLanguage):
         """What was just done, in words; empty if `name` is no command."""
         return self.say(COMMANDS[name].zh, COMMANDS[name].en) if name in COMMANDS else ""
 
-    def just_done(self, name: str, number: str, here: str) -> dict[str, Any]:
-        """The message of a list about the command that led back to it."""
+    def just_done(self, name: str, number: str, here: str, unit: str = "") -> dict[str, Any]:
+        """The message of a list about the command that led back to it; `unit` is where the case went."""
         known = canonical(number) if self.command_done(name) else None
         handled = Link(self.case_href(known, back=here), known) if known else None
-        return {"happened": self.command_done(name), "handled": handled}
+        return {"happened": self.command_done(name), "handled": handled, "went_to": self.unit_name(unit)}
 
     def case_href(self, number: str, name: str = "", back: str = "", **more: Any) -> str:
         """The page of a case, or of what `name` does with it; it leads back to the list `back`."""
