@@ -81,7 +81,7 @@ OWN: Final = {
         "worklist_filters", "worklists",
     },
     "routing/web": {
-        "command_forms", "desk_gate", "desk_page", "evidence_files", "form_options", "intake_reader",
+        "command_forms", "desk_gate", "desk_page", "evidence_files", "form_options", "form_rules", "intake_reader",
         "publication_wish", "showing", "staff_client", "viewer",
     },
     "routing/cases/commands": {"assistance", "base", "calling", "dispatching", "handling", "publishing", "timing"},

@@ -241,4 +241,5 @@ def form_fields(name: str, viewer: Viewer, demand: Demand) -> list[dict[str, Any
             "options": field.options(viewer, demand) if field.options else [],
         }
         for field in FORMS[name]
+        if field.name != "not_contacted" or demand.contacted_at is None
     ]

@@ -17,6 +17,7 @@ from services.routing.web.case_pages import Number
 from services.routing.web.command_view import done_so_far, words_of_citizen
 from services.routing.web.desk_page import PAGES, InLanguage, desk_router, open_case
 from services.routing.web.evidence_files import FormFiles, handed_in
+from services.routing.web.form_rules import rules_of
 from services.routing.web.intake_reader import IntakeReader
 from services.routing.web.viewer import Viewer
 from shared.contracts.demand.state import Demand, Status
@@ -118,6 +119,7 @@ def _form_page(viewer: Viewer, case: Case, desk: CaseHandler, name: str, again: 
         "name": name,
         "title": viewer.say(COMMANDS[name].zh, case_view.capital(COMMANDS[name].en)),
         "inputs": command_forms.form_fields(name, viewer, case.demand),
+        "rules": rules_of(name, viewer, case.demand, desk.clock()),
         "typed": again.typed,
         "takes_files": command_forms.takes_files(name),
         "accept": evidence_files.ACCEPTED,

@@ -3,10 +3,12 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from services.routing.cases.decisions.timing import may_pause_for
 from services.routing.web.viewer import Viewer
 from services.routing.web.words import EVIDENCE_KINDS
 from shared.contracts.demand.facts import Urgency
 from shared.contracts.demand.state import Demand
+from shared.jurisdiction.handling import PauseReason
 from shared.jurisdiction.parts import UnitKind
 from shared.web.words import WITHDRAWN_FOR
 
@@ -45,9 +47,18 @@ def helpers(viewer: Viewer, demand: Demand) -> list[tuple[str, str]]:
 
 
 def pauses(viewer: Viewer, demand: Demand) -> list[tuple[str, str]]:
-    """The reasons for a pause."""
+    """The reasons for which this person may pause the clock, each with its longest pause."""
     reasons = viewer.pack.handling.pause.reasons
-    return [(reason.code, str(getattr(reason.name, viewer.lang))) for reason in reasons]
+    return [
+        (reason.code, _pause(reason, viewer))
+        for reason in reasons
+        if may_pause_for(reason, viewer.person, demand, viewer.pack)
+    ]
+
+
+def _pause(reason: PauseReason, viewer: Viewer) -> str:
+    name, days = str(getattr(reason.name, viewer.lang)), reason.max_days
+    return name + viewer.say(f"（最多{days}天）", f" (at most {days} days)") if days else name
 
 
 def levels(viewer: Viewer, demand: Demand) -> list[tuple[str, str]]:

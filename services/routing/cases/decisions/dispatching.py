@@ -6,7 +6,7 @@ from typing import Final
 
 from services.routing.cases import commands as c
 from services.routing.cases.decisions.situation import Situation, illegal, invalid, require_units
-from services.routing.cases.decisions.timing import decider_of
+from services.routing.cases.decisions.timing import decider_name
 from services.routing.cases.limits import (
     due_when_prioritized,
     due_when_reclassified,
@@ -80,7 +80,7 @@ def prioritized(case: Situation, command: c.PrioritizeDemand) -> Sequence[f.Fact
         )
     is_lower = _RANKS[urgency] < _RANKS[demand.urgency] or (demand.vulnerable and not vulnerable)
     if is_lower and case.by.unit == demand.unit != case.pack.coordinator:
-        decider = decider_of(case)
+        decider = decider_name(case)
         raise illegal(
             f"a unit may not extend its own limits: ask {decider} to lower the urgency",
             f"降低紧急程度会延长办理时限，本单位不能自行办理，请联系上级单位（{decider}）",

@@ -7,7 +7,10 @@ from services.routing.cases import commands as c
 from services.routing.cases.decisions.situation import Situation, illegal, invalid
 from services.routing.cases.limits import limits_of, pause_end, resumed
 from shared.contracts.demand import facts as f
-from shared.contracts.demand.state import ExtensionRequest
+from shared.contracts.demand.state import Demand, ExtensionRequest
+from shared.identity.person import Person
+from shared.jurisdiction.handling import PauseReason
+from shared.jurisdiction.pack import Pack
 
 
 def extension_requested(case: Situation, command: c.RequestExtension) -> Sequence[f.Fact]:
@@ -21,15 +24,22 @@ def extension_requested(case: Situation, command: c.RequestExtension) -> Sequenc
         working_days=command.working_days,
         due_at=due_at,
         reason=command.reason,
-        decider=decider_of(case),
+        decider=decider_of(case.demand, case.pack),
     )
     return [fact]
 
 
-def decider_of(case: Situation) -> str:
+def decider_of(demand: Demand, pack: Pack) -> str:
     """The unit that decides on an extension for which the lead unit asks."""
-    units_above = case.pack.units_above(case.demand.unit or "")
-    return units_above[0] if units_above else case.pack.coordinator
+    units_above = pack.units_above(demand.unit or "")
+    return units_above[0] if units_above else pack.coordinator
+
+
+def decider_name(case: Situation) -> str:
+    """The name of the unit above, for the text of a refusal."""
+    decider = decider_of(case.demand, case.pack)
+    unit = case.pack.unit(decider)
+    return unit.name if unit else decider
 
 
 def extension_granted(case: Situation, command: c.GrantExtension) -> Sequence[f.Fact]:
@@ -97,11 +107,21 @@ def extended_due(case: Situation, days: int) -> datetime:
             " extensions"
         )
         raise illegal(en, f"已延期 {demand.extensions} 次，最多 {pack.max_extensions} 次")
-    limit = limits_of(demand, pack).resolve
-    most = pack.max_extension_days or (limit.working_days if limit else None)
+    most = longest_extension(demand, pack)
     if most is not None and days > most:
         raise invalid("working_days", f"at most {most} working days", f"最多延长 {most} 个工作日", str(most))
     return pack.due_at(demand.due_at, days)
+
+
+def longest_extension(demand: Demand, pack: Pack) -> int | None:
+    """The most working days of one extension: those of the pack, else as many as the limit had; None: no limit."""
+    limit = limits_of(demand, pack).resolve
+    return pack.max_extension_days or (limit.working_days if limit else None)
+
+
+def may_pause_for(reason: PauseReason, by: Person, demand: Demand, pack: Pack) -> bool:
+    """Whether this person may pause the clock for this reason, or the unit above decides."""
+    return reason.decider is None or not by.unit == demand.unit != pack.coordinator
 
 
 def paused(case: Situation, command: c.PauseDemand) -> Sequence[f.Fact]:
@@ -113,11 +133,11 @@ def paused(case: Situation, command: c.PauseDemand) -> Sequence[f.Fact]:
     if reason is None:
         codes = ", ".join(reasons)
         raise invalid("reason", f"reasons are: {codes}", f"暂停原因只能是：{codes}", next(iter(reasons), None))
-    if reason.decider is not None and case.by.unit == case.demand.unit != case.pack.coordinator:
+    if not may_pause_for(reason, case.by, case.demand, case.pack):
         raise invalid(
             "reason",
-            f"the unit above decides on the pause {reason.code!r}: write a note, or ask {decider_of(case)}",
-            f"“{reason.name.zh}”须由上级单位（{decider_of(case)}）决定，请联系上级单位办理暂停",
+            f"the unit above decides on the pause {reason.code!r}: write a note, or ask {decider_name(case)}",
+            f"“{reason.name.zh}”须由上级单位（{decider_name(case)}）决定，请联系上级单位办理暂停",
         )
     if reason.max_days is not None and command.days is not None and command.days > reason.max_days:
         raise invalid("days", f"at most {reason.max_days} days", f"最多暂停 {reason.max_days} 天", str(reason.max_days))
