@@ -152,6 +152,15 @@ async def test_a_revealed_telephone_is_a_link_to_call(city: City, clerk: Visitor
     assert linked(form, "还没打电话？先查看联系方式") == f"{path}#contact"
 
 
+async def test_a_command_that_the_case_does_not_allow_leads_back_to_the_case(city: City, clerk: Visitor):
+    number = await city.raises()
+    refused = await clerk.open(f"/desk/cases/{number.lower()}/grant-extension")
+    assert refused.status_code == 409
+    assert linked(refused.text, "返回这件诉求") == f"/desk/cases/{number}"
+    gone = await clerk.open("/desk/cases/NH26-999999-9/grant-extension")
+    assert linked(gone.text, "返回待办") == "/desk"
+
+
 async def two_of_one_citizen(city: City) -> tuple[str, str]:
     """Raise two demands of one citizen, who got a message about the second."""
     contact = {"name": "邹某某", "phone": "13800138000"}

@@ -12,7 +12,7 @@ from services.routing.web.viewer import Viewer
 from shared.chassis.http.body_limit import LargerBodies, LimitedRouter
 from shared.chassis.http.page_route import INCOMPLETE, ErrorText, PageRoute, error_text
 from shared.chassis.http.problem_details import AWAY, retry_after
-from shared.contracts.numbers import LONGEST, read_number
+from shared.contracts.numbers import LONGEST, canonical, read_number
 from shared.contracts.refusals import Code, Refused
 from shared.identity.gate import HOME, SAFE_METHODS, SignedIn
 from shared.jurisdiction.jurisdictions import Jurisdictions
@@ -54,7 +54,7 @@ class StaffPage(PageRoute):
         """The page that says why something was refused, or that a fault occurred."""
         if refused is not None:
             refused = _INSTEAD.get(refused, refused)
-        page = _page(request, error_text(refused))
+        page = _page(request, error_text(refused), _way_out(request, refused))
         page.headers.update(retry_after(refused) if refused else {})
         return page
 
@@ -76,11 +76,18 @@ async def open_case(desk: CaseHandler, by: SignedIn, number: str, lang: Lang) ->
     return viewer, await case_of(desk, read_number(number), viewer.person)
 
 
-def _page(request: Request, text: ErrorText) -> HTMLResponse:
+def _way_out(request: Request, refused: Refused | None) -> RefusalLink:
+    """The way back: to the case where its state does not allow the command, else as the route says."""
+    number = canonical(str(request.path_params.get("number", "")))
+    if number and refused and refused.code is Code.ILLEGAL_TRANSITION:
+        return RefusalLink(f"{HOME}/cases/{number}", ("返回这件诉求", "Back to this demand"))
+    route = request.scope.get("route")
+    return route.way_out if isinstance(route, StaffPage) else _TO_DESK
+
+
+def _page(request: Request, text: ErrorText, way_out: RefusalLink) -> HTMLResponse:
     lang: Lang = "en" if request.query_params.get("lang") == "en" else "zh"
     chosen = 0 if lang == "zh" else 1
-    route = request.scope.get("route")
-    way_out = route.way_out if isinstance(route, StaffPage) else _TO_DESK
     values = {
         "lang": lang,
         "title": text.title[chosen],
