@@ -87,7 +87,11 @@ async def test_the_source_of_a_consent_is_required_and_the_page_keeps_the_input(
     path = f"/desk/cases/{number}"
     sent = await clerk.send(path, f"{path}/record-consent", said_by="他")
     assert (sent.status_code, "请写明是谁" in sent.text, 'value="他"' in sent.text) == (422, True, True)
+    assert 'id="consent" open' in sent.text
     assert await allowed(city, number) == []
+    page = (await clerk.open(path)).text
+    assert '<details class="card" id="consent">' in page
+    assert page.index("<h2>时限") < page.index('id="consent"'), "the due times come first"
 
 
 async def test_a_refusal_by_telephone_is_entered_on_the_case_and_the_publication_is_hidden(city: City, clerk: Visitor):
