@@ -1,6 +1,8 @@
 """Lists of the desk can be filtered by the days on which demands were raised or are due, and by category; which lists
 have boxes to tick."""
 
+import html
+import re
 from datetime import timedelta
 
 import pytest
@@ -66,7 +68,10 @@ async def test_only_a_list_with_something_to_sign_for_has_the_button(city: City)
     accepted = await city.raises()
     await city.tells(accepted, f.DemandAccepted(by="陈晓岚"), f.DemandPaused(by="陈晓岚", reason="weather"))
     async with visitor(city, CLERK) as clerk:
-        assert "签收所选" in (await clerk.open("/desk")).text
+        unsigned = (await clerk.open("/desk")).text
+        assert ("签收所选" in unsigned, " checked" in unsigned) == (True, False)
+        (all_of_page,) = re.findall(r'href="(/desk[^"]*tick=all)">全选本页', unsigned)
+        assert " checked" in (await clerk.open(html.unescape(all_of_page))).text
         paused = (await clerk.open("/desk?list=paused")).text
     assert accepted in paused
     assert "签收所选" not in paused

@@ -29,6 +29,7 @@ async def test_a_case_is_sent_by_its_category_from_the_list(city: City, dispatch
 
 async def test_many_cases_are_sent_at_once(city: City, dispatcher: Visitor):
     first, second = await city.raises(category=None), await city.raises(category=None)
+    assert (await dispatcher.open(f"{PATH}?tick=all")).text.count('form="many" checked') == 2
     sent = await dispatcher.send(PATH, f"{PATH}/many", by="unit", number=[first, second], unit="nh-education")
     assert sent.status_code == 200
     assert words_of(sent.text).count("已派给南海区教育局") == 2

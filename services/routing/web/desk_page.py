@@ -1,7 +1,7 @@
 """The common parts of the desk's pages: a route that shows refusals and faults as pages, and the templates."""
 
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Final, NamedTuple
+from typing import Annotated, Any, ClassVar, Final, Literal, NamedTuple
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse
@@ -24,6 +24,7 @@ PAGES: Final = Pages(Path(__file__).parent / "templates")
 InLanguage = Annotated[Lang, Query(description="zh or en")]
 Done = Annotated[str, Query(max_length=40, description="the command that was just taken")]
 Handled = Annotated[str, Query(max_length=LONGEST, description="the number of the case that it was given to")]
+Tick = Annotated[Literal["", "all"], Query(description="which boxes of the page are ticked from the start")]
 _INCOMPLETE: Final = Refused(
     Code.INVALID,
     "the address or the form is not complete: begin again from the link below",

@@ -1,6 +1,6 @@
 """The inbox: the lists of the unit with their counts, by due time."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Final
 from uuid import uuid4
 
@@ -16,14 +16,14 @@ from services.routing.cases.worklist_filters import Filters
 from services.routing.cases.worklists import Cursor, List, Sort, place_of
 from services.routing.web import showing
 from services.routing.web.day_parameters import Days
-from services.routing.web.desk_page import PAGES, InLanguage, desk_router
+from services.routing.web.desk_page import PAGES, InLanguage, Tick, desk_router
 from services.routing.web.form_options import categories_or_all
 from services.routing.web.viewer import Viewer
 from services.routing.web.words import DESK, LISTS
 from shared.contracts.numbers import canonical
 from shared.contracts.text import Text
 from shared.identity.gate import Gate, SignedIn
-from shared.web.parts import Column, Tab
+from shared.web.parts import Column, RowGroup, Tab
 from shared.web.way_back import Back
 
 PAGE: Final = 50
@@ -46,6 +46,7 @@ def routes(desk: CaseHandler, gate: Gate) -> APIRouter:
         days: Annotated[Days, Depends()] = Days(),  # noqa: B008 (frozen)
         sort: Sort = "due",
         after: Cursor = "",
+        tick: Tick = "",
         lang: InLanguage = "zh",
     ) -> HTMLResponse:
         viewer = Viewer.of(by, desk, lang)
@@ -65,10 +66,8 @@ def routes(desk: CaseHandler, gate: Gate) -> APIRouter:
         by_days = any(days.chosen().values())
         here = viewer.to("/desk", **chosen, after=after)
         groups = showing.groups(cases, viewer, own.now, here)
-        can_sign = any(row["signable"] for group in groups for row in group.rows)
         values = viewer.page("/desk", **chosen, after=after) | {
             "groups": groups,
-            "can_sign": can_sign,
             "sign": viewer.to("/desk/sign", back=here),
             "count": len(cases),
             "total": counts[name],
@@ -81,10 +80,10 @@ def routes(desk: CaseHandler, gate: Gate) -> APIRouter:
             "categories": categories_or_all(viewer),
             "later": viewer.to("/desk", **chosen, after=next_place.as_cursor()) if next_place else "",
             "earlier": viewer.to("/desk", **chosen) if after else "",
-            "columns": _columns(viewer, chosen, can_sign),
             "key": str(uuid4()),
             "news": viewer.to("/desk/news", seen=_stand(counts)),
         }
+        values |= _boxes(viewer, groups, chosen, after, tick)
         return PAGES.render("desk.html", values)
 
     _news(router, desk, By)
@@ -130,6 +129,19 @@ def _signing(router: APIRouter, desk: CaseHandler, By: Any) -> None:  # noqa: N8
 def _stand(counts: Mapping[List, int]) -> str:
     """A digest of the counts: if it changes, cases came or went."""
     return "-".join(str(counts[name]) for name in List)
+
+
+def _boxes(
+    viewer: Viewer, groups: Sequence[RowGroup], chosen: Mapping[str, str], after: str, tick: str
+) -> dict[str, Any]:
+    """The columns, and the boxes to sign for several cases: only where there is one to sign for."""
+    can_sign = any(row["signable"] for group in groups for row in group.rows)
+    return {
+        "can_sign": can_sign,
+        "all": tick == "all",
+        "tick": viewer.to("/desk", **chosen, after=after, tick="" if tick else "all"),
+        "columns": _columns(viewer, chosen, can_sign),
+    }
 
 
 def _columns(viewer: Viewer, chosen: Mapping[str, str], can_sign: bool) -> list[Column]:

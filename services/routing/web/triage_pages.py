@@ -18,7 +18,7 @@ from services.routing.cases.worklists import CaseSummary, Cursor, Desk, List, pl
 from services.routing.catalogue.permissions import EDIT, has_right
 from services.routing.web import form_options, showing
 from services.routing.web.case_words import triage_words
-from services.routing.web.desk_page import PAGES, Done, Handled, InLanguage, desk_router
+from services.routing.web.desk_page import PAGES, Done, Handled, InLanguage, Tick, desk_router
 from services.routing.web.viewer import Viewer
 from shared.contracts.numbers import canonical
 from shared.contracts.refusals import Code, Refused
@@ -47,6 +47,7 @@ def routes(desk: CaseHandler, gate: Gate) -> APIRouter:
         done: Done = "",
         number: Handled = "",
         unit: Unit = "",
+        tick: Tick = "",
         lang: InLanguage = "zh",
     ) -> HTMLResponse:
         viewer = Viewer.of(by, desk, lang)
@@ -67,6 +68,8 @@ def routes(desk: CaseHandler, gate: Gate) -> APIRouter:
                 "units": _units(viewer),
                 "categories": form_options.leaf_categories(viewer),
                 "why": viewer.say(*_WHY),
+                "all": tick == "all",
+                "tick": viewer.to(PATH, after=after, text=text, tick="" if tick else "all"),
                 "many": viewer.to(f"{PATH}/many", back=here),
                 "key": str(uuid4()),
                 "later": viewer.to(PATH, after=next_place.as_cursor(), text=text) if next_place else "",
