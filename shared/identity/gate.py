@@ -8,6 +8,7 @@ from urllib.parse import quote
 
 from fastapi import Request, Response
 from starlette.exceptions import HTTPException
+from starlette.routing import Match
 
 from shared.chassis.base.tokens import Tokens
 from shared.chassis.http import response_headers
@@ -112,11 +113,17 @@ class Gate:
 def _to_sign_in(request: Request) -> HTTPException:
     """A redirect to the sign-in page; for htmx, a header that loads the whole page."""
     path = request.url.path + (f"?{request.url.query}" if request.url.query else "")
-    back = own_path(path) if request.method in SAFE_METHODS else HOME
+    back = own_path(path) if request.method in SAFE_METHODS or _has_page(request) else HOME
     address = f"{SIGN_IN}?next={quote(back, safe='')}"
     if "hx-request" in request.headers:
         return HTTPException(401, "sign in first", {"HX-Redirect": f"{SIGN_IN}?next={quote(HOME, safe='')}"})
     return HTTPException(303, "sign in first", {"Location": address})
+
+
+def _has_page(request: Request) -> bool:
+    """Whether the address to which a form was sent is also the address of its page."""
+    asked = {**request.scope, "method": "GET"}
+    return any(route.matches(asked)[0] is Match.FULL for route in request.app.routes)
 
 
 async def _require_csrf(request: Request, expected: str) -> None:

@@ -67,5 +67,26 @@ all("[data-print]").forEach((button) => {
   button.addEventListener("click", () => window.print());
 });
 
+/** What somebody typed into a form stays in this tab until it is sent: a session that ended meanwhile costs no words. Whoever
+ * signs in next in the same tab is not shown them. */
+const who = document.querySelector(".page-tools bdi")?.textContent ?? "";
+const keptAs = (path) => `typed ${who} ${path}`;
+all("form[data-keep]").forEach((form) => {
+  const name = keptAs(new URL(form.action).pathname);
+  const fields = all("textarea", form);
+  const kept = JSON.parse(sessionStorage.getItem(name) ?? "{}");
+  const lost = fields.filter((field) => !field.value && kept[field.name]);
+  lost.forEach((field) => { field.value = kept[field.name]; });
+  form.querySelector("[data-kept]").hidden = lost.length === 0;
+  form.addEventListener("input", () => {
+    sessionStorage.setItem(name, JSON.stringify(Object.fromEntries(fields.map((field) => [field.name, field.value]))));
+  });
+});
+const { pathname, searchParams } = new URL(location.href);
+if (searchParams.has("done")) {
+  const number = searchParams.get("number") ?? pathname.split("/")[3];
+  sessionStorage.removeItem(keptAs(`/desk/cases/${number}/${searchParams.get("done")}`));
+}
+
 // A page that came back with errors starts at them.
 document.querySelector(".error-summary")?.focus();
