@@ -17,7 +17,7 @@ from tests import story
 from tests.city import CLERK, COORDINATOR, HEAD, LEADER, TOWN, TOWN_HEAD, City
 from tests.packs import shipped
 from tests.routing.conftest import RoutingApi
-from tests.routing.visitor import visitor
+from tests.routing.visitor import visitor, words_of
 
 DISTRICT_LEADER = f"{COORDINATOR}-leader"
 STATION, TAX = "station-440605011001", "nh-tax"
@@ -132,11 +132,22 @@ async def test_the_sum_of_a_town_links_to_the_cases_of_its_units_and_no_others(c
         page = (await leader.open(f"/desk/overview/cases?town={TOWN}&list=overdue")).text
         assert "桂城街道办事处（含下级单位）" in page
         assert (below in page, own in page, elsewhere in page) == (True, True, False)
+        assert "最近更新" in words_of(page)
     async with visitor(city, TOWN_HEAD) as head:
         refused = await head.open("/desk/overview/cases?town=nh-education&list=overdue&lang=en")
         assert (refused.status_code, "nh-education is not below your unit" in refused.text) == (403, True)
         alone = (await head.open("/desk/overview")).text
         assert "桂一社区" in alone.partition("<tfoot>")[0], "who has one town sees its units at once"
+
+
+async def test_the_overview_says_whom_to_ask_about_a_late_case(city: City):
+    number = await city.raises(title="三巷路面塌陷")
+    await city.routed(number, -3)
+    await city.tells(number, f.DemandAccepted(by="陈晓岚"))
+    async with visitor(city, TOWN_HEAD) as head:
+        for path in ("/desk/overview", "/desk/overview/cases?list=overdue"):
+            row = (await head.open(path)).text.partition(f'href="/desk/cases/{number}?')[2].partition("</tr>")[0]
+            assert {"陈晓岚", "桂一社区驻点直联工作站"} <= set(words_of(row)), path
 
 
 async def test_the_overview_can_be_exported_unit_by_unit(city: City):

@@ -31,7 +31,15 @@ BEHIND: Final = {figure: List(figure.replace("_", "-")) for figure in FIGURES}
 """The list of cases that each figure counts."""
 OLDEST: Final = 20
 PAGE: Final = 50
-COLUMNS = (("诉求", "Demand"), ("时限", "Due"), ("承办单位", "Unit"), ("状态", "Status"), ("编号", "Number"))
+COLUMNS: Final = (
+    ("诉求", "Demand"),
+    ("时限", "Due"),
+    ("承办单位", "Unit"),
+    ("经办", "Handler"),
+    ("最近更新", "Last change"),
+    ("状态", "Status"),
+    ("编号", "Number"),
+)
 
 
 def routes(desk: CaseHandler, gate: Gate) -> APIRouter:
