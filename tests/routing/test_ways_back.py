@@ -1,6 +1,8 @@
 """A case links back to the list that it was opened from, and its printed sheet has all that an office signs."""
 
+import csv
 import html
+import io
 import re
 from collections.abc import AsyncIterator
 
@@ -15,7 +17,7 @@ from services.routing.web import triage_pages
 from shared.chassis.base.clock import now
 from shared.contracts.demand import facts as f
 from shared.contracts.demand.state import Service
-from tests.city import CLERK, DISPATCHER, EDUCATION, LEADER, City
+from tests.city import AUDITOR, CLERK, DISPATCHER, EDUCATION, LEADER, STATION, City
 from tests.keys import KEYS
 from tests.routing.visitor import Visitor, visitor, words_of
 
@@ -217,6 +219,25 @@ async def test_the_sheet_of_a_case_has_known_values_and_no_empty_rows(city: City
     signed = [word for word in words if word.endswith("：") and "人" in word]
     assert signed == ["经办人：", "审核人：", "签发人（单位盖章）："]
     assert "Handler:" in words_of((await clerk.open(f"/desk/cases/{number}/sheet?lang=en")).text)
+
+
+async def test_every_step_of_a_case_can_be_printed_and_exported_as_evidence(city: City):
+    number = await city.raises(contact={"phone": "13800138000"})
+    note = f.DemandNoted(by="陈晓岚", unit=STATION, text="=1+1")
+    await city.tells(number, ACCEPTED, CONTACTED, RESOLVED, note)
+    async with visitor(city, AUDITOR) as auditor:
+        page = (await auditor.open(linked((await auditor.open(f"/desk/cases/{number}")).text, "打印、导出"))).text
+        steps = (await auditor.open(linked(page, "全部过程"))).text
+        table = await auditor.open(linked(steps, "下载全部过程（表格）"))
+    times = [steps.index(f">{words}<") for words in ("派单", "签收", "联系群众", "办结", "内部备注")]
+    assert times == sorted(times), "from the first to the last"
+    assert ("内部备注" in page, "签发人" in page, "签发人" in steps) == (False, True, False)
+    assert "今天" not in steps, "a paper is read on another day"
+    header, *rows = csv.reader(io.StringIO(table.text.removeprefix("\ufeff")))
+    assert header[:3] == ["时间", "事项", "谁"]
+    assert [row[1] for row in rows] == ["派单", "签收", "联系群众", "办结", "内部备注"]
+    assert re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d", rows[0][4]), "when the answer is due"
+    assert rows[-1][3] == "'=1+1", "no formula"
 
 
 async def test_the_sheet_of_a_declined_demand_says_why_and_where_to_go(city: City, clerk: Visitor):

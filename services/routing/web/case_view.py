@@ -152,7 +152,7 @@ def tools(viewer: Viewer, case: Case, back: str, may_reveal: bool) -> list[Link]
         offered.append(Link("#contact", viewer.say("查看联系方式", "How to call the citizen")))
     if "merge" in case.commands:
         offered.append(Link(viewer.case_href(number, "merge", back), viewer.say("并单", "Merge")))
-    offered.append(Link(viewer.case_href(number, "sheet", back), viewer.say("打印承办单", "Print the order")))
+    offered.append(Link(viewer.case_href(number, "sheet", back), viewer.say("打印、导出", "Print or export")))
     return offered
 
 
