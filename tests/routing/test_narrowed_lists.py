@@ -9,7 +9,8 @@ import pytest
 
 from shared.chassis.base.clock import now
 from shared.contracts.demand import facts as f
-from tests.city import CLERK, PACK, City
+from tests.browser.desks import sent
+from tests.city import CLERK, PACK, STATION, TOWN, TOWN_CLERK, City
 from tests.routing.visitor import visitor
 
 
@@ -76,3 +77,15 @@ async def test_only_a_list_with_something_to_sign_for_has_the_button(city: City)
     assert accepted in paused
     assert "签收所选" not in paused
     assert 'class="check"' not in paused
+
+
+async def test_a_helper_sees_in_the_list_what_is_left_of_its_part(city: City):
+    case = await city.raises()
+    await city.tells(case, sent(4, STATION, TOWN))
+    async with visitor(city, TOWN_CLERK) as helper:
+        assert "协办待签收" in (await helper.open("/desk?list=assisting")).text
+        await city.tells(case, f.AssistanceAccepted(by="黄文静", unit=TOWN))
+        page = (await helper.open("/desk?list=assisting")).text
+    assert ("协办待签收" in page, "协办待反馈" in page) == (False, True)
+    async with visitor(city, CLERK) as lead:
+        assert "协办待" not in (await lead.open("/desk")).text

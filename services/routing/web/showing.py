@@ -64,7 +64,20 @@ def marks(case: CaseSummary, viewer: Viewer) -> list[Mark]:
         from_citizen.append(viewer.say("群众有新话", "new words"))
     if case.extension:
         past.append(viewer.say("申请延期中", "extension asked"))
-    return [Mark(word) for word in (*urgency, *from_citizen, *past)]
+    return [Mark(word) for word in (*urgency, *_own_part(case, viewer), *from_citizen, *past)]
+
+
+def _own_part(case: CaseSummary, viewer: Viewer) -> list[str]:
+    """What the viewer's unit still has to do as a helper."""
+    unit = viewer.person.unit
+    if unit not in case.assisting:
+        return []
+    part = next((part for part in case.assistance if part.unit == unit), None)
+    if part and part.reported_at:
+        return [viewer.say("协办已反馈", "your part: reported")]
+    if part and part.accepted_at:
+        return [viewer.say("协办待反馈", "your part: to be reported")]
+    return [viewer.say("协办待签收", "your part: to be signed for")]
 
 
 def marks_of(demand: Demand, viewer: Viewer) -> list[Mark]:
