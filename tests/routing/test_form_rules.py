@@ -2,7 +2,7 @@
 
 from shared.contracts.demand import facts as f
 from tests.browser.desks import ACCEPTED, sent
-from tests.city import CLERK, STATION, TOWN, TOWN_HEAD, City
+from tests.city import CLERK, STATION, TOWN, TOWN_CLERK, TOWN_HEAD, City
 from tests.routing.visitor import visitor, words_of
 
 CONTACTED = f.DemandContacted(by="陈晓岚", reached=True)
@@ -48,3 +48,13 @@ async def test_nobody_is_asked_why_a_citizen_was_not_called_who_was_called(city:
         assert "未能联系群众的原因" in (await clerk.open(f"/desk/cases/{case}/resolve")).text
         await city.tells(case, CONTACTED)
         assert "未能联系群众的原因" not in (await clerk.open(f"/desk/cases/{case}/resolve")).text
+
+
+async def test_a_helper_reads_beside_the_form_what_it_was_asked_for(city: City):
+    case = await city.raises()
+    await city.tells(case, sent(4), ACCEPTED)
+    asked = f.AssistanceRequested(by="陈晓岚", units=(TOWN,), reason="请提供地下管线图")
+    await city.tells(case, asked, f.AssistanceAccepted(by="黄文静", unit=TOWN))
+    async with visitor(city, TOWN_CLERK) as helper:
+        form = words_of((await helper.open(f"/desk/cases/{case}/report-assistance")).text)
+    assert any("请提供地下管线图" in words for words in form)

@@ -18,7 +18,12 @@ from shared.contracts.demand.state import Demand
 _REASON: Final = Input("reason", "textarea", "原因", "Reason")
 _FOR_CITIZEN: Final = ("群众会看到", "The citizen sees this")
 _EVIDENCE: Final = Input(
-    "evidence", "lines", "佐证材料", "Evidence", False, ("每行一条，如文件号、照片编号", "One a line")
+    "evidence",
+    "lines",
+    "佐证材料",
+    "Evidence",
+    False,
+    ("文件号等，每行一条；照片用“上传文件”", "Document numbers and the like, one a line; photos under “Files”"),
 )
 _FILES: Final = Input(
     FIELD, "files", "上传文件", "Files", False,

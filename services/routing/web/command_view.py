@@ -20,7 +20,8 @@ _SAID: Final[Mapping[str, str]] = {
 """The field that holds the citizen's text, by the type of the fact."""
 _DONE: Final = frozenset({
     f.DemandReturned.type, f.DemandContacted.type, f.DemandProgressed.type, f.DemandResolved.type,
-    f.DemandPaused.type, f.DemandExtended.type, f.AssistanceReported.type, f.DemandNoted.type, f.EvidenceAttached.type,
+    f.DemandPaused.type, f.DemandExtended.type, f.AssistanceRequested.type, f.AssistanceReported.type,
+    f.DemandNoted.type, f.EvidenceAttached.type,
 })  # fmt: skip
 
 
