@@ -26,7 +26,7 @@ def about(viewer: Viewer, case: Case) -> list[SummaryRow]:
     team = viewer.pack.team_of(demand.division)
     rows = [
         (viewer.say("地点", "Place"), viewer.place_name(demand.division)),
-        (viewer.say("坐标", "Point"), point),
+        (viewer.say("坐标", "Coordinates"), point),
         (viewer.say("来源编号", "Number at its source"), demand.external_id or ""),
         (viewer.say("类别", "Category"), viewer.category_name(demand.category)),
         (viewer.say("类型", "Kind"), viewer.say(*KINDS[demand.kind])),

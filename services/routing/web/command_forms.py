@@ -30,7 +30,7 @@ _FILES: Final = Input(
     (f"照片或 PDF，最多 {MOST} 个，仅工作人员可见", f"Pictures or PDF, {MOST} at most; for staff alone"),
 )  # fmt: skip
 _RELEASED: Final = (
-    Input("title", "text", "标题", "Title", True, ("公开页面上就是这些字", "Stands on the public page like this")),
+    Input("title", "text", "标题", "Title", True, ("公开页面照此显示", "Shown on the public page exactly like this")),
     Input(
         "text", "textarea", "群众的话", "What the citizen wrote", False, ("可以删减；留空则只公开标题", "May be cut")
     ),
@@ -131,7 +131,7 @@ FORMS: Final[Mapping[str, Sequence[Input]]] = {
     "withdraw-publication": (
         Input(
             "ground", "select", "对公众的说明", "What everybody is told", True,
-            ("公开页面会注明", "Stands on the public page"), options.grounds,
+            ("公开页面会注明", "Shown on the public page"), options.grounds,
         ),
         Input("reason", "textarea", "具体原因", "Why", True, ("仅工作人员可见", "For staff alone")),
     ),

@@ -61,7 +61,7 @@ def marks(case: CaseSummary, viewer: Viewer) -> list[Mark]:
     if case.urges:
         from_citizen.append(viewer.say(f"催办{case.urges}次", f"urged {case.urges} times"))
     if case.has_new_words:
-        from_citizen.append(viewer.say("群众有新话", "new words"))
+        from_citizen.append(viewer.say("群众有补充", "the citizen added"))
     if case.extension:
         past.append(viewer.say("申请延期中", "extension asked"))
     return [Mark(word) for word in (*urgency, *_own_part(case, viewer), *from_citizen, *past)]

@@ -88,7 +88,7 @@ LISTS: Final[Mapping[str, tuple[str, str, Literal["", "overdue", "soon"]]]] = {
     "returned": ("退回来的", "Came back", ""),
     "reopened": ("重办", "Reopened", ""),
     "urged": ("催办", "Urged", ""),
-    "new-words": ("群众有新话", "New words", ""),
+    "new-words": ("群众有补充", "Citizen added", ""),
     "paused": ("暂停", "Paused", ""),
     "assisting": ("协办", "Helping", ""),
     "to-decide": ("待我审批", "To decide", "soon"),
