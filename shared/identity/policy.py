@@ -1,6 +1,6 @@
 """The policy of rights: checks who may give a command to a case; a refusal names the rule and whom to ask."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import reduce
 from typing import Final, NamedTuple
@@ -20,11 +20,12 @@ class Grant(NamedTuple):
 @dataclass(frozen=True, slots=True)
 class CaseOffices:
     """The units that a refusal may name as those to ask: the lead unit (None if there is none yet), the next unit above
-    it (None above the coordinator), and the coordinator."""
+    it (None above the coordinator), and the coordinator; `name` is the name of a unit, for people."""
 
     lead: str | None
     above: str | None
     coordinator: str
+    name: Callable[[str], str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +76,7 @@ ROLE_WORDS: Final[Mapping[Role, BilingualName]] = {
     Role.AUDITOR: BilingualName("审计员", "an auditor"),
     Role.ADMIN: BilingualName("管理员", "an administrator"),
     Role.CALLER: BilingualName("回访员", "a caller"),
-    Role.PERSONAL_DATA: BilingualName("个人信息查阅人（personal-data）", "a person with the role 'personal-data'"),
+    Role.PERSONAL_DATA: BilingualName("个人信息查阅人", "a person with the role 'personal-data'"),
 }
 RELATION_WORDS: Final[Mapping[Relation, BilingualName]] = {
     Relation.OWN: BilingualName("主办单位", "the unit that leads"),
@@ -134,7 +135,9 @@ def _ask(grants: frozenset[Grant], offices: CaseOffices) -> BilingualName:
     """Whom to ask: the lead unit if it may do it, else the unit above it, else the coordinator."""
     granted = {grant.relation for grant in grants}
     if offices.lead and Relation.OWN in granted:
-        return BilingualName(f"请联系主办单位 {offices.lead}。", f"ask {offices.lead}, which leads")
+        return BilingualName(f"请联系主办单位{offices.name(offices.lead)}。", f"ask {offices.lead}, which leads")
     if offices.above and Relation.BELOW in granted:
-        return BilingualName(f"请联系上级单位 {offices.above}。", f"ask {offices.above}, which stands above")
-    return BilingualName(f"请联系统筹单位 {offices.coordinator}。", f"ask the coordinator, {offices.coordinator}")
+        above = offices.name(offices.above)
+        return BilingualName(f"请联系上级单位{above}。", f"ask {offices.above}, which stands above")
+    coordinator = offices.name(offices.coordinator)
+    return BilingualName(f"请联系统筹单位{coordinator}。", f"ask the coordinator, {offices.coordinator}")

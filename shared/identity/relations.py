@@ -1,7 +1,7 @@
 """Computes the relations of a person's unit to a case, and checks the person's rights with them."""
 
 from collections.abc import Mapping
-from functools import reduce
+from functools import partial, reduce
 from itertools import product
 from typing import Final
 
@@ -11,6 +11,7 @@ from shared.identity.policy import COORDINATORS, POLICY, CaseOffices, Policy
 from shared.identity.rights import Relation
 from shared.jurisdiction.handling import Decider
 from shared.jurisdiction.pack import Pack
+from shared.jurisdiction.unit_names import unit_name
 
 
 def relations(unit: str, demand: Demand, pack: Pack) -> frozenset[Relation]:
@@ -84,6 +85,6 @@ def commands_of(person: Person, demand: Demand, pack: Pack) -> tuple[str, ...]:
 def require(command: str, person: Person, demand: Demand, pack: Pack) -> None:
     """Raise `Refused`, with the rule and whom to ask, if the person may not give the command."""
     above = next(iter(pack.units_above(demand.unit)), None) if demand.unit else None
-    offices = CaseOffices(demand.unit, above, pack.coordinator)
+    offices = CaseOffices(demand.unit, above, pack.coordinator, partial(unit_name, pack))
     roles = person.roles_at(pack.coordinator)
     policy_of(pack).require(command, roles, relations(person.unit, demand, pack), offices)

@@ -1,5 +1,6 @@
 """Rights on cases: the whole table, the relations of units to a case, and the texts of refusals."""
 
+from functools import partial
 from itertools import product
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from shared.identity.person import Person, Role
 from shared.identity.policy import POLICY, RELATION_WORDS, ROLE_WORDS, CaseOffices, Grant
 from shared.identity.rights import COMMANDS, RIGHTS, Relation
 from shared.jurisdiction.handling import Decider, ExtensionRules
+from shared.jurisdiction.unit_names import unit_name
 from tests import story
 from tests.packs import nanhai, shipped
 
@@ -19,7 +21,7 @@ PACK = nanhai()
 STATION, TOWN, OTHER_TOWN = "station-440605011001", "town-440605011000", "town-440605124000"
 LED = story.demand(*story.SUBMITTED, f.DemandRouted(unit="nh-tax", rule="r"), f.DemandReturned(by="x", reason="x"),
                    f.DemandRouted(unit=STATION, assisting=("nh-transport",), rule="r"))  # fmt: skip
-OFFICES = CaseOffices(STATION, TOWN, PACK.coordinator)
+OFFICES = CaseOffices(STATION, TOWN, PACK.coordinator, partial(unit_name, PACK))
 EVERY = tuple(product(Role, Relation))
 
 
@@ -68,7 +70,8 @@ def unsaid(command: str, refused: Refused) -> list[str]:
         words += [ROLE_WORDS[grant.role] for grant in POLICY.grants[command]]
         words += [RELATION_WORDS[grant.relation] for grant in POLICY.grants[command]]
         missing += [word for word in (getattr(text, language) for text in words) if word not in message]
-        if not any(unit in message for unit in (STATION, TOWN, PACK.coordinator)):
+        units = (STATION, TOWN, PACK.coordinator)
+        if not any((unit_name(PACK, unit) if language == "zh" else unit) in message for unit in units):
             missing.append(f"{language}: a unit to ask")
     return missing
 
@@ -82,7 +85,7 @@ def test_a_refusal_is_a_complete_sentence():
     )
     assert refused.value.zh == (
         "规则：“同意延期”限上级单位的负责人；统筹单位的负责人、派单员；您是主办单位的经办人。"
-        "请联系上级单位 town-440605011000。"
+        "请联系上级单位桂城街道办事处。"
     )
 
 

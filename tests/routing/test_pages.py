@@ -91,7 +91,9 @@ async def test_a_command_without_the_right_is_neither_offered_nor_accepted(city:
     async with visitor(city, TOWN_CLERK) as helper:
         page = (await helper.open(f"/desk/cases/{case}")).text
         assert f"/desk/cases/{case}/resolve" not in page
-        assert is_page(await helper.open(f"/desk/cases/{case}/resolve"), 409)
+        not_theirs = await helper.open(f"/desk/cases/{case}/resolve")
+        assert is_page(not_theirs, 403)
+        assert "请联系主办单位桂一社区驻点直联工作站。" in not_theirs.text, "it says whom to ask, by name"
         hidden = await helper.hidden(f"/desk/cases/{case}/note")
         refused = await helper.client.post(f"/desk/cases/{case}/resolve", data=hidden | {"result": "x"})
     assert is_page(refused, 403)

@@ -156,9 +156,13 @@ async def test_a_revealed_telephone_is_a_link_to_call(city: City, clerk: Visitor
 
 async def test_a_command_that_the_case_does_not_allow_leads_back_to_the_case(city: City, clerk: Visitor):
     number = await city.raises()
-    refused = await clerk.open(f"/desk/cases/{number.lower()}/grant-extension")
+    refused = await clerk.open(f"/desk/cases/{number.lower()}/resume")
     assert refused.status_code == 409
     assert linked(refused.text, "返回这件诉求") == f"/desk/cases/{number}"
+    assert "现在不能“恢复计时”：这件诉求现在是" in refused.text
+    not_theirs = await clerk.open(f"/desk/cases/{number}/grant-extension")
+    assert not_theirs.status_code == 403
+    assert "状态" not in not_theirs.text, "it says who may, not that the case changed"
     gone = await clerk.open("/desk/cases/NH26-999999-9/grant-extension")
     assert linked(gone.text, "返回待办") == "/desk"
 

@@ -2,6 +2,7 @@
 jurisdiction."""
 
 from dataclasses import dataclass
+from functools import partial
 
 from services.feedback.webhooks.queries import WebhookRow
 from shared.contracts.examples import API_KEY
@@ -11,6 +12,7 @@ from shared.identity.policy import CaseOffices
 from shared.identity.relations import policy_of
 from shared.identity.rights import MANAGE_WEBHOOKS, Relation
 from shared.jurisdiction.jurisdictions import Jurisdictions
+from shared.jurisdiction.unit_names import unit_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +41,7 @@ def staff_owner(by: Person, packs: Jurisdictions) -> Owner:
         en, zh = f"no jurisdiction that is served here has the unit {by.unit!r}", f"本系统没有单位 {by.unit!r}"
         raise Refused(Code.FORBIDDEN, en, zh)
     relations = {Relation.JURISDICTION} | ({Relation.WHOLE} if by.unit == pack.coordinator else set())
-    offices = CaseOffices(None, None, pack.coordinator)
+    offices = CaseOffices(None, None, pack.coordinator, partial(unit_name, pack))
     policy_of(pack).require(MANAGE_WEBHOOKS, by.roles_at(pack.coordinator), relations, offices)
     return Owner(by.name, jurisdiction=pack.id)
 

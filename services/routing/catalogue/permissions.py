@@ -1,5 +1,7 @@
 """Checks who may read and change catalogues."""
 
+from functools import partial
+
 from shared.contracts.refusals import Code, Refused
 from shared.identity.person import Person
 from shared.identity.policy import CaseOffices
@@ -7,6 +9,7 @@ from shared.identity.relations import policy_of
 from shared.identity.rights import READ, Relation
 from shared.jurisdiction.jurisdictions import Jurisdictions
 from shared.jurisdiction.pack import Pack
+from shared.jurisdiction.unit_names import unit_name
 
 __all__ = ["EDIT", "PUBLISH", "READ", "catalogue_pack", "has_right"]
 EDIT = "edit-catalogue"
@@ -28,7 +31,7 @@ def catalogue_pack(by: Person, packs: Jurisdictions, right: str) -> Pack:
     if right == READ and not has_right(by, pack, READ):
         en = "only the coordinator's staff, auditors and administrators may read the catalogue"
         raise Refused(Code.FORBIDDEN, en, "派单目录供统筹单位人员、审计员和管理员查看")
-    offices = CaseOffices(None, None, pack.coordinator)
+    offices = CaseOffices(None, None, pack.coordinator, partial(unit_name, pack))
     policy_of(pack).require(right, by.roles_at(pack.coordinator), _relations(by, pack), offices)
     return pack
 

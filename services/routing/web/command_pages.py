@@ -25,9 +25,10 @@ from shared.contracts.numbers import LONGEST, read_number
 from shared.contracts.refusals import ANSWERS, Code, Refused
 from shared.contracts.wording import Identifier
 from shared.identity.gate import HOME, Gate, SignedIn
-from shared.identity.relations import may
+from shared.identity.relations import may, require
 from shared.identity.rights import COMMANDS, REVEAL
 from shared.web.way_back import Back, way_back
+from shared.web.words import STATUS_WORDS
 
 _LEAVES: Final[Mapping[str, frozenset[str]]] = {
     "/desk/triage": frozenset({"route", "reclassify", "decline", "merge"}),
@@ -109,6 +110,7 @@ def _form_page(viewer: Viewer, case: Case, desk: CaseHandler, name: str, again: 
     _known(name)
     refused, number = again.refused, case.demand.number
     if refused is None and name not in case.commands:
+        require(name, viewer.person, case.demand, viewer.pack)
         raise not_possible(case, name)
     errors = viewer.errors_of(refused)
     named = command_forms.errors_by_field(name, viewer, errors, again.typed)
@@ -155,7 +157,8 @@ def _refusal(refused: Refused | None, viewer: Viewer, is_of_fields: bool) -> str
 
 
 def not_possible(case: Case, name: str) -> Refused:
-    """The refusal of a command that the case does not allow now."""
-    words = COMMANDS[name]
-    en = f"to {words.en} is not possible now: the case is {case.demand.status}, or it is not yours to do"
-    return Refused(Code.ILLEGAL_TRANSITION, en, f"现在不能“{words.zh}”：诉求状态已变，或您没有此权限")
+    """The refusal of a command that this person may give, but that the case does not allow now."""
+    words, status = COMMANDS[name], STATUS_WORDS[case.demand.status]
+    en = f"to {words.en} is not possible now: the case is “{status.en}”, or this was done already"
+    zh = f"现在不能“{words.zh}”：这件诉求现在是“{status.zh}”，或这一步已经办过"
+    return Refused(Code.ILLEGAL_TRANSITION, en, zh)
