@@ -261,8 +261,24 @@ async def test_a_rating_leads_back_and_is_not_requested_again(city: City, visito
     rated = await visitor.send(rate[1], rate[1], rating="2", solved="false", comment="水还在漏")
     assert (rated.url.path.startswith("/follow/"), "重新办理" in rated.text) == (True, True)
     assert "评价办理结果" not in rated.text, "intake has not heard of it yet"
+    assert in_order(rated.text, "正在重新办理", "接下来确定承办单位")
+    assert not re.search("待评价|到期未评价", rated.text), "what was just rated is not to be rated"
     await city.loop.turn()
     assert in_order((await visitor.see(path)).text, "路面已修复，请放心通行", "要求重新办理", "水还在漏")
+
+
+async def test_a_kept_address_of_a_rating_asks_to_rate_the_next_answer(city: City, visitor: PortalVisitor):
+    number = await worked_on(city, RESOLVED)
+    rate = re.search(r'href="(/rate/[^"]+)"', (await visitor.see(await link(city, number))).text)
+    assert rate
+    rated = await visitor.send(rate[1], rate[1], rating="2", solved="false", comment="水还在漏")
+    await city.loop.turn()
+    await city.routed(number, 10)
+    await city.tells(number, f.DemandAccepted(by="x"), f.DemandResolved(by="x", result="换了新的水管"))
+    page = (await visitor.see(f"{rated.url.path}?{rated.url.query.decode()}")).text
+    assert "done=reopened" in str(rated.url)
+    assert in_order(page, "已有答复", "评价办理结果", "换了新的水管")
+    assert "您的意见已转给办理单位" not in page
 
 
 async def test_hostile_text_is_shown_as_text(city: City, visitor: PortalVisitor):

@@ -53,7 +53,10 @@ class FollowLookup:
             published = await publications.of_demand(db, demand.id)
         by_reference = {file.reference: file for file in files}
         path = follow_path(token)
-        return FollowedDemand(demand, pack, link.holder, details, by_reference, published, visit, path, self.clock())
+        at = self.clock()
+        return FollowedDemand(
+            demand, pack, link.holder, details, by_reference, published, visit, path, at, answer_version=link.answer
+        )
 
     async def file(self, token: str, reference: str) -> Attachment:
         """A file of the page; raises `Refused` for others: files that units uploaded for themselves are not shown."""

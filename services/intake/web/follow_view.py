@@ -30,7 +30,8 @@ URGED_AGAIN_AFTER: Final = timedelta(days=1)
 """Our choice: for so long after an urge the page says that the unit was urged, in the place of the button."""
 ANSWERS: Final = (f.DemandResolved.type, f.DemandDeclined.type)
 ACTIONS: Final = ("rate", "contest", "add", "urge", "urged", "withdraw", "support")
-_OVER_NOW: Final = ("rated", "reopened")
+_AFTER: Final[Mapping[str, Status]] = {"rated": Status.CONFIRMED, "reopened": Status.REOPENED}
+"""The status to which a rating leads, by the `done` of the URL after it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +48,8 @@ class FollowedDemand:
     visit: PageVisit
     path: str
     at: datetime
+    answer_version: int | None = None
+    """The version of the demand whose answer the link asks to rate."""
 
     @property
     def is_supporter(self) -> bool:
@@ -74,9 +77,18 @@ class FollowedDemand:
         name = unit_name(self.pack, self.demand.unit) or ""
         return Bilingual(name, name)
 
-    def standing(self) -> str:
+    def just_done(self, done: str) -> str:
+        """What was just done; empty if the demand was answered again since, because an address may be opened later."""
+        is_newer = self.answer_version is not None and self.demand.version > self.answer_version
+        return "" if done in _AFTER and self.demand.status in w.ANSWERED and is_newer else done
+
+    def status(self, done: str) -> Status:
+        """The status, also if it comes from a rating that this service has not read yet."""
+        return _AFTER.get(done, self.demand.status) if self.demand.status in w.ANSWERED else self.demand.status
+
+    def standing(self, done: str) -> str:
         """The status in a sentence."""
-        words = w.STANDING[self.demand.status]
+        words = w.STANDING[self.status(done)]
         unit = self.unit()
         return self.visit.say(words.zh.format(unit=unit.zh), words.en.format(unit=unit.en))
 
@@ -90,10 +102,12 @@ class FollowedDemand:
         day = day_words(demand.due_at.astimezone(self.zone).date(), self.at.astimezone(self.zone).date())
         return {"badge": counted, "day": self.visit.say(*day), "overdue": counted.kind is DueKind.OVERDUE}
 
-    def next_step(self) -> str:
+    def next_step(self, done: str) -> str:
         """Who acts now and what follows, in a sentence."""
         if self.is_supporter:
             return self.say(w.next_step_of_supporter(self.demand))
+        if self.demand.status in w.ANSWERED and done in _AFTER:
+            return self.say(w.AFTER_RATING[_AFTER[done]])
         until = Bilingual("", "")
         if self.demand.status in w.ANSWERED and self.demand.updated_at:
             # No later fact keeps this status, so the last update is the answer.
@@ -142,7 +156,7 @@ class FollowedDemand:
             return dict.fromkeys(ACTIONS, False)
         waits = demand.status in OWED or demand.status is Status.MERGED
         declined = demand.status is Status.DECLINED
-        awaited = demand.status in w.ANSWERED and done not in _OVER_NOW
+        awaited = demand.status in w.ANSWERED and done not in _AFTER
         return {
             "rate": awaited and not declined,
             "contest": awaited and declined and self.may_disagree,
@@ -182,17 +196,17 @@ class FollowedDemand:
 
     def values(self, done: str) -> dict[str, Any]:
         """All values of the template."""
-        demand = self.demand
+        demand, done = self.demand, self.just_done(done)
         entries = [] if self.is_hidden else self.conversation.entries(self.answered)
         return {
             "demand": demand,
             "title": "" if self.is_hidden else demand.title,
             "supporter": self.is_supporter,
-            "status": "paused" if demand.paused_at and demand.status is not Status.LISTED else demand.status,
-            "standing": self.standing(),
+            "status": "paused" if demand.paused_at and demand.status is not Status.LISTED else self.status(done),
+            "standing": self.standing(done),
             "unit": self.say(self.unit()) if demand.status is Status.LISTED else "",
             "due": self.due(),
-            "next_step": self.next_step(),
+            "next_step": self.next_step(done),
             "answer": self.answer(),
             "declined": demand.status is Status.DECLINED,
             "entries": entries,

@@ -23,7 +23,7 @@ STANDING: Final[Mapping[Status, Bilingual]] = {
     _S.RESOLVED: Bilingual("已有答复", "Answered"),
     _S.DECLINED: Bilingual("未能受理", "Not taken up"),
     _S.WITHDRAWN: Bilingual("已撤回", "Withdrawn"),
-    _S.REOPENED: Bilingual("已重新办理", "Open again"),
+    _S.REOPENED: Bilingual("正在重新办理", "It is being handled again"),
     _S.CONFIRMED: Bilingual("已办理结束", "Closed"),
     _S.CLOSED: Bilingual("已办理结束", "Closed"),
 }  # fmt: skip
@@ -72,6 +72,9 @@ _YOURS: Final = Bilingual(
     "如果问题仍在，请您另行提交诉求。", "If the problem is still there, raise a demand of your own."
 )
 _WAIT: Final = Bilingual("有结果时会告诉您。", "We will tell you the result.")
+
+
+AFTER_RATING: Final[Mapping[Status, Bilingual]] = {_S.CONFIRMED: _RATED, _S.REOPENED: _FINDING}
 
 
 def next_step(demand: Demand, unit: Bilingual, until: Bilingual, is_final: bool) -> Bilingual:
