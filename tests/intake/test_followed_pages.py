@@ -190,8 +190,11 @@ async def test_a_demand_is_withdrawn_after_a_confirmation(city: City, visitor: P
     assert "撤回后不再办理" in (await visitor.see(f"{path}/withdraw")).text
     answer = await visitor.send(f"{path}/withdraw", f"{path}/withdraw", reason="已经修好了")
     assert ("已收到您的撤回申请" in answer.text, f"{path}/withdraw" in answer.text) == (True, False)
+    assert not re.search(f"{path}/(urge|support)", answer.text), "nobody hurries what is taken back"
     await city.loop.turn()
-    assert in_order((await visitor.see(path)).text, "已办理结束", "已经修好了", "诉求已撤回")
+    page = (await visitor.see(path)).text
+    assert in_order(page, "已撤回", "按您的要求，这件诉求不再办理", "已经修好了", "诉求已撤回")
+    assert not re.search("不能再评价|同意办结后公开|停止接收", page), "nothing of it is rated, published or told any more"
 
 
 async def test_a_supporter_is_recorded_with_a_telephone(city: City, visitor: PortalVisitor):

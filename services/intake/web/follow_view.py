@@ -84,6 +84,8 @@ class FollowedDemand:
 
     def status(self, done: str) -> Status:
         """The status, also if it comes from a rating that this service has not read yet."""
+        if self.demand.outcome is f.Outcome.WITHDRAWN:
+            return Status.WITHDRAWN
         return _AFTER.get(done, self.demand.status) if self.demand.status in w.ANSWERED else self.demand.status
 
     def standing(self, done: str) -> str:
@@ -161,16 +163,17 @@ class FollowedDemand:
             "rate": awaited and not declined,
             "contest": awaited and declined and self.may_disagree,
             "add": demand.status not in w.ENDED,
-            "urge": waits and not self._urged_lately(),
-            "urged": waits and self._urged_lately(),
+            "urge": waits and not self._urged_lately() and not self._is_withdrawing,
+            "urged": waits and self._urged_lately() and not self._is_withdrawing,
             "withdraw": self._may_withdraw(),
-            "support": waits,
+            "support": waits and not self._is_withdrawing,
         }
 
     def publication(self, done: str) -> dict[str, Any] | None:
         """The state of the publication, and whether the citizen can refuse or agree now; None if the jurisdiction
         publishes nothing, or for holders who cannot decide. `done` as for `actions`."""
-        stands = None if self.is_supporter else consent_of(self.pack.publication.release, self.demand, self.published)
+        nobody_decides = self.is_supporter or (self.status(done) is Status.WITHDRAWN and not self.published.release)
+        stands = None if nobody_decides else consent_of(self.pack.publication.release, self.demand, self.published)
         if stands is None:
             return None
         if done == "keep-private":
@@ -186,13 +189,16 @@ class FollowedDemand:
         urged = [note.at for note in self.details.notes if note.type == f.DemandUrged.wire_type()]
         return bool(urged) and self.at - urged[-1] < URGED_AGAIN_AFTER
 
+    @property
+    def _is_withdrawing(self) -> bool:
+        return any(note.type == f.WithdrawalRequested.wire_type() for note in self.details.notes)
+
     def _may_withdraw(self) -> bool:
-        is_requested = any(note.type == f.WithdrawalRequested.wire_type() for note in self.details.notes)
         try:
             check_status(Withdraw(), self.demand)
         except Refused:
             return False
-        return not is_requested
+        return not self._is_withdrawing
 
     def values(self, done: str) -> dict[str, Any]:
         """All values of the template."""

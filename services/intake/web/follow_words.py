@@ -68,6 +68,10 @@ _OVER: Final = Bilingual(
     "该诉求已结束，不能再评价。如果问题仍在，请重新提交诉求。",
     "It is closed and can no longer be rated. If the problem is still there, raise it anew.",
 )
+_WITHDRAWN: Final = Bilingual(
+    "按您的要求，这件诉求不再办理。如果问题仍在，请重新提交诉求。",
+    "As you asked, it is not handled any more. If the problem is still there, raise it anew.",
+)
 _YOURS: Final = Bilingual(
     "如果问题仍在，请您另行提交诉求。", "If the problem is still there, raise a demand of your own."
 )
@@ -84,6 +88,8 @@ def next_step(demand: Demand, unit: Bilingual, until: Bilingual, is_final: bool)
             sentence = _RATE
         case Status.DECLINED:
             sentence = _LAST_WORD if is_final else _DISAGREE
+        case Status.CONFIRMED | Status.CLOSED | Status.WITHDRAWN if demand.outcome is Outcome.WITHDRAWN:
+            sentence = _WITHDRAWN
         case Status.CONFIRMED | Status.CLOSED | Status.WITHDRAWN:
             sentence = _RATED if demand.rating is not None and demand.outcome in (None, *_VERDICTS) else _OVER
         case Status.MERGED:

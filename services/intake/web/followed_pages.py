@@ -11,6 +11,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from services.intake.attachments.api import SAFE, Reference
 from services.intake.web.follow_commands import FollowCommands, SentForm
 from services.intake.web.follow_lookup import FollowLookup
+from services.intake.web.follow_words import ENDED
 from services.intake.web.portal_page import PAGES, InLanguage, PortalPage
 from services.intake.web.visit import PageVisit
 from shared.chassis.base.clock import uuid7
@@ -63,9 +64,8 @@ class FollowedPages:
         followed = await self.lookup.followed(token, visit)
         values = visit.page(followed.path) | followed.values(done) | self._of_forms(visit, form, refused)
         answer = followed.demand.version if followed.demand.status in (Status.RESOLVED, Status.DECLINED) else None
-        stopped = (
-            None if followed.holder is not LinkHolder.CITIZEN else await self.commands.messages_stopped(followed.demand)
-        )
+        tells = followed.holder is LinkHolder.CITIZEN and followed.demand.status not in ENDED
+        stopped = await self.commands.messages_stopped(followed.demand) if tells else None
         values |= {
             "path": followed.path,
             "messages_stopped": stopped,
