@@ -77,7 +77,7 @@ async def test_a_demand_is_raised_on_a_phone(tabs: Tabs, city: City, javascript:
     number = await raise_one(page, city.url)
     assert number.startswith("NH")
     await expect(page.get_by_role("img", name="二维码")).to_be_visible()
-    await expect(page.get_by_text("前：承办单位答复您")).to_be_visible()
+    await expect(page.get_by_text("前：办理单位答复您")).to_be_visible()
     await page.reload()
     assert await page.locator("dd.receipt").first.inner_text() == number
 

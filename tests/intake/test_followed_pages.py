@@ -194,7 +194,9 @@ async def test_a_demand_is_withdrawn_after_a_confirmation(city: City, visitor: P
     await city.loop.turn()
     page = (await visitor.see(path)).text
     assert in_order(page, "已撤回", "按您的要求，这件诉求不再办理", "已经修好了", "诉求已撤回")
-    assert not re.search("不能再评价|同意办结后公开|停止接收", page), "nothing of it is rated, published or told any more"
+    assert not re.search("不能再评价|同意办结后公开|停止接收", page), (
+        "nothing of it is rated, published or told any more"
+    )
 
 
 async def test_a_supporter_is_recorded_with_a_telephone(city: City, visitor: PortalVisitor):

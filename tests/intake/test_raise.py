@@ -68,6 +68,7 @@ async def test_a_demand_is_raised_in_five_steps_and_can_be_followed(visitor: Vis
     assert followed["text"].endswith("地点：小卖部旁")
     assert (followed["division"], followed["category"]) == (VILLAGE, "street-lighting")
     assert "答复您" in visitor.page
+    assert "尾号 8000 的电话" in visitor.page
 
 
 async def test_the_receipt_links_on_in_the_language_of_its_page(visitor: Visitor):
@@ -192,6 +193,10 @@ async def test_a_similar_demand_is_supported_instead(visitor: Visitor, pool: Poo
     assert "我也遇到了" in visitor.page
     await visitor.send(support=number)
     assert visitor.receipt() == (number, "")
+    assert "尾号 8001 的电话" in visitor.page
+    (onwards,) = re.findall(r'class="button primary" href="([^"]+)"', visitor.page)
+    assert onwards == f"/demands/{number}", "it needs no code, which a supporter does not have"
+    assert (await visitor.open(onwards)).status_code == 200
     assert await pool.fetchval("SELECT count(*) FROM submission") == 1
     followed = (await visitor.client.get(f"/v1/demands/{number}", params={"code": code})).json()
     assert followed["supports"] == 1

@@ -34,6 +34,8 @@ class SentDraft:
     at: datetime
     due_at: datetime | None = None
     supported: bool = False
+    phone_ends: str = ""
+    """The last digits of the citizen's telephone, by which they recognise it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +63,11 @@ class RaiseDraft:
     def contact(self) -> Contact | None:
         """The contact of the citizen; None if none was given."""
         return Contact(name=self.name, phone=self.phone) if self.name or self.phone else None
+
+    @property
+    def phone_ends(self) -> str:
+        """The last four digits of the telephone; empty if none was given."""
+        return "".join(filter(str.isdigit, self.phone))[-4:]
 
     @property
     def location(self) -> Location | None:
@@ -113,4 +120,5 @@ def _sent(stored: dict[str, Any]) -> SentDraft:
         datetime.fromisoformat(stored["at"]),
         datetime.fromisoformat(due_at) if due_at else None,
         stored["supported"],
+        stored.get("phone_ends", ""),
     )

@@ -95,9 +95,8 @@ class Portal:
             if first is None:
                 raise
             return first
-        return SentDraft(
-            receipt.id, receipt.number, receipt.submitted_at, due_at(pack, draft, category, kind, receipt.submitted_at)
-        )
+        due = due_at(pack, draft, category, kind, receipt.submitted_at)
+        return SentDraft(receipt.id, receipt.number, receipt.submitted_at, due, phone_ends=draft.phone_ends)
 
     async def support(self, id: UUID, draft: RaiseDraft, number: str) -> SentDraft:
         """Support another demand instead of raising a new one."""
@@ -105,7 +104,7 @@ class Portal:
         demand = await self.lookup.open_to(channel, number, "")
         support = NoteRequest(channel, f"portal:{id}", Support(contact=draft.contact))
         noted = await self.note_handler.record(demand.id, support)
-        return SentDraft(demand.id, noted.number, noted.at, supported=True)
+        return SentDraft(demand.id, noted.number, noted.at, supported=True, phone_ends=draft.phone_ends)
 
     async def _bring_photos(self, photos: Sequence[Photo], channel: Channel) -> None:
         """Move the photos to the channel: they are uploaded before the place, and with it the channel, is known."""
@@ -139,5 +138,5 @@ def due_at(pack: Pack, draft: RaiseDraft, category: str | None, kind: RequestKin
 
 def follow_link(links: CitizenLinks, sent: SentDraft) -> str:
     """The URL that follows a demand: a signed link, which opens at once, on any telephone and without a script. A
-    supporter gets the page that asks for the code, because a support alone may open nobody's text."""
-    return f"{links.public_url}/follow?number={sent.number}" if sent.supported else links.follow(sent.id)
+    supporter has no code, and a support alone may open nobody's text: they get what everybody may see of it."""
+    return f"{links.public_url}/demands/{sent.number}" if sent.supported else links.follow(sent.id)
