@@ -7,8 +7,13 @@ import httpx
 import pytest
 from structlog.testing import capture_logs
 
-from services.intake.notes.lost_link_handler import PER_DEMAND, PER_TELEPHONE
+from services.intake.notes.lost_link_handler import LATEST, PER_DEMAND, PER_TELEPHONE, WITHOUT_NUMBER
 from services.intake.submission.secret_code import SecretCodes
+from services.intake.vault.contact import Contact
+from services.intake.vault.persons import correspondents
+from services.intake.vault.queries import put_correspondents
+from services.intake.vault.sealing import Vault
+from shared.chassis.base.clock import now
 from shared.contracts.demand.state import Service
 from tests.city import City
 from tests.eventually import eventually
@@ -135,6 +140,26 @@ async def test_only_a_few_links_are_sent_for_one_demand(city: City, visitor: Por
     await city.loop.pools[Service.INTAKE].execute("UPDATE link_request SET since = since - interval '2 hours'")
     await asks(city, visitor, number, PHONE)
     assert len(await messages(city)) == PER_DEMAND + 1
+
+
+async def test_without_a_number_the_links_of_the_latest_demands_are_sent(city: City, visitor: PortalVisitor):
+    numbers = [await city.raises(**CONTACT) for _ in range(LATEST + 1)]
+    await city.raises(contact={"phone": "13900139000"})
+    await told(city, *numbers)
+    answer = await asks(city, visitor, "", PHONE)
+    assert "请留意短信" in answer.text
+    assert sorted(number for text in await messages(city) for number in numbers if number in text) == numbers[1:]
+    for _ in range(WITHOUT_NUMBER + 1):
+        assert (await asks(city, visitor, "", PHONE)).text == answer.text
+    assert len(await messages(city)) == LATEST * WITHOUT_NUMBER, "for it nobody has to know anything: so only a few"
+
+
+async def told(city: City, *numbers: str) -> None:
+    """Record that messages about these demands were sent to the telephone."""
+    persons = correspondents(Vault.of(KEYS["vault_key"], "", KEYS["secret"]), Contact(phone=PHONE))
+    pairs = [(person, (await city.demand(number)).id) for person in persons for number in numbers]
+    async with city.loop.pools[Service.INTAKE].acquire() as db:
+        await put_correspondents(db, pairs, now())
 
 
 async def test_a_telephone_can_be_used_only_a_few_times(city: City, visitor: PortalVisitor):

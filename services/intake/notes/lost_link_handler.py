@@ -1,5 +1,5 @@
-"""Handles the request of a citizen who lost the code: sends the link of the demand to the contact that was left, and
-shows nothing."""
+"""Handles the request of a citizen who lost the code, or the number too: sends the links of the demands to the contact
+that was left, and shows nothing."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -11,7 +11,8 @@ from services.intake import demands
 from services.intake.notes import queries
 from services.intake.vault.adding import contact_of
 from services.intake.vault.contact import Contact
-from services.intake.vault.persons import persons, ways
+from services.intake.vault.persons import correspondents, persons, ways
+from services.intake.vault.queries import demands_with_messages
 from services.intake.vault.sealing import Vault
 from shared.chassis.aggregates.commands import CommandHandler
 from shared.chassis.aggregates.repository import Repository
@@ -26,6 +27,10 @@ PER_DEMAND: Final = 3
 """So many links are sent for one demand within an hour; our choice."""
 PER_TELEPHONE: Final = 10
 """So many requests may name one telephone number within an hour, whether or not a demand has it; our choice."""
+WITHOUT_NUMBER: Final = 2
+"""So many of these requests within an hour may leave out the number, because nobody has to know anything for them."""
+LATEST: Final = 3
+"""So many demands get their links sent if no number is given: the latest ones of the telephone; our choice."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,23 +46,31 @@ class LostLinkHandler:
     clock: Callable[[], datetime] = now
     new_id: Callable[[], UUID] = uuid7
 
-    async def request(self, number: str, telephone: str) -> None:
-        """Request the link, unless there were too many requests."""
+    async def request(self, number: str | None, telephone: str) -> None:
+        """Request the link of this demand, or of the telephone's latest ones, unless there were too many requests."""
         contact = Contact(phone=telephone)
         async with self.pool.acquire(timeout=5) as db, db.transaction():
-            if await self._too_often(db, contact):
+            if await self._too_often(db, "lost link asked with", contact, PER_TELEPHONE):
                 return
-            demand = await demands.by_number(db, number)
-            if demand:
+            if number is None and await self._too_often(db, "lost number asked with", contact, WITHOUT_NUMBER):
+                return
+            # In one order, so that two requests cannot deadlock.
+            for demand in sorted(await self._meant(db, number, contact), key=lambda demand: demand.id):
                 command = LinkCommand(demand.id, self.new_id(), contact, self.vault)
                 await CommandHandler(self.repository, self.clock).handle(db, command)
 
-    async def _too_often(self, db: Connection, contact: Contact) -> bool:
+    async def _meant(self, db: Connection, number: str | None, contact: Contact) -> Sequence[Demand]:
+        if number is None:
+            return await demands_with_messages(db, correspondents(self.vault, contact), LATEST)
+        demand = await demands.by_number(db, number)
+        return [demand] if demand else []
+
+    async def _too_often(self, db: Connection, purpose: str, contact: Contact, most: int) -> bool:
         at, uses = self.clock(), 0
         for way in set(ways(contact)):
-            name = self.vault.pseudonym(f"lost link asked with {way}")
+            name = self.vault.pseudonym(f"{purpose} {way}")
             uses = max(uses, await queries.count_link_request(db, name, at, at - WITHIN))
-        return uses > PER_TELEPHONE
+        return uses > most
 
 
 @dataclass(frozen=True, slots=True)

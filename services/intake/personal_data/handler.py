@@ -85,7 +85,7 @@ class PersonalDataHandler:
         contact, _, _ = _everything(list(self._unsealed(stored_data, None)))
         if contact is None:
             return ()
-        others = await queries.demands_with_messages(db, correspondents(self.vault, contact), demand_id, LOOKED_AT)
+        others = await queries.demands_with_messages(db, correspondents(self.vault, contact), LOOKED_AT, demand_id)
         readable = (other.number for other in others if self.callers.may(READ, by, other))
         return tuple(islice(readable, EARLIER))
 

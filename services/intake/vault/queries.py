@@ -131,12 +131,15 @@ async def put_correspondents(db: Connection, correspondents: Sequence[tuple[byte
         )
 
 
-async def demands_with_messages(db: Connection, persons: Sequence[bytes], besides: UUID, limit: int) -> list[Demand]:
+async def demands_with_messages(
+    db: Connection, persons: Sequence[bytes], limit: int, besides: UUID | None = None
+) -> list[Demand]:
     """The latest demands about which one of these was sent a message, but for one."""
     rows = await db.fetch(
         """
         SELECT demand.state::text FROM (
-            SELECT DISTINCT demand_id FROM correspondent WHERE person = ANY($1::bytea[]) AND demand_id <> $2
+            SELECT DISTINCT demand_id FROM correspondent
+            WHERE person = ANY($1::bytea[]) AND demand_id IS DISTINCT FROM $2::uuid
         ) AS spoken_of JOIN demand ON demand.id = spoken_of.demand_id
         ORDER BY demand.id DESC LIMIT $3
         """,

@@ -96,9 +96,9 @@ def routes(pages: FollowPages) -> APIRouter:
         visit = await pages.visit(request, lang)
         form = await SentForm.of(request)
         number, phone = canonical(form.get("number")[:LONGEST_NUMBER]), form.get("phone").strip()[:LONGEST_CODE]
-        errors = {} if number else {"number": _wrong_number(form)}
+        errors = {"number": _NO_NUMBER} if number is None and form.get("number").strip() else {}
         errors |= {} if phone.isprintable() and any(map(str.isdecimal, phone)) else {"phone": _PHONE}
-        if errors or number is None:
+        if errors:
             values = visit.page("/follow/lost") | _form(visit, errors, form.get("number"))
             return PAGES.render("follow_lost.html", values | {"sent": False, "phone": phone}, status=422)
         # Done after the answer was sent, so that neither its text nor its time shows whether the telephone number is
