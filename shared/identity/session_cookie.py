@@ -1,8 +1,8 @@
 """The name of the cookie with a session's secret, and whether a browser has one."""
 
-from typing import Final
+from typing import Annotated, Final
 
-from fastapi import Request
+from fastapi import Depends, Request
 
 from shared.chassis.http import response_headers
 
@@ -16,3 +16,6 @@ def seems_signed_in(request: Request) -> bool:
     show the link to the desk; the desk looks whether the session is good."""
     response_headers.add({"Vary": "Cookie"})
     return any(name in request.cookies for name in (NAME, f"{SECURE}{NAME}"))
+
+
+IsStaff = Annotated[bool, Depends(seems_signed_in)]

@@ -14,6 +14,7 @@ from shared.chassis.base.settings import PublicSettings
 from shared.chassis.http import response_headers
 from shared.contracts.refusals import Code, FieldError, Refused
 from shared.identity.gate import CSRF_FIELD, CSRF_HEADER, SAFE_METHODS
+from shared.identity.session_cookie import seems_signed_in
 from shared.identity.sessions import csrf_token
 
 KEPT_SECONDS: Final = 30 * 24 * 3600
@@ -24,9 +25,11 @@ _SHORTEST, _LONGEST = 40, 100
 
 @dataclass(frozen=True, slots=True)
 class Visitor:
-    """A visitor. `secret` is sent only in the cookie; `csrf` is sent in every form."""
+    """A visitor. `secret` is sent only in the cookie; `csrf` is sent in every form. `is_staff`: the browser seems to be
+    signed in at the desk, so that pages show the way back to it."""
 
     secret: str
+    is_staff: bool = False
 
     @property
     def csrf(self) -> str:
@@ -53,14 +56,15 @@ class Visitors:
         if request.method not in SAFE_METHODS:
             await _require_csrf(request, visitor)
         if visitor is None:
-            visitor = Visitor(secrets.token_urlsafe(32))
+            visitor = Visitor(secrets.token_urlsafe(32), seems_signed_in(request))
             response_headers.add({"Set-Cookie": self._cookie(visitor.secret)})
         return visitor
 
     def known(self, request: Request) -> Visitor | None:
         """The visitor of the request's cookie; None without a valid cookie."""
         secret = request.cookies.get(self._name, "")
-        return Visitor(secret) if _SHORTEST <= len(secret) <= _LONGEST and secret.isascii() else None
+        is_valid = _SHORTEST <= len(secret) <= _LONGEST and secret.isascii()
+        return Visitor(secret, seems_signed_in(request)) if is_valid else None
 
     @property
     def _name(self) -> str:

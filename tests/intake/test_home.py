@@ -131,3 +131,15 @@ async def test_an_unknown_address_gets_a_page_with_links(visitor: PortalVisitor)
 async def test_caches_keep_the_page_and_the_document_apart(visitor: PortalVisitor, accept: str):
     answer = await visitor.client.get("/nothing/here", headers={"Accept": accept})
     assert answer.headers["vary"] == "Accept"
+
+
+async def test_whoever_is_signed_in_finds_the_way_back_to_the_desk(city: City, visitor: PortalVisitor):
+    number = await city.raises()
+    staff = {"Cookie": "huying=x"}
+    for path in ("/", "/demands", f"/demands/{number}", "/privacy", "/follow"):
+        assert '<a href="/desk">返回办理台</a>' in (await visitor.client.get(path, headers=staff)).text
+        english = await visitor.client.get(path, params={"lang": "en"}, headers=staff)
+        assert '<a href="/desk?lang=en">Back to the desk</a>' in english.text
+        citizen = await visitor.see(path)
+        assert ("desk" in citizen.text.partition("<main")[2], "返回办理台" in citizen.text) == (False, False)
+        assert "Cookie" in citizen.headers["vary"], "no cache gives the page of one to the other"

@@ -16,6 +16,7 @@ from services.intake.web.month_figures import FigureReader, MonthFigures
 from services.intake.web.portal_page import PAGES, InLanguage, portal_router
 from services.intake.web.visit import PageVisit
 from shared.chassis.http import response_headers
+from shared.identity.session_cookie import IsStaff
 from shared.jurisdiction.pack import Pack
 from shared.web.moment_words import moment_words
 
@@ -30,9 +31,9 @@ def routes(publications: PublicLookup, figures: FigureReader) -> APIRouter:
     router = portal_router()
 
     @router.get("/")
-    async def home(lang: InLanguage = "zh") -> HTMLResponse:
+    async def home(lang: InLanguage = "zh", is_staff: IsStaff = False) -> HTMLResponse:
         response_headers.add(FRESH)
-        visit, pack = PageVisit(lang), publications.pack(None)
+        visit, pack = PageVisit(lang, is_staff=is_staff), publications.pack(None)
         latest = await publications.rows(pack, ANSWERED, LATEST)
         month = figures.of(pack)
         values = visit.page("/") | {
@@ -43,8 +44,8 @@ def routes(publications: PublicLookup, figures: FigureReader) -> APIRouter:
         return PAGES.render("home.html", values)
 
     @router.get("/privacy")
-    async def privacy(lang: InLanguage = "zh") -> HTMLResponse:
-        return PAGES.render("privacy.html", PageVisit(lang).page("/privacy"))
+    async def privacy(lang: InLanguage = "zh", is_staff: IsStaff = False) -> HTMLResponse:
+        return PAGES.render("privacy.html", PageVisit(lang, is_staff=is_staff).page("/privacy"))
 
     return router
 

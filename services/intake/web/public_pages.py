@@ -16,6 +16,7 @@ from shared.chassis.http import response_headers
 from shared.chassis.http.pagination import NEWEST, moment
 from shared.contracts.numbers import LONGEST, canonical, read_number
 from shared.contracts.refusals import Code, Refused
+from shared.identity.session_cookie import IsStaff
 from shared.jurisdiction.pack import Pack
 from shared.web.parts import Column, RowGroup
 
@@ -35,9 +36,10 @@ def routes(lookup: PublicLookup, tiles: MapTiles) -> APIRouter:
         jurisdiction: Id = None,
         after: Cursor = "",
         lang: InLanguage = "zh",
+        is_staff: IsStaff = False,
     ) -> Response:
         response_headers.add(FRESH)
-        visit, pack = PageVisit(lang), lookup.pack(jurisdiction)
+        visit, pack = PageVisit(lang, is_staff=is_staff), lookup.pack(jurisdiction)
         if number := canonical(words):
             return RedirectResponse(visit.to(f"/demands/{number}"), 303)
         question = PublicQuestion(division, category, status, words)
@@ -67,9 +69,11 @@ def routes(lookup: PublicLookup, tiles: MapTiles) -> APIRouter:
         return PAGES.render("public_demands.html", values, 422 if errors else 200, tiles.host)
 
     @router.get("/demands/{number}")
-    async def demand(number: Annotated[str, Path(max_length=LONGEST)], lang: InLanguage = "zh") -> HTMLResponse:
+    async def demand(
+        number: Annotated[str, Path(max_length=LONGEST)], lang: InLanguage = "zh", is_staff: IsStaff = False
+    ) -> HTMLResponse:
         response_headers.add(FRESH)
-        visit = PageVisit(lang)
+        visit = PageVisit(lang, is_staff=is_staff)
         pack, demand = await lookup.demand(read_number(number))
         values = visit.page(f"/demands/{demand.number}") | {
             "demand": public_view.story(demand, pack, visit),

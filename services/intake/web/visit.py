@@ -12,10 +12,12 @@ from shared.web.page_language import InLanguage, Lang
 
 @dataclass(frozen=True, slots=True)
 class PageVisit(InLanguage):
-    """A visit of a page in one language; `visitor` is None on pages without forms."""
+    """A visit of a page in one language; `visitor` is None on pages without forms. `is_staff`: the browser seems to be
+    signed in at the desk; pages with forms know it from the visitor."""
 
     lang: Lang
     visitor: Visitor | None = None
+    is_staff: bool = False
 
     @classmethod
     def without_forms(cls, request: Request) -> "PageVisit":
@@ -30,7 +32,9 @@ class PageVisit(InLanguage):
 
     def page(self, path: str, **parameters: Any) -> dict[str, Any]:
         """The values that every page needs; `path` and `parameters` are its own URL."""
-        return self.frame(path, self.visitor.csrf if self.visitor else "", **parameters)
+        is_staff = self.is_staff or (self.visitor is not None and self.visitor.is_staff)
+        csrf = self.visitor.csrf if self.visitor else ""
+        return self.frame(path, csrf, **parameters) | {"desk": self.to("/desk") if is_staff else ""}
 
     def elsewhere(self, path: str) -> HTTPException:
         """A redirect to another page, to be raised."""

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 from urllib.parse import urlencode
 
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 from fastapi import Path as UrlPath
 from fastapi.responses import HTMLResponse
 
@@ -30,7 +30,7 @@ from shared.chassis.http.problem_details import retry_after
 from shared.contracts.numbers import LONGEST, read_number
 from shared.contracts.refusals import Code, Refused
 from shared.contracts.text import Text
-from shared.identity.session_cookie import seems_signed_in
+from shared.identity.session_cookie import IsStaff
 from shared.jurisdiction.jurisdictions import Jurisdictions
 from shared.jurisdiction.pack import Pack
 from shared.web.pages import Pages
@@ -46,7 +46,6 @@ LOOKS = 10
 COLUMNS: Final = ("about", "status", "submitted", "due", "number")
 MonthOrAll = Annotated[str, Query(pattern=f"^(?:{MONTH})?$")]
 """A month that a form sends, which is empty for all."""
-IsStaff = Annotated[bool, Depends(seems_signed_in)]
 CHOICES: tuple[By, ...] = ("month", "division", "unit", "category", "channel")
 
 
