@@ -6,6 +6,7 @@ from uuid import UUID
 import pytest
 
 from services.feedback.notifications.projection import SHORT
+from shared.chassis.base.clock import now
 from shared.chassis.consumer.delivery import Delivery
 from shared.chassis.database.pool import Pool
 from shared.contracts.demand import facts as f
@@ -123,3 +124,11 @@ async def test_a_citizen_gets_messages_about_the_due_answer_and_not_about_intern
             await delivery.deliver([log.record(note._replace(id=UUID(int=200 + 10 * n + m)))])
     told_of = [template for template, _ in await bodies(pool) if "deadline" in template]
     assert told_of == ["deadline-warned", "deadline-missed"]
+
+
+async def test_a_message_names_a_day_as_people_say_it(pool: Pool, repository: Repo):
+    *past, last = story.ROUTED[1:]
+    due = last.model_copy(update={"due_at": now()})
+    await feedback_after(pool, repository, CITIZEN, *past, due)
+    routed = dict(await bodies(pool))["routed"]
+    assert re.search(r"，(\d{4}年)?\d{1,2}月\d{1,2}日前答复", routed), routed

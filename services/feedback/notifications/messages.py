@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final
 from uuid import UUID
 
@@ -12,6 +13,8 @@ from shared.chassis.work import intents
 from shared.chassis.work.intents import MASS, Intent
 from shared.contracts.demand.facts import ChannelKind
 from shared.jurisdiction.notices import Notice
+from shared.jurisdiction.pack import Pack
+from shared.web.moment_words import day_words
 
 MESSAGE: Final = "message"
 """The kind of intent of all messages."""
@@ -137,3 +140,11 @@ def put_supporter_notices(writes: WriteBatch, notices: Sequence[SupporterNotice]
                 for n in notices
             ],
         )
+
+
+def day_of_message(pack: Pack, at: datetime | None, told_at: datetime) -> str:
+    """The local day of a time as a message names it, such as 12月15日; empty if there is no time."""
+    if at is None:
+        return ""
+    zh, en = day_words(pack.local_day(at), pack.local_day(told_at))
+    return zh if pack.languages[0] == "zh" else en

@@ -6,7 +6,7 @@ from typing import Final
 from uuid import UUID
 
 from services.feedback.notifications import messages
-from services.feedback.notifications.messages import Message, SupporterNotice
+from services.feedback.notifications.messages import Message, SupporterNotice, day_of_message
 from services.feedback.notifications.staff_notices import staff_projection
 from services.feedback.ratings.domain import AWAITED
 from services.feedback.ratings.milestones import MILESTONES
@@ -79,7 +79,7 @@ class _Messages:
         if supported and contact is None:
             return None
         holder = LinkHolder.SUPPORTER if supported else LinkHolder.CITIZEN
-        values = self._values(notice, demand, fact, pack, holder)
+        values = self._values(notice, change, pack, holder)
         return Message(
             id=uuid5(change.envelope.id, notice),
             demand_id=demand.id,
@@ -102,7 +102,7 @@ class _Messages:
         pack = self._packs.of_division(demand.division)
         if pack is None or demand.imported:
             return None
-        values = self._values(notice, demand, change.fact, pack, LinkHolder.SUPPORTER)
+        values = self._values(notice, change, pack, LinkHolder.SUPPORTER)
         return SupporterNotice(
             demand_id=demand.id,
             fact_id=change.envelope.id,
@@ -115,15 +115,14 @@ class _Messages:
             traceparent=change.envelope.traceparent,
         )
 
-    def _values(self, notice: Notice, demand: Demand, fact: f.Fact, pack: Pack, holder: LinkHolder) -> dict[str, str]:
-        language = pack.languages[0]
+    def _values(self, notice: Notice, change: Change[Demand, f.Fact], pack: Pack, holder: LinkHolder) -> dict[str, str]:
+        demand, fact, language = change.after, change.fact, pack.languages[0]
         unit = pack.unit(demand.unit) if demand.unit else None
-        due = pack.local_day(demand.due_at).isoformat() if demand.due_at else ""
         values = {
             "number": demand.number,
             "unit": unit.name if unit else _UNIT[language],
-            "due": due,
-            "until": pack.local_day(until).isoformat() if (until := getattr(fact, "until", None)) else "",
+            "due": day_of_message(pack, demand.due_at, change.envelope.time),
+            "until": day_of_message(pack, getattr(fact, "until", None), change.envelope.time),
             "parent_number": getattr(fact, "parent_number", ""),
             "url": self._links.follow(demand.id, holder),
             "rating_url": self._links.rate(demand.id, demand.version if demand.status in AWAITED else None),

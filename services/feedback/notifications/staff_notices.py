@@ -5,7 +5,7 @@ from datetime import UTC, datetime, time, timedelta
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from services.feedback.notifications.messages import MESSAGE
+from services.feedback.notifications.messages import MESSAGE, day_of_message
 from shared.chassis.aggregates.projections import Projection
 from shared.chassis.aggregates.unit_of_work import Change
 from shared.chassis.base.clock import uuid5
@@ -58,7 +58,7 @@ def _intents(change: Change[Demand, f.Fact], pack: Pack, public_url: str) -> Ite
     if notice not in rules.told or not unit:
         return
     at_once = notice in rules.at_once or demand.urgency is f.Urgency.CRITICAL
-    values = _values(demand, fact, pack, unit, public_url)
+    values = _values(change, pack, unit, public_url)
     for n, _ in enumerate(rules.duty.get(unit, ())):
         body: dict[str, Any] = {
             "template": notice, "text": pack.message(notice, pack.languages[0], values), "contact": None,
@@ -87,12 +87,13 @@ def _unit(demand: Demand, fact: f.Fact) -> str | None:
     return None
 
 
-def _values(demand: Demand, fact: f.Fact, pack: Pack, unit: str, public_url: str) -> dict[str, str]:
-    due_at = getattr(fact, "due_at", None) or demand.due_at
+def _values(change: Change[Demand, f.Fact], pack: Pack, unit: str, public_url: str) -> dict[str, str]:
+    demand = change.after
+    due_at = getattr(change.fact, "due_at", None) or demand.due_at
     values = {
         "number": demand.number,
         "unit": unit_name(pack, unit),
-        "due": pack.local_day(due_at).isoformat() if due_at else "",
+        "due": day_of_message(pack, due_at, change.envelope.time),
         "url": f"{public_url}/desk/cases/{demand.number}",
     }
     return {name: value for name, value in values.items() if value}
