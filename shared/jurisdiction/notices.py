@@ -79,27 +79,27 @@ USUAL: Final[Templates] = {
         en="See how your demand {number} goes on: {url} (if you did not ask for this, ignore it)",
     ),
     Notice.PAUSED: Text(
-        zh="您的诉求{number}暂缓计时[至{until}][，原因：{note}]，之后继续办理。查看：{url}",
-        en="The clock of your demand {number} is stopped[ until {until}][: {note}]. See: {url}",
+        zh="您的诉求{number}暂缓办理[，最晚{until}恢复][，原因：{note}]。查看：{url}",
+        en="Work on your demand {number} is put off[ until {until} at the latest][: {note}]. See: {url}",
     ),
     Notice.RESUMED: Text(
-        zh="您的诉求{number}已恢复计时[，{due}前答复]。查看：{url}",
-        en="The clock of your demand {number} runs again[; it should be answered by {due}]. See: {url}",
+        zh="您的诉求{number}已恢复办理[，{due}前答复]。查看：{url}",
+        en="Work on your demand {number} goes on[; it should be answered by {due}]. See: {url}",
     ),
     Notice.UNMERGED: Text(
         zh="您的诉求{number}不再与其他诉求合并，将单独办理，结果会告诉您。查看：{url}",
         en="Your demand {number} is handled by itself again. We will tell you the result: {url}",
     ),
     Notice.SUPPORTER_RESOLVED: Text(
-        zh="您附议的诉求{number}已有答复，请查看：{url}",
+        zh="您也反映过的诉求{number}已有答复，请查看：{url}",
         en="There is an answer to {number}, which you supported: {url}",
     ),
     Notice.SUPPORTER_DECLINED: Text(
-        zh="您附议的诉求{number}未能受理，原因见：{url}",
+        zh="您也反映过的诉求{number}未能受理，原因见：{url}",
         en="{number}, which you supported, could not be taken up. The reason: {url}",
     ),
     Notice.SUPPORTER_WITHDRAWN: Text(
-        zh="您附议的诉求{number}已由提出人撤回。如果问题仍在，请您另行提交。",
+        zh="您也反映过的诉求{number}已由提出人撤回。如果问题仍在，请您自己提交一件。",
         en="{number}, which you supported, was withdrawn. If the problem is still there, raise it anew.",
     ),
     Notice.DIGEST: Text(

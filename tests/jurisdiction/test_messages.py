@@ -87,3 +87,11 @@ def test_both_languages_of_a_message_have_the_same_values(jurisdictions: Jurisdi
 
 def _filled(words: str) -> set[str | None]:
     return {name for _, name, _, _ in Formatter().parse(words)} - {None}
+
+
+def test_no_message_to_citizens_has_a_word_that_only_offices_use(jurisdictions: Jurisdictions) -> None:
+    values = {"number": "NH-7", "unit": "U", "due": "5月25日", "parent_number": "NH-6", "url": "u", "rating_url": "r"}
+    for pack in jurisdictions:
+        for notice in (notice for notice in Notice if not notice.is_for_staff and notice is not Notice.DIGEST):
+            words = pack.message(notice, "zh", values)
+            assert not re.search("附议|计时|派单|签收|退单|挂账|重办|办结", words), words
