@@ -8,7 +8,7 @@ from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from shared.web.assets import address
-from shared.web.words import STATUS_WORDS
+from shared.web.words import CITIZEN_WORDS, STATUS_WORDS
 
 HERE: Final = Path(__file__).parent
 SAFE: Final = {
@@ -29,7 +29,7 @@ class Pages:
             lstrip_blocks=True,
         )
         self._environment.filters["thousands"] = lambda number: f"{number:,}"
-        self._environment.globals |= {"asset": address, "status_words": STATUS_WORDS}
+        self._environment.globals |= {"asset": address, "status_words": STATUS_WORDS, "citizen_words": CITIZEN_WORDS}
 
     def render(
         self, template: str, values: Mapping[str, Any], status: int = 200, pictures_from: str = ""

@@ -37,6 +37,21 @@ STATUS_WORDS: Final[Mapping[str, StatusWords]] = {
 }  # fmt: skip
 """The words by status; `paused` is shown instead of the status while the clock is stopped."""
 
+CITIZEN_WORDS: Final[Mapping[str, StatusWords]] = {
+    **STATUS_WORDS,
+    _S.TRIAGE:      StatusWords("正在确定办理单位", "finding the unit", "new"),
+    _S.ROUTED:      StatusWords("已交办", "given to a unit", "new"),
+    _S.ACCEPTED:    StatusWords("办理中", "in progress", "working"),
+    "paused":       StatusWords("暂缓办理", "put off", "paused"),
+    _S.LISTED:      StatusWords("已列入项目", "part of a project", "paused"),
+    _S.RETURNED:    StatusWords("正在重新安排", "being passed on", "new"),
+    _S.RESOLVED:    StatusWords("已答复", "answered", "done"),
+    _S.REOPENED:    StatusWords("重新办理", "handled again", "reopened"),
+    _S.DECLINED:    StatusWords("未能受理", "not taken up", "ended"),
+    _S.MERGED:      StatusWords("合并办理", "handled together", "ended"),
+}  # fmt: skip
+"""The same in words of citizens, who neither assign demands nor sign for them."""
+
 
 WITHDRAWN_FOR: Final[Mapping[str, tuple[str, str]]] = {
     UnpublishedFor.PRIVACY: ("为保护个人隐私", "to protect somebody's privacy"),

@@ -243,7 +243,7 @@ async def test_a_broken_link_is_a_page_that_says_so(link: Browser):
 async def test_a_supporter_sees_the_released_answer_and_cannot_rate(link: Browser):
     token = LINKS.token(story.ID, LinkHolder.SUPPORTER)
     page = (await link.see(f"/rate/{token}")).text
-    assert ("由提出人评价" in page, "请放心通行" in page, 'name="rating"' in page) == (True, False, False)
+    assert ("由最先提出的人评价" in page, "请放心通行" in page, 'name="rating"' in page) == (True, False, False)
     rating = (await link.see(f"/v1/ratings/{token}")).json()
     assert (rating["summary"], rating["result"]) == ("道路已修复", "")
     refused = await link.rate(f"/rate/{token}", rating="5", solved="true")

@@ -86,15 +86,15 @@ async def test_the_page_shows_the_whole_history_in_plain_words(city: City, visit
     page = (await visitor.see(path)).text
     assert in_order(
         page, "下雨就积水", "交由", "今天又塌了一块", "联系您未接通", "约周三看现场", "答复时间延长", "需现场勘测",
-        "暂停计时", "天气", "台风登陆", "最晚", "恢复计时", "应由其他单位办理，重新安排", "由公路部门养护",
+        "暂缓办理", "天气", "台风登陆", "最晚", "恢复办理", "应由其他单位办理，重新安排", "由公路部门养护",
     )  # fmt: skip
-    assert not re.search("陈志强|黄主任|退单|签收|None", page)
+    assert not re.search("陈志强|黄主任|退单|签收|派单|附议|计时|None", page)
 
 
 async def test_a_stopped_clock_is_shown(city: City, visitor: PortalVisitor):
     number = await worked_on(city, f.DemandPaused(by="陈志强", reason="weather", note="台风登陆"))
     page = (await visitor.see(await link(city, number))).text
-    assert "暂时停止计时，原因见下方" in page
+    assert "暂缓办理，原因见下方" in page
     assert '<span class="due paused">' in page
 
 
@@ -203,7 +203,7 @@ async def test_a_supporter_is_recorded_with_a_telephone(city: City, visitor: Por
     path = await link(city, await worked_on(city))
     page = f"{path}/support"
     without = await visitor.send(page, page, name="陈先生", phone="无")
-    assert (without.status_code, "请填写附议人的电话号码" in without.text, "陈先生" in without.text) == (
+    assert (without.status_code, "请填写邻居的电话号码" in without.text, "陈先生" in without.text) == (
         422,
         True,
         True,
@@ -304,7 +304,7 @@ async def test_every_status_has_an_explanation(city: City, visitor: PortalVisito
     for holder in LinkHolder:
         answer = await visitor.see(await link(city, number, holder))
         assert answer.status_code == 200
-        assert not re.search(r"\{unit\}|\{until\}|研判|None", answer.text)
+        assert not re.search(r"\{unit\}|\{until\}|研判|None|派单|签收|退单|挂账|附议|计时", answer.text)
 
 
 # --- who may see what --------------------------------------------------------------------------------------------
@@ -324,7 +324,9 @@ async def test_a_supporter_reads_what_was_released_and_cannot_add_anything(city:
     await city.tells(number, f.DemandAccepted(by="x"), again)
     path = await link(city, number, LinkHolder.SUPPORTER)
     page = (await visitor.see(path)).text
-    assert [w for w in ("您附议了", "道路已修复", "已重修", "已安排施工队", "列入年度计划") if w not in page] == []
+    assert [
+        w for w in ("您也遇到了这个问题", "道路已修复", "已重修", "已安排施工队", "列入年度计划") if w not in page
+    ] == []
     hidden = "请放心通行|第二次答复|约周三|下雨就积水|又塌了一块|水还在漏|风雨棚工程|/rate/|/files/|<form"
     assert re.findall(hidden, page) == []
     for action in ("add", "urge", "withdraw", "support"):

@@ -7,7 +7,7 @@ import pytest
 
 from shared.contracts.demand.state import Status
 from shared.web.due_words import DueKind, by_the_calendar, due_kind, due_words
-from shared.web.words import STATUS_WORDS
+from shared.web.words import CITIZEN_WORDS, STATUS_WORDS
 
 CHINA = ZoneInfo("Asia/Shanghai")
 WORKED = by_the_calendar(lambda day: day.weekday() < 5 and day != date(2026, 12, 3))
@@ -74,3 +74,6 @@ def test_the_last_second_is_still_in_time():
 def test_every_status_has_its_words():
     assert {*STATUS_WORDS} == {*Status, "paused"}
     assert all(words.zh and words.en and words.tone for words in STATUS_WORDS.values())
+    assert {*CITIZEN_WORDS} == {*STATUS_WORDS}
+    office = ("派单", "签收", "退单", "挂账", "计时", "重办")
+    assert [words.zh for words in CITIZEN_WORDS.values() if any(word in words.zh for word in office)] == []

@@ -24,7 +24,7 @@ SOLVED: Final = (
 _ENDED: Final = (Status.WITHDRAWN, Status.CONFIRMED, Status.CLOSED)
 
 _SUPPORTER: Final = Bilingual(
-    "您附议了这件诉求，由提出人评价。", "You support this demand; whoever raised it rates the answer."
+    "您也反映了这件诉求，由最先提出的人评价。", "You have this problem too; whoever raised it first rates the answer."
 )
 _NEWER: Final = Bilingual(
     "这个链接对应的答复之后，诉求又有了新的答复。请到诉求页面查看并评价新的答复。",

@@ -121,7 +121,7 @@ class FollowCommands:
         person = _checked(SupporterForm, name=form.get("name").strip(), phone=form.get("phone").strip())
         contact = Contact(name=person.name, phone=person.phone)
         if not any(sum(map(str.isdigit, way)) >= _TELEPHONE for way in ways(contact)):
-            zh, en = "请填写附议人的电话号码，用来通知结果", "Give the supporter's telephone: the result is sent there"
+            zh, en = "请填写邻居的电话号码，用来通知结果", "Give their telephone: the result is sent there"
             raise _wrong("phone", zh, en)
         await self._say(demand, form.cause(demand.id), Support(contact=contact))
 

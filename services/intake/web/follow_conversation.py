@@ -171,12 +171,12 @@ def _paused(page: Conversation, payload: Body) -> Line:
     reason = pause_reason(page.pack, payload["reason"], page.visit.lang) if payload.get("reason") else ""
     words = "\n".join(filter(None, (reason, payload.get("note"))))
     day = page.day(payload.get("until"))
-    until = page.visit.say(f"最晚{day}恢复", f"It runs again by {day}") if day else ""
-    return page.visit.say("暂停计时", "the clock was stopped"), words, until
+    until = page.visit.say(f"最晚{day}恢复", f"Work goes on by {day}") if day else ""
+    return page.visit.say("暂缓办理", "it was put off"), words, until
 
 
 def _resumed(page: Conversation, payload: Body) -> Line:
-    return page.visit.say("恢复计时", "the clock runs again"), "", page.due(payload)
+    return page.visit.say("恢复办理", "work goes on"), "", page.due(payload)
 
 
 def _merged(page: Conversation, payload: Body) -> Line:

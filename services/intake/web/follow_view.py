@@ -1,7 +1,7 @@
 """Makes the values of a demand's page for the holder of its link: its status, the answer, and the actions."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 from zoneinfo import ZoneInfo
@@ -25,6 +25,7 @@ from shared.jurisdiction.pack import Pack
 from shared.web.due_words import DueKind, due_words
 from shared.web.moment_words import day_words
 from shared.web.page_language import Bilingual
+from shared.web.words import CITIZEN_WORDS
 
 URGED_AGAIN_AFTER: Final = timedelta(days=1)
 """Our choice: for so long after an urge the page says that the unit was urged, in the place of the button."""
@@ -101,6 +102,9 @@ class FollowedDemand:
             return None
         between = self.pack.due_times.working_days_after
         counted = due_words(demand.due_at, self.at, self.zone, between, paused=demand.paused_at is not None)
+        if counted.kind is DueKind.PAUSED:
+            zh, en, _ = CITIZEN_WORDS["paused"]
+            counted = replace(counted, zh=zh, en=en)
         day = day_words(demand.due_at.astimezone(self.zone).date(), self.at.astimezone(self.zone).date())
         return {"badge": counted, "day": self.visit.say(*day), "overdue": counted.kind is DueKind.OVERDUE}
 

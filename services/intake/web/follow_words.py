@@ -54,8 +54,8 @@ _WORKING: Final = Bilingual(
     "Next {unit} works on it and answers. We will tell you, and the answer will stand here.",
 )
 _PAUSED: Final = Bilingual(
-    "暂时停止计时，原因见下方。恢复后继续办理，会通知您。",
-    "The clock stands still; the reason is below. Work goes on afterwards, and we will tell you.",
+    "暂缓办理，原因见下方。恢复后继续办理，会通知您。",
+    "It is put off; the reason is below. Work goes on afterwards, and we will tell you.",
 )
 _TOGETHER: Final = Bilingual(
     "那一件有答复时，您会同时收到。", "When that one is answered, you get the answer at the same time."
@@ -131,7 +131,7 @@ DONE: Final[Mapping[str, Bilingual]] = {
     "add": Bilingual("已收到您的补充，会转给承办单位。", "We have received what you added; it goes to the unit."),
     "urge": Bilingual("已催办，承办单位会看到。", "The unit sees that you ask it to hurry."),
     "withdraw": Bilingual("已收到您的撤回申请，办好后会通知您。", "Noted that you take it back; we will tell you."),
-    "support": Bilingual("已登记，有结果时也会通知这位附议人。", "Noted. The supporter will be told the result too."),
+    "support": Bilingual("已登记，有结果时也会通知这位邻居。", "Noted. They will be told the result too."),
     "keep-private": Bilingual(
         "已记下：这件诉求的内容不公开。办理照常进行。",
         "Noted: the words of this demand are not published. It is handled as before.",

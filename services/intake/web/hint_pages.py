@@ -15,7 +15,7 @@ from services.intake.web.raising import Raising
 from services.intake.web.visit import PageVisit
 from shared.identity.visitors import Visitor, Visitors
 from shared.jurisdiction.pack import Pack
-from shared.web.words import STATUS_WORDS
+from shared.web.words import CITIZEN_WORDS
 
 
 def routes(raising: Raising, visitors: Visitors) -> APIRouter:
@@ -66,5 +66,5 @@ def _line(raising: Raising, visit: PageVisit, pack: Pack, like: Like) -> str:
     category = pack.category(like.category) if like.category else None
     about = like.title or (getattr(category.name, visit.lang) if category else like.number)
     place = raising.portal.places.address(pack, like.division) if like.division else ""
-    words = STATUS_WORDS[like.status]
+    words = CITIZEN_WORDS[like.status]
     return " · ".join(filter(None, (about, place, visit.say(words.zh, words.en))))

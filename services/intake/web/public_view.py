@@ -9,7 +9,7 @@ from services.intake.public.documents import Became, PublicationStep, PublicDema
 from services.intake.web.visit import PageVisit
 from shared.jurisdiction.pack import Pack
 from shared.web.parts import Entry, SummaryRow
-from shared.web.words import STATUS_WORDS, WITHDRAWN_FOR
+from shared.web.words import CITIZEN_WORDS, WITHDRAWN_FOR
 
 _BECAME: Final[dict[Became, tuple[str, str]]] = {
     "published": ("公开", "published"),
@@ -70,7 +70,7 @@ def story(demand: PublicDemandView, pack: Pack, visit: PageVisit) -> dict[str, A
         "withdrawn": visit.say(*WITHDRAWN_FOR[demand.withdrawn]) if demand.withdrawn else "",
         "facts": [SummaryRow(label, words) for label, words in rows if words],
         "history": _entries(demand.history, pack, visit),
-        "stands": visit.say(*STATUS_WORDS[demand.status][:2]) if demand.status else "",
+        "stands": visit.say(*CITIZEN_WORDS[demand.status][:2]) if demand.status else "",
     }
 
 
