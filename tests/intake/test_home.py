@@ -1,8 +1,9 @@
 """The first page of the portal: actions, this month's figures, and recent answers."""
 
 import re
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final
+from zoneinfo import ZoneInfo
 
 import httpx
 import pytest
@@ -83,6 +84,22 @@ async def test_figures_of_the_previous_month_are_not_shown(city: City):
     assert reader.of(PACK) is not None
     at += timedelta(days=32)
     assert reader.of(PACK) is None
+
+
+async def test_while_a_month_is_empty_the_month_before_is_shown(city: City):
+    await a_month(city)
+    first = PACK.local_month(now())
+    at = datetime(first.year + first.month // 12, first.month % 12 + 1, 1, 9, tzinfo=ZoneInfo(PACK.timezone))
+    reader = FigureReader(city.figures.reporting, [PACK], lambda: at)
+    assert await reader.refresh()
+    figures = reader.of(PACK)
+    assert figures
+    assert (figures.month, figures.collected) == (first, 2)
+    at += timedelta(days=62)
+    assert await reader.refresh()
+    figures = reader.of(PACK)
+    assert figures
+    assert (figures.month, figures.collected) == (PACK.local_month(at), 0), "of two empty months the present one"
 
 
 async def test_recent_answers_are_listed_in_plain_words(city: City, visitor: PortalVisitor):

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Final
 
 import httpx
@@ -49,9 +49,11 @@ class _Completion(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class MonthFigures:
-    """The figures of a month's demands, and when they were read. `rate` is per cent, None if nothing was collected."""
+    """The figures of a month's demands, and when they were read. `rate` is per cent, None if nothing was collected;
+    `present` is the month in which they were read."""
 
     month: date
+    present: date
     collected: int
     completed: int
     rate: float | None
@@ -78,9 +80,10 @@ class FigureReader:
         return cls(service_client(url, TIMEOUT) if url else None, packs)
 
     def of(self, pack: Pack) -> MonthFigures | None:
-        """The last known figures of the present month; None before the first answer of reporting."""
+        """The last known figures of the present month, or of the month before while nothing was collected in it; None
+        before the first answer of reporting."""
         figures = self._known.get(pack.id)
-        return figures if figures and figures.month == pack.local_month(self.clock()) else None
+        return figures if figures and figures.present == pack.local_month(self.clock()) else None
 
     @property
     def tasks(self) -> Sequence[Task]:
@@ -106,8 +109,15 @@ class FigureReader:
         return True
 
     async def _asked(self, pack: Pack) -> MonthFigures:
+        present = pack.local_month(self.clock())
+        figures = await self._of_month(pack, present, present)
+        if figures.collected:
+            return figures
+        before = await self._of_month(pack, (present - timedelta(days=1)).replace(day=1), present)
+        return before if before.collected else figures
+
+    async def _of_month(self, pack: Pack, month: date, present: date) -> MonthFigures:
         assert self.reporting, "it has an address"
-        month = pack.local_month(self.clock())
         params = {"jurisdiction": pack.id, "month": f"{month:%Y-%m}"}
         answer = await self.reporting.get("/v1/figures/completion", params=params)
         answer.raise_for_status()
@@ -115,6 +125,7 @@ class FigureReader:
         last, first = total.satisfaction or _NOBODY, total.first_satisfaction or _NOBODY
         return MonthFigures(
             month=month,
+            present=present,
             collected=total.collected,
             completed=total.completed,
             rate=total.rate,
