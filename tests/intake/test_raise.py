@@ -202,6 +202,29 @@ async def test_a_similar_demand_is_supported_instead(visitor: Visitor, pool: Poo
     assert followed["supports"] == 1
 
 
+async def test_a_demand_of_the_same_kind_in_the_same_place_is_shown_whatever_its_words(visitor: Visitor, pool: Pool):
+    await visitor.writes("我家门口那条路上有盏路灯坏了，晚上黑得很，七十多岁了走路怕摔")
+    await visitor.places(TOWN, VILLAGE)
+    await visitor.send(phone="13800138000")
+    await visitor.send(category="street-lighting")
+    number, _ = visitor.receipt()
+    await Indexing(pool).index()
+    visitor.client.cookies.clear()
+    for words, seen in (("村里路灯不亮", True), ("门口的树倒了", False)):
+        await visitor.writes(words)
+        await visitor.places(TOWN, VILLAGE)
+        await visitor.send(phone="13800138001")
+        assert visitor.path.endswith("/similar") is seen, words
+        if seen:
+            assert "在同一个地方，是同一类问题" in visitor.page
+            assert f'value="{number}"' in visitor.page
+    await pool.execute("UPDATE likeness SET raised_at = now() - interval '31 days'")
+    await visitor.writes("村里路灯不亮")
+    await visitor.places(TOWN, VILLAGE)
+    await visitor.send(phone="13800138001")
+    assert visitor.path.endswith("/check"), "an old one is another one"
+
+
 async def test_an_address_that_sends_too_much_is_refused_and_keeps_its_input(database: str, pool: Pool):
     async with client_of(database, pool, portal_sends_per_hour=1, portal_jurisdictions="nanhai") as client:
         visitor = Visitor(client)

@@ -1,6 +1,6 @@
 """Finds the open demands that a new one may repeat."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
@@ -10,7 +10,7 @@ from services.intake.channels.channel import Channel
 from services.intake.publications.queries import NOTHING, published
 from services.intake.similar import queries
 from services.intake.similar.rarity import UNKNOWN, Rarity
-from services.intake.similar.scoring import THRESHOLD, NewDemand, ScoredCandidate, ranked
+from services.intake.similar.scoring import THRESHOLD, Aspect, NewDemand, Reason, ScoredCandidate, ranked
 from services.intake.similar.view import Like, like
 from services.intake.submission import domain
 from services.intake.submission.domain import SubmitDemand
@@ -24,6 +24,11 @@ from shared.masker.masker import Masker
 from shared.masking.pieces import worded
 
 _KEEPS: Final = timedelta(minutes=5)
+LATELY: Final = timedelta(days=30)
+"""Demands of one category in one place that were raised in so many days may be the same one; our choice."""
+OF_A_CATEGORY: Final = Reason(
+    Aspect.PLACE, 1.0, "在同一个地方，是同一类问题", "the same kind of problem in the same place"
+)
 
 
 @dataclass(slots=True)
@@ -71,6 +76,21 @@ class SimilarFinder:
             )
             best = await self._best(db, query, pack, most + 1)
         return [(match, demand) for match, demand in best if demand.id != id][:most]
+
+    async def of_a_category(
+        self, division: str, category: str, besides: Collection[UUID], most: int
+    ) -> list[tuple[ScoredCandidate, Demand]]:
+        """The latest open demands of the same category in the same division, such as a village: two people who write of
+        one lamp need not share a word."""
+        async with self.pool.acquire(timeout=5) as db:
+            candidates = await queries.latest_there(db, division, self.clock() - LATELY)
+            demands = await queries.demands(db, [candidate.id for candidate in candidates])
+        found = [
+            (ScoredCandidate(candidate, 0.0, None, (OF_A_CATEGORY,)), demands[candidate.id])
+            for candidate in candidates
+            if candidate.id not in besides and demands[candidate.id].category == category
+        ]
+        return found[:most]
 
     async def as_seen(self, matches: list[tuple[ScoredCandidate, Demand]]) -> list[Like]:
         """The matches as the public may see them."""

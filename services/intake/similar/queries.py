@@ -91,6 +91,20 @@ async def candidates(db: Connection, search: Search, scope: str, division: str) 
     return [_candidate(row) for row in rows]
 
 
+async def latest_there(db: Connection, division: str, since: datetime) -> list[Candidate]:
+    """The latest open demands of this division itself, whatever they say."""
+    rows = await db.fetch(
+        """
+        SELECT id, array_to_string(bigrams, ' ') AS bigrams, array_to_string(within, ' ') AS within, lat, lon, raised_at
+        FROM likeness WHERE open AND division = $1 AND raised_at > $2 ORDER BY raised_at DESC LIMIT $3
+        """,
+        division,
+        since,
+        _LATEST,
+    )
+    return [_candidate(row) for row in rows]
+
+
 async def submitted(db: Connection, id: UUID) -> tuple[DemandSubmitted, datetime]:
     """The submission of a demand, and when it was."""
     row = await db.fetchrow("SELECT payload, time FROM journal WHERE aggregateid = $1 AND sequence = 1", id)

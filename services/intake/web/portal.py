@@ -32,6 +32,8 @@ from shared.identity.citizen_links import CitizenLinks
 from shared.jurisdiction.pack import Pack
 
 MOST_SIMILAR: Final = 3
+PROPOSED: Final = 0.5
+"""A category that is more likely than all others together is proposed; the citizen checks it before sending."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,10 +74,17 @@ class Portal:
         return Photo(attachment.reference, name[:60])
 
     async def similar(self, draft: RaiseDraft) -> list[Like]:
-        """Open demands nearby that may be the same, as the public sees them."""
+        """Open demands nearby that may be the same, as the public sees them: first those with similar words, then those
+        of the same category in the same place, where the public may see both."""
         pack = self._pack(draft)
-        likes = await self.finder.find(await self.channel(pack), draft.command(), MOST_SIMILAR)
-        return await self.finder.as_seen(likes)
+        worded = await self.finder.find(await self.channel(pack), draft.command(), MOST_SIMILAR)
+        likes = await self.finder.as_seen(worded)
+        category, more = self.suggested(pack, draft).likelier_than(PROPOSED), MOST_SIMILAR - len(worded)
+        if not category or not more or draft.division is None:
+            return likes
+        besides = {demand.id for _, demand in worded}
+        there = await self.finder.as_seen(await self.finder.of_a_category(draft.division, category, besides, more))
+        return likes + [like for like in there if like.division and like.category]
 
     def suggested(self, pack: Pack, draft: RaiseDraft) -> Ranking:
         """Suggested categories of a draft."""

@@ -1,6 +1,6 @@
 """The pages of the last steps that raise a demand: the check and the receipt."""
 
-from typing import Annotated, Any, Final
+from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Path, Request, Response
@@ -10,7 +10,7 @@ from services.intake.attachments.api import SAFE
 from services.intake.channels.menus import KINDS
 from services.intake.web.allowance import Act
 from services.intake.web.draft import RaiseDraft, SentDraft
-from services.intake.web.portal import follow_link
+from services.intake.web.portal import PROPOSED, follow_link
 from services.intake.web.portal_page import PAGES, InLanguage, portal_router
 from services.intake.web.qr_code import qr_code
 from services.intake.web.raise_forms import Errors
@@ -24,8 +24,6 @@ from shared.jurisdiction.release import Consent
 from shared.web.parts import SummaryRow
 
 Reference = Annotated[str, Path(max_length=64)]
-PROPOSED: Final = 0.5
-"""A category that is more likely than all others together is proposed; the citizen checks it before sending."""
 
 
 def routes(raising: Raising, visitors: Visitors) -> APIRouter:
