@@ -13,6 +13,7 @@ import pytest
 from services.reporting import app
 from services.reporting.drilldown.steps import INTERNAL, STEPS
 from services.reporting.settings import ReportingSettings
+from services.reporting.web.words import in_order
 from shared.chassis.consumer.delivery import Delivery
 from shared.chassis.database.pool import Pool
 from shared.chassis.http.app import web_app
@@ -36,6 +37,13 @@ async def test_the_board_shows_the_rate_and_its_parts(reader: httpx.AsyncClient)
     assert "办结率" in page
     assert 'lang="zh' in page
     assert "completion rate" in (await reader.get("/board?jurisdiction=nanhai&lang=en")).text.lower()
+    assert 'href="/demands"' in page, "whoever reads figures wants to read demands too"
+
+
+def test_statuses_are_listed_in_the_order_of_a_demands_life():
+    counts = {"accepted": 2, "closed/confirmed": 9, "new-one": 1, "in_progress": 3, "resolved": 1, "triage": 4}
+    listed = [standing for standing, _ in in_order(counts)]
+    assert listed == ["triage", "accepted", "in_progress", "resolved", "closed/confirmed", "new-one"]
 
 
 @pytest.mark.parametrize("cookie", ["huying", "__Host-huying"])

@@ -24,7 +24,7 @@ from services.reporting.figures.visibility import opens
 from services.reporting.web import table_view
 from services.reporting.web.month_view import month_view
 from services.reporting.web.showing import Showing, local
-from services.reporting.web.words import DEFINITION_ZH, WORDS, status_name, vars_of
+from services.reporting.web.words import DEFINITION_ZH, WORDS, in_order, status_name, vars_of
 from shared.chassis.http.page_route import PageRoute, error_text
 from shared.chassis.http.problem_details import retry_after
 from shared.contracts.numbers import LONGEST, read_number
@@ -150,7 +150,7 @@ def _months(months: Sequence[Breakdown], shown: Completion, this: date, values: 
 
 def _bars(total: Breakdown, links: DrilldownLinks, lang: str) -> Iterator[Bar]:
     """The chart of the statuses of demands."""
-    for standing, count in total.statuses.items():
+    for standing, count in in_order(total.statuses):
         where = links.row(total.key, total.month, f"status:{standing}")
         yield Bar(status_name(standing, lang), count, f"{count:,}", where or "")
 

@@ -1,5 +1,6 @@
 """The words of the board, in both languages."""
 
+from collections.abc import Mapping
 from typing import Final
 
 WORDS: Final = {
@@ -74,13 +75,14 @@ DEFINITION_ZH: Final = {
 }
 
 STATUSES: Final = {
-    "submitted": "已收到", "triage": "待派单", "routed": "已派单，待签收", "declined": "不予受理", "merged": "已并入",
-    "accepted": "已签收", "returned": "已退单", "in_progress": "办理中", "listed": "已列入清单",
-    "resolved": "已办结，待评价",
-    "withdrawn": "已撤回", "confirmed": "群众已确认", "reopened": "重办", "closed": "已结束",
+    "submitted": "已收到", "triage": "待派单", "returned": "已退单", "routed": "已派单，待签收", "accepted": "已签收",
+    "in_progress": "办理中", "listed": "已列入清单", "reopened": "重办", "merged": "已并入",
+    "resolved": "已办结，待评价", "confirmed": "群众已确认", "declined": "不予受理", "withdrawn": "已撤回",
+    "closed": "已结束",
     "closed/confirmed": "已结束·群众确认", "closed/disputed": "已结束·有异议", "closed/unrated": "已结束·未评价",
     "closed/declined": "已结束·不予受理", "closed/withdrawn": "已结束·已撤回",
 }  # fmt: skip
+"""In the order in which demands pass through them; the board shows them so."""
 
 
 _COUNTED: Final = {
@@ -115,6 +117,12 @@ def status_name(standing: str, lang: str) -> str:
     if lang == "zh":
         return STATUSES.get(standing, standing)
     return standing.replace("/", ", ").replace("_", " ")
+
+
+def in_order(statuses: Mapping[str, int]) -> list[tuple[str, int]]:
+    """The counts by standing, in the order of a demand's life."""
+    places = {standing: place for place, standing in enumerate(STATUSES)}
+    return sorted(statuses.items(), key=lambda item: (places.get(item[0], len(places)), item[0]))
 
 
 def vars_of(definition: object) -> dict[str, str]:
