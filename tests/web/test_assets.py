@@ -54,7 +54,9 @@ async def test_larger_type_is_chosen_once_and_told_to_every_page(browser: httpx.
     assert (answer.status_code, answer.headers["location"]) == (303, "/board?lang=en")
     sheet = await browser.get("/display/type.css")
     assert (sheet.text, sheet.headers["vary"]) == (LARGE_TYPE, "Cookie")
-    assert 'value="large" checked' in (await browser.get("/display")).text
+    page = (await browser.get("/display")).text
+    assert [line for line in page.splitlines() if "正在使用" in line and 'value="large"' in line]
+    assert 'type="radio"' not in page, "one press is enough"
     await browser.post("/display", data={"type": "normal"})
     assert (await browser.get("/display/type.css")).text == ""
 
