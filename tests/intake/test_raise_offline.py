@@ -113,3 +113,12 @@ async def test_while_typing_the_category_and_similar_demands_are_shown(visitor: 
 
 async def test_hints_need_the_token_of_the_page(visitor: Visitor):
     assert (await visitor.client.post("/raise/hints", data={"words": WORDS})).status_code == 403
+
+
+async def test_whoever_writes_of_several_problems_is_advised_to_raise_them_one_by_one(visitor: Visitor):
+    several = (
+        "第一个是厂门口那条路没有路灯，上个月有个工友摔了一跤，第二个是厂里两个月没有发工资，"
+        "老板说没有钱，打电话没人接，希望领导帮忙解决一下"
+    )
+    for words, is_advised in ((several, True), (WORDS, False)):
+        assert any("请一件一件提" in line for line in await hinted(visitor, words)) is is_advised

@@ -1,7 +1,7 @@
 """The hints while somebody writes a demand: likely categories, and similar demands nearby."""
 
 from dataclasses import replace
-from typing import Annotated
+from typing import Annotated, Final
 
 from fastapi import APIRouter, Depends, Form, Request
 from pydantic import ValidationError
@@ -16,6 +16,9 @@ from services.intake.web.visit import PageVisit
 from shared.identity.visitors import Visitor, Visitors
 from shared.jurisdiction.pack import Pack
 from shared.web.words import CITIZEN_WORDS
+
+SEVERAL: Final = 60
+"""A text of so many characters that may be about two categories may be about several problems; our choice."""
 
 
 def routes(raising: Raising, visitors: Visitors) -> APIRouter:
@@ -50,6 +53,13 @@ async def _lines(raising: Raising, visit: PageVisit, pack: Pack, draft: RaiseDra
     if names:
         listed = visit.say("、".join(names), ", ".join(names))
         lines.append(visit.say(f"像是：{listed}（提交前可以改）", f"It looks like: {listed} (you can change it)"))
+    if len(names) > 1 and len(draft.words) >= SEVERAL:
+        lines.append(
+            visit.say(
+                "如果是几件不同的事，请一件一件提：每件交给各自的单位，办得更快。",
+                "If these are several problems, raise them one by one: each goes to its own unit, and sooner.",
+            )
+        )
     likes = await raising.portal.similar(replace(draft, photos=()))
     if likes:
         lines.append(
