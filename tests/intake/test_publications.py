@@ -192,7 +192,9 @@ async def test_the_page_lists_and_searches_and_explains_an_empty_result(client: 
     assert page.index("路灯被撞坏") < page.index("搅拌站夜间施工") < page.index("路灯不亮")
     assert "未公开的原话" not in page
     assert "没有公开的诉求</" not in page
-    assert "没有找到" in (await client.get("/demands", params={"words": "龙舟"})).text
+    nothing = (await client.get("/demands", params={"words": "龙舟"})).text
+    assert "没有找到" in nothing
+    assert "提交前会列出附近相似的" in nothing, "where to learn of those that are not published"
     assert "请至少输入两个字" in (await client.get("/demands", params={"words": "灯"})).text
     assert "publishes no words" in (await client.get("/demands?jurisdiction=losangeles&lang=en")).text
     answer = await client.get("/demands", params={"words": four[0].lower()})
@@ -209,10 +211,11 @@ async def test_an_unreleased_demand_shows_its_status_and_no_text(client: httpx.A
     assert "这件诉求的内容没有公开" in page
     assert "未公开的原话" not in page
     assert "噪声" in page
+    assert f'href="/board/demands/{receipt["number"]}"' in page, "which unit has it, until when"
     report = (await submit(client, title="举报的原话", division=VILLAGE, category="noise", kind="report")).json()
     page = (await client.get(f"/demands/{report['number']}")).text
     assert "举报内容一律不公开" in page
-    assert not [words for words in ("举报的原话", "噪声", "桂城") if words in page]
+    assert not [words for words in ("举报的原话", "噪声", "桂城", "/board/demands/") if words in page]
 
 
 async def test_a_released_demand_shows_its_corrections_and_no_names_of_staff(client: httpx.AsyncClient, pool: Pool):
