@@ -53,7 +53,7 @@ async def test_what_is_published_can_be_read_by_everybody(tabs: Tabs, city: City
 
 async def choose(page: Page, words: str) -> None:
     await page.get_by_label("找什么").fill(words)
-    await page.get_by_role("button", name="筛选").click()
+    await page.get_by_role("button", name="查找").click()
 
 
 @pytest.mark.parametrize("javascript", [True, False])

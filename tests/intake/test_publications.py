@@ -192,6 +192,7 @@ async def test_the_page_lists_and_searches_and_explains_an_empty_result(client: 
     assert page.index("路灯被撞坏") < page.index("搅拌站夜间施工") < page.index("路灯不亮")
     assert "未公开的原话" not in page
     assert "没有公开的诉求</" not in page
+    assert "<button>查找</button>" in page
     nothing = (await client.get("/demands", params={"words": "龙舟"})).text
     assert "没有找到" in nothing
     assert "提交前会列出附近相似的" in nothing, "where to learn of those that are not published"
