@@ -52,4 +52,6 @@ def _advice(kind: str, message: str, loc: Loc) -> str:
     where = ".".join(map(str, loc)) or "the mapping"
     if kind == "extra_forbidden":
         return f"{where} is not a key that a mapping knows; remove it or mend its spelling"
+    if kind == "missing":
+        return f"{where} is missing; add it"
     return f"{where}: {message.removeprefix('Value error, ')}"

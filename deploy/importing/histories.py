@@ -86,6 +86,9 @@ class Histories:
         return mistakes
 
     def _declared(self, cells: Cells) -> Sequence[CompiledStep]:
+        if self._status is None:
+            (only,) = self._steps.values()
+            return only
         status = cells[self._status]
         declared = looked_up(self._steps, self._by_key, status)
         if declared is None:

@@ -75,7 +75,8 @@ class MappedStep(_Declared):
 
 
 class Mapping(_Declared):
-    """The whole mapping; `histories` declares the steps of each status."""
+    """The whole mapping; `histories` declares the steps of each status. A file without a column of the status has one
+    history for every row."""
 
     jurisdiction: str
     encoding: str = AUTO
@@ -83,7 +84,7 @@ class Mapping(_Declared):
     dates_without_time: DatesWithoutTime | None = None
     values: dict[str, MappedValue]
     raised_at: str
-    status: str
+    status: str | None = None
     histories: dict[str, tuple[MappedStep, ...]] = Field(min_length=1)
 
     @cached_property
@@ -91,4 +92,4 @@ class Mapping(_Declared):
         """The columns that a file must have."""
         values = {name for value in self.values.values() for name in value.columns}
         steps = {step.at for history in self.histories.values() for step in history}
-        return frozenset({self.raised_at, self.status} | values | steps)
+        return frozenset({self.raised_at, *([self.status] if self.status else [])} | values | steps)

@@ -29,6 +29,8 @@ def mistakes(mapping: Mapping) -> Iterator[Mistake]:
     for name in _NEEDED:
         if name not in mapping.values:
             yield ("values",), f"{name} is missing; add it"
+    if mapping.status is None and len(mapping.histories) > 1:
+        yield ("histories",), "status is missing; name its column, or declare one history, which is that of every row"
     used_names = set[str]()
     for status, history in mapping.histories.items():
         for n, step in enumerate(history):

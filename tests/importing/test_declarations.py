@@ -49,6 +49,16 @@ def test_a_mistake_is_reported_with_its_line(old: str, new: str, message: str, t
         assert f"{path}:{line_of(PLAIN, old)}:" in str(error.value)
 
 
+def test_without_a_column_of_the_status_there_is_one_history(tmp_path: Path):
+    path = tmp_path / "own.yaml"
+    path.write_text(PLAIN.replace("status: 工单状态\n", "", 1), "utf-8")
+    with pytest.raises(BadMapping, match="status is missing; name its column, or declare one history"):
+        load(str(path))
+    path.write_text(PLAIN.replace("raised_at: 来电时间\n", "", 1), "utf-8")
+    with pytest.raises(BadMapping, match="raised_at is missing; add it"):
+        load(str(path))
+
+
 def test_an_unknown_mapping_is_refused_with_the_existing_ones():
     with pytest.raises(UnknownMapping, match="hotline12345, myla311"):
         load("hotline")

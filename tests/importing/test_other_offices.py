@@ -68,6 +68,17 @@ def lamps(city: Mapping, folder: Path, **changes: str) -> RecordedDemand:
         return Translator(city, pack, now).demand(row)
 
 
+def test_a_file_without_a_column_of_the_status_has_one_history_for_every_row(tmp_path: Path):
+    path = tmp_path / "messages.yaml"
+    path.write_text(
+        CITY.replace("status: status\n", "").replace("{type: demand", "{optional: true, type: demand"), "utf-8"
+    )
+    city = load(str(path))
+    assert "status" not in city.columns
+    assert len(lamps(city, tmp_path).history) == 4
+    assert len(lamps(city, tmp_path, closed="").history) == 2, "an optional step without a time is left out"
+
+
 @pytest.mark.parametrize(
     "entered",
     [
