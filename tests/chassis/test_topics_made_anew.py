@@ -187,6 +187,16 @@ async def test_a_cursor_is_valid_only_for_the_same_topics(
         assert position == Begin(5, ENDS if shards == 1 else {})
 
 
+async def test_a_journal_is_sent_again_only_if_another_cluster_had_it(intake: Pool):
+    lease: Lease = Lease(intake, "relay-0")
+    await lease.take()
+    async with intake.acquire() as db:
+        assert await relay_cursor.begin(db, OLD, {}, Shard()) == Begin(0, {}), "the first start is no reason to warn"
+        await relay_cursor.move(db, OLD, Shard(), 5, 5, ENDS, lease)
+        another = await relay_cursor.begin(db, LogIdentity("another", {}), {}, Shard())
+    assert another == Begin(0, {}, "cluster another is new")
+
+
 async def test_a_cursor_of_the_previous_version_is_kept(intake: Pool):
     await intake.execute("INSERT INTO relay_cursor (cluster_id, shards, shard, position) VALUES ('cluster', 1, 0, 5)")
     async with intake.acquire() as db:

@@ -39,8 +39,9 @@ class Begin(NamedTuple):
 async def begin(db: Connection, log: LogIdentity, ends: Ends, shard: Shard) -> Begin:
     """The position from which this shard is sent to the cluster `log`, whose partitions end at `ends`.
 
-    A new cluster, and topics that were created again, get the whole journal from its beginning. After a change of the
-    number of shards, every shard begins at the position of the slowest old one.
+    A new cluster, and topics that were created again, get the whole journal from its beginning; nothing is sent again
+    if there was no other cluster before. After a change of the number of shards, every shard begins at the position of
+    the slowest old one.
     """
     rows = await db.fetch(
         """
@@ -56,7 +57,8 @@ async def begin(db: Connection, log: LogIdentity, ends: Ends, shard: Shard) -> B
     own_rows = [row for row in rows if row["shards"] == shard.of]
     cursors = own_rows or rows
     if not cursors:
-        return Begin(0, {}, f"cluster {log.cluster_id} is new")
+        another = await db.fetchval("SELECT EXISTS (SELECT FROM relay_cursor WHERE cluster_id <> $1)", log.cluster_id)
+        return Begin(0, {}, f"cluster {log.cluster_id} is new" if another else None)
     for row in cursors:
         if because := _replaced(row, log, ends):
             return Begin(0, {}, because)
