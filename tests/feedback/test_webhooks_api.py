@@ -126,6 +126,21 @@ async def test_a_mistake_is_named_with_its_field_in_both_languages(api_client: H
     assert error["detail"] != error["detail_en"]
 
 
+async def test_an_unknown_type_and_broken_json_are_named_so_that_they_can_be_corrected(api_client: Here):
+    key = await api_client.key()
+    refused = await api_client.client.post(
+        "/v1/webhooks", json={"url": URL, "types": ["demand.resolvd"], "colour": 1}, headers=key
+    )
+    errors = {error["field"]: error for error in refused.json()["errors"]}
+    assert sorted(errors) == ["colour", "types.0"], "that the list is empty without its wrong item is no mistake"
+    assert errors["types.0"]["detail"].startswith("没有事件类型 demand.resolvd，可用：demand.")
+    assert "correct its spelling" in errors["colour"]["detail_en"]
+    headers = key | {"Content-Type": "application/json"}
+    unreadable = (await api_client.client.post("/v1/webhooks", content='{"url": }', headers=headers)).json()
+    assert "第 9 个字符" in unreadable["detail"]
+    assert "at character 9: Expecting value" in unreadable["detail_en"]
+
+
 async def test_only_services_may_ask_who_owns_a_credential(api_client: Here):
     credential = {"api_key": (await api_client.key())["X-API-Key"]}
     transport = httpx.ASGITransport(api_client.served_intake.app, raise_app_exceptions=False)

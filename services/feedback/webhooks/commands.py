@@ -37,7 +37,8 @@ def _event_type(text: str) -> str:
     """An event type without its version, so that later versions are sent too."""
     base = text.rpartition(".v")[0] if text.rpartition(".v")[2].isdigit() else text
     if base not in TYPES:
-        words = {"type": text, "known": ", ".join(sorted(TYPES)), "zh": "没有事件类型 {type}，可用：{known}"}
+        known = ", ".join(sorted(TYPES))
+        words = {"type": text, "known": known, "zh": f"没有事件类型 {text}，可用：{known}"}
         raise PydanticCustomError("event_type", "there is no type {type}; there are {known}", words)
     return base
 

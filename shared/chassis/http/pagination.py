@@ -41,7 +41,9 @@ def read(cursor: str, parse: Callable[[bytes], P]) -> P:
         return parse(urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
     except ValueError:
         error = FieldError(
-            "after", "不是本接口给出的游标", "is not a cursor: send the `next` of the previous page unchanged"
+            "after",
+            "不是本接口给出的游标，请原样使用上一页的 next（事件接口为 cursor）",
+            "is not a cursor: send the `next` of the previous page unchanged (of events: the `cursor`)",
         )
         raise Refused(Code.INVALID, f"after: {error.en}", f"after：{error.zh}", (error,)) from None
 

@@ -20,12 +20,23 @@ def validation_error(request: Request, errors: Sequence[Any]) -> Refused:
     operation = _operation(request, document)
     if any(error["loc"][0] == "body" for error in errors) and (refused := _unsupported(request, operation)):
         return refused
+    errors = _without_consequences(errors)
     field_errors = tuple(_explained(error, operation, document) for error in errors[:MOST])
     en = "; ".join(f"{e.field}: {e.en}" for e in field_errors)
     zh = "；".join(f"{e.field}：{e.zh}" for e in field_errors)
     if more := len(errors) - len(field_errors):
         en, zh = f"{en}; and {more} more", f"{zh}；另有 {more} 处"
     return Refused(_code(errors), en, zh, field_errors)
+
+
+def _without_consequences(errors: Sequence[Any]) -> Sequence[Any]:
+    """The errors without those of lists that are too short only because their items are wrong."""
+    places = [tuple(error["loc"]) for error in errors]
+    return [
+        error
+        for error, place in zip(errors, places, strict=True)
+        if error["type"] != "too_short" or not any(other[:-1] == place for other in places)
+    ]
 
 
 def _code(errors: Sequence[Any]) -> Code:

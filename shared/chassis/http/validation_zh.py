@@ -64,6 +64,10 @@ RULES_ZH: Final[Mapping[str, str]] = {
 OF_TEXT_ZH: Final = {"too_short": RULES_ZH["string_too_short"], "too_long": RULES_ZH["string_too_long"]}
 
 
+RULES_EN: Final[Mapping[str, str]] = {"extra_forbidden": "this field is not known: remove it or correct its spelling"}
+"""Rules that Pydantic's own words do not explain to a person who does not know Pydantic."""
+
+
 def field_errors(errors: Sequence[Any], schema: Schema, root: Schema | None = None) -> tuple[FieldError, ...]:
     """The field errors of a value that `schema` describes; `root` is the document that its references point into."""
     return tuple(_field_error(error, schema, schema if root is None else root) for error in errors)
@@ -85,19 +89,29 @@ def _is_text(error: Mapping[str, Any]) -> bool:
 def rule_zh(error: Mapping[str, Any]) -> str:
     """The rule that was broken, in Chinese."""
     context = {name: _spoken(value) for name, value in error.get("ctx", {}).items()}
+    if error["type"] == "json_invalid" and (place := _place_in_json(error)):
+        return f"{RULES_ZH['json_invalid']}，第 {place} 个字符处有误"
     rules = OF_TEXT_ZH if _is_text(error) else RULES_ZH
     return context.get("zh") or rules.get(error["type"], UNNAMED_ZH).format_map(context)
 
 
 def rule_en(error: Mapping[str, Any]) -> str:
     """The rule that was broken, in English."""
-    words: str = error["msg"]
+    words: str = RULES_EN.get(error["type"], error["msg"])
+    if error["type"] == "json_invalid" and (place := _place_in_json(error)):
+        return f"is not valid JSON, at character {place}: {error['ctx']['error']}"
     if not _is_text(error):
         return words
     context = error["ctx"]
     if "min_length" in context:
         return f"String should have at least {context['min_length']} characters that can be read"
     return f"String should have at most {context['max_length']} characters"
+
+
+def _place_in_json(error: Mapping[str, Any]) -> int | None:
+    """The character at which a text stops being JSON, counted from 1; None if the error does not say it."""
+    place = error["loc"][-1] if error["loc"] else None
+    return place + 1 if isinstance(place, int) and "error" in error.get("ctx", {}) else None
 
 
 def _spoken(value: object) -> str:
