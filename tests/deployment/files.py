@@ -28,6 +28,13 @@ def compose() -> dict[str, Any]:
     return {key: value for key, value in contents.items() if not key.startswith("x-")}
 
 
+def compose_override() -> dict[str, Any]:
+    """The example of the file that an office puts beside the compose file."""
+    text = (DEPLOY / "compose" / "example.override.yaml").read_text("utf-8")
+    contents: dict[str, Any] = yaml.safe_load(_REFERENCE.sub("given", text))
+    return {key: value for key, value in contents.items() if not key.startswith("x-")}
+
+
 def compose_variables() -> set[str]:
     """The environment variables that the compose file uses."""
     return {reference[0] for reference in _REFERENCE.findall(compose_text())}

@@ -10,7 +10,7 @@ import yaml
 from deploy.cli.processes import GATEWAY, processes, wrong_settings
 from deploy.layout.product import described, readers
 from shared.chassis.process.manifest import RelayProcess
-from tests.deployment.files import DEPLOY, OTHERS, compose, compose_variables, own
+from tests.deployment.files import DEPLOY, OTHERS, compose, compose_override, compose_variables, own
 from tests.keys import KEYS
 
 SERVICES = own(compose()["services"])
@@ -89,6 +89,16 @@ def test_the_example_has_every_variable_of_compose_and_no_secret():
     assert compose_variables() <= set(example)
     assert all(example[name] == "" for name in example if name.endswith(("SECRET", "KEY", "PASSWORD")))
     assert ".env" in (DEPLOY.parent / ".gitignore").read_text("utf-8").splitlines()
+
+
+def test_the_example_of_an_override_gives_each_setting_to_every_process_that_reads_it():
+    override = compose_override()["services"]
+    assert set(override) <= set(RUN)
+    for variable in {variable for service in override.values() for variable in service["environment"]}:
+        given = {name for name, service in override.items() if variable in service["environment"]}
+        assert given == set(readers()[variable]) & set(RUN), variable
+    ignored = (DEPLOY.parent / ".gitignore").read_text("utf-8").splitlines()
+    assert {"/deploy/compose/compose.override.yaml", "/deploy/compose/gateways.yaml"} <= set(ignored)
 
 
 @pytest.mark.parametrize(("name", "service"), [(name, service) for name, service in compose()["services"].items()])

@@ -13,7 +13,7 @@ import yaml
 from deploy.cli.processes import processes, wrong_settings
 from deploy.layout.paths import ANY
 from deploy.layout.product import described, paths, readers
-from tests.deployment.files import CHART, DEPLOY, OTHERS, ROOT, compose, value_files
+from tests.deployment.files import CHART, DEPLOY, OTHERS, ROOT, compose, compose_override, value_files
 from tests.keys import KEYS
 
 pytestmark = pytest.mark.deploy
@@ -82,7 +82,7 @@ def results() -> dict[str, Any]:
         "chart": str(CHART),
         "kubernetes": ["1.37"],
         "values": value_files() | refused | {"half-way": HALF_WAY, "another log level": another_log_level()},
-        "compose": {"ours": without_digest(compose()), "wrong": wrong},
+        "compose": {"ours": without_digest(compose()), "override": compose_override(), "wrong": wrong},
         "dashboards": dashboards() | {"wrong": mistyped()},
     }
     process = subprocess.run(LOOK, input=json.dumps(request), capture_output=True, text=True, timeout=300, check=False)
@@ -139,7 +139,7 @@ def test_invalid_values_are_refused_with_a_reason(name: str, results: dict[str, 
 
 
 def test_compose_files_match_their_specification(results: dict[str, Any]):
-    assert results["compose"]["ours"] is None
+    assert (results["compose"]["ours"], results["compose"]["override"]) == (None, None)
     assert "read_onyl" in results["compose"]["wrong"]
 
 
