@@ -21,7 +21,7 @@ def _group() -> None:
 @app.command()
 def sweep() -> None:
     """Delete uploads that no demand used within 24 hours, and erased attachments; run it about every hour."""
-    use_local_deployment()
+    use_local_deployment("DATABASE_URL", "HUYING_VAULT_KEY")
     typer.echo(f"{asyncio.run(_sweep())} removed")
 
 

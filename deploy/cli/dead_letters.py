@@ -37,7 +37,7 @@ def listed(
     ] = 100,
 ) -> None:
     """List the waiting dead letters, one line each: service, id, time, place, cause; exit code 1 if there are any."""
-    use_local_deployment()
+    use_local_deployment("DATABASE_URL")
     letters = asyncio.run(_waiting(_after_ids(after), limit + 1))
     if not letters:
         console.print("no dead letters" if not after else f"no dead letters after {after}")
@@ -66,7 +66,7 @@ def _after_ids(after: str) -> dict[str, int]:
 @app.command()
 def show(reader: Reader, id: Id) -> None:
     """Show one dead letter with its headers and its value."""
-    use_local_deployment()
+    use_local_deployment("DATABASE_URL")
     letter = asyncio.run(_one(_service(reader), id))
     console.print(f"[bold]{escape(printable(letter.cause))}[/]\n{letter.place}, {letter.happened_at.isoformat()}")
     for name, value in letter.record.headers:
@@ -81,7 +81,7 @@ def _text(raw: bytes | None) -> str:
 @app.command()
 def redrive(reader: Reader, id: Id) -> None:
     """Handle a dead letter again, after its cause was removed; facts that were parked after it follow."""
-    use_local_deployment()
+    use_local_deployment("DATABASE_URL")
     try:
         asyncio.run(_redrive(_service(reader), id))
     except Refused as refused:

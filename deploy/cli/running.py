@@ -39,10 +39,8 @@ def use_local_deployment(*needed: str) -> None:
     directory = state_dir()
     running = Runtime.running(directory)
     if running is None:
-        typer.echo(
-            f"huying: no deployment runs here: start it with `make up`, or set {' and '.join(needed)}",
-            err=True,
-        )
+        missing = " and ".join(name for name in needed if name not in os.environ)
+        typer.echo(f"huying: no deployment runs here: start it with `make up`, or set {missing}", err=True)
         raise typer.Exit(2)
     os.environ.setdefault("DATABASE_URL", running.database_url)
     os.environ.setdefault("KAFKA_BOOTSTRAP_SERVERS", running.kafka_bootstrap_servers)

@@ -48,7 +48,7 @@ def token(
     ] = None,
 ) -> None:
     """Print a token for `Authorization: Bearer …`; its expiry is printed to the error stream."""
-    use_local_deployment()
+    use_local_deployment("DATABASE_URL", "HUYING_SECRET")
     settings = read(SecretSettings)
     tokens, packs = StaffTokens.of(settings), _packs()
     if hours and hours > tokens.hours:
@@ -83,7 +83,7 @@ def revoke(
     """Revoke tokens from their next request on: one, or all that a unit or person has got until now."""
     if bool(token) == bool(unit) or (name and not unit):
         raise typer.BadParameter("give a token, or --unit, or --unit and --name")
-    use_local_deployment()
+    use_local_deployment("DATABASE_URL", "HUYING_SECRET")
     settings = read(SecretSettings)
     at = now()
     if token:

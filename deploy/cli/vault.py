@@ -36,7 +36,7 @@ def rotate() -> None:
 
     First set both for every intake process and restart it; then run this command; then remove the old one.
     """
-    use_local_deployment()
+    use_local_deployment("DATABASE_URL", "HUYING_VAULT_KEY")
     result = asyncio.run(_rotate())
     typer.echo(f"{result.count} keys encrypted again")
     if result.unopened:
@@ -51,7 +51,7 @@ def erase(
     why: Annotated[str, typer.Option(help="the reason; it is stored with the erasure, so do not name anybody in it")],
 ) -> None:
     """Destroy the key of a demand's personal data, and its attachments, for good; the statistics stay."""
-    use_local_deployment()
+    use_local_deployment("DATABASE_URL", "HUYING_VAULT_KEY")
     try:
         at = asyncio.run(_erase(read_number(number), why))
     except Refused as refused:

@@ -6,6 +6,7 @@ import sys
 import time
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -181,6 +182,15 @@ def test_the_command_prints_only_the_token_and_says_when_it_expires(database: st
     assert TOKENS.examine(result.stdout.strip()) == Person("staff", "nh-tax")
     assert result.stderr.startswith(f"valid until {(now() + timedelta(hours=11)).strftime('%Y-%m-%d %H:')[:11]}")
     assert in_process(database, "token", "--unit", "nh-tax", "--hours", "13").exit_code == 2
+
+
+def test_a_command_names_only_the_settings_that_it_needs_and_does_not_have(tmp_path: Path):
+    needed = {"HUYING_STATE_DIR": str(tmp_path), "DATABASE_URL": None, "KAFKA_BOOTSTRAP_SERVERS": None}
+    secret = {"HUYING_SECRET": KEYS["secret"]}
+    nothing = CliRunner().invoke(staff, ["token", "--unit", "nh-tax"], env=needed | secret)
+    assert nothing.stderr.endswith("`make up`, or set DATABASE_URL\n")
+    no_broker = needed | secret | {"DATABASE_URL": "postgresql://nobody@127.0.0.1:1/none"}
+    assert CliRunner().invoke(staff, ["token", "--unit", "nh-tax"], env=no_broker).exit_code == 0, "it needs no broker"
 
 
 @pytest.mark.parametrize("arguments", [[], ["--name", "陈"], ["x.y.z", "--unit", "nh-tax"], ["x.y.z"]])
