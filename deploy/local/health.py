@@ -43,7 +43,8 @@ class Health:
             return f"{self.url}{path} {MISSING} ({str(fault) or type(fault).__name__})"
         if self.deployment and answer.headers.get(DEPLOYMENT, "") != self.deployment:
             return f"{self.url} is answered by another program, not by this deployment"
-        return None if answer.is_success else f"{path} says {answer.status_code}: {answer.text[:500]}"
+        reasons = "; ".join(answer.text[:500].splitlines())
+        return None if answer.is_success else f"{path} says {answer.status_code}: {reasons}"
 
 
 async def first_unhealthy(places: Sequence[Health], path: str) -> str | None:

@@ -361,6 +361,12 @@ def test_findings_are_shown_by_severity_and_otherwise_in_their_order():
     ]  # fmt: skip
 
 
+def test_a_server_that_is_away_is_shown_before_the_processes_that_fail_for_it():
+    (process,), (database,) = named("health", [broken(A, A)]), named("database", [broken(A, A)])
+    (well,) = named("broker", [ok(A)])
+    assert worst_first([process, well, database]) == [database, process, well]
+
+
 def test_a_finding_of_another_service_is_read_unchanged():
     finding = named("relays", [broken(A, Words("b", "乙"), A), ok(A)])
     assert [Finding.of_document(entry.document()) for entry in finding] == finding

@@ -8,6 +8,8 @@ from typing import Any, Final, NamedTuple
 
 from shared.chassis.base.clock import now
 
+SERVERS: Final = ("database", "broker")
+"""The checks of PostgreSQL and Kafka."""
 COUNTED_UP_TO: Final = 10_000
 """The most rows that a check or gauge counts: no query may read the whole of a growing table."""
 _SIZES: Final = ((86_400, "day", "天"), (3600, "hour", "小时"), (60, "minute", "分钟"))
@@ -98,8 +100,9 @@ def named(check: str, findings: Iterable[Finding]) -> list[Finding]:
 
 
 def worst_first(findings: Iterable[Finding]) -> list[Finding]:
-    """The findings by severity, the worst first; findings of one severity keep their order."""
-    return sorted(findings, key=lambda finding: -finding.severity)
+    """The findings by severity, the worst first. Of one severity those of the servers come first, since every process
+    fails while a server is away; the others keep their order."""
+    return sorted(findings, key=lambda finding: (-finding.severity, finding.check not in SERVERS))
 
 
 def exit_code(findings: Iterable[Finding]) -> int:
