@@ -1,9 +1,9 @@
 """A pack's rules for how units handle demands: returns, extensions, pauses, contact with citizens, and answers."""
 
 from enum import StrEnum
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from shared.contracts.codes import Code
 from shared.jurisdiction.limits import Limit
@@ -65,10 +65,14 @@ USUAL_PAUSES: Final = (
 
 
 class Pausing(PackModel):
-    """The reasons for a pause, and how often staff must review it."""
+    """The reasons for a pause. The key `review_every_days` of older packs is ignored: it never had an effect."""
 
     reasons: tuple[PauseReason, ...] = USUAL_PAUSES
-    review_every_days: Days = Field(30, description="our choice")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _without_review(cls, data: Any) -> Any:
+        return {key: data[key] for key in data if key != "review_every_days"} if isinstance(data, dict) else data
 
 
 USUAL_NOT_REACHED: Final = (

@@ -112,7 +112,7 @@ class LimitPreset(_Stages):
 
     name: Text
     source: Words
-    url: AnyUrl
+    url: AnyUrl | None = Field(None, description="where the regulation can be read")
     in_force: date
     working_days: dict[RequestKind, Days]
     steps_source: Words | None = Field(

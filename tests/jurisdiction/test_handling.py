@@ -95,6 +95,12 @@ def test_invalid_rules_of_handling_are_reported_with_their_line(edit: Edit, word
     assert any(line.startswith(expected) for line in messages), messages
 
 
+def test_a_pack_may_keep_a_key_that_never_had_an_effect_and_needs_no_address_of_its_regulation(edit: Edit):
+    edit("pack.yaml", "  source: our choice\n", "  source: our choice\nhandling: {pause: {review_every_days: 14}}\n")
+    pack = load_pack(edit("limits.yaml", "    url: https://example.org/gazette\n", ""))
+    assert pack.limits_for(*ROAD).resolve
+
+
 def test_a_header_may_have_leaders_and_no_unknown_column(edit: Edit, hamlet: Path):
     text = (hamlet / "units.csv").read_text("utf-8").splitlines()
     rows = [text[0], text[1] + ",leader", *(line + (",县领导" if ",town" in line else ",") for line in text[2:])]
