@@ -98,8 +98,12 @@ def _gateway(circuit: OpenCircuit) -> Finding:
     return warning(SUBJECT, wrong, step)
 
 
+def _written(oldest: Words) -> Words:
+    return Words(f"the oldest was written {oldest.en}", f"最早一条写于{oldest.zh}")
+
+
 def _lost(state: IntentState, count: int, oldest: Words) -> Finding:
-    since = Words(f"the oldest {oldest.en}", f"最早的在{oldest.zh}")
+    since = _written(oldest)
     if state is IntentState.FAILED:
         wrong = Words(f"{figure(count)} could not be sent, {since.en}", f"{figure(count)} 条发送失败，{since.zh}")
         return warning(SUBJECT, wrong, LIST)
@@ -113,7 +117,7 @@ def _lost(state: IntentState, count: int, oldest: Words) -> Finding:
 
 def _waiting(kind: str, number: int, oldest: Words, next: float) -> Finding:
     """`next`: in how many seconds the first of those goes out that the hourly limit holds."""
-    count, since = figure(number, LOOKED_AT), Words(f"the oldest {oldest.en}", f"最早的在{oldest.zh}")
+    count, since = figure(number, LOOKED_AT), _written(oldest)
     match kind:
         case "late":
             wrong = Words(

@@ -223,7 +223,7 @@ async def test_failed_unknown_and_long_waiting_messages_are_reported_separately(
     assert "1 could not be sent" in texts[0]
     assert "of 1 it is unknown whether they were sent" in texts[1]
     assert "1 have waited over ten minutes" in texts[2]
-    assert "1 wait for their turn or are being sent, the oldest 1 minute ago" in texts[3]
+    assert "1 wait for their turn or are being sent, the oldest was written 1 minute ago" in texts[3]
 
 
 async def test_a_message_that_waits_on_purpose_is_counted_and_is_no_fault(database: str):
