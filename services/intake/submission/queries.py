@@ -114,8 +114,10 @@ async def unrouted(db: Connection, most: int) -> tuple[int, float]:
 
     Three parts are looked at, each at most `most` rows: the latest and the earliest demands in intake's own copy that
     wait, and the latest submissions that the copy does not have yet. The latest alone would not show how long the
-    earliest has waited, and the earliest alone may all be imported ones, which do not count. The copy says what routing
-    did; for a returned or reopened demand the waiting time begins with that step. Ids are in the order of time.
+    earliest has waited, and the earliest alone may all be imported ones. These do not count: routing routes them like
+    all others, but after a large import only within minutes, and while it is behind, the check `readers` names it. The
+    copy says what routing did; for a returned or reopened demand the waiting time begins with that step. Ids are in the
+    order of time.
     """
     row = await db.fetchrow(
         """
