@@ -75,7 +75,7 @@ def test_a_process_without_its_secrets_stops_and_says_how_to_make_them(kept: str
     process = subprocess.run(start, env=env, cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE)
     missing = {"HUYING_SECRET", "HUYING_VAULT_KEY"} - {kept}
     assert process.returncode == 78, process.stderr
-    assert f"huying: {missing.pop()}: Field required" in process.stderr
+    assert f"huying: {missing.pop()}: is not set" in process.stderr
     assert "openssl rand -base64 48" in process.stderr
 
 

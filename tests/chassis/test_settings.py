@@ -86,7 +86,7 @@ def test_a_missing_variable_is_named_with_its_purpose(
     with pytest.raises(SystemExit):
         read(ProcessSettings)
     assert capsys.readouterr().err == (
-        "huying: DATABASE_URL: Field required (address of the database, as postgresql://USER@HOST/DATABASE)\n"
+        "huying: DATABASE_URL: is not set (address of the database, as postgresql://USER@HOST/DATABASE)\n"
     )
 
 

@@ -196,7 +196,7 @@ def mistakes(kind: type[BaseSettings], fault: ValidationError) -> Iterator[str]:
         location = str(error["loc"][0]) if error["loc"] else "?"
         name = next((n for n, field in kind.model_fields.items() if location in (n, field.validation_alias)), None)
         meaning = name and kind.model_fields[name].description
-        words = error["msg"].removeprefix("Value error, ")
+        words = "is not set" if error["type"] == "missing" else error["msg"].removeprefix("Value error, ")
         yield f"{variable_of(kind, name) if name else location}: {words}{f' ({meaning})' if meaning else ''}"
 
 
