@@ -5,6 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from services.intake.submission.domain import SubmitDemand
+from tests.packs import nanhai
+
 ROOT = Path(__file__).parents[2]
 ENGLISH = (ROOT / "README.md").read_text("utf-8")
 CHINESE = (ROOT / "README.zh-CN.md").read_text("utf-8")
@@ -21,6 +24,16 @@ def commands(text: str) -> list[str]:
         name for line in text.splitlines() if not line.startswith("    ") for name in re.findall(r"`([^`]+)`", line)
     ]
     return sorted([line for line in blocks if line and "-->" not in line] + words)
+
+
+def test_the_first_demand_of_the_page_for_other_systems_is_one_that_intake_takes():
+    text = (ROOT / "docs" / "integrating.md").read_text("utf-8")
+    (body,) = re.findall(r"-d '([^']*\"title\"[^']*)'", text)
+    demand = SubmitDemand.model_validate_json(body)
+    assert demand.division
+    assert nanhai().division(demand.division)
+    assert demand.category in {category.code for category in nanhai().categories}
+    assert f"external_id={demand.external_id}" in text
 
 
 def test_both_readmes_have_the_same_headings():
