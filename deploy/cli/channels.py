@@ -62,7 +62,10 @@ def rotate(
 ) -> None:
     """Give a channel a new key, shown only now; the present key is valid for the grace period, older keys are not."""
     with exit_on_refusal():
-        typer.echo(with_pool(lambda pool: channels.rotate(pool, name, timedelta(hours=grace))))
+        key = with_pool(lambda pool: channels.rotate(pool, name, timedelta(hours=grace)))
+    before = f"is valid for {grace:g} more hours" if grace else "is refused from now on"
+    typer.echo(f"the key before {before}; the new key:", err=True)
+    typer.echo(key)
 
 
 @app.command()
@@ -70,6 +73,7 @@ def revoke(name: Name) -> None:
     """Revoke all keys of a channel from its next request on; `add` makes it usable again, with a new key."""
     with exit_on_refusal():
         with_pool(lambda pool: channels.revoke(pool, name))
+    typer.echo(f"every key of {name} is revoked")
 
 
 @app.command()
@@ -149,7 +153,7 @@ async def _put(pool: Pool, name: str, changes: dict[str, str | None]) -> tuple[C
     packs = packs_of(settings)
     division = changes.get("division")
     if division and packs.of_division(division) is None:
-        raise Refused(Code.INVALID, f"division: no pack has {division!r}; `huying pack check DIR` lists what it has")
+        raise Refused(Code.INVALID, f"division: no pack has {division!r}; see divisions.csv of the pack")
     scopes = _scopes(changes.pop("scopes") or "") if "scopes" in changes else None
     put = await GatewayRegistry(pool, vault(settings)).put(name, changes)
     async with pool.acquire() as db:

@@ -55,7 +55,8 @@ def listed(
             f"gateway {circuit.gateway} gets no messages since {circuit.opened_at:{TIME}}: {printable(circuit.cause)}"
         )
     if not rows:
-        typer.echo("no such message")
+        wanted = f"is {' or '.join(state)}" if state else "waits or failed"
+        typer.echo(f"no message {f'about {number}' if number else wanted}")
         return
     print_rows([HEADING, *map(_cells, rows)])
     if any(row.state in (IntentState.UNKNOWN, IntentState.FAILED) for row in rows):

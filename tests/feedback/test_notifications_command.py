@@ -55,7 +55,7 @@ async def test_a_message_that_failed_is_listed_shown_without_its_link_and_sent_a
     await send_all(sending(pool, repository, gateway))
     assert await states(pool) == [("sent", None)]
     assert await recorded_types(pool) == ["demand.notification-failed.v1", "demand.notification-sent.v1"]
-    assert await command("list") == (0, "no such message\n")
+    assert await command("list") == (0, "no message waits or failed\n")
     number = await pool.fetchval("SELECT body ->> 'number' FROM intent")
     assert str(id) in (await command("list", "--number", number))[1]
 

@@ -29,6 +29,13 @@ async def test_scopes_that_were_changed_are_shown(said: Said):
     assert "submit,webhooks" in (await said("list"))[1]
 
 
+async def test_what_became_of_the_keys_is_said(said: Said):
+    await said("add", "hall", "--kind", "partner")
+    assert "the key before is valid for 24 more hours" in (await said("rotate", "hall", "--grace", "24"))[1]
+    assert "the key before is refused from now on" in (await said("rotate", "hall"))[1]
+    assert await said("revoke", "hall") == (0, "every key of hall is revoked\n")
+
+
 async def test_scopes_that_are_not_known_change_nothing(said: Said):
     assert (await said("add", "hall", "--kind", "partner"))[0] == 0
     code, shown = await said("set", "hall", "scopes=submit,all")

@@ -249,8 +249,8 @@ def test_an_operator_manages_keys_by_command(monkeypatch: pytest.MonkeyPatch, da
     first = run(cli, ["channel", "add", "main", "--kind", "web"])
     second = run(cli, ["channel", "rotate", "main", "--grace", "24"])
     assert first.output.startswith("hy_")
-    assert second.output.startswith("hy_")
-    assert first.output != second.output
+    assert second.stdout.startswith("hy_")
+    assert first.output != second.stdout
     again = run(cli, ["channel", "add", "main", "--kind", "sms"])
     assert again.exit_code == 1
     assert "rotate main" in again.output
