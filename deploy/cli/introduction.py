@@ -18,6 +18,6 @@ A request that changes something carries an `Idempotency-Key`: the same key with
 不认识的查询参数会被拒绝。
 A refusal says which field is wrong, by which rule, and a value that would pass. An unknown query parameter is refused.
 
-**时间 Times** 为 RFC 3339，区划代码为 12 位统计用代码。
-Times are RFC 3339; division codes are the 12-digit statistical codes.
+**时间和代码 Times and codes.** 时间为 RFC 3339；区划和类别代码见 `GET /v1/jurisdictions`。
+Times are RFC 3339; `GET /v1/jurisdictions` has the codes of divisions and categories.
 """

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -141,8 +142,8 @@ def test_the_names_of_operations_are_unique_under_one_origin():
 
 @pytest.mark.parametrize("one", OPERATIONS, ids=named)
 def test_an_operation_is_summed_up_in_both_languages_by_more_than_its_name(one: Operation):
-    (summary,) = [
-        operation["summary"]
+    ((summary, description),) = [
+        (operation["summary"], " ".join(operation["description"].split()))
         for path in DOCUMENT["paths"].values()
         for operation in path.values()
         if operation["operationId"] == one.id
@@ -150,6 +151,7 @@ def test_an_operation_is_summed_up_in_both_languages_by_more_than_its_name(one: 
     chinese, _, english = summary.partition(" · ")
     assert any("\u4e00" <= character <= "\u9fff" for character in chinese), f"{one.id}: add it to api_document.py"
     assert len(english.split()) > 1
+    assert re.match(re.escape(english) + r"(\.|;|$)", description), f"{one.id}: it ends within a sentence"
     assert english.lower() != one.id.replace("_", " ")
 
 

@@ -48,8 +48,8 @@ def routes(lookup: DemandLookup, details_reader: DetailsReader, vault: Vault) ->
         external_id: OwnReference = "",
         updated_since: UpdatedSince = None,
     ) -> Listed:
-        """What this channel handed in or saw again, newest first; with `external_id` what its reference stands for;
-        with `updated_since` what changed from then on, in the order in which it last changed."""
+        """The demands of this channel, newest first. With `external_id` only the one for which this reference of the
+        channel stands; with `updated_since` those that changed from then on, in the order of their last change."""
         if external_id:
             referred = await lookup.referred(channel, vault.reference(external_id))
             return Listed(demands=await details_reader.short([referred]) if referred else [], next=None)

@@ -9,6 +9,9 @@ from pydantic import BaseModel, Field
 
 from shared.contracts.refusals import ANSWERS
 
+SUMMARY: Final = 100
+"""The characters of a summary that fit into a line of `/docs`."""
+
 
 class Wrong(BaseModel):
     """One thing to change: where, by which rule, and a value that would pass."""
@@ -85,13 +88,19 @@ def document(app: FastAPI, words: ApiText) -> None:
 def _summarize(document: dict[str, Any], words: ApiText) -> None:
     operations = [operation for path in document.get("paths", {}).values() for operation in path.values()]
     for operation in operations:
-        english = operation.get("description", "").partition("\n")[0].removesuffix(".")
+        english = _first_sentence(operation.get("description", ""))
         parts = (words.operations_zh.get(operation["operationId"]), english)
         operation["summary"] = " · ".join(filter(None, parts)) or operation.get("summary", "")
     tags = dict.fromkeys(tag for operation in operations for tag in operation.get("tags", ()))
     document["tags"] = [{"name": tag, "description": words.groups[tag]} for tag in tags if tag in words.groups]
     if words.introduction:
         document["info"]["description"] = words.introduction
+
+
+def _first_sentence(description: str) -> str:
+    """The first sentence, however many lines it has; of a long one the part before its first semicolon."""
+    sentence = " ".join(description.partition("\n\n")[0].split()).partition(". ")[0].removesuffix(".")
+    return sentence if len(sentence) <= SUMMARY else sentence.partition(";")[0]
 
 
 def _schemas() -> Mapping[str, Any]:
