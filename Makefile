@@ -21,7 +21,7 @@ unexport PYTHONDONTWRITEBYTECODE
 	docs sdk sbom audit lock clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 up: $(VENV)/ready ## start everything here and stay until Ctrl-C
 	@exec $(BIN)/huying up

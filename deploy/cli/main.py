@@ -49,34 +49,34 @@ COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
     ),
     "openapi": ("deploy.cli.openapi:openapi", "Print the OpenAPI 3.1 document of the HTTP API."),
     "pack": ("deploy.cli.pack:app", "Jurisdiction packs: everything local, as data."),
-    "catalogue": ("deploy.cli.catalogue:app", "`huying catalogue`: versions of the dispatch catalogue."),
-    "attachments": ("deploy.cli.attachments:app", "`huying attachments`: the files that citizens attached."),
+    "catalogue": ("deploy.cli.catalogue:app", "Versions of the dispatch catalogue."),
+    "attachments": ("deploy.cli.attachments:app", "The files that citizens attached."),
     "channel": (
         "deploy.cli.channel_listing:app",
-        "`huying channel`: front ends, their keys, and the scopes of the keys.",
+        "Front ends, their keys, and the scopes of the keys.",
     ),
-    "vault": ("deploy.cli.vault:app", "`huying vault` and `huying erase`: the encryption keys of personal data."),
+    "vault": ("deploy.cli.vault:app", "The encryption keys of personal data."),
     "staff": (
         "deploy.cli.staff:app",
-        "`huying staff`: tokens for staff (in addition to those of a sign-in service), and the list of units.",
+        "Tokens for staff (in addition to those of a sign-in service), and the list of units.",
     ),
     "suggest": (
         "deploy.cli.suggest:app",
-        "`huying suggest`: a model that suggests categories, trained on this deployment's own routed demands.",
+        "A model that suggests categories, trained on this deployment's own routed demands.",
     ),
-    "events": ("deploy.cli.events:app", "`huying events`: the facts that services publish, as they happen."),
-    "reports": ("deploy.cli.reports:app", "`huying reports`: the projections behind the figures."),
+    "events": ("deploy.cli.events:app", "The facts that services publish, as they happen."),
+    "reports": ("deploy.cli.reports:app", "The projections behind the figures."),
     "dead-letters": (
         "deploy.cli.dead_letters:app",
-        "`huying dead-letters`: records that could not be handled, the causes, and another try.",
+        "Records that could not be handled, the causes, and another try.",
     ),
     "notifications": (
         "deploy.cli.notifications:app",
-        "`huying notifications`: messages to citizens that are not sent, the causes, another try, and cancelling.",
+        "Messages to citizens that are not sent, the causes, another try, and cancelling.",
     ),
     "webhooks": (
         "deploy.cli.webhooks:app",
-        "`huying webhooks`: the webhooks of other systems: list, test, redeliver, rotate secrets, disable and enable.",
+        "The webhooks of other systems: list, test, redeliver, rotate secrets, disable and enable.",
     ),
     "open311": ("deploy.cli.open311:app", "Open311 GeoReport v2: examine a server."),
 }
@@ -102,12 +102,19 @@ class Commands(TyperGroup):
         return args[0], loaded(args[0]), args[1:]
 
 
+def _line(docstring: str) -> str:
+    """A module's docstring as help: without the name of its command, which stands beside it."""
+    line = docstring.rpartition("`: ")[2]
+    return line[:1].upper() + line[1:]
+
+
 def loaded(name: str) -> Any:
     """Import a command."""
     module, _, attribute = COMMANDS[name][0].partition(":")
     app_or_function = getattr(import_module(module), attribute)
     if isinstance(app_or_function, typer.Typer):
         command: Any = typer.main.get_group(app_or_function)
+        command.help = _line(command.help or "")
     else:
         single = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
         single.command(name)(app_or_function)

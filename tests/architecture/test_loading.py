@@ -46,6 +46,7 @@ def test_the_list_of_commands_loads_no_command():
 def test_the_list_of_commands_says_of_each_what_it_says_itself(name: str):
     words = " ".join((loaded(name).help or "").split("\n\n")[0].split())
     assert COMMANDS[name][1] == words
+    assert not words.startswith(f"`huying {name}`"), "the name stands beside it"
 
 
 @pytest.mark.parametrize("service", SERVICES)
