@@ -151,7 +151,16 @@ def _read(kind: type[f.Fact], data: bytes | str) -> f.Fact:
         raise _unreadable(kind.wire_type(), fault) from None
 
 
+_RULES_ZH: Final[Mapping[str, str]] = {
+    "missing": "必填",
+    "string_too_short": "至少 {min_length} 个字符",
+    "string_too_long": "最多 {max_length} 个字符",
+}
+"""What is wrong with a fact, in Chinese; recorded steps of other systems are refused with it."""
+
+
 def _unreadable(what: str, fault: ValidationError) -> Refused:
     first = fault.errors(include_input=False, include_url=False)[0]
     where = ".".join(str(part) for part in first["loc"]) or "body"
-    return Refused(Code.INVALID, f"{what}: {where}: {first['msg']}")
+    rule = _RULES_ZH.get(first["type"], "格式不正确").format_map(first.get("ctx", {}))
+    return Refused(Code.INVALID, f"{what}: {where}: {first['msg']}", f"{what}：{where}：{rule}")

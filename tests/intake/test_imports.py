@@ -49,6 +49,17 @@ async def test_an_invalid_row_is_explained_and_the_others_are_imported(
     assert any("\u4e00" <= character <= "\u9fff" for character in refused["why_zh"])
 
 
+async def test_a_step_that_is_too_long_or_lacks_something_is_explained_in_chinese_too(
+    client: httpx.AsyncClient, pool: Pool
+):
+    accepted = {"at": "2021-05-11T03:00:00Z", "type": "demand.accepted", "data": {"by": "nh-education"}}
+    answer = {"at": "2021-05-12T02:00:00Z", "type": "demand.resolved", "data": {"by": "陈", "result": "好" * 4001}}
+    rows = {"history": [ROUTED, accepted, answer]}, with_step(data={"unit": "nh-education"})
+    long, short = (row["why_zh"] for row in (await imported(client, pool, *rows)).json()["rows"])
+    assert "demand.resolved：result：最多 4000 个字符" in long
+    assert "demand.routed：rule：必填" in short
+
+
 @pytest.mark.parametrize(
     ("change", "field"),
     [({"via": "a\u0000b"}, "demands.0.via"), ({"occurred_at": "0001-01-01T00:00:00+14:00"}, "demands.0.occurred_at")],

@@ -15,7 +15,8 @@ def misfits(where: str, step: RecordedStep) -> Iterator[FieldError]:
     try:
         recorded(step)
     except Refused as fault:
-        yield FieldError(where, "记录的环节无法识别", fault.en)
+        zh = f"记录的环节有误：{fault.zh}" if fault.zh else "记录的环节无法识别"
+        yield FieldError(where, zh, fault.en)
     for name, value in step.data.items():
         if code := unreadable({name: value}):
             field = f"{where}.data" if unreadable(name) else f"{where}.data.{name}"
