@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import logging
 from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass, replace
 from typing import Annotated, Final, Literal
@@ -73,6 +74,8 @@ def doctor(
 ) -> None:
     """Check the whole deployment. Exit code 0: all is well; 1: warnings, or something could not be checked; 2:
     something is broken."""
+    # The client of Kafka has words of its own for each try; the finding says it once.
+    logging.getLogger("aiokafka").addHandler(logging.NullHandler())
     manifests()  # import the code of the services before the time limits of the checks begin
     findings = worst_first([*_machine(), *asyncio.run(_findings(_place(health or ())))])
     if as_json:

@@ -50,13 +50,17 @@ async def _asked(subject: Words, health: Health, log: str) -> Finding:
     return ok(Words(f"{subject.en} is alive and ready", f"{subject.zh} 正常"))
 
 
+def _times(count: str) -> str:
+    return "once" if count == "1" else f"{count} times"
+
+
 def restarts(runtime: Runtime) -> list[Finding]:
     """Warnings about processes that were restarted since `make up`."""
     return [
         warning(
             Words(f"process {name}", f"进程 {name}"),
             Words(
-                f"was restarted {count} times since `make up`, the last time at {at}: {cause}",
+                f"was restarted since `make up`, {_times(count)}, last at {at}: {cause}",
                 f"自 `make up` 以来重启了 {count} 次，最近在 {at}，原因：{cause}",
             ),
         )

@@ -1,6 +1,7 @@
 """A command that cannot reach a server says which, and what to look at, instead of a stack."""
 
 import json
+import logging
 import sys
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import pytest
 
 from deploy.cli.main import main
 from deploy.cli.up import banner
+from deploy.doctor.processes import restarts
 from deploy.local.deployment import Options, Running
 from deploy.local.ports import free_port
 from deploy.local.state import Runtime
@@ -144,6 +146,17 @@ def test_the_doctor_looks_at_the_servers_that_the_environment_names(
         assert f"broken {what}" in said
         assert f"whether {variable} is right" in said
     assert "not checked processes" in said, "they register in the database"
+    assert logging.getLogger("aiokafka").handlers, (
+        "without one Python prints the client's own lines between the findings"
+    )
+
+
+def test_a_process_that_was_restarted_once_is_said_to_be(tmp_path: Path):
+    runtime = Runtime(
+        "", "", "", "embedded", {}, "", "", restarts={"broker": ["12:00", "1", "gone"], "gateway": ["1", "2", "x"]}
+    )
+    once, twice = (str(finding) for finding in restarts(runtime))
+    assert ("once, last at 12:00: gone" in once, "2 times, last at 1: x" in twice) == (True, True)
 
 
 def test_the_doctor_does_not_say_ok_where_nothing_runs(
