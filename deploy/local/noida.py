@@ -30,7 +30,7 @@ class EmbeddedBroker:
     """
 
     kind = "embedded"
-    promise = "embedded, for trials and tests; after a crash it gets all facts again"
+    promise = "embedded, for trials only; filled again after a crash"
 
     def __init__(self, directory: Path, port: int) -> None:
         self._data, self._clean, self.port = directory / "broker", directory / "broker.clean", port
