@@ -156,7 +156,8 @@ async def _broker(place: CheckedServers) -> tuple[str | None, list[Finding]]:
         "请确认它在运行、KAFKA_BOOTSTRAP_SERVERS 正确",
     )
     try:
-        cluster = await asyncio.wait_for(cluster_id(kafka), BROKER_WITHIN)
+        async with asyncio.timeout(BROKER_WITHIN):
+            cluster = await cluster_id(kafka)
     except (RuntimeError, ValueError, *UNUSABLE) as fault:
         cause = Words("the broker does not answer", "Kafka 没有回应")
         parts = (("topics", Words("topics", "主题")), ("readers", Words("readers", "消费者")))
@@ -189,8 +190,8 @@ async def _database(
     subject = Words("database", "数据库")
     step = Words("check whether it runs, and whether DATABASE_URL is right", "请确认它在运行、DATABASE_URL 正确")
     try:
-        asking = database.database_findings(place.database_url, cluster, place.shards, already_checked)
-        return await asyncio.wait_for(asking, PART_WITHIN)
+        async with asyncio.timeout(PART_WITHIN):
+            return await database.database_findings(place.database_url, cluster, place.shards, already_checked)
     except (RuntimeError, ValueError, *UNUSABLE) as fault:
         return named("database", [_silent(subject, fault, step)]) + _unseen_processes(place), ()
 
@@ -218,7 +219,8 @@ def _nothing_runs(what: Words, variable: str) -> Finding:
 
 async def _asked(check: str, subject: Words, step: Words, check_run: Awaitable[list[Finding]]) -> list[Finding]:
     try:
-        return await asyncio.wait_for(check_run, PART_WITHIN)
+        async with asyncio.timeout(PART_WITHIN):
+            return await check_run
     except (RuntimeError, ValueError, *UNUSABLE) as fault:
         return named(check, [_silent(subject, fault, step)])
 

@@ -118,7 +118,8 @@ class ManagedProcess:
         with contextlib.suppress(ProcessLookupError):
             self.process.send_signal(self.program.stop_signal)
         try:
-            await asyncio.wait_for(self.wait(), self.program.patience if patience is None else patience)
+            async with asyncio.timeout(self.program.patience if patience is None else patience):
+                await self.wait()
         except TimeoutError:
             with contextlib.suppress(ProcessLookupError):  # it may have ended while its output is still being copied
                 self.process.kill()

@@ -427,6 +427,19 @@ async def test_a_sender_that_ends_after_sending_still_records_the_outcome(post: 
     assert (post.postman.given, await post.outcomes()) == (["a1"], ["a1 sent"])
 
 
+@pytest.mark.parametrize("turns", range(6))
+async def test_a_sender_that_is_cancelled_just_as_a_message_goes_out_ends(post: Post, turns: int):
+    # `asyncio.wait_for` of Python 3.11 lost the cancellation after one to three turns of the loop.
+    post.postman.open.clear()
+    await post.write("a1")
+    sending = asyncio.create_task(post.sender().run())
+    await post.begun(1)
+    post.postman.open.set()
+    for _ in range(turns):
+        await asyncio.sleep(0)
+    await ended(sending)
+
+
 async def test_a_fault_of_the_program_ends_the_sender_and_outcomes_of_the_others_are_recorded(post: Post):
     await post.write("a1", "b1", "b2")
     sender = post.sender(proven=True)

@@ -44,8 +44,8 @@ class SmppConnection:
         """Connect and bind; raises `NotBound` with the reason."""
         context = ssl.create_default_context(cafile=declaration.ca_file) if declaration.security == "tls" else None
         try:
-            opening = asyncio.open_connection(declaration.host, declaration.port, ssl=context)
-            reader, writer = await asyncio.wait_for(opening, min(declaration.timeout, 5.0))
+            async with asyncio.timeout(min(declaration.timeout, 5.0)):
+                reader, writer = await asyncio.open_connection(declaration.host, declaration.port, ssl=context)
         except (OSError, TimeoutError) as fault:
             raise NotBound(f"it cannot be reached: {type(fault).__name__}") from None
         connection = cls(reader, writer, declaration, delivered)
@@ -86,7 +86,8 @@ class SmppConnection:
         """Unbind, and close the connection even if the centre does not answer."""
         if not self.ended.is_set():
             with suppress(NoAnswer, NotBound, TimeoutError):
-                await asyncio.wait_for(self.ask(CommandId.UNBIND), 1.0)
+                async with asyncio.timeout(1.0):
+                    await self.ask(CommandId.UNBIND)
         self._end()
         for task in (*self._tasks, *self._answering):
             task.cancel()

@@ -103,7 +103,8 @@ class WebhookSender:
                 self._ended.clear()
                 await self.send_wave()
                 try:
-                    await asyncio.wait_for(self._ended.wait(), EVERY if self._targets else REFRESH)
+                    async with asyncio.timeout(EVERY if self._targets else REFRESH):
+                        await self._ended.wait()
                     await asyncio.sleep(BREATH)
                 except TimeoutError:
                     continue

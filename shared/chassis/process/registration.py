@@ -107,7 +107,8 @@ class Registration:
             await every(TRY_AGAIN, self._beat_when_due, "registration", (*PASSING, asyncpg.PostgresError))
         finally:
             with contextlib.suppress(TimeoutError, *PASSING, asyncpg.PostgresError):
-                await asyncio.wait_for(self._leave(), LEAVE_WITHIN)
+                async with asyncio.timeout(LEAVE_WITHIN):
+                    await self._leave()
 
     async def _beat_when_due(self) -> None:
         if not self._last_beat or self.clock() - self._last_beat[0] >= BEAT:

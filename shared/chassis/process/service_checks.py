@@ -93,7 +93,8 @@ async def report_of(db: Connection, questions: Questions, within: float) -> "Ser
 
 async def _answered(name: str, check: Awaitable[Sequence[Finding]], within: float) -> list[Finding]:
     try:
-        findings = await asyncio.wait_for(check, within)
+        async with asyncio.timeout(within):
+            findings = await check
     except (TimeoutError, asyncpg.QueryCanceledError):
         cause = Words("the answer took too long", "查询超时，未能检查")
         return [_skipped(name, cause, Words("check whether PostgreSQL is overloaded", "数据库是否繁忙"))]

@@ -123,7 +123,8 @@ class IntentSender(Generic[R]):
                 else:
                     # Wait only a moment, so that a gateway that hangs does not delay new intents.
                     with suppress(TimeoutError):
-                        await asyncio.wait_for(self._ended.wait(), EVERY)
+                        async with asyncio.timeout(EVERY):
+                            await self._ended.wait()
                     await asyncio.sleep(BREATH)
         except asyncio.CancelledError:
             if self._sending:
