@@ -96,7 +96,7 @@ async def _name_of(url: str) -> str:
 async def registered_findings(
     processes: Sequence[RegisteredProcess], checked_urls: Collection[str] = ()
 ) -> list[Finding]:
-    """Asks the processes that are registered for `/livez`, but for those whose addresses are `known`; one that cannot
+    """Asks the processes that are registered for `/livez`, but for those in `checked_urls`; one that cannot
     be reached from here may be well, and its row says how it is."""
     reachable = [process for process in processes if _can_be_asked(process) and process.health not in checked_urls]
     answers = await asyncio.gather(*(_livez(process) for process in reachable))

@@ -137,8 +137,7 @@ async def test_large_type_is_a_quarter_larger_and_still_fits(open_page: OpenPage
     page = await open_page("/board/demands?jurisdiction=nanhai", PHONE)
     await expect(page.locator("html")).to_have_css("font-size", "16px")
     await page.get_by_role("link", name="大字版").click()
-    await page.get_by_label("大字").check()
-    await page.get_by_role("button", name="保存").click()
+    await page.get_by_role("button", name="大字（放大四分之一）").click()
     await expect(page).to_have_url(re.compile(r"/board/demands\?[^/]*$"))
     await expect(page.locator("html")).to_have_css("font-size", "20px")
     assert await what_is_wrong(page) == []

@@ -133,7 +133,7 @@ async def test_a_process_is_probed_at_its_registered_address_and_an_unreachable_
     ]
     assert "is not alive: stands at 7 for 61 s" in str(finding[0])
     assert "0 processes answer, 1 cannot be reached from this machine" in str(finding[1])
-    assert await processes.registered_findings(rows, known=[stuck, unreachable]) == []
+    assert await processes.registered_findings(rows, checked_urls=[stuck, unreachable]) == []
 
 
 async def test_a_process_that_accepts_a_request_without_responding_hangs(monkeypatch: pytest.MonkeyPatch):
