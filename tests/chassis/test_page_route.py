@@ -21,5 +21,5 @@ def test_a_refusal_is_shown_with_its_own_text_or_that_of_its_code():
 
 def test_while_the_database_is_away_people_are_told_to_send_it_again():
     status, _, (zh, en) = error_text(AWAY)
-    assert (status, "没有提交成功" in zh, "nothing was sent" in en) == (503, True, True)
+    assert (status, "没有提交成功" in zh, "it was not taken" in en) == (503, True, True)
     assert "Idempotency-Key" not in zh + en

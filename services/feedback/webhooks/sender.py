@@ -10,6 +10,7 @@ import random
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -102,12 +103,10 @@ class WebhookSender:
             while self.lease.holds():
                 self._ended.clear()
                 await self.send_wave()
-                try:
+                with suppress(TimeoutError):
                     async with asyncio.timeout(EVERY if self._targets else REFRESH):
                         await self._ended.wait()
                     await asyncio.sleep(BREATH)
-                except TimeoutError:
-                    continue
         finally:
             await self.settle()
 

@@ -14,7 +14,10 @@ from shared.contracts.refusals import ANSWERS, Code, Refused
 INCOMPLETE: Final = Refused(
     Code.INVALID, "the address or the form is not complete: go back and try again", "地址或表单有误，请返回重试"
 )
-_NOT_SENT: Final = ("系统繁忙，本次没有提交成功，请过一分钟再试", "nothing was sent; try again in a minute")
+_BUSY: Final = (
+    "系统繁忙，请过一分钟再试。如果您刚才在提交，这次没有提交成功",
+    "the system is busy: try again in a minute. If you were sending something, it was not taken",
+)
 _UNREADABLE: Final = frozenset({400, 413})
 
 
@@ -31,7 +34,7 @@ def error_text(refused: Refused | None) -> ErrorText:
     if refused is None:
         return ErrorText(500, ("系统出错了", "Something went wrong"), (FAULT_ZH, FAULT_EN))
     answer = ANSWERS[refused.code]
-    words = _NOT_SENT if refused is AWAY else (refused.zh or answer.zh, refused.en)
+    words = _BUSY if refused is AWAY else (refused.zh or answer.zh, refused.en)
     return ErrorText(answer.status, (answer.zh, answer.en), words)
 
 
