@@ -149,6 +149,20 @@ async def test_a_recovered_code_is_sent_at_night_although_other_messages_wait(po
     assert harness.phone.templates == ["submitted", "link-requested"]
 
 
+async def test_a_requested_link_does_not_wait_for_messages_that_the_hourly_limit_holds(pool: Pool, repository: Repo):
+    at_once = _without_quiet_hours().messages.model_copy(update={"digest": None})
+    frugal = nanhai().model_copy(update={"messages_per_hour": 1, "messages": at_once})
+    harness, log = CourtesyHarness(pool, repository, packs=Jurisdictions([frugal])), Log()
+    delivery = await feedback_after(pool, repository)
+    await delivery.deliver(log.records(RAISED, *story.ROUTED[1:]))
+    await harness.send()
+    assert [reason for reason, _ in await harness.waiting()] == ["hourly-limit"]
+    for _ in range(2):
+        await delivery.deliver([log.record(envelope(f.LinkRequested(), None))])
+        await harness.send()
+    assert harness.phone.templates == ["submitted", "link-requested"], "links have an hourly limit of their own"
+
+
 async def test_an_emergency_is_sent_at_night(pool: Pool, repository: Repo):
     harness = CourtesyHarness(pool, repository, clock=at(23), packs=shipped())
     urgent = f.DemandPrioritized(by="Chen", urgency=f.Urgency.CRITICAL, vulnerable=False, reason="燃气泄漏")

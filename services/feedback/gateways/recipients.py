@@ -73,14 +73,15 @@ def _ascii_digit(sign: str) -> str:
     return str(unicodedata.decimal(sign, ""))
 
 
-def mark(means: ContactMethod, address: str, secret: str) -> bytes:
-    """A keyed hash of an address, 16 bytes: it only tells whether two messages go to the same address."""
+def mark(means: ContactMethod, address: str, secret: str, line: str = "") -> bytes:
+    """A keyed hash of an address, 16 bytes: it tells whether two messages go to the same address. Messages with the
+    same mark are sent in order and share an hourly limit; `line` separates those that wait for no others."""
     address = address.strip().casefold()
     if means is ContactMethod.PHONE:
         address = "".join(filter(str.isdigit, address))
         address = address.removeprefix("0086").removeprefix("86") if len(address) > _LONG else address
     key = hashlib.sha256(f"huying messages {secret}".encode()).digest()
-    return hmac.digest(key, f"{means}:{address}".encode(), "sha256")[:16]
+    return hmac.digest(key, f"{means}:{address}{line}".encode(), "sha256")[:16]
 
 
 def means_for(channel: ChannelKind) -> tuple[ContactMethod, ...]:

@@ -9,6 +9,7 @@ import httpx
 from pydantic import BaseModel, Field, ValidationError
 
 from services.feedback.gateways.recipients import ContactMethod, Recipient, mark, means_for, usable
+from services.feedback.notifications.messages import own_line
 from shared.chassis.base.tokens import SERVICE_MAX_AGE, Tokens
 from shared.chassis.http.service_client import service_client
 from shared.chassis.work.intents import Intent, NoRecipient, PutOff, RecipientsUnavailable
@@ -135,15 +136,17 @@ class ContactClient:
         if len(answers) != len(intents):
             raise RecipientsUnavailable("another program answers instead of intake: check HUYING_INTAKE_URL")
         return {
-            intent.id: self._found(answer, methods[intent.id]) for intent, answer in zip(intents, answers, strict=True)
+            intent.id: self._found(intent, answer, methods[intent.id])
+            for intent, answer in zip(intents, answers, strict=True)
         }
 
-    def _found(self, answer: _ContactAnswer, methods: Sequence[ContactMethod]) -> Found:
+    def _found(self, intent: Intent, answer: _ContactAnswer, methods: Sequence[ContactMethod]) -> Found:
         if answer.way and answer.address:
             means, address = answer.way, usable(answer.way, answer.address)
             if address is None:
                 return _NoAddress(means)
-            return Recipient(means, address, mark(means, address, self.tokens.secret), self.gateways[means])
+            line = own_line(intent.body["template"], bool(intent.body.get("urgent")))
+            return Recipient(means, address, mark(means, address, self.tokens.secret, line), self.gateways[means])
         match answer.state:
             case "erased":
                 return NoRecipient(ERASED)

@@ -21,6 +21,11 @@ MESSAGE: Final = "message"
 NO_CONTACT: Final = "the demand came without a contact"
 
 
+def own_line(template: str, urgent: bool) -> str:
+    """The end of the line of messages that wait for no earlier message to the same person; empty for all others."""
+    return "/asked" if template == Notice.LINK_REQUESTED else "/urgent" if urgent else ""
+
+
 @dataclass(frozen=True, slots=True)
 class Message:
     """A message to one person; `channel_kind` is the kind of channel by which that person came."""
@@ -49,13 +54,12 @@ class Message:
         A link that a person asked for, and news of an emergency, have lines of their own, so that they wait for no
         earlier message.
         """
-        own_line = "/asked" if self.template == Notice.LINK_REQUESTED else "/urgent" if self.urgent else ""
         return Intent(
             id=self.id,
             kind=MESSAGE,
             key=self.demand_id,
             about=self.fact_id,
-            line=f"{self.demand_id}/{self.contact}{own_line}",
+            line=f"{self.demand_id}/{self.contact}{own_line(self.template, self.urgent)}",
             body={
                 "template": self.template,
                 "text": self.text,
