@@ -31,7 +31,7 @@ OWN: Final = {
     "feedback/gateways": {
         "assembled", "cloud_signatures", "cloud_sms", "console", "declared", "declared_clouds", "declared_parts",
         "declared_sms", "file", "http_sms", "inbound_texts", "recipients", "rendering", "sender_turns", "smpp",
-        "smpp_connection", "smpp_pdus", "smtp", "text_messages", "wechat",
+        "smpp_connection", "smpp_outcomes", "smpp_pdus", "smtp", "text_messages", "wechat",
     },
     "feedback/notifications": {
         "contacts", "courtesy", "digests", "message_desk", "messages", "sending", "staff_notices", "staff_recipients",

@@ -14,7 +14,8 @@ from services.feedback.gateways.assembled import connect_reports
 from services.feedback.gateways.declared import declared
 from services.feedback.gateways.declared_sms import Smpp
 from services.feedback.gateways.recipients import ContactMethod, Recipient
-from services.feedback.gateways.smpp import SmppGateway, outcome_of
+from services.feedback.gateways.smpp import SmppGateway
+from services.feedback.gateways.smpp_outcomes import outcome_of
 from services.feedback.gateways.smpp_pdus import UCS2, delivered, parts_of, receipt_of
 from shared.chassis.database.pool import Pool
 from shared.chassis.work.intent_reports import DeliveryReport
@@ -123,10 +124,11 @@ async def test_a_receipt_that_cannot_be_stored_is_refused_and_comes_again_and_te
     server.reports = "UNDELIV"
     reports, faults = list[DeliveryReport](), [OSError("the database is away")]
 
-    async def take(report: DeliveryReport) -> None:
+    async def take(report: DeliveryReport) -> bool:
         if faults:
             raise faults.pop()
         reports.append(report)
+        return True
 
     gateway = SmppGateway("sms", declaration(port))
     gateway.take_report = take
@@ -136,6 +138,32 @@ async def test_a_receipt_that_cannot_be_stored_is_refused_and_comes_again_and_te
     await gateway.close()
     assert server.acknowledged == [NOT_NOW, 0, 0x66]
     assert reports == [DeliveryReport("sms", ID, "a1", IntentState.FAILED, "UNDELIV 000")]
+
+
+async def test_a_receipt_that_comes_before_the_answer_is_taken_when_it_comes_again(centre: tuple[Centre, int]):
+    server, port = centre
+    server.reports = "DELIVRD"
+    unanswered: list[tuple[smpp34.SubmitSmEvent, str]] = []
+    server.answer = lambda part, id: unanswered.append((part, id))
+    reports: list[DeliveryReport] = []
+
+    async def take(report: DeliveryReport) -> bool:
+        if report.id:
+            reports.append(report)
+        return report.id is not None
+
+    gateway = SmppGateway("sms", declaration(port))
+    gateway.take_report = take
+    sending = asyncio.create_task(gateway.send(message(text="好"), TO))
+    await eventually(acknowledgements(server), lambda statuses: NOT_NOW in statuses)
+    ((part, id),) = unanswered
+    part.accept(id)
+    assert await sending == Sent("a1")
+    await eventually(acknowledgements(server), lambda statuses: statuses[-1] == 0)
+    assert reports == [DeliveryReport("sms", ID, "a1", IntentState.DELIVERED, "DELIVRD 000")]
+    await server.report("b7")
+    assert server.acknowledged[-1] == 0, "nothing is in hand to which an unknown receipt could belong"
+    await gateway.close()
 
 
 def acknowledgements(server: Centre) -> Callable[[], Any]:

@@ -4,8 +4,6 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import structlog
-
 from services.feedback.gateways.cloud_sms import CloudSmsGateway
 from services.feedback.gateways.console import ConsoleGateway
 from services.feedback.gateways.declared import Declared, Smtp, WeChat, declared
@@ -24,8 +22,6 @@ from shared.chassis.database.pool import Pool
 from shared.chassis.process.components import Task
 from shared.chassis.work.intent_reports import DeliveryReport, take_report
 from shared.chassis.work.intents import Gateway, IntentKind
-
-log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,10 +54,9 @@ def reporting_gateways(declaration: Path | None) -> Mapping[str, TextMessages]:
 def connect_reports(pool: Pool, kind: IntentKind[Recipient]) -> None:
     """Give the gateways that receive reports on their own connection the function that stores them."""
 
-    async def take(report: DeliveryReport) -> None:
+    async def take(report: DeliveryReport) -> bool:
         async with pool.acquire(timeout=5) as db, db.transaction():
-            if not await take_report(db, kind, report, now()):
-                log.warning("a delivery report for an unknown message", gateway=report.gateway, why=report.state)
+            return await take_report(db, kind, report, now())
 
     for gateway in kind.gateways:
         if isinstance(gateway, SmppGateway):

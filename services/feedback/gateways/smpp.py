@@ -14,6 +14,7 @@ from services.feedback.gateways.inbound_texts import InboundText, IntakeUnavaila
 from services.feedback.gateways.recipients import Recipient
 from services.feedback.gateways.sender_turns import Turns
 from services.feedback.gateways.smpp_connection import NoAnswer, NotBound, SmppConnection
+from services.feedback.gateways.smpp_outcomes import in_part, outcome_of
 from services.feedback.gateways.smpp_pdus import (
     Address,
     CommandId,
@@ -29,25 +30,9 @@ from services.feedback.gateways.text_messages import rejection_cause, words_of
 from shared.chassis.base.clock import uuid7
 from shared.chassis.database.pool import PASSING
 from shared.chassis.work.intent_reports import DeliveryReport
-from shared.chassis.work.intents import (
-    Intent,
-    IntentState,
-    NotReached,
-    Outcome,
-    Rejected,
-    RetryLater,
-    Sent,
-    TryAgain,
-    Unknown,
-)
+from shared.chassis.work.intents import Intent, IntentState, Outcome, Rejected, RetryLater, Sent, TryAgain, Unknown
 
 log = structlog.get_logger()
-_AGAIN: Final = frozenset({0x08, 0x45, 0x64})
-"""System error, submit failed, temporary fault of an application: this message was not accepted, others may be."""
-_LATER: Final = frozenset({0x04, 0x05, 0x0D, 0x0E, 0x0F, 0x14, 0x58})
-"""Not bound, bound already, bind failed, wrong password or name, the centre's queue is full, too many a second."""
-_NOBODY: Final = frozenset({0x0B, 0x50, 0x51})
-"""No such number, or a kind of number that the centre does not serve: another gateway may reach the person."""
 _STATES: Final = {
     "DELIVRD": IntentState.DELIVERED, **dict.fromkeys(("EXPIRED", "DELETED", "UNDELIV", "REJECTD"), IntentState.FAILED)
 }  # fmt: skip
@@ -56,7 +41,8 @@ _NOT_NOW: Final = 0x64
 _NOT_EVER: Final = 0x66
 _REMEMBERED: Final = 10_000
 _PAUSE, _LONGEST_PAUSE, _TRIES = 1.0, 30.0, 3
-TakeReport = Callable[[DeliveryReport], Awaitable[None]]
+TakeReport = Callable[[DeliveryReport], Awaitable[bool]]
+"""Stores a report; returns False if its message is not known."""
 TakeText = Callable[[InboundText], Awaitable[None]]
 
 
@@ -78,12 +64,20 @@ class SmppGateway:
         self._keeping: asyncio.Task[None] | None = None
         self._recent: OrderedDict[str, UUID] = OrderedDict()
         """Our ids by the ids of the centre: a receipt may come before the answer was stored."""
+        self._in_hand = 0
         self._turns = Turns()
         self._long = 0
 
     async def send(self, intent: Intent, recipient: Recipient) -> Outcome:
         """Send all parts in order. If only some parts were accepted, or one was not answered, the outcome is
         unknown."""
+        self._in_hand += 1
+        try:
+            return await self._in_parts(intent, recipient)
+        finally:
+            self._in_hand -= 1
+
+    async def _in_parts(self, intent: Intent, recipient: Recipient) -> Outcome:
         if refused := rejection_cause(self.name, self._declared, intent):
             return Rejected(refused)
         self._long += 1
@@ -97,11 +91,11 @@ class SmppGateway:
             try:
                 answer = await self._submit(connection, recipient, part, last=number == len(parts), first=number == 1)
             except NotBound as fault:
-                return _in_part(number, len(parts), RetryLater(f"{self.name}: {fault}"))
+                return in_part(number, len(parts), RetryLater(f"{self.name}: {fault}"))
             except NoAnswer as fault:
                 return Unknown(f"{self.name} gave no answer: {fault}")
             if answer.status or answer.command == CommandId.NACK:
-                return _in_part(number, len(parts), outcome_of(answer.status, self._declared))
+                return in_part(number, len(parts), outcome_of(answer.status, self._declared))
             reference = self._reference(id_of(answer.body))
             self._remember(reference, intent.id)
         return Sent(reference)
@@ -205,10 +199,14 @@ class SmppGateway:
             self.name, self._recent.get(receipt.id), receipt.id, state, f"{receipt.state} {receipt.error}"
         )
         try:
-            await self.take_report(report)
+            is_known = await self.take_report(report)
         except PASSING as fault:  # the centre sends it again
             log.warning("a receipt is not stored yet", gateway=self.name, cause=repr(fault))
             return _NOT_NOW
+        if not is_known and self._in_hand:  # it may be of a message whose answer has not arrived; it comes again
+            return _NOT_NOW
+        if not is_known:
+            log.warning("a delivery report for an unknown message", gateway=self.name, why=report.state)
         return _TAKEN
 
     def _reference(self, id: str) -> str:
@@ -224,27 +222,3 @@ class SmppGateway:
         self._recent[reference] = id
         while len(self._recent) > _REMEMBERED:
             self._recent.popitem(last=False)
-
-
-def outcome_of(status: int, declaration: Smpp) -> Outcome:
-    """The outcome of a status of the centre; codes of the operator come first."""
-    words = f"{status:#x}"
-    if status in declaration.refused:
-        return Rejected(words)
-    if status in declaration.again:
-        return TryAgain(words)
-    if status in declaration.later:
-        return RetryLater(words)
-    if status in _LATER:
-        return RetryLater(words)
-    if status in _AGAIN:
-        return TryAgain(words)
-    return NotReached(words) if status in _NOBODY else Rejected(words)
-
-
-def _in_part(number: int, total: int, outcome: Outcome) -> Outcome:
-    """The outcome of a message in parts: once its first part was accepted, it can no longer be said that it was not
-    sent."""
-    if number == 1 or isinstance(outcome, Sent):
-        return outcome
-    return Unknown(f"part {number} of {total} was not accepted: {outcome.reason}")
