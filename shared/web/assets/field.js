@@ -249,9 +249,9 @@ app.addEventListener("click", ({ target }) => {
   if (act) (ACTS[act] ?? (() => go(act)))();
 });
 
-/** Let the page be there before it is needed without a network. */
+/** Let the page be there before it is needed without a network. If the network goes just now, the next visit tries again. */
 async function withWorker() {
-  const registration = await navigator.serviceWorker?.register("/field/worker.js", { scope: "/field" });
+  const registration = await navigator.serviceWorker?.register("/field/worker.js", { scope: "/field" }).catch(() => null);
   registration?.active?.postMessage("keep");
 }
 

@@ -191,11 +191,10 @@ function changing(words, said, act) {
   return button;
 }
 
-/** Let the form for places without a network be there before it is needed. */
+/** Let the form for places without a network be there before it is needed. Without a network the next page tries again. */
 async function withWorker() {
-  if (!navigator.serviceWorker) return;
-  const registration = await navigator.serviceWorker.register("/raise/worker.js", { scope: "/raise" });
-  registration.active?.postMessage("keep");
+  const registration = await navigator.serviceWorker?.register("/raise/worker.js", { scope: "/raise" }).catch(() => null);
+  registration?.active?.postMessage("keep");
 }
 
 function begin() {
