@@ -24,6 +24,7 @@ from services.intake.web.month_figures import FigureReader
 from services.reporting import app as reporting
 from services.reporting.settings import ReportingSettings
 from services.routing import app as routing
+from services.routing.catalogue.packs_in_force import PacksInForce
 from services.routing.settings import RoutingSettings
 from shared.chassis.base.clock import now
 from shared.chassis.http.app import web_app
@@ -36,6 +37,7 @@ from tests.packs import nanhai
 from tests.serving import served
 
 F = TypeVar("F", bound=f.Fact)
+T = TypeVar("T")
 PACK: Final = nanhai()
 STATION, TOWN, COORDINATOR = "station-440605011001", "town-440605011000", PACK.coordinator
 CLERK, HEAD, TOWN_CLERK, TOWN_HEAD = f"{STATION}-clerk", f"{STATION}-head", f"{TOWN}-clerk", f"{TOWN}-head"
@@ -54,6 +56,7 @@ class City:
     loop: Loop
     settings: RoutingSettings
     figures: FigureReader
+    catalogues: PacksInForce
     _channels: list[str] = field(default_factory=list)
 
     async def raises(self, **changes: Any) -> str:
@@ -120,8 +123,9 @@ class City:
         )
         return kind.model_validate_json(payload)
 
-    def forget(self) -> None:
+    async def forget(self) -> None:
         """Reset the state in memory, for an empty database."""
+        await self.catalogues.read()
         self._channels.clear()
         for cache in (self.loop.log, self.loop.heard, self.loop.relayed):
             cache.clear()
@@ -155,7 +159,7 @@ async def opened_city(
         routers = [*desk.routers, *intake_api.routers, *ratings.routers, *board.routers, _tiles()]
         web = web_app("city", routers, nowhere=intake_api.nowhere)
         async with served(uvicorn.Config(web, port=port, log_level="critical")) as url:
-            yield City(url, loop, settings, figures_of(intake_api))
+            yield City(url, loop, settings, figures_of(intake_api), _owner(desk, PacksInForce))
 
 
 def _tiles() -> APIRouter:
@@ -174,5 +178,10 @@ def _tiles() -> APIRouter:
 
 def figures_of(api: Api) -> FigureReader:
     """Where the first page of the portal gets its figures; it sends no request to reporting before a test does."""
-    (reader,) = (task.__self__ for task in api.tasks if isinstance(getattr(task, "__self__", None), FigureReader))
-    return reader
+    return _owner(api, FigureReader)
+
+
+def _owner(api: Api, kind: type[T]) -> T:
+    """The object of this class of which a method is a task of the API."""
+    (owner,) = (task.__self__ for task in api.tasks if isinstance(getattr(task, "__self__", None), kind))
+    return owner

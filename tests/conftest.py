@@ -195,7 +195,7 @@ async def city(only_city: tuple[City, str], databases: Databases) -> AsyncIterat
     opened, database = only_city
     yield opened
     await databases.empty(database)
-    opened.forget()
+    await opened.forget()
 
 
 @pytest.fixture(scope="session", autouse=True)
