@@ -9,20 +9,20 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 
 from services.routing.cases import worklists
 from services.routing.cases.commands import AcceptDemand
-from services.routing.cases.commands_api import AT_ONCE, outcome
 from services.routing.cases.desks import desk_of
-from services.routing.cases.handler import Actor, CaseHandler
+from services.routing.cases.handler import CaseHandler
 from services.routing.cases.worklist_filters import Filters
 from services.routing.cases.worklists import Cursor, List, Sort, place_of
 from services.routing.web import showing
 from services.routing.web.day_parameters import Days
 from services.routing.web.desk_page import PAGES, InLanguage, Tick, desk_router
 from services.routing.web.form_options import categories_or_all
+from services.routing.web.outcome_pages import given_to_many
 from services.routing.web.viewer import Viewer
 from services.routing.web.words import DESK, LISTS
 from shared.contracts.numbers import canonical
 from shared.contracts.text import Text
-from shared.identity.gate import Gate, SignedIn
+from shared.identity.gate import HOME, Gate, SignedIn
 from shared.web.parts import Column, RowGroup, Tab
 from shared.web.way_back import Back
 
@@ -114,16 +114,10 @@ def _signing(router: APIRouter, desk: CaseHandler, By: Any) -> None:  # noqa: N8
         viewer = Viewer.of(by, desk, lang)
         if not number:
             return RedirectResponse(viewer.to("/desk", list="unsigned"), 303)
-        actor = Actor(viewer.person, f"desk:{key}")
-        outcomes = [await outcome(desk, demand_number, AcceptDemand(), actor) for demand_number in number[:AT_ONCE]]
-        done, listed = viewer.say("已签收", "signed for"), viewer.list_before(back)
-        values = viewer.page("/desk") | {
-            "title": DESK[viewer.lang]["done"],
-            "back": listed.href,
-            "back_words": listed.words,
-            "outcomes": [showing.outcome(case_outcome, viewer, done, back) for case_outcome in outcomes],
-        }
-        return PAGES.render("outcomes.html", values)
+        title, done = DESK[viewer.lang]["done"], viewer.say("已签收", "signed for")
+        return await given_to_many(
+            desk, viewer, AcceptDemand(), number, key, title=title, done=done, path=HOME, back=back
+        )
 
 
 def _stand(counts: Mapping[List, int]) -> str:

@@ -9,9 +9,8 @@ from fastapi import APIRouter, Depends, Form, Query
 from fastapi.responses import HTMLResponse
 
 from services.routing.cases import queries, worklists
-from services.routing.cases.commands_api import AT_ONCE, outcome
 from services.routing.cases.desks import desk_of
-from services.routing.cases.handler import Actor, CaseHandler
+from services.routing.cases.handler import CaseHandler
 from services.routing.cases.parsing import command_of
 from services.routing.cases.worklist_filters import Filters
 from services.routing.cases.worklists import CaseSummary, Cursor, Desk, List, place_of
@@ -19,6 +18,7 @@ from services.routing.catalogue.permissions import EDIT, has_right
 from services.routing.web import form_options, showing
 from services.routing.web.case_words import triage_words
 from services.routing.web.desk_page import PAGES, Done, Handled, InLanguage, Tick, desk_router
+from services.routing.web.outcome_pages import given_to_many
 from services.routing.web.viewer import Viewer
 from shared.contracts.numbers import canonical
 from shared.contracts.refusals import Code, Refused
@@ -95,8 +95,7 @@ def _many(router: APIRouter, desk: CaseHandler, By: Any) -> None:  # noqa: N803 
         lang: InLanguage = "zh",
     ) -> HTMLResponse:
         viewer = Viewer.of(signed_in, desk, lang)
-        listed, value = viewer.list_before(back or viewer.to(PATH)), unit if by == "unit" else category
-        if not number or not value:
+        if not number or not (unit if by == "unit" else category):
             raise Refused(
                 Code.INVALID,
                 "nothing was sent: tick the cases, and choose a unit or a category",
@@ -108,15 +107,8 @@ def _many(router: APIRouter, desk: CaseHandler, By: Any) -> None:  # noqa: N803 
         else:
             command = command_of("reclassify", {"category": category, "reason": viewer.say(*_WHY)})
             done = viewer.say("类别已改为", "the category is now ") + viewer.category_name(category)
-        actor = Actor(viewer.person, f"desk:{key}")
-        outcomes = [await outcome(desk, one, command, actor) for one in number[:AT_ONCE]]
-        values = viewer.page(PATH) | {
-            "title": viewer.say("批量派单", "Sent at once"),
-            "back": listed.href,
-            "back_words": listed.words,
-            "outcomes": [showing.outcome(case_outcome, viewer, done, back) for case_outcome in outcomes],
-        }
-        return PAGES.render("outcomes.html", values)
+        title = viewer.say("批量派单", "Sent at once")
+        return await given_to_many(desk, viewer, command, number, key, title=title, done=done, path=PATH, back=back)
 
 
 def _waiting(
