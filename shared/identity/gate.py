@@ -122,8 +122,8 @@ def _to_sign_in(request: Request) -> HTTPException:
 
 def _has_page(request: Request) -> bool:
     """Whether the address to which a form was sent is also the address of its page."""
-    asked = {**request.scope, "method": "GET"}
-    return any(route.matches(asked)[0] is Match.FULL for route in request.app.routes)
+    scope = {**request.scope, "method": "GET"}
+    return any(route.matches(scope)[0] is Match.FULL for route in request.app.routes)
 
 
 async def _require_csrf(request: Request, expected: str) -> None:

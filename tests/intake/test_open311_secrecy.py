@@ -72,7 +72,7 @@ async def test_a_confidential_report_shows_only_its_number_and_that_it_was_raise
 
 
 # A day to both sides, since the tests may run over a midnight.
-YESTERDAY, TOMORROW = (f"{now() + timedelta(days=days):%Y-%m-%d}" for days in (-1, 2))
+YESTERDAY, TOMORROW = (f"{now() + timedelta(days=days):%Y-%m-%d}" for days in (-1, 1))
 REVEALING = [
     {"service_code": "street-lighting"}, {"status": "open"}, {"status": "closed"}, {"updated_after": YESTERDAY},
     {"updated_before": TOMORROW}, {"updated_after": YESTERDAY, "start_date": YESTERDAY},

@@ -85,12 +85,12 @@ class SimilarFinder:
         async with self.pool.acquire(timeout=5) as db:
             candidates = await queries.latest_there(db, division, self.clock() - LATELY)
             demands = await queries.demands(db, [candidate.id for candidate in candidates])
-        found = [
+        matches = [
             (ScoredCandidate(candidate, 0.0, None, (OF_A_CATEGORY,)), demands[candidate.id])
             for candidate in candidates
             if candidate.id not in besides and demands[candidate.id].category == category
         ]
-        return found[:most]
+        return matches[:most]
 
     async def as_seen(self, matches: list[tuple[ScoredCandidate, Demand]]) -> list[Like]:
         """The matches as the public may see them."""

@@ -134,7 +134,7 @@ async def put_correspondents(db: Connection, correspondents: Sequence[tuple[byte
 async def demands_with_messages(
     db: Connection, persons: Sequence[bytes], limit: int, besides: UUID | None = None
 ) -> list[Demand]:
-    """The latest demands about which one of these was sent a message, but for one."""
+    """The latest demands about which one of these was sent a message, but for `besides`."""
     rows = await db.fetch(
         """
         SELECT demand.state::text FROM (
